@@ -1,0 +1,230 @@
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The blob, in the presentation language of RFC 8446 §3. It belongs to this
+// implementation alone: peers see it sealed or not at all. Any change to it
+// gets a new number, and numbers that are not known are refused, so that
+// servers of two releases can share one store.
+//
+//	enum { v1(1), (255) } BlobFormat;
+//	opaque Certificate<1..2^24-1>;
+//	opaque SCT<1..2^16-1>;
+//	opaque Extra<0..2^24-1>;
+//
+//	struct {
+//	    BlobFormat      format;
+//	    ProtocolVersion version;
+//	    CipherSuite     suite;
+//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC */
+//	    NamedGroup      group;
+//	    SignatureScheme signature_scheme;
+//	    int64           created_at;    /* milliseconds since 1970, UTC */
+//	    uint64          lifetime;      /* milliseconds */
+//	    uint32          age_add;
+//	    uint32          max_early_data;
+//	    opaque          binding[32];
+//	    opaque          secret<1..2^8-1>;
+//	    opaque          alpn<0..2^8-1>;
+//	    opaque          server_name<0..2^16-1>;
+//	    Certificate     peer_chain<0..2^24-1>;   /* at most 16 */
+//	    opaque          ocsp<0..2^24-1>;
+//	    SCT             scts<0..2^16-1>;
+//	    Extra           extra<0..2^24-1>;
+//	} Blob;                                      /* at most 2^20 bytes */
+const (
+	blobFormat = 1
+	maxBlob    = 1 << 20
+	maxChain   = 16
+
+	flagExtendedMasterSecret = 1
+	flagEncryptThenMAC       = 2
+
+	maxLifetime = math.MaxInt64 / int64(time.Millisecond)
+)
+
+// Append appends the session's blob to dst. It fails where a field is beyond
+// its bounds or the blob would be over 1 MiB. It keeps no slice of dst.
+func (s *Session) Append(dst []byte) ([]byte, error) {
+	switch {
+	case len(s.Secret) == 0:
+		return nil, errors.New("session: no secret to keep")
+	case s.Lifetime < 0:
+		return nil, fmt.Errorf("session: negative lifetime %v", s.Lifetime)
+	case len(s.PeerChain) > maxChain:
+		return nil, fmt.Errorf("session: %d certificates in the peer's chain, at most %d are kept", len(s.PeerChain), maxChain)
+	}
+	var flags byte
+	if s.ExtendedMasterSecret {
+		flags |= flagExtendedMasterSecret
+	}
+	if s.EncryptThenMAC {
+		flags |= flagEncryptThenMAC
+	}
+	w := writer{buf: dst}
+	w.uint(1, blobFormat)
+	w.uint(2, uint64(s.Version))
+	w.uint(2, uint64(s.Suite))
+	w.uint(1, uint64(flags))
+	w.uint(2, uint64(s.Group))
+	w.uint(2, uint64(s.SignatureScheme))
+	w.uint(8, uint64(s.CreatedAt.UnixMilli()))
+	w.uint(8, uint64(s.Lifetime.Milliseconds()))
+	w.uint(4, uint64(s.AgeAdd))
+	w.uint(4, uint64(s.MaxEarlyData))
+	w.buf = append(w.buf, s.Binding[:]...)
+	w.vector("secret", 1, s.Secret)
+	w.vector("alpn", 1, []byte(s.ALPN))
+	w.vector("server_name", 2, []byte(s.ServerName))
+	w.list("peer_chain", 3, 3, 1, s.PeerChain)
+	w.vector("ocsp", 3, s.OCSP)
+	w.list("scts", 2, 2, 1, s.SCTs)
+	w.list("extra", 3, 3, 0, s.Extra)
+	if w.err == nil && len(w.buf)-len(dst) > maxBlob {
+		w.err = fmt.Errorf("session: blob of %d bytes, at most %d are kept", len(w.buf)-len(dst), maxBlob)
+	}
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.buf, nil
+}
+
+// Parse reads a blob. The session's slices alias b, which must not change
+// while the session is in use. Whatever Parse accepts, Append writes back
+// byte for byte.
+func Parse(b []byte) (*Session, error) {
+	if len(b) > maxBlob {
+		return nil, fmt.Errorf("session: blob of %d bytes, at most %d are read", len(b), maxBlob)
+	}
+	r := reader{buf: b}
+	if f := r.uint("format", 1); r.err == nil && f != blobFormat {
+		return nil, fmt.Errorf("session: blob of format %d, only %d is known", f, blobFormat)
+	}
+	s := &Session{
+		Version: wire.Version(r.uint("version", 2)),
+		Suite:   wire.CipherSuite(r.uint("suite", 2)),
+	}
+	flags := r.uint("flags", 1)
+	s.ExtendedMasterSecret = flags&flagExtendedMasterSecret != 0
+	s.EncryptThenMAC = flags&flagEncryptThenMAC != 0
+	s.Group = wire.NamedGroup(r.uint("group", 2))
+	s.SignatureScheme = wire.SignatureScheme(r.uint("signature_scheme", 2))
+	s.CreatedAt = time.UnixMilli(int64(r.uint("created_at", 8)))
+	lifetime := r.uint("lifetime", 8)
+	s.Lifetime = time.Duration(lifetime) * time.Millisecond
+	s.AgeAdd = uint32(r.uint("age_add", 4))
+	s.MaxEarlyData = uint32(r.uint("max_early_data", 4))
+	copy(s.Binding[:], r.bytes("binding", len(s.Binding)))
+	s.Secret = r.vector("secret", 1, 1)
+	s.ALPN = string(r.vector("alpn", 1, 0))
+	s.ServerName = string(r.vector("server_name", 2, 0))
+	s.PeerChain = r.list("peer_chain", 3, 3, 1)
+	s.OCSP = r.vector("ocsp", 3, 0)
+	s.SCTs = r.list("scts", 2, 2, 1)
+	s.Extra = r.list("extra", 3, 3, 0)
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case len(r.buf) > 0:
+		return nil, fmt.Errorf("session: %d bytes after the blob's end", len(r.buf))
+	case flags > flagExtendedMasterSecret|flagEncryptThenMAC:
+		return nil, fmt.Errorf("session: unknown flags 0x%02x in the blob", flags)
+	case lifetime > uint64(maxLifetime):
+		return nil, errors.New("session: lifetime in the blob out of range")
+	case len(s.PeerChain) > maxChain:
+		return nil, fmt.Errorf("session: %d certificates in the blob, at most %d are read", len(s.PeerChain), maxChain)
+	}
+	return s, nil
+}
+
+// writer appends fields and remembers the first that did not fit.
+type writer struct {
+	buf []byte
+	err error
+}
+
+func (w *writer) uint(size int, v uint64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], v)
+	w.buf = append(w.buf, b[8-size:]...)
+}
+
+// vector writes b after its length in size bytes.
+func (w *writer) vector(name string, size int, b []byte) {
+	if w.err == nil && len(b) >= 1<<(8*size) {
+		w.err = fmt.Errorf("session: %s of %d bytes does not fit the blob", name, len(b))
+	}
+	w.uint(size, uint64(len(b)))
+	w.buf = append(w.buf, b...)
+}
+
+// list writes items, each at least least bytes long, each after its length in
+// inner bytes, all after their length in outer bytes.
+func (w *writer) list(name string, outer, inner, least int, items [][]byte) {
+	total := 0
+	for _, item := range items {
+		total += inner + len(item)
+		if w.err == nil && len(item) < least {
+			w.err = fmt.Errorf("session: empty item in %s", name)
+		}
+	}
+	if w.err == nil && total >= 1<<(8*outer) {
+		w.err = fmt.Errorf("session: %s of %d bytes does not fit the blob", name, total)
+	}
+	w.uint(outer, uint64(total))
+	for _, item := range items {
+		w.vector(name, inner, item)
+	}
+}
+
+// reader takes fields off the front of buf. After the first error it returns zeros.
+type reader struct {
+	buf []byte
+	err error
+}
+
+func (r *reader) bytes(name string, n int) []byte {
+	if r.err == nil && n > len(r.buf) {
+		r.err = fmt.Errorf("session: blob ends inside %s", name)
+	}
+	if r.err != nil {
+		return nil
+	}
+	b := r.buf[:n:n]
+	r.buf = r.buf[n:]
+	return b
+}
+
+func (r *reader) uint(name string, size int) uint64 {
+	var b [8]byte
+	copy(b[8-size:], r.bytes(name, size))
+	return binary.BigEndian.Uint64(b[:])
+}
+
+func (r *reader) vector(name string, size, least int) []byte {
+	b := r.bytes(name, int(r.uint(name, size)))
+	if r.err == nil && len(b) < least {
+		r.err = fmt.Errorf("session: %s is empty in the blob", name)
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+func (r *reader) list(name string, outer, inner, least int) (items [][]byte) {
+	in := reader{buf: r.vector(name, outer, 0), err: r.err}
+	for in.err == nil && len(in.buf) > 0 {
+		items = append(items, in.vector(name, inner, least))
+	}
+	r.err = in.err
+	return items
+}

@@ -1,0 +1,86 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Session is what resuming a connection needs. The same value serves clients
+// and servers; fields that a version or a side has no use for stay zero.
+type Session struct {
+	Version wire.Version
+	Suite   wire.CipherSuite
+	// Secret is the master secret (TLS 1.2 and before, 48 bytes) or the
+	// resumption PSK (TLS 1.3, as long as the suite's hash). 1 to 255 bytes.
+	Secret []byte `json:"-"`
+
+	// ExtendedMasterSecret says that Secret is bound to its handshake. A
+	// session is resumed only where both agree on it. RFC 7627 §5.3.
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool // RFC 7366
+
+	// ALPN is the protocol that was agreed; empty for none. At most 255 bytes.
+	ALPN string
+	// ServerName is the name the client asked for; empty for none.
+	ServerName string
+	// Group and SignatureScheme are those of the full handshake, for display;
+	// 0 where there was none.
+	Group           wire.NamedGroup
+	SignatureScheme wire.SignatureScheme
+
+	// CreatedAt and Lifetime are kept to the millisecond, rounded down.
+	CreatedAt time.Time
+	Lifetime  time.Duration
+	// AgeAdd hides the ticket's age on the wire. RFC 8446 §4.6.1.
+	AgeAdd uint32
+	// MaxEarlyData is how many bytes of 0-RTT data the ticket allows; 0 for none.
+	MaxEarlyData uint32
+
+	// PeerChain is the peer's certificates in DER, leaf first; at most 16.
+	// It is what was shown, not what was verified: verify it again.
+	PeerChain [][]byte
+	OCSP      []byte   // the response that was stapled, in DER
+	SCTs      [][]byte // signed certificate timestamps, RFC 6962 §3.3
+
+	// Extra is the application's own data.
+	Extra [][]byte
+	// Binding is the digest of the rules the session was made under; see [Binding].
+	Binding [32]byte
+}
+
+// Expiry is the moment from which the session must not be resumed.
+func (s *Session) Expiry() time.Time { return s.CreatedAt.Add(s.Lifetime) }
+
+// String describes the session without its secret.
+func (s Session) String() string {
+	return fmt.Sprintf("session(%v %v for %q, created %s, valid for %v)",
+		s.Version, s.Suite, s.ServerName, s.CreatedAt.UTC().Format(time.RFC3339), s.Lifetime)
+}
+
+// Format prints [Session.String] for every verb, so that no verb shows the secret.
+func (s Session) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// LogValue keeps the secret out of logs.
+func (s Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Binding digests the rules that a session depends on, given as any number of
+// parts: SHA-256 over each part after its length in 8 bytes, so that no two
+// different lists of parts run together to the same input.
+func Binding(parts ...[]byte) [32]byte {
+	h := sha256.New()
+	var n [8]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write(p)
+	}
+	var sum [32]byte
+	h.Sum(sum[:0])
+	return sum
+}
