@@ -1,0 +1,68 @@
+package wire
+
+// Certificate is a chain of X.509 certificates, the sender's own first.
+//
+// RFC 8446 §4.4.2:
+//
+//	struct {
+//	    opaque cert_data<1..2^24-1>;
+//	    Extension extensions<0..2^16-1>;
+//	} CertificateEntry;
+//
+//	struct {
+//	    opaque certificate_request_context<0..2^8-1>;
+//	    CertificateEntry certificate_list<0..2^24-1>;
+//	} Certificate;
+//
+// RFC 5246 §7.4.2:
+//
+//	opaque ASN.1Cert<1..2^24-1>;
+//
+//	struct {
+//	    ASN.1Cert certificate_list<0..2^24-1>;
+//	} Certificate;
+type Certificate struct {
+	RequestContext []byte // TLS 1.3; empty in the main handshake
+	Entries        []CertificateEntry
+}
+
+// CertificateEntry is one certificate in DER and, in TLS 1.3, its extensions.
+type CertificateEntry struct {
+	DER        []byte
+	Extensions Extensions
+}
+
+func (m *Certificate) Type() HandshakeType { return TypeCertificate }
+
+func (m *Certificate) Parse(r *Reader, c Context) {
+	if c.Version >= TLS13 {
+		m.RequestContext = r.Opaque("certificate_request_context", 1, 0, 255)
+	}
+	m.Entries = m.Entries[:0]
+	list := r.Open("certificate_list", 3, 0, 1<<24-1)
+	for r.More() {
+		var e CertificateEntry
+		g := r.Group("certificate")
+		e.DER = r.Opaque("cert_data", 3, 1, 1<<24-1)
+		if c.Version >= TLS13 {
+			e.Extensions = readExtensions(r, inCertificate, nil)
+		}
+		r.Close("certificate", g)
+		m.Entries = append(m.Entries, e)
+	}
+	r.Close("certificate_list", list)
+}
+
+func (m *Certificate) Append(b []byte, c Context) []byte {
+	if c.Version >= TLS13 {
+		b = appendOpaque(b, 1, m.RequestContext)
+	}
+	b, list := openVector(b, 3)
+	for _, e := range m.Entries {
+		b = appendOpaque(b, 3, e.DER)
+		if c.Version >= TLS13 {
+			b = appendExtensions(b, e.Extensions)
+		}
+	}
+	return closeVector(b, list, 3)
+}

@@ -1,0 +1,65 @@
+package wire
+
+// ClientCertificateType of RFC 5246 §7.4.4, RFC 8422 §5.5.
+type ClientCertificateType uint8
+
+const (
+	CertTypeRSASign   ClientCertificateType = 1
+	CertTypeECDSASign ClientCertificateType = 64
+)
+
+func (t ClientCertificateType) String() string {
+	return named(map[ClientCertificateType]string{
+		CertTypeRSASign: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh", 4: "dss_fixed_dh", CertTypeECDSASign: "ecdsa_sign",
+	}, t, "certificate_type")
+}
+
+// CertificateRequest asks the client for a certificate.
+//
+// RFC 8446 §4.3.2:
+//
+//	struct {
+//	    opaque certificate_request_context<0..2^8-1>;
+//	    Extension extensions<2..2^16-1>;
+//	} CertificateRequest;
+//
+// RFC 5246 §7.4.4 (supported_signature_algorithms is new in TLS 1.2):
+//
+//	struct {
+//	    ClientCertificateType certificate_types<1..2^8-1>;
+//	    SignatureAndHashAlgorithm supported_signature_algorithms<2..2^16-2>;
+//	    DistinguishedName certificate_authorities<0..2^16-1>;
+//	} CertificateRequest;
+type CertificateRequest struct {
+	RequestContext   []byte // TLS 1.3
+	Extensions       Extensions
+	CertificateTypes []ClientCertificateType // until TLS 1.2
+	SignatureSchemes []SignatureScheme       // TLS 1.2
+	Authorities      [][]byte                // until TLS 1.2; DER of the names
+}
+
+func (m *CertificateRequest) Type() HandshakeType { return TypeCertificateRequest }
+
+func (m *CertificateRequest) Parse(r *Reader, c Context) {
+	if c.Version >= TLS13 {
+		m.RequestContext = r.Opaque("certificate_request_context", 1, 0, 255)
+		m.Extensions = readExtensions(r, inCertificateRequest, m.Extensions[:0])
+		return
+	}
+	m.CertificateTypes = ReadU8List(r, "certificate_types", "certificate_type", m.CertificateTypes[:0])
+	if c.Version >= TLS12 {
+		m.SignatureSchemes = ReadU16List(r, "supported_signature_algorithms", "signature_scheme", m.SignatureSchemes[:0])
+	}
+	m.Authorities = ReadAuthorities(r, 0, m.Authorities[:0])
+}
+
+func (m *CertificateRequest) Append(b []byte, c Context) []byte {
+	if c.Version >= TLS13 {
+		return appendExtensions(appendOpaque(b, 1, m.RequestContext), m.Extensions)
+	}
+	b = AppendU8List(b, m.CertificateTypes)
+	if c.Version >= TLS12 {
+		b = AppendU16List(b, m.SignatureSchemes)
+	}
+	return AppendAuthorities(b, m.Authorities)
+}

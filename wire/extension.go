@@ -1,0 +1,182 @@
+package wire
+
+// Extension is one extension as it stands in a message. RFC 8446 §4.2.
+//
+//	struct {
+//	    ExtensionType extension_type;
+//	    opaque extension_data<0..2^16-1>;
+//	} Extension;
+type Extension struct {
+	Type ExtensionType
+	Data []byte
+}
+
+// Extensions are in wire order; unknown ones are kept as they are.
+type Extensions []Extension
+
+// Find returns the body of the extension of type t.
+func (x Extensions) Find(t ExtensionType) (data []byte, found bool) {
+	for i := range x {
+		if x[i].Type == t {
+			return x[i].Data, true
+		}
+	}
+	return nil, false
+}
+
+// Has reports whether an extension of type t is there.
+func (x Extensions) Has(t ExtensionType) bool { _, ok := x.Find(t); return ok }
+
+// Read finds the extension of type t and reads its body with f. It must be
+// read whole; the error is a *SyntaxError.
+func (x Extensions) Read(t ExtensionType, f func(*Reader)) (found bool, err error) {
+	data, ok := x.Find(t)
+	if !ok {
+		return false, nil
+	}
+	r := NewReader(data, nil)
+	f(&r)
+	return true, r.Finish(t.String())
+}
+
+// place is the message an extension stands in; it selects the body's grammar.
+type place uint8
+
+const (
+	inClientHello place = 1 << iota
+	inServerHello
+	inHelloRetryRequest
+	inEncryptedExtensions
+	inCertificate
+	inCertificateRequest
+	inNewSessionTicket
+	anywhere place = 0xff
+)
+
+// grammar is how an extension's body reads in the given places.
+type grammar struct {
+	in   place
+	ref  string
+	read func(*Reader)
+}
+
+// grammars is used to show a body; the engine reads what it needs by the same
+// functions through Extensions.Read.
+var grammars = map[ExtensionType][]grammar{
+	ExtServerName: {
+		{inClientHello, "RFC 6066 §3", func(r *Reader) { ReadServerName(r) }},
+		{anywhere, "RFC 6066 §3", empty}},
+	ExtStatusRequest: {
+		{inClientHello, "RFC 6066 §8", ReadStatusRequest},
+		{inCertificate, "RFC 8446 §4.4.2.1", func(r *Reader) { new(CertificateStatus).Parse(r, Context{}) }},
+		{anywhere, "RFC 6066 §8", empty}},
+	ExtSupportedGroups:     {{anywhere, "RFC 8446 §4.2.7", func(r *Reader) { ReadSupportedGroups(r, nil) }}},
+	ExtECPointFormats:      {{anywhere, "RFC 8422 §5.1.2", func(r *Reader) { ReadPointFormats(r) }}},
+	ExtSignatureAlgorithms: {{anywhere, "RFC 8446 §4.2.3", func(r *Reader) { ReadSignatureAlgorithms(r, nil) }}},
+	ExtSignatureAlgsCert:   {{anywhere, "RFC 8446 §4.2.3", func(r *Reader) { ReadSignatureAlgorithms(r, nil) }}},
+	ExtALPN:                {{anywhere, "RFC 7301 §3.1", func(r *Reader) { ReadALPN(r, nil) }}},
+	ExtSCT: {
+		{inServerHello | inCertificate, "RFC 6962 §3.3", func(r *Reader) { ReadSCTs(r, nil) }},
+		{anywhere, "RFC 6962 §3.3", empty}},
+	ExtPadding:              {{anywhere, "RFC 7685 §3", func(r *Reader) { r.Rest("padding") }}},
+	ExtEncryptThenMAC:       {{anywhere, "RFC 7366 §2", empty}},
+	ExtExtendedMasterSecret: {{anywhere, "RFC 7627 §5.1", empty}},
+	ExtRecordSizeLimit:      {{anywhere, "RFC 8449 §4", func(r *Reader) { U16[uint16](r, "record_size_limit") }}},
+	ExtMaxFragmentLength:    {{anywhere, "RFC 6066 §4", func(r *Reader) { U8[uint8](r, "max_fragment_length") }}},
+	ExtSessionTicket:        {{anywhere, "RFC 5077 §3.2", func(r *Reader) { r.Rest("ticket") }}},
+	ExtPreSharedKey: {
+		{inClientHello, "RFC 8446 §4.2.11", func(r *Reader) { new(OfferedPSKs).Read(r) }},
+		{inServerHello, "RFC 8446 §4.2.11", func(r *Reader) { U16[uint16](r, "selected_identity") }}},
+	ExtEarlyData: {
+		{inNewSessionTicket, "RFC 8446 §4.2.10", func(r *Reader) { r.U32("max_early_data_size") }},
+		{anywhere, "RFC 8446 §4.2.10", empty}},
+	ExtSupportedVersions: {
+		{inClientHello, "RFC 8446 §4.2.1", func(r *Reader) { ReadSupportedVersions(r, nil) }},
+		{anywhere, "RFC 8446 §4.2.1", func(r *Reader) { U16[Version](r, "selected_version") }}},
+	ExtCookie:                 {{anywhere, "RFC 8446 §4.2.2", func(r *Reader) { ReadCookie(r) }}},
+	ExtPSKKeyExchangeModes:    {{anywhere, "RFC 8446 §4.2.9", func(r *Reader) { ReadPSKModes(r, nil) }}},
+	ExtCertificateAuthorities: {{anywhere, "RFC 8446 §4.2.4", func(r *Reader) { ReadAuthorities(r, 3, nil) }}},
+	ExtPostHandshakeAuth:      {{anywhere, "RFC 8446 §4.2.6", empty}},
+	ExtKeyShare: {
+		{inClientHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShares(r, nil) }},
+		{inServerHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShare(r) }},
+		{inHelloRetryRequest, "RFC 8446 §4.2.8", func(r *Reader) { U16[NamedGroup](r, "selected_group") }}},
+	ExtRenegotiationInfo: {{anywhere, "RFC 5746 §3.2", func(r *Reader) { ReadRenegotiationInfo(r) }}},
+}
+
+func empty(*Reader) {}
+
+// readExtensions reads the vector, appending to dst. An extension that stands
+// twice is an error (RFC 8446 §4.2).
+func readExtensions(r *Reader, in place, dst Extensions) Extensions {
+	m := r.Open("extensions", 2, 0, 0xffff)
+	for r.More() {
+		dst = append(dst, readExtension(r, in))
+		if x := dst[len(dst)-1]; r.err == nil && dst[:len(dst)-1].Has(x.Type) {
+			r.Fail(x.Type.String(), "the extension stands twice")
+		}
+	}
+	r.Close("extensions", m)
+	return dst
+}
+
+func readExtension(r *Reader, in place) Extension {
+	if r.rec == nil {
+		t := ExtensionType(r.number("extension_type", 2))
+		return Extension{t, r.take(t.fieldName(), int(r.number("length", 2)))}
+	}
+	t := ExtensionType(0)
+	if r.off+2 <= r.end {
+		t = ExtensionType(uint16(r.buf[r.off])<<8 | uint16(r.buf[r.off+1]))
+	}
+	g := r.Group(t.String())
+	U16[ExtensionType](r, "extension_type")
+	m := r.Open("extension_data", 2, 0, 0xffff)
+	var data []byte
+	if r.err == nil {
+		data = r.buf[r.off:r.end:r.end]
+		r.recordBody(t, in)
+	}
+	r.Close("extension_data", m)
+	r.Close(t.String(), g)
+	return Extension{t, data}
+}
+
+// fieldName names the extension in an error, at no cost until there is one.
+func (e ExtensionType) fieldName() string {
+	if s, ok := extensionNames[e]; ok {
+		return s
+	}
+	return "extension"
+}
+
+// recordBody records the body of extension t by its grammar. A body that does
+// not follow it stays as far as it went, the rest opaque: whoever uses the
+// extension reports the error, as the engine does.
+func (r *Reader) recordBody(t ExtensionType, in place) {
+	for _, g := range grammars[t] {
+		if g.in&in == 0 {
+			continue
+		}
+		inner := Reader{buf: r.buf[:r.end], off: r.off, end: r.end, rec: r.rec}
+		depth := len(r.rec.stack)
+		r.rec.ref(g.ref)
+		g.read(&inner)
+		for len(r.rec.stack) > depth {
+			r.rec.close(inner.off)
+		}
+		r.off = inner.off
+		break
+	}
+	if r.off < r.end {
+		r.Rest("opaque")
+	}
+}
+
+func appendExtensions(b []byte, x Extensions) []byte {
+	b, mark := openVector(b, 2)
+	for i := range x {
+		b = appendOpaque(AppendU16(b, x[i].Type), 2, x[i].Data)
+	}
+	return closeVector(b, mark, 2)
+}
