@@ -1,0 +1,18 @@
+// Package record is the record layer: it turns content into protected records
+// and records back into content, one direction of a connection at a time.
+//
+// A [Half] is that one direction. It starts in the clear; [Half.SetKeys] begins
+// a new epoch with new keys and sequence number 0. How an epoch protects its
+// records is a row of the table in protection.go, picked by the version and by
+// what the suite is made of; each way stands in a file of its own:
+//
+//	clear.go    no keys yet
+//	aead.go     AEAD with the associated data of TLS 1.2, and of TLS 1.3
+//	cbc.go      CBC with an explicit IV, MAC then encrypt
+//	etm.go      the same, encrypt then MAC (RFC 7366)
+//	hmac_ct.go  HMAC over content whose length is a secret
+//
+// The package does no I/O, keeps no buffers and does not judge the order of
+// records: dealing with change_cipher_spec, empty fragments and alerts is the
+// caller's business.
+package record

@@ -1,0 +1,164 @@
+package record
+
+import (
+	"math"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The longest of each kind of secret over all suites.
+const (
+	maxKey = 32 // AES-256, ChaCha20
+	maxIV  = 12 // AEAD nonce
+	maxMAC = 48 // HMAC-SHA384
+)
+
+// Half protects or opens the records of one direction of one connection. The
+// zero Half is in the clear, epoch 0. It is not safe for concurrent use.
+//
+// A Half at rest is small. The cipher objects, which are not, are built when the
+// first record needs them and dropped by Idle.
+type Half struct {
+	seq   uint64
+	epoch uint32
+	row   *protection // nil: in the clear
+	suite *suite.Suite
+
+	key [maxKey]byte
+	iv  [maxIV]byte
+	mac [maxMAC]byte
+
+	sealer sealer // nil: not built
+	opener opener // nil: not built
+}
+
+// Params are the secrets of one epoch of one direction.
+type Params struct {
+	// Version whose record protection applies.
+	Version wire.Version
+	Suite   *suite.Suite
+	// Key, IV and MAC have the lengths the suite names; IV is the fixed part of
+	// the nonce, MAC is empty for an AEAD suite.
+	Key, IV, MAC []byte
+	// EncryptThenMAC was negotiated (RFC 7366). Only a block cipher heeds it.
+	EncryptThenMAC bool
+}
+
+// SetKeys begins a new epoch: p's secrets are copied over the old ones and the
+// sequence number is 0 again. Params that no protection fits make every later
+// Seal and Open fail with internal_error.
+func (h *Half) SetKeys(p Params) {
+	*h = Half{epoch: h.epoch + 1, row: protectionFor(p), suite: p.Suite}
+	copy(h.key[:], p.Key)
+	copy(h.iv[:], p.IV)
+	copy(h.mac[:], p.MAC)
+}
+
+// Epoch counts the calls to SetKeys; 0 is in the clear.
+func (h *Half) Epoch() int { return int(h.epoch) }
+
+// Seq is the sequence number of the next record.
+func (h *Half) Seq() uint64 { return h.seq }
+
+// MaxFragment is the most bytes that may follow a record's header. A longer one
+// is refused by Open, and can be refused as soon as the header is there.
+func (h *Half) MaxFragment() int { return h.protection().maxFragment }
+
+// Overhead is the most bytes by which a sealed record is longer than its
+// content, header included and TLS 1.3 padding left out.
+func (h *Half) Overhead() int { return HeaderLen + h.protection().overhead(h.suite) }
+
+// Limit reports that the epoch has protected as many records as its cipher is
+// known to be safe for: the keys are due for an update. RFC 8446 §5.5.
+func (h *Half) Limit() bool { return h.seq >= h.protection().records }
+
+// Seal appends one record holding content to dst and returns the longer slice.
+// Nothing is allocated when dst has room for len(content) + padding + Overhead.
+//
+// content is at most MaxPlaintext bytes, may be empty, and must not overlap
+// dst's free room. recordVersion is what the header says. padding is the number
+// of zero bytes that hide the content's length; it is cut to what the record can
+// hold, and has no meaning before TLS 1.3 (RFC 8446 §5.4).
+func (h *Half) Seal(dst []byte, typ wire.ContentType, recordVersion wire.Version, content []byte, padding int) ([]byte, error) {
+	if len(content) > MaxPlaintext {
+		return dst, errTooLong
+	}
+	if h.seq == math.MaxUint64 {
+		return dst, errSeqWrap
+	}
+	if h.sealer == nil {
+		s, err := h.protection().newSealer(h)
+		if err != nil {
+			return dst, err
+		}
+		h.sealer = s
+	}
+	padding = max(0, min(padding, MaxPlaintext-len(content)))
+	dst = slices.Grow(dst, len(content)+padding+h.Overhead())
+	dst, err := h.sealer.seal(dst, Header{Type: typ, Version: recordVersion}, h.seq, content, padding)
+	if err == nil {
+		h.seq++
+	}
+	return dst, err
+}
+
+// Open opens rec, one whole record with its header, in place: content aliases
+// rec. padding is the number of zero bytes of TLS 1.3 padding that were there.
+// An error is an *Error; after it rec's bytes are spent and the sequence number
+// has not moved.
+func (h *Half) Open(rec []byte) (typ wire.ContentType, content []byte, padding int, err error) {
+	typ, content, padding, _, err = h.OpenInto(nil, rec)
+	return typ, content, padding, err
+}
+
+// OpenInto is Open, but opens straight into the start of dst where the cipher
+// can do that and dst has room; into reports that content is there, and not in
+// rec. For TLS 1.3 the room needed is that of the content, its type (one byte)
+// and its padding. dst and rec must not overlap; bytes of dst past the content
+// may be overwritten, also on an error.
+func (h *Half) OpenInto(dst, rec []byte) (typ wire.ContentType, content []byte, padding int, into bool, err error) {
+	if err := h.check(rec); err != nil {
+		return 0, nil, 0, false, err
+	}
+	if h.opener == nil {
+		o, err := h.protection().newOpener(h)
+		if err != nil {
+			return 0, nil, 0, false, err
+		}
+		h.opener = o
+	}
+	o, err := h.opener.open(dst, rec, h.seq)
+	if err == nil && len(o.content) > MaxPlaintext {
+		err = errInnerOverflow
+	}
+	if err != nil {
+		return 0, nil, 0, false, err
+	}
+	h.seq++
+	return o.typ, o.content, o.padding, o.into, nil
+}
+
+// check judges what is public about a record, before any key is used.
+func (h *Half) check(rec []byte) error {
+	switch {
+	case len(rec) < HeaderLen || len(rec)-HeaderLen != ParseHeader(rec).Length:
+		return errNotWhole
+	case len(rec)-HeaderLen > h.MaxFragment():
+		return errOverflow
+	case h.seq == math.MaxUint64:
+		return errSeqWrap
+	}
+	return nil
+}
+
+// Idle drops the cipher objects. The next record builds them again.
+func (h *Half) Idle() { h.sealer, h.opener = nil, nil }
+
+func (h *Half) protection() *protection {
+	if h.row == nil {
+		return &clearRow
+	}
+	return h.row
+}
