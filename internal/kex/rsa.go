@@ -1,0 +1,60 @@
+package kex
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/subtle"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// PremasterLen is the length of an RSA premaster secret in bytes. RFC 5246 §7.4.7.1.
+const PremasterLen = 48
+
+// OpenPremaster decrypts the client's RSA premaster secret. clientVersion is
+// legacy_version of the ClientHello, which the premaster must repeat.
+//
+// Whatever is wrong inside the ciphertext, the result is a random premaster and
+// no error: then the handshake fails at Finished, and the peer cannot tell bad
+// padding from a bad version from a good guess (Bleichenbacher; Klima, Pokorny
+// and Rosa). Only what an eavesdropper sees too is an error: a key that is not
+// RSA, or a ciphertext that is not as long as its modulus. RFC 5246 §7.4.7.1.
+func OpenPremaster(key crypto.Decrypter, ciphertext []byte, clientVersion wire.Version) (premaster [PremasterLen]byte, err error) {
+	public, ok := key.Public().(*rsa.PublicKey)
+	if !ok {
+		return premaster, fmt.Errorf("RSA key exchange needs an RSA key, not %T", key.Public())
+	}
+	if len(ciphertext) != public.Size() {
+		return premaster, fmt.Errorf("encrypted premaster secret has %d bytes instead of the %d of the RSA modulus", len(ciphertext), public.Size())
+	}
+	rand.Read(premaster[:])
+
+	// SessionKeyLen makes the key return random bytes for bad padding. The error
+	// of a key that is kept elsewhere may still depend on the padding, so it is
+	// dropped and its empty plaintext fails like any other.
+	//lint:ignore SA1019 the protocol is PKCS #1 v1.5, and what it is blamed for is answered here
+	opened, _ := key.Decrypt(rand.Reader, ciphertext, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: PremasterLen})
+	var candidate [PremasterLen]byte
+	copy(candidate[:], opened)
+	good := subtle.ConstantTimeEq(int32(len(opened)), PremasterLen)
+	good &= subtle.ConstantTimeByteEq(candidate[0], byte(clientVersion>>8))
+	good &= subtle.ConstantTimeByteEq(candidate[1], byte(clientVersion))
+	subtle.ConstantTimeCopy(good, premaster[:], candidate[:])
+	return premaster, nil
+}
+
+// SealPremaster makes a premaster secret and encrypts it to the server's key.
+// clientVersion is legacy_version of our ClientHello. It errs for a key that is
+// too small. RFC 5246 §7.4.7.1.
+func SealPremaster(key *rsa.PublicKey, clientVersion wire.Version) (premaster [PremasterLen]byte, encrypted []byte, err error) {
+	rand.Read(premaster[:])
+	premaster[0], premaster[1] = byte(clientVersion>>8), byte(clientVersion)
+	//lint:ignore SA1019 the protocol is PKCS #1 v1.5
+	encrypted, err = rsa.EncryptPKCS1v15(rand.Reader, key, premaster[:])
+	if err != nil {
+		return premaster, nil, fmt.Errorf("cannot encrypt the premaster secret: %w", err)
+	}
+	return premaster, encrypted, nil
+}
