@@ -1,0 +1,183 @@
+package devca
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// The folder's files. Certificate and key stand in one file, so that two
+// processes that start together can never mix one's key with the other's
+// certificate; ca.pem is a copy of the public half.
+const (
+	caFile   = "ca.pem"     // what a client trusts
+	keyFile  = "ca-key.pem" // the authority: certificate and key, 0600
+	leafFile = "leaf.pem"   // the server's certificate and key, 0600
+
+	// renewBefore is the rest of its life at which a certificate is replaced.
+	renewBefore = 30 * 24 * time.Hour
+)
+
+// Open returns the authority kept in dir, and makes folder (0700) and authority
+// where there is none or it is about to expire; created says so, for then
+// clients must be told to trust it. The host's own name is permitted beside
+// those of [New].
+func Open(dir string) (ca *CA, created bool, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, false, err
+	}
+	ca, err = load(dir)
+	if err == nil && time.Until(ca.Cert.NotAfter) < renewBefore {
+		err = os.Remove(filepath.Join(dir, keyFile))
+		if err == nil {
+			err = fs.ErrNotExist
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		ca, created, err = create(dir)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return ca, created, ca.publish()
+}
+
+// File returns the path of the certificate to trust; empty for an authority in
+// memory.
+func (ca *CA) File() string {
+	if ca.dir == "" {
+		return ""
+	}
+	return filepath.Join(ca.dir, caFile)
+}
+
+// ServerCertificate returns the kept certificate for names, or issues one where
+// there is none, it is about to expire, or it lacks a name. Names which the
+// authority does not permit are left out.
+func (ca *CA) ServerCertificate(names ...string) (tls.Certificate, error) {
+	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !ca.Permits(n) })
+	path := filepath.Join(ca.dir, leafFile)
+	cert, key, err := readPair(path)
+	if err == nil && ca.stillGood(cert, names) {
+		return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return tls.Certificate{}, err
+	}
+	issued, err := ca.Issue(Leaf{Names: names})
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	tmp, err := writePair(ca.dir, issued.Leaf, issued.PrivateKey)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return issued, os.Rename(tmp, path)
+}
+
+func (ca *CA) stillGood(cert *x509.Certificate, names []string) bool {
+	if time.Until(cert.NotAfter) < renewBefore || cert.CheckSignatureFrom(ca.Cert) != nil {
+		return false
+	}
+	for _, name := range names {
+		if cert.VerifyHostname(name) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func load(dir string) (*CA, error) {
+	cert, key, err := readPair(filepath.Join(dir, keyFile))
+	if err != nil {
+		return nil, err
+	}
+	return &CA{Cert: cert, key: key, dir: dir}, nil
+}
+
+// create makes an authority for this host. Where another process was faster the
+// other's is taken: a hard link, unlike a rename, never replaces a file.
+func create(dir string) (*CA, bool, error) {
+	host, _ := os.Hostname() // without a name there is one name fewer
+	ca, err := New(host)
+	if err != nil {
+		return nil, false, err
+	}
+	tmp, err := writePair(dir, ca.Cert, ca.key)
+	if err != nil {
+		return nil, false, err
+	}
+	defer os.Remove(tmp)
+	err = os.Link(tmp, filepath.Join(dir, keyFile))
+	if errors.Is(err, fs.ErrExist) {
+		ca, err = load(dir)
+		return ca, false, err
+	}
+	ca.dir = dir
+	return ca, true, err
+}
+
+// publish writes the public half where clients look for it.
+func (ca *CA) publish() error {
+	if have, err := os.ReadFile(ca.File()); err == nil && string(have) == string(ca.PEM()) {
+		return nil
+	}
+	tmp, err := os.CreateTemp(ca.dir, "new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(ca.PEM())
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), ca.File())
+}
+
+// writePair writes certificate and key to a new file, which os.CreateTemp makes
+// readable to its owner only.
+func writePair(dir string, cert *x509.Certificate, key crypto.PrivateKey) (name string, err error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(dir, "new-*")
+	if err != nil {
+		return "", err
+	}
+	err = errors.Join(
+		pem.Encode(tmp, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}),
+		pem.Encode(tmp, &pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+		tmp.Sync(),
+		tmp.Close())
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return tmp.Name(), err
+}
+
+// readPair reads what writePair wrote, and refuses a key that others can read.
+func readPair(path string) (*x509.Certificate, crypto.Signer, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, nil, fmt.Errorf("%s holds a private key that others on this machine can read (mode %#o): delete the folder to start anew, or run chmod 600 on the file if nobody did", path, info.Mode().Perm())
+	}
+	pair, err := tls.LoadX509KeyPair(path, path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s is damaged; delete it and a new one is made: %w", path, err)
+	}
+	return pair.Leaf, pair.PrivateKey.(crypto.Signer), nil
+}

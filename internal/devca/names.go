@@ -1,0 +1,67 @@
+package devca
+
+import (
+	"crypto/rand"
+	"math/big"
+	"net"
+	"strings"
+)
+
+// privateRanges are the addresses that never belong to a public site: loopback,
+// RFC 1918, RFC 4193 and link-local ones.
+func privateRanges() []*net.IPNet {
+	var ranges []*net.IPNet
+	for _, cidr := range []string{
+		"127.0.0.0/8", "::1/128",
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
+		"169.254.0.0/16", "fe80::/10",
+	} {
+		_, r, err := net.ParseCIDR(cidr)
+		if err != nil {
+			panic(err) // a constant above is wrong
+		}
+		ranges = append(ranges, r)
+	}
+	return ranges
+}
+
+// dnsNames returns those of names that are DNS names, in lower case. A machine's
+// own name may hold what no certificate can; such a name is left out.
+func dnsNames(names []string) []string {
+	var dns []string
+	for _, name := range names {
+		if net.ParseIP(name) == nil && isDNSName(name) {
+			dns = append(dns, strings.ToLower(name))
+		}
+	}
+	return dns
+}
+
+func isDNSName(name string) bool {
+	if name == "" || len(name) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+			if !letter && (c < '0' || c > '9') && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// newSerial returns a positive number of 127 bits whose first byte is not zero.
+// RFC 5280 §4.1.2.2.
+func newSerial() (*big.Int, error) {
+	b := make([]byte, 16)
+	if _, err := rand.Read(b); err != nil {
+		return nil, err
+	}
+	b[0] = b[0]&0x3f | 0x40
+	return new(big.Int).SetBytes(b), nil
+}
