@@ -73,8 +73,10 @@ type profile struct {
 }
 
 var protections = map[profile]*protection{
-	{wire.TLS12, aead}: {MaxCiphertext12, noLimit, overheadAEAD12, sealAEAD12, openAEAD12},
-	{wire.TLS13, aead}: {MaxCiphertext13, limit13, overheadAEAD13, sealAEAD13, openAEAD13},
+	{wire.TLS12, aead}:           {MaxCiphertext12, noLimit, overheadAEAD12, sealAEAD12, openAEAD12},
+	{wire.TLS12, macThenEncrypt}: {MaxCiphertext12, noLimit, overheadCBC, sealCBC, openCBC},
+	{wire.TLS12, encryptThenMAC}: {MaxCiphertext12, noLimit, overheadCBC, sealEtM, openEtM},
+	{wire.TLS13, aead}:           {MaxCiphertext13, limit13, overheadAEAD13, sealAEAD13, openAEAD13},
 }
 
 var (
