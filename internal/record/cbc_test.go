@@ -1,0 +1,159 @@
+package record
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"fmt"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// cbcCases are the distinct cases of TLS 1.2 that MAC, then encrypt.
+func cbcCases() []protectedCase {
+	var all []protectedCase
+	for _, c := range distinct() {
+		if c.p.Suite.MAC != nil && !c.p.EncryptThenMAC {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// sealPlain encrypts a plaintext, whole blocks, as it stands.
+func sealPlain(p Params, plain []byte) []byte {
+	rec := AppendHeader(nil, Header{wire.ContentApplicationData, wire.TLS12, 16 + len(plain)})
+	iv := bytesOf("iv", 16)
+	rec = append(append(rec, iv...), plain...)
+	block, _ := p.Suite.Cipher.Block(p.Key)
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(rec[HeaderLen+16:], rec[HeaderLen+16:])
+	return rec
+}
+
+// plainOf is content, its MAC in the first record of an epoch, and padding that says n.
+func plainOf(p Params, content []byte, n int) []byte {
+	mac := hmac.New(p.Suite.MAC.Hash.New, p.MAC)
+	mac.Write(append(make([]byte, 8), 23, 3, 3, byte(len(content)>>8), byte(len(content))))
+	mac.Write(content)
+	return append(mac.Sum(bytes.Clone(content)), bytes.Repeat([]byte{byte(n)}, n+1)...)
+}
+
+// Every padding that TLS allows opens, and no other.
+func TestCBCPadding(t *testing.T) {
+	for _, c := range cbcCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, n := range []int{0, 1, 2, 7, 16, 63, 64, 65, 100, 200, 255, 256, 300, 511, 512, 1000, MaxPlaintext - 1, MaxPlaintext} {
+				content := bytesOf("content", n)
+				for padding := range 256 {
+					plain := plainOf(c.p, content, padding)
+					if len(plain)%16 != 0 {
+						continue
+					}
+					typ, got, _, err := keyed(c.p).Open(sealPlain(c.p, plain))
+					if err != nil {
+						t.Fatalf("%d bytes, padding %d: %v", n, padding, err)
+					}
+					wantContent(t, typ, wire.ContentApplicationData, got, content)
+					spoilPadding(t, c.p, plain, padding)
+				}
+			}
+		})
+	}
+}
+
+// spoilPadding changes each byte of plain's padding in turn.
+func spoilPadding(t *testing.T, p Params, plain []byte, padding int) {
+	for i := len(plain) - 1 - padding; i < len(plain); i++ {
+		for _, flip := range []byte{1, 0x80} {
+			plain[i] ^= flip
+			wantBadMAC(t, p, sealPlain(p, plain), "padding %d, byte %d of %d flipped by %#x", padding, i, len(plain), flip)
+			plain[i] ^= flip
+		}
+		if i > len(plain)-padding && i < len(plain)-2 {
+			i += 30 // enough of a long padding
+		}
+	}
+}
+
+// A wrong MAC with right padding, wrong padding with a right MAC, both wrong, and
+// no room for a MAC: one error, and the same work for the same length of record.
+func TestCBCFailuresAreAlike(t *testing.T) {
+	for _, c := range cbcCases() {
+		for _, size := range []int{64, 80, 256, 320, 1024} {
+			var log []string
+			p := c.p
+			s, mac := *p.Suite, *p.Suite.MAC
+			mac.Hash = spied(mac.Hash, &log)
+			s.MAC, p.Suite = &mac, &s
+
+			works := map[string]string{}
+			open := func(what string, plain []byte, good bool) {
+				h := keyed(p)
+				rec := sealPlain(p, plain)
+				h.Open(bytes.Clone(rec)) // builds the cipher objects
+				h.seq, log = 0, log[:0]
+				_, _, _, err := h.Open(rec)
+				if (err == nil) != good || err != nil && err != error(errBadMAC) {
+					t.Fatalf("%s, %d bytes, %s: %v", c.name, size, what, err)
+				}
+				works[fmt.Sprint(log)] = what
+			}
+			for padding := range 256 {
+				if n := size - mac.Len - 1 - padding; n >= 0 {
+					plain := plainOf(c.p, make([]byte, n), padding)
+					open("good", plain, true)
+					plain[n] ^= 1
+					open("MAC wrong", plain, false)
+				}
+				open("garbage", append(bytesOf("garbage", size-1), byte(padding)), false)
+				open("padding only", bytes.Repeat([]byte{byte(padding)}, size), false)
+			}
+			if len(works) != 1 {
+				t.Errorf("%s, %d bytes: the work depends on the secret: %v", c.name, size, works)
+			}
+		}
+	}
+}
+
+// Padding is the shortest, and the IV is not the sequence number nor the last block.
+func TestCBCSeal(t *testing.T) {
+	for _, c := range distinct() {
+		if c.p.Suite.MAC == nil {
+			continue
+		}
+		for n := range 50 {
+			padded := n + c.p.Suite.MAC.Len
+			if c.p.EncryptThenMAC {
+				padded = n
+			}
+			want := HeaderLen + 16 + n + c.p.Suite.MAC.Len + 16 - padded%16
+			if got := len(mustSeal(t, keyed(c.p), wire.ContentAlert, make([]byte, n), 0)); got != want {
+				t.Errorf("%s: %d bytes make a record of %d, want %d", c.name, n, got, want)
+			}
+		}
+	}
+}
+
+// With encrypt-then-MAC the padding comes from a peer that has the keys; still it must be right.
+func TestEtMPaddingIsChecked(t *testing.T) {
+	p := newCase(suite.ByID(wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA), wire.TLS12, true).p
+	for _, v := range []struct {
+		tail []byte
+		good bool
+	}{{[]byte{0}, true}, {[]byte{1, 1}, true}, {[]byte{0, 1}, false}, {[]byte{16}, false}, {bytes.Repeat([]byte{15}, 16), true}} {
+		plain := append(bytes.Repeat([]byte{'x'}, 16-len(v.tail)), v.tail...)
+		rec := sealPlain(p, plain)
+		mac := hmac.New(p.Suite.MAC.Hash.New, p.MAC)
+		mac.Write(append(make([]byte, 8), rec[:HeaderLen]...))
+		mac.Write(rec[HeaderLen:])
+		rec = mac.Sum(rec)
+		rec[4] += byte(p.Suite.MAC.Len)
+		_, content, _, err := keyed(p).Open(rec)
+		if v.good && (err != nil || len(content) != 16-len(v.tail)) || !v.good && err != errBadMAC {
+			t.Errorf("padding %v: %q, %v", v.tail, content, err)
+		}
+	}
+}
