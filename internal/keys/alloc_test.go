@@ -1,0 +1,46 @@
+package keys
+
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Every derivation works on arrays of the stack without allocating: dozens of
+// them run in each handshake, and the collector is what stops handshakes from
+// scaling over cores.
+func TestNoAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("sync.Pool drops values at random under the race detector")
+	}
+	gcm := suite.ByID(wire.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384)
+	aes13 := suite.ByID(wire.TLS_AES_256_GCM_SHA384)
+	h := suite.SHA384
+	cases := []struct {
+		name string
+		run  func()
+	}{
+		{"HMAC", func() { var k, d, out [48]byte; HMAC(h, out[:0], k[:], d[:], d[:]) }},
+		{"PRF12", func() { var s, d [48]byte; var out [200]byte; PRF12(h, out[:], s[:], "label", d[:], d[:]) }},
+		{"MasterSecret", func() { var s, r, out [48]byte; MasterSecret(h, out[:0], s[:], r[:32], r[:32]) }},
+		{"ExtendedMasterSecret", func() { var s, r, out [48]byte; ExtendedMasterSecret(h, out[:0], s[:], r[:]) }},
+		{"Finished12", func() { var s, r, out [48]byte; Finished12(h, out[:0], s[:], wire.Server, r[:]) }},
+		{"KeyBlock12", func() { var s, r [48]byte; var out [128]byte; KeyBlock12(gcm, out[:0], s[:], r[:32], r[:32]) }},
+		{"Exporter12", func() { var s, r, out [48]byte; Exporter12(h, out[:], s[:], "label", r[:32], r[:32], r[:7]) }},
+		{"Extract", func() { var s, out [48]byte; Extract(h, out[:0], s[:], nil) }},
+		{"ExpandLabel", func() { var s [48]byte; var out [100]byte; ExpandLabel(h, out[:], s[:], LabelKey, s[:]) }},
+		{"DeriveSecret", func() { var s, r, out [48]byte; DeriveSecret(h, out[:0], s[:], LabelDerived, r[:]) }},
+		{"BinderKey", func() { var s, out [48]byte; BinderKey(h, out[:0], s[:], false) }},
+		{"TrafficKeys", func() { var s [48]byte; var k [32]byte; var iv [12]byte; TrafficKeys(aes13, s[:], k[:], iv[:]) }},
+		{"Finished13", func() { var s, r, out [48]byte; Finished13(h, out[:0], s[:], r[:]) }},
+		{"NextTrafficSecret", func() { var s [48]byte; NextTrafficSecret(h, s[:0], s[:]) }},
+		{"ResumptionPSK", func() { var s, out [48]byte; ResumptionPSK(h, out[:0], s[:], out[:8]) }},
+		{"Exporter13", func() { var s, out [48]byte; Exporter13(h, out[:], s[:], "label", out[:]) }},
+	}
+	for _, c := range cases {
+		if n := testing.AllocsPerRun(200, c.run); n != 0 {
+			t.Errorf("%s allocates %v times", c.name, n)
+		}
+	}
+}
