@@ -1,0 +1,56 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+func newSession(binding [32]byte) *session.Session {
+	return &session.Session{
+		Version: wire.TLS12, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		Secret: make([]byte, 48), ServerName: "example.com", ExtendedMasterSecret: true,
+		CreatedAt: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), Lifetime: 24 * time.Hour, Binding: binding,
+	}
+}
+
+// A ticket carries the session itself, and opens only under the rules that it
+// was made under.
+func ExampleTicketKeys() {
+	here := session.Binding([]byte("example.com"), []byte("no client certificates"))
+	elsewhere := session.Binding([]byte("admin.example.com"), []byte("client certificates required"))
+
+	keys := session.NewTicketKeys(nil)
+	blob, _ := newSession(here).Append(nil)
+	ticket, _ := keys.Seal(nil, blob, here[:])
+
+	blob, _ = keys.Open(nil, ticket, here[:])
+	s, _ := session.Parse(blob)
+	fmt.Println(s)
+
+	_, err := keys.Open(nil, ticket, elsewhere[:])
+	fmt.Println(err)
+	// Output:
+	// session(TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 for "example.com", created 2026-11-21T12:00:00Z, valid for 24h0m0s)
+	// session: not found: altered, or sealed for another virtual host or policy
+}
+
+// A session ID is a key of a Store in which the server keeps the session.
+func ExampleMemory() {
+	ctx := context.Background()
+	store := session.NewMemory(64 << 20)
+	blob, _ := newSession(session.Binding()).Append(nil)
+	store.Put(ctx, "the session ID", blob, time.Now().Add(24*time.Hour))
+
+	_, err := store.Take(ctx, "the session ID")
+	fmt.Println(err)
+	_, err = store.Take(ctx, "the session ID") // single use
+	fmt.Println(errors.Is(err, session.ErrNotFound))
+	// Output:
+	// <nil>
+	// true
+}

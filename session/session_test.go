@@ -1,0 +1,213 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// full has every field set to something that is not its zero value.
+func full() *Session {
+	return &Session{
+		Version: wire.TLS13, Suite: wire.TLS_AES_128_GCM_SHA256, Secret: []byte("top-secret-value"),
+		ExtendedMasterSecret: true, EncryptThenMAC: true, ALPN: "h2", ServerName: "example.com",
+		Group: wire.GroupX25519, SignatureScheme: wire.Ed25519,
+		CreatedAt: time.UnixMilli(1_700_000_000_123), Lifetime: 36*time.Hour + 5*time.Millisecond,
+		AgeAdd: 0xdeadbeef, MaxEarlyData: 1 << 14,
+		PeerChain: [][]byte{{1, 2, 3}, {4}}, OCSP: []byte("ocsp"), SCTs: [][]byte{{5, 6}},
+		Extra: [][]byte{[]byte("extra"), nil}, Binding: Binding([]byte("host")),
+	}
+}
+
+func mustAppend(t testing.TB, s *Session) []byte {
+	t.Helper()
+	b, err := s.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestBlobRoundTrip(t *testing.T) {
+	v := reflect.ValueOf(*full())
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("the test leaves %s at zero, so it proves nothing about it", v.Type().Field(i).Name)
+		}
+	}
+	for name, s := range map[string]*Session{
+		"full":    full(),
+		"minimal": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0)},
+		"before 1970": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-5),
+			Lifetime: time.Duration(maxLifetime) * time.Millisecond},
+	} {
+		got, err := Parse(mustAppend(t, s))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !reflect.DeepEqual(got, s) {
+			t.Errorf("%s: got %#v\nwant %#v", name, *got, *s)
+		}
+	}
+}
+
+func TestBlobAppendsAfterPrefix(t *testing.T) {
+	b, err := full().Append([]byte("prefix"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := append([]byte("prefix"), mustAppend(t, full())...); !bytes.Equal(b, want) {
+		t.Errorf("Append to a prefix gave %x, want %x", b, want)
+	}
+}
+
+// TestBlobGolden pins format 1: servers of two releases share stores and ticket
+// keys, so a change here needs a new format number.
+func TestBlobGolden(t *testing.T) {
+	s := &Session{
+		Version: wire.TLS12, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Secret: []byte{0xaa, 0xbb},
+		ExtendedMasterSecret: true, ALPN: "h2", ServerName: "a.b", Group: wire.GroupP256,
+		SignatureScheme: wire.RSAPSSRSAESHA256, CreatedAt: time.UnixMilli(0x0102030405), Lifetime: 3 * time.Second,
+		AgeAdd: 7, MaxEarlyData: 8, PeerChain: [][]byte{{9}}, OCSP: []byte{10}, SCTs: [][]byte{{11}}, Extra: [][]byte{{12}},
+	}
+	const want = "01" + "0303" + "c02f" + "01" + "0017" + "0804" + "0000000102030405" + "0000000000000bb8" +
+		"00000007" + "00000008" + "0000000000000000000000000000000000000000000000000000000000000000" +
+		"02aabb" + "026832" + "0003612e62" + "00000400000109" + "0000010a" + "000300010b" + "0000040000010c"
+	if got := fmt.Sprintf("%x", mustAppend(t, s)); got != want {
+		t.Errorf("blob changed:\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestAppendRefuses(t *testing.T) {
+	for want, change := range map[string]func(*Session){
+		"no secret":                func(s *Session) { s.Secret = nil },
+		"secret of 256 bytes":      func(s *Session) { s.Secret = make([]byte, 256) },
+		"alpn of 256 bytes":        func(s *Session) { s.ALPN = strings.Repeat("x", 256) },
+		"server_name of 65536":     func(s *Session) { s.ServerName = strings.Repeat("x", 1<<16) },
+		"negative lifetime":        func(s *Session) { s.Lifetime = -1 },
+		"17 certificates":          func(s *Session) { s.PeerChain = make([][]byte, 17) },
+		"empty item in peer_chain": func(s *Session) { s.PeerChain = [][]byte{{}} },
+		"empty item in scts":       func(s *Session) { s.SCTs = [][]byte{{}} },
+		"scts of 65536 bytes":      func(s *Session) { s.SCTs = [][]byte{make([]byte, 1<<16-2)} },
+		"blob of":                  func(s *Session) { s.Extra = [][]byte{make([]byte, maxBlob)} },
+	} {
+		s := full()
+		change(s)
+		if b, err := s.Append(nil); b != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v and %d bytes", want, err, len(b))
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	good := mustAppend(t, full())
+	for n := range good {
+		if _, err := Parse(good[:n]); err == nil {
+			t.Errorf("a blob cut to %d of %d bytes was accepted", n, len(good))
+		}
+	}
+	with := func(at int, v ...byte) []byte {
+		b := bytes.Clone(good)
+		copy(b[at:], v)
+		return b
+	}
+	chain := func(n int) []byte { // the minimal blob with n certificates in it
+		b := mustAppend(t, &Session{Secret: []byte{1}})
+		at := len(b) - 3 - 2 - 3 - 3 // extra, scts, ocsp, peer_chain
+		certs := bytes.Repeat([]byte{0, 0, 1, 0xff}, n)
+		return bytes.Join([][]byte{b[:at], {0, 0, byte(len(certs))}, certs, b[at+3:]}, nil)
+	}
+	if _, err := Parse(chain(maxChain)); err != nil {
+		t.Errorf("16 certificates: %v", err)
+	}
+	for want, b := range map[string][]byte{
+		"format 0":               with(0, 0),
+		"format 2":               with(0, 2),
+		"unknown flags 0x07":     with(5, 7),
+		"lifetime in the blob":   with(18, 0xff),
+		"1 bytes after":          append(bytes.Clone(good), 0),
+		"17 certificates":        chain(maxChain + 1),
+		"blob ends inside":       {},
+		"at most 1048576":        make([]byte, maxBlob+1),
+		"secret is empty":        with(66, 0),
+		"peer_chain is empty in": bytes.Replace(good, []byte{0, 0, 3, 1, 2, 3}, []byte{0, 0, 0, 0, 0, 0}, 1),
+	} {
+		if s, err := Parse(b); s != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+}
+
+func TestNoSecretIsPrinted(t *testing.T) {
+	s := full()
+	s.Secret = []byte{0x5e, 0xc2, 0xe7}
+	keys := NewTicketKeys(nil)
+	keys.Set([][32]byte{{0x5e, 0xc2, 0xe7}})
+	var out strings.Builder
+	for _, v := range []any{s, *s, []*Session{s}, keys} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("text", "value", v)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("json", "value", v)
+		j, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(j)
+	}
+	for _, form := range []string{"5ec2e7", "5e c2 e7", "94 194 231", "0x5e", "0x5E", "XsLn", "\x5e\xc2\xe7"} {
+		if strings.Contains(out.String(), form) {
+			t.Errorf("the secret was printed as %q in:\n%s", form, out.String())
+		}
+	}
+	if !strings.Contains(s.String(), `TLS 1.3 TLS_AES_128_GCM_SHA256 for "example.com"`) {
+		t.Errorf("String does not say what the session is: %s", s)
+	}
+}
+
+func TestBinding(t *testing.T) {
+	sums := map[[32]byte]string{}
+	for name, parts := range map[string][][]byte{
+		"nothing": nil, "one empty": {{}}, "two empty": {{}, {}},
+		"ab|c": {[]byte("ab"), []byte("c")}, "a|bc": {[]byte("a"), []byte("bc")}, "abc": {[]byte("abc")},
+	} {
+		sum := Binding(parts...)
+		if other, ok := sums[sum]; ok {
+			t.Errorf("%q and %q have the same binding", name, other)
+		}
+		sums[sum] = name
+		if sum != Binding(parts...) {
+			t.Errorf("%q has two bindings", name)
+		}
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	s := full()
+	if got := s.Expiry(); !got.Equal(s.CreatedAt.Add(s.Lifetime)) {
+		t.Errorf("Expiry is %v", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(mustAppend(f, full()))
+	f.Add(mustAppend(f, &Session{Secret: []byte{1}}))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := Parse(b)
+		if err != nil {
+			return
+		}
+		if got := mustAppend(t, s); !bytes.Equal(got, b) {
+			t.Errorf("parse then append changed the blob:\n got %x\nfrom %x", got, b)
+		}
+	})
+}
