@@ -1,0 +1,38 @@
+package httptls
+
+import (
+	"crypto/tls"
+	"net"
+)
+
+// serverConn is a connection after its handshake. It hides what net/http of
+// Go 1.26 takes for a sign of TLS, so that HTTP/2 is served on it.
+type serverConn struct {
+	net.Conn // a *tls.Conn, embedded as an interface: its other methods stay hidden
+	state    tls.ConnectionState
+	http2    bool
+}
+
+// CloseWrite lets net/http end a response before it closes the connection.
+func (c *serverConn) CloseWrite() error { return c.Conn.(*tls.Conn).CloseWrite() }
+
+// http1Conn shows the state, by which net/http knows that it must not look for
+// HTTP/2 on the connection.
+type http1Conn struct{ *serverConn }
+
+func (c http1Conn) ConnectionState() tls.ConnectionState { return c.state }
+
+// forNetHTTP returns c as net/http should see it.
+func (c *serverConn) forNetHTTP() net.Conn {
+	if c.http2 {
+		return c
+	}
+	return http1Conn{c}
+}
+
+func serverConnOf(c net.Conn) *serverConn {
+	if h1, ok := c.(http1Conn); ok {
+		return h1.serverConn
+	}
+	return c.(*serverConn)
+}

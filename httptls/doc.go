@@ -1,0 +1,28 @@
+// Package httptls is HTTPS over vitrine's TLS: HTTP/1.1 and HTTP/2, server and
+// client, on net/http.
+//
+// A server is an [http.Server] and a TLS configuration:
+//
+//	srv := &httptls.Server{
+//		HTTP: &http.Server{Addr: ":443", Handler: mux},
+//		TLS:  &tls.Config{Certificates: []tls.Certificate{cert}},
+//	}
+//	err := srv.ListenAndServe()
+//
+// A client is an [http.Client] whose transport is a [Transport]:
+//
+//	client := &http.Client{Transport: &httptls.Transport{TLS: config}}
+//	resp, err := client.Get("https://example.com/")
+//
+// Handlers see Request.TLS and callers Response.TLS as they do with crypto/tls,
+// and Shutdown waits for requests in flight in both versions of HTTP.
+//
+// # How it fits
+//
+// net/http of Go 1.26 recognises TLS only by the type *crypto/tls.Conn. So a
+// Server does the handshakes itself, before a connection is accepted, and hands
+// on a connection that net/http serves as HTTP/1.1 where it can see a
+// ConnectionState and as HTTP/2 with prior knowledge where it cannot; a
+// Transport does the same the other way round. The hidden state is put back
+// into each request and response.
+package httptls

@@ -1,0 +1,123 @@
+package httptls_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/internal/devca"
+)
+
+// A server that stops cleanly when it is told to.
+func ExampleServer() {
+	cert, err := tls.LoadX509KeyPair("cert.pem", "key.pem")
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := &httptls.Server{
+		HTTP: &http.Server{Addr: ":8443", Handler: http.FileServer(http.Dir("public"))},
+		TLS:  &tls.Config{Certificates: []tls.Certificate{cert}},
+		OnHandshake: func(h httptls.Handshake) {
+			if h.Err != nil {
+				log.Printf("%s: %q", h.Conn.RemoteAddr(), h.Err.Error())
+			}
+		},
+	}
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		<-stop.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		done <- srv.Shutdown(ctx)
+	}()
+	if err := srv.ListenAndServe(); err != http.ErrServerClosed {
+		log.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		log.Print(err)
+	}
+}
+
+// A client and a server that speak HTTP/2 with each other.
+func ExampleTransport() {
+	ca, err := devca.New() // stands for your own authority
+	if err != nil {
+		log.Fatal(err)
+	}
+	cert, err := ca.Issue(devca.Leaf{Names: []string{"127.0.0.1"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := &httptls.Server{
+		HTTP: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "%s over %s", r.Proto, tls.VersionName(r.TLS.Version))
+		})},
+		TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
+	}
+	go srv.Serve(l)
+	defer srv.Close()
+
+	client := &http.Client{Transport: &httptls.Transport{TLS: &tls.Config{RootCAs: ca.Pool()}}}
+	resp, err := client.Get("https://" + l.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s; the client agreed on %s\n", body, resp.TLS.NegotiatedProtocol)
+	// Output: HTTP/2.0 over TLS 1.3; the client agreed on h2
+}
+
+// Certificates that are found when a client asks for a name. A manager such as
+// golang.org/x/crypto/acme/autocert fits as it is: its GetCertificate goes into
+// the configuration, and "acme-tls/1" into NextProtos.
+func ExampleServer_getCertificate() {
+	ca, err := devca.New() // stands for the ACME authority
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv := &httptls.Server{
+		TLS: &tls.Config{
+			NextProtos: []string{"h2", "http/1.1", "acme-tls/1"},
+			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+				cert, err := ca.Issue(devca.Leaf{Names: []string{hello.ServerName}})
+				return &cert, err
+			},
+		},
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go srv.Serve(l)
+	defer srv.Close()
+
+	for _, name := range []string{"one.localhost", "two.localhost"} {
+		conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{ServerName: name, RootCAs: ca.Pool()})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(conn.ConnectionState().PeerCertificates[0].DNSNames)
+		conn.Close()
+	}
+	// Output:
+	// [one.localhost]
+	// [two.localhost]
+}

@@ -1,0 +1,195 @@
+package httptls
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+var errCrowdedOut = errors.New("the handshake was the oldest of too many at the same time")
+
+// timeoutError is a handshake that took longer than its limit. It is a
+// net.Error, and a context.DeadlineExceeded to errors.Is.
+type timeoutError struct {
+	with  string
+	limit time.Duration
+}
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("httptls: the TLS handshake %s took longer than %v", e.with, e.limit)
+}
+func (e *timeoutError) Timeout() bool   { return true }
+func (e *timeoutError) Temporary() bool { return true } // net.Error asks for it
+func (e *timeoutError) Unwrap() error   { return context.DeadlineExceeded }
+
+// listener does the TLS handshake of each connection before Accept returns it,
+// each on a goroutine of its own.
+type listener struct {
+	net.Listener
+	config  *tls.Config
+	timeout time.Duration
+	report  func(Handshake)
+
+	start  sync.Once
+	ctx    context.Context // done when closed
+	cancel context.CancelCauseFunc
+	ready  chan accepted
+
+	mu      sync.Mutex
+	max     int
+	running *list.List // of context.CancelCauseFunc, oldest first
+}
+
+type accepted struct {
+	conn net.Conn
+	err  error
+}
+
+func (s *Server) newListener(inner net.Listener) *listener {
+	l := &listener{
+		Listener: inner, config: s.config,
+		timeout: s.HandshakeTimeout, max: s.MaxHandshakes, report: s.OnHandshake,
+		ready: make(chan accepted), running: list.New(),
+	}
+	if l.timeout <= 0 {
+		l.timeout = defaultHandshakeTimeout
+	}
+	if l.max <= 0 {
+		l.max = defaultMaxHandshakes
+	}
+	if l.report == nil {
+		l.report = logFailures(s.HTTP.ErrorLog)
+	}
+	l.ctx, l.cancel = context.WithCancelCause(context.Background())
+	return l
+}
+
+// logFailures is what an OnHandshake of nil does. An error may hold what the
+// peer sent, so it is quoted.
+func logFailures(to *log.Logger) func(Handshake) {
+	if to == nil {
+		to = log.Default()
+	}
+	return func(h Handshake) {
+		if h.Err != nil {
+			to.Printf("httptls: TLS handshake with %s failed: %q", h.Conn.RemoteAddr(), h.Err.Error())
+		}
+	}
+}
+
+// Accept returns the next connection whose handshake has completed.
+func (l *listener) Accept() (net.Conn, error) {
+	l.start.Do(func() { go l.acceptAll() })
+	select {
+	case a := <-l.ready:
+		return a.conn, a.err
+	case <-l.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// Close closes the listener and the connections that are not accepted yet.
+func (l *listener) Close() error {
+	l.cancel(net.ErrClosed)
+	return l.Listener.Close()
+}
+
+// acceptAll starts a handshake for each connection. An error goes to Accept's
+// caller, who knows how long to wait after one that passes (no more file
+// descriptors); ready has no buffer, so no error is followed by another before
+// the caller has seen it.
+func (l *listener) acceptAll() {
+	for {
+		raw, err := l.Listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			l.cancel(net.ErrClosed)
+			return
+		case err != nil:
+			l.deliver(accepted{err: err})
+		default:
+			go l.handshake(raw)
+		}
+		if l.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// deliver reports whether somebody accepted a.
+func (l *listener) deliver(a accepted) bool {
+	select {
+	case l.ready <- a:
+		return true
+	case <-l.ctx.Done():
+		return false
+	}
+}
+
+func (l *listener) handshake(raw net.Conn) {
+	conn := tls.Server(raw, l.config)
+	begun := time.Now()
+	err := l.negotiate(conn)
+	closing := l.ctx.Err() != nil
+	if err == nil || !closing {
+		l.report(Handshake{Conn: conn, Duration: time.Since(begun), Err: err})
+	}
+	if err != nil {
+		refuse(raw, err)
+		return
+	}
+	state := conn.ConnectionState()
+	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2}
+	// Where the agreed protocol is not HTTP the handshake was the purpose, as it
+	// is with "acme-tls/1" (RFC 8737).
+	if !isHTTP(state.NegotiatedProtocol) || !l.deliver(accepted{conn: c.forNetHTTP()}) {
+		conn.Close()
+	}
+}
+
+// negotiate completes the handshake.
+func (l *listener) negotiate(conn *tls.Conn) (err error) {
+	ctx, leave := l.enter()
+	defer leave()
+	// The configuration's callbacks run here. net/http lets a panic of theirs
+	// end the connection, not the process; so must we.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in the handshake: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return fmt.Errorf("%w (%w)", cause, err)
+		}
+		return err
+	}
+	return suitsHTTP2(conn)
+}
+
+// enter counts a handshake in and returns its context; leave counts it out.
+func (l *listener) enter() (ctx context.Context, leave func()) {
+	ctx, stopTimer := context.WithTimeoutCause(l.ctx, l.timeout,
+		&timeoutError{"with a client", l.timeout})
+	ctx, cancel := context.WithCancelCause(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	me := l.running.PushBack(cancel)
+	if l.running.Len() > l.max {
+		l.running.Remove(l.running.Front()).(context.CancelCauseFunc)(errCrowdedOut)
+	}
+	return ctx, func() {
+		l.mu.Lock()
+		l.running.Remove(me) // does nothing if crowded out
+		l.mu.Unlock()
+		cancel(nil)
+		stopTimer()
+	}
+}
