@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// TestMain lets the test binary be the worker that the rows start.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 5 && os.Args[1] == workerVerb {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// Every row runs with every contender that is there, and gives every metric.
+func TestEveryRow(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeKeys(dir); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := newBench(dir, &options{})
+	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3}
+	for _, r := range rows {
+		res := b.measure(r)
+		if err := res.failures(); err != nil {
+			t.Error(err)
+		}
+		for _, m := range r.metrics {
+			f := newFigure(res, m)
+			for name := range goStacks {
+				if f.Values[name].Median <= 0 {
+					t.Errorf("%s: no %s for %s: %v", r.name, m.name, name, f.Absent[name])
+				}
+			}
+		}
+	}
+}
+
+func TestStatistics(t *testing.T) {
+	if got := median([]float64{9, 1, 5}); got != 5 {
+		t.Errorf("median of three: %v", got)
+	}
+	if got := median([]float64{4, 1, 2, 9}); got != 3 {
+		t.Errorf("median of four: %v", got)
+	}
+	// The second round was twice as slow for both; the ratio is still a half.
+	if got := ratio([]float64{1, 2, 1}, []float64{2, 4, 2}); got != 0.5 {
+		t.Errorf("ratio: %v", got)
+	}
+	if got := ratio(nil, []float64{2}); got != 0 {
+		t.Errorf("ratio of nothing: %v", got)
+	}
+	m := metric{num: "cpu_ns", den: "n", scale: 1e-3}
+	if got := m.values([]figures{{"cpu_ns": 8000, "n": 4}}); len(got) != 1 || got[0] != 2 {
+		t.Errorf("values: %v", got)
+	}
+	if got := m.values([]figures{{"n": 4}}); got != nil {
+		t.Errorf("values without a count: %v", got)
+	}
+}
+
+func TestGoals(t *testing.T) {
+	for _, c := range []struct {
+		goal   goal
+		value  float64
+		higher bool
+		met    bool
+	}{
+		{goal{1, true}, 1.004, false, true}, // prints as 1.00
+		{goal{1, true}, 1.006, false, false},
+		{goal{1.7, true}, 1.69, true, false},
+		{goal{1.7, true}, 1.7, true, true},
+		{goal{limit: 2500}, 2500, false, true},
+		{goal{limit: 2500}, 2500.4, false, false},
+	} {
+		if got := c.goal.met(c.value, c.higher); got != c.met {
+			t.Errorf("%+v with %v: %v", c.goal, c.value, got)
+		}
+	}
+}
+
+func sampleReport() *report {
+	r := row{name: "loopback-recv-cpu-tls1.2-aes128gcm-256k", kind: "bulk", metrics: []metric{cpuPerMB.asks(0.65), speed.asks(1.7)}}
+	rep := newReport("OpenSSL 3.0.22", false)
+	rep.add(result{r, map[string][]figures{
+		vitrineName: {{"cpu_ns": 2e6, "wall_ns": 1e6, "bytes": 1e6}},
+		stdName:     {{"cpu_ns": 4e6, "wall_ns": 1e6, "bytes": 1e6}},
+	}, map[string]error{opensslName: unsupported("not present: no compiler")}})
+	return rep
+}
+
+func TestTable(t *testing.T) {
+	var out bytes.Buffer
+	if err := sampleReport().writeText(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"loopback-recv-cpu-tls1.2-aes128gcm-256k   2000.0     4000.0        -    0.50        -  <=0.65 met\n",
+		"loopback-recv-cpu-tls1.2-aes128gcm-256k     1000       1000        -    1.00        -  >=1.70 missed\n",
+		"- (2 figures) OpenSSL: not present: no compiler\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("missing line %q in\n%s", want, out.String())
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	var out bytes.Buffer
+	if err := sampleReport().writeJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Results []struct {
+			Row, Kind, Metric, Better string
+			Values                    map[string]struct{ Median, Min, Max float64 }
+			Ratios                    map[string]float64
+			Absent                    map[string]string
+			Target                    *struct {
+				Limit float64
+				Of    string
+				Met   bool
+			}
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	f := got.Results[0]
+	if f.Metric != "cpu_us_per_mb" || f.Better != "lower" || f.Values[vitrineName].Median != 2000 ||
+		f.Ratios[stdName] != 0.5 || f.Absent[opensslName] == "" || f.Target == nil || !f.Target.Met || f.Target.Of != stdName {
+		t.Errorf("first figure: %+v", f)
+	}
+}
+
+// Row names are what people and scripts refer to: unique, and as wide as their column.
+func TestRowNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range rows {
+		if seen[r.name] || len(r.name) > 39 {
+			t.Errorf("row name %q is taken or too long", r.name)
+		}
+		seen[r.name] = true
+	}
+}
+
+func TestOptions(t *testing.T) {
+	o, err := parseOptions([]string{"bulk", "--json", "memory", "--only", "idle|send", "--quick"}, os.Stderr)
+	if err != nil || !o.json || !o.quick || len(o.kinds) != 2 {
+		t.Fatalf("options: %+v, %v", o, err)
+	}
+	for name, want := range map[string]bool{"idle-fresh-server": true, "loopback-send-aes128gcm-64": true,
+		"loopback-pingpong-aes128gcm-100": false, "tls1.3-psk-resume": false} {
+		for _, r := range rows {
+			if r.name == name && o.wants(r) != want {
+				t.Errorf("wants %s: %v", name, !want)
+			}
+		}
+	}
+	for _, args := range [][]string{{"speed"}, {"--only", "("}} {
+		if _, err := parseOptions(args, os.Stderr); err == nil {
+			t.Errorf("options %q were taken", args)
+		}
+	}
+}
+
+// A stack that does not do what the row asks fails; it is not measured.
+func TestDisagreement(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeKeys(dir); err != nil {
+		t.Fatal(err)
+	}
+	k, err := readKeys(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrongSuite := func(p params) ends { p.suite = suites["1.3 chacha20"]; return standard(p) }
+	j := parseJob("handshake tickets=none ms=1" + ecdsa13)
+	if _, err := work(wrongSuite, k, j, nil); err == nil || !strings.Contains(err.Error(), "the row wants TLS_AES_128_GCM") {
+		t.Errorf("wrong suite: %v", err)
+	}
+	noTickets := func(p params) ends { p.tickets = "none"; return standard(p) }
+	j = parseJob("handshake tickets=use ms=1" + ecdsa13)
+	if _, err := work(noTickets, k, j, nil); err == nil || !strings.Contains(err.Error(), "resumed is false") {
+		t.Errorf("no resumption: %v", err)
+	}
+}
+
+// A contender whose process ends early is reported, and quickly.
+func TestDeadContender(t *testing.T) {
+	b := &bench{dir: t.TempDir(), size: quick, contenders: []contender{{
+		name:    stdName,
+		command: func() *exec.Cmd { return goWorker(stdName, "/no such folder", "") },
+	}}}
+	begin := time.Now()
+	res := b.measure(rows[0])
+	if err := res.failures(); err == nil || !strings.Contains(err.Error(), "no such folder") {
+		t.Errorf("failures: %v", err)
+	}
+	if time.Since(begin) > 10*time.Second {
+		t.Error("took too long")
+	}
+	res.errs = map[string]error{stdName: unsupported("x")}
+	if err := res.failures(); err != nil {
+		t.Errorf("a missing ability is a failure: %v", errors.Unwrap(err))
+	}
+}

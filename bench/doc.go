@@ -1,0 +1,14 @@
+// Bench measures vitrine beside crypto/tls and OpenSSL.
+//
+//	go run ./bench [handshake|bulk|memory]... [--json] [--quick] [--only REGEXP] [--cpuprofile FILE]
+//
+// A row of the table in rows.go is one named measurement; a contender is one
+// TLS stack. Every contender runs in a child process of its own and obeys the
+// same few jobs, read as lines from its standard input (job.go). The Go stacks
+// are this program started again; OpenSSL is openssl/bench.c, compiled when a
+// C compiler and libssl's headers are present. The parent only deals out the
+// rounds, one contender after the other, and takes medians, so a machine that
+// slows down for a moment slows all of them down.
+//
+// docs/performance.md says what exactly each row counts.
+package main

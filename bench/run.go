@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// A size says how long a run may take.
+type size struct {
+	rounds int // of a handshake or bulk row
+	memory int // rounds of a memory row
+	ms     int // of a timed job
+	total  int // bytes of a receiving job
+	conns  int // idle connections
+}
+
+var (
+	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400}
+	quick = size{rounds: 3, memory: 1, ms: 30, total: 32 << 20, conns: 100}
+)
+
+// A contender is a stack under measurement: how to start a process for it, or
+// the reason why it cannot take part.
+type contender struct {
+	name    string
+	command func() *exec.Cmd
+	missing error
+}
+
+// bench is one run of the program.
+type bench struct {
+	dir        string // keys, and the compiled OpenSSL program
+	profile    string // file name for CPU profiles, or empty
+	size       size
+	contenders []contender
+}
+
+// result is what one row gave, by contender name.
+type result struct {
+	row     row
+	samples map[string][]figures
+	errs    map[string]error
+}
+
+// goWorker returns the command for this program as a worker of the named stack.
+func goWorker(name, dir, profile string) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return exec.Command(self, workerVerb, name, dir, profile)
+}
+
+// rounds is how often each contender gets its turn. Memory rows need no round
+// to warm up and hardly differ from round to round.
+func (b *bench) rounds(r row) int {
+	if r.kind == "memory" {
+		return b.size.memory
+	}
+	return 1 + b.size.rounds
+}
+
+// measure runs one row: the contenders take turns, round after round, and the
+// first round only warms up.
+func (b *bench) measure(r row) result {
+	res := result{r, map[string][]figures{}, map[string]error{}}
+	pairs := map[string]*pair{}
+	for _, c := range b.contenders {
+		p, err := b.startPair(r, c)
+		if err != nil {
+			res.errs[c.name] = err
+			continue
+		}
+		defer p.stop()
+		pairs[c.name] = p
+	}
+	for round := range b.rounds(r) {
+		for _, c := range b.contenders {
+			if pairs[c.name] == nil || res.errs[c.name] != nil {
+				continue
+			}
+			f, err := pairs[c.name].round(r, b.size)
+			switch {
+			case err != nil:
+				res.errs[c.name] = err
+			case round > 0 || r.kind == "memory":
+				res.samples[c.name] = append(res.samples[c.name], f)
+			}
+		}
+	}
+	return res
+}
+
+// pair is the measured process and, in bulk and memory rows, its peer.
+type pair struct{ measured, peer *process }
+
+func (b *bench) startPair(r row, c contender) (*pair, error) {
+	if c.missing != nil {
+		return nil, c.missing
+	}
+	cmd := c.command()
+	cmd.Env = os.Environ()
+	if r.procs > 0 {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS="+strconv.Itoa(r.procs))
+	}
+	if b.profile != "" && goStacks[c.name] != nil {
+		cmd.Args[len(cmd.Args)-1] = profileName(b.profile, r.name, c.name)
+	}
+	p := &pair{}
+	var err error
+	if p.measured, err = start(cmd); err != nil {
+		return nil, err
+	}
+	if r.peer != "" {
+		if p.peer, err = start(goWorker("crypto/tls", b.dir, "")); err != nil {
+			p.measured.stop()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// profileName puts row and contender into the file name given: cpu.prof
+// becomes cpu.ROW.CONTENDER.prof.
+func profileName(file, row, contender string) string {
+	ext := filepath.Ext(file)
+	return fmt.Sprintf("%s.%s.%s%s", strings.TrimSuffix(file, ext), row, strings.ReplaceAll(contender, "/", "-"), ext)
+}
+
+// round does the row's job once. The end that listens gets its job first and
+// says on which port.
+func (p *pair) round(r row, s size) (figures, error) {
+	scale := fmt.Sprintf(" ms=%d total=%d conns=%d", s.ms, s.total, s.conns)
+	if p.peer == nil {
+		if err := p.measured.ask(r.job + scale); err != nil {
+			return nil, err
+		}
+		return p.measured.answer()
+	}
+	server, serverJob, client, clientJob := p.peer, r.peer, p.measured, r.job
+	if parseJob(r.job).text("role") == "server" {
+		server, serverJob, client, clientJob = client, clientJob, server, serverJob
+	}
+	if err := server.ask(serverJob + scale); err != nil {
+		return nil, err
+	}
+	port, err := server.port()
+	if err != nil {
+		return nil, err
+	}
+	if err := client.ask(clientJob + scale + " port=" + port); err != nil {
+		return nil, err
+	}
+	f, err := p.measured.answer()
+	if err != nil {
+		return nil, err
+	}
+	_, err = p.peer.answer()
+	return f, err
+}
+
+func (p *pair) stop() {
+	p.measured.stop()
+	if p.peer != nil {
+		p.peer.stop()
+	}
+}
+
+// failures are the errors of a result that are not just a missing ability.
+func (r result) failures() error {
+	var all []error
+	for name, err := range r.errs {
+		var cannot unsupported
+		if !errors.As(err, &cannot) {
+			all = append(all, fmt.Errorf("%s, %s: %w", r.row.name, name, err))
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+)
+
+// conn is what the jobs need of a TLS connection; crypto/tls's Conn has it.
+type conn interface {
+	net.Conn
+	Handshake() error
+	ConnectionState() tls.ConnectionState
+	NetConn() net.Conn
+}
+
+// ends makes the two ends of connections that share one configuration each.
+type ends struct {
+	client, server func(net.Conn) conn
+}
+
+func (e ends) end(server bool) func(net.Conn) conn {
+	if server {
+		return e.server
+	}
+	return e.client
+}
+
+// A stack builds both ends from the same pair of crypto/tls configurations,
+// plus what crypto/tls.Config has no field for.
+type stack func(p params) ends
+
+// goStacks are the contenders that run in this program.
+var goStacks = map[string]stack{
+	"crypto/tls": standard,
+}
+
+// params are the connection settings of a job, the same for every stack:
+// one version, one group, one suite, and no choice left to the stacks.
+type params struct {
+	client, server *tls.Config
+	suite          uint16 // the TLS 1.3 or TLS 1.2 suite
+	group          tls.CurveID
+	tickets        string // none: the client asks for none; forget: asks, keeps none; use: resumes
+}
+
+var versions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+
+var groups = map[string]tls.CurveID{
+	"X25519":         tls.X25519,
+	"P-256":          tls.CurveP256,
+	"X25519MLKEM768": tls.X25519MLKEM768,
+}
+
+// suites are found by version, certificate and cipher; TLS 1.3 has no
+// certificate in the name.
+var suites = map[string]uint16{
+	"1.3 aes128gcm":         tls.TLS_AES_128_GCM_SHA256,
+	"1.3 aes256gcm":         tls.TLS_AES_256_GCM_SHA384,
+	"1.3 chacha20":          tls.TLS_CHACHA20_POLY1305_SHA256,
+	"1.2 ecdsa aes128gcm":   tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	"1.2 rsa2048 aes128gcm": tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+}
+
+func newParams(j job, k *keys) (params, error) {
+	version, ok := versions[j.text("version")]
+	if !ok {
+		return params{}, fmt.Errorf("unknown version %q", j.text("version"))
+	}
+	group, ok := groups[j.text("group")]
+	if !ok {
+		return params{}, fmt.Errorf("unknown group %q", j.text("group"))
+	}
+	name := j.text("version") + " " + j.text("cert") + " " + j.text("suite")
+	if version == tls.VersionTLS13 {
+		name = j.text("version") + " " + j.text("suite")
+	}
+	suite, ok := suites[name]
+	if !ok {
+		return params{}, fmt.Errorf("unknown suite %q", name)
+	}
+	server, client := k.certs[j.text("cert")], k.certs["client"]
+
+	common := tls.Config{
+		MinVersion:       version,
+		MaxVersion:       version,
+		CurvePreferences: []tls.CurveID{group},
+	}
+	if version < tls.VersionTLS13 {
+		common.CipherSuites = []uint16{suite}
+		// Before TLS 1.3 the list also says which ECDSA keys are accepted.
+		common.CurvePreferences = append(common.CurvePreferences, tls.CurveP256)
+	}
+	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets")}
+	p.server.Certificates = []tls.Certificate{server}
+	p.client.RootCAs, p.client.ServerName = k.roots, serverName
+	if j.flag("mutual") {
+		p.server.ClientAuth, p.server.ClientCAs = tls.RequireAndVerifyClientCert, k.roots
+		p.client.Certificates = []tls.Certificate{client}
+	}
+	return p, nil
+}
+
+// check compares what a connection agreed on with what the row asked for, so
+// that no stack is measured doing something else.
+func (p params) check(c conn) error {
+	s := c.ConnectionState()
+	if s.CipherSuite != p.suite {
+		return fmt.Errorf("agreed on %s, the row wants %s", tls.CipherSuiteName(s.CipherSuite), tls.CipherSuiteName(p.suite))
+	}
+	if !s.DidResume && s.CurveID != p.group {
+		return fmt.Errorf("agreed on group %v, the row wants %v", s.CurveID, p.group)
+	}
+	return nil
+}

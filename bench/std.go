@@ -1,0 +1,37 @@
+package main
+
+import (
+	"crypto/tls"
+	"net"
+	_ "unsafe" // for linkname
+)
+
+// crypto/tls cannot be told which TLS 1.3 suite to use, but opens this variable
+// to other packages. The rows for AES-256 and ChaCha20 need it.
+//
+//go:linkname defaultSuites13 crypto/tls.defaultCipherSuitesTLS13
+var defaultSuites13 []uint16
+
+// standard is crypto/tls.
+func standard(p params) ends {
+	if p.server.MinVersion == tls.VersionTLS13 {
+		defaultSuites13 = []uint16{p.suite}
+	}
+	switch p.tickets {
+	case "forget":
+		p.client.ClientSessionCache = forgetful{}
+	case "use":
+		p.client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
+	return ends{
+		client: func(c net.Conn) conn { return tls.Client(c, p.client) },
+		server: func(c net.Conn) conn { return tls.Server(c, p.server) },
+	}
+}
+
+// forgetful is a cache that makes the client ask for tickets and keeps none:
+// connections are all new, and hold no session of each other.
+type forgetful struct{}
+
+func (forgetful) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+func (forgetful) Put(string, *tls.ClientSessionState)        {}
