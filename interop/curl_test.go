@@ -1,0 +1,87 @@
+package interop
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// curl is curl with OpenSSL, as client.
+var curl = &peer{
+	Name: "curl", Programs: []string{"curl"}, Package: "curl",
+	Connect: curlConnect,
+	ClientLacks: map[string]string{
+		"*MLKEM*":          noMLKEM,
+		"retry:cookie":     "our server alone decides about a cookie",
+		"keyupdate:theirs": "curl cannot be told to update keys",
+		"key:rsa-*":        "curl cannot choose signature schemes",
+		"re*:rsa-*":        "curl cannot choose signature schemes",
+	},
+}
+
+// curlConnect posts our data, twice in one process where the session is to
+// be resumed: our server closes after each response.
+func curlConnect(r *run, port int) ([]facts, error) {
+	upload := filepath.Join(r.dir, "upload")
+	if err := os.WriteFile(upload, r.payload, 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{"-q", "-v", "--no-progress-meter", "--max-time", "15", "--http1.1", "--cacert", r.pki.caFile(),
+		"--curves", strings.Join(mapped(r.clientGroups(), opensslGroups), ":"),
+		"--resolve", fmt.Sprintf("%s:%d:127.0.0.1", serverName, port), "--noproxy", "*",
+		"-H", "Expect:", "-H", "Content-Type: text/plain", "--data-binary", "@" + upload}
+	if r.Version == wire.TLS13 {
+		args = append(args, "--tlsv1.3", "--tls13-ciphers", opensslSuite(r.Suite))
+	} else {
+		args = append(args, "--tlsv1.2", "--tls-max", "1.2", "--ciphers", opensslSuite(r.Suite))
+	}
+	if r.ClientKey != "" {
+		args = append(args, "--cert", r.pki.certFile(r.ClientKey), "--key", r.pki.keyFile(r.ClientKey))
+	}
+	if !r.ALPN {
+		args = append(args, "--no-alpn")
+	}
+	for range r.connections() {
+		args = append(args, fmt.Sprintf("https://%s:%d/", serverName, port))
+	}
+	p, err := r.start("curl", args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.wait(r.ctx); err != nil {
+		return nil, err
+	}
+	if n := bytes.Count([]byte(p.text()), r.payload); n != r.connections() {
+		return nil, fmt.Errorf("curl printed our data %d times", n)
+	}
+	return curlFacts(p.text()), nil
+}
+
+var (
+	curlCipher = regexp.MustCompile(`\* SSL connection using (TLSv1\.[23]) / (\S+)`)
+	curlALPN   = regexp.MustCompile(`\* ALPN: server accepted (\S+)`)
+)
+
+func curlFacts(text string) (list []facts) {
+	for _, about := range strings.Split(text, "* Connected to ")[1:] {
+		f := facts{"alpn": ""}
+		if m := curlCipher.FindStringSubmatch(about); m != nil {
+			f["version"] = map[string]string{"TLSv1.2": wire.TLS12.String(), "TLSv1.3": wire.TLS13.String()}[m[1]]
+			f["suite"] = opensslSuites[m[2]].String()
+		}
+		if m := curlALPN.FindStringSubmatch(about); m != nil {
+			f["alpn"] = m[1]
+		}
+		// With a session that the server did not resume there is a certificate.
+		if strings.Contains(about, "* SSL re-using session ID") {
+			f["reused"] = yes(!strings.Contains(about, "handshake, Certificate (11)"))
+		}
+		list = append(list, f)
+	}
+	return list
+}

@@ -1,0 +1,34 @@
+// Package interop runs vitrine against real TLS implementations, both as
+// client and as server. It is a test package and exports nothing.
+//
+//	go test ./interop                                   // with the peers that are installed
+//	go test -v -run 'TestMatrix/server/gnutls' ./interop // one peer, our role, or one cell
+//	VITRINE_INTEROP=require go test ./interop           // a missing peer fails, as with CI=true
+//	VITRINE_INTEROP=off go test ./...                   // leave the matrix out
+//	go test -short ./interop                            // leave the pairwise mix out
+//
+// The peers are child processes: OpenSSL's s_client and s_server, GnuTLS's
+// gnutls-cli and gnutls-serv, NSS's tstclnt and selfserv, curl, Node's tls
+// module and Chromium. Go's crypto/tls runs in the test's own process. On Debian:
+//
+//	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark
+//
+// A TestMatrix cell is one combination of version, cipher suite, group, key
+// type, client authentication, resumption and so on (cell_test.go). Each cell
+// shakes hands, sends data both ways, compares what was negotiated as seen by
+// us and as printed by the peer, and closes cleanly. The result is a table in
+// the test's output: "ok", "FAIL", or "-" and the reason why the peer cannot.
+// Rows that no table could hold, a pairwise mix of all axes, are counted in
+// the last row.
+//
+// TestChromium loads pages with the real browser, the last one from `vitrine
+// serve` over HTTP/2. TestKeyLog captures our own connections and has tshark
+// decrypt them with our key log.
+//
+// # To add a peer
+//
+// Write one file with a peer value: its programs, what it lacks in either
+// role, Serve and Connect. Both say what the peer printed as a facts map; a
+// fact that the peer does not print is left out. Then add it to the list in
+// peers_test.go and its Debian package to .ci/run.
+package interop

@@ -1,0 +1,209 @@
+package interop
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// nss is NSS's tstclnt and selfserv.
+var nss = &peer{
+	Name: "nss", Programs: []string{"tstclnt", "selfserv", "certutil", "pk12util", "openssl"}, Package: "libnss3-tools openssl",
+	Connect: nssConnect, Serve: nssServe, noEtM: true,
+	ServerLacks: map[string]string{
+		"*MLKEM*":          noMLKEM,
+		"*:ed25519":        "NSS has no Ed25519 in TLS",
+		"retry:cookie":     "selfserv sends no cookie",
+		"keyupdate:theirs": "selfserv cannot be told to update keys",
+	},
+	ClientLacks: map[string]string{
+		"*MLKEM*":          noMLKEM,
+		"*:ed25519":        "NSS has no Ed25519 in TLS",
+		"retry:cookie":     "our server alone decides about a cookie",
+		"keyupdate:theirs": "tstclnt cannot be told to update keys",
+		"alpn":             "tstclnt has no ALPN option",
+	},
+}
+
+var nssGroups = map[wire.NamedGroup]string{
+	wire.GroupX25519: "x25519", wire.GroupP256: "P256", wire.GroupP384: "P384", wire.GroupP521: "P521",
+}
+
+// nssKeys are the keys that NSS can hold for TLS.
+var nssKeys = []keyType{keyRSA, keyP256, keyP384, keyP521}
+
+// nssDB is the one database with our CA and all certificates, for both programs.
+var nssDB = sync.OnceValues(func() (string, error) {
+	material, err := shared()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(workDir, "nssdb")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	steps := [][]string{
+		{"certutil", "-N", "-d", "sql:" + dir, "--empty-password"},
+		{"certutil", "-A", "-d", "sql:" + dir, "-n", "ca", "-t", "CT,,", "-i", material.caFile()},
+	}
+	for _, k := range nssKeys {
+		steps = append(steps,
+			[]string{"openssl", "pkcs12", "-export", "-in", material.certFile(k), "-inkey", material.keyFile(k),
+				"-name", string(k), "-passout", "pass:x", "-out", material.pkcs12File(k)},
+			[]string{"pk12util", "-i", material.pkcs12File(k), "-d", "sql:" + dir, "-W", "x"})
+	}
+	for _, step := range steps {
+		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%s: %w\n%s", strings.Join(step, " "), err, out)
+		}
+	}
+	return "sql:" + dir, nil
+})
+
+// nssArgs are the options that both programs share.
+func nssArgs(r *run, groups []wire.NamedGroup) ([]string, error) {
+	db, err := nssDB()
+	if err != nil {
+		return nil, err
+	}
+	version := versionName(r.Version)
+	args := []string{"-d", db, "-v", "-V", version + ":" + version, "-c", fmt.Sprintf(":%04X", uint16(r.Suite)),
+		"-I", strings.Join(mapped(groups, nssGroups), ","), "-G"}
+	if r.Resume == "ticket" || r.Resume == "psk" {
+		args = append(args, "-u")
+	}
+	if schemes := nssSchemes(r); schemes != "" {
+		args = append(args, "-J", schemes)
+	}
+	return args, nil
+}
+
+func nssSchemes(r *run) string {
+	const other = ",ecdsa_secp256r1_sha256,ecdsa_secp384r1_sha384,ecdsa_secp521r1_sha512"
+	switch {
+	case r.Key == keyPKCS1 || r.ClientKey == keyPKCS1:
+		return "rsa_pkcs1_sha256,rsa_pkcs1_sha384" + other
+	case r.Key == keyPSS || r.ClientKey == keyPSS:
+		return "rsa_pss_rsae_sha256,rsa_pss_rsae_sha384" + other
+	}
+	return ""
+}
+
+func nssServe(r *run) (*server, error) {
+	args, err := nssArgs(r, r.groups())
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	args = append(args, "-p", strconv.Itoa(port), "-t", "2")
+	nickname := "-e"
+	if r.Key.isRSA() {
+		nickname = "-n"
+	}
+	args = append(args, nickname, string(r.Key.base()))
+	switch r.Auth {
+	case "request":
+		args = append(args, "-r")
+	case "require":
+		args = append(args, "-r", "-r")
+	}
+	if r.ALPN {
+		args = append(args, "-Q")
+	}
+	p, err := r.start("selfserv", args...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.await(r.ctx, regexp.MustCompile(`About to call accept`)); err != nil {
+		return nil, err
+	}
+	return &server{port: port, closes: true, talk: func(c *conn) error { return nssTalk(r, c) }, facts: func() ([]facts, error) {
+		return nssFacts(p.text(), "selfserv: SSL version"), nil
+	}}, nil
+}
+
+// nssTalk gets a page from selfserv, which holds our request, and its end.
+func nssTalk(r *run, c *conn) error {
+	data := r.payload[:3000]
+	if _, err := fmt.Fprintf(c, "GET / HTTP/1.0\r\nX-Payload: %s\r\n\r\n", data); err != nil {
+		return err
+	}
+	page, err := io.ReadAll(c)
+	if err != nil {
+		return fmt.Errorf("after %d bytes of a page: %w", len(page), err)
+	}
+	if !bytes.Contains(page, data) {
+		return errors.New("selfserv's page does not hold our request")
+	}
+	return nil
+}
+
+func nssConnect(r *run, port int) ([]facts, error) {
+	args, err := nssArgs(r, r.clientGroups())
+	if err != nil {
+		return nil, err
+	}
+	request := filepath.Join(r.dir, "request")
+	get := fmt.Sprintf("GET / HTTP/1.0\r\nX-Payload: %s\r\n\r\n", r.payload[:3000])
+	if err := os.WriteFile(request, []byte(get), 0o600); err != nil {
+		return nil, err
+	}
+	args = append(args, "-4", "-h", serverName, "-p", strconv.Itoa(port), "-A", request)
+	if r.ClientKey != "" {
+		args = append(args, "-n", string(r.ClientKey.base()))
+	}
+	if r.Resume != "" {
+		args = append(args, "-L", "2")
+	}
+	p, err := r.start("tstclnt", args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.wait(r.ctx); err != nil {
+		return nil, err
+	}
+	if n := strings.Count(p.text(), string(r.payload[:3000])); n != r.connections() {
+		return nil, fmt.Errorf("tstclnt printed our data %d times", n)
+	}
+	return nssFacts(p.text(), "tstclnt: SSL version"), nil
+}
+
+var (
+	nssVersion = regexp.MustCompile(`^ (3\.[34]) `)
+	nssKeyBits = regexp.MustCompile(`Key Exchange: (\d+)-bit`)
+	nssScheme  = regexp.MustCompile(`Signature Scheme: (rsa_pkcs1|rsa_pss_rsae|ecdsa)_`)
+)
+
+// nssFacts reads what either program prints with -v of each connection.
+func nssFacts(text, start string) (list []facts) {
+	for _, about := range strings.Split(text, start)[1:] {
+		f := facts{}
+		if m := nssVersion.FindStringSubmatch(about); m != nil {
+			f["version"] = map[string]string{"3.3": wire.TLS12.String(), "3.4": wire.TLS13.String()}[m[1]]
+		}
+		if f["version"] == wire.TLS12.String() {
+			f["ems"] = yes(strings.Contains(about, "Extended Master Secret: Yes"))
+		}
+		if m := nssKeyBits.FindStringSubmatch(about); m != nil {
+			f["group"] = map[string]string{"255": "x25519", "256": "secp256r1", "384": "secp384r1", "521": "secp521r1"}[m[1]]
+		}
+		if m := nssScheme.FindStringSubmatch(about); m != nil {
+			f["signature"] = m[1]
+		}
+		list = append(list, f)
+	}
+	return list
+}

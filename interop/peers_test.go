@@ -1,0 +1,118 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// peer is one TLS implementation.
+type peer struct {
+	Name     string
+	Programs []string // all must be in PATH
+	Package  string   // the Debian packages that bring them
+
+	// Connect runs its client against our server at port and returns what it
+	// printed of each connection. Nil: it has no client.
+	Connect func(r *run, port int) ([]facts, error)
+	// Serve starts its server. Nil: it has no server.
+	Serve func(r *run) (*server, error)
+
+	// ClientLacks and ServerLacks say what it cannot do in either role, and
+	// why: patterns of path.Match over cell.features. All else it must do.
+	ClientLacks, ServerLacks map[string]string
+
+	// fixedSuites13 is set where its TLS 1.3 suites cannot be chosen, so that
+	// we limit ours.
+	fixedSuites13 bool
+	// noEtM is set where it has no encrypt-then-MAC.
+	noEtM bool
+}
+
+// server is a peer's running server.
+type server struct {
+	port int
+	// talk sends data both ways on our connection and leaves it open.
+	talk func(*conn) error
+	// facts is what the server printed, after all connections are closed.
+	facts func() ([]facts, error)
+	// closes is set where it closes first, and talk has read the end.
+	closes bool
+}
+
+var peers = []*peer{openssl, gnutls, nss, curl, node, gotls}
+
+// missing is the first program that is not installed, or "".
+func (p *peer) missing() string {
+	for _, program := range p.Programs {
+		if _, err := exec.LookPath(program); err != nil {
+			return program
+		}
+	}
+	return ""
+}
+
+// cannot is why the peer cannot do the cell when we are ours; "" when it can.
+func (p *peer) cannot(ours wire.Role, c cell) string {
+	lacks, has := p.ServerLacks, p.Serve != nil
+	if ours == wire.Server {
+		lacks, has = p.ClientLacks, p.Connect != nil
+	}
+	if !has {
+		return "has no " + ours.Peer().String()
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(lacks)) {
+		for _, feature := range c.features() {
+			if ok, _ := path.Match(pattern, feature); ok {
+				return lacks[pattern]
+			}
+		}
+	}
+	return ""
+}
+
+// run is one cell with one peer.
+type run struct {
+	cell
+	ctx     context.Context
+	peer    *peer
+	pki     *pki
+	dir     string // for the peer's files
+	payload []byte // printable, with line ends
+	procs   []*proc
+}
+
+// start runs a program that is killed when the cell ends.
+func (r *run) start(name string, args ...string) (*proc, error) {
+	p, err := start(r.ctx, r.dir, name, args...)
+	if err == nil {
+		r.procs = append(r.procs, p)
+	}
+	return p, err
+}
+
+// printed is everything that the children have printed, for a failure.
+func (r *run) printed() string {
+	var out string
+	for i, p := range r.procs {
+		text := p.text()
+		if len(text) > 6000 {
+			text = text[:3000] + "\n...\n" + text[len(text)-3000:]
+		}
+		out += fmt.Sprintf("--- %s, child %d:\n%s\n", p.name, i+1, text)
+	}
+	return out
+}
+
+// mapped translates a list through a table.
+func mapped[T comparable](list []T, table map[T]string) (names []string) {
+	for _, v := range list {
+		names = append(names, table[v])
+	}
+	return names
+}

@@ -1,0 +1,84 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// talkStdio sends through our connection what the child must print, and
+// through the child's standard input what our connection must bring.
+func (r *run) talkStdio(c *conn, p *proc) error {
+	if _, err := c.Write(r.payload); err != nil {
+		return err
+	}
+	if err := p.awaitPayload(r.ctx, r.payload); err != nil {
+		return err
+	}
+	back := newPayload()
+	if _, err := p.Write(back); err != nil {
+		return err
+	}
+	return expect(c, back)
+}
+
+// talkEcho sends to a peer that sends it back.
+func (r *run) talkEcho(c *conn) error {
+	if _, err := c.Write(r.payload); err != nil {
+		return err
+	}
+	return expect(c, r.payload)
+}
+
+// talkChild has the child send to our echoing server and print what comes back.
+func (r *run) talkChild(p *proc) error {
+	if _, err := p.Write(r.payload); err != nil {
+		return err
+	}
+	return p.awaitPayload(r.ctx, r.payload)
+}
+
+func expect(c io.Reader, want []byte) error {
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(c, got); err != nil {
+		return fmt.Errorf("after %d of %d bytes: %w", n, len(want), err)
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("the %d bytes that came differ from those that were sent", len(got))
+	}
+	return nil
+}
+
+// answer is our server: it sends back what it gets, as the body of a response
+// where that is an HTTP request, until the peer closes.
+func answer(c io.ReadWriter) error {
+	in := bufio.NewReader(c)
+	if start, _ := in.Peek(4); string(start) == "GET " || string(start) == "POST" {
+		return answerHTTP(c, in)
+	}
+	if _, err := io.Copy(c, in); err != nil {
+		return fmt.Errorf("echo: %w", err)
+	}
+	return nil
+}
+
+// answerHTTP answers one request, a GET with what its header X-Payload holds,
+// and leaves closing to the caller.
+func answerHTTP(w io.Writer, in *bufio.Reader) error {
+	req, err := http.ReadRequest(in)
+	if err != nil {
+		return fmt.Errorf("the request: %w", err)
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return fmt.Errorf("the request's body: %w", err)
+	}
+	if req.Method == http.MethodGet {
+		body = []byte(req.Header.Get("X-Payload"))
+	}
+	_, err = fmt.Fprintf(w, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		len(body), body)
+	return err
+}

@@ -1,0 +1,64 @@
+// The Node peer: an echo server or a client on Node's tls module. It reads its
+// settings as JSON from its argument and prints one line of JSON for each
+// connection, and what a client got back.
+'use strict';
+const tls = require('tls');
+const fs = require('fs');
+const crypto = require('crypto');
+
+const s = JSON.parse(process.argv[2]);
+const say = (o) => process.stdout.write(JSON.stringify(o) + '\n');
+const fail = (e) => { process.stderr.write(String(e.stack || e) + '\n'); process.exit(1); };
+
+const options = {
+  minVersion: s.version, maxVersion: s.version, ciphers: s.ciphers, ecdhCurve: s.groups,
+  ca: fs.readFileSync(s.ca), sigalgs: s.sigalgs || undefined,
+  ALPNProtocols: s.alpn ? [s.alpn] : undefined,
+  secureOptions: s.noTicket ? crypto.constants.SSL_OP_NO_TICKET : 0,
+};
+if (s.key) {
+  options.key = fs.readFileSync(s.key);
+  options.cert = fs.readFileSync(s.cert);
+}
+
+const facts = (c) => ({
+  version: c.getProtocol(), suite: c.getCipher().standardName, reused: c.isSessionReused(),
+  alpn: c.alpnProtocol || '', sni: c.servername || '', group: (c.getEphemeralKeyInfo() || {}).name || '',
+  peer: Boolean(c.getPeerCertificate() && c.getPeerCertificate().raw), authorized: c.authorized,
+});
+
+function serve() {
+  const server = tls.createServer({
+    ...options, requestCert: s.auth !== '', rejectUnauthorized: s.auth === 'require', sessionIdContext: 'interop',
+  }, (c) => {
+    const f = facts(c);
+    c.on('end', () => say(f)); // only a close_notify ends the stream without an error
+    c.on('error', fail);
+    c.pipe(c);
+  });
+  const sessions = new Map();
+  server.on('newSession', (id, data, done) => { sessions.set(id.toString('hex'), data); done(); });
+  server.on('resumeSession', (id, done) => done(null, sessions.get(id.toString('hex')) || null));
+  server.on('tlsClientError', fail);
+  server.listen(0, '127.0.0.1', () => say({ port: server.address().port }));
+}
+
+function connect(left, session) {
+  const payload = fs.readFileSync(s.payload);
+  const c = tls.connect({ ...options, host: '127.0.0.1', port: s.port, servername: s.name, session }, () => c.write(payload));
+  let got = Buffer.alloc(0);
+  let next = session;
+  let done = false;
+  const finish = () => {
+    if (done || got.length < payload.length || (left > 1 && !next)) return;
+    done = true;
+    say({ ...facts(c), data: got.equals(payload) });
+    c.end();
+  };
+  c.on('data', (d) => { got = Buffer.concat([got, d]); finish(); });
+  c.on('session', (d) => { next = d; finish(); });
+  c.on('error', fail);
+  c.on('close', () => { if (left > 1) connect(left - 1, next); });
+}
+
+if (s.serve) serve(); else connect(s.connections);
