@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	bulkBytes = 1 << 20                // each way, for the rows that idle after bulk data
+	bulkBytes = 1 << 20               // each way, for the rows that idle after bulk data
 	settle    = 50 * time.Millisecond // for readers to have taken the tickets and blocked
 )
 
