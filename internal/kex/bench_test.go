@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"testing"
 
+	"filippo.io/edwards25519"
 	circl25519 "github.com/cloudflare/circl/dh/x25519"
 	circl768 "github.com/cloudflare/circl/kem/mlkem/mlkem768"
 
@@ -68,7 +69,12 @@ func BenchmarkPrimitives(b *testing.B) {
 	}{
 		{"x25519-base/std", func() { ecdh.X25519().NewPrivateKey(scalar[:]) }},
 		{"x25519-base/circl", func() { circl25519.KeyGen(&out, &scalar) }},
-		{"x25519-base/here", func() { x25519Base((*[32]byte)(&out), (*[32]byte)(&scalar)) }},
+		{"x25519-base/edwards25519", func() {
+			var s edwards25519.Scalar
+			var p edwards25519.Point
+			s.SetBytesWithClamping(scalar[:])
+			copy(out[:], p.ScalarBaseMult(&s).BytesMontgomery())
+		}},
 		{"x25519-shared/std", func() { stdKey.ECDH(stdKey.PublicKey()) }},
 		{"x25519-shared/circl", func() { circl25519.Shared(&out, &scalar, &point) }},
 		{"mlkem768-generate/std", func() { mlkem.NewDecapsulationKey768(seed[:]) }},

@@ -3,7 +3,6 @@ package kex
 import (
 	"crypto/ecdh"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -11,19 +10,25 @@ import (
 
 // The elliptic curves. Shares are uncompressed points, RFC 8446 §4.2.8.2, and
 // secrets the x coordinate with its leading zeros, §7.4.2.
+// x25519 stands with the primitives, because the standard library's is slower.
 var (
-	x25519 = diffieHellman(wire.GroupX25519, 32, 32, generateX25519)
-	p256   = diffieHellman(wire.GroupP256, 65, 32, generateNIST(ecdh.P256()))
-	p384   = diffieHellman(wire.GroupP384, 97, 48, generateNIST(ecdh.P384()))
-	p521   = diffieHellman(wire.GroupP521, 133, 66, generateNIST(ecdh.P521()))
+	p256 = stdCurve(wire.GroupP256, ecdh.P256(), 65, 32)
+	p384 = stdCurve(wire.GroupP384, ecdh.P384(), 97, 48)
+	p521 = stdCurve(wire.GroupP521, ecdh.P521(), 133, 66)
 )
 
-// diffieHellman makes a component of a function in which both sides do the
-// same: respond is generate and finish.
-func diffieHellman(id wire.NamedGroup, shareLen, secretLen int, generate func(share []byte) ([]byte, private, error)) *component {
+// stdCurve makes a component of one of crypto/ecdh's curves.
+func stdCurve(id wire.NamedGroup, curve ecdh.Curve, shareLen, secretLen int) *component {
+	generate := func(share []byte) ([]byte, stdKey, error) {
+		key, err := curve.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, stdKey{}, err
+		}
+		return append(share, key.PublicKey().Bytes()...), stdKey{key}, nil
+	}
 	return &component{
 		id: id, clientLen: shareLen, serverLen: shareLen, secretLen: secretLen,
-		generate: generate,
+		generate: func(share []byte) ([]byte, private, error) { return generate(share) },
 		respond: func(share, secret, peer []byte) ([]byte, []byte, error) {
 			share, key, err := generate(share)
 			if err != nil {
@@ -35,51 +40,23 @@ func diffieHellman(id wire.NamedGroup, shareLen, secretLen int, generate func(sh
 	}
 }
 
-type nistKey struct {
-	curve ecdh.Curve
-	key   *ecdh.PrivateKey
-}
+type stdKey struct{ *ecdh.PrivateKey }
 
-func generateNIST(curve ecdh.Curve) func([]byte) ([]byte, private, error) {
-	return func(share []byte) ([]byte, private, error) {
-		key, err := curve.GenerateKey(rand.Reader)
-		if err != nil {
-			return nil, nil, err
-		}
-		return append(share, key.PublicKey().Bytes()...), nistKey{curve, key}, nil
-	}
-}
-
-func (k nistKey) finish(secret, peer []byte) ([]byte, error) {
-	point, err := k.curve.NewPublicKey(peer) // checks that it is on the curve
+func (k stdKey) finish(secret, peer []byte) ([]byte, error) {
+	point, err := k.Curve().NewPublicKey(peer) // checks that it is on the curve
 	if err != nil {
-		return nil, errors.New("not an uncompressed point on the curve")
+		return nil, errPoint
 	}
-	x, err := k.key.ECDH(point)
-	if err != nil {
-		return nil, err
+	shared, err := k.ECDH(point)
+	if err != nil { // X25519 alone: the all-zero secret
+		return nil, errSmallOrder
 	}
-	return append(secret, x...), nil
+	return append(secret, shared...), nil
 }
 
-// x25519Key is a scalar. RFC 7748 §5.
-type x25519Key [32]byte
-
-func generateX25519(share []byte) ([]byte, private, error) {
-	key := new(x25519Key)
-	rand.Read(key[:]) // never fails: it ends the program instead
-	var public [32]byte
-	x25519Base(&public, (*[32]byte)(key))
-	return append(share, public[:]...), key, nil
-}
-
-// finish refuses the all-zero secret, which a point of small order gives to
-// everybody. RFC 7748 §6.1, RFC 8446 §7.4.2.
-func (k *x25519Key) finish(secret, peer []byte) ([]byte, error) {
-	var shared, zero [32]byte
-	x25519Shared(&shared, (*[32]byte)(k), (*[32]byte)(peer))
-	if subtle.ConstantTimeCompare(shared[:], zero[:]) == 1 {
-		return nil, errors.New("a point of small order")
-	}
-	return append(secret, shared[:]...), nil
-}
+var (
+	errPoint = errors.New("not an uncompressed point on the curve")
+	// errSmallOrder is for a point that gives the all-zero secret to everybody.
+	// RFC 7748 §6.1, RFC 8446 §7.4.2.
+	errSmallOrder = errors.New("a point of small order")
+)

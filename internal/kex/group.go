@@ -175,7 +175,8 @@ func Respond(id wire.NamedGroup, peerShare []byte) (share, secret []byte, err er
 	if err := g.checkLen(peerShare, g.ClientShareLen); err != nil {
 		return nil, nil, err
 	}
-	share, secret = make([]byte, 0, g.ServerShareLen), make([]byte, 0, g.SecretLen)
+	room := make([]byte, g.ServerShareLen+g.SecretLen) // one allocation for both
+	share, secret = room[:0:g.ServerShareLen], room[g.ServerShareLen:g.ServerShareLen]
 	for _, c := range g.parts {
 		if share, secret, err = c.respond(share, secret, peerShare[:c.clientLen]); err != nil {
 			return nil, nil, fmt.Errorf("%s key share: %w", g.Name, err)

@@ -4,27 +4,58 @@ package kex
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 
 	"filippo.io/edwards25519"
 	circl25519 "github.com/cloudflare/circl/dh/x25519"
 	circl1024 "github.com/cloudflare/circl/kem/mlkem/mlkem1024"
 	circl768 "github.com/cloudflare/circl/kem/mlkem/mlkem768"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// x25519Base sets public to the scalar times the base point. It goes over the
-// birationally equivalent Edwards curve, where the base point has a table: a
-// third of the cost of the Montgomery ladder. RFC 7748 §4.1.
-func x25519Base(public, scalar *[32]byte) {
+var x25519 = &component{
+	id: wire.GroupX25519, clientLen: 32, serverLen: 32, secretLen: 32,
+	generate: func(share []byte) ([]byte, private, error) {
+		key := new(x25519Key)
+		return key.generate(share), key, nil
+	},
+	respond: func(share, secret, peer []byte) ([]byte, []byte, error) {
+		var key x25519Key
+		share = key.generate(share)
+		secret, err := key.finish(secret, peer)
+		return share, secret, err
+	},
+}
+
+// x25519Key is a scalar. RFC 7748 §5.
+type x25519Key [32]byte
+
+func (k *x25519Key) generate(share []byte) []byte {
+	rand.Read(k[:]) // never fails: it ends the program instead
+	share, public := extend(share, len(k))
+	k.base((*[32]byte)(public))
+	return share
+}
+
+// base sets public to the scalar times the base point. It goes over the
+// birationally equivalent Edwards curve, where the base point has a table: less
+// than half the cost of the Montgomery ladder. RFC 7748 §4.1.
+func (k *x25519Key) base(public *[32]byte) {
 	var s edwards25519.Scalar
 	var p edwards25519.Point
-	s.SetBytesWithClamping(scalar[:]) // errs for a wrong length only
+	s.SetBytesWithClamping(k[:]) // errs for a wrong length only
 	copy(public[:], p.ScalarBaseMult(&s).BytesMontgomery())
 }
 
-// x25519Shared sets shared to the scalar times the peer's point; all zeros for
-// a point of small order.
-func x25519Shared(shared, scalar, peer *[32]byte) {
-	circl25519.Shared((*circl25519.Key)(shared), (*circl25519.Key)(scalar), (*circl25519.Key)(peer))
+func (k *x25519Key) finish(secret, peer []byte) ([]byte, error) {
+	var zero [32]byte
+	secret, shared := extend(secret, len(zero))
+	circl25519.Shared((*circl25519.Key)(shared), (*circl25519.Key)(k), (*circl25519.Key)(peer))
+	if subtle.ConstantTimeCompare(shared, zero[:]) == 1 {
+		return nil, errSmallOrder
+	}
+	return secret, nil
 }
 
 type (

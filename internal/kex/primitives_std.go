@@ -5,33 +5,11 @@ package kex
 import (
 	"crypto/ecdh"
 	"crypto/mlkem"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// x25519Base sets public to the scalar times the base point.
-func x25519Base(public, scalar *[32]byte) {
-	key, err := ecdh.X25519().NewPrivateKey(scalar[:])
-	if err != nil {
-		return // in FIPS 140-only mode alone; the peer refuses the all-zero share
-	}
-	copy(public[:], key.PublicKey().Bytes())
-}
-
-// x25519Shared sets shared to the scalar times the peer's point; all zeros for
-// a point of small order.
-func x25519Shared(shared, scalar, peer *[32]byte) {
-	clear(shared[:])
-	key, err := ecdh.X25519().NewPrivateKey(scalar[:])
-	if err != nil {
-		return
-	}
-	point, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return
-	}
-	if secret, err := key.ECDH(point); err == nil {
-		copy(shared[:], secret)
-	}
-}
+var x25519 = stdCurve(wire.GroupX25519, ecdh.X25519(), 32, 32)
 
 // decapsulator is what both sizes of key have in common.
 type decapsulator interface {
