@@ -10,8 +10,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // scalarMult returns all zeros where the product is refused.
@@ -140,37 +138,6 @@ func TestX25519AgreesWithStd(t *testing.T) {
 		}
 		if got := scalarMult(scalar, p); !bytes.Equal(got, want) {
 			t.Errorf("%x times %x is %x, want %x", scalar, p, got, want)
-		}
-	}
-}
-
-// The collector is what stops handshakes from scaling over cores, so every
-// allocation of a common group is counted.
-func TestAllocations(t *testing.T) {
-	for _, c := range []struct {
-		id                        wire.NamedGroup
-		generate, respond, finish float64
-	}{
-		{wire.GroupX25519, 3, 1, 1},
-		{wire.GroupX25519MLKEM768, 7, 2, 1},
-	} {
-		p := generate(t, c.id)
-		share, _, err := Respond(c.id, p.Share())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range []struct {
-			name string
-			most float64
-			run  func()
-		}{
-			{"Generate", c.generate, func() { Generate(c.id) }},
-			{"Respond", c.respond, func() { Respond(c.id, p.Share()) }},
-			{"Finish", c.finish, func() { p.Finish(share) }},
-		} {
-			if n := testing.AllocsPerRun(20, f.run); n > f.most {
-				t.Errorf("%v: %s allocates %v times, at most %v wanted", c.id, f.name, n, f.most)
-			}
 		}
 	}
 }

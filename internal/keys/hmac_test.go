@@ -10,8 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/suite"
 )
 
-var raceEnabled bool
-
 // random returns reproducible bytes.
 func random(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
