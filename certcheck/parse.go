@@ -1,0 +1,121 @@
+package certcheck
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"hash/maphash"
+	"runtime"
+	"slices"
+	"sync"
+	"weak"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Limits on what a peer can make us read and compute.
+const (
+	MaxChain   = 16   // certificates that a peer may send
+	MaxDepth   = 10   // certificates from the leaf to the root, both included
+	MinRSABits = 1024 // below this an RSA key is not even read
+	MaxRSABits = 8192 // above this, checking a signature takes too long
+)
+
+// Parse reads certificates in DER, as they stood in a Certificate message,
+// leaf first. Equal bytes give the same *x509.Certificate for as long as
+// anyone holds it, so callers must not change what it points to. raw is not
+// kept. The error is an [*Error].
+func Parse(raw [][]byte) ([]*x509.Certificate, error) {
+	if len(raw) > MaxChain {
+		return nil, tooMany(len(raw))
+	}
+	certs := make([]*x509.Certificate, len(raw))
+	for i, der := range raw {
+		c, err := known.parse(der)
+		if err != nil {
+			return nil, &Error{
+				Alert:  wire.AlertBadCertificate,
+				Reason: fmt.Sprintf("certificate %d of %d cannot be read: %s", i+1, len(raw), quote(err.Error())),
+				Hint:   "have it issued again; it does not follow RFC 5280",
+				Err:    err,
+			}
+		}
+		if err := readableKey(c); err != nil {
+			return nil, err
+		}
+		certs[i] = c
+	}
+	return certs, nil
+}
+
+func tooMany(n int) error {
+	return &Error{
+		Alert:  wire.AlertBadCertificate,
+		Reason: fmt.Sprintf("%d certificates were sent, at most %d are read", n, MaxChain),
+		Hint:   "send only the certificate and the intermediates that lead to its root",
+	}
+}
+
+func readableKey(c *x509.Certificate) error {
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	if !ok || MinRSABits <= key.N.BitLen() && key.N.BitLen() <= MaxRSABits {
+		return nil
+	}
+	return &Error{
+		Alert: wire.AlertUnsupportedCertificate,
+		Reason: fmt.Sprintf("the RSA key of %s has %d bits; from %d to %d are supported",
+			subject(c), key.N.BitLen(), MinRSABits, MaxRSABits),
+		Hint: "use a key of 2048 to 4096 bits, or ECDSA",
+	}
+}
+
+// cache finds a certificate that is already parsed by the hash of its bytes.
+// It holds weak pointers only: an entry goes with the last user of it.
+type cache struct {
+	seed maphash.Seed
+	mu   sync.Mutex
+	byID map[uint64]weak.Pointer[x509.Certificate]
+}
+
+var known = &cache{seed: maphash.MakeSeed(), byID: make(map[uint64]weak.Pointer[x509.Certificate])}
+
+func (k *cache) parse(der []byte) (*x509.Certificate, error) {
+	id := maphash.Bytes(k.seed, der)
+	if c := k.get(id); c != nil && bytes.Equal(c.Raw, der) {
+		return c, nil
+	}
+	c, err := x509.ParseCertificate(slices.Clone(der)) // c keeps slices of its input
+	if err != nil {
+		return nil, err
+	}
+	return k.put(id, c), nil
+}
+
+func (k *cache) get(id uint64) *x509.Certificate {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.byID[id].Value()
+}
+
+// put adds c, unless another goroutine was first: then it returns that one.
+func (k *cache) put(id uint64, c *x509.Certificate) *x509.Certificate {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if first := k.byID[id].Value(); first != nil {
+		if bytes.Equal(first.Raw, c.Raw) {
+			return first
+		}
+		return c // two certificates of one hash: the second is not cached
+	}
+	p := weak.Make(c)
+	k.byID[id] = p
+	runtime.AddCleanup(c, func(id uint64) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.byID[id] == p { // not one that took its place
+			delete(k.byID, id)
+		}
+	}, id)
+	return c
+}
