@@ -5,8 +5,6 @@ import "encoding/binary"
 // AppendU16 appends v in network order.
 func AppendU16[T ~uint16](b []byte, v T) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }
 
-func appendU24(b []byte, v int) []byte { return append(b, byte(v>>16), byte(v>>8), byte(v)) }
-
 func appendU32(b []byte, v uint32) []byte { return binary.BigEndian.AppendUint32(b, v) }
 
 // openVector reserves a length prefix of n bytes and returns where it stands.

@@ -35,6 +35,7 @@ type CertificateEntry struct {
 func (m *Certificate) Type() HandshakeType { return TypeCertificate }
 
 func (m *Certificate) Parse(r *Reader, c Context) {
+	m.RequestContext = nil
 	if c.Version >= TLS13 {
 		m.RequestContext = r.Opaque("certificate_request_context", 1, 0, 255)
 	}

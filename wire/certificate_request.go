@@ -41,16 +41,20 @@ type CertificateRequest struct {
 func (m *CertificateRequest) Type() HandshakeType { return TypeCertificateRequest }
 
 func (m *CertificateRequest) Parse(r *Reader, c Context) {
+	*m = CertificateRequest{
+		Extensions: m.Extensions[:0], CertificateTypes: m.CertificateTypes[:0],
+		SignatureSchemes: m.SignatureSchemes[:0], Authorities: m.Authorities[:0],
+	}
 	if c.Version >= TLS13 {
 		m.RequestContext = r.Opaque("certificate_request_context", 1, 0, 255)
-		m.Extensions = readExtensions(r, inCertificateRequest, m.Extensions[:0])
+		m.Extensions = readExtensions(r, inCertificateRequest, m.Extensions)
 		return
 	}
-	m.CertificateTypes = ReadU8List(r, "certificate_types", "certificate_type", m.CertificateTypes[:0])
+	m.CertificateTypes = ReadU8List(r, "certificate_types", "certificate_type", m.CertificateTypes)
 	if c.Version >= TLS12 {
-		m.SignatureSchemes = ReadU16List(r, "supported_signature_algorithms", "signature_scheme", m.SignatureSchemes[:0])
+		m.SignatureSchemes = ReadU16List(r, "supported_signature_algorithms", "signature_scheme", m.SignatureSchemes)
 	}
-	m.Authorities = ReadAuthorities(r, 0, m.Authorities[:0])
+	m.Authorities = ReadAuthorities(r, 0, m.Authorities)
 }
 
 func (m *CertificateRequest) Append(b []byte, c Context) []byte {

@@ -16,6 +16,7 @@ type CertificateVerify struct {
 func (m *CertificateVerify) Type() HandshakeType { return TypeCertificateVerify }
 
 func (m *CertificateVerify) Parse(r *Reader, c Context) {
+	m.Scheme = 0
 	if c.Version >= TLS12 {
 		m.Scheme = U16[SignatureScheme](r, "algorithm")
 	}

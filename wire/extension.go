@@ -110,21 +110,54 @@ func empty(*Reader) {}
 // twice is an error (RFC 8446 §4.2).
 func readExtensions(r *Reader, in place, dst Extensions) Extensions {
 	m := r.Open("extensions", 2, 0, 0xffff)
+	var seen extensionSet
 	for r.More() {
-		dst = append(dst, readExtension(r, in))
-		if x := dst[len(dst)-1]; r.err == nil && dst[:len(dst)-1].Has(x.Type) {
-			r.Fail(x.Type.String(), "the extension stands twice")
+		x := readExtension(r, in)
+		if r.err == nil && seen.add(dst, x.Type) {
+			r.Fail(x.Type.fieldName(), "the extension stands twice")
 		}
+		dst = append(dst, x)
 	}
 	r.Close("extensions", m)
 	return dst
 }
 
-func readExtension(r *Reader, in place) Extension {
-	if r.rec == nil {
-		t := ExtensionType(r.number("extension_type", 2))
-		return Extension{t, r.take(t.fieldName(), int(r.number("length", 2)))}
+// extensionSet finds repeated types. A scan is fastest for what a sane peer
+// sends; beyond that a set keeps the cost linear in the message's size.
+type extensionSet struct{ types map[ExtensionType]bool }
+
+// add reports whether t is in list already; list has grown by one at each call.
+func (s *extensionSet) add(list Extensions, t ExtensionType) (repeated bool) {
+	const scanned = 32
+	if len(list) <= scanned {
+		return list.Has(t)
 	}
+	if s.types == nil {
+		s.types = make(map[ExtensionType]bool, 4*scanned)
+		for _, x := range list {
+			s.types[x.Type] = true
+		}
+	}
+	repeated = s.types[t]
+	s.types[t] = true
+	return repeated
+}
+
+func readExtension(r *Reader, in place) (x Extension) {
+	start := r.off
+	if r.rec == nil {
+		x.Type = U16[ExtensionType](r, "extension_type")
+		x.Data = r.Opaque("extension_data", 2, 0, 0xffff)
+	} else {
+		x = r.recordExtension(in)
+	}
+	if r.err != nil && r.off > start { // people know an extension by its name
+		r.err.Field = x.Type.fieldName()
+	}
+	return x
+}
+
+func (r *Reader) recordExtension(in place) Extension {
 	t := ExtensionType(0)
 	if r.off+2 <= r.end {
 		t = ExtensionType(uint16(r.buf[r.off])<<8 | uint16(r.buf[r.off+1]))
@@ -142,7 +175,7 @@ func readExtension(r *Reader, in place) Extension {
 	return Extension{t, data}
 }
 
-// fieldName names the extension in an error, at no cost until there is one.
+// fieldName names the extension in an error.
 func (e ExtensionType) fieldName() string {
 	if s, ok := extensionNames[e]; ok {
 		return s

@@ -1,5 +1,7 @@
 package wire
 
+import "sync"
+
 // HeaderLen is the size of a handshake message's header. RFC 8446 §4.
 //
 //	struct {
@@ -75,10 +77,18 @@ func (t HandshakeType) Known() bool { _, ok := messages[t]; return ok }
 // Recorder it keeps the spans, also those before an error; rec may be nil. The
 // error is a *SyntaxError.
 func Decode(m Message, body []byte, c Context, rec *Recorder) error {
-	r := NewReader(body, rec)
-	m.Parse(&r, c)
-	return r.Finish(m.Type().String())
+	r := readers.Get().(*Reader)
+	*r = NewReader(body, rec)
+	m.Parse(r, c)
+	err := r.Finish(m.Type().String())
+	*r = Reader{}
+	readers.Put(r)
+	return err
 }
+
+// readers spares Decode an allocation: a Reader passed to a method of an
+// interface cannot stay on the stack.
+var readers = sync.Pool{New: func() any { return new(Reader) }}
 
 // DecodeMessage parses one whole handshake message, header included. A message
 // of unknown type is returned as Opaque.

@@ -29,6 +29,7 @@ type NewSessionTicket struct {
 func (m *NewSessionTicket) Type() HandshakeType { return TypeNewSessionTicket }
 
 func (m *NewSessionTicket) Parse(r *Reader, c Context) {
+	*m = NewSessionTicket{Extensions: m.Extensions[:0]}
 	if c.Version < TLS13 {
 		m.Lifetime = r.U32("ticket_lifetime_hint")
 		m.Ticket = r.Opaque("ticket", 2, 0, 0xffff)
@@ -38,7 +39,7 @@ func (m *NewSessionTicket) Parse(r *Reader, c Context) {
 	m.AgeAdd = r.U32("ticket_age_add")
 	m.Nonce = r.Opaque("ticket_nonce", 1, 0, 255)
 	m.Ticket = r.Opaque("ticket", 2, 1, 0xffff)
-	m.Extensions = readExtensions(r, inNewSessionTicket, m.Extensions[:0])
+	m.Extensions = readExtensions(r, inNewSessionTicket, m.Extensions)
 }
 
 func (m *NewSessionTicket) Append(b []byte, c Context) []byte {

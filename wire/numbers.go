@@ -39,7 +39,12 @@ var versionNames = map[Version]string{
 	SSL20: "SSL 2.0", SSL30: "SSL 3.0", TLS10: "TLS 1.0", TLS11: "TLS 1.1", TLS12: "TLS 1.2", TLS13: "TLS 1.3",
 }
 
-func (v Version) String() string { return named(versionNames, v, "version") }
+func (v Version) String() string {
+	if isGREASE(uint16(v)) {
+		return greaseName(uint16(v))
+	}
+	return named(versionNames, v, "version")
+}
 
 // ContentType is the type of a record. RFC 8446 §5.1.
 type ContentType uint8

@@ -88,9 +88,9 @@ func (r *Reader) number(name string, n int) (v uint32) {
 	return v
 }
 
-// length reads a vector's length prefix of n bytes.
-func (r *Reader) length(n int) int {
-	v := r.number("length", n)
+// length reads the length prefix, n bytes, of the vector called name.
+func (r *Reader) length(name string, n int) int {
+	v := r.number(name, n)
 	if r.rec != nil && r.err == nil {
 		r.rec.leaf("length", r.off-n, n, fmt.Sprint(v))
 	}
@@ -164,7 +164,7 @@ func (r *Reader) Open(name string, lenBytes, min, max int) Mark {
 	if r.rec != nil {
 		r.rec.open(name, r.off)
 	}
-	n := r.length(lenBytes)
+	n := r.length(name, lenBytes)
 	switch {
 	case r.err != nil:
 	case n > r.end-r.off:

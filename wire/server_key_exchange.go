@@ -31,6 +31,7 @@ func (m *ServerKeyExchange) AppendParams(b []byte) []byte {
 }
 
 func (m *ServerKeyExchange) Parse(r *Reader, c Context) {
+	*m = ServerKeyExchange{}
 	if c.KeyExchange != KeyExchangeECDHE {
 		m.Raw = r.Rest("params")
 		return
