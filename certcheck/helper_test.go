@@ -2,20 +2,20 @@ package certcheck
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"math/big"
 	"sync"
 	"testing"
 	"time"
 )
 
-// now is the moment of every test.
-var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+// now is the moment of every test, and not today.
+var now = time.Date(2016, 11, 21, 12, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
@@ -60,13 +60,15 @@ func sign(t testing.TB, c *x509.Certificate, key crypto.Signer, pub crypto.Publi
 	return &party{cert, key}
 }
 
-func newKey(t testing.TB) crypto.Signer {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+var keys uint64
+
+// newKey returns another key each time, but the same ones in each process:
+// what a fuzz worker finds, the others can replay.
+func newKey() crypto.Signer {
+	keys++
+	var seed [ed25519.SeedSize]byte
+	binary.BigEndian.PutUint64(seed[:], keys)
+	return ed25519.NewKeyFromSeed(seed[:])
 }
 
 var rsa1024 = sync.OnceValue(func() crypto.Signer {
@@ -79,7 +81,7 @@ var rsa1024 = sync.OnceValue(func() crypto.Signer {
 
 func issue(t testing.TB, name string, by *party, changes ...change) *party {
 	t.Helper()
-	key := newKey(t)
+	key := newKey()
 	return sign(t, template(name, changes), key, key.Public(), by)
 }
 

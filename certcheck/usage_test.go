@@ -11,7 +11,7 @@ import (
 func TestKeyUsage(t *testing.T) {
 	root := authority(t, "Root", nil)
 	with := func(u x509.KeyUsage) change { return func(c *x509.Certificate) { c.KeyUsage = u } }
-	ecdsa := func(u x509.KeyUsage) *x509.Certificate { return server(t, root, with(u)).Certificate }
+	ed25519 := func(u x509.KeyUsage) *x509.Certificate { return server(t, root, with(u)).Certificate }
 	rsa := func(u x509.KeyUsage) *x509.Certificate {
 		return sign(t, template("RSA", []change{with(u)}), rsa1024(), rsa1024().Public(), root).Certificate
 	}
@@ -20,14 +20,14 @@ func TestKeyUsage(t *testing.T) {
 		cert            *x509.Certificate
 		signs, decrypts bool
 	}{
-		"RSA without the extension":   {rsa(0), true, true},
-		"RSA for signatures":          {rsa(digital), true, false},
-		"RSA for encryption":          {rsa(encipher), false, true},
-		"RSA for both":                {rsa(digital | encipher), true, true},
-		"RSA for neither":             {rsa(x509.KeyUsageCertSign), false, false},
-		"ECDSA without the extension": {ecdsa(0), true, false},
-		"ECDSA for signatures":        {ecdsa(digital), true, false},
-		"ECDSA for encryption":        {ecdsa(encipher), false, false},
+		"RSA without the extension":     {rsa(0), true, true},
+		"RSA for signatures":            {rsa(digital), true, false},
+		"RSA for encryption":            {rsa(encipher), false, true},
+		"RSA for both":                  {rsa(digital | encipher), true, true},
+		"RSA for neither":               {rsa(x509.KeyUsageCertSign), false, false},
+		"Ed25519 without the extension": {ed25519(0), true, false},
+		"Ed25519 for signatures":        {ed25519(digital), true, false},
+		"Ed25519 for encryption":        {ed25519(encipher), false, false},
 	} {
 		for _, check := range []struct {
 			what string
