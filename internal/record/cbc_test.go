@@ -137,23 +137,32 @@ func TestCBCSeal(t *testing.T) {
 	}
 }
 
-// With encrypt-then-MAC the padding comes from a peer that has the keys; still it must be right.
-func TestEtMPaddingIsChecked(t *testing.T) {
+// macAfter seals what is after the header of rec as encrypt-then-MAC does, whatever it is.
+func macAfter(p Params, rec []byte) []byte {
+	mac := hmac.New(p.Suite.MAC.Hash.New, p.MAC)
+	mac.Write(append(make([]byte, 8), rec[:HeaderLen]...))
+	mac.Write(rec[HeaderLen:])
+	n := len(rec) - HeaderLen + mac.Size()
+	return append(AppendHeader(nil, Header{wire.ContentApplicationData, wire.TLS12, n}), mac.Sum(rec[HeaderLen:])...)
+}
+
+// With encrypt-then-MAC a peer that has the keys can still send what is wrong inside.
+func TestEtMInside(t *testing.T) {
 	p := newCase(suite.ByID(wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA), wire.TLS12, true).p
 	for _, v := range []struct {
 		tail []byte
 		good bool
 	}{{[]byte{0}, true}, {[]byte{1, 1}, true}, {[]byte{0, 1}, false}, {[]byte{16}, false}, {bytes.Repeat([]byte{15}, 16), true}} {
 		plain := append(bytes.Repeat([]byte{'x'}, 16-len(v.tail)), v.tail...)
-		rec := sealPlain(p, plain)
-		mac := hmac.New(p.Suite.MAC.Hash.New, p.MAC)
-		mac.Write(append(make([]byte, 8), rec[:HeaderLen]...))
-		mac.Write(rec[HeaderLen:])
-		rec = mac.Sum(rec)
-		rec[4] += byte(p.Suite.MAC.Len)
-		_, content, _, err := keyed(p).Open(rec)
+		_, content, _, err := keyed(p).Open(macAfter(p, sealPlain(p, plain)))
 		if v.good && (err != nil || len(content) != 16-len(v.tail)) || !v.good && err != errBadMAC {
 			t.Errorf("padding %v: %q, %v", v.tail, content, err)
+		}
+	}
+	for n := range 50 {
+		if n != 32 && n != 48 { // whole blocks after the IV
+			rec := append(AppendHeader(nil, Header{wire.ContentApplicationData, wire.TLS12, n}), make([]byte, n)...)
+			wantBadMAC(t, p, macAfter(p, rec), "%d bytes of IV and ciphertext", n)
 		}
 	}
 }

@@ -11,6 +11,7 @@
 //	cbc.go      CBC with an explicit IV, MAC then encrypt
 //	etm.go      the same, encrypt then MAC (RFC 7366)
 //	hmac_ct.go  HMAC over content whose length is a secret
+//	secret.go   the other operations whose time must tell nothing
 //
 // The package does no I/O, keeps no buffers and does not judge the order of
 // records: dealing with change_cipher_spec, empty fragments and alerts is the

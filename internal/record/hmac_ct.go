@@ -108,21 +108,20 @@ func (m *hmacCT) lengthLen() int { return m.blockLen / 8 }
 func (m *hmacCT) shift() int { return bits.TrailingZeros(uint(m.blockLen)) }
 
 // writeCertain hashes the whole blocks that are content for every n, and returns
-// their length and the rest: every block that may be the last, zero after data.
+// their length and the rest: every block that may be the last. What stands in it
+// after data is of an earlier record; finish masks it.
 func (m *hmacCT) writeCertain(header *[pseudoHeaderLen]byte, data []byte) (certain int, tail []byte) {
 	total := pseudoHeaderLen + len(data)
 	certain = max(0, total-maxSecretBytes) / m.blockLen * m.blockLen
 	blocks := (total+m.lengthLen())/m.blockLen + 1 - certain/m.blockLen
 	tail = m.tail[:blocks*m.blockLen]
 	if certain == 0 {
-		n := copy(tail, header[:])
-		n += copy(tail[n:], data)
-		clear(tail[n:])
+		copy(tail, header[:])
+		copy(tail[pseudoHeaderLen:], data)
 	} else {
 		m.running.Write(header[:])
 		m.running.Write(data[:certain-pseudoHeaderLen])
-		n := copy(tail, data[certain-pseudoHeaderLen:])
-		clear(tail[n:])
+		copy(tail, data[certain-pseudoHeaderLen:])
 	}
 	return certain, tail
 }

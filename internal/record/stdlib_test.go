@@ -143,8 +143,11 @@ type relay struct {
 	protected atomic.Int32
 }
 
-// pump relays the records that from sends, until a side closes.
-func (r *relay) pump(from wire.Role, to io.Writer, source io.Reader) {
+// pump relays the records that from sends until a side closes or a record does
+// not open; then it closes both.
+func (r *relay) pump(from wire.Role, to, source net.Conn) {
+	defer to.Close()
+	defer source.Close()
 	var in, out Half
 	for {
 		rec, err := readRecord(source)
