@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// lateRefusalWait is how long lateRefusal waits.
+const lateRefusalWait = time.Second
+
+// connectOptions are the flags of vitrine connect.
+type connectOptions struct {
+	tls      tlsFlags
+	identity identityFlags
+	ca, sni  string
+	alpn     []string
+	insecure bool
+	json     bool
+	timeout  time.Duration
+
+	clientCertificate clientCertificate
+}
+
+// clientCertificate is ours, and what became of it.
+type clientCertificate struct {
+	tls.Certificate
+	asked bool // the server asked for one
+}
+
+// answer is a tls.Config.GetClientCertificate.
+func (c *clientCertificate) answer(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c.asked = true
+	return &c.Certificate, nil
+}
+
+// String is empty where it is of no interest.
+func (c *clientCertificate) String() string {
+	switch given := len(c.Certificate.Certificate) > 0; {
+	case c.asked && given:
+		return "sent"
+	case c.asked:
+		return "asked for, and not sent"
+	case given:
+		return "not asked for"
+	}
+	return ""
+}
+
+func newConnect() *cobra.Command {
+	o := &connectOptions{}
+	cmd := &cobra.Command{
+		Use:   "connect HOST[:PORT]",
+		Short: "Connect, say what was agreed on, and relay standard input and output",
+		Long: `Connect to HOST, on port 443 if none is given, verify its certificate chain and
+its name, and write a summary to standard error. Then what comes from standard
+input is sent, and what is received goes to standard output. The end of the
+input closes our direction only; the command ends when the peer closes its own.
+
+With --json the summary goes to standard output, and the connection is closed
+without relaying.`,
+		Example: `  vitrine connect example.com
+  printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' | vitrine connect example.com:443
+  vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json`,
+		Args: argument(1, 1, "vitrine connect example.com:443"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	o.tls.register(cmd)
+	o.identity.register(cmd, "our client")
+	flags := cmd.Flags()
+	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
+	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST)")
+	flags.StringSliceVar(&o.alpn, "alpn", nil, "application protocols to offer, best first, like h2,http/1.1")
+	flags.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
+	flags.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit for connecting and for the handshake together")
+	return cmd
+}
+
+func (o *connectOptions) run(cmd *cobra.Command, arg string) error {
+	at, err := parseTarget(arg)
+	if err != nil {
+		return err
+	}
+	config, err := o.config(at)
+	if err != nil {
+		return err
+	}
+	if log, err := keyLog(); err != nil {
+		return err
+	} else if log != nil {
+		defer log.Close()
+		config.KeyLogWriter = log
+	}
+	conn, made, err := o.connect(cmd.Context(), at, config)
+	if err != nil {
+		return o.reportFailure(cmd, at, err)
+	}
+	defer conn.Close()
+	if o.json {
+		if err := o.lateRefusal(conn); err != nil {
+			return o.reportFailure(cmd, at, err)
+		}
+		return writeJSON(cmd.OutOrStdout(), made)
+	}
+	if err := made.write(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if err := relay(conn, cmd.InOrStdin(), cmd.OutOrStdout()); err != nil {
+		return o.reportFailure(cmd, at, err)
+	}
+	return nil
+}
+
+func (o *connectOptions) config(at target) (*tls.Config, error) {
+	config := &tls.Config{ServerName: at.host, NextProtos: o.alpn}
+	if o.sni != "" {
+		config.ServerName = o.sni
+	}
+	if err := o.tls.apply(config); err != nil {
+		return nil, err
+	}
+	if o.ca != "" {
+		pool, err := loadPool("ca", o.ca)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	cert, _, err := o.identity.load()
+	o.clientCertificate.Certificate = cert
+	config.GetClientCertificate = o.clientCertificate.answer
+	config.InsecureSkipVerify = o.insecure
+	return config, err
+}
+
+// connect dials and shakes hands, within the timeout.
+func (o *connectOptions) connect(ctx context.Context, at target, config *tls.Config) (*tls.Conn, *summary, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	conn := tls.Client(raw, config)
+	begun := time.Now()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, nil, &handshakeError{err}
+	}
+	made := summarize(conn, at, config, time.Since(begun))
+	made.Client = o.clientCertificate.String()
+	return conn, made, nil
+}
+
+// lateRefusal waits a moment for the alert by which a server that asked for a
+// certificate refuses us: in TLS 1.3 our side of the handshake is done by then.
+func (o *connectOptions) lateRefusal(conn *tls.Conn) error {
+	if !o.clientCertificate.asked {
+		return nil
+	}
+	if err := conn.CloseWrite(); err != nil {
+		return err
+	}
+	conn.SetReadDeadline(time.Now().Add(lateRefusalWait))
+	_, err := io.Copy(io.Discard, conn)
+	if isCertificateError(err) {
+		return err
+	}
+	return nil // it keeps quiet, or goes: no refusal
+}
+
+func (o *connectOptions) reportFailure(cmd *cobra.Command, at target, err error) error {
+	f := describeFailure(err, client)
+	if !o.json {
+		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s: ", at)
+		f.write(cmd.ErrOrStderr())
+		return reportedError{err}
+	}
+	f.Code = exitCode(err)
+	if err := writeJSON(cmd.OutOrStdout(), map[string]any{"target": at.String(), "error": f}); err != nil {
+		return err
+	}
+	return reportedError{err}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// relay sends what in holds and writes what the peer sends to out, until the
+// peer has closed its direction. The end of in closes ours.
+func relay(conn *tls.Conn, in io.Reader, out io.Writer) error {
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(conn, in)
+		if err == nil {
+			err = conn.CloseWrite()
+		}
+		sent <- err
+	}()
+	_, err := io.Copy(out, conn)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-sent:
+		return err
+	default:
+		return nil // the peer closed before our input ended
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"slices"
+)
+
+// The exit codes are a promise to scripts: a number never changes its meaning.
+const (
+	exitOK          = 0
+	exitFindings    = 1
+	exitUsage       = 2
+	exitNetwork     = 3
+	exitHandshake   = 4
+	exitCertificate = 5
+)
+
+// exitCodes maps errors to codes; the first row that matches counts.
+var exitCodes = []struct {
+	code  int
+	match func(error) bool
+}{
+	{exitUsage, isA[*usageError]},
+	{exitUsage, isA[*fs.PathError]},
+	{exitCertificate, isCertificateError},
+	{exitNetwork, isNetworkError},
+	{exitHandshake, isHandshakeError},
+}
+
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	for _, row := range exitCodes {
+		if row.match(err) {
+			return row.code
+		}
+	}
+	return exitFindings
+}
+
+func isA[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// certificateAlerts are those by which a peer refuses our certificate, or our
+// having none.
+var certificateAlerts = []tls.AlertError{41, 42, 43, 44, 45, 46, 48, 116}
+
+func isCertificateError(err error) bool {
+	alert, _ := errors.AsType[tls.AlertError](err)
+	return slices.Contains(certificateAlerts, alert) ||
+		isA[*tls.CertificateVerificationError](err) ||
+		isA[x509.HostnameError](err) || isA[x509.UnknownAuthorityError](err) || isA[x509.CertificateInvalidError](err)
+}
+
+func isNetworkError(err error) bool {
+	if isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) {
+		return false
+	}
+	return isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func isHandshakeError(err error) bool {
+	return isA[*handshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) ||
+		errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// usageError is a mistake on the command line. Its text says what to do.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// handshakeError is an error that came while shaking hands: even an EOF is the
+// peer's answer then.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// reportedError is an error which its verb has written already, in a form of its
+// own.
+type reportedError struct{ error }
+
+func (e reportedError) Unwrap() error { return e.error }
+
+func isReported(err error) bool { return isA[reportedError](err) }

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"io"
+	"os"
+)
+
+// keyLog opens the file that SSLKEYLOGFILE names, to append to; nil without it.
+func keyLog() (io.WriteCloser, error) {
+	name := os.Getenv("SSLKEYLOGFILE")
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, usagef("SSLKEYLOGFILE: %v", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/vitrine-tls/vitrine/internal/devca"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vitrine": main})
+}
+
+// TestScripts runs testdata/*.txt. Beside testscript's own commands there are:
+//
+//	exits CODE COMMAND...   run a command, which must end with that exit code
+//	serve [FLAG...] [DIR]   start vitrine serve on a free port, with $WORK/ca;
+//	                        sets $ADDR, $PORT and $URL
+//	stop                    SIGTERM the server, which must exit with 0; its
+//	                        output is then in server.log
+//	tcp WORDS               answer one connection on $ADDR with WORDS in the clear
+//	issue NAME DNSNAME      certify DNSNAME by the authority in $WORK/ca, into
+//	                        NAME.pem; "client" makes a client's certificate
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			env.Values[serverKey{}] = &serverProcess{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits, "serve": cmdServe, "stop": cmdStop, "tcp": cmdTCP, "issue": cmdIssue,
+		},
+	})
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want || neg {
+		ts.Fatalf("%q ended with exit code %d, want %d\n%s", args[1:], got, want, ts.ReadFile("stderr"))
+	}
+}
+
+type serverKey struct{}
+
+type serverProcess struct {
+	cmd    *exec.Cmd
+	output lockedBuffer
+	done   chan struct{} // closed when all output is read
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
+	program, err := exec.LookPath("vitrine") // testscript puts it into its own PATH as well
+	ts.Check(err)
+	p := ts.Value(serverKey{}).(*serverProcess)
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--ca-dir", ts.MkAbs("ca")}, args...)
+	p.cmd = exec.Command(program, args...)
+	p.cmd.Dir = ts.MkAbs(".")
+	p.cmd.Env = append(os.Environ(), "SSLKEYLOGFILE="+ts.Getenv("SERVER_KEYLOG"))
+	stderr, err := p.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(p.cmd.Start())
+	p.done = make(chan struct{})
+	ready := make(chan string, 1)
+	go func() {
+		defer close(p.done)
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			fmt.Fprintln(&p.output, lines.Text())
+			if _, url, ok := strings.Cut(lines.Text(), " on https://"); ok {
+				ready <- "https://" + url
+			}
+		}
+		close(ready)
+	}()
+	ts.Defer(func() {
+		p.cmd.Process.Kill()
+		<-p.done
+		p.cmd.Wait()
+	})
+	where, ok := <-ready
+	if !ok {
+		ts.Fatalf("vitrine serve did not start:\n%s", p.output.String())
+	}
+	u, err := url.Parse(where)
+	ts.Check(err)
+	ts.Setenv("URL", where)
+	ts.Setenv("PORT", u.Port())
+	ts.Setenv("ADDR", u.Host)
+}
+
+func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
+	p := ts.Value(serverKey{}).(*serverProcess)
+	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	<-p.done
+	err := p.cmd.Wait()
+	ts.Check(os.WriteFile(ts.MkAbs("server.log"), p.output.Bytes(), 0o600))
+	if err != nil {
+		ts.Fatalf("vitrine serve: %v\n%s", err, p.output.String())
+	}
+}
+
+func cmdTCP(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv("ADDR", l.Addr().String())
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(5 * time.Second))
+		if answer := strings.Join(args, " "); answer == "silence" {
+			io.Copy(io.Discard, conn)
+		} else {
+			io.ReadFull(conn, make([]byte, 64)) // closing before would be a reset
+			io.WriteString(conn, answer)
+			conn.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, conn)
+		}
+	}()
+}
+
+func cmdIssue(ts *testscript.TestScript, _ bool, args []string) {
+	ca, _, err := devca.Open(ts.MkAbs("ca"))
+	ts.Check(err)
+	leaf := devca.Leaf{Names: args[1:2], Client: args[0] == "client"}
+	if args[0] == "expired" {
+		leaf.NotBefore, leaf.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+	}
+	cert, err := ca.Issue(leaf)
+	ts.Check(err)
+	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	ts.Check(err)
+	file := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), file, 0o600))
+}

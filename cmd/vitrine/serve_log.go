@@ -1,0 +1,65 @@
+package main
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// logHandshake writes the one line of a connection. slog quotes what a peer can
+// choose: the name, the protocol, and what an error repeats of it.
+func logHandshake(log *slog.Logger, h httptls.Handshake) {
+	state := h.Conn.ConnectionState()
+	peer := slog.String("peer", h.Conn.RemoteAddr().String())
+	sni := slog.String("sni", state.ServerName)
+	duration := slog.Duration("duration", h.Duration)
+	if h.Err != nil {
+		f := describeFailure(h.Err, server)
+		log.Warn("handshake failed", peer, sni, duration, slog.String("reason", f.Text), slog.String("advice", f.Advice))
+		return
+	}
+	log.Info("connection", peer,
+		slog.String("version", tls.VersionName(state.Version)),
+		slog.String("suite", tls.CipherSuiteName(state.CipherSuite)),
+		slog.String("group", groupName(state.CurveID)),
+		slog.Bool("resumed", state.DidResume),
+		slog.String("alpn", state.NegotiatedProtocol),
+		sni, duration)
+}
+
+// groupName is empty where no group was used.
+func groupName(id tls.CurveID) string {
+	if id == 0 {
+		return ""
+	}
+	return wire.NamedGroup(id).String()
+}
+
+// serverURL returns a URL that the certificate is good for: by name where we
+// listen on loopback or on every address, or else by address.
+func serverURL(addr net.Addr, cert tls.Certificate) string {
+	tcp := addr.(*net.TCPAddr)
+	host := tcp.IP.String()
+	if tcp.IP.IsLoopback() || tcp.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	if leaf := cert.Leaf; leaf != nil && leaf.VerifyHostname(host) != nil && len(leaf.DNSNames) > 0 {
+		host = leaf.DNSNames[0]
+	}
+	_, port, _ := net.SplitHostPort(tcp.String()) // a TCPAddr has a port
+	return "https://" + net.JoinHostPort(host, port) + "/"
+}
+
+// shellQuote returns s as one word for a POSIX shell.
+func shellQuote(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
