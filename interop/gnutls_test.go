@@ -141,7 +141,7 @@ func gnutlsConnect(r *run, port int) ([]facts, error) {
 			return nil, err
 		}
 	}
-	if err := r.talkChild(p); err != nil {
+	if err := r.talkChild(p, fullLines); err != nil {
 		return nil, err
 	}
 	if err := p.Close(); err != nil {

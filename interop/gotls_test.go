@@ -12,7 +12,8 @@ import (
 
 // gotls is Go's crypto/tls, in this process.
 var gotls = &peer{
-	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, fixedSuites13: true, noEtM: true,
+	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, noEtM: true,
+	anySuite: func(c cell, _ wire.Role) bool { return c.Version == wire.TLS13 },
 	ServerLacks: map[string]string{
 		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384, "TLS_ECDHE_*_AES_256_CBC_SHA384": noCBCSHA384,
 		"resume:id":        "crypto/tls has no session IDs",

@@ -18,6 +18,12 @@ import (
 // cellTimeout bounds one cell.
 const cellTimeout = 10 * time.Second
 
+// grace is what one side gets to end in when the other has failed.
+const grace = time.Second
+
+// fullLines of a payload are more than one record.
+const fullLines = 8
+
 // workDir holds the certificates of the run.
 var workDir string
 
@@ -113,8 +119,8 @@ func runPeer(t *testing.T, table *table, ours wire.Role, p *peer) {
 func runCell(t *testing.T, material *pki, ours wire.Role, p *peer, c cell) error {
 	ctx, cancel := context.WithTimeout(t.Context(), cellTimeout)
 	defer cancel()
-	r := &run{cell: c, ctx: ctx, peer: p, pki: material, dir: t.TempDir(), payload: newPayload()}
-	u := &us{cell: c, pki: material, only: p.fixedSuites13}
+	r := &run{cell: c, ctx: ctx, cancel: cancel, peer: p, pki: material, dir: t.TempDir(), payload: newPayload(fullLines)}
+	u := &us{cell: c, pki: material, only: p.anySuite != nil && p.anySuite(c, ours)}
 	do := weDial
 	if ours == wire.Server {
 		do = weServe
@@ -131,10 +137,10 @@ func runCell(t *testing.T, material *pki, ours wire.Role, p *peer, c cell) error
 }
 
 // newPayload is random printable data in lines that begin with a letter which
-// no peer takes for a command: more than a record in all.
-func newPayload() []byte {
+// no peer takes for a command.
+func newPayload(lines int) []byte {
 	var b bytes.Buffer
-	for range 8 {
+	for range lines {
 		b.WriteByte('p')
 		for range 2999 {
 			b.WriteByte("0123456789abcdef"[rand.IntN(16)])
@@ -210,24 +216,20 @@ func weServe(r *run, u *us) error {
 	}
 	defer ln.Close()
 	served := make(chan error, 1)
-	go func() { served <- serveAll(r, u, ln) }()
+	go func() {
+		err := serveAll(r, u, ln)
+		if err != nil { // some clients would wait for us until the cell's time is over
+			time.AfterFunc(grace, r.cancel)
+		}
+		served <- err
+	}()
 	theirs, err := r.peer.Connect(r, ln.Addr().(*net.TCPAddr).Port)
 	if err != nil {
-		ln.Close()
-		select {
-		case ours := <-served:
-			return errors.Join(ours, err)
-		case <-time.After(2 * time.Second):
-			return err
-		}
+		time.AfterFunc(grace, func() { ln.Close() })
+		return errors.Join(<-served, err)
 	}
-	select {
-	case err := <-served:
-		if err != nil {
-			return err
-		}
-	case <-r.ctx.Done():
-		return fmt.Errorf("the peer has ended, and our server has not: %w", r.ctx.Err())
+	if err := <-served; err != nil {
+		return err
 	}
 	return checkPeer(r, theirs)
 }

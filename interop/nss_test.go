@@ -20,6 +20,8 @@ import (
 var nss = &peer{
 	Name: "nss", Programs: []string{"tstclnt", "selfserv", "certutil", "pk12util", "openssl"}, Package: "libnss3-tools openssl",
 	Connect: nssConnect, Serve: nssServe, noEtM: true,
+	// tstclnt frees its -c twice when it connects twice, and aborts.
+	anySuite: func(c cell, ours wire.Role) bool { return ours == wire.Server && c.Resume != "" },
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
 		"*:ed25519":        "NSS has no Ed25519 in TLS",
@@ -77,7 +79,7 @@ func nssArgs(r *run, groups []wire.NamedGroup) ([]string, error) {
 		return nil, err
 	}
 	version := versionName(r.Version)
-	args := []string{"-d", db, "-v", "-V", version + ":" + version, "-c", fmt.Sprintf(":%04X", uint16(r.Suite)),
+	args := []string{"-d", db, "-v", "-V", version + ":" + version,
 		"-I", strings.Join(mapped(groups, nssGroups), ","), "-G"}
 	if r.Resume == "ticket" || r.Resume == "psk" {
 		args = append(args, "-u")
@@ -87,6 +89,8 @@ func nssArgs(r *run, groups []wire.NamedGroup) ([]string, error) {
 	}
 	return args, nil
 }
+
+func nssSuite(r *run) string { return fmt.Sprintf("-c:%04X", uint16(r.Suite)) }
 
 func nssSchemes(r *run) string {
 	const other = ",ecdsa_secp256r1_sha256,ecdsa_secp384r1_sha384,ecdsa_secp521r1_sha512"
@@ -108,7 +112,7 @@ func nssServe(r *run) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, "-p", strconv.Itoa(port), "-t", "2")
+	args = append(args, nssSuite(r), "-p", strconv.Itoa(port), "-t", "2")
 	nickname := "-e"
 	if r.Key.isRSA() {
 		nickname = "-n"
@@ -167,6 +171,8 @@ func nssConnect(r *run, port int) ([]facts, error) {
 	}
 	if r.Resume != "" {
 		args = append(args, "-L", "2")
+	} else {
+		args = append(args, nssSuite(r))
 	}
 	p, err := r.start("tstclnt", args...)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -105,12 +106,13 @@ func opensslServe(r *run) (*server, error) {
 	return &server{
 		port: port,
 		talk: func(c *conn) error {
-			if r.KeyUpdate == "theirs" {
-				if err := opensslKeyUpdate(r, c, p); err != nil {
-					return err
-				}
+			if err := r.talkStdio(c, p, fullLines); err != nil || r.KeyUpdate != "theirs" {
+				return err
 			}
-			return r.talkStdio(c, p)
+			if err := opensslKeyUpdate(p); err != nil {
+				return err
+			}
+			return r.talkStdio(c, p, 1)
 		},
 		facts: func() ([]facts, error) {
 			if err := p.wait(r.ctx); err != nil {
@@ -121,16 +123,10 @@ func opensslServe(r *run) (*server, error) {
 	}, nil
 }
 
-// opensslKeyUpdate has the child send a KeyUpdate that asks for ours, which it
-// does on a line that begins with K, once the connection stands.
-func opensslKeyUpdate(r *run, c *conn, p *proc) error {
-	first := newPayload()[:100]
-	if _, err := c.Write(first); err != nil {
-		return err
-	}
-	if err := p.awaitPayload(r.ctx, first); err != nil {
-		return err
-	}
+// opensslKeyUpdate has the child send a KeyUpdate that asks for ours: both
+// programs do so on a line K, but not before any data has passed. They print
+// remarks between the records that follow, so those must be one at a time.
+func opensslKeyUpdate(p *proc) error {
 	_, err := io.WriteString(p, "K\n")
 	return err
 }
@@ -235,16 +231,19 @@ func opensslDial(r *run, port, n int) (*proc, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.KeyUpdate == "theirs" {
-		if _, err := p.await(r.ctx, regexp.MustCompile(`Verify return code: 0 \(ok\)`)); err != nil {
-			return nil, err
-		}
-		if _, err := io.WriteString(p, "K\n"); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.talkChild(p); err != nil {
+	if err := r.talkChild(p, fullLines); err != nil {
 		return nil, err
+	}
+	if r.KeyUpdate == "theirs" {
+		if err := opensslKeyUpdate(p); err != nil {
+			return nil, err
+		}
+		// s_client drops what it reads before the update is through, of which it
+		// says nothing.
+		time.Sleep(300 * time.Millisecond)
+		if err := r.talkChild(p, 1); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.Close(); err != nil {
 		return nil, err

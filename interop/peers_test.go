@@ -27,9 +27,9 @@ type peer struct {
 	// why: patterns of path.Match over cell.features. All else it must do.
 	ClientLacks, ServerLacks map[string]string
 
-	// fixedSuites13 is set where its TLS 1.3 suites cannot be chosen, so that
-	// we limit ours.
-	fixedSuites13 bool
+	// anySuite reports that its suites cannot be limited to the cell's, so that
+	// we limit ours. Nil: they always can.
+	anySuite func(c cell, ours wire.Role) bool
 	// noEtM is set where it has no encrypt-then-MAC.
 	noEtM bool
 }
@@ -80,6 +80,7 @@ func (p *peer) cannot(ours wire.Role, c cell) string {
 type run struct {
 	cell
 	ctx     context.Context
+	cancel  context.CancelFunc
 	peer    *peer
 	pki     *pki
 	dir     string // for the peer's files

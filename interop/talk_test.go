@@ -9,15 +9,16 @@ import (
 )
 
 // talkStdio sends through our connection what the child must print, and
-// through the child's standard input what our connection must bring.
-func (r *run) talkStdio(c *conn, p *proc) error {
-	if _, err := c.Write(r.payload); err != nil {
+// through the child's standard input what our connection must bring: lines of
+// 3,000 bytes, both times.
+func (r *run) talkStdio(c *conn, p *proc, lines int) error {
+	there, back := newPayload(lines), newPayload(lines)
+	if _, err := c.Write(there); err != nil {
 		return err
 	}
-	if err := p.awaitPayload(r.ctx, r.payload); err != nil {
+	if err := p.awaitPayload(r.ctx, there); err != nil {
 		return err
 	}
-	back := newPayload()
 	if _, err := p.Write(back); err != nil {
 		return err
 	}
@@ -33,11 +34,12 @@ func (r *run) talkEcho(c *conn) error {
 }
 
 // talkChild has the child send to our echoing server and print what comes back.
-func (r *run) talkChild(p *proc) error {
-	if _, err := p.Write(r.payload); err != nil {
+func (r *run) talkChild(p *proc, lines int) error {
+	there := newPayload(lines)
+	if _, err := p.Write(there); err != nil {
 		return err
 	}
-	return p.awaitPayload(r.ctx, r.payload)
+	return p.awaitPayload(r.ctx, there)
 }
 
 func expect(c io.Reader, want []byte) error {
