@@ -1,0 +1,318 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// build makes the account: first what was said, then what that amounts to,
+// then the checks, then the ladder, which shows their outcome.
+func build(events []collected, about About) *Connection {
+	c := &Connection{
+		Format: Format, Target: about.Target, Trust: about.Trust, Before: about.Before,
+		Flights: []Flight{}, Events: []Event{}, latest: map[string]*Secret{}, side: sideOf(events),
+	}
+	c.Side = c.side.String()
+	c.Checks.Failures = []string{}
+	if about.Err != nil {
+		c.Failure = about.Err.Error()
+	}
+	for _, e := range events {
+		c.Events = append(c.Events, c.convert(e))
+	}
+	carry(c)
+	for _, e := range c.Events {
+		if e.Message != nil {
+			e.Message.decode(c.version())
+		}
+	}
+	t := newTranscript(c.Events)
+	c.summarise(t)
+	c.check(t, about.Previous)
+	c.summariseTimes()
+	for _, e := range c.Events {
+		if e.Message != nil {
+			e.Message.Words = words(e.Message)
+		}
+	}
+	c.Flights = flights(c)
+	return c
+}
+
+// sideOf is the side that was traced: the one that sends a ClientHello.
+func sideOf(events []collected) wire.Role {
+	for _, e := range events {
+		if m, ok := e.what.(trace.Message); ok && len(m.Raw) > 0 && m.Raw[0] == byte(wire.TypeClientHello) {
+			if m.Dir == trace.Received {
+				return wire.Server
+			}
+			return wire.Client
+		}
+	}
+	return wire.Client
+}
+
+func (c *Connection) from(d trace.Direction) wire.Role {
+	if d == trace.Sent {
+		return c.side
+	}
+	return c.side.Peer()
+}
+
+func (c *Connection) convert(e collected) Event {
+	ev := Event{AtUS: e.at.Microseconds()}
+	switch x := e.what.(type) {
+	case trace.Record:
+		ev.Record = c.record(x)
+	case trace.Message:
+		from := c.from(x.Dir)
+		ev.Message = &Message{From: from.String(), PostHandshake: x.PostHandshake, Raw: x.Raw,
+			from: from, ctx: x.Context, Pieces: []Piece{}, Fields: []Field{}}
+		if len(x.Raw) > 0 {
+			ev.Message.typ = wire.HandshakeType(x.Raw[0])
+		}
+	case trace.Secret:
+		ev.Secret = &Secret{Name: x.Name, How: x.How, From: x.From, Salt: x.Salt, Label: x.Label, Input: x.Input,
+			InputIs: x.InputIs, Hash: x.Hash, Ref: x.Ref, Value: x.Value}
+	case trace.Keys:
+		from := c.from(x.Dir)
+		ev.Keys = &Keys{From: from.String(), Epoch: x.Epoch, Version: x.Version.String(), CipherSuite: x.Suite.String(),
+			Secret: x.Secret, Label: x.Label, Key: x.Key, IV: x.IV, MAC: x.MAC, EncryptThenMAC: x.EncryptThenMAC,
+			from: from, dir: x.Dir, raw: x}
+	case trace.Choice:
+		ev.Choice = &Choice{What: x.What, By: x.By.String(), Ours: x.Ours, Theirs: x.Theirs, Picked: x.Picked, Why: x.Why, Ref: x.Ref}
+	case trace.Alert:
+		from := c.from(x.Dir)
+		ev.Alert = &Alert{From: from.String(), Level: x.Level.String(), Code: x.Code.String(), Meaning: alertMeanings[x.Code], from: from}
+		if x.Err != nil {
+			ev.Alert.Reason = x.Err.Error()
+		}
+	}
+	return ev
+}
+
+func (c *Connection) record(x trace.Record) *Record {
+	from := c.from(x.Dir)
+	r := &Record{From: from.String(), Epoch: x.Epoch, Seq: x.Seq, Type: x.Type.String(), Padding: x.Padding,
+		Wire: x.Wire, Plain: x.Plain, from: from, typ: x.Type}
+	for _, e := range c.Events {
+		if e.Record != nil {
+			r.Number++
+		}
+	}
+	r.Number++
+	var rec wire.Recorder
+	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
+	r.Header = fields(rec.Spans, x.Wire, "record")
+	return r
+}
+
+// carry finds, for each message, the parts of records that carried it. The
+// handshake content of one direction's records is one stream of messages.
+// RFC 8446 §5.1.
+func carry(c *Connection) {
+	for _, from := range []wire.Role{wire.Client, wire.Server} {
+		var stream []*Record
+		for _, e := range c.Events {
+			if r := e.Record; r != nil && r.from == from && r.typ == wire.ContentHandshake {
+				stream = append(stream, r)
+			}
+		}
+		offset := 0
+		for _, e := range c.Events {
+			m := e.Message
+			if m == nil || m.from != from {
+				continue
+			}
+			for left := []byte(m.Raw); len(left) > 0 && len(stream) > 0; {
+				r := stream[0]
+				n := min(len(left), len(r.Plain)-offset)
+				if !bytes.Equal(left[:n], r.Plain[offset:offset+n]) {
+					m.Checks = append(m.Checks, differ("record %d does not carry these bytes", r.Number))
+					stream = nil
+					break
+				}
+				m.Pieces = append(m.Pieces, Piece{r.Number, offset, n})
+				r.Carries = append(r.Carries, m.typ.String())
+				if left, offset = left[n:], offset+n; offset == len(r.Plain) {
+					stream, offset = stream[1:], 0
+				}
+			}
+		}
+	}
+}
+
+// decode reads the message's fields, with version v for what was sent before
+// a version was agreed.
+func (m *Message) decode(v wire.Version) {
+	ctx := m.ctx
+	if ctx.Version == 0 {
+		ctx.Version = v
+	}
+	ctx.From = m.from
+	var rec wire.Recorder
+	parsed, err := wire.DecodeMessage(m.Raw, ctx, &rec)
+	if err != nil {
+		m.Malformed = err.Error()
+	}
+	m.ctx, m.parsed, m.Name, m.Ref = ctx, parsed, m.typ.String(), m.typ.Ref(ctx.Version)
+	if isRetry(m) {
+		m.Name, m.Ref = "HelloRetryRequest", "RFC 8446 §4.1.4"
+	}
+	m.Meaning = messageMeanings[m.Name]
+	m.Fields = fields(rec.Spans, m.Raw, m.Name)
+}
+
+// version is the negotiated one, as the keys or the ServerHello have it, and
+// TLS 1.3 while it is unknown.
+func (c *Connection) version() wire.Version {
+	for _, e := range c.Events {
+		if e.Keys != nil {
+			return e.Keys.raw.Version
+		}
+		if m := e.Message; m != nil && m.typ == wire.TypeServerHello {
+			if p, err := wire.DecodeMessage(m.Raw, wire.Context{}, nil); err == nil {
+				return helloVersion(p.(*wire.ServerHello))
+			}
+		}
+	}
+	return wire.TLS13
+}
+
+func helloVersion(sh *wire.ServerHello) wire.Version {
+	v := sh.LegacyVersion
+	_, _ = sh.Extensions.Read(wire.ExtSupportedVersions, func(r *wire.Reader) { v = wire.U16[wire.Version](r, "selected_version") })
+	return v
+}
+
+// check runs every check, in the order in which the values were made.
+func (c *Connection) check(t *transcript, previous *Connection) {
+	d := &deriver{version: c.version(), transcript: t, previous: previous, latest: c.latest}
+	for _, e := range c.Events {
+		if e.Message == nil {
+			continue
+		}
+		switch p := e.Message.parsed.(type) {
+		case *wire.ClientHello:
+			d.clientRandom = p.Random
+		case *wire.ServerHello:
+			d.serverRandom, d.suite = p.Random, suite.ByID(p.CipherSuite)
+		case *wire.NewSessionTicket:
+			d.nonces = append(d.nonces, p.Nonce)
+		}
+	}
+	all := map[keysOf]*Keys{}
+	for _, e := range c.Events {
+		switch {
+		case e.Secret != nil:
+			d.secret(e.Secret)
+			if e.Secret.Name == "resumption_psk" {
+				c.tickets = append(c.tickets, e.Secret.Value)
+			}
+		case e.Keys != nil:
+			d.keys(e.Keys)
+			all[keysOf{e.Keys.from, e.Keys.Epoch}] = e.Keys
+		}
+	}
+	due := map[keysOf]uint64{}
+	for _, e := range c.Events {
+		if r := e.Record; r != nil {
+			k := keysOf{r.from, r.Epoch}
+			r.reopen(all[k], due[k])
+			due[k] = r.Seq + 1
+		}
+		if m := e.Message; m != nil {
+			d.message(m)
+		}
+	}
+	c.count()
+}
+
+// keysOf names the keys of one direction and epoch.
+type keysOf struct {
+	from  wire.Role
+	epoch int
+}
+
+// message checks what a message proves: a signature, a Finished, a binder.
+func (d *deriver) message(m *Message) {
+	if c, ok := d.signature(m); ok {
+		m.Checks = append(m.Checks, c)
+	}
+	if p, ok := m.parsed.(*wire.Finished); ok && !m.PostHandshake {
+		switch s := d.latest[m.From+"_verify_data"]; {
+		case s == nil:
+			m.Checks = append(m.Checks, differ("verify_data: the engine did not report what it should be"))
+		case !s.is(p.VerifyData):
+			m.Checks = append(m.Checks, differ("verify_data: it should be %s", s.Value))
+		case s.Check.Result != Agrees:
+			m.Checks = append(m.Checks, differ("verify_data: it does not follow from the handshake"))
+		default:
+			m.Checks = append(m.Checks, agree("verify_data: the same as %s", s.Name))
+		}
+	}
+	if p, ok := m.parsed.(*wire.ClientHello); ok {
+		if c, ok := d.binder(m, p); ok {
+			m.Checks = append(m.Checks, c)
+		}
+	}
+}
+
+// binder checks the proof that a ClientHello carries of its pre-shared key:
+// a MAC over the hello up to the binders. RFC 8446 §4.2.11.2.
+func (d *deriver) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool) {
+	var psks wire.OfferedPSKs
+	found, err := ch.Extensions.Read(wire.ExtPreSharedKey, psks.Read)
+	key := d.latest["binder_key"]
+	if !found || err != nil || key == nil || len(psks.Binders) != 1 {
+		return c, false
+	}
+	h, err := hashNamed(key.Hash)
+	if err != nil {
+		return c, false
+	}
+	sum := h.New()
+	if i := slices.Index(d.transcript.msgs, m); i > 0 {
+		sum.Write(d.transcript.messageHash(h))
+		for _, earlier := range d.transcript.msgs[1:i] {
+			sum.Write(earlier.Raw)
+		}
+	}
+	sum.Write(m.Raw[:len(m.Raw)-psks.BindersLen])
+	want := hmacOf(h, expandLabel(h, key.Value, "finished", nil, h.Size), sum.Sum(nil))
+	if !bytes.Equal(want, psks.Binders[0]) {
+		return differ("binder: it should be %x", want), true
+	}
+	return agree("binder: computed again from binder_key and the hello before it"), true
+}
+
+// count sums the checks up.
+func (c *Connection) count() {
+	add := func(n *int, name string, check Check) {
+		switch check.Result {
+		case Agrees:
+			*n++
+		case Differs:
+			c.Checks.Failures = append(c.Checks.Failures, name+": "+check.What)
+		}
+	}
+	for _, e := range c.Events {
+		switch {
+		case e.Secret != nil:
+			add(&c.Checks.Secrets, e.Secret.Name, e.Secret.Check)
+		case e.Keys != nil:
+			add(&c.Checks.Keys, fmt.Sprintf("keys of the %s, epoch %d", e.Keys.From, e.Keys.Epoch), e.Keys.Check)
+		case e.Record != nil:
+			add(&c.Checks.Records, fmt.Sprintf("record %d", e.Record.Number), e.Record.Check)
+		case e.Message != nil:
+			for _, check := range e.Message.Checks {
+				add(&c.Checks.Proofs, e.Message.Name, check)
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package explain
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The values that RFC 8448 publishes: what explain shows is not only consistent
+// with itself.
+func TestPublishedSecrets(t *testing.T) {
+	c := collect(t, readTape(t, "rfc8448-simple.txt"), nil).Connection(About{})
+	for name, want := range map[string]string{
+		"handshake_secret":                    "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac",
+		"server_handshake_traffic_secret":     "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38",
+		"client_application_traffic_secret_0": "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5",
+		"resumption_psk":                      "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3",
+	} {
+		if s := c.latest[name]; s == nil || s.Value.String() != want {
+			t.Errorf("%s is %v, RFC 8448 says %s", name, s, want)
+		} else if s.Check.Result != Agrees {
+			t.Errorf("%s: %s", name, s.Check.What)
+		}
+	}
+	if got, want := c.Checks, (Checks{Secrets: 16, Keys: 4, Records: 7, Proofs: 3, Failures: []string{}}); !equalChecks(got, want) {
+		t.Errorf("checks are %+v, want %+v", got, want)
+	}
+}
+
+func equalChecks(a, b Checks) bool {
+	return slices.Equal(a.Failures, b.Failures) && a.Secrets == b.Secrets && a.Keys == b.Keys && a.Records == b.Records && a.Proofs == b.Proofs
+}
+
+func flip(b []byte) []byte {
+	b = bytes.Clone(b)
+	b[len(b)-1] ^= 1
+	return b
+}
+
+// Each check must be able to fail: one byte is changed in one event, and the
+// account must say so, about that very thing.
+func TestEveryCheckCanFail(t *testing.T) {
+	secrets := []string{"early_secret", "derived_early", "handshake_secret", "client_handshake_traffic_secret",
+		"server_handshake_traffic_secret", "client_finished_key", "server_finished_key", "client_verify_data", "server_verify_data",
+		"derived_handshake", "master_secret", "client_application_traffic_secret_0", "server_application_traffic_secret_0",
+		"exporter_master_secret", "resumption_master_secret", "resumption_psk"}
+	type tamper struct {
+		name  string
+		alter func(any) any
+		want  string // the start of a failure
+	}
+	var tampers []tamper
+	onSecret := func(name string, f func(*trace.Secret)) func(any) any {
+		return func(e any) any {
+			if s, ok := e.(trace.Secret); ok && s.Name == name {
+				f(&s)
+				return s
+			}
+			return e
+		}
+	}
+	for _, name := range secrets {
+		tampers = append(tampers, tamper{name + " value", onSecret(name, func(s *trace.Secret) { s.Value = flip(s.Value) }), name + ": "})
+		tampers = append(tampers, tamper{name + " input", onSecret(name, func(s *trace.Secret) {
+			if len(s.Input) > 0 && s.From != "shared_secret" {
+				s.Input = flip(s.Input)
+			} else {
+				s.Value = s.Value[1:]
+			}
+		}), name + ": "})
+	}
+	tampers = append(tampers,
+		tamper{"label", onSecret("exporter_master_secret", func(s *trace.Secret) { s.Label = "exp  master" }), "exporter_master_secret: its label"},
+		tamper{"parent", onSecret("exporter_master_secret", func(s *trace.Secret) { s.From = "handshake_secret" }), "exporter_master_secret: it is made from"},
+		tamper{"hash", onSecret("exporter_master_secret", func(s *trace.Secret) { s.Hash = "SHA-3" }), "exporter_master_secret: cannot be re-derived"},
+		tamper{"input to the shared secret", onSecret("shared_secret", func(s *trace.Secret) { s.Value = flip(s.Value) }), "handshake_secret: re-derived"},
+		tamper{"key", onKeys(func(k *trace.Keys) { k.Key = flip(k.Key) }), "keys of the"},
+		tamper{"iv", onKeys(func(k *trace.Keys) { k.IV = flip(k.IV) }), "keys of the"},
+		tamper{"secret of keys", onKeys(func(k *trace.Keys) { k.Secret = "no_secret" }), "keys of the"},
+		tamper{"wire", onRecord(func(r *trace.Record) { r.Wire = flip(r.Wire) }), "record "},
+		tamper{"plain", onRecord(func(r *trace.Record) { r.Plain = flip(r.Plain) }), "record "},
+		tamper{"padding", onRecord(func(r *trace.Record) { r.Padding++ }), "record "},
+		tamper{"sequence number", onRecord(func(r *trace.Record) { r.Seq++ }), "record "},
+		tamper{"epoch", onRecord(func(r *trace.Record) { r.Epoch = 7 }), "record "},
+		tamper{"type", onRecord(func(r *trace.Record) { r.Type = wire.ContentAlert }), "record "},
+		tamper{"Finished", onMessage(wire.TypeFinished, flip), "Finished: "},
+		tamper{"CertificateVerify", onMessage(wire.TypeCertificateVerify, flip), "CertificateVerify: signature"},
+		tamper{"ClientHello", onMessage(wire.TypeClientHello, flip), "ClientHello: record 1 does not carry"},
+		tamper{"ServerHello", onMessage(wire.TypeServerHello, flip), "client_handshake_traffic_secret: H("},
+	)
+	tape := readTape(t, "rfc8448-simple.txt")
+	for _, x := range tampers {
+		t.Run(x.name, func(t *testing.T) {
+			c := collect(t, tape, x.alter).Connection(About{})
+			if !slices.ContainsFunc(c.Checks.Failures, func(f string) bool { return strings.HasPrefix(f, x.want) }) {
+				t.Fatalf("no failure starts with %q: %q", x.want, c.Checks.Failures)
+			}
+			var out bytes.Buffer
+			if err := c.Text(&out, Options{Summary: true}); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), "✗") || strings.Contains(out.String(), "all agree") {
+				t.Errorf("the summary hides it:\n%s", out.String())
+			}
+		})
+	}
+}
+
+func onKeys(f func(*trace.Keys)) func(any) any {
+	return func(e any) any {
+		if k, ok := e.(trace.Keys); ok {
+			f(&k)
+			return k
+		}
+		return e
+	}
+}
+
+func onRecord(f func(*trace.Record)) func(any) any {
+	return func(e any) any {
+		if r, ok := e.(trace.Record); ok && r.Epoch > 0 {
+			f(&r)
+			return r
+		}
+		return e
+	}
+}
+
+func onMessage(typ wire.HandshakeType, f func([]byte) []byte) func(any) any {
+	return func(e any) any {
+		if m, ok := e.(trace.Message); ok && m.Raw[0] == byte(typ) {
+			m.Raw = f(m.Raw)
+			return m
+		}
+		return e
+	}
+}

@@ -1,0 +1,301 @@
+package explain
+
+import (
+	"encoding/hex"
+
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Format names the shape of the JSON. A field may be added under the same
+// name; one that is removed or changes its meaning makes a new one.
+const Format = "vitrine.explain/1"
+
+// About is what the caller knows of a connection and its trace does not.
+type About struct {
+	// Target says whom the connection is to: "example.com:443".
+	Target string
+	// Trust says how the peer's certificate was judged, in words; empty where
+	// it was not.
+	Trust string
+	// Before is one line about the connection before this one, for a resumption.
+	Before string
+	// Previous is that connection: what was resumed is checked against it.
+	Previous *Connection
+	// Err is why the connection failed, nil where it did not.
+	Err error
+}
+
+// Connection is the whole account of one connection. Its exported fields are
+// the JSON, which schema.json of this package describes. Read it, do not
+// change it.
+type Connection struct {
+	Format string `json:"format"`
+	// Side is the side that was traced: "client" or "server".
+	Side    string  `json:"side"`
+	Target  string  `json:"target,omitempty"`
+	Trust   string  `json:"trust,omitempty"`
+	Before  string  `json:"before,omitempty"`
+	Failure string  `json:"failure,omitempty"`
+	Summary Summary `json:"summary"`
+	// Flights are runs of records in one direction, and what they carry.
+	Flights []Flight `json:"flights"`
+	// Events are in the order in which things happened on the traced side.
+	Events []Event `json:"events"`
+	Checks Checks  `json:"checks"`
+
+	side wire.Role
+	// latest is the last value of each secret, by name.
+	latest map[string]*Secret
+	// tickets are all resumption PSKs that the connection handed out.
+	tickets []Hex
+}
+
+// Summary is what was agreed, as read from the messages themselves.
+type Summary struct {
+	Version         string `json:"version,omitempty"`
+	CipherSuite     string `json:"cipher_suite,omitempty"`
+	Group           string `json:"group,omitempty"`
+	SignatureScheme string `json:"signature_scheme,omitempty"`
+	ServerName      string `json:"server_name,omitempty"`
+	ALPN            string `json:"alpn,omitempty"`
+	// Resumed is how: "id", "ticket" or "psk"; empty for a full handshake.
+	Resumed    string `json:"resumed,omitempty"`
+	HelloRetry bool   `json:"hello_retry,omitempty"`
+	ClientAuth bool   `json:"client_auth,omitempty"`
+	// Complete is set when both Finished messages were seen.
+	Complete bool `json:"complete"`
+	// RoundTrips is how often the client waited for the server before it could
+	// send application data.
+	RoundTrips int `json:"round_trips"`
+	// HandshakeUS is the time from the first event to the last Finished, in
+	// microseconds.
+	HandshakeUS int64 `json:"handshake_us"`
+	// ClosedByClient and ClosedByServer are set for a close_notify of that side.
+	ClosedByClient bool `json:"closed_by_client"`
+	ClosedByServer bool `json:"closed_by_server"`
+}
+
+// A Flight is a run of records in one direction, and a row of the ladder.
+type Flight struct {
+	Number int    `json:"number"`
+	From   string `json:"from"`
+	// StartUS and EndUS are in microseconds since the first event.
+	StartUS int64 `json:"start_us"`
+	EndUS   int64 `json:"end_us"`
+	Records int   `json:"records"`
+	Bytes   int   `json:"bytes"` // on the wire
+	// Rungs are the lines of the ladder.
+	Rungs []Rung `json:"rungs"`
+
+	from wire.Role
+}
+
+// A Rung is one line of the ladder: a message, or records of one kind.
+type Rung struct {
+	AtUS   int64  `json:"at_us"`
+	Name   string `json:"name"`
+	Words  string `json:"words,omitempty"`
+	Sealed bool   `json:"sealed,omitempty"`
+
+	mood mood
+	// of application data
+	first          string
+	bytes, records int
+}
+
+// An Event is one thing that happened: exactly one of its pointers is set.
+type Event struct {
+	// AtUS is in microseconds since the first event.
+	AtUS int64 `json:"at_us"`
+	// Flight is the number of the flight during which it happened.
+	Flight  int      `json:"flight"`
+	Record  *Record  `json:"record,omitempty"`
+	Message *Message `json:"message,omitempty"`
+	Choice  *Choice  `json:"choice,omitempty"`
+	Secret  *Secret  `json:"secret,omitempty"`
+	Keys    *Keys    `json:"keys,omitempty"`
+	Alert   *Alert   `json:"alert,omitempty"`
+}
+
+// Record is one record and, where it was protected, how and what was inside.
+type Record struct {
+	Number int    `json:"number"` // from 1, over both directions
+	From   string `json:"from"`
+	Epoch  int    `json:"epoch"`
+	Seq    uint64 `json:"seq"`
+	// Type is the true content type, the inner one under TLS 1.3 protection.
+	Type   string  `json:"type"`
+	Header []Field `json:"header"`
+	// Protection names the cipher, and Nonce what it was used with: the nonce
+	// of an AEAD, the IV of a CBC record. Both are empty in the clear.
+	Protection string   `json:"protection,omitempty"`
+	Nonce      Hex      `json:"nonce,omitempty"`
+	NonceIs    string   `json:"nonce_is,omitempty"`
+	Padding    int      `json:"padding"`
+	Carries    []string `json:"carries,omitempty"`
+	Wire       Hex      `json:"wire"`
+	Plain      Hex      `json:"plain"`
+	Check      Check    `json:"check"`
+
+	from wire.Role
+	typ  wire.ContentType
+}
+
+// Message is one handshake message.
+type Message struct {
+	Name          string `json:"name"`
+	From          string `json:"from"`
+	PostHandshake bool   `json:"post_handshake,omitempty"`
+	// Meaning is a sentence on what the message is for.
+	Meaning string `json:"meaning,omitempty"`
+	Ref     string `json:"ref,omitempty"`
+	// Words are the few that matter, as in the ladder.
+	Words string `json:"words,omitempty"`
+	// Pieces are the parts of records that carried it, in order.
+	Pieces []Piece `json:"pieces"`
+	Fields []Field `json:"fields"`
+	Raw    Hex     `json:"raw"`
+	// Malformed is why the message could not be read to its end.
+	Malformed string  `json:"malformed,omitempty"`
+	Checks    []Check `json:"checks,omitempty"`
+
+	from   wire.Role
+	typ    wire.HandshakeType
+	parsed wire.Message
+	ctx    wire.Context
+}
+
+// Piece is the part of a record's content that carried a message.
+type Piece struct {
+	Record int `json:"record"`
+	Offset int `json:"offset"` // in the record's content
+	Length int `json:"length"`
+}
+
+// Field is one field of a message or header. Those that are not groups tile
+// the bytes exactly once.
+type Field struct {
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
+	Depth  int    `json:"depth"`
+	Group  bool   `json:"group,omitempty"`
+	Name   string `json:"name"`
+	Value  string `json:"value,omitempty"`
+	// Meaning is a sentence on what the field is for, where one helps.
+	Meaning string `json:"meaning,omitempty"`
+	Ref     string `json:"ref,omitempty"`
+	Bytes   Hex    `json:"bytes,omitempty"` // of a leaf
+}
+
+// Choice is one decision of the negotiation.
+type Choice struct {
+	What   string   `json:"what"`
+	By     string   `json:"by"`
+	Ours   []string `json:"ours,omitempty"`
+	Theirs []string `json:"theirs,omitempty"`
+	// Picked is empty where nothing suited both.
+	Picked string `json:"picked"`
+	Why    string `json:"why,omitempty"`
+	Ref    string `json:"ref,omitempty"`
+}
+
+// Secret is a value of the key schedule.
+type Secret struct {
+	Name    string `json:"name"`
+	Meaning string `json:"meaning,omitempty"`
+	// Formula is how the RFC writes the derivation.
+	Formula string `json:"formula"`
+	How     string `json:"how"`
+	From    string `json:"from,omitempty"`
+	Salt    string `json:"salt,omitempty"`
+	Label   string `json:"label,omitempty"`
+	Input   Hex    `json:"input,omitempty"`
+	InputIs string `json:"input_is,omitempty"`
+	Hash    string `json:"hash,omitempty"`
+	Ref     string `json:"ref,omitempty"`
+	Value   Hex    `json:"value"`
+	Check   Check  `json:"check"`
+}
+
+// Keys are the keys that one direction changes to.
+type Keys struct {
+	From           string `json:"from"`
+	Epoch          int    `json:"epoch"`
+	Version        string `json:"version"`
+	CipherSuite    string `json:"cipher_suite"`
+	Secret         string `json:"secret"`
+	Label          string `json:"label,omitempty"`
+	Formula        string `json:"formula,omitempty"`
+	Key            Hex    `json:"key"`
+	IV             Hex    `json:"iv,omitempty"`
+	MAC            Hex    `json:"mac,omitempty"`
+	EncryptThenMAC bool   `json:"encrypt_then_mac,omitempty"`
+	Ref            string `json:"ref,omitempty"`
+	Check          Check  `json:"check"`
+
+	from wire.Role
+	dir  trace.Direction
+	raw  trace.Keys
+	// derived are the keys as they follow from the secret; what opens records.
+	derived keySet
+}
+
+// Alert is an alert, or the orderly close that close_notify is.
+type Alert struct {
+	From    string `json:"from"`
+	Level   string `json:"level"`
+	Code    string `json:"code"`
+	Meaning string `json:"meaning,omitempty"`
+	// Reason is why we sent it.
+	Reason string `json:"reason,omitempty"`
+
+	from wire.Role
+}
+
+// Result is the outcome of one check.
+type Result string
+
+const (
+	// Agrees: computed again from its inputs, with the same bytes as a result.
+	Agrees Result = "agrees"
+	// Differs: computed again, with another result. Something is wrong.
+	Differs Result = "differs"
+	// Given: an input of the computation, which nothing in a trace can confirm.
+	Given Result = "given"
+)
+
+// Check is what came of computing something again.
+type Check struct {
+	Result Result `json:"result"`
+	// What was checked, and how, in a few words.
+	What string `json:"what"`
+}
+
+// Checks sums up every check of a connection.
+type Checks struct {
+	Secrets int `json:"secrets"` // re-derived, with the same result
+	Keys    int `json:"keys"`    // re-derived, with the same result
+	Records int `json:"records"` // protected ones opened again, with the same result
+	// Proofs are the signatures, Finished values and binders that hold.
+	Proofs int `json:"proofs"`
+	// Failures is a line for each check that did not agree; empty is good.
+	Failures []string `json:"failures"`
+}
+
+// OK reports that no check disagreed.
+func (c Checks) OK() bool { return len(c.Failures) == 0 }
+
+// Hex are bytes, as lower-case hex in JSON.
+type Hex []byte
+
+func (h Hex) String() string { return hex.EncodeToString(h) }
+
+// MarshalText is hex without prefix or blanks.
+func (h Hex) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (h *Hex) UnmarshalText(text []byte) (err error) {
+	*h, err = hex.DecodeString(string(text))
+	return err
+}

@@ -1,0 +1,232 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// tagCol is the column where text starts beside the kind of event.
+const tagCol = 9
+
+// detail writes every event in order, under a heading for each flight.
+func (p *printer) detail(c *Connection) {
+	flight, shown := 0, 0
+	for i := range c.Events {
+		e := &c.Events[i]
+		if e.Flight != flight && e.Flight <= len(c.Flights) {
+			flight = e.Flight
+			p.heading(c.Flights[flight-1])
+		}
+		switch {
+		case e.Record != nil:
+			p.record(e.Record, &shown)
+		case e.Message != nil:
+			p.message(e.Message)
+		case e.Choice != nil:
+			p.choice(e.Choice)
+		case e.Secret != nil:
+			p.secret(e.Secret)
+		case e.Keys != nil:
+			p.keys(e.Keys)
+		case e.Alert != nil:
+			p.alert(e.Alert)
+		}
+	}
+}
+
+func (p *printer) heading(f Flight) {
+	to := f.from.Peer()
+	l := line{text(faint, "━━ "), text(strong, "flight %d", f.Number), text(faint, " ━━ "),
+		text(sideStyle(f.from).bold(), "%s", f.From), text(normal, " ► "), text(sideStyle(to).bold(), "%v", to), part{normal, " "}}
+	tail := " " + ms(f.StartUS, 2) + " ms ━━"
+	p.put()
+	p.put(append(l, text(faint, "%s%s", strings.Repeat("━", max(1, p.width-l.width()-cells(tail))), tail))...)
+}
+
+// event starts an event: its kind, its name, and its RFC section at the right.
+func (p *printer) event(kind string, s style, ref string, name ...part) {
+	p.put()
+	heading := append(line{text(s, "%-*s", tagCol, kind)}, name...)
+	if ref == "" {
+		p.put(heading...)
+		return
+	}
+	p.put2(heading, part{faint, ref})
+}
+
+func (p *printer) row(name string, s style, format string, args ...any) {
+	p.lead(line{space(tagCol), text(faint, "%-8s", name)}, s, format, args...)
+}
+
+func (p *printer) choice(c *Choice) {
+	picked := part{strong, c.Picked}
+	if c.Picked == "" {
+		picked = text(wrong, "✗ nothing suits both")
+	}
+	p.event("choice", normal, c.Ref, text(normal, "%s: ", c.What), picked, text(faint, "  by the %s", c.By))
+	if len(c.Ours) > 0 {
+		p.row("ours", normal, "%s", strings.Join(c.Ours, ", "))
+	}
+	if len(c.Theirs) > 0 {
+		p.row("theirs", normal, "%s", strings.Join(c.Theirs, ", "))
+	}
+	if c.Why != "" {
+		p.row("why", normal, "%s", c.Why)
+	}
+}
+
+func (p *printer) alert(a *Alert) {
+	s := wrong
+	if a.Code == wire.AlertCloseNotify.String() {
+		s = sideStyle(a.from).bold()
+	}
+	p.event("alert", s, "RFC 8446 §6", text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
+	p.para(tagCol, faint, "%s", a.Meaning)
+	if a.Reason != "" {
+		p.row("reason", wrong, "%s", a.Reason)
+	}
+}
+
+func (p *printer) secret(s *Secret) {
+	p.event("secret", secret, s.Ref, text(secret.bold(), "%s", s.Name))
+	if s.Meaning != "" {
+		p.para(tagCol, faint, "%s", s.Meaning)
+	}
+	p.lead(line{space(tagCol), text(faint, "= ")}, normal, "%s", s.Formula)
+	if strings.Contains(s.Formula, "H(Client") {
+		p.lead(line{space(tagCol), text(faint, "H ")}, normal, "%s", groupedHex(s.Input))
+	}
+	p.lead(line{space(tagCol + 2)}, secret, "%s", groupedHex(s.Value))
+	p.check(s.Check)
+}
+
+func (p *printer) check(c Check) {
+	mark := text(faint, "· ")
+	s := faint
+	switch c.Result {
+	case Agrees:
+		mark, s = text(good, "✓ "), normal
+	case Differs:
+		mark, s = text(wrong, "✗ "), wrong
+	}
+	p.lead(line{space(tagCol), mark}, s, "%s", c.What)
+}
+
+func (p *printer) keys(k *Keys) {
+	p.event("keys", secret, k.Ref, text(sideStyle(k.from).bold(), "%s", k.From),
+		text(normal, " sends under new keys: epoch %d", k.Epoch), text(faint, "  %s", k.Label))
+	for _, formula := range strings.Split(k.Formula, "; ") {
+		p.para(tagCol, normal, "%s", formula)
+	}
+	for _, x := range []struct {
+		name  string
+		value Hex
+	}{{"MAC key", k.MAC}, {"key", k.Key}, {"iv", k.IV}} {
+		if len(x.value) > 0 {
+			p.row(x.name, secret, "%s", groupedHex(x.value))
+		}
+	}
+	p.check(k.Check)
+}
+
+// record writes a record's header and what became of its content; shown counts
+// the bytes of application data dumped so far.
+func (p *printer) record(r *Record, shown *int) {
+	what := r.Type
+	if len(r.Carries) > 0 {
+		what = strings.Join(r.Carries, ", ")
+	}
+	p.event("record", sideStyle(r.from), "", text(strong, "%d", r.Number), text(normal, "  %s", what))
+	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, size(len(r.Wire)))
+	if r.Epoch > 0 {
+		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, size(len(r.Wire)), r.Epoch, r.Seq)
+	}
+	p.para(tagCol, faint, "%s", place)
+	for _, n := range tree(r.Header) {
+		p.node(n, 0)
+	}
+	body := r.Wire[min(len(r.Wire), wire.RecordHeaderLen):]
+	if r.Epoch == 0 {
+		p.content(r, wire.RecordHeaderLen, body, shown)
+		return
+	}
+	p.cell(cell{at: wire.RecordHeaderLen, bytes: body, name: "sealed", value: r.Protection})
+	if len(r.Nonce) > 0 {
+		p.row("nonce", normal, "%s = %s", groupedHex(r.Nonce), r.NonceIs)
+	}
+	inner := r.Type
+	if r.Padding > 0 {
+		inner += fmt.Sprintf(", and %s of padding", size(r.Padding))
+	}
+	p.row("opened", sealed, "%s of %s", size(len(r.Plain)), inner)
+	p.content(r, 0, r.Plain, shown)
+	p.check(r.Check)
+}
+
+// content shows what a record carried, unless it is a message, which is shown
+// by its fields. Application data is dumped, to a bound.
+func (p *printer) content(r *Record, offset int, b []byte, shown *int) {
+	const each, all = 512, 8192
+	switch r.typ {
+	case wire.ContentHandshake:
+		return
+	case wire.ContentApplicationData:
+		n := max(0, min(len(b), each, all-*shown))
+		*shown += n
+		p.dump(b[:n])
+		if n < len(b) {
+			p.para(tagCol, faint, "… %s more", size(len(b)-n))
+		}
+	case wire.ContentAlert:
+		var rec wire.Recorder
+		_, _ = wire.DecodeAlert(b, &rec) // what it could not read is a field of its own
+		for _, n := range tree(fields(rec.Spans, b, "alert")) {
+			n.Offset += offset
+			p.node(n, 0)
+		}
+	default:
+		p.cell(cell{at: offset, bytes: b, name: "content"})
+	}
+}
+
+// dump writes bytes as hex and as text.
+func (p *printer) dump(b []byte) {
+	per := 16
+	if p.width < 80 {
+		per = 8
+	}
+	for i := 0; i < len(b); i += per {
+		row := b[i:min(i+per, len(b))]
+		readable := strings.Map(func(r rune) rune {
+			if r < ' ' || r > '~' {
+				return '.'
+			}
+			return r
+		}, latin1(row))
+		p.put(text(faint, "%*d  ", tagCol-2, i), text(normal, "%-*s", 2*per+per/4+1, groupedHex(row)), part{normal, readable})
+	}
+}
+
+// latin1 makes one character of each byte.
+func latin1(b []byte) string {
+	r := make([]rune, len(b))
+	for i, c := range b {
+		r[i] = rune(c)
+	}
+	return string(r)
+}
+
+// groupedHex is hex in groups of four bytes.
+func groupedHex(b []byte) string {
+	h := Hex(b).String()
+	var s strings.Builder
+	for i := 0; i < len(h); i += 8 {
+		if i > 0 {
+			s.WriteByte(' ')
+		}
+		s.WriteString(h[i:min(i+8, len(h))])
+	}
+	return s.String()
+}

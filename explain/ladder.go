@@ -1,0 +1,155 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// mood is what a line of the ladder wants to say with its colour.
+type mood uint8
+
+const (
+	plain mood = iota
+	quiet
+	data
+	warning
+	bad
+)
+
+// flights cuts the records into runs of one direction, tells every event its
+// flight, and makes the lines of the ladder.
+func flights(c *Connection) []Flight {
+	l := ladder{c: c, records: map[int]int{}}
+	for i := range c.Events {
+		if c.Events[i].Record != nil {
+			l.record(&c.Events[i])
+		}
+	}
+	number := 1
+	for i := range c.Events {
+		e := &c.Events[i]
+		switch {
+		case e.Record != nil:
+			number = max(number, l.records[e.Record.Number])
+		case e.Message != nil && len(e.Message.Pieces) > 0:
+			number = max(number, l.records[e.Message.Pieces[0].Record])
+		}
+		e.Flight = number
+	}
+	return l.flights
+}
+
+type ladder struct {
+	c       *Connection
+	flights []Flight
+	records map[int]int // the flight of each record, by number
+}
+
+func (l *ladder) record(e *Event) {
+	r := e.Record
+	if n := len(l.flights); n == 0 || l.flights[n-1].from != r.from {
+		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, from: r.from})
+	}
+	f := &l.flights[len(l.flights)-1]
+	l.records[r.Number] = f.Number
+	f.EndUS = e.AtUS
+	f.Records++
+	f.Bytes += len(r.Wire)
+	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0}
+	switch r.typ {
+	case wire.ContentHandshake:
+		for _, m := range l.completedBy(r) {
+			rung.Name, rung.Words, rung.mood = m.Name, m.Words, plain
+			if m.Malformed != "" || m.failed() {
+				rung.mood = bad
+			}
+			f.Rungs = append(f.Rungs, rung)
+		}
+	case wire.ContentChangeCipherSpec:
+		rung.Name, rung.Words, rung.mood = "change_cipher_spec", "all that follows is encrypted", quiet
+		if l.c.version() >= wire.TLS13 {
+			rung.Words = "means nothing: old middleboxes want it"
+		}
+		f.Rungs = append(f.Rungs, rung)
+	case wire.ContentAlert:
+		f.Rungs = append(f.Rungs, alertRung(rung, r))
+	case wire.ContentApplicationData:
+		f.data(rung, r)
+	default:
+		rung.Name, rung.Words, rung.mood = r.Type, size(len(r.Plain)), warning
+		f.Rungs = append(f.Rungs, rung)
+	}
+}
+
+func (m *Message) failed() bool {
+	for _, c := range m.Checks {
+		if c.Result == Differs {
+			return true
+		}
+	}
+	return false
+}
+
+// completedBy are the messages that end in record r.
+func (l *ladder) completedBy(r *Record) (msgs []*Message) {
+	for _, e := range l.c.Events {
+		if m := e.Message; m != nil && len(m.Pieces) > 0 && m.Pieces[len(m.Pieces)-1].Record == r.Number {
+			msgs = append(msgs, m)
+		}
+	}
+	return msgs
+}
+
+func alertRung(rung Rung, r *Record) Rung {
+	a, err := wire.DecodeAlert(r.Plain, nil)
+	if err != nil {
+		rung.Name, rung.Words, rung.mood = "alert", "✗ malformed", bad
+		return rung
+	}
+	rung.Name, rung.Words, rung.mood = a.Code.String(), alertMeanings[a.Code], bad
+	switch {
+	case a.Code == wire.AlertCloseNotify:
+		rung.Words, rung.mood = "nothing more from the "+r.From, quiet
+	case a.Level == wire.LevelWarning:
+		rung.mood = warning
+	}
+	return rung
+}
+
+// data adds application data, which takes one line however many records it has.
+func (f *Flight) data(rung Rung, r *Record) {
+	const name = "application data"
+	if n := len(f.Rungs); n > 0 && f.Rungs[n-1].Name == name {
+		last := &f.Rungs[n-1]
+		last.bytes, last.records = last.bytes+len(r.Plain), last.records+1
+		last.Words = join(last.first, size(last.bytes), count(last.records, "record"))
+		return
+	}
+	rung.Name, rung.mood, rung.bytes, rung.records = name, data, len(r.Plain), 1
+	rung.first = firstLine(r.Plain)
+	rung.Words = join(rung.first, size(rung.bytes))
+	f.Rungs = append(f.Rungs, rung)
+}
+
+// firstLine is the first line of what reads like text, quoted and short.
+func firstLine(b []byte) string {
+	const most = 28
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimRight(line, "\r")
+	short := ""
+	if len(line) > most {
+		line, short = line[:most], "…"
+	}
+	for _, c := range line {
+		if c < ' ' || c > '~' {
+			return ""
+		}
+	}
+	if len(line) == 0 {
+		return ""
+	}
+	return fmt.Sprint(strconv.Quote(string(line)), short)
+}

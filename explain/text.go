@@ -1,0 +1,208 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+const (
+	// DefaultWidth is how many columns text has where Options do not say.
+	DefaultWidth = 80
+	minWidth     = 60
+)
+
+// Options say how the text shall look.
+type Options struct {
+	// Width is in columns; 0 is DefaultWidth, and less than 60 counts as 60.
+	Width int
+	// Color allows ANSI colours.
+	Color bool
+	// Summary leaves it at the first screen: the ladder and the outcome.
+	Summary bool
+}
+
+// Text writes the account for people: first a screen with the outcome and the
+// ladder of flights, then everything in the order in which it happened.
+func (c *Connection) Text(w io.Writer, o Options) error {
+	p := newPrinter(w, o)
+	p.head(c)
+	p.ladder(c)
+	if !o.Summary {
+		p.detail(c)
+	}
+	p.verdict(c)
+	return p.w.Flush()
+}
+
+// head is what a reader must know first.
+func (p *printer) head(c *Connection) {
+	s := c.Summary
+	if c.Target != "" {
+		p.put(part{strong, c.Target})
+	}
+	if agreed := join(s.Version, s.CipherSuite, s.Group, s.SignatureScheme); agreed != "" {
+		p.lead(line{space(2)}, strong, "%s", agreed)
+	}
+	p.put()
+	if c.Before != "" {
+		p.lead(line{text(faint, "  before  ")}, faint, "%s", c.Before)
+	}
+	switch {
+	case c.Failure != "":
+		p.lead(line{text(wrong, "  ✗ ")}, wrong, "%s", c.Failure)
+	case !s.Complete:
+		p.lead(line{text(wrong, "  ✗ ")}, wrong, "the handshake did not come to its end")
+	}
+	if s.Complete {
+		how := "full handshake"
+		if s.Resumed != "" {
+			how = "resumed by " + resumedWords[s.Resumed]
+		}
+		if s.ClientAuth {
+			how += " with a client certificate"
+		}
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s complete after %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
+	}
+	if c.Trust != "" {
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
+	}
+	p.checksLine(c)
+	p.put()
+}
+
+var resumedWords = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
+
+func (p *printer) checksLine(c *Connection) {
+	if c.Checks.OK() {
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Checks.Sentence())
+		return
+	}
+	p.lead(line{text(wrong, "  ✗ ")}, wrong, "%s", c.Checks.Sentence())
+}
+
+// Sentence sums the checks up for people.
+func (c Checks) Sentence() string {
+	all := fmt.Sprintf("%s re-derived, %s opened again, %s verified", count(c.Secrets, "secret"), count(c.Records, "record"), count(c.Proofs, "proof"))
+	switch n := len(c.Failures); n {
+	case 0:
+		return all + ": all agree"
+	case 1:
+		return all + ", but 1 check disagrees"
+	default:
+		return fmt.Sprintf("%s, but %d checks disagree", all, n)
+	}
+}
+
+// verdict is the last line, and says what disagreed.
+func (p *printer) verdict(c *Connection) {
+	p.put()
+	p.checksLine(c)
+	for _, f := range c.Checks.Failures {
+		p.lead(line{text(wrong, "    ✗ ")}, normal, "%s", f)
+	}
+}
+
+// The ladder's columns: the time, the client's lifeline, an arrow's least
+// length, a name, and the few words.
+const (
+	timeCol  = 9
+	arrowCol = 8
+	nameCol  = 20
+)
+
+// ladder draws the flights between the two sides' lifelines.
+func (p *printer) ladder(c *Connection) {
+	p.put(space(timeCol-3), text(faint, "ms "), text(ofClient.bold(), "CLIENT"),
+		space(p.width-timeCol-2*len("CLIENT")), text(ofServer.bold(), "SERVER"))
+	digits := 2
+	if n := len(c.Flights); n > 0 && c.Flights[n-1].EndUS >= 1e6 {
+		digits = 0
+	}
+	end, clock := int64(0), ""
+	for _, f := range c.Flights {
+		p.flightLine(f, f.StartUS-end, digits)
+		end = f.EndUS
+		for _, r := range f.Rungs {
+			at := ms(r.AtUS, digits)
+			if at == clock {
+				at = ""
+			} else {
+				clock = at
+			}
+			p.rung(f.from, r, at)
+		}
+	}
+	p.put(space(timeCol+2), text(faint, "── in the clear   "), text(sealed, "══"), text(faint, " encrypted"))
+}
+
+func ms(us int64, digits int) string { return fmt.Sprintf("%.*f", digits, float64(us)/1000) }
+
+// flightLine stands above a flight and says how much came, and how much later.
+func (p *printer) flightLine(f Flight, wait int64, digits int) {
+	words := fmt.Sprintf("flight %d%s%s in %s", f.Number, between, size(f.Bytes), count(f.Records, "record"))
+	if f.Number > 1 {
+		words += fmt.Sprintf("%s%s ms later", between, ms(wait, digits))
+	}
+	l := line{text(faint, "%s", words)}
+	if f.from == wire.Server {
+		l = line{space(arrowCol), l[0]}
+	}
+	p.between("", l)
+}
+
+// between puts a line between the lifelines.
+func (p *printer) between(clock string, l line) {
+	room := p.width - timeCol - 4 - l.width()
+	out := append(line{text(faint, "%*s ", timeCol-1, clock), text(ofClient, "│"), space(1)}, l...)
+	p.put(append(out, space(room), space(1), text(ofServer, "│"))...)
+}
+
+// rung draws one message: its name and words on its sender's side, and an
+// arrow, double where it was encrypted, to the other.
+func (p *printer) rung(from wire.Role, r Rung, clock string) {
+	shaft, shaftStyle := "─", normal
+	if r.Sealed {
+		shaft, shaftStyle = "═", sealed
+	}
+	inner := p.width - timeCol - 4
+	room := inner - arrowCol - nameCol - 1
+	for i, words := range wrapWords(r.Words, room) {
+		name, at := r.Name, clock
+		if i > 0 {
+			name, at = "", ""
+		}
+		label := line{text(sideStyle(from).bold(), "%-*s", nameCol, name), space(1), text(r.mood.style(), "%s", words)}
+		fill := inner - label.width()
+		switch {
+		case i > 0 && from == wire.Client:
+			p.between(at, label)
+		case i > 0:
+			p.between(at, append(line{space(arrowCol)}, label...))
+		case from == wire.Client:
+			if words == "" {
+				label = line{text(sideStyle(from).bold(), "%s", name)}
+				fill = inner - label.width()
+			}
+			arrow := " " + strings.Repeat(shaft, max(fill-2, 1)) + "►"
+			p.between(at, append(label, text(shaftStyle, "%s", arrow)))
+		default:
+			arrow := "◄" + strings.Repeat(shaft, arrowCol-2) + " "
+			p.between(at, append(line{text(shaftStyle, "%s", arrow)}, label...))
+		}
+	}
+}
+
+func (m mood) style() style {
+	switch m {
+	case quiet:
+		return faint
+	case warning:
+		return caution
+	case bad:
+		return wrong
+	}
+	return normal
+}

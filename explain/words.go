@@ -1,0 +1,248 @@
+package explain
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// between separates the few words that a line of the ladder has.
+const between = " · "
+
+func join(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, between)
+}
+
+// words are the few that matter about a message.
+func words(m *Message) string {
+	text := ""
+	switch p := m.parsed.(type) {
+	case *wire.ClientHello:
+		text = clientHelloWords(p)
+	case *wire.ServerHello:
+		text = serverHelloWords(p)
+	case *wire.EncryptedExtensions:
+		text = join(alpnWords(p.Extensions), extensionCount(p.Extensions))
+	case *wire.Certificate:
+		text = certificateWords(p)
+	case *wire.CertificateRequest:
+		text = "asks who the client is"
+	case *wire.CertificateVerify:
+		text = p.Scheme.String()
+	case *wire.ServerKeyExchange:
+		if p.Signature != nil {
+			text = join(p.Group.String(), p.Scheme.String())
+		}
+	case *wire.ClientKeyExchange:
+		text = "its public key"
+		if m.ctx.KeyExchange == wire.KeyExchangeRSA {
+			text = "premaster secret, sealed to the server's RSA key"
+		}
+	case *wire.NewSessionTicket:
+		text = join(size(len(p.Ticket)), "good for "+lifetime(p.Lifetime))
+	case *wire.KeyUpdate:
+		if p.Request == wire.UpdateRequested {
+			text = "asks for the peer's too"
+		}
+	case *wire.CertificateStatus:
+		text = "OCSP response" + between + size(len(p.Response))
+	}
+	return verdict(m, text)
+}
+
+// verdict adds what the checks of a message say.
+func verdict(m *Message, text string) string {
+	if m.Malformed != "" {
+		return join(text, "✗ malformed")
+	}
+	result := ""
+	for _, c := range m.Checks {
+		switch {
+		case c.Result == Differs:
+			what, _, _ := strings.Cut(c.What, ":")
+			return join(text, "✗ "+what+" wrong")
+		case c.Result == Agrees:
+			result = "verified ✓"
+		}
+	}
+	return join(text, result)
+}
+
+func clientHelloWords(p *wire.ClientHello) string {
+	versions := []wire.Version{p.LegacyVersion}
+	_, _ = p.Extensions.Read(wire.ExtSupportedVersions, func(r *wire.Reader) { versions = wire.ReadSupportedVersions(r, nil) })
+	var names []string
+	for _, v := range versions {
+		if !wire.IsGREASE(v) {
+			names = append(names, strings.TrimPrefix(v.String(), "TLS "))
+		}
+	}
+	suites := 0
+	for _, s := range p.CipherSuites {
+		if !wire.IsGREASE(s) && s != wire.TLS_EMPTY_RENEGOTIATION_INFO_SCSV && s != wire.TLS_FALLBACK_SCSV {
+			suites++
+		}
+	}
+	host := ""
+	_, _ = p.Extensions.Read(wire.ExtServerName, func(r *wire.Reader) { host = wire.ReadServerName(r) })
+	if host != "" {
+		host = "for " + host
+	}
+	var shares []string
+	_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) {
+		for _, s := range wire.ReadKeyShares(r, nil) {
+			if !wire.IsGREASE(s.Group) {
+				shares = append(shares, s.Group.String())
+			}
+		}
+	})
+	keyShares := ""
+	if len(shares) > 0 {
+		keyShares = "key share " + strings.Join(shares, ", ")
+	}
+	resume := ""
+	ticket, _ := p.Extensions.Find(wire.ExtSessionTicket)
+	switch {
+	case p.Extensions.Has(wire.ExtPreSharedKey):
+		resume = "offers a PSK"
+	case len(ticket) > 0:
+		resume = "offers a ticket"
+	case len(p.SessionID) > 0 && len(shares) == 0:
+		resume = "offers a session ID"
+	}
+	return join("TLS "+strings.Join(names, ", "), count(suites, "suite"), keyShares, host, alpnWords(p.Extensions), resume)
+}
+
+func serverHelloWords(p *wire.ServerHello) string {
+	if p.IsRetry() {
+		var g wire.NamedGroup
+		_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { g = wire.U16[wire.NamedGroup](r, "selected_group") })
+		if g == 0 {
+			return "try again, with this cookie"
+		}
+		return "wants a key share in " + g.String()
+	}
+	group := ""
+	_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { group = wire.ReadKeyShare(r).Group.String() })
+	resumed := ""
+	if p.Extensions.Has(wire.ExtPreSharedKey) {
+		resumed = "takes the PSK"
+	}
+	return join(helloVersion(p).String(), p.CipherSuite.String(), group, alpnWords(p.Extensions), resumed)
+}
+
+func alpnWords(x wire.Extensions) string {
+	var list [][]byte
+	_, _ = x.Read(wire.ExtALPN, func(r *wire.Reader) { list = wire.ReadALPN(r, nil) })
+	if len(list) == 0 {
+		return ""
+	}
+	names := make([]string, len(list))
+	for i, b := range list {
+		names[i] = string(b)
+	}
+	return "ALPN " + strings.Join(names, ", ")
+}
+
+func extensionCount(x wire.Extensions) string {
+	n := len(x)
+	if x.Has(wire.ExtALPN) {
+		n--
+	}
+	switch {
+	case n > 0:
+		return count(n, "extension")
+	case len(x) == 0:
+		return "none"
+	}
+	return ""
+}
+
+func certificateWords(p *wire.Certificate) string {
+	if len(p.Entries) == 0 {
+		return "none"
+	}
+	cert, err := x509.ParseCertificate(p.Entries[0].DER)
+	if err != nil {
+		return "cannot be read"
+	}
+	return join(subject(cert), keyName(cert), "by "+issuer(cert))
+}
+
+// subject is whom a certificate names, as far as one line allows.
+func subject(cert *x509.Certificate) string {
+	switch {
+	case len(cert.DNSNames) > 0:
+		return cert.DNSNames[0]
+	case cert.Subject.CommonName != "":
+		return cert.Subject.CommonName
+	case len(cert.IPAddresses) > 0:
+		return cert.IPAddresses[0].String()
+	}
+	return cert.Subject.String()
+}
+
+func issuer(cert *x509.Certificate) string {
+	switch {
+	case cert.Issuer.String() == cert.Subject.String():
+		return "itself"
+	case cert.Issuer.CommonName != "":
+		return cert.Issuer.CommonName
+	}
+	return cert.Issuer.String()
+}
+
+// keyName names a certificate's key: "RSA 2048", "ECDSA P-256", "Ed25519".
+func keyName(cert *x509.Certificate) string {
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + key.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return cert.PublicKeyAlgorithm.String()
+}
+
+// count is "1 suite", "9 suites".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return thousands(n) + " " + thing + "s"
+}
+
+func size(n int) string { return count(n, "byte") }
+
+// thousands writes 12345 as 12,345.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func lifetime(seconds uint32) string {
+	d := time.Duration(seconds) * time.Second
+	switch {
+	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour && d%time.Hour == 0:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return d.String()
+}
