@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 
 // cellTimeout bounds one cell.
 const cellTimeout = 10 * time.Second
+
+// batchTimeout bounds all cells of a peer that runs them at once.
+const batchTimeout = 60 * time.Second
 
 // grace is what one side gets to end in when the other has failed.
 const grace = time.Second
@@ -85,6 +89,18 @@ func runPeer(t *testing.T, table *table, ours wire.Role, p *peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var can []cell
+	for _, c := range rows() {
+		if why := p.cannot(ours, c); why != "" {
+			table.cannot(ours, p, c.String(), why)
+		} else {
+			can = append(can, c)
+		}
+	}
+	if p.Batch != nil && ours == wire.Server {
+		runBatch(t, table, p, material, can)
+		return
+	}
 	one := func(c cell, row string) {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
@@ -96,21 +112,35 @@ func runPeer(t *testing.T, table *table, ours wire.Role, p *peer) {
 			}
 		})
 	}
-	seen := map[cell]bool{}
-	for _, c := range rows() {
-		seen[c] = true
-		if why := p.cannot(ours, c); why != "" {
-			table.cannot(ours, p, c.String(), why)
-			continue
-		}
+	for _, c := range can {
 		one(c, c.String())
 	}
-	if testing.Short() || (p.Serve == nil && ours == wire.Client) || (p.Connect == nil && ours == wire.Server) {
+	if testing.Short() || len(can) == 0 {
 		return
 	}
 	for _, c := range mix(func(c cell) bool { return p.cannot(ours, c) == "" }) {
-		if !seen[c] {
+		if !slices.Contains(can, c) {
 			one(c, mixRow)
+		}
+	}
+}
+
+func runBatch(t *testing.T, table *table, p *peer, material *pki, can []cell) {
+	ctx, cancel := context.WithTimeout(t.Context(), batchTimeout)
+	defer cancel()
+	start := time.Now()
+	results, err := p.Batch(ctx, p, t.TempDir(), material, can)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, c := range can {
+		err, ok := results[c]
+		if !ok {
+			err = errors.New("did not run")
+		}
+		table.done(wire.Server, p, c.String(), c, err, time.Since(start))
+		if err != nil {
+			t.Errorf("%s: %v", c, err)
 		}
 	}
 }

@@ -23,6 +23,10 @@ type peer struct {
 	// Serve starts its server. Nil: it has no server.
 	Serve func(r *run) (*server, error)
 
+	// Batch runs its client against our servers for many cells at once, where
+	// one process for each would take too long.
+	Batch func(ctx context.Context, p *peer, dir string, pki *pki, cells []cell) (map[cell]error, error)
+
 	// ClientLacks and ServerLacks say what it cannot do in either role, and
 	// why: patterns of path.Match over cell.features. All else it must do.
 	ClientLacks, ServerLacks map[string]string
@@ -45,7 +49,7 @@ type server struct {
 	closes bool
 }
 
-var peers = []*peer{openssl, gnutls, nss, curl, node, gotls}
+var peers = []*peer{openssl, gnutls, nss, curl, node, gotls, chromium}
 
 // missing is the first program that is not installed, or "".
 func (p *peer) missing() string {
@@ -57,14 +61,23 @@ func (p *peer) missing() string {
 	return ""
 }
 
+// noShare reports whether the cell cannot do without a retry, since the peer's
+// groups cannot be chosen.
+func (p *peer) noShare(c cell) bool {
+	return p.Batch != nil && c.Version == wire.TLS13 && c.Retry == "" && (c.Group == wire.GroupP256 || c.Group == wire.GroupP384)
+}
+
 // cannot is why the peer cannot do the cell when we are ours; "" when it can.
 func (p *peer) cannot(ours wire.Role, c cell) string {
 	lacks, has := p.ServerLacks, p.Serve != nil
 	if ours == wire.Server {
-		lacks, has = p.ClientLacks, p.Connect != nil
+		lacks, has = p.ClientLacks, p.Connect != nil || p.Batch != nil
 	}
 	if !has {
 		return "has no " + ours.Peer().String()
+	}
+	if p.noShare(c) {
+		return "sends a share of its own first groups only: see retry"
 	}
 	for _, pattern := range slices.Sorted(maps.Keys(lacks)) {
 		for _, feature := range c.features() {

@@ -66,8 +66,8 @@ func answer(c io.ReadWriter) error {
 	return nil
 }
 
-// answerHTTP answers one request, a GET with what its header X-Payload holds,
-// and leaves closing to the caller.
+// answerHTTP answers one request and leaves closing to the caller. A POST gets
+// its body back, a GET its header X-Payload, or as a script its query.
 func answerHTTP(w io.Writer, in *bufio.Reader) error {
 	req, err := http.ReadRequest(in)
 	if err != nil {
@@ -77,10 +77,14 @@ func answerHTTP(w io.Writer, in *bufio.Reader) error {
 	if err != nil {
 		return fmt.Errorf("the request's body: %w", err)
 	}
-	if req.Method == http.MethodGet {
+	kind := "text/plain"
+	switch {
+	case req.URL.RawQuery != "":
+		kind, body = "text/javascript", fmt.Appendf(nil, "show(%q)", req.URL.RawQuery)
+	case req.Method == http.MethodGet:
 		body = []byte(req.Header.Get("X-Payload"))
 	}
-	_, err = fmt.Fprintf(w, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		len(body), body)
+	_, err = fmt.Fprintf(w, "HTTP/1.0 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		kind, len(body), body)
 	return err
 }
