@@ -118,15 +118,26 @@ func TestWebSocketStaysOnHTTP1(t *testing.T) {
 	if resp.ProtoMajor != 1 || resp.TLS.NegotiatedProtocol != "http/1.1" {
 		t.Errorf("%s, ALPN %q", resp.Proto, resp.TLS.NegotiatedProtocol)
 	}
+	resp.Body.Close()
+	if resp, _ := get(t, &http.Client{Transport: transport}, "https://"+addr); resp.ProtoMajor != 2 {
+		t.Errorf("the next request went over %s", resp.Proto)
+	}
 }
 
-// closeCounter is a body that counts its Close calls.
-type closeCounter struct {
+// strictBody is a body that knows whether it is closed, and cannot be read then.
+type strictBody struct {
 	io.Reader
-	closed atomic.Int32
+	closed atomic.Bool
 }
 
-func (c *closeCounter) Close() error { c.closed.Add(1); return nil }
+func (b *strictBody) Close() error { b.closed.Store(true); return nil }
+
+func (b *strictBody) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, errors.New("read after close")
+	}
+	return b.Reader.Read(p)
+}
 
 func TestBodyIsClosed(t *testing.T) {
 	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(describe)}})
@@ -138,14 +149,14 @@ func TestBodyIsClosed(t *testing.T) {
 	for name, url := range map[string]string{
 		"answered": "https://" + addr, "refused": "https://" + refused.Addr().String(), "in the clear": "http://" + refused.Addr().String(),
 	} {
-		body := &closeCounter{Reader: strings.NewReader("body")}
+		body := &strictBody{Reader: strings.NewReader("body")}
 		r, _ := http.NewRequest("POST", url, body)
 		resp, err := (&Transport{TLS: clientConfig()}).RoundTrip(r)
 		if err == nil {
 			io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
 		}
-		for deadline := time.Now().Add(5 * time.Second); body.closed.Load() == 0; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(5 * time.Second); !body.closed.Load(); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: the body was not closed (%v)", name, err)
 			}

@@ -26,6 +26,7 @@ type connectOptions struct {
 	timeout  time.Duration
 
 	clientCertificate clientCertificate
+	offer             offer
 }
 
 // clientCertificate is ours, and what became of it.
@@ -177,7 +178,7 @@ func (o *connectOptions) lateRefusal(conn *tls.Conn) error {
 }
 
 func (o *connectOptions) reportFailure(cmd *cobra.Command, at target, err error) error {
-	f := describeFailure(err, client)
+	f := describeFailure(err, client, &o.offer)
 	if !o.json {
 		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s: ", at)
 		f.write(cmd.ErrOrStderr())

@@ -71,7 +71,7 @@ func TestAdviceFitsTheSide(t *testing.T) {
 		{tls.AlertError(wire.AlertNoApplicationProtocol), "--alpn", ""},
 	} {
 		for we, want := range map[wire.Role]string{client: c.client, server: c.server} {
-			got := describeFailure(c.err, we).Advice
+			got := describeFailure(c.err, we, nil).Advice
 			if !strings.Contains(got, want) || want == "" && got != "" {
 				t.Errorf("%v, %v: advice %q, want %q in it", c.err, we, got, want)
 			}
@@ -82,7 +82,7 @@ func TestAdviceFitsTheSide(t *testing.T) {
 func TestFailuresCannotWriteToTheTerminal(t *testing.T) {
 	evil := errors.New("tls: the peer says \x1b[2J\nvitrine: all is well")
 	var b strings.Builder
-	describeFailure(evil, client).write(&b)
+	describeFailure(evil, client, nil).write(&b)
 	if out := b.String(); strings.ContainsRune(out, 0x1b) || strings.Count(out, "\n") != 1 {
 		t.Errorf("wrote %q", out)
 	}

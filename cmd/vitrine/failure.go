@@ -110,8 +110,9 @@ var alertAdvices = map[wire.AlertCode]struct{ client, server string }{
 		"the client failed for a reason of its own"},
 }
 
-// describeFailure puts err into words for the side that we are.
-func describeFailure(err error, we wire.Role) failure {
+// describeFailure puts err into words for the side that we are. sent is what our
+// ClientHello offered, nil where that is not known.
+func describeFailure(err error, we wire.Role, sent *offer) failure {
 	f := failure{Text: printable(strings.TrimPrefix(err.Error(), "tls: "))}
 	for _, row := range advices {
 		if row.match(err) {
@@ -122,6 +123,7 @@ func describeFailure(err error, we wire.Role) failure {
 	if alert, ok := errors.AsType[tls.AlertError](err); ok {
 		a := alertAdvices[wire.AlertCode(alert)]
 		f.Advice = pick(we, a.client, a.server)
+		f.Ours = sent.about(wire.AlertCode(alert))
 	}
 	return f
 }
@@ -141,8 +143,9 @@ func (f failure) write(w io.Writer) {
 		name   string
 		values []string
 	}{{"we offered", f.Ours}, {"they offered", f.Theirs}} {
-		if len(row.values) > 0 {
-			fmt.Fprintf(w, "  %s %s\n", p.faint(fmt.Sprintf("%-14s", row.name)), printable(strings.Join(row.values, ", ")))
+		for _, value := range row.values {
+			fmt.Fprintf(w, "  %s %s\n", p.faint(fmt.Sprintf("%-14s", row.name)), printable(value))
+			row.name = "" // once is enough
 		}
 	}
 	if f.Advice != "" {

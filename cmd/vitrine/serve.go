@@ -96,7 +96,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		f := describeFailure(err, server)
+		f := describeFailure(err, server, nil)
 		f.write(cmd.ErrOrStderr())
 		return reportedError{err}
 	}

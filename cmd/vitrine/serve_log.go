@@ -18,7 +18,7 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	sni := slog.String("sni", state.ServerName)
 	duration := slog.Duration("duration", h.Duration)
 	if h.Err != nil {
-		f := describeFailure(h.Err, server)
+		f := describeFailure(h.Err, server, nil)
 		log.Warn("handshake failed", peer, sni, duration, slog.String("reason", f.Text), slog.String("advice", f.Advice))
 		return
 	}

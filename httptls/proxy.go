@@ -1,0 +1,110 @@
+package httptls
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// reach returns a transport connection to addr, through the proxy where the
+// settings name one for the request.
+func (t *Transport) reach(ctx context.Context, r *http.Request, network, addr string) (net.Conn, error) {
+	var proxy *url.URL
+	if t.settings.Proxy != nil {
+		var err error
+		if proxy, err = t.settings.Proxy(r); err != nil {
+			return nil, err
+		}
+	}
+	if proxy == nil {
+		return t.connect(ctx, network, addr)
+	}
+	conn, err := t.reachProxy(ctx, proxy, network)
+	if err == nil {
+		err = t.tunnel(ctx, conn, proxy, addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("httptls: proxy %s: %w", proxy.Host, err)
+	}
+	return conn, nil
+}
+
+func (t *Transport) connect(ctx context.Context, network, addr string) (net.Conn, error) {
+	if t.settings.DialContext != nil {
+		return t.settings.DialContext(ctx, network, addr)
+	}
+	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
+var proxyPorts = map[string]string{"http": "80", "https": "443"}
+
+func (t *Transport) reachProxy(ctx context.Context, proxy *url.URL, network string) (net.Conn, error) {
+	port, ok := proxyPorts[proxy.Scheme]
+	if !ok {
+		return nil, fmt.Errorf("the scheme %q is not supported, only http and https", proxy.Scheme)
+	}
+	if p := proxy.Port(); p != "" {
+		port = p
+	}
+	addr := net.JoinHostPort(proxy.Hostname(), port)
+	raw, err := t.connect(ctx, network, addr)
+	if err != nil || proxy.Scheme == "http" {
+		return raw, err
+	}
+	c, err := t.handshake(ctx, raw, addr, []string{protoHTTP1})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// maxProxyAnswer bounds the header of a proxy's answer.
+const maxProxyAnswer = 64 << 10
+
+// tunnel asks the proxy for a connection to addr (RFC 9110 §9.3.6), and closes
+// conn if it does not get one.
+func (t *Transport) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, addr string) (err error) {
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if !stop() && err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			conn.Close()
+		}
+	}()
+	header := t.settings.ProxyConnectHeader.Clone()
+	if t.settings.GetProxyConnectHeader != nil {
+		if header, err = t.settings.GetProxyConnectHeader(ctx, proxy, addr); err != nil {
+			return err
+		}
+	}
+	if header == nil {
+		header = http.Header{}
+	}
+	if user := proxy.User; user != nil {
+		password, _ := user.Password()
+		header = header.Clone()
+		header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	}
+	ask := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: header}
+	if err := ask.Write(conn); err != nil {
+		return err
+	}
+	// What the buffer holds after the answer may be dropped: a TLS server does
+	// not speak first.
+	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), ask)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("it refused the connection to %s: %q", addr, answer.Status)
+	}
+	return nil
+}
