@@ -103,7 +103,9 @@ func TestServerChangesProtocol(t *testing.T) {
 }
 
 func TestWebSocketStaysOnHTTP1(t *testing.T) {
-	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(describe)}})
+	var handshakes atomic.Int32
+	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(describe)},
+		OnHandshake: func(Handshake) { handshakes.Add(1) }})
 	transport := &Transport{TLS: clientConfig()}
 	defer transport.CloseIdleConnections()
 	get(t, &http.Client{Transport: transport}, "https://"+addr)
@@ -121,6 +123,9 @@ func TestWebSocketStaysOnHTTP1(t *testing.T) {
 	resp.Body.Close()
 	if resp, _ := get(t, &http.Client{Transport: transport}, "https://"+addr); resp.ProtoMajor != 2 {
 		t.Errorf("the next request went over %s", resp.Proto)
+	}
+	if n := handshakes.Load(); n != 2 {
+		t.Errorf("%d handshakes, want one for each version of HTTP", n)
 	}
 }
 
