@@ -170,21 +170,24 @@ func versionName(v wire.Version) string {
 
 // valid reports whether the protocol itself allows the combination.
 func (c cell) valid() bool {
-	kx, _, _ := parts(c.Suite)
 	is13 := c.Version == wire.TLS13
 	switch {
-	case is13 != (kx == ""),
-		is13 && (c.Key == keyPKCS1 || c.ClientKey == keyPKCS1 || c.NoEMS || c.Resume == "id" || c.Resume == "ticket"),
+	case is13 && (c.Key == keyPKCS1 || c.ClientKey == keyPKCS1 || c.NoEMS || c.Resume == "id" || c.Resume == "ticket"),
 		!is13 && (c.Retry != "" || c.KeyUpdate != "" || c.Resume == "psk"),
 		!is13 && slices.Index(groups13, c.Group) >= len(groups12),
+		c.Retry == "group" && c.Group == wire.GroupX25519,
+		c.Auth == "" && c.ClientKey != "",
+		c.Auth == "require" && c.ClientKey == "":
+		return false
+	}
+	kx, _, _ := parts(c.Suite)
+	switch {
+	case is13 != (kx == ""),
 		kx == "RSA" && (c.Key != keyRSA || c.Group != 0),
 		kx != "RSA" && c.Group == 0,
 		kx == "ECDHE_RSA" && !c.Key.isRSA(),
 		kx == "ECDHE_ECDSA" && c.Key.isRSA(),
-		c.NoEtM && !c.cbc(),
-		c.Retry == "group" && c.Group == wire.GroupX25519,
-		c.Auth == "" && c.ClientKey != "",
-		c.Auth == "require" && c.ClientKey == "":
+		c.NoEtM && !c.cbc():
 		return false
 	}
 	return true
