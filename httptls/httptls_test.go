@@ -247,3 +247,22 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestTicketKeysOfTheConfigAreUsed resumes at one server of a fleet what began
+// at another, so neither may use a clone, which would have keys of its own.
+func TestTicketKeysOfTheConfigAreUsed(t *testing.T) {
+	client := clientConfig()
+	client.ServerName, client.ClientSessionCache = "localhost", tls.NewLRUClientSessionCache(8)
+	cert := serverConfig(t).Certificates
+	for i, want := range []bool{false, true, true} {
+		config := &tls.Config{Certificates: cert}
+		config.SetSessionTicketKeys([][32]byte{{1, 2, 3}})
+		addr := serve(t, &Server{TLS: config, HTTP: &http.Server{Handler: http.HandlerFunc(describe)}})
+		transport := &Transport{TLS: client}
+		resp, _ := get(t, &http.Client{Transport: transport}, "https://"+addr)
+		if resp.TLS.DidResume != want {
+			t.Errorf("server %d: resumed is %v", i, resp.TLS.DidResume)
+		}
+		transport.CloseIdleConnections()
+	}
+}

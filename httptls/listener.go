@@ -54,7 +54,7 @@ type accepted struct {
 
 func (s *Server) newListener(inner net.Listener) *listener {
 	l := &listener{
-		Listener: inner, config: s.config,
+		Listener: inner, config: s.TLS,
 		timeout: s.HandshakeTimeout, max: s.MaxHandshakes, report: s.OnHandshake,
 		ready: make(chan accepted), running: list.New(),
 	}

@@ -29,8 +29,9 @@ type Server struct {
 	// ConnState, whose connections are of type *tls.Conn.
 	HTTP *http.Server
 
-	// TLS is required and needs a certificate or a callback that finds one. An
-	// empty NextProtos means those of HTTP.Protocols.
+	// TLS is required and needs a certificate or a callback that finds one. It
+	// is used as it is, not cloned, so that its ticket keys may be rotated; only
+	// an empty NextProtos is set, to what HTTP.Protocols allow.
 	TLS *tls.Config
 
 	// HandshakeTimeout bounds the whole handshake; 0 is 10 seconds.
@@ -47,7 +48,6 @@ type Server struct {
 	OnHandshake func(Handshake)
 
 	once     sync.Once
-	config   *tls.Config
 	setupErr error
 }
 
@@ -118,7 +118,7 @@ func (s *Server) setup() error {
 	return s.setupErr
 }
 
-// takeOver prepares HTTP and config. What would silently do nothing, or bring
+// takeOver prepares HTTP and TLS. What would silently do nothing, or bring
 // crypto/tls back in, is an error.
 func (s *Server) takeOver() error {
 	switch {
@@ -130,14 +130,12 @@ func (s *Server) takeOver() error {
 		return errors.New("httptls: http.Server.TLSNextProto is crypto/tls's; choose versions of HTTP with Protocols instead")
 	}
 	offered := protocols(s.HTTP.Protocols)
-	s.config = s.TLS
 	if len(s.TLS.NextProtos) == 0 {
-		s.config = s.TLS.Clone()
-		s.config.NextProtos = offered
+		s.TLS.NextProtos = offered
 	}
 	served := new(http.Protocols)
 	served.SetHTTP1(slices.Contains(offered, protoHTTP1))
-	served.SetUnencryptedHTTP2(slices.Contains(s.config.NextProtos, protoHTTP2))
+	served.SetUnencryptedHTTP2(slices.Contains(s.TLS.NextProtos, protoHTTP2))
 	s.HTTP.Protocols = served
 	s.HTTP.Handler = restoreTLS(s.HTTP.Handler)
 	s.HTTP.ConnContext = connContext(s.HTTP.ConnContext)
