@@ -14,7 +14,7 @@ import (
 // then the checks, then the ladder, which shows their outcome.
 func build(events []collected, about About) *Connection {
 	c := &Connection{
-		Format: Format, Target: about.Target, Trust: about.Trust, Before: about.Before,
+		Format: Format, Target: about.Target, Trust: about.Trust, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
 		Flights: []Flight{}, Events: []Event{}, latest: map[string]*Secret{}, side: sideOf(events),
 	}
 	c.Side = c.side.String()
@@ -28,7 +28,7 @@ func build(events []collected, about About) *Connection {
 	carry(c)
 	for _, e := range c.Events {
 		if e.Message != nil {
-			e.Message.decode(c.version())
+			e.Message.decode(c.agreed())
 		}
 	}
 	t := newTranscript(c.Events)
@@ -147,12 +147,15 @@ func carry(c *Connection) {
 	}
 }
 
-// decode reads the message's fields, with version v for what was sent before
-// a version was agreed.
-func (m *Message) decode(v wire.Version) {
+// decode reads the message's fields. What the engine did not know yet, or did
+// not say, is known now from what was agreed.
+func (m *Message) decode(agreed wire.Context) {
 	ctx := m.ctx
 	if ctx.Version == 0 {
-		ctx.Version = v
+		ctx.Version = agreed.Version
+	}
+	if ctx.KeyExchange == wire.KeyExchangeNone {
+		ctx.KeyExchange = agreed.KeyExchange
 	}
 	ctx.From = m.from
 	var rec wire.Recorder
@@ -168,21 +171,28 @@ func (m *Message) decode(v wire.Version) {
 	m.Fields = fields(rec.Spans, m.Raw, m.Name)
 }
 
-// version is the negotiated one, as the keys or the ServerHello have it, and
-// TLS 1.3 while it is unknown.
-func (c *Connection) version() wire.Version {
+// agreed is what was negotiated, as the ServerHello has it; TLS 1.3 while
+// nothing is.
+func (c *Connection) agreed() wire.Context {
 	for _, e := range c.Events {
-		if e.Keys != nil {
-			return e.Keys.raw.Version
+		if e.Message == nil || e.Message.typ != wire.TypeServerHello {
+			continue
 		}
-		if m := e.Message; m != nil && m.typ == wire.TypeServerHello {
-			if p, err := wire.DecodeMessage(m.Raw, wire.Context{}, nil); err == nil {
-				return helloVersion(p.(*wire.ServerHello))
-			}
+		m, err := wire.DecodeMessage(e.Message.Raw, wire.Context{}, nil)
+		if err != nil {
+			break
 		}
+		sh := m.(*wire.ServerHello)
+		ctx := wire.Context{Version: helloVersion(sh)}
+		if s := suite.ByID(sh.CipherSuite); s != nil {
+			ctx.KeyExchange = s.KeyExchange
+		}
+		return ctx
 	}
-	return wire.TLS13
+	return wire.Context{Version: wire.TLS13}
 }
+
+func (c *Connection) version() wire.Version { return c.agreed().Version }
 
 func helloVersion(sh *wire.ServerHello) wire.Version {
 	v := sh.LegacyVersion

@@ -22,8 +22,12 @@ type About struct {
 	Before string
 	// Previous is that connection: what was resumed is checked against it.
 	Previous *Connection
-	// Err is why the connection failed, nil where it did not.
-	Err error
+	// Err is why the connection failed, nil where it did not, and Advice what
+	// to change.
+	Err    error
+	Advice string
+	// Warnings are what did not make it fail and yet is not right.
+	Warnings []string
 }
 
 // Connection is the whole account of one connection. Its exported fields are
@@ -32,12 +36,15 @@ type About struct {
 type Connection struct {
 	Format string `json:"format"`
 	// Side is the side that was traced: "client" or "server".
-	Side    string  `json:"side"`
-	Target  string  `json:"target,omitempty"`
-	Trust   string  `json:"trust,omitempty"`
-	Before  string  `json:"before,omitempty"`
-	Failure string  `json:"failure,omitempty"`
-	Summary Summary `json:"summary"`
+	Side   string `json:"side"`
+	Target string `json:"target,omitempty"`
+	Trust  string `json:"trust,omitempty"`
+	Before string `json:"before,omitempty"`
+	// Failure is why the connection failed, in plain words, and Advice what to change.
+	Failure  string   `json:"failure,omitempty"`
+	Advice   string   `json:"advice,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Summary  Summary  `json:"summary"`
 	// Flights are runs of records in one direction, and what they carry.
 	Flights []Flight `json:"flights"`
 	// Events are in the order in which things happened on the traced side.

@@ -53,6 +53,9 @@ func (p *printer) head(c *Connection) {
 	switch {
 	case c.Failure != "":
 		p.lead(line{text(wrong, "  ✗ ")}, wrong, "%s", c.Failure)
+		if c.Advice != "" {
+			p.lead(line{text(strong, "  ► ")}, strong, "%s", c.Advice)
+		}
 	case !s.Complete:
 		p.lead(line{text(wrong, "  ✗ ")}, wrong, "the handshake did not come to its end")
 	}
@@ -68,6 +71,9 @@ func (p *printer) head(c *Connection) {
 	}
 	if c.Trust != "" {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
+	}
+	for _, w := range c.Warnings {
+		p.lead(line{text(caution, "  ! ")}, caution, "%s", w)
 	}
 	p.checksLine(c)
 	p.put()
@@ -174,7 +180,7 @@ func (p *printer) rung(from wire.Role, r Rung, clock string) {
 		if i > 0 {
 			name, at = "", ""
 		}
-		label := line{text(sideStyle(from).bold(), "%-*s", nameCol, name), space(1), text(r.mood.style(), "%s", words)}
+		label := append(line{text(sideStyle(from).bold(), "%-*s", nameCol, name), space(1)}, ticked(r.mood.style(), words)...)
 		fill := inner - label.width()
 		switch {
 		case i > 0 && from == wire.Client:
@@ -193,6 +199,14 @@ func (p *printer) rung(from wire.Role, r Rung, clock string) {
 			p.between(at, append(line{text(shaftStyle, "%s", arrow)}, label...))
 		}
 	}
+}
+
+// ticked gives a ✓ at the end of words its own colour.
+func ticked(s style, words string) line {
+	if before, ok := strings.CutSuffix(words, "✓"); ok {
+		return line{part{s, before}, part{good, "✓"}}
+	}
+	return line{part{s, words}}
 }
 
 func (m mood) style() style {
