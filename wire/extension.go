@@ -144,12 +144,17 @@ func (s *extensionSet) add(list Extensions, t ExtensionType) (repeated bool) {
 }
 
 func readExtension(r *Reader, in place) (x Extension) {
-	start := r.off
-	if r.rec == nil {
+	start, b := r.off, r.buf[r.off:r.end]
+	switch {
+	case r.rec != nil:
+		x = r.recordExtension(in)
+	case len(b) >= 4 && int(b[2])<<8|int(b[3]) <= len(b)-4: // whole: without a call for each field
+		n := 4 + (int(b[2])<<8 | int(b[3]))
+		x.Type, x.Data = ExtensionType(uint16(b[0])<<8|uint16(b[1])), b[4:n:n]
+		r.off += n
+	default:
 		x.Type = U16[ExtensionType](r, "extension_type")
 		x.Data = r.Opaque("extension_data", 2, 0, 0xffff)
-	} else {
-		x = r.recordExtension(in)
 	}
 	if r.err != nil && r.off > start { // people know an extension by its name
 		r.err.Field = x.Type.fieldName()
