@@ -96,10 +96,24 @@ func (p *printer) secret(s *Secret) {
 	}
 	p.lead(line{space(tagCol), text(faint, "= ")}, normal, "%s", s.Formula)
 	if strings.Contains(s.Formula, "H(Client") {
-		p.lead(line{space(tagCol), text(faint, "H ")}, normal, "%s", groupedHex(s.Input))
+		p.hex(line{space(tagCol), text(faint, "H ")}, normal, s.Input)
 	}
-	p.lead(line{space(tagCol + 2)}, secret, "%s", groupedHex(s.Value))
+	p.hex(line{space(tagCol + 2)}, secret, s.Value)
 	p.check(s.Check)
+}
+
+// hex writes a value without gaps, so that it can be copied: 32 bytes a line
+// where they fit.
+func (p *printer) hex(first line, s style, b Hex) {
+	indent := first.width()
+	per := 32
+	for per > 8 && indent+2*per > p.width {
+		per -= 8
+	}
+	for i := 0; i < len(b); i += per {
+		p.put(append(append(line{}, first...), part{s, b[i:min(i+per, len(b))].String()})...)
+		first = line{space(indent)}
+	}
 }
 
 func (p *printer) check(c Check) {
@@ -125,7 +139,7 @@ func (p *printer) keys(k *Keys) {
 		value Hex
 	}{{"MAC key", k.MAC}, {"key", k.Key}, {"iv", k.IV}} {
 		if len(x.value) > 0 {
-			p.row(x.name, secret, "%s", groupedHex(x.value))
+			p.hex(line{space(tagCol), text(faint, "%-8s", x.name)}, secret, x.value)
 		}
 	}
 	p.check(k.Check)

@@ -36,6 +36,8 @@ func flights(c *Connection) []Flight {
 			number = max(number, l.records[e.Record.Number])
 		case e.Message != nil && len(e.Message.Pieces) > 0:
 			number = max(number, l.records[e.Message.Pieces[0].Record])
+		case e.Alert != nil && e.Alert.from == c.side && i+1 < len(c.Events) && c.Events[i+1].Record != nil:
+			number = max(number, l.records[c.Events[i+1].Record.Number]) // reported before the record that it is in
 		}
 		e.Flight = number
 	}

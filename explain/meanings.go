@@ -37,7 +37,7 @@ var fieldMeanings = map[string]string{
 	"legacy_session_id_echo":         "TLS 1.3 echoes the client's; in TLS 1.2 it is the name under which the session can be resumed.",
 	"cipher_suites":                  "What the client can encrypt with, best first.",
 	"legacy_compression_methods":     "Only null is left: compression gave secrets away by the size of records (CRIME).",
-	"legacy_compression_method":      "null: no compression.",
+	"legacy_compression_method":      "No compression, the only choice that is left.",
 	"ServerHello.cipher_suite":       "The server's pick: how records are protected, and which hash makes the keys.",
 	"HelloRetryRequest.random":       "Not random: this fixed value is what makes a ServerHello a HelloRetryRequest.",
 	"HelloRetryRequest.cipher_suite": "The server's pick; the ServerHello must repeat it.",
