@@ -20,7 +20,7 @@ type cell struct {
 	ClientKey keyType // what the client answers with; "" is an empty certificate list
 
 	Resume    string // the second connection resumes: "id", "ticket", "psk"
-	Retry     string // HelloRetryRequest for a "group" or with a "cookie"
+	Retry     bool   // the server must ask for another group's share
 	KeyUpdate string // asked for by "ours" or "theirs"
 	ALPN      bool
 	NoEtM     bool // we leave encrypt-then-MAC out
@@ -120,7 +120,7 @@ func (c cell) groups() []wire.NamedGroup {
 // clientGroups are what the client lists: to be asked to retry, it lists first
 // a group that the server has not.
 func (c cell) clientGroups() []wire.NamedGroup {
-	if c.Retry == "group" {
+	if c.Retry {
 		return append([]wire.NamedGroup{wire.GroupX25519}, c.groups()...)
 	}
 	return c.groups()
@@ -147,7 +147,7 @@ func (c cell) extras() []string {
 	add(c.Auth != "" && c.ClientKey != "", c.Auth+":"+string(c.ClientKey))
 	add(c.Resume != "", "resume:"+c.Resume)
 	add(c.Resume != "" && c.Auth != "", "resume+auth")
-	add(c.Retry != "", "retry:"+c.Retry)
+	add(c.Retry, "retry")
 	add(c.KeyUpdate != "", "keyupdate:"+c.KeyUpdate)
 	add(c.ALPN, "alpn")
 	add(c.NoEtM, "no-etm")
@@ -173,9 +173,9 @@ func (c cell) valid() bool {
 	is13 := c.Version == wire.TLS13
 	switch {
 	case is13 && (c.Key == keyPKCS1 || c.ClientKey == keyPKCS1 || c.NoEMS || c.Resume == "id" || c.Resume == "ticket"),
-		!is13 && (c.Retry != "" || c.KeyUpdate != "" || c.Resume == "psk"),
+		!is13 && (c.Retry || c.KeyUpdate != "" || c.Resume == "psk"),
 		!is13 && slices.Index(groups13, c.Group) >= len(groups12),
-		c.Retry == "group" && c.Group == wire.GroupX25519,
+		c.Retry && c.Group == wire.GroupX25519,
 		c.Auth == "" && c.ClientKey != "",
 		c.Auth == "require" && c.ClientKey == "":
 		return false
@@ -204,7 +204,7 @@ func (c cell) want(n int, p *peer) facts {
 	resumed := c.Resume != "" && n == 1
 	f := facts{
 		"version": c.Version.String(), "suite": c.Suite.String(), "sni": serverName,
-		"reused": yes(resumed), "resumption": "none", "retry": yes(c.Retry != ""), "alpn": "",
+		"reused": yes(resumed), "resumption": "none", "retry": yes(c.Retry), "alpn": "",
 		"client certificate": yes(c.ClientKey != ""),
 	}
 	if resumed {
@@ -259,7 +259,7 @@ func compare(side string, n int, want, got facts, all bool) error {
 		return nil
 	}
 	slices.Sort(wrong)
-	return fmt.Errorf("connection %d as %s sees it: %s", n+1, side, strings.Join(wrong, "; "))
+	return fmt.Errorf("connection %d seen by %s: %s", n+1, side, strings.Join(wrong, "; "))
 }
 
 func yes(b bool) string {

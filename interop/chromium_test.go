@@ -27,7 +27,6 @@ var chromium = &peer{
 		"key:p521": "Chromium has no P-521", "key:ed25519": "Chromium has no Ed25519",
 		"key:rsa-*": "Chromium's signature schemes cannot be chosen",
 		"request:*": chromiumAuth, "require:*": chromiumAuth,
-		"retry:cookie":   "our server alone decides about a cookie",
 		"keyupdate:the*": "Chromium cannot be told to update keys",
 	},
 }

@@ -17,7 +17,6 @@ var curl = &peer{
 	Connect: curlConnect,
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"retry:cookie":     "our server alone decides about a cookie",
 		"keyupdate:theirs": "curl cannot be told to update keys",
 		"key:rsa-*":        "curl cannot choose signature schemes",
 		"re*:rsa-*":        "curl cannot choose signature schemes",

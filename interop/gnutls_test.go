@@ -16,12 +16,10 @@ var gnutls = &peer{
 	Connect: gnutlsConnect, Serve: gnutlsServe,
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"retry:cookie":     "gnutls-serv sends no cookie",
 		"keyupdate:theirs": "gnutls-serv cannot be told to update keys",
 	},
 	ClientLacks: map[string]string{
-		"*MLKEM*":      noMLKEM,
-		"retry:cookie": "our server alone decides about a cookie",
+		"*MLKEM*": noMLKEM,
 	},
 }
 
@@ -95,7 +93,8 @@ func gnutlsServe(r *run) (*server, error) {
 		return nil, err
 	}
 	return &server{port: port, talk: r.talkEcho, facts: func() ([]facts, error) {
-		return gnutlsFacts(p.text(), "* Accepted connection"), nil
+		err := p.awaitCount(r.ctx, "- Channel bindings", r.connections())
+		return gnutlsFacts(p.text(), "* Accepted connection"), err
 	}}, nil
 }
 

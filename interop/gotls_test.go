@@ -17,14 +17,12 @@ var gotls = &peer{
 	ServerLacks: map[string]string{
 		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384, "TLS_ECDHE_*_AES_256_CBC_SHA384": noCBCSHA384,
 		"resume:id":        "crypto/tls has no session IDs",
-		"retry:cookie":     "crypto/tls sends no cookie",
 		"keyupdate:theirs": "crypto/tls cannot be told to update keys",
 		"rsa-pkcs1":        "",
 	},
 	ClientLacks: map[string]string{
 		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384,
 		"resume:id":        "crypto/tls has no session IDs",
-		"retry:cookie":     "our server alone decides about a cookie",
 		"keyupdate:theirs": "crypto/tls cannot be told to update keys",
 		"key:rsa-*":        "crypto/tls's client accepts all schemes",
 	},

@@ -215,7 +215,7 @@ func dialOnce(r *run, u *us, srv *server, n int) error {
 	want := r.want(n, r.peer)
 	delete(want, "sni") // a client's own view has none
 	delete(want, "client certificate")
-	if err := compare("we", n, want, c.facts(), factsComplete); err != nil {
+	if err := compare("us", n, want, c.facts(), factsComplete); err != nil {
 		return err
 	}
 	if err := checkUpdates(r, c); err != nil {
@@ -293,7 +293,7 @@ func serveOnce(r *run, c *conn, n int) error {
 	if err := answer(c); err != nil {
 		return err
 	}
-	if err := compare("we", n, r.want(n, r.peer), c.facts(), factsComplete); err != nil {
+	if err := compare("us", n, r.want(n, r.peer), c.facts(), factsComplete); err != nil {
 		return err
 	}
 	return checkUpdates(r, c)

@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -20,12 +19,10 @@ var node = &peer{
 	Connect: nodeConnect, Serve: nodeServe,
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"retry:cookie":     "Node sends no cookie",
 		"keyupdate:theirs": "Node cannot be told to update keys",
 	},
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"retry:cookie":     "our server alone decides about a cookie",
 		"keyupdate:theirs": "Node cannot be told to update keys",
 	},
 }
@@ -81,10 +78,7 @@ func nodeServe(r *run) (*server, error) {
 	}
 	port, _ := strconv.Atoi(found[1])
 	return &server{port: port, talk: r.talkEcho, facts: func() ([]facts, error) {
-		err := p.awaitFunc(r.ctx, "the end of each connection", func(out []byte) bool {
-			return bytes.Count(out, []byte(`"version"`)) == r.connections()
-		})
-		if err != nil {
+		if err := p.awaitCount(r.ctx, `"version"`, r.connections()); err != nil {
 			return nil, err
 		}
 		return nodeFacts(p.text(), true)

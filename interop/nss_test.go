@@ -25,13 +25,11 @@ var nss = &peer{
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
 		"*:ed25519":        "NSS has no Ed25519 in TLS",
-		"retry:cookie":     "selfserv sends no cookie",
 		"keyupdate:theirs": "selfserv cannot be told to update keys",
 	},
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
 		"*:ed25519":        "NSS has no Ed25519 in TLS",
-		"retry:cookie":     "our server alone decides about a cookie",
 		"keyupdate:theirs": "tstclnt cannot be told to update keys",
 		"alpn":             "tstclnt has no ALPN option",
 	},
@@ -135,7 +133,8 @@ func nssServe(r *run) (*server, error) {
 		return nil, err
 	}
 	return &server{port: port, closes: true, talk: func(c *conn) error { return nssTalk(r, c) }, facts: func() ([]facts, error) {
-		return nssFacts(p.text(), "selfserv: SSL version"), nil
+		err := p.awaitCount(r.ctx, "Compression: ", r.connections())
+		return nssFacts(p.text(), "selfserv: SSL version"), err
 	}}, nil
 }
 

@@ -20,10 +20,7 @@ var openssl = &peer{
 	Name: "openssl", Programs: []string{"openssl"}, Package: "openssl",
 	Connect: opensslConnect, Serve: opensslServe,
 	ServerLacks: map[string]string{"*MLKEM*": noMLKEM},
-	ClientLacks: map[string]string{
-		"*MLKEM*":      noMLKEM,
-		"retry:cookie": "our server alone decides about a cookie",
-	},
+	ClientLacks: map[string]string{"*MLKEM*": noMLKEM},
 }
 
 const noMLKEM = "has no ML-KEM in Debian 12's version"
@@ -90,9 +87,6 @@ func opensslServe(r *run) (*server, error) {
 		args = append(args, "-verify", "3")
 	case "require":
 		args = append(args, "-Verify", "3")
-	}
-	if r.Retry == "cookie" {
-		args = append(args, "-stateless")
 	}
 	p, err := r.start("openssl", args...)
 	if err != nil {

@@ -64,7 +64,7 @@ func (p *peer) missing() string {
 // noShare reports whether the cell cannot do without a retry, since the peer's
 // groups cannot be chosen.
 func (p *peer) noShare(c cell) bool {
-	return p.Batch != nil && c.Version == wire.TLS13 && c.Retry == "" && (c.Group == wire.GroupP256 || c.Group == wire.GroupP384)
+	return p.Batch != nil && c.Version == wire.TLS13 && !c.Retry && (c.Group == wire.GroupP256 || c.Group == wire.GroupP384)
 }
 
 // cannot is why the peer cannot do the cell when we are ours; "" when it can.

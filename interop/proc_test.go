@@ -114,6 +114,13 @@ func (p *proc) await(ctx context.Context, pattern *regexp.Regexp) ([]string, err
 	return found, err
 }
 
+// awaitCount waits until the output holds text n times.
+func (p *proc) awaitCount(ctx context.Context, text string, n int) error {
+	return p.awaitFunc(ctx, fmt.Sprintf("%q %d times", text, n), func(out []byte) bool {
+		return bytes.Count(out, []byte(text)) >= n
+	})
+}
+
 // awaitPayload waits for data as it stands in the output.
 func (p *proc) awaitPayload(ctx context.Context, data []byte) error {
 	return p.awaitFunc(ctx, fmt.Sprintf("our %d bytes of data", len(data)), func(out []byte) bool {

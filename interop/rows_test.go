@@ -72,12 +72,11 @@ func rows() []cell {
 	add(base13, func(c *cell) { c.Resume, c.Auth, c.ClientKey = "psk", "require", keyP256 })
 	add(base13, func(c *cell) { c.Resume, c.Group = "psk", wire.GroupP256 })
 	for _, g := range []wire.NamedGroup{wire.GroupP256, wire.GroupP384, wire.GroupP521} {
-		add(base13, func(c *cell) { c.Retry, c.Group = "group", g })
+		add(base13, func(c *cell) { c.Retry, c.Group = true, g })
 	}
-	add(base13, func(c *cell) { c.Retry = "cookie" })
-	add(base13, func(c *cell) { c.Retry, c.Group, c.Resume = "group", wire.GroupP256, "psk" })
+	add(base13, func(c *cell) { c.Retry, c.Group, c.Resume = true, wire.GroupP256, "psk" })
 	add(base13, func(c *cell) {
-		c.Retry, c.Group, c.Auth, c.ClientKey = "group", wire.GroupP384, "require", keyEd25519
+		c.Retry, c.Group, c.Auth, c.ClientKey = true, wire.GroupP384, "require", keyEd25519
 	})
 	for _, who := range []string{"ours", "theirs"} {
 		for _, s := range suites13 {
@@ -132,7 +131,7 @@ func axes() []axis {
 	}
 	return []axis{suites, groups, keys, auths,
 		{none, func(c *cell) { c.Resume = "id" }, func(c *cell) { c.Resume = "ticket" }, func(c *cell) { c.Resume = "psk" }},
-		{none, func(c *cell) { c.Retry = "group" }},
+		{none, func(c *cell) { c.Retry = true }},
 		{none, func(c *cell) { c.KeyUpdate = "ours" }, func(c *cell) { c.KeyUpdate = "theirs" }},
 		{none, func(c *cell) { c.ALPN = true }},
 		{none, func(c *cell) { c.NoEtM = true }},
