@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// control is the traffic from the In half to the Out half: alerts to send and
+// KeyUpdates to answer.
+type control struct {
+	mu     sync.Mutex
+	reply  bool // our KeyUpdate is due
+	alerts []wire.Alert
+	why    error // of the last fatal alert
+}
+
+func (c *control) alert(a wire.Alert, why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alerts, c.why = append(c.alerts, a), why
+}
+
+func (c *control) keyUpdate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reply = true
+}
+
+// take empties the queue.
+func (c *control) take() (reply bool, alerts []wire.Alert, why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	reply, alerts, why = c.reply, c.alerts, c.why
+	c.reply, c.alerts, c.why = false, nil, nil
+	return reply, alerts, why
+}
+
+func (c *control) pending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reply || len(c.alerts) > 0
+}

@@ -1,0 +1,12 @@
+// Package engine is one connection without I/O: bytes in; bytes, plaintext and
+// errors out. It has no sockets, goroutines or channels.
+//
+//	engine.go     the connection, and its handshake
+//	in.go         the half that reads: deframing, opening, what each type means
+//	out.go        the half that writes: flights, sealing, alerts, key updates
+//	buffers.go    the pooled buffers both lend
+//	control.go    the one queue between the halves
+//
+// During the handshake one goroutine uses it all. After that the In methods
+// may run beside the Out methods, each set under a lock of the caller.
+package engine

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Options are the settings of the record layer and of the time after the
+// handshake.
+type Options struct {
+	Hooks *trace.Hooks // may be nil
+	// Padding returns how many zero bytes to add to a TLS 1.3 record with
+	// content of the given length; nil adds none.
+	Padding func(contentLen int) int
+	// MaxFragment is the most content bytes of a record sent; 0 for 2^14.
+	MaxFragment int
+	// Saver keeps TLS 1.3 sessions; nil where they are not wanted.
+	Saver handshake.SessionSaver
+}
+
+// Engine is one connection.
+type Engine struct {
+	role    wire.Role
+	options *Options
+	profile *handshake.Profile // nil until the version is known
+	hs      *handshake.State   // nil once the handshake is over
+	done    bool
+	in      in
+	out     out
+	control control
+	result  handshake.Result
+}
+
+// ErrWantInput says that more bytes are needed from the peer.
+var ErrWantInput = errors.New("engine: more input is needed")
+
+// ErrTruncated is the end of the stream without a close_notify: someone may
+// have cut it. It is not io.EOF. RFC 8446 §6.1.
+var ErrTruncated error = &handshake.Error{
+	Alert: wire.AlertCloseNotify, Received: true, Err: io.ErrUnexpectedEOF,
+	Rule: "the peer's stream ended without a close_notify, so what was received may not be all", Ref: "RFC 8446 §6.1",
+}
+
+// New makes the engine of one side. It keeps o.
+func New(role wire.Role, c *handshake.Config, o *Options) *Engine {
+	e := &Engine{role: role, options: o}
+	e.hs = handshake.New(role, c, o.Hooks, (*records)(e), &e.result)
+	return e
+}
+
+// Result is what the handshake has agreed on. It grows while it runs.
+func (e *Engine) Result() *handshake.Result { return &e.result }
+
+// Done reports whether the handshake is complete.
+func (e *Engine) Done() bool { return e.done }
+
+// Role is the side that this is.
+func (e *Engine) Role() wire.Role { return e.role }
+
+// Handshake runs the handshake as far as the bytes received allow. Afterwards
+// Output may have something to send, also where there is an error: the alert.
+// It returns ErrWantInput while more is needed and nil once it is complete.
+func (e *Engine) Handshake(ctx context.Context) error {
+	if e.done {
+		return nil
+	}
+	if e.in.err != nil {
+		return e.in.err
+	}
+	if err := e.hs.Run(ctx); err != nil {
+		return e.fail(err)
+	}
+	if err := e.flushFlight(); err != nil {
+		return e.fail(err)
+	}
+	if !e.hs.Done() {
+		e.settle()
+		return ErrWantInput
+	}
+	e.done = true
+	e.Abandon()
+	e.in.halted = 0
+	if len(e.in.hand) > 0 {
+		e.in.keep()
+	}
+	e.settle()
+	return nil
+}
+
+// Abandon gives the handshake's state back. The engine may no longer handshake.
+func (e *Engine) Abandon() {
+	if e.hs != nil {
+		e.hs.Release()
+		e.hs = nil
+	}
+}
+
+// fail ends the connection with the one alert for err. This is the one place.
+func (e *Engine) fail(err error) error {
+	if e.in.err != nil {
+		return e.in.err
+	}
+	var fault *handshake.Error
+	var broken *record.Error
+	code := wire.AlertInternalError
+	switch {
+	case errors.As(err, &fault):
+		code = fault.Alert
+	case errors.As(err, &broken):
+		code = broken.Alert
+		err = &handshake.Error{Alert: code, Rule: broken.Rule, Ref: broken.Ref, Err: broken.Err}
+	}
+	e.in.err = err
+	e.in.drop()
+	if silent(err) || fault != nil && fault.Received {
+		return err
+	}
+	e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
+	return err
+}
+
+// Fail ends the connection for a reason from outside: a callback, a deadline.
+func (e *Engine) Fail(err error) { e.fail(err) }
+
+// silent errors send no alert: whoever is there does not speak TLS.
+func silent(err error) bool {
+	var not *NotTLSError
+	return errors.As(err, &not)
+}
+
+// NotTLSError is a first record that is none.
+type NotTLSError struct {
+	Header [record.HeaderLen]byte
+	Reason string
+}
+
+func (e *NotTLSError) Error() string { return "tls: " + e.Reason }
+
+// records is the engine as the handshake's driver sees it.
+type records Engine
+
+func (r *records) Peek() (msg []byte, ccs, ok bool, err error) {
+	e := (*Engine)(r)
+	if e.profile == nil {
+		e.profile = e.hs.Profile()
+	}
+	return e.nextMessage()
+}
+
+func (r *records) Consume() {
+	in := &r.in
+	if in.ccs {
+		in.ccs = false
+		return
+	}
+	in.hand = in.hand[wire.MessageLen(in.hand):]
+	in.halted = 0
+}
+
+func (r *records) Idle() bool { return len(r.in.hand) == 0 }
+
+func (r *records) Send(msg []byte) error {
+	e := (*Engine)(r)
+	e.profile = e.hs.Profile()
+	r.out.flight = append(r.out.flight, msg...)
+	return nil
+}
+
+func (r *records) SendChangeCipherSpec() error {
+	e := (*Engine)(r)
+	if err := e.flushFlight(); err != nil {
+		return err
+	}
+	return e.sendCCS()
+}
+
+func (r *records) InstallIn(k handshake.Keys) {
+	r.in.half.SetKeys(k.Params)
+	r.in.secretLen = copy(r.in.secret[:], k.Secret)
+	(*Engine)(r).reportKeys(trace.Received, r.in.half.Epoch(), k)
+}
+
+func (r *records) InstallOut(k handshake.Keys) {
+	e := (*Engine)(r)
+	if err := e.flushFlight(); err != nil {
+		e.fail(err)
+		return
+	}
+	r.out.half.SetKeys(k.Params)
+	r.out.secretLen = copy(r.out.secret[:], k.Secret)
+	e.reportKeys(trace.Sent, r.out.half.Epoch(), k)
+}
+
+func (e *Engine) reportKeys(dir trace.Direction, epoch int, k handshake.Keys) {
+	if h := e.options.Hooks; h != nil && h.Keys != nil {
+		h.Keys(trace.Keys{Dir: dir, Epoch: epoch, Version: e.result.Version, Suite: k.Suite.ID, Secret: k.SecretName, Label: k.Label,
+			Key: k.Key, IV: k.IV, MAC: k.MAC, EncryptThenMAC: k.EncryptThenMAC})
+	}
+}
+
+// Idle drops what can be built again: cipher objects of both halves.
+func (e *Engine) IdleIn()  { e.in.half.Idle() }
+func (e *Engine) IdleOut() { e.out.half.Idle() }

@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// batch is how many sealed bytes are gathered for one write to the socket: 8
+// records of the full size.
+const batch = 8 * (record.MaxPlaintext + 5 + 32)
+
+// out is the half that writes.
+type out struct {
+	half      record.Half
+	secret    [48]byte
+	secretLen int
+	buf       []byte  // sealed bytes not sent yet
+	lent      *buffer // the pooled buffer below buf
+	flight    []byte  // handshake messages not sealed yet
+	updates   int
+	closed    bool // a close_notify or fatal alert is out
+}
+
+// Output returns the sealed bytes to send; Sent tells how many went.
+func (e *Engine) Output() []byte { return e.out.buf }
+
+// Sent says that the first n bytes of Output are on their way.
+func (e *Engine) Sent(n int) {
+	o := &e.out
+	o.buf = o.buf[n:]
+	if len(o.buf) == 0 {
+		giveBack(o.lent)
+		o.buf, o.lent = nil, nil
+	}
+}
+
+// reserve makes room for n more sealed bytes.
+func (o *out) reserve(n int) {
+	if cap(o.buf)-len(o.buf) >= n {
+		return
+	}
+	old := o.lent
+	o.lent = borrow(len(o.buf) + n)
+	o.buf = append(o.lent.bytes[:0], o.buf...)
+	giveBack(old)
+}
+
+// seal adds one record to the output.
+func (e *Engine) seal(typ wire.ContentType, content []byte) error {
+	o := &e.out
+	padding := 0
+	if e.options.Padding != nil && o.half.Epoch() > 0 {
+		padding = max(0, min(e.options.Padding(len(content)), record.MaxPlaintext-len(content)))
+	}
+	o.reserve(len(content) + padding + o.half.Overhead())
+	start, epoch, seq := len(o.buf), o.half.Epoch(), o.half.Seq()
+	b, err := o.half.Seal(o.buf, typ, e.recordVersion(), content, padding)
+	if err != nil {
+		return err
+	}
+	o.buf = b
+	if h := e.options.Hooks; h != nil && h.Record != nil {
+		h.Record(trace.Record{Dir: trace.Sent, Epoch: epoch, Seq: seq, Type: typ, Wire: b[start:], Plain: content, Padding: padding})
+	}
+	return nil
+}
+
+// recordVersion is what our headers say: the first ClientHello is sent as
+// TLS 1.0, which the oldest servers take. RFC 8446 §5.1.
+func (e *Engine) recordVersion() wire.Version {
+	if e.profile == nil {
+		return wire.TLS10
+	}
+	return e.profile.RecordVersion
+}
+
+func (e *Engine) fragment() int {
+	if n := e.options.MaxFragment; n > 0 && n < record.MaxPlaintext {
+		return n
+	}
+	return record.MaxPlaintext
+}
+
+// flushFlight seals the handshake messages gathered so far. Several messages
+// share a record.
+func (e *Engine) flushFlight() error {
+	o := &e.out
+	for rest := o.flight; len(rest) > 0; {
+		n := min(len(rest), e.fragment())
+		if err := e.seal(wire.ContentHandshake, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	o.flight = o.flight[:0]
+	if e.hs == nil || e.hs.Done() {
+		o.flight = nil
+	}
+	return nil
+}
+
+// sendCCS sends a change_cipher_spec record, in the clear where the version
+// never protects it.
+func (e *Engine) sendCCS() error {
+	o := &e.out
+	content := []byte{wire.ChangeCipherSpecContent}
+	if !e.profile.PlainCCS {
+		return e.seal(wire.ContentChangeCipherSpec, content)
+	}
+	var clear record.Half
+	o.reserve(record.HeaderLen + 1)
+	start := len(o.buf)
+	b, err := clear.Seal(o.buf, wire.ContentChangeCipherSpec, e.recordVersion(), content, 0)
+	if err != nil {
+		return err
+	}
+	o.buf = b
+	if h := e.options.Hooks; h != nil && h.Record != nil {
+		h.Record(trace.Record{Dir: trace.Sent, Type: wire.ContentChangeCipherSpec, Wire: b[start:], Plain: content})
+	}
+	return nil
+}
+
+// Write seals as much of p as one batch of output holds and returns how much
+// that was; the rest is for after Output has been sent. What the In half asked
+// for goes first.
+func (e *Engine) Write(p []byte) (n int, err error) {
+	o := &e.out
+	if err := e.Flush(); err != nil {
+		return 0, err
+	}
+	if o.closed {
+		return 0, errClosed
+	}
+	o.reserve(min(batch, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
+	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+o.half.Overhead() <= batch) {
+		if o.half.Limit() && e.profile.Updates {
+			if err := e.KeyUpdate(false); err != nil {
+				return n, err
+			}
+		}
+		size := min(len(p)-n, e.fragment())
+		if err := e.seal(wire.ContentApplicationData, p[n:n+size]); err != nil {
+			return n, err
+		}
+		n += size
+	}
+	return n, nil
+}
+
+var errClosed error = &handshake.Error{Rule: "the connection is closed for writing"}
+
+// Pending reports that Flush has something to do.
+func (e *Engine) Pending() bool { return e.control.pending() }
+
+// Flush turns what the In half has asked for into output.
+func (e *Engine) Flush() error {
+	reply, alerts, why := e.control.take()
+	if reply && !e.out.closed {
+		if err := e.KeyUpdate(false); err != nil {
+			return err
+		}
+	}
+	for _, a := range alerts {
+		if err := e.sendAlert(a, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Alert sends an alert; a fatal one or a close_notify is the last record.
+func (e *Engine) sendAlert(a wire.Alert, why error) error {
+	o := &e.out
+	if o.closed {
+		return nil
+	}
+	if err := e.flushFlight(); err != nil {
+		return err
+	}
+	if h := e.options.Hooks; h != nil && h.Alert != nil {
+		h.Alert(trace.Alert{Dir: trace.Sent, Level: a.Level, Code: a.Code, Err: why})
+	}
+	if err := e.seal(wire.ContentAlert, a.Append(nil)); err != nil {
+		return err
+	}
+	o.closed = a.Level == wire.LevelFatal || a.Code == wire.AlertCloseNotify
+	return nil
+}
+
+// CloseNotify says that we will write no more. RFC 8446 §6.1.
+func (e *Engine) CloseNotify() error {
+	return e.sendAlert(wire.Alert{Level: wire.LevelWarning, Code: wire.AlertCloseNotify}, nil)
+}
+
+// KeyUpdate moves our writing to the next traffic secret and, if asked to, has
+// the peer do the same. RFC 8446 §4.6.3.
+func (e *Engine) KeyUpdate(requestPeer bool) error {
+	o := &e.out
+	if o.closed {
+		return errClosed
+	}
+	if e.profile == nil || !e.profile.Updates || !e.done {
+		return &handshake.Error{Rule: fmt.Sprintf("keys cannot be updated in %s", e.result.Version), Ref: "RFC 8446 §4.6.3"}
+	}
+	m := &wire.KeyUpdate{}
+	if requestPeer {
+		m.Request = wire.UpdateRequested
+	}
+	c := wire.Context{Version: e.result.Version, From: e.role}
+	raw := wire.AppendMessage(nil, m, c)
+	if h := e.options.Hooks; h != nil && h.Message != nil {
+		h.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: c, PostHandshake: true})
+	}
+	if err := e.seal(wire.ContentHandshake, raw); err != nil {
+		return err
+	}
+	o.updates++
+	(*records)(e).InstallOut(handshake.NextKeys(e.result.Suite, o.secret[:o.secretLen], e.role, o.updates, e.options.Hooks))
+	return nil
+}

@@ -1,0 +1,168 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// accept13 decides what a TLS 1.3 connection will be. RFC 8446 §4.1.1.
+func accept13(s *State, ctx context.Context) error {
+	if err := s.random(s.Result.Secrets.ServerRandom[:]); err != nil {
+		return err
+	}
+	s.sessionLen = copy(s.sessionID[:], s.hello.SessionID)
+	if err := s.demand13(); err != nil {
+		return err
+	}
+	if err := s.agreeALPN(); err != nil {
+		return err
+	}
+	picked := pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, nil)
+	s.choseSuite(picked, "")
+	if picked == nil {
+		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.Config.Suites, s.Offer.Suites, "")
+	}
+	s.Result.Suite = picked
+	s.transcript.use(picked.Hash)
+	group, share, ok := pickGroup(s.Config.Groups, s.Offer.Groups, s.Offer.Shares)
+	if !ok {
+		return disagree(wire.AlertHandshakeFailure, "group", "RFC 8446 §4.1.1", s.Config.Groups, s.Offer.Groups, "")
+	}
+	s.Result.Group = group
+	if err := s.resume13(ctx); err != nil {
+		return err
+	}
+	s.Result.ClientAuth = s.Config.ClientAuth != 0 && s.resumed == nil
+	if s.resumed == nil {
+		if err := s.certify13(ctx); err != nil {
+			return err
+		}
+	}
+	if share == nil {
+		s.choseGroup(wire.Server, "our best one that the client lists; it sent no key share for it, so we ask for one")
+		s.retry, s.retryGroup, s.Result.HelloRetry = true, group, true
+		s.firstHello = append(s.firstHello[:0], s.Offer.Raw...)
+		return nil
+	}
+	s.choseGroup(wire.Server, "our best one for which the client sent a key share")
+	return s.respond13(share)
+}
+
+// demand13 checks what a TLS 1.3 ClientHello must have. RFC 8446 §9.2.
+func (s *State) demand13() error {
+	x := s.hello.Extensions
+	for _, t := range []wire.ExtensionType{wire.ExtSupportedGroups, wire.ExtKeyShare} {
+		if !x.Has(t) {
+			return fault(wire.AlertMissingExtension, "the client's offer of TLS 1.3 lacks "+t.String(), "RFC 8446 §9.2", nil)
+		}
+	}
+	if !x.Has(wire.ExtSignatureAlgorithms) && !x.Has(wire.ExtPreSharedKey) {
+		return fault(wire.AlertMissingExtension, "the client's offer of TLS 1.3 lacks signature_algorithms", "RFC 8446 §9.2", nil)
+	}
+	if x.Has(wire.ExtPreSharedKey) {
+		if x[len(x)-1].Type != wire.ExtPreSharedKey {
+			return fault(wire.AlertIllegalParameter, "pre_shared_key is not the client's last extension", "RFC 8446 §4.2.11", nil)
+		}
+		if !x.Has(wire.ExtPSKKeyExchangeModes) {
+			return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
+		}
+	}
+	return s.Offer.checkShares()
+}
+
+// certify13 picks the certificate and the scheme to sign with.
+func (s *State) certify13(ctx context.Context) error {
+	if !s.asked(wire.ExtSignatureAlgorithms) {
+		return fault(wire.AlertMissingExtension, "the client sent no signature_algorithms, and its PSK is not one of ours", "RFC 8446 §9.2", nil)
+	}
+	if err := s.pickCertificate(ctx); err != nil {
+		return err
+	}
+	pub, err := publicKey(s.certificate)
+	if err != nil {
+		return err
+	}
+	s.scheme = pickScheme(pub, s.Offer.Schemes, s.certificate.SupportedSignatureAlgorithms, s.profile.curveBound)
+	s.Result.ServerScheme = s.scheme
+	s.choseScheme(wire.Server, s.Offer.Schemes)
+	if s.scheme == 0 {
+		return disagree(wire.AlertHandshakeFailure, "signature scheme", "RFC 8446 §4.4.2.2", schemesFor(pub), s.Offer.Schemes,
+			"our certificate's key is "+keyName(pub))
+	}
+	return nil
+}
+
+// respond13 makes the server's key share from the client's.
+func (s *State) respond13(peer []byte) error {
+	share, secret, err := kex.Respond(s.Result.Group, peer)
+	if err != nil {
+		return fault(wire.AlertIllegalParameter, "the client's key share is not valid", "RFC 8446 §4.2.8", err)
+	}
+	s.serverShare = share
+	s.setShared(secret)
+	return nil
+}
+
+// sendHelloRetry asks for a ClientHello with another key share. RFC 8446 §4.1.4.
+func sendHelloRetry(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.answer
+	s.arena = s.arena[:0]
+	m.LegacyVersion, m.Random = wire.TLS12, wire.HelloRetryRandom[:]
+	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
+	m.Extensions = s.body(m.Extensions[:0], wire.ExtSupportedVersions, selectVersion)
+	m.Extensions = s.body(m.Extensions, wire.ExtKeyShare, func(s *State, b []byte) ([]byte, bool) { return wire.AppendU16(b, s.retryGroup), true })
+	if s.Config.RetryCookie {
+		s.cookie = make([]byte, 32)
+		if err := s.random(s.cookie); err != nil {
+			return nil, err
+		}
+		m.Extensions = s.body(m.Extensions, wire.ExtCookie, offerCookie)
+	}
+	s.transcript.retry(s.digest[:])
+	return m, nil
+}
+
+func selectVersion(s *State, b []byte) ([]byte, bool) {
+	return wire.AppendU16(b, s.Result.Version), true
+}
+
+// recvHelloRetry takes the server's wishes. One that asks for nothing new, or
+// for what we did not offer, is refused. RFC 8446 §4.1.4.
+func recvHelloRetry(s *State, _ context.Context, _ wire.Message) error {
+	m := &s.answer
+	if err := s.checkServerHello13(m); err != nil {
+		return err
+	}
+	for _, x := range m.Extensions {
+		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtCookie {
+			return fault(wire.AlertUnsupportedExtension, "the HelloRetryRequest has an extension that does not belong there: "+x.Type.String(), "RFC 8446 §4.1.4", nil)
+		}
+	}
+	hasCookie, err := m.Extensions.Read(wire.ExtCookie, func(r *wire.Reader) { s.cookie = bytes.Clone(wire.ReadCookie(r)) })
+	if err != nil {
+		return syntax(err)
+	}
+	hasGroup, err := m.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { s.retryGroup = wire.U16[wire.NamedGroup](r, "selected_group") })
+	if err != nil {
+		return syntax(err)
+	}
+	if !hasCookie && !hasGroup {
+		return fault(wire.AlertIllegalParameter, "the HelloRetryRequest asks for nothing", "RFC 8446 §4.1.4", nil)
+	}
+	if hasGroup {
+		if !slices.Contains(s.Config.Groups, s.retryGroup) {
+			return disagree(wire.AlertIllegalParameter, "group", "RFC 8446 §4.2.8", s.Config.Groups, []wire.NamedGroup{s.retryGroup}, "")
+		}
+		if slices.ContainsFunc(s.shares, func(o ownShare) bool { return o.group == s.retryGroup }) {
+			return fault(wire.AlertIllegalParameter, "the HelloRetryRequest asks for a key share that it already has: "+s.retryGroup.String(), "RFC 8446 §4.2.8", nil)
+		}
+	}
+	s.Result.HelloRetry = true
+	s.transcript.use(s.Result.Suite.Hash)
+	s.transcript.retry(s.digest[:])
+	return nil
+}

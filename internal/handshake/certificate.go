@@ -1,0 +1,238 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	stdtls "crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// pickCertificate asks the Config for the server's certificate.
+func (s *State) pickCertificate(ctx context.Context) error {
+	c, err := s.Config.Certificate(ctx, s)
+	if err != nil {
+		return err
+	}
+	if c == nil || len(c.Certificate) == 0 {
+		return fault(wire.AlertInternalError, "the server has no certificate", "", errors.New("set Certificates or GetCertificate"))
+	}
+	s.certificate = c
+	s.Result.Secrets.OwnCertificate = c.Certificate[0]
+	s.choseCertificate()
+	return nil
+}
+
+// publicKey is the key of the certificate we hold.
+func publicKey(c *stdtls.Certificate) (crypto.PublicKey, error) {
+	key, ok := c.PrivateKey.(interface{ Public() crypto.PublicKey })
+	if !ok {
+		return nil, fault(wire.AlertInternalError, fmt.Sprintf("the certificate's private key, a %T, can neither sign nor decrypt", c.PrivateKey), "", nil)
+	}
+	return key.Public(), nil
+}
+
+func canDecrypt(c *stdtls.Certificate) bool {
+	_, ok := c.PrivateKey.(crypto.Decrypter)
+	return ok
+}
+
+// keyName names a key for people.
+func keyName(pub crypto.PublicKey) string {
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", pub.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + pub.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return fmt.Sprintf("%T", pub)
+}
+
+func schemesFor(pub crypto.PublicKey) (out []wire.SignatureScheme) {
+	for i := range signers {
+		if signers[i].in13 && signers[i].fits(pub, true) {
+			out = append(out, signers[i].scheme)
+		}
+	}
+	return out
+}
+
+// sendCertificate sends our chain; the client's may be empty, which says that
+// it has none. RFC 8446 §4.4.2, RFC 5246 §7.4.2, §7.4.6.
+func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.msg.cert
+	s.arena = s.arena[:0]
+	m.RequestContext, m.Entries = nil, m.Entries[:0]
+	if s.request != nil {
+		m.RequestContext = s.request.context
+	}
+	for _, der := range s.certificate.Certificate {
+		m.Entries = append(m.Entries, wire.CertificateEntry{DER: der})
+	}
+	if s.isServer() && len(m.Entries) > 0 && s.profile.answers == inEncryptedExtensions {
+		m.Entries[0].Extensions = s.certificateExtensions()
+	}
+	return m, nil
+}
+
+// sendClientCertificate picks the certificate first.
+func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) {
+	if err := s.answerRequest(ctx); err != nil {
+		return nil, err
+	}
+	return sendCertificate(s, ctx)
+}
+
+// certificateExtensions are the staples of TLS 1.3. RFC 8446 §4.4.2.1.
+func (s *State) certificateExtensions() (x wire.Extensions) {
+	if s.asked(wire.ExtStatusRequest) && len(s.certificate.OCSPStaple) > 0 {
+		x = s.body(x, wire.ExtStatusRequest, func(s *State, b []byte) ([]byte, bool) {
+			return (&wire.CertificateStatus{Response: s.certificate.OCSPStaple}).Append(b, wire.Context{}), true
+		})
+	}
+	if s.asked(wire.ExtSCT) && len(s.certificate.SignedCertificateTimestamps) > 0 {
+		x = s.body(x, wire.ExtSCT, func(s *State, b []byte) ([]byte, bool) {
+			return wire.AppendSCTs(b, s.certificate.SignedCertificateTimestamps), true
+		})
+	}
+	return x
+}
+
+// recvCertificate takes the peer's chain and has it verified.
+func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
+	m := msg.(*wire.Certificate)
+	if len(m.RequestContext) != 0 {
+		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake", "RFC 8446 §4.4.2", nil)
+	}
+	if len(m.Entries) == 0 {
+		return s.noCertificate()
+	}
+	raw := make([][]byte, len(m.Entries))
+	for i := range m.Entries {
+		raw[i] = m.Entries[i].DER
+		if err := s.takeStaples(i, m.Entries[i].Extensions); err != nil {
+			return err
+		}
+	}
+	chain, err := certcheck.Parse(raw)
+	if err != nil {
+		return badCertificate(err)
+	}
+	s.Result.Peer.Certificates = chain
+	if s.Result.Peer.Chains, err = s.Config.VerifyPeer(s, chain); err != nil {
+		return badCertificate(err)
+	}
+	return s.checkKey(chain[0])
+}
+
+// noCertificate is for an empty chain: only a client may have none.
+func (s *State) noCertificate() error {
+	if !s.isServer() {
+		return fault(wire.AlertDecodeError, "the server's Certificate is empty", "RFC 8446 §4.4.2.4", nil)
+	}
+	if s.Config.ClientAuth != stdtls.RequireAnyClientCert && s.Config.ClientAuth != stdtls.RequireAndVerifyClientCert {
+		return nil
+	}
+	alert := wire.AlertCertificateRequired
+	if !s.profile.signsContext {
+		alert = wire.AlertHandshakeFailure // RFC 5246 §7.4.6
+	}
+	return &Error{Alert: alert, Rule: "the client sent no certificate, and one is required", Ref: "RFC 8446 §4.4.2.4",
+		Hint: "give the client a certificate of an authority that this server accepts"}
+}
+
+// checkKey: the key must be of the suite's kind until TLS 1.2, and its
+// certificate must allow the use. RFC 5246 §7.4.2, RFC 8446 §4.4.2.2.
+func (s *State) checkKey(leaf *x509.Certificate) error {
+	c := s.Result.Suite
+	if !s.isServer() && !s.profile.signsContext && authOf(leaf.PublicKey) != c.Auth {
+		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(leaf.PublicKey)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
+	}
+	use := certcheck.SignatureKeyUsage
+	if !s.isServer() && c.KeyExchange == wire.KeyExchangeRSA {
+		use = certcheck.EncryptionKeyUsage
+	}
+	if err := use(leaf); err != nil {
+		return badCertificate(err)
+	}
+	return nil
+}
+
+// takeStaples keeps the leaf's OCSP response and SCTs. RFC 8446 §4.4.2.1.
+func (s *State) takeStaples(index int, x wire.Extensions) error {
+	for _, e := range x {
+		if e.Type != wire.ExtStatusRequest && e.Type != wire.ExtSCT || s.isServer() || !s.hello.Extensions.Has(e.Type) {
+			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
+		}
+	}
+	var status wire.CertificateStatus
+	var scts [][]byte
+	if _, err := x.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
+		return syntax(err)
+	}
+	if _, err := x.Read(wire.ExtSCT, func(r *wire.Reader) { scts = wire.ReadSCTs(r, nil) }); err != nil {
+		return syntax(err)
+	}
+	if index == 0 {
+		s.Result.Peer.OCSP = bytes.Clone(status.Response)
+		s.Result.Peer.SCTs = cloneAll(scts)
+	}
+	return nil
+}
+
+func cloneAll(list [][]byte) [][]byte {
+	var out [][]byte
+	for _, b := range list {
+		out = append(out, bytes.Clone(b))
+	}
+	return out
+}
+
+// badCertificate turns what certcheck or a callback found into a fault.
+func badCertificate(err error) error {
+	var known *certcheck.Error
+	var fault *Error
+	switch {
+	case errors.As(err, &fault):
+		return err
+	case errors.As(err, &known):
+		return &Error{Alert: known.Alert, Rule: "the peer's certificate is not acceptable", Err: err}
+	}
+	return &Error{Alert: wire.AlertBadCertificate, Rule: "the peer's certificate is not acceptable", Err: err}
+}
+
+// sendCertificateStatus staples an OCSP response until TLS 1.2. RFC 6066 §8.
+func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
+	s.msg.status.Response = s.certificate.OCSPStaple
+	return &s.msg.status, nil
+}
+
+func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
+	s.Result.Peer.OCSP = bytes.Clone(msg.(*wire.CertificateStatus).Response)
+	return nil
+}
+
+// CanUse reports whether the client can verify signatures of the certificate's
+// key, in the version agreed on.
+func (s *State) CanUse(c *stdtls.Certificate) bool {
+	pub, err := publicKey(c)
+	if err != nil {
+		return false
+	}
+	if pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound) == 0 {
+		return false
+	}
+	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, false,
+		func(x *suite.Suite) bool { return x.Auth == authOf(pub) }) != nil
+}

@@ -1,0 +1,91 @@
+package handshake
+
+import (
+	"context"
+	stdtls "crypto/tls"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// sendCertificateRequest12 and 13 ask the client for a certificate.
+// RFC 5246 §7.4.4, RFC 8446 §4.3.2.
+func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error) {
+	s.msg.request = wire.CertificateRequest{
+		CertificateTypes: []wire.ClientCertificateType{wire.CertTypeECDSASign, wire.CertTypeRSASign},
+		SignatureSchemes: s.Config.Schemes,
+		Authorities:      s.Config.ClientCAs,
+	}
+	return &s.msg.request, nil
+}
+
+func sendCertificateRequest13(s *State, _ context.Context) (wire.Message, error) {
+	s.arena = s.arena[:0]
+	x := s.body(nil, wire.ExtSignatureAlgorithms, offerSchemes)
+	if len(s.Config.ClientCAs) > 0 {
+		x = s.body(x, wire.ExtCertificateAuthorities, func(s *State, b []byte) ([]byte, bool) {
+			return wire.AppendAuthorities(b, s.Config.ClientCAs), true
+		})
+	}
+	s.msg.request = wire.CertificateRequest{Extensions: x}
+	return &s.msg.request, nil
+}
+
+// recvCertificateRequest12 and 13 note what the server would accept. The
+// message's bytes are gone when the answer is due, so they are copied.
+func recvCertificateRequest12(s *State, _ context.Context, msg wire.Message) error {
+	m := msg.(*wire.CertificateRequest)
+	s.Result.ClientAuth = true
+	s.request = &request{
+		types: append([]wire.ClientCertificateType(nil), m.CertificateTypes...), schemes: append([]wire.SignatureScheme(nil), m.SignatureSchemes...),
+		authorities: cloneAll(m.Authorities),
+	}
+	return nil
+}
+
+func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) error {
+	m := msg.(*wire.CertificateRequest)
+	if len(m.RequestContext) != 0 {
+		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake", "RFC 8446 §4.3.2", nil)
+	}
+	s.Result.ClientAuth = true
+	s.request = new(request)
+	found, err := m.Extensions.Read(wire.ExtSignatureAlgorithms, func(r *wire.Reader) { s.request.schemes = wire.ReadSignatureAlgorithms(r, nil) })
+	if err != nil {
+		return syntax(err)
+	}
+	if !found {
+		return fault(wire.AlertMissingExtension, "the server's CertificateRequest lacks signature_algorithms", "RFC 8446 §4.3.2", nil)
+	}
+	if _, err = m.Extensions.Read(wire.ExtSignatureAlgsCert, func(r *wire.Reader) { s.request.certSchemes = wire.ReadSignatureAlgorithms(r, nil) }); err != nil {
+		return syntax(err)
+	}
+	_, err = m.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { s.request.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) })
+	return syntax(err)
+}
+
+// answerRequest picks the client's certificate and the scheme to sign with;
+// both stay empty where none fits. RFC 8446 §4.4.2.3.
+func (s *State) answerRequest(ctx context.Context) error {
+	none := &stdtls.Certificate{}
+	s.certificate = none
+	info := requestInfo(ctx, s.Result.Version, s.request)
+	c, err := s.Config.ClientCertificate(info)
+	if err != nil {
+		return fault(wire.AlertInternalError, "no client certificate could be had", "", err)
+	}
+	if c == nil || len(c.Certificate) == 0 {
+		s.choseClientCertificate()
+		return nil
+	}
+	pub, err := publicKey(c)
+	if err != nil {
+		return err
+	}
+	s.scheme = pickScheme(pub, s.request.schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound)
+	if s.scheme != 0 {
+		s.certificate, s.Result.ClientScheme = c, s.scheme
+		s.Result.Secrets.OwnCertificate = c.Certificate[0]
+	}
+	s.choseClientCertificate()
+	return nil
+}

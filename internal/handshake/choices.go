@@ -1,0 +1,117 @@
+package handshake
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// What was decided and why, for the trace. Nothing here changes a decision.
+
+func (s *State) choseVersion(by wire.Role, ours, theirs []wire.Version) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "version", By: by, Ours: names(ours), Theirs: names(theirs), Ref: "RFC 8446 §4.2.1",
+		Why: "the newest that both sides speak"}
+	if s.profile != nil {
+		c.Picked = s.Result.Version.String()
+	}
+	s.Hooks.Choice(c)
+}
+
+func (s *State) choseSuite(picked *suite.Suite, because string) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "cipher suite", By: wire.Server, Ours: names(s.Config.Suites), Theirs: names(s.Offer.Suites), Ref: "RFC 8446 §4.1.1"}
+	c.Why = "the first of ours that the client offers"
+	if s.Config.PreferClientSuites {
+		c.Why = "the client's first that we accept"
+	}
+	if because != "" {
+		c.Why += "; " + because
+	}
+	if picked != nil {
+		c.Picked = picked.Name
+	}
+	s.Hooks.Choice(c)
+}
+
+func (s *State) choseSuiteByPeer() {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "cipher suite", By: wire.Server, Ours: names(s.hello.CipherSuites), Picked: s.Result.Suite.Name,
+			Why: "the server's choice from our list", Ref: "RFC 8446 §4.1.3"})
+	}
+}
+
+func (s *State) choseGroup(by wire.Role, why string) {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "group", By: by, Ours: names(s.Config.Groups), Theirs: names(s.Offer.Groups),
+			Picked: s.Result.Group.String(), Why: why, Ref: "RFC 8446 §4.2.8"})
+	}
+}
+
+func (s *State) choseScheme(by wire.Role, offered []wire.SignatureScheme) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "signature scheme", By: by, Ref: "RFC 8446 §4.2.3", Why: "the client's first that fits the server's key"}
+	if s.isServer() {
+		c.Theirs = names(offered)
+	} else {
+		c.Ours = names(offered)
+	}
+	if s.Result.ServerScheme != 0 {
+		c.Picked = s.Result.ServerScheme.String()
+	}
+	s.Hooks.Choice(c)
+}
+
+func (s *State) choseALPN(by wire.Role, ours []string, theirs [][]byte) {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "ALPN", By: by, Ours: ours, Theirs: names(theirs), Picked: s.Result.ALPN,
+			Why: "the first of the server's protocols that the client offers", Ref: "RFC 7301 §3.2"})
+	}
+}
+
+func (s *State) choseResumption(kind Resumption, refusal string) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "resumption", By: wire.Server, Picked: kind.String(), Ref: "RFC 8446 §2.2", Why: "the session is ours, fresh, and bound to the same rules"}
+	if refusal != "" {
+		c.Picked, c.Why = "", "a full handshake is needed: "+refusal
+	}
+	s.Hooks.Choice(c)
+}
+
+func (s *State) choseCertificate() {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "certificate", By: wire.Server, Picked: subject(s.certificate.Certificate[0]),
+			Why: fmt.Sprintf("the client asks for the name %q", s.Result.ServerName), Ref: "RFC 8446 §4.4.2.2"})
+	}
+}
+
+func (s *State) choseClientCertificate() {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "client certificate", By: wire.Client, Theirs: names(s.request.schemes), Ref: "RFC 8446 §4.4.2.3",
+		Why: "we have none that the server's request allows"}
+	if len(s.certificate.Certificate) > 0 {
+		c.Picked, c.Why = subject(s.certificate.Certificate[0]), "its key can sign with "+s.scheme.String()
+	}
+	s.Hooks.Choice(c)
+}
+
+func subject(der []byte) string {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return "a certificate that does not parse"
+	}
+	return c.Subject.String()
+}

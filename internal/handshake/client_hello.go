@@ -1,0 +1,188 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// sendClientHello makes the client's offer. RFC 8446 §4.1.2.
+func sendClientHello(s *State, _ context.Context) (wire.Message, error) {
+	random := [37]byte{}
+	if err := s.random(random[:]); err != nil {
+		return nil, err
+	}
+	copy(s.Result.Secrets.ClientRandom[:], random[:32])
+	copy(s.greaseSeed[:], random[32:])
+	if s.Config.Sessions {
+		s.offered = s.Config.LoadSession(s)
+	}
+	if err := s.pickSessionID(); err != nil {
+		return nil, err
+	}
+	if err := s.makeShares(); err != nil {
+		return nil, err
+	}
+	return s.buildClientHello(), nil
+}
+
+// pickSessionID: the ID of a session to resume; or a random one, by which the
+// client sees that its ticket was taken (RFC 5077 §3.4) and which makes a
+// TLS 1.3 handshake look like a resumption to middleboxes (RFC 8446 §D.4).
+func (s *State) pickSessionID() error {
+	if s.offered != nil && len(s.offered.ID) > 0 {
+		s.sessionLen = copy(s.sessionID[:], s.offered.ID)
+		return nil
+	}
+	if s.offers13() || s.offered != nil {
+		s.sessionLen = 32
+		return s.random(s.sessionID[:])
+	}
+	return nil
+}
+
+func (s *State) random(b []byte) error {
+	if _, err := io.ReadFull(s.Config.Rand, b); err != nil {
+		return fault(wire.AlertInternalError, "no randomness could be had", "", err)
+	}
+	return nil
+}
+
+func (s *State) buildClientHello() *wire.ClientHello {
+	m := &s.hello
+	s.arena = s.arena[:0]
+	m.LegacyVersion = min(s.Config.newest(), wire.TLS12)
+	m.Random = s.Result.Secrets.ClientRandom[:]
+	m.SessionID = s.sessionID[:s.sessionLen]
+	m.CipherSuites = m.CipherSuites[:0]
+	if s.Config.GREASE {
+		m.CipherSuites = append(m.CipherSuites, wire.CipherSuite(s.grease(greaseSuite)))
+	}
+	for _, c := range s.Config.Suites {
+		if slices.ContainsFunc(s.Config.Versions, func(v wire.Version) bool { return usable(c, v) }) {
+			m.CipherSuites = append(m.CipherSuites, c.ID)
+		}
+	}
+	if s.Config.Fallback {
+		m.CipherSuites = append(m.CipherSuites, wire.TLS_FALLBACK_SCSV)
+	}
+	m.CompressionMethods = append(m.CompressionMethods[:0], wire.CompressionNull)
+	m.Extensions = s.offerExtensions(m.Extensions[:0])
+	return m
+}
+
+// recvClientHello reads the offer and decides, by the version's rules, what the
+// connection will be.
+func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
+	if err := s.readOffer(); err != nil {
+		return err
+	}
+	copy(s.Result.Secrets.ClientRandom[:], s.hello.Random)
+	s.Offer.Hello = &s.hello
+	s.Result.ServerName = s.Offer.ServerName
+	var listed []wire.Version
+	if s.hello.Extensions.Has(wire.ExtSupportedVersions) {
+		listed = s.Offer.Versions
+	}
+	s.Offer.Versions = offeredVersions(s.hello.LegacyVersion, listed, s.Offer.Versions[:0])
+	c, err := s.Config.ForClient(ctx, s)
+	if err != nil {
+		return err
+	}
+	if c != nil {
+		s.Config = c
+	}
+	v := pickVersion(s.Config.Versions, s.Offer.Versions)
+	if v == 0 {
+		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.Versions)
+		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", s.Config.Versions, s.Offer.Versions, "")
+	}
+	s.setProfile(v)
+	s.choseVersion(wire.Server, s.Config.Versions, s.Offer.Versions)
+	if err := s.checkClientHello(); err != nil {
+		return err
+	}
+	return s.profile.accept(s, ctx)
+}
+
+// checkClientHello holds what every version demands.
+func (s *State) checkClientHello() error {
+	m := &s.hello
+	if slices.Contains(m.CipherSuites, wire.TLS_FALLBACK_SCSV) && s.Result.Version < s.Config.newest() {
+		return fault(wire.AlertInappropriateFallback, "the client fell back to "+s.Result.Version.String()+", but we could do better: someone in between has broken its first try", "RFC 7507 §3", nil)
+	}
+	if !slices.Contains(m.CompressionMethods, wire.CompressionNull) {
+		return fault(wire.AlertIllegalParameter, "the client does not offer to leave out compression", "RFC 5246 §7.4.1.2", nil)
+	}
+	if len(m.CompressionMethods) != 1 && s.Result.Version == wire.TLS13 {
+		return fault(wire.AlertIllegalParameter, "the client offers compression with TLS 1.3", "RFC 8446 §4.1.2", nil)
+	}
+	if len(s.Offer.Points) > 0 && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
+		return fault(wire.AlertIllegalParameter, "the client does not speak uncompressed points", "RFC 8422 §5.1.2", nil)
+	}
+	s.Result.SecureRenegotiation = s.asked(wire.ExtRenegotiationInfo)
+	return nil
+}
+
+// sendSecondHello is the client's answer to a HelloRetryRequest: the same
+// offer with the share and cookie asked for. RFC 8446 §4.1.2.
+func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
+	if s.retryGroup != 0 {
+		if err := s.makeShares(); err != nil {
+			return nil, err
+		}
+	}
+	if s.offered != nil && s.offered.Version == wire.TLS13 && hashOf(s.offered) != s.Result.Suite.Hash {
+		s.offered = nil // its binder could not be computed, RFC 8446 §4.1.4
+	}
+	return s.buildClientHello(), nil
+}
+
+// recvSecondHello: the client must repeat itself, and have the share we asked for.
+func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
+	var first wire.ClientHello
+	if err := wire.Decode(&first, s.firstHello[wire.HeaderLen:], wire.Context{}, nil); err != nil {
+		return syntax(err)
+	}
+	if !sameOffer(&first, &s.hello) {
+		return fault(wire.AlertIllegalParameter, "the client's second ClientHello differs from its first in more than we asked for", "RFC 8446 §4.1.2", nil)
+	}
+	raw, hello := s.Offer.Raw, s.Offer.Hello
+	s.Offer.reset()
+	s.Offer.Raw, s.Offer.Hello = raw, hello
+	if err := s.readOffer(); err != nil {
+		return err
+	}
+	if !bytes.Equal(s.Offer.Cookie, s.cookie) {
+		return fault(wire.AlertIllegalParameter, "the client did not return our cookie", "RFC 8446 §4.2.2", nil)
+	}
+	if err := s.Offer.checkShares(); err != nil {
+		return err
+	}
+	if len(s.Offer.Shares) != 1 || s.Offer.Shares[0].Group != s.retryGroup {
+		return fault(wire.AlertIllegalParameter, "the client's second ClientHello does not have the one key share that we asked for", "RFC 8446 §4.2.8", nil)
+	}
+	if s.resumed != nil {
+		if err := s.takePSK(); err != nil {
+			return err
+		}
+	}
+	return s.respond13(s.Offer.Shares[0].Share)
+}
+
+// mayChange are the extensions in which a second ClientHello may differ.
+var mayChange = []wire.ExtensionType{wire.ExtKeyShare, wire.ExtCookie, wire.ExtPreSharedKey, wire.ExtEarlyData, wire.ExtPadding}
+
+func sameOffer(a, b *wire.ClientHello) bool {
+	fixed := func(x wire.Extensions) wire.Extensions {
+		return slices.DeleteFunc(slices.Clone(x), func(e wire.Extension) bool { return slices.Contains(mayChange, e.Type) })
+	}
+	return a.LegacyVersion == b.LegacyVersion && bytes.Equal(a.Random, b.Random) && bytes.Equal(a.SessionID, b.SessionID) &&
+		slices.Equal(a.CipherSuites, b.CipherSuites) && slices.Equal(a.CompressionMethods, b.CompressionMethods) &&
+		slices.EqualFunc(fixed(a.Extensions), fixed(b.Extensions), func(x, y wire.Extension) bool {
+			return x.Type == y.Type && bytes.Equal(x.Data, y.Data)
+		})
+}

@@ -1,0 +1,105 @@
+package handshake
+
+import (
+	"context"
+	stdtls "crypto/tls"
+	"crypto/x509"
+	"io"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Config is what one side brings to a handshake, with every default filled in.
+// It may serve many connections at once and is never written to.
+type Config struct {
+	Rand io.Reader        // of hello randoms; keys have a source of their own
+	Time func() time.Time // now
+
+	Versions []wire.Version         // newest first
+	Suites   []*suite.Suite         // best first, of all versions
+	Groups   []wire.NamedGroup      // best first
+	Schemes  []wire.SignatureScheme // that we verify, best first
+	ALPN     []string               // best first
+
+	NoExtendedMasterSecret bool
+	NoEncryptThenMAC       bool
+
+	// Client.
+	ServerName string // for server_name; empty sends none
+	GREASE     bool   // RFC 8701
+	Fallback   bool   // send TLS_FALLBACK_SCSV, RFC 7507
+	Sessions   bool   // offer and keep sessions
+
+	// Server.
+	PreferClientSuites bool
+	RetryCookie        bool // put a cookie in every HelloRetryRequest
+	ClientAuth         stdtls.ClientAuthType
+	ClientCAs          [][]byte // DER names for CertificateRequest
+	Tickets            bool
+	Store              bool // keep sessions under session IDs
+
+	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
+	Verify, LogKeys bool
+	Host
+}
+
+// Host is what the handshake asks of whoever runs it. Its methods are called
+// one at a time.
+type Host interface {
+	// VerifyPeer checks the peer's chain, on resumption too, and returns the
+	// verified chains. It is called only where the peer has certificates.
+	VerifyPeer(*State, []*x509.Certificate) ([][]*x509.Certificate, error)
+	// VerifyConnection is asked last.
+	VerifyConnection(*State) error
+	// KeyLog is given each secret that opens a capture.
+	KeyLog(label string, clientRandom, secret []byte) error
+
+	// ClientCertificate answers a CertificateRequest. A certificate with an
+	// empty chain means none.
+	ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, error)
+	// LoadSession returns a session to offer, or nil.
+	LoadSession(*State) *ClientSession
+	SessionSaver
+
+	// ForClient may replace the Config once the offer is known; nil keeps it.
+	ForClient(context.Context, *State) (*Config, error)
+	// Certificate picks the server's certificate for the offer.
+	Certificate(context.Context, *State) (*stdtls.Certificate, error)
+	// SealTicket and OpenTicket are the ticket's door to a session, PutSession
+	// and GetSession that of the session ID. A session that is not to be
+	// resumed is a nil one.
+	SealTicket(*State, *session.Session) ([]byte, error)
+	OpenTicket(*State, []byte) *session.Session
+	PutSession(context.Context, []byte, *session.Session) error
+	GetSession(context.Context, []byte) *session.Session
+	// Binding digests the rules that a session depends on.
+	Binding(*State) [32]byte
+}
+
+// SessionSaver keeps a client's session, during the handshake and after it.
+type SessionSaver interface {
+	SaveSession(*Result, *ClientSession)
+}
+
+// ClientSession is a session that a client may resume, and its handle.
+type ClientSession struct {
+	*session.Session
+	Ticket []byte // a ticket, or
+	ID     []byte // a session ID
+}
+
+// supports reports whether v is switched on.
+func (c *Config) supports(v wire.Version) bool {
+	for _, have := range c.Versions {
+		if have == v {
+			return true
+		}
+	}
+	return false
+}
+
+// newest returns the newest version that is switched on.
+func (c *Config) newest() wire.Version { return c.Versions[0] }

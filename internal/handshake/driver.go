@@ -1,0 +1,231 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// changeCipherSpec stands in a flow for the record of that content type, which
+// is no handshake message and enters no transcript. RFC 5246 §7.1.
+const changeCipherSpec wire.HandshakeType = 0xff
+
+// Need is whether a step takes place.
+type Need uint8
+
+const (
+	No   Need = iota // it does not: nobody sends it
+	Must             // the next message is this one
+	May              // it may be left out
+)
+
+// Step is one row of a flow: one message, for both roles and directions.
+type Step struct {
+	Msg  wire.HandshakeType
+	From wire.Role
+	When func(*State) Need
+	// Send makes the message; Recv judges the one received. Neither has it in
+	// the transcript yet.
+	Send func(*State, context.Context) (wire.Message, error)
+	Recv func(*State, context.Context, wire.Message) error
+	// Then follows in both roles, once the message is in the transcript: that
+	// is where secrets are derived and keys change. It may be nil.
+	Then func(*State, context.Context) error
+}
+
+// Records is what the driver needs of the record layer.
+type Records interface {
+	// Next returns the handshake message that arrived next, header included,
+	// valid until the following call; ccs for a change_cipher_spec record. ok
+	// is false while none is complete. Peek does the same without consuming.
+	Peek() (msg []byte, ccs, ok bool, err error)
+	Consume()
+	// Idle reports that no byte of a further handshake message has arrived.
+	Idle() bool
+	Send(msg []byte) error
+	SendChangeCipherSpec() error
+	InstallIn(Keys)
+	InstallOut(Keys)
+}
+
+// Keys are those of one direction from now on.
+type Keys struct {
+	record.Params
+	// Secret is the traffic secret behind them, in TLS 1.3. It is copied.
+	Secret []byte
+	// SecretName and Label describe them to the trace.
+	SecretName, Label string
+}
+
+// Run takes the handshake as far as the messages received allow. Done tells
+// whether it is complete; if not, more input is needed.
+func (s *State) Run(ctx context.Context) error {
+	for {
+		if s.at == len(s.flow) {
+			if s.profile == nil || &s.flow[0] != &helloFlow[0] {
+				return nil
+			}
+			s.flow, s.at = s.profile.Flow, 0
+		}
+		step := &s.flow[s.at]
+		need := step.When(s)
+		if need == No {
+			s.at++
+			continue
+		}
+		var moved bool
+		var err error
+		if step.From == s.Role {
+			moved, err = true, s.send(ctx, step)
+		} else {
+			moved, err = s.receive(ctx, step, need)
+		}
+		if err != nil || !moved {
+			return err
+		}
+		s.at++
+	}
+}
+
+func (s *State) send(ctx context.Context, step *Step) error {
+	if step.Msg == changeCipherSpec {
+		if err := s.records.SendChangeCipherSpec(); err != nil {
+			return err
+		}
+		s.ccsSent = true
+	} else {
+		m, err := step.Send(s, ctx)
+		if err != nil {
+			return err
+		}
+		c := s.context(s.Role)
+		s.out = wire.AppendMessage(s.out[:0], m, c)
+		if step.Msg == wire.TypeClientHello {
+			if err := s.bindOffer(); err != nil {
+				return err
+			}
+		}
+		s.transcript.add(s.out)
+		if s.Hooks.Message != nil {
+			s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c})
+		}
+		if err := s.records.Send(s.out); err != nil {
+			return err
+		}
+	}
+	return s.then(ctx, step)
+}
+
+// receive handles the next message if it is the step's. A message of another
+// type is refused before its body is parsed.
+func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool, err error) {
+	raw, ccs, ok, err := s.records.Peek()
+	if err != nil || !ok {
+		return false, err
+	}
+	got := changeCipherSpec
+	if !ccs {
+		got = wire.HandshakeType(raw[0])
+	}
+	if s.profile == nil && s.Role == wire.Client {
+		if err := s.pickProfile(raw, got); err != nil {
+			return false, err
+		}
+		return true, nil
+	}
+	if got != step.Msg {
+		if need == May {
+			return true, nil
+		}
+		return false, unexpected(got, step.Msg)
+	}
+	s.records.Consume()
+	if ccs {
+		return true, s.then(ctx, step)
+	}
+	c := s.context(step.From)
+	if s.Hooks.Message != nil {
+		s.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c})
+	}
+	m := s.blank(step.Msg)
+	if err := wire.Decode(m, raw[wire.HeaderLen:], c, nil); err != nil {
+		return false, syntax(err)
+	}
+	s.Offer.Raw = raw
+	if err := step.Recv(s, ctx, m); err != nil {
+		return false, err
+	}
+	s.transcript.add(raw)
+	return true, s.then(ctx, step)
+}
+
+func (s *State) then(ctx context.Context, step *Step) error {
+	if step.Then == nil {
+		return nil
+	}
+	return step.Then(s, ctx)
+}
+
+// installIn is the one place where keys for reading change: nothing may have
+// arrived under the old ones that belongs after the change. RFC 8446 §5.1.
+func (s *State) installIn(k Keys) error {
+	if !s.records.Idle() {
+		return fault(wire.AlertUnexpectedMessage, "a handshake message runs across a change of keys", "RFC 8446 §5.1", nil)
+	}
+	s.records.InstallIn(k)
+	return nil
+}
+
+func unexpected(got, want wire.HandshakeType) error {
+	return fault(wire.AlertUnexpectedMessage,
+		"the peer sent "+stepName(got)+" where "+stepName(want)+" is due", "RFC 8446 §4", nil)
+}
+
+func stepName(t wire.HandshakeType) string {
+	if t == changeCipherSpec {
+		return "change_cipher_spec"
+	}
+	return t.String()
+}
+
+// blank returns the pooled message of type t to parse into.
+func (s *State) blank(t wire.HandshakeType) wire.Message {
+	switch t {
+	case wire.TypeClientHello:
+		return &s.hello
+	case wire.TypeServerHello:
+		return &s.answer
+	case wire.TypeEncryptedExtensions:
+		return &s.msg.encrypted
+	case wire.TypeCertificate:
+		return &s.msg.cert
+	case wire.TypeCertificateRequest:
+		return &s.msg.request
+	case wire.TypeCertificateVerify:
+		return &s.msg.verify
+	case wire.TypeCertificateStatus:
+		return &s.msg.status
+	case wire.TypeServerKeyExchange:
+		return &s.msg.serverKey
+	case wire.TypeClientKeyExchange:
+		return &s.msg.clientKey
+	case wire.TypeServerHelloDone:
+		return &s.msg.done
+	case wire.TypeFinished:
+		return &s.msg.finished
+	case wire.TypeNewSessionTicket:
+		return &s.msg.ticket
+	}
+	return &wire.Opaque{MsgType: t}
+}
+
+func always(*State) Need { return Must }
+
+func must(yes bool) Need {
+	if yes {
+		return Must
+	}
+	return No
+}

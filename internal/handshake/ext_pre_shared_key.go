@@ -1,0 +1,65 @@
+package handshake
+
+import (
+	"crypto/subtle"
+
+	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// pre_shared_key, RFC 8446 §4.2.11
+
+func hashOf(c *ClientSession) *suite.Hash { return suite.ByID(c.Suite).Hash }
+
+// offerPSK leaves room for the binder; bindOffer fills it in.
+func offerPSK(s *State, b []byte) ([]byte, bool) {
+	if s.offered == nil || !s.offers13() || s.offered.Version < wire.TLS13 {
+		return b, false
+	}
+	age := s.Config.Time().Sub(s.offered.CreatedAt).Milliseconds()
+	offer := wire.OfferedPSKs{
+		Identities: []wire.PSKIdentity{{Identity: s.offered.Ticket, ObfuscatedTicketAge: uint32(age) + s.offered.AgeAdd}},
+		Binders:    [][]byte{make([]byte, hashOf(s.offered).Size)},
+	}
+	return offer.Append(b), true
+}
+
+func readPSKs(o *Offer, r *wire.Reader) {
+	o.PSKs.Read(r)
+	if len(o.PSKs.Identities) != len(o.PSKs.Binders) {
+		r.Fail("binders", "there is not one for each identity")
+	}
+}
+
+// bindOffer signs our ClientHello in s.out with the PSK on offer. RFC 8446 §4.2.11.2.
+func (s *State) bindOffer() error {
+	if !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
+		return nil
+	}
+	h := hashOf(s.offered)
+	binder := s.out[len(s.out)-h.Size:]
+	partial := s.out[:len(s.out)-h.Size-3] // without the binders and their two lengths
+	s.earlySecret(h, s.offered.Secret)
+	copy(binder, s.binder(h, partial))
+	return nil
+}
+
+// binder computes the binder over the transcript and the truncated hello.
+func (s *State) binder(h *suite.Hash, partial []byte) []byte {
+	key := s.expand(h, s.verify[:0], s.early[:h.Size], step13{
+		name: "binder_key", from: "early_secret", label: keys.LabelResumptionBinder, is: "the empty string", ref: "RFC 8446 §7.1",
+	}, keys.EmptyHash(h))
+	digest := s.transcript.with(h, partial, s.digest[:0])
+	return keys.Finished13(h, nil, key, digest)
+}
+
+// checkBinder verifies the client's binder of the PSK at index. RFC 8446 §4.2.11.2.
+func (s *State) checkBinder(index int) error {
+	h := s.Result.Suite.Hash
+	partial := s.Offer.Raw[:len(s.Offer.Raw)-s.Offer.PSKs.BindersLen]
+	if subtle.ConstantTimeCompare(s.binder(h, partial), s.Offer.PSKs.Binders[index]) != 1 {
+		return fault(wire.AlertDecryptError, "the client's PSK binder is wrong", "RFC 8446 §4.2.11.2", nil)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// flow12 is the handshake of TLS 1.2, full and abbreviated, after the
+// ClientHello. RFC 5246 §7.3, RFC 5077 §3.1.
+var flow12 = []Step{
+	{wire.TypeServerHello, wire.Server, always, sendServerHello12, recvServerHello12, startResumed12},
+
+	{wire.TypeCertificate, wire.Server, full, sendCertificate, recvCertificate, nil},
+	{wire.TypeCertificateStatus, wire.Server, status, sendCertificateStatus, recvCertificateStatus, nil},
+	{wire.TypeServerKeyExchange, wire.Server, ephemeral, sendServerKeyExchange, recvServerKeyExchange, nil},
+	{wire.TypeCertificateRequest, wire.Server, asksForCertificate, sendCertificateRequest12, recvCertificateRequest12, nil},
+	{wire.TypeServerHelloDone, wire.Server, full, sendServerHelloDone, recvServerHelloDone, nil},
+	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeClientKeyExchange, wire.Client, full, sendClientKeyExchange, recvClientKeyExchange, (*State).master12},
+	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
+	{changeCipherSpec, wire.Client, full, nil, nil, change12(wire.Client)},
+	{wire.TypeFinished, wire.Client, full, sendFinished, recvFinished, nil},
+
+	{wire.TypeNewSessionTicket, wire.Server, ticket12, sendTicket12, recvTicket12, nil},
+	{changeCipherSpec, wire.Server, always, nil, nil, change12(wire.Server)},
+	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, completeFull12},
+
+	{changeCipherSpec, wire.Client, abbreviated, nil, nil, change12(wire.Client)},
+	{wire.TypeFinished, wire.Client, abbreviated, sendFinished, recvFinished, completeResumed12},
+}
+
+func full(s *State) Need        { return must(s.resumed == nil) }
+func abbreviated(s *State) Need { return must(s.resumed != nil) }
+func ephemeral(s *State) Need {
+	return must(s.resumed == nil && s.Result.Suite.KeyExchange == wire.KeyExchangeECDHE)
+}
+
+// status: a server that announced a staple may still leave it out. RFC 6066 §8.
+func status(s *State) Need {
+	if s.statusSent && !s.isServer() {
+		return May
+	}
+	return must(s.statusSent && s.resumed == nil)
+}
+
+// asksForCertificate: the server knows, the client sees.
+func asksForCertificate(s *State) Need {
+	switch {
+	case s.resumed != nil:
+		return No
+	case s.isServer():
+		return must(s.Result.ClientAuth)
+	}
+	return May
+}
+
+// asked: the client answers a request, if only to say that it has nothing.
+func asked(s *State) Need { return must(s.resumed == nil && s.Result.ClientAuth) }
+
+// certified: who sent a certificate proves that the key is its own.
+func certified(s *State) Need {
+	if s.isServer() {
+		return must(s.Result.ClientAuth && s.resumed == nil && len(s.Result.Peer.Certificates) > 0)
+	}
+	return must(s.request != nil && len(s.certificate.Certificate) > 0)
+}
+
+func ticket12(s *State) Need { return must(s.wantTicket) }
+
+func startResumed12(s *State, _ context.Context) error {
+	if s.resumed == nil {
+		return nil
+	}
+	return s.resumeMaster12()
+}
+
+func completeFull12(s *State, ctx context.Context) error {
+	if s.resumed != nil {
+		return nil
+	}
+	return s.complete12(ctx)
+}
+
+func completeResumed12(s *State, ctx context.Context) error { return s.complete12(ctx) }
+
+func (s *State) complete12(ctx context.Context) error {
+	if err := s.approve(); err != nil {
+		return err
+	}
+	s.keepSession12(ctx)
+	return nil
+}
+
+// approve asks the application last, when all is known.
+func (s *State) approve() error {
+	if !s.Config.Verify {
+		return nil
+	}
+	if err := s.Config.VerifyConnection(s); err != nil {
+		return badCertificate(err)
+	}
+	return nil
+}

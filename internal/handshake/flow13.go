@@ -1,0 +1,51 @@
+package handshake
+
+import "github.com/vitrine-tls/vitrine/wire"
+
+// flow13 is the handshake of TLS 1.3, with a retry and without, after the first
+// ClientHello. RFC 8446 §2, §D.4 for the change_cipher_spec records, which only
+// their sender walks: received ones are dropped below the flow.
+var flow13 = []Step{
+	{wire.TypeServerHello, wire.Server, retrying, sendHelloRetry, recvHelloRetry, nil},
+	{changeCipherSpec, wire.Server, compatibleRetry(wire.Server), nil, nil, nil},
+	{changeCipherSpec, wire.Client, compatibleRetry(wire.Client), nil, nil, nil},
+	{wire.TypeClientHello, wire.Client, retrying, sendSecondHello, recvSecondHello, nil},
+
+	{wire.TypeServerHello, wire.Server, always, sendServerHello13, recvServerHello13, secrets13},
+	{changeCipherSpec, wire.Server, compatible(wire.Server), nil, nil, nil},
+	{wire.TypeEncryptedExtensions, wire.Server, always, sendEncryptedExtensions, recvEncryptedExtensions, nil},
+	{wire.TypeCertificateRequest, wire.Server, asksForCertificate, sendCertificateRequest13, recvCertificateRequest13, nil},
+	{wire.TypeCertificate, wire.Server, full, sendCertificate, recvCertificate, nil},
+	{wire.TypeCertificateVerify, wire.Server, full, sendCertificateVerify, recvCertificateVerify, nil},
+	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
+
+	{changeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
+	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
+	{wire.TypeFinished, wire.Client, always, sendFinished, recvFinished, complete13},
+
+	{wire.TypeNewSessionTicket, wire.Server, ticket13, sendTicket13, nil, nil},
+}
+
+func retrying(s *State) Need { return must(s.retry) }
+
+// compatible: each side sends one change_cipher_spec for middleboxes where the
+// client asked for that by a legacy_session_id. The server does so after its
+// first message, the client before its second flight. RFC 8446 §D.4.
+func compatible(role wire.Role) func(*State) Need {
+	return func(s *State) Need { return must(s.Role == role && s.sessionLen > 0 && !s.ccsSent) }
+}
+
+func compatibleRetry(role wire.Role) func(*State) Need {
+	return func(s *State) Need {
+		if !s.retry {
+			return No
+		}
+		return compatible(role)(s)
+	}
+}
+
+// ticket13: the client takes tickets whenever they come, see post.go.
+func ticket13(s *State) Need {
+	return must(s.isServer() && s.Config.Tickets && len(s.Offer.PSKModes) > 0)
+}

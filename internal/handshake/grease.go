@@ -1,0 +1,22 @@
+package handshake
+
+// The places where our ClientHello has a reserved value, each drawn on its own.
+// RFC 8701 §3.
+const (
+	greaseSuite = iota
+	greaseGroup
+	greaseVersion
+	greaseExtension1
+	greaseExtension2
+)
+
+// grease returns the reserved value for a place; it stays the same for the
+// whole handshake, and the two extensions differ.
+func (s *State) grease(place int) uint16 {
+	n := s.greaseSeed[place] & 0x0f
+	if place == greaseExtension2 && n == s.greaseSeed[greaseExtension1]&0x0f {
+		n ^= 1
+	}
+	b := uint16(n)<<4 | 0x0a
+	return b<<8 | b
+}

@@ -1,0 +1,25 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+)
+
+// names renders a list for people: in errors and in trace.Choice.
+func names[T any](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		switch v := any(v).(type) {
+		case *suite.Suite:
+			out = append(out, v.Name)
+		case []byte:
+			out = append(out, fmt.Sprintf("%q", v))
+		case string:
+			out = append(out, fmt.Sprintf("%q", v))
+		default:
+			out = append(out, fmt.Sprint(v))
+		}
+	}
+	return out
+}

@@ -1,0 +1,238 @@
+package handshake
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	stdtls "crypto/tls"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The functions of this file are pure: they look at two offers and pick.
+
+// offeredVersions is what a ClientHello stands for. Without supported_versions
+// it is everything up to legacy_version. RFC 8446 §4.2.1.
+func offeredVersions(legacy wire.Version, listed []wire.Version, dst []wire.Version) []wire.Version {
+	if listed != nil {
+		return listed
+	}
+	for v := min(legacy, wire.TLS12); v >= wire.SSL30; v-- {
+		dst = append(dst, v)
+	}
+	return dst
+}
+
+// pickVersion is the newest of ours that the peer has too; 0 for none.
+func pickVersion(ours, theirs []wire.Version) wire.Version {
+	for _, v := range ours {
+		if slices.Contains(theirs, v) {
+			return v
+		}
+	}
+	return 0
+}
+
+// selectedVersion is the version that a server picked. RFC 8446 §4.1.3.
+func selectedVersion(m *wire.ServerHello) (wire.Version, error) {
+	v := m.LegacyVersion
+	found, err := m.Extensions.Read(wire.ExtSupportedVersions, func(r *wire.Reader) { v = wire.U16[wire.Version](r, "selected_version") })
+	if err != nil {
+		return 0, syntax(err)
+	}
+	if found && v < wire.TLS13 {
+		return 0, fault(wire.AlertIllegalParameter, "the server selected "+v.String()+" through supported_versions, which is for TLS 1.3", "RFC 8446 §4.2.1", nil)
+	}
+	if found && m.LegacyVersion != wire.TLS12 {
+		return 0, fault(wire.AlertIllegalParameter, "the server's legacy_version is not TLS 1.2", "RFC 8446 §4.1.3", nil)
+	}
+	if !found && v > wire.TLS12 {
+		return 0, fault(wire.AlertProtocolVersion, "the server selected a version above TLS 1.2 without supported_versions", "RFC 8446 §4.2.1", nil)
+	}
+	return v, nil
+}
+
+// downgraded checks the sentinel by which a server that could do better says
+// so. RFC 8446 §4.1.3.
+func downgraded(best, v wire.Version, random []byte) error {
+	tail := string(random[24:])
+	if best == wire.TLS13 && v <= wire.TLS12 && (tail == wire.DowngradeTLS12 || tail == wire.DowngradeTLS11) ||
+		best == wire.TLS12 && v < wire.TLS12 && tail == wire.DowngradeTLS11 {
+		return fault(wire.AlertIllegalParameter, "the server's random says that it could do better than "+v.String()+": someone in between has changed the hello", "RFC 8446 §4.1.3", nil)
+	}
+	return nil
+}
+
+// sentinel marks random where a server with best negotiates v only.
+func sentinel(best, v wire.Version, random []byte) {
+	switch {
+	case best == wire.TLS13 && v == wire.TLS12:
+		copy(random[24:], wire.DowngradeTLS12)
+	case best >= wire.TLS12 && v < wire.TLS12:
+		copy(random[24:], wire.DowngradeTLS11)
+	}
+}
+
+// usable reports whether a suite exists in version v.
+func usable(s *suite.Suite, v wire.Version) bool { return s.Min <= v && v <= s.Max }
+
+// pickSuite is the first suite of the preferring side that the other has, that
+// exists in v, and that fits (which may be nil).
+func pickSuite(ours []*suite.Suite, theirs []wire.CipherSuite, v wire.Version, preferTheirs bool, fits func(*suite.Suite) bool) *suite.Suite {
+	ok := func(s *suite.Suite) bool { return usable(s, v) && (fits == nil || fits(s)) }
+	if preferTheirs {
+		for _, id := range theirs {
+			if s := suite.ByID(id); s != nil && slices.Contains(ours, s) && ok(s) {
+				return s
+			}
+		}
+		return nil
+	}
+	for _, s := range ours {
+		if ok(s) && slices.Contains(theirs, s.ID) {
+			return s
+		}
+	}
+	return nil
+}
+
+// pickGroup is our best group that the peer has; among them one with a share
+// is taken before a better one without, where both are hybrid or neither is:
+// a round trip buys nothing but post-quantum safety. ok is false for none.
+func pickGroup(ours, theirs []wire.NamedGroup, shares []wire.KeyShareEntry) (g wire.NamedGroup, share []byte, ok bool) {
+	best := wire.NamedGroup(0)
+	for _, o := range ours {
+		if !slices.Contains(theirs, o) {
+			continue
+		}
+		if best == 0 {
+			best = o
+		}
+		if postQuantum(o) != postQuantum(best) {
+			continue
+		}
+		for i := range shares {
+			if shares[i].Group == o {
+				return o, shares[i].Share, true
+			}
+		}
+	}
+	return best, nil, best != 0
+}
+
+func postQuantum(id wire.NamedGroup) bool {
+	g := kex.Lookup(id)
+	return g != nil && g.Hybrid
+}
+
+// pickECDHE is the group of a TLS 1.2 key exchange: hybrid groups are TLS 1.3's.
+// A client that sends no list has left the choice to us. RFC 8422 §4.
+func pickECDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
+	for _, g := range ours {
+		if !postQuantum(g) && (len(theirs) == 0 || slices.Contains(theirs, g)) {
+			return g
+		}
+	}
+	return 0
+}
+
+// pickALPN is the first of ours that the peer has. none is set where the peer
+// asked and nothing fits, which ends the handshake. RFC 7301 §3.2.
+func pickALPN(ours []string, theirs [][]byte) (picked string, none bool) {
+	if len(ours) == 0 || len(theirs) == 0 {
+		return "", false
+	}
+	for _, o := range ours {
+		for _, t := range theirs {
+			if o == string(t) {
+				return o, false
+			}
+		}
+	}
+	return "", true
+}
+
+// signer is a row of the table of signature schemes.
+type signer struct {
+	scheme wire.SignatureScheme
+	kind   keyKind
+	hash   crypto.Hash    // 0: the message itself is signed
+	curve  elliptic.Curve // where TLS 1.3 fixes it
+	in13   bool           // allowed for CertificateVerify of TLS 1.3
+	minRSA int            // bytes that the padding needs
+}
+
+type keyKind uint8
+
+const (
+	keyRSA    keyKind = iota + 1 // PKCS #1 v1.5
+	keyRSAPSS                    // PSS with an rsaEncryption key
+	keyECDSA
+	keyEd25519
+)
+
+// signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3.
+var signers = []signer{
+	{scheme: wire.ECDSAP256SHA256, kind: keyECDSA, hash: crypto.SHA256, curve: elliptic.P256(), in13: true},
+	{scheme: wire.ECDSAP384SHA384, kind: keyECDSA, hash: crypto.SHA384, curve: elliptic.P384(), in13: true},
+	{scheme: wire.ECDSAP521SHA512, kind: keyECDSA, hash: crypto.SHA512, curve: elliptic.P521(), in13: true},
+	{scheme: wire.Ed25519, kind: keyEd25519, in13: true},
+	{scheme: wire.RSAPSSRSAESHA256, kind: keyRSAPSS, hash: crypto.SHA256, in13: true, minRSA: 32*2 + 2},
+	{scheme: wire.RSAPSSRSAESHA384, kind: keyRSAPSS, hash: crypto.SHA384, in13: true, minRSA: 48*2 + 2},
+	{scheme: wire.RSAPSSRSAESHA512, kind: keyRSAPSS, hash: crypto.SHA512, in13: true, minRSA: 64*2 + 2},
+	{scheme: wire.RSAPKCS1SHA256, kind: keyRSA, hash: crypto.SHA256, minRSA: 19 + 32 + 11},
+	{scheme: wire.RSAPKCS1SHA384, kind: keyRSA, hash: crypto.SHA384, minRSA: 19 + 48 + 11},
+	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
+	{scheme: wire.ECDSASHA1, kind: keyECDSA, hash: crypto.SHA1},
+	{scheme: wire.RSAPKCS1SHA1, kind: keyRSA, hash: crypto.SHA1, minRSA: 15 + 20 + 11},
+}
+
+func signerOf(scheme wire.SignatureScheme) *signer {
+	for i := range signers {
+		if signers[i].scheme == scheme {
+			return &signers[i]
+		}
+	}
+	return nil
+}
+
+// fits reports whether the scheme can be used with the key.
+func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		return (g.kind == keyRSA && !curveBound || g.kind == keyRSAPSS) && pub.Size() >= g.minRSA
+	case *ecdsa.PublicKey:
+		return g.kind == keyECDSA && (!curveBound || g.curve == pub.Curve)
+	case ed25519.PublicKey:
+		return g.kind == keyEd25519
+	}
+	return false
+}
+
+// pickScheme is the first of the peer's schemes that our key, and whoever
+// restricts it, allows. curveBound is TLS 1.3's rule.
+func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []stdtls.SignatureScheme, curveBound bool) wire.SignatureScheme {
+	for _, scheme := range theirs {
+		g := signerOf(scheme)
+		if g == nil || curveBound && !g.in13 || !g.fits(pub, curveBound) {
+			continue
+		}
+		if allowed == nil || slices.Contains(allowed, stdtls.SignatureScheme(scheme)) {
+			return scheme
+		}
+	}
+	return 0
+}
+
+// authOf is the kind of suite that a certificate key serves until TLS 1.2.
+func authOf(pub crypto.PublicKey) suite.Auth {
+	if _, ok := pub.(*rsa.PublicKey); ok {
+		return suite.AuthRSA
+	}
+	return suite.AuthECDSA
+}

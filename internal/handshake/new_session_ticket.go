@@ -1,0 +1,98 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// sendTicket12 seals the session for the client. If that fails, an empty ticket
+// says that there is none. RFC 5077 §3.3.
+func sendTicket12(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.msg.ticket
+	c := s.newSession(s.master[:])
+	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c)}
+	if ticket, err := s.Config.SealTicket(s, c); err == nil {
+		m.Ticket = ticket
+	}
+	return m, nil
+}
+
+func (s *State) lifetime(c *session.Session) uint32 {
+	return uint32(max(0, c.Expiry().Sub(s.Config.Time())/time.Second))
+}
+
+// recvTicket12 keeps the ticket until the handshake is complete.
+func recvTicket12(s *State, _ context.Context, msg wire.Message) error {
+	m := msg.(*wire.NewSessionTicket)
+	s.newTicket = &ClientSession{Ticket: bytes.Clone(m.Ticket)}
+	s.newTicketLife = m.Lifetime
+	return nil
+}
+
+// keepSession12 stores the session: the server under its ID, the client under
+// its ticket or ID. That it cannot be stored costs a later full handshake.
+func (s *State) keepSession12(ctx context.Context) {
+	if s.isServer() {
+		if s.resumed == nil && len(s.newID) > 0 && s.Config.Store {
+			_ = s.Config.PutSession(ctx, s.newID, s.newSession(bytes.Clone(s.master[:])))
+		}
+		return
+	}
+	if !s.Config.Sessions {
+		return
+	}
+	c := s.newTicket
+	if c == nil && s.resumed == nil && len(s.newID) > 0 {
+		c = &ClientSession{ID: s.newID}
+	}
+	if c == nil || len(c.Ticket)+len(c.ID) == 0 {
+		return
+	}
+	c.Session = s.newSession(bytes.Clone(s.master[:]))
+	if s.newTicketLife > 0 {
+		c.Lifetime = min(time.Duration(s.newTicketLife)*time.Second, maxLifetime)
+	}
+	s.Config.SaveSession(s.Result, c)
+}
+
+// maxLifetime is the longest that a client keeps a session. RFC 8446 §4.6.1.
+const maxLifetime = 7 * 24 * time.Hour
+
+// sendTicket13 gives the client a PSK for next time. RFC 8446 §4.6.1.
+func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.msg.ticket
+	var add [4]byte
+	rand.Read(add[:])
+	nonce := []byte{0}
+	h := s.Result.Suite.Hash
+	psk := s.resumptionPSK(h.Size, nonce)
+	c := s.newSession(psk)
+	c.AgeAdd = binary.BigEndian.Uint32(add[:])
+	ticket, err := s.Config.SealTicket(s, c)
+	if err != nil {
+		return nil, fault(wire.AlertInternalError, "the ticket could not be sealed", "", err)
+	}
+	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: nonce, Ticket: ticket}
+	return m, nil
+}
+
+func (s *State) resumptionPSK(size int, nonce []byte) []byte {
+	return resumptionPSK(s.Result, s.Hooks, size, nonce)
+}
+
+func resumptionPSK(r *Result, hooks *trace.Hooks, size int, nonce []byte) []byte {
+	psk := keys.ResumptionPSK(r.Suite.Hash, nil, r.Secrets.Resumption[:size], nonce)
+	if hooks != nil && hooks.Secret != nil {
+		hooks.Secret(trace.Secret{Name: "resumption_psk", How: "HKDF-Expand-Label", From: "resumption_master_secret", Label: keys.LabelResumption,
+			Input: nonce, InputIs: "the ticket's nonce", Hash: r.Suite.Hash.Name, Value: psk, Ref: "RFC 8446 §4.6.1"})
+	}
+	return psk
+}

@@ -1,0 +1,109 @@
+package handshake
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// PostStep is a message that may come at any time after the handshake.
+type PostStep struct {
+	Msg  wire.HandshakeType
+	From wire.Role
+	Recv func(*Post, wire.Message) error
+}
+
+// Post is the connection as such a message finds it.
+type Post struct {
+	Role   wire.Role
+	Result *Result
+	Hooks  *trace.Hooks // may be nil
+	// Saver keeps a session; nil where none is wanted.
+	Saver SessionSaver
+	// UpdateIn changes the keys for reading, Reply has our own changed and the
+	// peer told, Warn sends a warning alert.
+	UpdateIn func() error
+	Reply    func()
+	Warn     func(wire.AlertCode)
+}
+
+var post12 = []PostStep{
+	{wire.TypeHelloRequest, wire.Server, refuseRenegotiation},
+	{wire.TypeClientHello, wire.Client, refuseRenegotiation},
+}
+
+var post13 = []PostStep{
+	{wire.TypeNewSessionTicket, wire.Server, recvTicket13},
+	{wire.TypeKeyUpdate, wire.Client, recvKeyUpdate},
+	{wire.TypeKeyUpdate, wire.Server, recvKeyUpdate},
+}
+
+// Receive handles one message, header included.
+func (p *Post) Receive(raw []byte) error {
+	t := wire.HandshakeType(raw[0])
+	c := wire.Context{Version: p.Result.Version, From: p.Role.Peer(), KeyExchange: p.Result.Suite.KeyExchange}
+	for _, step := range ProfileOf(p.Result.Version).Post {
+		if step.Msg != t || step.From != p.Role.Peer() {
+			continue
+		}
+		if p.Hooks != nil && p.Hooks.Message != nil {
+			p.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c, PostHandshake: true})
+		}
+		m, err := wire.DecodeMessage(raw, c, nil)
+		if err != nil {
+			return syntax(err)
+		}
+		return step.Recv(p, m)
+	}
+	return fault(wire.AlertUnexpectedMessage, "the peer sent "+stepName(t)+" after the handshake", "RFC 8446 §4.6", nil)
+}
+
+// refuseRenegotiation: the peer may go on without. RFC 5746 §5, RFC 5246 §7.2.2.
+func refuseRenegotiation(p *Post, _ wire.Message) error {
+	p.Warn(wire.AlertNoRenegotiation)
+	return nil
+}
+
+// recvKeyUpdate follows the peer to its next traffic secret. RFC 8446 §4.6.3.
+func recvKeyUpdate(p *Post, msg wire.Message) error {
+	request := msg.(*wire.KeyUpdate).Request
+	if request > wire.UpdateRequested {
+		return fault(wire.AlertIllegalParameter, "the KeyUpdate's request_update is neither 0 nor 1", "RFC 8446 §4.6.3", nil)
+	}
+	if err := p.UpdateIn(); err != nil {
+		return err
+	}
+	if request == wire.UpdateRequested {
+		p.Reply()
+	}
+	return nil
+}
+
+// recvTicket13 keeps a session for next time. RFC 8446 §4.6.1.
+func recvTicket13(p *Post, msg wire.Message) error {
+	m := msg.(*wire.NewSessionTicket)
+	r := p.Result
+	lifetime := time.Duration(m.Lifetime) * time.Second
+	if lifetime > maxLifetime {
+		return fault(wire.AlertIllegalParameter, "the ticket's lifetime is above seven days", "RFC 8446 §4.6.1", nil)
+	}
+	if p.Saver == nil || lifetime == 0 {
+		return nil
+	}
+	c := &ClientSession{
+		Session: &session.Session{
+			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, r.Suite.Hash.Size, m.Nonce),
+			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
+			Lifetime: lifetime, AgeAdd: m.AgeAdd, OCSP: r.Peer.OCSP, SCTs: r.Peer.SCTs,
+		},
+		Ticket: bytes.Clone(m.Ticket),
+	}
+	for _, cert := range r.Peer.Certificates {
+		c.PeerChain = append(c.PeerChain, cert.Raw)
+	}
+	p.Saver.SaveSession(r, c)
+	return nil
+}

@@ -1,0 +1,227 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	stdtls "crypto/tls"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Which sessions may be resumed. Whatever does not fit costs a full handshake,
+// never the connection, but for a wrong binder and the EMS rule.
+
+// refusal says why the server does not resume a session; empty if it does.
+func (s *State) refusal(c *session.Session) string {
+	own := suite.ByID(c.Suite)
+	switch {
+	case c.Version != s.Result.Version:
+		return "it is of " + c.Version.String()
+	case own == nil:
+		return "its cipher suite is no longer implemented"
+	case s.Result.Suite == nil && (!slices.Contains(s.Config.Suites, own) || !slices.Contains(s.Offer.Suites, c.Suite)):
+		return "its cipher suite is no longer on offer" // TLS 1.2 takes the suite over
+	case s.Result.Suite != nil && s.Result.Suite.Hash != own.Hash:
+		return "its hash is not that of the cipher suite" // TLS 1.3 picks anew, RFC 8446 §4.2.11
+	case !s.Config.Time().Before(c.Expiry()) || s.Config.Time().Before(c.CreatedAt.Add(-clockSkew)):
+		return "it has expired"
+	case c.ServerName != s.Result.ServerName:
+		return "it is of another server name"
+	case c.ALPN != s.Result.ALPN:
+		return "it is of another application protocol"
+	case c.Binding != s.Config.Binding(s):
+		return "the rules it was made under have changed"
+	case s.Config.ClientAuth >= stdtls.RequireAnyClientCert && len(c.PeerChain) == 0:
+		return "it has no client certificate, and one is required now"
+	case s.Config.ClientAuth == stdtls.NoClientCert && len(c.PeerChain) > 0:
+		return "it has a client certificate, and none is asked for now"
+	}
+	return ""
+}
+
+// clockSkew is what clocks of a fleet may differ by. In nanoseconds.
+const clockSkew = 60e9
+
+// takePeer takes the peer over from a session, its chain verified again.
+func (s *State) takePeer(c *session.Session) error {
+	p := &s.Result.Peer
+	p.OCSP, p.SCTs = c.OCSP, c.SCTs
+	if len(c.PeerChain) == 0 {
+		return nil
+	}
+	chain, err := certcheck.Parse(c.PeerChain)
+	if err != nil {
+		return err
+	}
+	p.Certificates = chain
+	p.Chains, err = s.Config.VerifyPeer(s, chain)
+	return err
+}
+
+// resume12 is the server's answer to a ticket or session ID. A ticket goes
+// before an ID. RFC 5077 §3.4, RFC 5246 §7.4.1.2.
+func (s *State) resume12(ctx context.Context) (taken bool, err error) {
+	var c *session.Session
+	kind := ResumedNone
+	if s.wantTicket && len(s.Offer.Ticket) > 0 {
+		if c = s.Config.OpenTicket(s, s.Offer.Ticket); c != nil {
+			kind = ResumedByTicket
+		}
+	} else if s.Config.Store && len(s.hello.SessionID) > 0 {
+		if c = s.Config.GetSession(ctx, s.hello.SessionID); c != nil {
+			kind = ResumedByID
+		}
+	}
+	if c == nil {
+		return false, nil
+	}
+	why := s.refusal(c)
+	if why == "" && c.ExtendedMasterSecret && !s.Result.ExtendedMasterSecret {
+		return false, fault(wire.AlertHandshakeFailure, "the client resumes a session with extended master secret, but no longer offers it", "RFC 7627 §5.3", nil)
+	}
+	if why == "" && c.ExtendedMasterSecret != s.Result.ExtendedMasterSecret {
+		why = "it was made without extended master secret"
+	}
+	if why == "" && s.takePeer(c) != nil {
+		s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+	}
+	s.choseResumption(kind, why)
+	if why != "" {
+		return false, nil
+	}
+	s.resumed, s.Result.Resumption, s.Result.Suite = c, kind, suite.ByID(c.Suite)
+	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(s.Result.Suite) && s.asked(wire.ExtEncryptThenMAC)
+	s.wantTicket = s.wantTicket && kind == ResumedByTicket
+	s.sessionLen = copy(s.sessionID[:], s.hello.SessionID)
+	s.transcript.use(s.Result.Suite.Hash)
+	copy(s.master[:], c.Secret)
+	return true, nil
+}
+
+// newSessionID gives a full TLS 1.2 handshake an ID, if there is a store and no
+// ticket. Put follows at the end. RFC 5246 §7.4.1.3.
+func (s *State) newSessionID() error {
+	if !s.Config.Store || s.wantTicket {
+		return nil
+	}
+	s.sessionLen = 32
+	s.newID = s.sessionID[:]
+	return s.random(s.sessionID[:])
+}
+
+// resumeAsClient12 takes up the session that the server has accepted.
+func (s *State) resumeAsClient12() error {
+	c := s.offered
+	if c.Suite != s.Result.Suite.ID {
+		return fault(wire.AlertIllegalParameter, "the server resumes a session with another cipher suite", "RFC 5246 §7.4.1.3", nil)
+	}
+	if c.ExtendedMasterSecret != s.Result.ExtendedMasterSecret {
+		return fault(wire.AlertHandshakeFailure, "the server resumes a session but changes extended master secret", "RFC 7627 §5.3", nil)
+	}
+	s.resumed = c.Session
+	s.Result.Resumption = ResumedByTicket
+	if len(c.ID) > 0 {
+		s.Result.Resumption = ResumedByID
+	}
+	copy(s.master[:], c.Secret)
+	s.choseResumption(s.Result.Resumption, "")
+	return s.takePeerAsClient(c.Session)
+}
+
+func (s *State) takePeerAsClient(c *session.Session) error {
+	if err := s.takePeer(c); err != nil {
+		return badCertificate(err)
+	}
+	return nil
+}
+
+// resume13 is the server's choice among the PSKs. RFC 8446 §4.2.11.
+func (s *State) resume13(context.Context) error {
+	if !slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE) || !s.Config.Tickets {
+		return nil
+	}
+	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
+		c := s.Config.OpenTicket(s, id.Identity)
+		if c == nil {
+			continue
+		}
+		why := s.refusal(c)
+		if why == "" && s.takePeer(c) != nil {
+			s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+		}
+		s.choseResumption(ResumedByPSK, why)
+		if why == "" {
+			s.resumed, s.pskIndex, s.Result.Resumption = c, i, ResumedByPSK
+			s.earlySecret(s.Result.Suite.Hash, c.Secret)
+			return s.checkBinder(i)
+		}
+	}
+	return nil
+}
+
+// maxIdentities is how many PSKs the server tries, to bound its work.
+const maxIdentities = 5
+
+// takePSK checks after a retry that the client still offers the PSK taken.
+func (s *State) takePSK() error {
+	for i, id := range s.Offer.PSKs.Identities {
+		if c := s.Config.OpenTicket(s, id.Identity); c != nil && bytes.Equal(c.Secret, s.resumed.Secret) {
+			s.pskIndex = i
+			return s.checkBinder(i)
+		}
+	}
+	return fault(wire.AlertIllegalParameter, "the client's second ClientHello lacks the PSK of its first", "RFC 8446 §4.1.2", nil)
+}
+
+// resumeAsClient13 sees whether the server took our PSK. RFC 8446 §4.2.11.
+func (s *State) resumeAsClient13(m *wire.ServerHello) error {
+	var index uint16
+	found, err := m.Extensions.Read(wire.ExtPreSharedKey, func(r *wire.Reader) { index = wire.U16[uint16](r, "selected_identity") })
+	if err != nil || !found {
+		s.offered = nil
+		return syntax(err)
+	}
+	if s.offered == nil || !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
+		return fault(wire.AlertUnsupportedExtension, "the server picked a PSK, and we offered none", "RFC 8446 §4.2.11", nil)
+	}
+	if index != 0 {
+		return fault(wire.AlertIllegalParameter, "the server picked a PSK that we did not offer", "RFC 8446 §4.2.11", nil)
+	}
+	if hashOf(s.offered) != s.Result.Suite.Hash {
+		return fault(wire.AlertIllegalParameter, "the server picked a cipher suite with another hash than the PSK's", "RFC 8446 §4.2.11", nil)
+	}
+	s.resumed, s.Result.Resumption = s.offered.Session, ResumedByPSK
+	s.choseResumption(ResumedByPSK, "")
+	return s.takePeerAsClient(s.offered.Session)
+}
+
+// newSession is what the two sides keep of this handshake. A resumed session
+// keeps its age, so that resuming does not stretch it.
+func (s *State) newSession(secret []byte) *session.Session {
+	r := s.Result
+	c := &session.Session{
+		Version: r.Version, Suite: r.Suite.ID, Secret: secret,
+		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC,
+		ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
+		CreatedAt: s.Config.Time(), Lifetime: sessionLifetime,
+		OCSP: r.Peer.OCSP, SCTs: r.Peer.SCTs,
+	}
+	for _, cert := range r.Peer.Certificates {
+		c.PeerChain = append(c.PeerChain, cert.Raw)
+	}
+	if s.resumed != nil {
+		c.CreatedAt, c.Lifetime = s.resumed.CreatedAt, s.resumed.Lifetime
+	}
+	if s.isServer() {
+		c.Binding = s.Config.Binding(s)
+	}
+	return c
+}
+
+// sessionLifetime is how long a server lets a session be resumed. RFC 8446
+// §4.6.1 allows seven days; the secrets of a day are at stake at most.
+const sessionLifetime = 24 * 60 * 60 * 1e9

@@ -1,0 +1,107 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// secret reports a value of the key schedule to the trace.
+func (s *State) secret(x trace.Secret) {
+	if s.Hooks.Secret != nil {
+		s.Hooks.Secret(x)
+	}
+}
+
+// master12 turns the premaster into the master secret. RFC 5246 §8.1, RFC 7627 §4.
+func (s *State) master12(context.Context) error {
+	r, h := s.Result, s.Result.Suite.Hash
+	premaster := s.shared[:s.sharedLen]
+	how := "RSA"
+	if r.Group != 0 {
+		how = "ECDHE " + r.Group.String()
+	}
+	s.secret(trace.Secret{Name: "premaster_secret", How: how, Value: premaster, Ref: "RFC 5246 §8.1"})
+	x := trace.Secret{Name: "master_secret", How: "PRF", From: "premaster_secret", Hash: h.Name}
+	if r.ExtendedMasterSecret {
+		digest := s.transcript.sum(s.digest[:0])
+		keys.ExtendedMasterSecret(h, s.master[:0], premaster, digest)
+		x.Label, x.Input, x.InputIs, x.Ref = keys.LabelExtendedMasterSecret, digest, "ClientHello..ClientKeyExchange", "RFC 7627 §4"
+	} else {
+		keys.MasterSecret(h, s.master[:0], premaster, r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
+		x.Label, x.InputIs, x.Ref = keys.LabelMasterSecret, "client_random + server_random", "RFC 5246 §8.1"
+		x.Input = append(append(s.sign[:0], r.Secrets.ClientRandom[:]...), r.Secrets.ServerRandom[:]...)
+	}
+	clear(premaster)
+	x.Value = s.master[:]
+	s.secret(x)
+	return s.keys12()
+}
+
+// resumeMaster12 takes the master secret from the session.
+func (s *State) resumeMaster12() error {
+	s.secret(trace.Secret{Name: "master_secret", How: "resumed", Value: s.master[:], Ref: "RFC 5246 §7.3"})
+	return s.keys12()
+}
+
+// keys12 cuts the key block into the keys of both directions. RFC 5246 §6.3.
+func (s *State) keys12() error {
+	r := s.Result
+	copy(r.Secrets.Master[:], s.master[:])
+	block := keys.KeyBlock12(r.Suite, s.keyBlock[:0], s.master[:], r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
+	if s.Hooks.Secret != nil {
+		s.secret(trace.Secret{Name: "key_block", How: "PRF", From: "master_secret", Label: keys.LabelKeyExpansion,
+			Input: append(append(s.sign[:0], r.Secrets.ServerRandom[:]...), r.Secrets.ClientRandom[:]...), InputIs: "server_random + client_random",
+			Hash: r.Suite.Hash.Name, Value: s.keyBlock[:keys.KeyBlockLen(r.Suite)], Ref: "RFC 5246 §6.3"})
+	}
+	p := record.Params{Version: r.Version, Suite: r.Suite, EncryptThenMAC: r.EncryptThenMAC}
+	s.clientKeys, s.serverKeys = p, p
+	s.clientKeys.Key, s.clientKeys.IV, s.clientKeys.MAC = block.ClientKey, block.ClientIV, block.ClientMAC
+	s.serverKeys.Key, s.serverKeys.IV, s.serverKeys.MAC = block.ServerKey, block.ServerIV, block.ServerMAC
+	return s.logKey("CLIENT_RANDOM", s.master[:])
+}
+
+// change12 puts the keys of role's direction into use after its
+// change_cipher_spec. RFC 5246 §7.1.
+func change12(role wire.Role) func(*State, context.Context) error {
+	return func(s *State, _ context.Context) error {
+		k := Keys{Params: s.clientKeys, SecretName: "key_block", Label: "client write"}
+		if role == wire.Server {
+			k.Params, k.Label = s.serverKeys, "server write"
+		}
+		if role == s.Role {
+			s.records.InstallOut(k)
+			return nil
+		}
+		return s.installIn(k)
+	}
+}
+
+// verifyData12 is the content of role's Finished. RFC 5246 §7.4.9.
+func verifyData12(s *State, role wire.Role) []byte {
+	h := s.Result.Suite.Hash
+	digest := s.transcript.sum(s.digest[:0])
+	out := keys.Finished12(h, s.verify[:0], s.master[:], role, digest)
+	name, label, keep := "client_verify_data", keys.LabelClientFinished, &s.Result.Secrets.ClientFinished
+	if role == wire.Server {
+		name, label, keep = "server_verify_data", keys.LabelServerFinished, &s.Result.Secrets.ServerFinished
+	}
+	copy(keep[:], out)
+	s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: label, Input: digest,
+		InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 5246 §7.4.9"})
+	return out
+}
+
+// logKey writes a line for those who decrypt captures.
+func (s *State) logKey(label string, secret []byte) error {
+	if !s.Config.LogKeys {
+		return nil
+	}
+	if err := s.Config.KeyLog(label, s.Result.Secrets.ClientRandom[:], secret); err != nil {
+		return fault(wire.AlertInternalError, "the key log could not be written", "", err)
+	}
+	return nil
+}

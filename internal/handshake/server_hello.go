@@ -1,0 +1,146 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// sendServerHello12 announces what accept12 has decided. RFC 5246 §7.4.1.3.
+func sendServerHello12(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.answer
+	s.arena = s.arena[:0]
+	m.LegacyVersion, m.Random = s.Result.Version, s.Result.Secrets.ServerRandom[:]
+	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
+	m.Extensions = s.answerExtensions(m.Extensions[:0])
+	m.NoExtensions = len(m.Extensions) == 0
+	return m, nil
+}
+
+// recvServerHello12 takes the server's decisions and sees by the session ID
+// whether it resumes. RFC 5246 §7.4.1.3, RFC 5077 §3.4.
+func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
+	m := &s.answer
+	copy(s.Result.Secrets.ServerRandom[:], m.Random)
+	if err := s.takeSuite(m, "RFC 5246 §7.4.1.3"); err != nil {
+		return err
+	}
+	if err := s.acceptExtensions(m.Extensions); err != nil {
+		return err
+	}
+	echoed := s.sessionLen > 0 && bytes.Equal(m.SessionID, s.sessionID[:s.sessionLen])
+	s.newID = bytes.Clone(m.SessionID)
+	if !echoed {
+		s.offered = nil
+		return nil
+	}
+	if s.offered == nil || s.offered.Version != s.Result.Version {
+		return fault(wire.AlertIllegalParameter, "the server resumes a session that we did not offer", "RFC 5246 §7.4.1.3", nil)
+	}
+	return s.resumeAsClient12()
+}
+
+// takeSuite fixes the suite that the server picked.
+func (s *State) takeSuite(m *wire.ServerHello, ref string) error {
+	c := suite.ByID(m.CipherSuite)
+	if c == nil || !slices.Contains(s.Config.Suites, c) || !usable(c, s.Result.Version) {
+		return disagree(wire.AlertIllegalParameter, "cipher suite", ref, s.Config.Suites, []wire.CipherSuite{m.CipherSuite},
+			"the server picked what was not offered for "+s.Result.Version.String())
+	}
+	if m.CompressionMethod != wire.CompressionNull {
+		return fault(wire.AlertIllegalParameter, "the server picked a compression that we did not offer", ref, nil)
+	}
+	if s.Result.Suite != nil && s.Result.Suite != c {
+		return fault(wire.AlertIllegalParameter, "the server's ServerHello and HelloRetryRequest differ in the cipher suite", "RFC 8446 §4.1.4", nil)
+	}
+	if s.Result.Suite == nil {
+		s.Result.Suite = c
+		s.choseSuiteByPeer()
+	}
+	// Until a CertificateRequest has not come, TLS 1.2 may still have to sign.
+	s.transcript.keep = !s.profile.signsContext
+	s.transcript.use(c.Hash)
+	return nil
+}
+
+// sendServerHello13 carries the key share; all else is encrypted. RFC 8446 §4.1.3.
+func sendServerHello13(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.answer
+	s.arena = s.arena[:0]
+	m.LegacyVersion, m.Random = wire.TLS12, s.Result.Secrets.ServerRandom[:]
+	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
+	m.Extensions = s.body(m.Extensions[:0], wire.ExtSupportedVersions, selectVersion)
+	m.Extensions = s.body(m.Extensions, wire.ExtKeyShare, func(s *State, b []byte) ([]byte, bool) {
+		return wire.AppendKeyShare(b, wire.KeyShareEntry{Group: s.Result.Group, Share: s.serverShare}), true
+	})
+	if s.psk() {
+		m.Extensions = s.body(m.Extensions, wire.ExtPreSharedKey, func(s *State, b []byte) ([]byte, bool) {
+			return wire.AppendU16(b, uint16(s.pskIndex)), true
+		})
+	}
+	return m, nil
+}
+
+// checkServerHello13 holds what ServerHello and HelloRetryRequest share.
+func (s *State) checkServerHello13(m *wire.ServerHello) error {
+	if !bytes.Equal(m.SessionID, s.sessionID[:s.sessionLen]) {
+		return fault(wire.AlertIllegalParameter, "the server does not echo our legacy_session_id", "RFC 8446 §4.1.3", nil)
+	}
+	return s.takeSuite(m, "RFC 8446 §4.1.3")
+}
+
+// recvServerHello13 completes the key exchange. RFC 8446 §4.1.3.
+func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
+	m := &s.answer
+	if s.retry && m.IsRetry() {
+		return fault(wire.AlertUnexpectedMessage, "the server sent a second HelloRetryRequest", "RFC 8446 §4.1.4", nil)
+	}
+	if v, err := selectedVersion(m); err != nil {
+		return err
+	} else if v != s.Result.Version {
+		return fault(wire.AlertIllegalParameter, "the server changed the version after its HelloRetryRequest", "RFC 8446 §4.1.4", nil)
+	}
+	copy(s.Result.Secrets.ServerRandom[:], m.Random)
+	if err := s.checkServerHello13(m); err != nil {
+		return err
+	}
+	for _, x := range m.Extensions {
+		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtPreSharedKey {
+			return fault(wire.AlertUnsupportedExtension, "the ServerHello has an extension that does not belong there: "+x.Type.String(), "RFC 8446 §4.1.3", nil)
+		}
+	}
+	if err := s.resumeAsClient13(m); err != nil {
+		return err
+	}
+	var entry wire.KeyShareEntry
+	found, err := m.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { entry = wire.ReadKeyShare(r) })
+	if err != nil {
+		return syntax(err)
+	}
+	if !found {
+		return fault(wire.AlertMissingExtension, "the server sent no key share", "RFC 8446 §4.2.8", nil)
+	}
+	if s.retryGroup != 0 && entry.Group != s.retryGroup {
+		return fault(wire.AlertIllegalParameter, "the server's key share is not in the group of its HelloRetryRequest", "RFC 8446 §4.2.8", nil)
+	}
+	if err := s.finishShare(entry); err != nil {
+		return err
+	}
+	s.choseGroup(wire.Server, "the server's choice among our key shares")
+	return nil
+}
+
+// sendEncryptedExtensions and recvEncryptedExtensions: RFC 8446 §4.3.1.
+func sendEncryptedExtensions(s *State, _ context.Context) (wire.Message, error) {
+	m := &s.msg.encrypted
+	s.arena = s.arena[:0]
+	m.Extensions = s.answerExtensions(m.Extensions[:0])
+	return m, nil
+}
+
+func recvEncryptedExtensions(s *State, _ context.Context, msg wire.Message) error {
+	return s.acceptExtensions(msg.(*wire.EncryptedExtensions).Extensions)
+}

@@ -1,0 +1,255 @@
+package handshake
+
+import (
+	stdtls "crypto/tls"
+	"crypto/x509"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// maxHash is the longest hash of any suite, in bytes.
+const maxHash = 48
+
+// Result is what outlives the handshake.
+type Result struct {
+	Agreed
+	Peer    Peer
+	Secrets Secrets
+}
+
+// Agreed is what the two sides have settled.
+type Agreed struct {
+	Version              wire.Version
+	Suite                *suite.Suite
+	Group                wire.NamedGroup      // 0 where there was no (EC)DHE
+	ServerScheme         wire.SignatureScheme // that the server signed with; 0 for none
+	ClientScheme         wire.SignatureScheme
+	ALPN                 string
+	ServerName           string
+	Resumption           Resumption
+	HelloRetry           bool
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool
+	SecureRenegotiation  bool // the peer signalled RFC 5746
+	ClientAuth           bool // the server asked for a certificate
+}
+
+// Resumption is how a connection continues an earlier session.
+type Resumption uint8
+
+const (
+	ResumedNone Resumption = iota
+	ResumedByID
+	ResumedByTicket
+	ResumedByPSK
+)
+
+func (r Resumption) String() string {
+	return [...]string{"none", "id", "ticket", "psk"}[r]
+}
+
+// Peer is what is known of the other side.
+type Peer struct {
+	Certificates []*x509.Certificate // its chain, leaf first
+	Chains       [][]*x509.Certificate
+	OCSP         []byte
+	SCTs         [][]byte
+}
+
+// Secrets are those that are used after the handshake.
+type Secrets struct {
+	// Master is the master secret until TLS 1.2, and the exporter master
+	// secret in TLS 1.3.
+	Master [maxHash]byte
+	// Resumption is TLS 1.3's resumption master secret.
+	Resumption [maxHash]byte
+	// Randoms of both sides: TLS 1.2's exporter takes them.
+	ClientRandom, ServerRandom [32]byte
+	// ClientFinished and ServerFinished are the verify_data of TLS 1.2, 12
+	// bytes each: for RFC 5746 and tls-unique.
+	ClientFinished, ServerFinished [12]byte
+	// OwnCertificate is our leaf in DER, for tls-server-end-point.
+	OwnCertificate []byte
+}
+
+// Offer is a ClientHello as the server reads it.
+type Offer struct {
+	Hello       *wire.ClientHello
+	Versions    []wire.Version
+	Suites      []wire.CipherSuite
+	Groups      []wire.NamedGroup
+	Schemes     []wire.SignatureScheme
+	CertSchemes []wire.SignatureScheme // empty: Schemes rule
+	ALPN        [][]byte
+	Shares      []wire.KeyShareEntry
+	PSKModes    []wire.PSKMode
+	PSKs        wire.OfferedPSKs
+	ServerName  string
+	Cookie      []byte
+	Ticket      []byte
+	Points      []uint8
+
+	Raw []byte // the message, for the binders
+}
+
+func (o *Offer) reset() {
+	*o = Offer{
+		Versions: o.Versions[:0], Groups: o.Groups[:0], Schemes: o.Schemes[:0], CertSchemes: o.CertSchemes[:0],
+		ALPN: o.ALPN[:0], Shares: o.Shares[:0], PSKModes: o.PSKModes[:0],
+		PSKs: wire.OfferedPSKs{Identities: o.PSKs.Identities[:0], Binders: o.PSKs.Binders[:0]},
+	}
+}
+
+// State is a handshake under way. It comes from a pool, and goes back with
+// every secret wiped: all that stays of it is the Result.
+type State struct {
+	Role   wire.Role
+	Config *Config
+	Hooks  *trace.Hooks
+	Result *Result
+	Offer  Offer // server
+
+	records Records
+	profile *Profile
+	flow    []Step
+	at      int
+
+	transcript transcript
+	hello      wire.ClientHello // ours, or the client's
+	answer     wire.ServerHello // ours, or the server's
+	shares     []ownShare       // client: the key shares on offer
+	sessionID  [32]byte
+	sessionLen int
+	greaseSeed [5]byte
+	cookie     []byte
+	firstHello []byte // server: the first ClientHello, for comparison after a retry
+	retryGroup wire.NamedGroup
+	retry      bool
+	ccsSent    bool
+	statusSent bool // server: CertificateStatus follows; client: it may
+
+	certificate   *stdtls.Certificate // ours
+	scheme        wire.SignatureScheme
+	request       *request         // a CertificateRequest, received
+	serverShare   []byte           // what the server's key exchange message carries
+	ecdhe         *kex.Private     // TLS 1.2: our ephemeral key
+	peerShare     []byte           // TLS 1.2, server to client
+	offered       *ClientSession   // client: on offer
+	resumed       *session.Session // taken up by the server
+	newID         []byte           // the session ID under which this session is kept
+	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
+	newTicket     *ClientSession   // TLS 1.2 client: what arrived
+	newTicketLife uint32           // in seconds, as the server says
+	pskIndex      int
+	sharedLen     int
+
+	shared                 [160]byte // premaster or (EC)DHE result
+	early                  [maxHash]byte
+	handshake              [maxHash]byte
+	master                 [maxHash]byte
+	clientHS               [maxHash]byte
+	serverHS               [maxHash]byte
+	clientApp              [maxHash]byte
+	serverApp              [maxHash]byte
+	digest                 [64]byte
+	verify                 [64]byte
+	keyBlock               [256]byte
+	clientKeys, serverKeys record.Params
+
+	msg   message // parsed into, or to send: one at a time
+	out   []byte  // the message being sent, as bytes
+	arena []byte  // the bodies of the extensions being sent
+	sign  []byte  // what is being signed or verified
+}
+
+// message holds one of each message that the flows use, so that a handshake
+// from the pool allocates none.
+type message struct {
+	encrypted wire.EncryptedExtensions
+	cert      wire.Certificate
+	request   wire.CertificateRequest
+	verify    wire.CertificateVerify
+	status    wire.CertificateStatus
+	serverKey wire.ServerKeyExchange
+	clientKey wire.ClientKeyExchange
+	done      wire.ServerHelloDone
+	finished  wire.Finished
+	ticket    wire.NewSessionTicket
+}
+
+// ownShare is a key share that the client has on offer.
+type ownShare struct {
+	group   wire.NamedGroup
+	private *kex.Private
+}
+
+// request is a CertificateRequest as the client reads it.
+type request struct {
+	context     []byte
+	schemes     []wire.SignatureScheme
+	certSchemes []wire.SignatureScheme
+	types       []wire.ClientCertificateType
+	authorities [][]byte
+}
+
+var states = sync.Pool{New: func() any { return new(State) }}
+
+var noHooks trace.Hooks
+
+// New starts a handshake that fills in result. hooks may be nil.
+func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result *Result) *State {
+	s := states.Get().(*State)
+	s.Role, s.Config, s.Hooks, s.Result, s.records = role, c, hooks, result, records
+	if hooks == nil {
+		s.Hooks = &noHooks
+	}
+	s.flow, s.at = helloFlow, 0
+	return s
+}
+
+// Release wipes the State and gives it back. It must not be used again.
+func (s *State) Release() {
+	t := s.transcript
+	t.reset()
+	offer := s.Offer
+	offer.reset()
+	clear(s.shares)
+	clear(s.out)
+	clear(s.sign)
+	*s = State{
+		transcript: t, Offer: offer,
+		hello:  wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]},
+		answer: wire.ServerHello{Extensions: s.answer.Extensions[:0]},
+		shares: s.shares[:0], out: s.out[:0], arena: s.arena[:0], sign: s.sign[:0],
+		msg: message{
+			encrypted: wire.EncryptedExtensions{Extensions: s.msg.encrypted.Extensions[:0]},
+			cert:      wire.Certificate{Entries: s.msg.cert.Entries[:0]},
+		},
+	}
+	states.Put(s)
+}
+
+// Done reports whether the handshake is complete.
+func (s *State) Done() bool { return s.profile != nil && s.at == len(s.flow) }
+
+// HelloSent reports whether the client's ClientHello is out.
+func (s *State) HelloSent() bool { return s.at > 0 || s.profile != nil }
+
+func (s *State) psk() bool { return s.resumed != nil }
+
+// isServer is for what only one side's code may do in a step both walk.
+func (s *State) isServer() bool { return s.Role == wire.Server }
+
+func (s *State) context(from wire.Role) wire.Context {
+	c := wire.Context{Version: s.Result.Version, From: from}
+	if s.Result.Suite != nil {
+		c.KeyExchange = s.Result.Suite.KeyExchange
+	}
+	return c
+}

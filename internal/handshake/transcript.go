@@ -1,0 +1,87 @@
+package handshake
+
+import (
+	"hash"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// transcript is the running hash of the handshake's messages, as they were on
+// the wire. Until the suite, and so the hash, is known it keeps the bytes.
+// RFC 8446 §4.4.1, RFC 5246 §7.4.9.
+type transcript struct {
+	hashes [2]hash.Hash // reused from one handshake to the next: SHA-256, SHA-384
+	hash   hash.Hash
+	kind   *suite.Hash
+	raw    []byte
+	// keep is set while the bytes are needed beyond the hash: TLS 1.2 signs
+	// them with a hash of its own (RFC 5246 §7.4.8).
+	keep bool
+}
+
+// use fixes the hash.
+func (t *transcript) use(kind *suite.Hash) {
+	if t.kind == kind {
+		return
+	}
+	slot := &t.hashes[0]
+	if kind == suite.SHA384 {
+		slot = &t.hashes[1]
+	}
+	if *slot == nil {
+		*slot = kind.New()
+	}
+	t.kind, t.hash = kind, *slot
+	t.hash.Reset()
+	t.hash.Write(t.raw)
+	t.drop()
+}
+
+func (t *transcript) add(msg []byte) {
+	if t.hash != nil {
+		t.hash.Write(msg)
+	}
+	if t.hash == nil || t.keep {
+		t.raw = append(t.raw, msg...)
+	}
+}
+
+// drop forgets the bytes unless they are still to be signed.
+func (t *transcript) drop() {
+	if !t.keep {
+		t.raw = t.raw[:0]
+	}
+}
+
+// sum appends the hash of all messages so far.
+func (t *transcript) sum(dst []byte) []byte { return t.hash.Sum(dst) }
+
+// retry replaces the first ClientHello by its hash. RFC 8446 §4.4.1.
+func (t *transcript) retry(scratch []byte) {
+	digest := t.sum(scratch[:0])
+	t.hash.Reset()
+	t.hash.Write([]byte{byte(wire.TypeMessageHash), 0, 0, byte(len(digest))})
+	t.hash.Write(digest)
+}
+
+func (t *transcript) reset() {
+	t.hash, t.kind, t.keep = nil, nil, false
+	t.raw = t.raw[:0]
+}
+
+// with appends the hash of all messages so far and more, by the hash kind, and
+// leaves the transcript as it is.
+func (t *transcript) with(kind *suite.Hash, more, dst []byte) []byte {
+	if t.hash != nil {
+		c, err := t.hash.(hash.Cloner).Clone()
+		if err == nil {
+			c.Write(more)
+			return c.Sum(dst)
+		}
+	}
+	h := kind.New()
+	h.Write(t.raw)
+	h.Write(more)
+	return h.Sum(dst)
+}

@@ -1,0 +1,254 @@
+package tls
+
+import (
+	"crypto/x509"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Config says how connections are made. The zero value is safe: a client with
+// it needs only a ServerName, a server only a certificate. It must not be
+// changed once in use, and a field whose mechanism is not implemented yet makes
+// every handshake fail rather than be ignored.
+//
+// The fields up to GetEncryptedClientHelloKeys are those of crypto/tls.Config,
+// with the same meaning unless said otherwise.
+type Config struct {
+	// Rand is where hello randoms come from; nil for crypto/rand. Keys have a
+	// source of their own.
+	Rand io.Reader
+	// Time returns now; nil for time.Now.
+	Time func() time.Time
+
+	// Certificates are those of a server, chosen by name and by what the
+	// client can verify, or those a client may show.
+	Certificates []Certificate
+	// NameToCertificate maps names to certificates, "*.example.com" included.
+	//
+	// Deprecated: names are matched without it.
+	NameToCertificate map[string]*Certificate
+	// GetCertificate returns the certificate for a ClientHello; a nil one
+	// leaves the choice to Certificates.
+	GetCertificate func(*ClientHelloInfo) (*Certificate, error)
+	// GetClientCertificate answers a server's CertificateRequest. It must not
+	// return nil without an error; an empty Certificate means none.
+	GetClientCertificate func(*CertificateRequestInfo) (*Certificate, error)
+	// GetConfigForClient may replace the Config for one ClientHello; nil keeps
+	// it. Ticket keys stay the original's unless the new one has its own.
+	GetConfigForClient func(*ClientHelloInfo) (*Config, error)
+	// VerifyPeerCertificate is called after our own verification and may refuse.
+	// Unlike in crypto/tls it is called on resumption too, where the chain is
+	// verified again.
+	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
+	// VerifyConnection is called last in every handshake and may refuse.
+	VerifyConnection func(ConnectionState) error
+	// RootCAs are the authorities that a client trusts; nil for the system's.
+	RootCAs *x509.CertPool
+	// NextProtos are the application protocols for ALPN, best first. If both
+	// sides have some and none in common, the handshake fails.
+	NextProtos []string
+	// ServerName is the name or IP address that the server's certificate must
+	// be for; a name is also sent for the server to choose by.
+	ServerName string
+	// ClientAuth is what the server demands of clients.
+	ClientAuth ClientAuthType
+	// ClientCAs are the authorities that client certificates must come from;
+	// nil for the system's.
+	ClientCAs *x509.CertPool
+	// InsecureSkipVerify accepts any certificate. Anyone in between can read
+	// and change everything, unless VerifyConnection checks in its place.
+	InsecureSkipVerify bool
+	// CipherSuites are the suites to use, best first; nil for the default.
+	// Those of TLS 1.3 may be listed too: if one is, the 1.3 suites are those
+	// listed; if only they are, the default holds for TLS 1.2. A suite that is
+	// not implemented, or whose switch in Legacy is off, fails the handshake.
+	CipherSuites []uint16
+	// PreferServerCipherSuites is without effect: the server's order rules.
+	//
+	// Deprecated: as in crypto/tls.
+	PreferServerCipherSuites bool
+	// SessionTicketsDisabled ends resumption by ticket and PSK.
+	SessionTicketsDisabled bool
+	// SessionTicketKey is the ticket key of a fleet, if not zero.
+	//
+	// Deprecated: use SetSessionTicketKeys, which can rotate keys.
+	SessionTicketKey [32]byte
+	// ClientSessionCache keeps a client's sessions; nil resumes none.
+	ClientSessionCache ClientSessionCache
+	// UnwrapSession and WrapSession replace the server's sealing of tickets.
+	UnwrapSession func(identity []byte, cs ConnectionState) (*SessionState, error)
+	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
+	// MinVersion and MaxVersion bound the versions; 0 for TLS 1.2 and TLS 1.3.
+	MinVersion, MaxVersion uint16
+	// CurvePreferences are the key-exchange groups, best first; nil for the
+	// default. The client sends a key share for the first.
+	CurvePreferences []CurveID
+	// DynamicRecordSizingDisabled: records are of full size from the start
+	// either way; see Record.MaxFragment.
+	DynamicRecordSizingDisabled bool
+	// Renegotiation must be RenegotiateNever: the others are not implemented.
+	Renegotiation RenegotiationSupport
+	// KeyLogWriter gets each connection's secrets in the NSS format, by which
+	// captures can be decrypted. Whoever reads it can read the connections.
+	KeyLogWriter io.Writer
+
+	// Encrypted Client Hello is not implemented yet: setting one of these makes
+	// every handshake fail.
+	EncryptedClientHelloConfigList      []byte
+	EncryptedClientHelloRejectionVerify func(ConnectionState) error
+	GetEncryptedClientHelloKeys         func(*ClientHelloInfo) ([]EncryptedClientHelloKey, error)
+	EncryptedClientHelloKeys            []EncryptedClientHelloKey
+
+	// HandshakeTimeout bounds a handshake from its start to its end; 0 for 30
+	// seconds, negative for no bound.
+	HandshakeTimeout time.Duration
+	// GREASE has a client send reserved values, so that servers stay tolerant
+	// of what they do not know. RFC 8701.
+	GREASE bool
+	// HelloRetryCookie has a server put a cookie into each HelloRetryRequest,
+	// which the client must return. RFC 8446 §4.2.2.
+	HelloRetryCookie bool
+	Resumption       Resumption
+	Record           RecordOptions
+	Legacy           Legacy
+	// Trace is told of every record, message, secret, key, choice and alert.
+	// It sees all secrets; nil costs nothing.
+	Trace *trace.Hooks
+
+	mutex   sync.Mutex
+	tickets *session.TicketKeys // made when first needed, or by SetSessionTicketKeys
+}
+
+// Resumption settings beyond crypto/tls's.
+type Resumption struct {
+	// Store keeps TLS 1.2 sessions on the server under session IDs, for clients
+	// without tickets; nil keeps none. RFC 5246 §7.3.
+	Store session.Store
+}
+
+// RecordOptions are settings of the record layer for sending.
+type RecordOptions struct {
+	// Padding returns how many zero bytes to add to a TLS 1.3 record, given the
+	// length of its content, to hide that length; nil adds none. RFC 8446 §5.4.
+	Padding func(contentLen int) int
+	// MaxFragment is the most content bytes of one record, 1 to 16384; 0 for
+	// 16384.
+	MaxFragment int
+}
+
+// Legacy holds the switches for what is off because it is dangerous.
+// SECURITY.md says of each which attack it opens.
+type Legacy struct {
+	// RSAKeyExchange allows the static RSA suites in CipherSuites: no forward
+	// secrecy, and a target for Bleichenbacher's attack. RFC 5246 §7.4.7.1.
+	RSAKeyExchange bool
+	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
+	SHA1Signatures bool
+	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits.
+	SmallRSA bool
+	// NoExtendedMasterSecret leaves out RFC 7627, which binds a TLS 1.2 session
+	// to its handshake.
+	NoExtendedMasterSecret bool
+	// NoEncryptThenMAC leaves out RFC 7366 for the CBC suites.
+	NoEncryptThenMAC bool
+	// FallbackSCSV has a client mark its hello as a second try with a lower
+	// MaxVersion, which servers refuse if they could do better. RFC 7507.
+	FallbackSCSV bool
+}
+
+// Clone returns a copy of c's exported fields. It shares no ticket keys with c,
+// so that a clone which changes whom it accepts cannot resume sessions of c:
+// SessionTicketKey and what SetSessionTicketKeys set are left out. nil gives nil.
+func (c *Config) Clone() *Config {
+	if c == nil {
+		return nil
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return &Config{
+		Rand: c.Rand, Time: c.Time,
+		Certificates: c.Certificates, NameToCertificate: c.NameToCertificate,
+		GetCertificate: c.GetCertificate, GetClientCertificate: c.GetClientCertificate, GetConfigForClient: c.GetConfigForClient,
+		VerifyPeerCertificate: c.VerifyPeerCertificate, VerifyConnection: c.VerifyConnection,
+		RootCAs: c.RootCAs, NextProtos: c.NextProtos, ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
+		InsecureSkipVerify: c.InsecureSkipVerify, CipherSuites: c.CipherSuites, PreferServerCipherSuites: c.PreferServerCipherSuites,
+		SessionTicketsDisabled: c.SessionTicketsDisabled, ClientSessionCache: c.ClientSessionCache,
+		UnwrapSession: c.UnwrapSession, WrapSession: c.WrapSession, MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
+		CurvePreferences: c.CurvePreferences, DynamicRecordSizingDisabled: c.DynamicRecordSizingDisabled,
+		Renegotiation: c.Renegotiation, KeyLogWriter: c.KeyLogWriter,
+		EncryptedClientHelloConfigList:      c.EncryptedClientHelloConfigList,
+		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
+		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
+		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
+		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
+	}
+}
+
+// SetSessionTicketKeys sets the keys that tickets are sealed under: the first
+// seals, all of them open. Servers that share tickets share these. It may be
+// called while the Config is in use, and panics on an empty list.
+func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
+	if len(keys) == 0 {
+		panic("tls: keys must have at least one key")
+	}
+	t := session.NewTicketKeys(c.Time)
+	t.Set(keys)
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.tickets = t
+}
+
+// ticketKeys returns the keys set for c, or those made for it; own reports
+// whether they were set.
+func (c *Config) ticketKeys() *session.TicketKeys {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.tickets == nil {
+		c.tickets = session.NewTicketKeys(c.Time)
+		if c.SessionTicketKey != [32]byte{} {
+			c.tickets.Set([][32]byte{c.SessionTicketKey})
+		}
+	}
+	return c.tickets
+}
+
+// hasTicketKeys reports whether c was given ticket keys.
+func (c *Config) hasTicketKeys() bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.tickets != nil || c.SessionTicketKey != [32]byte{}
+}
+
+func (c *Config) now() time.Time {
+	if c.Time == nil {
+		return time.Now()
+	}
+	return c.Time()
+}
+
+// BuildNameToCertificate fills in NameToCertificate from the certificates'
+// names.
+//
+// Deprecated: names are matched without it.
+func (c *Config) BuildNameToCertificate() {
+	c.NameToCertificate = make(map[string]*Certificate)
+	for i := range c.Certificates {
+		leaf, err := leafOf(&c.Certificates[i])
+		if err != nil {
+			continue
+		}
+		if leaf.Subject.CommonName != "" && len(leaf.DNSNames) == 0 {
+			c.NameToCertificate[leaf.Subject.CommonName] = &c.Certificates[i]
+		}
+		for _, name := range leaf.DNSNames {
+			c.NameToCertificate[name] = &c.Certificates[i]
+		}
+	}
+}
+
+var _ net.Conn = (*Conn)(nil)

@@ -1,0 +1,50 @@
+package tls
+
+import (
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The defaults, each with its reason in SECURITY.md. A snapshot test shows any
+// change of them.
+var (
+	defaultVersions = []wire.Version{wire.TLS13, wire.TLS12}
+
+	defaultSuites = preferred(slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !s.Default }))
+
+	// Post-quantum groups are first. Among the classical ones X25519 is the
+	// fastest.
+	defaultGroups = []wire.NamedGroup{
+		wire.GroupX25519MLKEM768, wire.GroupSecP256r1MLKEM768, wire.GroupSecP384r1MLKEM1024,
+		wire.GroupX25519, wire.GroupP256, wire.GroupP384, wire.GroupP521,
+	}
+
+	// The cheapest to verify are first; RSA with PKCS #1 padding is only for
+	// TLS 1.2 and certificates.
+	defaultSchemes = []wire.SignatureScheme{
+		wire.ECDSAP256SHA256, wire.Ed25519, wire.RSAPSSRSAESHA256,
+		wire.ECDSAP384SHA384, wire.ECDSAP521SHA512, wire.RSAPSSRSAESHA384, wire.RSAPSSRSAESHA512,
+		wire.RSAPKCS1SHA256, wire.RSAPKCS1SHA384, wire.RSAPKCS1SHA512,
+	}
+
+	sha1Schemes = append(slices.Clone(defaultSchemes), wire.ECDSASHA1, wire.RSAPKCS1SHA1)
+)
+
+// preferred puts ChaCha20-Poly1305 before AES on machines without AES
+// instructions, where it is faster and leaks nothing through the cache.
+func preferred(list []*suite.Suite) []*suite.Suite {
+	if suite.HasAESHardware() {
+		return list
+	}
+	slices.SortStableFunc(list, func(a, b *suite.Suite) int { return chachaLast(a) - chachaLast(b) })
+	return list
+}
+
+func chachaLast(s *suite.Suite) int {
+	if s.Cipher.Name == "ChaCha20-Poly1305" {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,33 @@
+// Package tls speaks TLS 1.2 and 1.3 over any net.Conn, on both sides.
+//
+// It has the shape of crypto/tls: change the import path and a program
+// compiles. Value types (Certificate, ConnectionState, ClientHelloInfo and so
+// on) are aliases of crypto/tls's, so that other packages take them; Config,
+// Conn and what belongs to them are this package's own. [FromStd] converts a
+// *crypto/tls.Config.
+//
+// What crypto/tls does not have stands in small sub-structs of [Config]:
+// session IDs in a store (Resumption), what is switched off for safety
+// (Legacy), the record layer (Record), and hooks that show every record,
+// message, secret and decision (Trace). [Conn.State] tells more about a
+// connection, [Conn.KeyUpdate] renews its keys, [Conn.ChannelBinding] binds
+// other protocols to it.
+//
+// # Errors
+//
+// A handshake or connection that fails returns a [*HandshakeError]: which alert
+// ended it and which side sent it, the rule and its RFC section, what each side
+// offered, and what to do. The types of crypto/tls and crypto/x509 that say the
+// same are found inside it by errors.As: AlertError, RecordHeaderError,
+// CertificateVerificationError, x509.HostnameError and so on.
+//
+// A stream that ends without close_notify ends with [ErrUnexpectedEOF], never
+// with io.EOF: an attacker may have cut it.
+//
+// # Concurrency
+//
+// A Config may serve any number of connections at once, must not be changed
+// after its first use, and is read once for each connection. The methods of a
+// Conn may be called at the same time; Read and Write do not wait for each
+// other.
+package tls

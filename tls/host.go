@@ -1,0 +1,153 @@
+package tls
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// host is a Conn as its handshake sees it: what the application decides.
+type host Conn
+
+// VerifyPeer verifies the peer's chain by the Config.
+func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
+	c := h.config
+	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
+	verify := !c.InsecureSkipVerify
+	if s.Role == wire.Server {
+		verify = c.ClientAuth >= VerifyClientCertIfGiven
+		o = certcheck.Options{Time: c.now(), Roots: c.ClientCAs, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	}
+	if c.Legacy.SmallRSA {
+		o.MinRSABits = certcheck.MinRSABits
+	}
+	if verify {
+		if chains, err = certcheck.Verify(chain, o); err != nil {
+			return nil, err
+		}
+	}
+	if c.VerifyPeerCertificate != nil {
+		raw := make([][]byte, len(chain))
+		for i, cert := range chain {
+			raw[i] = cert.Raw
+		}
+		if err := c.VerifyPeerCertificate(raw, chains); err != nil {
+			return nil, err
+		}
+	}
+	return chains, nil
+}
+
+func (h *host) VerifyConnection(s *handshake.State) error {
+	return h.config.VerifyConnection(connectionState(s.Result, true))
+}
+
+var keyLogMutex sync.Mutex
+
+// KeyLog writes a line of the NSS key log format.
+func (h *host) KeyLog(label string, clientRandom, secret []byte) error {
+	line := make([]byte, 0, len(label)+2*len(clientRandom)+2*len(secret)+3)
+	line = append(append(line, label...), ' ')
+	line = append(hex.AppendEncode(line, clientRandom), ' ')
+	line = append(hex.AppendEncode(line, secret), '\n')
+	keyLogMutex.Lock()
+	defer keyLogMutex.Unlock()
+	_, err := h.config.KeyLogWriter.Write(line)
+	return err
+}
+
+// ClientCertificate picks what to show to a server that asks.
+func (h *host) ClientCertificate(info *CertificateRequestInfo) (*Certificate, error) {
+	c := h.config
+	if c.GetClientCertificate != nil {
+		cert, err := c.GetClientCertificate(info)
+		if err == nil && cert == nil {
+			err = misuse("GetClientCertificate returned neither a certificate nor an error")
+		}
+		return cert, err
+	}
+	for i := range c.Certificates {
+		if info.SupportsCertificate(&c.Certificates[i]) == nil {
+			return &c.Certificates[i], nil
+		}
+	}
+	return new(Certificate), nil
+}
+
+// ForClient asks GetConfigForClient.
+func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Config, error) {
+	h.hello = nil
+	if h.config.GetConfigForClient == nil {
+		return nil, nil
+	}
+	next, err := h.config.GetConfigForClient(h.helloInfo(ctx, s))
+	if err != nil || next == nil {
+		return nil, err
+	}
+	if !next.hasTicketKeys() {
+		h.ticketKeys = h.config.ticketKeys()
+	}
+	h.config = next
+	h.options.Padding, h.options.MaxFragment = next.Record.Padding, next.Record.MaxFragment
+	resolved := new(handshake.Config)
+	if err := next.resolveServer(resolved, h); err != nil {
+		return nil, err
+	}
+	return resolved, nil
+}
+
+// Certificate picks the server's certificate: GetCertificate's, or the first
+// of Certificates for the name that the client can verify.
+func (h *host) Certificate(ctx context.Context, s *handshake.State) (*Certificate, error) {
+	c := h.config
+	if c.GetCertificate != nil && (len(c.Certificates) == 0 || s.Offer.ServerName != "") {
+		cert, err := c.GetCertificate(h.helloInfo(ctx, s))
+		if cert != nil || err != nil {
+			return cert, err
+		}
+	}
+	return c.pickCertificate(s)
+}
+
+// helloInfo shows the ClientHello to the application, made once.
+func (h *host) helloInfo(ctx context.Context, s *handshake.State) *ClientHelloInfo {
+	if h.hello == nil {
+		h.hello = helloInfo(&s.Offer)
+		h.hello.Conn = h.conn
+		h.hello.HelloRetryRequest = s.Result.HelloRetry
+		handshake.SetContext(h.hello, ctx)
+	}
+	return h.hello
+}
+
+// resolveServer adds what only a server needs.
+func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
+	if err := c.resolve(r, host); err != nil {
+		return err
+	}
+	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+		return misuse("a server needs Certificates, GetCertificate or GetConfigForClient")
+	}
+	if c.ClientAuth != NoClientCert && c.ClientCAs != nil {
+		r.ClientCAs = c.ClientCAs.Subjects() //nolint:staticcheck // a pool of given certificates knows all its subjects
+	}
+	return nil
+}
+
+// Binding digests what a session of this server depends on: the name asked
+// for and the policy for clients.
+func (h *host) Binding(s *handshake.State) [32]byte {
+	parts := [][]byte{[]byte(s.Result.ServerName), {byte(h.config.ClientAuth)}}
+	if h.config.ClientCAs != nil {
+		for _, subject := range h.config.ClientCAs.Subjects() { //nolint:staticcheck // as above
+			parts = append(parts, subject)
+		}
+	}
+	return session.Binding(parts...)
+}

@@ -1,0 +1,49 @@
+package tls
+
+import "time"
+
+// idleAfter is how long a connection must be unused before it gives up what
+// can be built again: the cipher objects, a kilobyte for each direction.
+const idleAfter = 500 * time.Millisecond
+
+// touch says that the connection is in use. The idler then looks in at most
+// every idleAfter, and not at all once it has found the connection idle.
+func (c *Conn) touch() {
+	if c.warm.Swap(true) || c.closed.Load() {
+		return
+	}
+	c.idleMutex.Lock()
+	defer c.idleMutex.Unlock()
+	if c.idler == nil {
+		c.idler = time.AfterFunc(idleAfter, c.idle)
+	} else if !c.ticking {
+		c.idler.Reset(idleAfter)
+	}
+	c.ticking = true
+}
+
+func (c *Conn) idle() {
+	c.idleMutex.Lock()
+	defer c.idleMutex.Unlock()
+	if c.warm.Swap(false) && !c.closed.Load() {
+		c.idler.Reset(idleAfter)
+		return
+	}
+	c.ticking = false
+	if c.in.TryLock() {
+		c.engine.IdleIn()
+		c.in.Unlock()
+	}
+	if c.out.TryLock() {
+		c.engine.IdleOut()
+		c.out.Unlock()
+	}
+}
+
+func (c *Conn) stopIdler() {
+	c.idleMutex.Lock()
+	defer c.idleMutex.Unlock()
+	if c.idler != nil {
+		c.idler.Stop()
+	}
+}

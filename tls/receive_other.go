@@ -1,0 +1,16 @@
+//go:build !unix
+
+package tls
+
+import (
+	"net"
+	"syscall"
+)
+
+// Elsewhere sockets do not tell when they are ready; Read waits with a small
+// buffer.
+func rawConn(net.Conn) syscall.RawConn { return nil }
+
+type reader struct{}
+
+func (c *Conn) receiveReady() error { panic("tls: no raw connections on this system") }

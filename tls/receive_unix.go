@@ -1,0 +1,81 @@
+//go:build unix
+
+package tls
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+)
+
+// rawConn gives access to a socket. Only the standard library's own types are
+// taken: a type around them may have a Read of its own, which must be used.
+func rawConn(conn net.Conn) syscall.RawConn {
+	var raw syscall.RawConn
+	switch conn := conn.(type) {
+	case *net.TCPConn:
+		raw, _ = conn.SyscallConn()
+	case *net.UnixConn:
+		raw, _ = conn.SyscallConn()
+	}
+	return raw
+}
+
+// reader receives from a socket when it is ready, and only then borrows a
+// buffer: a large one, as many records may be waiting.
+type reader struct {
+	c     *Conn
+	ready func(fd uintptr) (done bool) // reader.try, made once
+	n     int
+	err   error
+}
+
+// room is how much is received at once at least.
+const room = 64 << 10
+
+func (r *reader) try(fd uintptr) bool {
+	r.c.in.Lock()
+	defer r.c.in.Unlock()
+	buf := r.c.engine.LendBulk(room)
+	for {
+		r.n, r.err = syscall.Read(int(fd), buf)
+		if r.err != syscall.EINTR {
+			break
+		}
+	}
+	if r.err == syscall.EAGAIN {
+		r.c.engine.Unlend()
+		return false
+	}
+	r.n = max(r.n, 0)
+	r.c.engine.Filled(r.n)
+	if r.err == nil && r.n == 0 {
+		r.err = io.EOF
+	}
+	return true
+}
+
+// receiveReady waits until the socket has something, or the deadline passes.
+func (c *Conn) receiveReady() error {
+	if c.reader == nil {
+		c.reader = &reader{c: c}
+		c.reader.ready = c.reader.try
+	}
+	r := c.reader
+	r.n, r.err = 0, nil
+	err := c.raw.Read(r.ready)
+	if err == nil {
+		err = r.err
+	}
+	var op *net.OpError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &op):
+		op.Op = "read"
+	case err != io.EOF:
+		err = &net.OpError{Op: "read", Net: c.conn.LocalAddr().Network(), Source: c.conn.LocalAddr(), Addr: c.conn.RemoteAddr(), Err: err}
+	}
+	return c.received(0, err)
+}

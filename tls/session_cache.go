@@ -1,0 +1,272 @@
+package tls
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// SessionState is a session that can be resumed, without its handle.
+type SessionState struct {
+	// Extra is the application's own data; it travels with the session.
+	Extra [][]byte
+	// EarlyData must stay false: 0-RTT is not implemented.
+	EarlyData bool
+
+	session *session.Session
+}
+
+// Bytes returns the session as bytes, secrets included: to be kept like a key.
+func (s *SessionState) Bytes() ([]byte, error) {
+	c := *s.session
+	c.Extra = s.Extra
+	return c.Append(nil)
+}
+
+// ParseSessionState reads what Bytes returned.
+func ParseSessionState(data []byte) (*SessionState, error) {
+	c, err := session.Parse(slices.Clone(data))
+	if err != nil {
+		return nil, err
+	}
+	return &SessionState{Extra: c.Extra, session: c}, nil
+}
+
+// ClientSessionState is a session that a client can resume, with its handle.
+type ClientSessionState struct {
+	ticket, id []byte
+	state      *SessionState
+}
+
+// ResumptionState returns the ticket and the session. A session known by its
+// ID has no ticket.
+func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionState, err error) {
+	if cs == nil || cs.state == nil {
+		return nil, nil, nil
+	}
+	return cs.ticket, cs.state, nil
+}
+
+// NewResumptionState makes a ClientSessionState from a ticket and a session.
+func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState, error) {
+	if len(ticket) == 0 || state == nil || state.session == nil {
+		return nil, misuse("a resumption state needs a ticket and a session")
+	}
+	return &ClientSessionState{ticket: ticket, state: state}, nil
+}
+
+// ClientSessionCache keeps a client's sessions, by a key that names the server.
+// It may be called by many goroutines at once.
+type ClientSessionCache interface {
+	Get(sessionKey string) (session *ClientSessionState, ok bool)
+	// Put adds a session; a nil one removes what the key stands for.
+	Put(sessionKey string, cs *ClientSessionState)
+}
+
+// NewLRUClientSessionCache returns a cache of the given number of sessions,
+// which drops the one unused for longest; below 1 it is 64.
+func NewLRUClientSessionCache(capacity int) ClientSessionCache {
+	if capacity < 1 {
+		capacity = 64
+	}
+	return &lruCache{capacity: capacity, items: map[string]*list.Element{}, order: list.New()}
+}
+
+type lruCache struct {
+	mutex    sync.Mutex
+	capacity int
+	items    map[string]*list.Element
+	order    *list.List // most recent first
+}
+
+type lruItem struct {
+	key     string
+	session *ClientSessionState
+}
+
+func (c *lruCache) Get(key string) (*ClientSessionState, bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	e, ok := c.items[key]
+	if !ok {
+		return nil, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*lruItem).session, true
+}
+
+func (c *lruCache) Put(key string, cs *ClientSessionState) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	e, ok := c.items[key]
+	switch {
+	case ok && cs == nil:
+		c.order.Remove(e)
+		delete(c.items, key)
+	case ok:
+		e.Value.(*lruItem).session = cs
+		c.order.MoveToFront(e)
+	case cs != nil:
+		if c.order.Len() >= c.capacity {
+			last := c.order.Back()
+			delete(c.items, last.Value.(*lruItem).key)
+			c.order.Remove(last)
+		}
+		c.items[key] = c.order.PushFront(&lruItem{key, cs})
+	}
+}
+
+// sessionKey names the server in the cache.
+func (c *Conn) sessionKey() string {
+	if c.cacheKey == "" {
+		c.cacheKey = c.config.ServerName
+		if c.cacheKey == "" {
+			c.cacheKey = c.conn.RemoteAddr().String()
+			if host, _, err := net.SplitHostPort(c.cacheKey); err == nil && host == "" {
+				c.cacheKey = ""
+			}
+		}
+	}
+	return c.cacheKey
+}
+
+// LoadSession returns a session for this server that this Config may resume.
+// TLS 1.3 tickets are used once, so that they do not link connections (RFC 8446
+// §C.4).
+func (h *host) LoadSession(s *handshake.State) *handshake.ClientSession {
+	c, cache := (*Conn)(h), h.config.ClientSessionCache
+	if c.sessionKey() == "" {
+		return nil
+	}
+	cs, ok := cache.Get(c.sessionKey())
+	if !ok || cs == nil || cs.state == nil || cs.state.session == nil {
+		return nil
+	}
+	one := cs.state.session
+	own := suite.ByID(one.Suite)
+	now := h.config.now()
+	switch {
+	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
+		one.ServerName != s.Config.ServerName:
+		return nil
+	case !now.Before(one.Expiry()):
+		cache.Put(c.sessionKey(), nil)
+		return nil
+	}
+	if handshake.ProfileOf(one.Version).Updates {
+		cache.Put(c.sessionKey(), nil)
+	}
+	return &handshake.ClientSession{Session: one, Ticket: cs.ticket, ID: cs.id}
+}
+
+// SaveSession keeps a session for the next connection to this server.
+func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
+	c := (*Conn)(h)
+	if c.sessionKey() == "" {
+		return
+	}
+	one := s.Session
+	one.ServerName = sniName(h.config.ServerName)
+	if one.CreatedAt.IsZero() {
+		one.CreatedAt = h.config.now()
+	}
+	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}})
+}
+
+// SealTicket makes a ticket of a session.
+func (h *host) SealTicket(s *handshake.State, one *session.Session) ([]byte, error) {
+	if h.config.WrapSession != nil {
+		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
+	}
+	blob, err := one.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	return h.keys().Seal(nil, blob, one.Binding[:])
+}
+
+// OpenTicket is nil for a ticket that is not ours.
+func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
+	if h.config.UnwrapSession != nil {
+		state, err := h.config.UnwrapSession(ticket, ConnectionState{Version: uint16(s.Result.Version), ServerName: s.Result.ServerName})
+		if err != nil || state == nil || state.session == nil {
+			return nil
+		}
+		state.session.Extra = state.Extra
+		return state.session
+	}
+	binding := h.Binding(s)
+	blob, err := h.keys().Open(nil, ticket, binding[:])
+	if err != nil {
+		return nil
+	}
+	one, err := session.Parse(blob)
+	if err != nil {
+		return nil
+	}
+	return one
+}
+
+func (h *host) keys() *session.TicketKeys {
+	if h.ticketKeys != nil {
+		return h.ticketKeys
+	}
+	return h.config.ticketKeys()
+}
+
+// storeTimeout is how long a session store may take: a slow one must not slow
+// handshakes more than a full one would take.
+const storeTimeout = 100 * 1e6 // nanoseconds
+
+func (h *host) PutSession(ctx context.Context, id []byte, one *session.Session) error {
+	blob, err := one.Append(nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return h.config.Resumption.Store.Put(ctx, string(id), blob, one.Expiry())
+}
+
+func (h *host) GetSession(ctx context.Context, id []byte) *session.Session {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	blob, err := h.config.Resumption.Store.Get(ctx, string(id))
+	if err != nil {
+		return nil
+	}
+	one, err := session.Parse(blob)
+	if err != nil {
+		return nil
+	}
+	return one
+}
+
+// EncryptTicket seals a session under c's ticket keys, for use in WrapSession.
+func (c *Config) EncryptTicket(cs ConnectionState, ss *SessionState) ([]byte, error) {
+	blob, err := ss.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return c.ticketKeys().Seal(nil, blob, nil)
+}
+
+// DecryptTicket opens what EncryptTicket sealed, for use in UnwrapSession. It
+// returns nil, nil for a ticket that c's keys do not open.
+func (c *Config) DecryptTicket(identity []byte, cs ConnectionState) (*SessionState, error) {
+	blob, err := c.ticketKeys().Open(nil, identity, nil)
+	if err != nil {
+		return nil, nil
+	}
+	state, err := ParseSessionState(blob)
+	if err != nil {
+		return nil, nil
+	}
+	return state, nil
+}
