@@ -116,7 +116,7 @@ func (p *printer) verdict(c *Connection) {
 const (
 	timeCol  = 9
 	arrowCol = 8
-	nameCol  = 20
+	nameCol  = 19
 )
 
 // ladder draws the flights between the two sides' lifelines.
@@ -124,7 +124,7 @@ func (p *printer) ladder(c *Connection) {
 	p.put(space(timeCol-3), text(faint, "ms "), text(ofClient.bold(), "CLIENT"),
 		space(p.width-timeCol-2*len("CLIENT")), text(ofServer.bold(), "SERVER"))
 	digits := 2
-	if n := len(c.Flights); n > 0 && c.Flights[n-1].EndUS >= 1e6 {
+	if n := len(c.Flights); n > 0 && c.Flights[n-1].EndUS >= 1e8 { // the column ends at 99999.99
 		digits = 0
 	}
 	end, clock := int64(0), ""

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -74,10 +75,16 @@ func verdict(m *Message, text string) string {
 			what, _, _ := strings.Cut(c.What, ":")
 			return join(text, "✗ "+what+" wrong")
 		case c.Result == Agrees:
-			result = "verified ✓"
+			result = "✓"
 		}
 	}
-	return join(text, result)
+	switch {
+	case result == "":
+		return text
+	case text == "":
+		return "verified " + result
+	}
+	return text + " " + result
 }
 
 func clientHelloWords(p *wire.ClientHello) string {
@@ -140,7 +147,27 @@ func serverHelloWords(p *wire.ServerHello) string {
 	if p.Extensions.Has(wire.ExtPreSharedKey) {
 		resumed = "takes the PSK"
 	}
-	return join(helloVersion(p).String(), p.CipherSuite.String(), group, alpnWords(p.Extensions), resumed)
+	return join(helloVersion(p).String(), suiteWords(p.CipherSuite), group, alpnWords(p.Extensions), resumed)
+}
+
+// suiteWords names the parts of a suite; its whole name stands at the top.
+func suiteWords(id wire.CipherSuite) string {
+	s := suite.ByID(id)
+	if s == nil {
+		return id.String()
+	}
+	exchange := ""
+	switch s.KeyExchange {
+	case wire.KeyExchangeECDHE:
+		exchange = "ECDHE-" + s.Auth.String()
+	case wire.KeyExchangeRSA:
+		exchange = "RSA"
+	}
+	mac := ""
+	if s.MAC != nil {
+		mac = s.MAC.Name
+	}
+	return join(exchange, s.Cipher.Name, mac)
 }
 
 func alpnWords(x wire.Extensions) string {
@@ -238,6 +265,9 @@ func thousands(n int) string {
 
 func lifetime(seconds uint32) string {
 	d := time.Duration(seconds) * time.Second
+	if rounded := d.Round(time.Minute); d > time.Hour { // servers deduct the seconds that a session is old
+		d = rounded
+	}
 	switch {
 	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
 		return fmt.Sprintf("%d days", d/(24*time.Hour))

@@ -1,13 +1,230 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
+
+// explainOptions are the flags of vitrine explain.
+type explainOptions struct {
+	tls        tlsFlags
+	identity   identityFlags
+	ca, sni    string
+	alpn       []string
+	resume     string
+	clientAuth bool
+	format     string
+	output     string
+	summary    bool
+	timeout    time.Duration
+}
+
+// resumeVersions are the values of --resume: which versions have that way to
+// resume, 0 for any.
+var resumeVersions = map[string]struct{ flag, version string }{
+	"none":   {},
+	"id":     {"max", "tls1.2"},
+	"ticket": {"max", "tls1.2"},
+	"psk":    {"min", "tls1.3"},
+}
+
+var explainFormats = map[string]func(*explain.Connection, io.Writer, explain.Options) error{
+	"text": (*explain.Connection).Text,
+	"json": func(c *explain.Connection, w io.Writer, _ explain.Options) error { return c.JSON(w) },
+}
+
+func newExplain() *cobra.Command {
+	o := &explainOptions{}
+	cmd := &cobra.Command{
+		Use:   "explain [HOST[:PORT]]",
+		Short: "Explain a TLS connection, byte by byte",
+		Long: `Make a TLS connection and explain it: a ladder of its flights; then, in the
+order in which they happened, each record and message with its fields, each
+choice and why, each secret and how it follows from the others, application
+data, and the close. Every value that can be is computed again and compared; if
+one disagrees, the exit code is 1.
+
+Without HOST, vitrine connects to a server of its own on the loopback interface,
+with an authority that is thrown away afterwards. With HOST, on port 443 if none
+is given, it explains the live connection, and the failure if there is one.
+
+What is written holds the connection's secrets and data: guard it like a key.`,
+		Example: `  vitrine explain
+  vitrine explain --max tls1.2 --suites ECDHE-ECDSA-AES128-SHA --summary
+  vitrine explain --resume psk
+  vitrine explain example.com
+  vitrine explain example.com --format json -o example.json`,
+		Args: argument(0, 1, "vitrine explain example.com:443"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	o.tls.register(cmd)
+	o.identity.register(cmd, "our client")
+	flags := cmd.Flags()
+	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
+	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST, or localhost)")
+	flags.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application protocols to offer, best first")
+	flags.StringVar(&o.resume, "resume", "none", "make two connections and explain the second, which resumes by: id, ticket (TLS 1.2) or psk (TLS 1.3)")
+	flags.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
+	flags.StringVar(&o.format, "format", "text", "text or json")
+	flags.StringVarP(&o.output, "output", "o", "", "write to this file, which only you can read, without colours")
+	flags.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit for each connection as a whole")
+	completeFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})
+	completeFrom(cmd, "format", []string{"text", "json"})
+	return cmd
+}
+
+func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
+	if err := o.check(cmd, args); err != nil {
+		return err
+	}
+	e, err := o.plan(args)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	if log, err := keyLog(); err != nil {
+		return err
+	} else if log != nil {
+		defer log.Close()
+		e.config.KeyLogWriter = log
+	}
+	account, failure := e.explain(cmd.Context())
+	if account == nil {
+		return failure // nothing was said that could be explained
+	}
+	if err := o.write(cmd, account); err != nil {
+		return err
+	}
+	switch {
+	case failure != nil && o.output == "" && o.format == "text":
+		return reportedError{failure} // it stands at the top of what was written
+	case failure != nil:
+		return failure
+	case !account.Checks.OK():
+		return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
+	}
+	return nil
+}
+
+// check finds what is wrong with the flags, and draws conclusions from them.
+func (o *explainOptions) check(cmd *cobra.Command, args []string) error {
+	if _, ok := explainFormats[o.format]; !ok {
+		return usagef("--format %q is not a format; choose text or json", o.format)
+	}
+	needs, ok := resumeVersions[o.resume]
+	if !ok {
+		return usagef("--resume %q is not a way to resume; choose none, id, ticket or psk", o.resume)
+	}
+	if needs.flag != "" && !cmd.Flags().Changed(needs.flag) {
+		if err := cmd.Flags().Set(needs.flag, needs.version); err != nil {
+			return err
+		}
+	}
+	switch live := len(args) > 0; {
+	case needs.flag == "max" && o.tls.max != "tls1.2" || needs.flag == "min" && o.tls.min != "tls1.3":
+		return usagef("--resume %s exists in %s only; leave --%s out", o.resume, needs.version, needs.flag)
+	case live && o.clientAuth:
+		return usagef("--client-auth is for vitrine's own server; with a target, give the certificate to show with --cert and --key")
+	case !live && o.ca != "":
+		return usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
+	case !live && o.identity.cert != "" && !o.clientAuth:
+		return usagef("--cert needs --client-auth beside it, or nobody asks for the certificate")
+	}
+	return nil
+}
+
+// write writes the account where and as the flags say.
+func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) error {
+	out := cmd.OutOrStdout()
+	options := explain.Options{Summary: o.summary, Color: paletteFor(out).on}
+	if o.output == "" {
+		return explainFormats[o.format](account, out, options)
+	}
+	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return usagef("-o: %v", err)
+	}
+	options.Color = false
+	return errors.Join(explainFormats[o.format](account, file, options), file.Close())
+}
+
+// plan prepares the connections: where to, and with which configuration.
+func (o *explainOptions) plan(args []string) (*explanation, error) {
+	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
+	for i, name := range o.tls.suites {
+		o.tls.suites[i] = ianaName(name)
+	}
+	if err := o.tls.apply(e.config); err != nil {
+		return nil, err
+	}
+	allowNamed(e.config)
+	cert, ok, err := o.identity.load()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		e.config.Certificates = []tls.Certificate{cert}
+	}
+	if o.resume != "none" {
+		e.config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		e.config.SessionTicketsDisabled = o.resume == "id"
+	}
+	if len(args) == 0 {
+		return e, e.serveOwn()
+	}
+	if e.at, err = parseTarget(args[0]); err != nil {
+		return nil, err
+	}
+	e.config.ServerName = e.at.host
+	if o.sni != "" {
+		e.config.ServerName = o.sni
+	}
+	e.name = e.at.String()
+	e.trust = "the server's certificate is verified for " + e.config.ServerName
+	if o.ca != "" {
+		e.config.RootCAs, err = loadPool("ca", o.ca)
+	}
+	return e, err
+}
+
+// allowNamed turns on what a suite needs that was asked for by name: to name
+// it is consent enough for a connection that is made to be looked at.
+func allowNamed(config *tls.Config) {
+	config.Legacy.RSAKeyExchange = slices.ContainsFunc(config.CipherSuites, func(id uint16) bool {
+		return strings.HasPrefix(wire.CipherSuite(id).String(), "TLS_RSA_")
+	})
+}
+
+// ianaName returns the IANA name of a suite, also for one that was given by the
+// name which openssl ciphers has for it. Other names stay as they are.
+func ianaName(name string) string {
+	for _, s := range suiteNames() {
+		if strings.EqualFold(opensslName(s), name) {
+			return s
+		}
+	}
+	return name
+}
+
+// opensslName turns TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 into
+// ECDHE-RSA-AES128-SHA256: OpenSSL leaves out what it thinks goes without saying.
+func opensslName(iana string) string {
+	if !strings.Contains(iana, "_WITH_") {
+		return iana // TLS 1.3: the same for both
+	}
+	name := strings.TrimPrefix(strings.Replace(iana, "_WITH_", "_", 1), "TLS_")
+	name = strings.TrimPrefix(name, "RSA_")
+	return strings.NewReplacer("AES_", "AES", "CBC_", "", "POLY1305_SHA256", "POLY1305", "_", "-").Replace(name)
+}

@@ -11,6 +11,7 @@ import (
 // verbs are the commands, in the order in which help shows them. A verb is one
 // file (or a few of one prefix) with a function that makes its command.
 var verbs = []func() *cobra.Command{
+	newExplain,
 	newConnect,
 	newServe,
 	newMan,

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// explanation makes the connections that shall be explained.
+type explanation struct {
+	options *explainOptions
+	config  *tls.Config
+	at      target
+	name    string // of the target, for the title
+	trust   string // what it means that the certificate was accepted
+	server  *ownServer
+}
+
+func (e *explanation) close() {
+	if e.server != nil {
+		e.server.close()
+	}
+}
+
+// explain makes one connection, or two for a resumption, and returns the
+// account of the last, and why it failed. The account is nil if nothing was sent.
+func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) {
+	about := explain.About{Target: e.name}
+	if e.options.resume != "none" {
+		first, err := e.connect(ctx, explain.About{Target: e.name})
+		if err != nil || first == nil {
+			return first, err
+		}
+		about.Previous, about.Before = first, before(first)
+	}
+	account, err := e.connect(ctx, about)
+	return account, err
+}
+
+// before says in a line what the first connection was.
+func before(c *explain.Connection) string {
+	s := c.Summary
+	return fmt.Sprintf("a connection with a full handshake: %s, %s, %d round trips, %.2f ms",
+		s.Version, s.CipherSuite, s.RoundTrips, float64(s.HandshakeUS)/1000)
+}
+
+// connect makes one connection, says something on it, and closes it.
+func (e *explanation) connect(ctx context.Context, about explain.About) (*explain.Connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.options.timeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.at.String())
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	var collector explain.Collector
+	config := e.config.Clone()
+	config.Trace = collector.Hooks()
+	conn := tls.Client(raw, config)
+	if err = conn.HandshakeContext(ctx); err != nil {
+		err = &handshakeError{err}
+	} else {
+		about.Trust = e.trust
+		deadline, _ := ctx.Deadline()
+		about.Warnings = append(about.Warnings, e.talk(conn, deadline)...)
+		if e.options.resume != "none" && about.Previous != nil && !conn.ConnectionState().DidResume {
+			about.Warnings = append(about.Warnings, "the server did not resume the session: this is a full handshake once more")
+		}
+	}
+	if err != nil {
+		f := describeFailure(err, client, nil)
+		about.Err, about.Advice = errors.New(f.Text), f.Advice
+	}
+	return collector.Connection(about), err
+}
+
+// talk sends a small HTTP request if the server may understand it, reads the
+// answer, and closes both ways. What is not as it should be is returned.
+func (e *explanation) talk(conn *tls.Conn, deadline time.Time) (warnings []string) {
+	if e.speaksHTTP(conn) {
+		if err := e.request(conn); err != nil {
+			warnings = append(warnings, "no HTTP answer came: "+describeFailure(err, client, nil).Text)
+		}
+	}
+	return append(warnings, closeBoth(conn, deadline)...)
+}
+
+// most is how much of an answer is read: an account of more is of no use.
+const most = 1 << 18
+
+// closeBoth closes our direction and waits for the server to close its own.
+func closeBoth(conn *tls.Conn, deadline time.Time) []string {
+	if err := conn.SetDeadline(deadline); err != nil {
+		return []string{err.Error()}
+	}
+	if err := conn.CloseWrite(); err != nil {
+		return []string{"our direction could not be closed: " + describeFailure(err, client, nil).Text}
+	}
+	switch n, err := io.Copy(io.Discard, io.LimitReader(conn, most)); {
+	case n == most:
+		return []string{"the server sends a lot more after our close_notify: the rest was not read"}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return []string{"the server ended the connection without close_notify: nobody can tell whether something was cut off"}
+	case err != nil:
+		return []string{"the server did not close its direction: " + describeFailure(err, client, nil).Text}
+	}
+	return nil
+}
+
+// speaksHTTP reports that HTTP/1.1 was agreed on, or nothing else was.
+func (e *explanation) speaksHTTP(conn *tls.Conn) bool {
+	agreed := conn.ConnectionState().NegotiatedProtocol
+	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn, "http/1.1")
+}
+
+// request asks for the root page and reads the answer, to a bound.
+func (e *explanation) request(conn *tls.Conn) error {
+	deadline := time.Now().Add(e.options.timeout / 2) // the other half is for the close
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine-explain\r\nConnection: close\r\n\r\n", e.config.ServerName)
+	if err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, most))
+	return err
+}
