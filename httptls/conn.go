@@ -1,8 +1,9 @@
 package httptls
 
 import (
-	"crypto/tls"
 	"net"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // serverConn is a connection after its handshake. It hides what net/http of

@@ -2,7 +2,6 @@ package httptls
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"net/http/httptrace"
 	"slices"
 	"sync/atomic"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // clientConn is a connection after its handshake, of a type that net/http does

@@ -2,7 +2,6 @@ package httptls_test
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // grpcTLS is grpc's TransportCredentials over a TLS configuration. gRPC runs

@@ -2,7 +2,6 @@ package httptls
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 var testCA = sync.OnceValue(func() *devca.CA {
@@ -157,7 +158,7 @@ func TestClientCertificateReachesTheHandler(t *testing.T) {
 		t.Errorf("the handler saw %q", body)
 	}
 	_, err = (&http.Client{Transport: &Transport{TLS: clientConfig()}}).Get("https://" + addr)
-	if err == nil || !strings.Contains(err.Error(), "certificate required") {
+	if alert, _ := errors.AsType[tls.AlertError](err); wire.AlertCode(alert) != wire.AlertCertificateRequired {
 		t.Errorf("without a certificate: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package httptls
 import (
 	"container/list"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -11,6 +10,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 var errCrowdedOut = errors.New("the handshake was the oldest of too many at the same time")
@@ -115,7 +116,9 @@ func (l *listener) acceptAll() {
 		case err != nil:
 			l.deliver(accepted{err: err})
 		default:
-			go l.handshake(raw)
+			// Counted in here, so that the order is that of arrival.
+			ctx, leave := l.enter()
+			go l.handshake(ctx, leave, raw)
 		}
 		if l.ctx.Err() != nil {
 			return
@@ -133,10 +136,11 @@ func (l *listener) deliver(a accepted) bool {
 	}
 }
 
-func (l *listener) handshake(raw net.Conn) {
+func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
 	conn := tls.Server(raw, l.config)
 	begun := time.Now()
-	err := l.negotiate(conn)
+	err := negotiate(ctx, conn)
+	leave()
 	closing := l.ctx.Err() != nil
 	if err == nil || !closing {
 		l.report(Handshake{Conn: conn, Duration: time.Since(begun), Err: err})
@@ -155,9 +159,7 @@ func (l *listener) handshake(raw net.Conn) {
 }
 
 // negotiate completes the handshake.
-func (l *listener) negotiate(conn *tls.Conn) (err error) {
-	ctx, leave := l.enter()
-	defer leave()
+func negotiate(ctx context.Context, conn *tls.Conn) (err error) {
 	// The configuration's callbacks run here. net/http lets a panic of theirs
 	// end the connection, not the process; so must we.
 	defer func() {

@@ -3,7 +3,7 @@ package httptls
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
+	stdtls "crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 func TestPlainHTTPIsAnswered(t *testing.T) {
@@ -191,8 +193,8 @@ func TestOtherProtocolsEndAfterTheHandshake(t *testing.T) {
 func TestSettingsThatWouldDoNothingAreErrors(t *testing.T) {
 	for name, s := range map[string]*Server{
 		"no config":    {},
-		"TLSConfig":    {TLS: serverConfig(t), HTTP: &http.Server{TLSConfig: serverConfig(t)}},
-		"TLSNextProto": {TLS: serverConfig(t), HTTP: &http.Server{TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}},
+		"TLSConfig":    {TLS: serverConfig(t), HTTP: &http.Server{TLSConfig: &stdtls.Config{}}},
+		"TLSNextProto": {TLS: serverConfig(t), HTTP: &http.Server{TLSNextProto: map[string]func(*http.Server, *stdtls.Conn, http.Handler){}}},
 	} {
 		if err := s.ListenAndServe(); err == nil || errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("%s: %v", name, err)

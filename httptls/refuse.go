@@ -1,7 +1,6 @@
 package httptls
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // httpMethods are the first five bytes of a request in the clear.

@@ -2,13 +2,14 @@ package httptls
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 const (

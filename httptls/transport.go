@@ -3,7 +3,6 @@ package httptls
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // Transport is an [http.RoundTripper] for HTTP/1.1 and HTTP/2 over vitrine's

@@ -3,7 +3,6 @@ package httptls
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // TestConcurrentFirstRequests has many requests find out together which
@@ -335,7 +336,7 @@ func TestRefusedClientReadsTheAlert(t *testing.T) {
 			_, err = conn.Read(make([]byte, 1))
 			conn.Close()
 		}
-		if err == nil || !strings.Contains(err.Error(), "certificate required") {
+		if alert, _ := errors.AsType[tls.AlertError](err); wire.AlertCode(alert) != wire.AlertCertificateRequired {
 			t.Fatalf("want the alert, got %v", err)
 		}
 	}

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // lateRefusalWait is how long lateRefusal waits.
@@ -120,7 +123,7 @@ func (o *connectOptions) run(cmd *cobra.Command, arg string) error {
 }
 
 func (o *connectOptions) config(at target) (*tls.Config, error) {
-	config := &tls.Config{ServerName: at.host, NextProtos: o.alpn}
+	config := &tls.Config{ServerName: at.host, NextProtos: o.alpn, Trace: o.offer.hooks()}
 	if o.sni != "" {
 		config.ServerName = o.sni
 	}
@@ -153,11 +156,21 @@ func (o *connectOptions) connect(ctx context.Context, at target, config *tls.Con
 	begun := time.Now()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, nil, &handshakeError{err}
+		return nil, nil, &handshakeError{o.blame(err)}
 	}
 	made := summarize(conn, at, config, time.Since(begun))
 	made.Client = o.clientCertificate.String()
 	return conn, made, nil
+}
+
+// blame says that our certificate is missing where only we can know.
+func (o *connectOptions) blame(err error) error {
+	alert, ok := errors.AsType[tls.AlertError](err)
+	missing := o.clientCertificate.asked && len(o.clientCertificate.Certificate.Certificate) == 0
+	if ok && wire.AlertCode(alert) == wire.AlertHandshakeFailure && missing {
+		return &noCertificateError{err}
+	}
+	return err
 }
 
 // lateRefusal waits a moment for the alert by which a server that asked for a

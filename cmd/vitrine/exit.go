@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,6 +9,9 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // The exit codes are a promise to scripts: a number never changes its meaning.
@@ -51,13 +53,18 @@ func isA[T error](err error) bool {
 	return ok
 }
 
-// certificateAlerts are those by which a peer refuses our certificate, or our
-// having none.
-var certificateAlerts = []tls.AlertError{41, 42, 43, 44, 45, 46, 48, 116}
+// certificateAlerts are those by which one side refuses the other's certificate,
+// or its having none.
+var certificateAlerts = []wire.AlertCode{
+	wire.AlertNoCertificate, wire.AlertBadCertificate, wire.AlertUnsupportedCertificate, wire.AlertCertificateRevoked,
+	wire.AlertCertificateExpired, wire.AlertCertificateUnknown, wire.AlertUnknownCA, wire.AlertCertificateRequired,
+}
 
 func isCertificateError(err error) bool {
 	alert, _ := errors.AsType[tls.AlertError](err)
-	return slices.Contains(certificateAlerts, alert) ||
+	h, _ := errors.AsType[*tls.HandshakeError](err)
+	return isA[*noCertificateError](err) || slices.Contains(certificateAlerts, wire.AlertCode(alert)) ||
+		h != nil && slices.Contains(certificateAlerts, h.Alert) ||
 		isA[*tls.CertificateVerificationError](err) ||
 		isA[x509.HostnameError](err) || isA[x509.UnknownAuthorityError](err) || isA[x509.CertificateInvalidError](err)
 }
@@ -66,12 +73,14 @@ func isNetworkError(err error) bool {
 	if isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) {
 		return false
 	}
-	return isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
+	// An EOF that nobody announced is the peer's answer to a handshake, and a
+	// broken connection later.
+	cut := errors.Is(err, io.ErrUnexpectedEOF) && !isA[*handshakeError](err)
+	return cut || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func isHandshakeError(err error) bool {
-	return isA[*handshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) ||
-		errors.Is(err, io.ErrUnexpectedEOF)
+	return isA[*handshakeError](err) || isA[*tls.HandshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err)
 }
 
 // usageError is a mistake on the command line. Its text says what to do.
@@ -87,6 +96,14 @@ type handshakeError struct{ err error }
 
 func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
+
+// noCertificateError is a handshake_failure after the server asked for a
+// certificate that we do not have: TLS 1.2 has no alert of its own for that.
+// RFC 5246 §7.4.6.
+type noCertificateError struct{ err error }
+
+func (e *noCertificateError) Error() string { return e.err.Error() }
+func (e *noCertificateError) Unwrap() error { return e.err }
 
 // reportedError is an error which its verb has written already, in a form of its
 // own.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -38,7 +38,8 @@ func TestExitCodes(t *testing.T) {
 		{&handshakeError{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}}, exitNetwork},
 		{&handshakeError{io.EOF}, exitHandshake},
 		{&handshakeError{errors.New("tls: some rule")}, exitHandshake},
-		{io.ErrUnexpectedEOF, exitHandshake},
+		{io.ErrUnexpectedEOF, exitNetwork},
+		{&handshakeError{io.ErrUnexpectedEOF}, exitHandshake},
 		{tls.AlertError(wire.AlertHandshakeFailure), exitHandshake},
 		{&net.OpError{Op: "remote error", Err: tls.AlertError(wire.AlertProtocolVersion)}, exitHandshake},
 		{tls.RecordHeaderError{Msg: "not TLS"}, exitHandshake},

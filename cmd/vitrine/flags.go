@@ -1,14 +1,15 @@
 package main
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -41,7 +42,7 @@ func (f *tlsFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.min, "min", "tls1.2", "lowest version: tls1.2 or tls1.3")
 	flags.StringVar(&f.max, "max", "tls1.3", "highest version: tls1.2 or tls1.3")
-	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by their IANA names, best first (default: the safe ones)")
+	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by their IANA names, best first (default: the safe ones; a static RSA one is used if named)")
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups, best first (default: all)")
 	completeFrom(cmd, "min", []string{"tls1.2", "tls1.3"})
 	completeFrom(cmd, "max", []string{"tls1.2", "tls1.3"})
@@ -74,6 +75,10 @@ func (f *tlsFlags) apply(config *tls.Config) error {
 	if config.CipherSuites, err = parseSuites(f.suites); err != nil {
 		return err
 	}
+	// Naming such a suite is the switch: nobody types one by mistake.
+	config.Legacy.RSAKeyExchange = slices.ContainsFunc(config.CipherSuites, func(id uint16) bool {
+		return strings.HasPrefix(tls.CipherSuiteName(id), "TLS_RSA_")
+	})
 	config.CurvePreferences, err = parseGroups(f.groups)
 	return err
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"crypto/tls"
 	"log/slog"
 	"net"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
