@@ -2,10 +2,13 @@ package httptls
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -339,5 +342,43 @@ func TestRefusedClientReadsTheAlert(t *testing.T) {
 		if alert, _ := errors.AsType[tls.AlertError](err); wire.AlertCode(alert) != wire.AlertCertificateRequired {
 			t.Fatalf("want the alert, got %v", err)
 		}
+	}
+}
+
+// TestLargeBodiesBothWays has the server send back what it is still receiving,
+// on several requests at the same time.
+func TestLargeBodiesBothWays(t *testing.T) {
+	const size = 4 << 20
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		if _, err := io.Copy(w, r.Body); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, p := range map[string]*http.Protocols{"http1": only(true, false), "http2": only(false, true)} {
+		t.Run(name, func(t *testing.T) {
+			addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Protocols: p, Handler: http.HandlerFunc(echo)}})
+			transport := &Transport{TLS: clientConfig()}
+			defer transport.CloseIdleConnections()
+			var wg sync.WaitGroup
+			for i := range 6 {
+				wg.Go(func() {
+					random := rand.NewChaCha8([32]byte{byte(i)})
+					sent, received := sha256.New(), sha256.New()
+					body := io.TeeReader(io.LimitReader(random, size), sent)
+					resp, err := (&http.Client{Transport: transport}).Post("https://"+addr, "", body)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer resp.Body.Close()
+					n, err := io.Copy(received, resp.Body)
+					if err != nil || n != size || !bytes.Equal(sent.Sum(nil), received.Sum(nil)) {
+						t.Errorf("request %d: %d bytes came back, not the same, or %v", i, n, err)
+					}
+				})
+			}
+			wg.Wait()
+		})
 	}
 }

@@ -77,7 +77,7 @@ var alertAdvices = map[wire.AlertCode]struct{ client, server string }{
 		"the client does not accept our certificate: it must trust the authority, and use one of the certificate's names"},
 	wire.AlertUnknownCA: {
 		"the server does not know the authority of our client certificate; give another with --cert and --key",
-		"the client does not trust our certificate's authority"},
+		"the client must trust the authority of our certificate, which for the development one is in ca.pem"},
 	wire.AlertCertificateUnknown: {
 		"the server does not accept our client certificate; give another with --cert and --key",
 		"the client does not accept our certificate: it must trust the authority, and use one of the certificate's names"},

@@ -68,7 +68,7 @@ func TestAdviceFitsTheSide(t *testing.T) {
 		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "HTTP without TLS", "HTTP without TLS"},
 		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("220 m"))}, "STARTTLS", "does not speak TLS"},
 		{tls.AlertError(wire.AlertCertificateRequired), "--cert", "asks for a certificate"},
-		{tls.AlertError(wire.AlertUnknownCA), "authority", "does not trust"},
+		{tls.AlertError(wire.AlertUnknownCA), "authority", "must trust"},
 		{tls.AlertError(wire.AlertNoApplicationProtocol), "--alpn", ""},
 	} {
 		for we, want := range map[wire.Role]string{client: c.client, server: c.server} {

@@ -19,7 +19,15 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	duration := slog.Duration("duration", h.Duration)
 	if h.Err != nil {
 		f := describeFailure(h.Err, server, nil)
-		log.Warn("handshake failed", peer, sni, duration, slog.String("reason", f.Text), slog.String("advice", f.Advice))
+		fields := []any{peer, sni, duration, slog.String("reason", f.Text)}
+		for _, more := range []struct{ key, value string }{
+			{"accepted", strings.Join(f.Ours, "; ")}, {"offered", strings.Join(f.Theirs, "; ")}, {"advice", f.Advice},
+		} {
+			if more.value != "" {
+				fields = append(fields, slog.String(more.key, more.value))
+			}
+		}
+		log.Warn("handshake failed", fields...)
 		return
 	}
 	log.Info("connection", peer,
