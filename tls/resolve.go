@@ -101,7 +101,7 @@ func (c *Config) resolveSuites(h *handshake.Config) error {
 		}
 	}
 	for _, is13 := range []bool{true, false} {
-		mine := func(s *suite.Suite) bool { return (s.Min >= wire.TLS13) == is13 }
+		mine := func(s *suite.Suite) bool { return (s.KeyExchange == wire.KeyExchangeNone) == is13 }
 		if !slices.ContainsFunc(listed, mine) {
 			for _, s := range defaultSuites {
 				if mine(s) {

@@ -117,7 +117,7 @@ func (s *State) checkClientHello() error {
 	if !slices.Contains(m.CompressionMethods, wire.CompressionNull) {
 		return fault(wire.AlertIllegalParameter, "the client does not offer to leave out compression", "RFC 5246 §7.4.1.2", nil)
 	}
-	if len(m.CompressionMethods) != 1 && s.Result.Version == wire.TLS13 {
+	if len(m.CompressionMethods) != 1 && s.profile.noCompression {
 		return fault(wire.AlertIllegalParameter, "the client offers compression with TLS 1.3", "RFC 8446 §4.1.2", nil)
 	}
 	if len(s.Offer.Points) > 0 && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
@@ -135,7 +135,7 @@ func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
 			return nil, err
 		}
 	}
-	if s.offered != nil && s.offered.Version == wire.TLS13 && hashOf(s.offered) != s.Result.Suite.Hash {
+	if s.offered != nil && s.offered.isPSK() && hashOf(s.offered) != s.Result.Suite.Hash {
 		s.offered = nil // its binder could not be computed, RFC 8446 §4.1.4
 	}
 	return s.buildClientHello(), nil

@@ -14,7 +14,7 @@ func hashOf(c *ClientSession) *suite.Hash { return suite.ByID(c.Suite).Hash }
 
 // offerPSK leaves room for the binder; bindOffer fills it in.
 func offerPSK(s *State, b []byte) ([]byte, bool) {
-	if s.offered == nil || !s.offers13() || s.offered.Version < wire.TLS13 {
+	if s.offered == nil || !s.offers13() || !s.offered.isPSK() {
 		return b, false
 	}
 	age := s.Config.Time().Sub(s.offered.CreatedAt).Milliseconds()

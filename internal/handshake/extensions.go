@@ -168,11 +168,6 @@ func acceptEmpty(*State, *wire.Reader) error       { return nil }
 func wireStatus(_ *Offer, r *wire.Reader)          { wire.ReadStatusRequest(r) }
 func acceptIgnored(_ *State, r *wire.Reader) error { r.Rest("ignored"); return nil }
 
-// offers12 reports whether our ClientHello offers a version before TLS 1.3, and
-// offers13 whether it offers that.
-func (s *State) offers12() bool { return s.Config.Versions[len(s.Config.Versions)-1] < wire.TLS13 }
-func (s *State) offers13() bool { return s.Config.newest() >= wire.TLS13 }
-
 // server_name, RFC 6066 §3
 
 func offerServerName(s *State, b []byte) ([]byte, bool) {
@@ -265,7 +260,7 @@ func acceptPoints(_ *State, r *wire.Reader) error {
 // session_ticket, RFC 5077 §3.2
 
 func offerTicket(s *State, b []byte) ([]byte, bool) {
-	if s.offered != nil && s.offered.Version < wire.TLS13 {
+	if s.offered != nil && !s.offered.isPSK() {
 		b = append(b, s.offered.Ticket...)
 	}
 	return b, s.offers12() && s.Config.Sessions

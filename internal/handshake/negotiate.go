@@ -28,6 +28,15 @@ func offeredVersions(legacy wire.Version, listed []wire.Version, dst []wire.Vers
 	return dst
 }
 
+// offers12 reports whether our ClientHello offers a version before TLS 1.3, and
+// offers13 whether it offers that.
+func (s *State) offers12() bool { return s.Config.Versions[len(s.Config.Versions)-1] < wire.TLS13 }
+func (s *State) offers13() bool { return s.Config.newest() >= wire.TLS13 }
+
+// isPSK reports whether a session is offered as a PSK of TLS 1.3, and not as a
+// ticket or an ID.
+func (c *ClientSession) isPSK() bool { return c.Version >= wire.TLS13 }
+
 // pickVersion is the newest of ours that the peer has too; 0 for none.
 func pickVersion(ours, theirs []wire.Version) wire.Version {
 	for _, v := range ours {

@@ -30,6 +30,8 @@ type Profile struct {
 	// signsContext: signatures cover a context string and the transcript's
 	// hash, not the transcript. RFC 8446 §4.4.3.
 	signsContext bool
+	// noCompression: a hello must not even offer it. RFC 8446 §4.1.2.
+	noCompression bool
 	// Updates: traffic keys can be updated. RFC 8446 §4.6.3.
 	Updates bool
 }
@@ -44,7 +46,7 @@ func init() {
 	}
 	profile13 = &Profile{
 		Version: wire.TLS13, Flow: flow13, Post: post13, accept: accept13, answers: inEncryptedExtensions, verifyData: verifyData13,
-		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, Updates: true,
+		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, Updates: true,
 	}
 }
 

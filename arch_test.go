@@ -1,0 +1,373 @@
+package vitrine_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vitrine-tls/vitrine/"
+
+// A rule says what a package may import: of this module, and of others. The
+// standard library is free to all.
+type rule struct {
+	pkg    string
+	ours   string // packages of this module, divided by spaces
+	others string // import paths, or their prefixes up to a slash, divided by spaces
+}
+
+// anything marks the packages whose dependencies reach nobody who imports the
+// library.
+const anything = "*"
+
+// rules is the import table: a package without a row, and an import that its
+// row does not have, fail. Each row may name only rows below it.
+var rules = []rule{
+	{"interop", "cmd/vitrine httptls tls internal/devca certcheck session trace wire", anything},
+	{"bench", "tls session trace wire", anything},
+	{"cmd/vitrine", "explain httptls tls internal/devca certcheck session trace wire", anything},
+	{"explain", "internal/record internal/keys internal/suite trace wire", ""},
+	{"httptls", "tls wire", ""},
+	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/suite certcheck session trace wire", ""},
+	{"internal/engine", "internal/handshake internal/record internal/keys internal/suite certcheck session trace wire", ""},
+	{"internal/handshake", "internal/record internal/keys internal/kex internal/suite certcheck session trace wire", ""},
+	{"internal/record", "internal/suite wire", ""},
+	{"internal/keys", "internal/suite wire", ""},
+	{"internal/kex", "wire", "github.com/cloudflare/circl/ filippo.io/edwards25519"},
+	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
+	{"internal/devca", "", ""},
+	{"certcheck", "wire", ""},
+	{"session", "wire", ""},
+	{"trace", "wire", ""},
+	{"wire", "", ""},
+	{"", "", ""}, // the root: documentation and this test
+}
+
+// versionFiles are where the protocol's code may compare versions; everywhere
+// else the negotiated profile carries what differs.
+var versionFiles = []string{
+	"wire/",
+	"internal/handshake/profile.go",
+	"internal/handshake/negotiate.go",
+	"internal/record/protection.go",
+}
+
+// protocol are the packages that run a connection, where the rules on
+// versions, I/O and concurrency hold.
+var protocol = []string{
+	"tls", "internal/engine", "internal/handshake", "internal/record",
+	"internal/keys", "internal/kex", "internal/suite", "session", "wire",
+}
+
+// panics are the files that may panic, and how often: on what only a mistake in
+// this module's own code can cause, never on input.
+var panics = map[string]int{
+	"cmd/vitrine/flags.go":    1, // a flag that was not defined
+	"internal/devca/names.go": 1, // a constant that does not parse
+	"internal/keys/hmac.go":   2, // a hash that cannot keep its state
+	"internal/keys/tls13.go":  1, // a label out of HKDF's bounds
+	"session/ticket.go":       3, // no keys given; a key or an output of impossible size
+	"tls/config.go":           1, // SetSessionTicketKeys without keys, as in crypto/tls
+	"tls/receive_other.go":    1, // cannot be reached: without a raw connection nobody asks
+	"tls/state.go":            1, // OCSPResponse of a server, as in crypto/tls
+	"wire/append.go":          1, // a vector longer than its prefix can say
+}
+
+// recovers are the files that may recover, and why.
+var recovers = map[string]string{
+	"httptls/listener.go": "a callback of the application panics: net/http ends that connection, not the process",
+}
+
+// A file and a function have this many lines at most; longFiles lists the
+// tables that need more.
+const (
+	maxLines    = 600
+	maxFunction = 60
+)
+
+var longFiles = map[string]string{}
+
+// bigFiles may import math/big in internal, where it could meet a secret.
+var bigFiles = map[string]string{
+	"internal/devca/names.go": "serial numbers, which are public",
+}
+
+// A source is one parsed Go file of the module.
+type source struct {
+	path, pkg string // slashes, from the root
+	test      bool
+	text      []byte
+	file      *ast.File
+}
+
+var (
+	fset   = token.NewFileSet()
+	parsed []source
+)
+
+// sources parses every Go file of the module, once.
+func sources(t *testing.T) []source {
+	t.Helper()
+	if parsed != nil {
+		return parsed
+	}
+	walk(t, func(name string, text []byte) {
+		if !strings.HasSuffix(name, ".go") {
+			return
+		}
+		f, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkg := path.Dir(name)
+		if pkg == "." {
+			pkg = ""
+		}
+		parsed = append(parsed, source{name, pkg, strings.HasSuffix(name, "_test.go"), text, f})
+	})
+	return parsed
+}
+
+// walk calls f with every file of the repository that is not hidden data.
+func walk(t *testing.T, f func(name string, text []byte)) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git" || d.Name() == "bin"):
+			return fs.SkipDir
+		case d.Type().IsRegular():
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			f(name, text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s source) errorf(t *testing.T, n ast.Node, format string, args ...any) {
+	t.Helper()
+	t.Errorf("%s: %s", fset.Position(n.Pos()), fmt.Sprintf(format, args...))
+}
+
+func ruleOf(rules []rule, pkg string) (rule, bool) {
+	i := slices.IndexFunc(rules, func(r rule) bool { return r.pkg == pkg })
+	if i < 0 {
+		return rule{}, false
+	}
+	return rules[i], true
+}
+
+func TestImportsGoDownward(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		r, ok := ruleOf(rules, s.pkg)
+		if seen[s.pkg] = true; !ok {
+			t.Errorf("%s: package %q has no row in the import table", s.path, s.pkg)
+			continue
+		}
+		if s.test {
+			continue // tests may look at anything
+		}
+		for _, spec := range s.file.Imports {
+			name := strings.Trim(spec.Path.Value, `"`)
+			ours, isOurs := strings.CutPrefix(name, module)
+			isStd := !strings.Contains(strings.Split(name, "/")[0], ".")
+			switch {
+			case isOurs && !slices.Contains(strings.Fields(r.ours), ours),
+				!isOurs && !isStd && !permits(r.others, name):
+				s.errorf(t, spec, "%q may not import %s", s.pkg, name)
+			}
+		}
+	}
+	for i, r := range rules {
+		if !seen[r.pkg] {
+			t.Errorf("the import table has a row for %q, which does not exist", r.pkg)
+		}
+		for _, below := range strings.Fields(r.ours) {
+			if _, ok := ruleOf(rules[i+1:], below); !ok {
+				t.Errorf("%q may import %q, which does not stand below it", r.pkg, below)
+			}
+		}
+	}
+}
+
+func permits(prefixes, name string) bool {
+	return prefixes == anything || slices.ContainsFunc(strings.Fields(prefixes), func(p string) bool {
+		return name == p || strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)
+	})
+}
+
+// inspect calls f for every node of the module's code, tests excepted, in the
+// given packages; nil means all.
+func inspect(t *testing.T, packages []string, f func(source, ast.Node)) {
+	t.Helper()
+	for _, s := range sources(t) {
+		if s.test || packages != nil && !slices.Contains(packages, s.pkg) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if n != nil {
+				f(s, n)
+			}
+			return true
+		})
+	}
+}
+
+func TestVersionsAreComparedInFewPlaces(t *testing.T) {
+	inspect(t, protocol, func(s source, n ast.Node) {
+		if slices.ContainsFunc(versionFiles, func(p string) bool { return strings.HasPrefix(s.path, p) }) {
+			return
+		}
+		switch n := n.(type) {
+		case *ast.BinaryExpr:
+			if isComparison(n.Op) && (isVersion(n.X) || isVersion(n.Y)) {
+				s.errorf(t, n, "a version is compared; put the difference into a profile")
+			}
+		case *ast.CaseClause:
+			if slices.ContainsFunc(n.List, isVersion) {
+				s.errorf(t, n, "a switch on a version; put the difference into a profile")
+			}
+		}
+	})
+}
+
+func isComparison(op token.Token) bool {
+	switch op {
+	case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
+		return true
+	}
+	return false
+}
+
+func isVersion(e ast.Expr) bool {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	switch sel.Sel.Name {
+	case "SSL20", "SSL30", "TLS10", "TLS11", "TLS12", "TLS13",
+		"VersionSSL30", "VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13":
+		return true
+	}
+	return false
+}
+
+func TestPanicsAreFew(t *testing.T) {
+	found := map[string]int{}
+	inspect(t, nil, func(s source, n ast.Node) {
+		if isCall(n, "panic") {
+			found[s.path]++
+		}
+	})
+	if !maps.Equal(found, panics) {
+		t.Errorf("panics are in %v, the list has %v", found, panics)
+	}
+}
+
+// What would need a recover is a bug to be found, not hidden.
+func TestNothingRecovers(t *testing.T) {
+	inspect(t, nil, func(s source, n ast.Node) {
+		if isCall(n, "recover") && recovers[s.path] == "" {
+			s.errorf(t, n, "recover")
+		}
+	})
+}
+
+func isCall(n ast.Node, name string) bool {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f, ok := call.Fun.(*ast.Ident)
+	return ok && f.Name == name
+}
+
+// Below tls there is no I/O and no concurrency.
+func TestTheEngineHasNoIO(t *testing.T) {
+	below := slices.DeleteFunc(slices.Clone(protocol), func(p string) bool { return p == "tls" })
+	inspect(t, below, func(s source, n ast.Node) {
+		switch n := n.(type) {
+		case *ast.GoStmt, *ast.ChanType, *ast.SelectStmt, *ast.SendStmt:
+			s.errorf(t, n, "goroutines and channels belong in package tls")
+		case *ast.ImportSpec:
+			if name := strings.Trim(n.Path.Value, `"`); name == "net" || name == "os" {
+				s.errorf(t, n, "%s is imported; I/O belongs in package tls", name)
+			}
+		}
+	})
+}
+
+func TestNoBigNumbersNearSecrets(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, spec := range s.file.Imports {
+			if !s.test && strings.HasPrefix(s.pkg, "internal/") && bigFiles[s.path] == "" && spec.Path.Value == `"math/big"` {
+				s.errorf(t, spec, "math/big is not constant-time")
+			}
+		}
+	}
+}
+
+func TestFilesAndFunctionsAreShort(t *testing.T) {
+	for _, s := range sources(t) {
+		if n := bytes.Count(s.text, []byte("\n")); n > maxLines && longFiles[s.path] == "" {
+			t.Errorf("%s has %d lines; %d is the most", s.path, n, maxLines)
+		}
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || s.test {
+				continue
+			}
+			if n := 1 + fset.Position(f.End()).Line - fset.Position(f.Pos()).Line; n > maxFunction {
+				s.errorf(t, f, "%s has %d lines; %d is the most", f.Name.Name, n, maxFunction)
+			}
+		}
+	}
+}
+
+// What is not done is said in the documents, not left as a mark in the code.
+func TestNothingIsLeftForLater(t *testing.T) {
+	marks := []string{"TO" + "DO", "FIX" + "ME", "XX" + "X:"}
+	walk(t, func(name string, text []byte) {
+		for _, mark := range marks {
+			if i := bytes.Index(text, []byte(mark)); i >= 0 {
+				t.Errorf("%s:%d: %s", name, 1+bytes.Count(text[:i], []byte("\n")), mark)
+			}
+		}
+	})
+}
+
+// Every package says what it is, and every public one shows its use.
+func TestPackagesAreDocumented(t *testing.T) {
+	documented, shown := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		documented[s.pkg] = documented[s.pkg] || !s.test && s.file.Doc != nil
+		shown[s.pkg] = shown[s.pkg] || strings.HasPrefix(path.Base(s.path), "example") && s.test
+	}
+	for pkg, ok := range documented {
+		if !ok && pkg != "interop" { // tests alone
+			t.Errorf("package %q has no documentation", pkg)
+		}
+	}
+	for _, pkg := range []string{"certcheck", "explain", "httptls", "session", "tls", "trace", "wire"} {
+		if !shown[pkg] {
+			t.Errorf("package %q has no example", pkg)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package tls_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// A server that echoes, and a client that knows its authority.
+func Example() {
+	ca, err := devca.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cert, err := ca.ServerCertificate("localhost")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.Copy(conn, conn)
+	}()
+
+	conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{ServerName: "localhost", RootCAs: ca.Pool()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "hello")
+	conn.CloseWrite()
+	reply, err := io.ReadAll(conn)
+	state := conn.State()
+	fmt.Println(string(reply), err, state.Version, state.Group)
+	// Output:
+	// hello <nil> TLS 1.3 X25519MLKEM768
+}
+
+// A failed negotiation says what each side offered.
+func ExampleHandshakeError() {
+	ca, err := devca.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cert, err := ca.ServerCertificate("localhost")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	left, right := net.Pipe()
+	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), NextProtos: []string{"h2"}})
+	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
+	go client.Handshake()
+
+	var failure *tls.HandshakeError
+	if errors.As(server.Handshake(), &failure) {
+		fmt.Println(failure.Rule)
+		fmt.Println("server:", failure.Ours, "client:", failure.Theirs)
+		fmt.Println(failure.Hint)
+		fmt.Println("alert:", failure.Alert)
+	}
+	// Output:
+	// no application protocol in common
+	// server: ["http/1.1"] client: ["h2"]
+	// add the client's protocol to NextProtos, or have the client ask for ours
+	// alert: no_application_protocol
+}
+
+// Keys for another protocol, bound to the connection.
+func ExampleConn_ChannelBinding() {
+	ca, err := devca.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cert, err := ca.ServerCertificate("localhost")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	left, right := net.Pipe()
+	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool()})
+	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, SessionTicketsDisabled: true})
+	go server.Handshake()
+	if err := client.Handshake(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	binding, err := client.ChannelBinding("tls-exporter") // RFC 9266
+	fmt.Println(len(binding), "bytes,", err)
+	// Output:
+	// 32 bytes, <nil>
+}
