@@ -14,7 +14,7 @@ import (
 
 // TestMain lets the test binary be the worker that the rows start.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 5 && os.Args[1] == workerVerb {
+	if len(os.Args) > 1 && os.Args[1] == workerVerb {
 		main()
 		return
 	}
@@ -29,20 +29,19 @@ func TestEveryRow(t *testing.T) {
 	}
 	b, _ := newBench(dir, &options{})
 	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3}
-	for _, r := range rows {
-		res := b.measure(r)
+	b.measureAll(rows, func(res result) {
 		if err := res.failures(); err != nil {
 			t.Error(err)
 		}
-		for _, m := range r.metrics {
+		for _, m := range res.row.metrics {
 			f := newFigure(res, m)
 			for name := range goStacks {
 				if f.Values[name].Median <= 0 {
-					t.Errorf("%s: no %s for %s: %v", r.name, m.name, name, f.Absent[name])
+					t.Errorf("%s: no %s for %s: %v", res.row.name, m.name, name, f.Absent[name])
 				}
 			}
 		}
-	}
+	})
 }
 
 func TestStatistics(t *testing.T) {
@@ -188,14 +187,14 @@ func TestDisagreement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrongSuite := func(p params) ends { p.suite = suites["1.3 chacha20"]; return standard(p) }
+	wrongSuite := func(p params) (ends, error) { p.suite = suites["1.3 chacha20"]; return standard(p) }
 	j := parseJob("handshake tickets=none ms=1" + ecdsa13)
-	if _, err := work(wrongSuite, k, j, nil); err == nil || !strings.Contains(err.Error(), "the row wants TLS_AES_128_GCM") {
+	if _, err := (&worker{stack: wrongSuite, keys: k}).work(j); err == nil || !strings.Contains(err.Error(), "the row wants TLS_AES_128_GCM") {
 		t.Errorf("wrong suite: %v", err)
 	}
-	noTickets := func(p params) ends { p.tickets = "none"; return standard(p) }
+	noTickets := func(p params) (ends, error) { p.tickets = "none"; return standard(p) }
 	j = parseJob("handshake tickets=use ms=1" + ecdsa13)
-	if _, err := work(noTickets, k, j, nil); err == nil || !strings.Contains(err.Error(), "resumed is false") {
+	if _, err := (&worker{stack: noTickets, keys: k}).work(j); err == nil || !strings.Contains(err.Error(), "resumed is false") {
 		t.Errorf("no resumption: %v", err)
 	}
 }
@@ -204,7 +203,7 @@ func TestDisagreement(t *testing.T) {
 func TestDeadContender(t *testing.T) {
 	b := &bench{dir: t.TempDir(), size: quick, contenders: []contender{{
 		name:    stdName,
-		command: func() *exec.Cmd { return goWorker(stdName, "/no such folder", "") },
+		command: func(row) *exec.Cmd { return goWorker(stdName, "/no such folder", "", "") },
 	}}}
 	begin := time.Now()
 	res := b.measure(rows[0])

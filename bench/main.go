@@ -12,8 +12,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 5 && os.Args[1] == workerVerb {
-		if err := runWorker(os.Args[2], os.Args[3], os.Args[4], os.Stdin, os.Stdout); err != nil {
+	if args := os.Args[1:]; len(args) == workerArgs && args[0] == workerVerb {
+		if err := runWorker(args, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -34,7 +34,8 @@ type options struct {
 	kinds       []string // empty: all
 	json, quick bool
 	only        *regexp.Regexp
-	profile     string
+	cpuProfile  string
+	memProfile  string
 }
 
 func parseOptions(args []string, stderr io.Writer) (*options, error) {
@@ -48,7 +49,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set.BoolVar(&o.json, "json", false, "print JSON")
 	set.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, under 30 s in all")
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
-	set.StringVar(&o.profile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
+	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
+	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the memory rows' idle connections, named likewise")
 	for {
 		if err := set.Parse(args); err != nil {
 			return nil, err
@@ -87,19 +89,16 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	b, version := newBench(dir, o)
 	rep := newReport(version, o.quick)
-	var failures error
-	for _, r := range rows {
-		if !o.wants(r) {
-			continue
-		}
-		fmt.Fprintln(stderr, r.name)
-		res := b.measure(r)
-		rep.add(res)
-		failures = errors.Join(failures, res.failures())
-	}
-	if len(rep.Results) == 0 {
+	wanted := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !o.wants(r) })
+	if len(wanted) == 0 {
 		return errors.New("no row matches")
 	}
+	var failures error
+	b.measureAll(wanted, func(res result) {
+		fmt.Fprintln(stderr, res.row.name)
+		rep.add(res)
+		failures = errors.Join(failures, res.failures())
+	})
 	write := rep.writeText
 	if o.json {
 		write = rep.writeJSON
@@ -109,16 +108,15 @@ func run(args []string, stdout, stderr io.Writer) error {
 
 // newBench prepares the contenders; the second result is OpenSSL's version.
 func newBench(dir string, o *options) (*bench, string) {
-	b := &bench{dir: dir, profile: o.profile, size: full}
+	b := &bench{dir: dir, memProfile: o.memProfile, size: full}
 	if o.quick {
 		b.size = quick
 	}
 	for _, name := range []string{vitrineName, stdName} {
-		if goStacks[name] == nil {
-			continue
-		}
 		b.contenders = append(b.contenders, contender{name: name,
-			command: func() *exec.Cmd { return goWorker(name, dir, "") }})
+			command: func(r row) *exec.Cmd {
+				return goWorker(name, dir, profileName(o.cpuProfile, r.name, name), profileName(o.memProfile, r.name, name))
+			}})
 	}
 	openssl, version := buildOpenSSL(dir)
 	b.contenders = append(b.contenders, openssl)

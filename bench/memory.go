@@ -3,29 +3,32 @@ package main
 import (
 	"io"
 	"net"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"time"
 )
 
 const (
-	bulkBytes = 1 << 20               // each way, for the rows that idle after bulk data
-	settle    = 50 * time.Millisecond // for readers to have taken the tickets and blocked
+	bulkBytes = 1 << 20                 // each way, for the rows that idle after bulk data
+	settle    = 1500 * time.Millisecond // of idleness before the heap is looked at
 )
 
 // hold establishes the job's conns connections and measures the heap that each
 // keeps at this end: plain TCP connections first, then TLS, and the difference
 // is the answer. With wait it is the other end, which measures nothing and lets
 // go when the measured one does.
-func hold(e ends, l *link, j job) (figures, error) {
+func hold(e ends, l *link, j job, profile string) (figures, error) {
 	n := j.number("conns")
 	phases := []struct {
-		count int
-		wrap  bool
-	}{{1, false}, {1, true}, {n, false}, {n, true}} // one of each to warm up
+		count   int
+		wrap    bool
+		profile string
+	}{{1, false, ""}, {1, true, ""}, {n, false, ""}, {n, true, profile}} // one of each to warm up
 	var perPhase []float64
 	for _, phase := range phases {
-		bytes, err := holdPhase(e, l, j, phase.count, phase.wrap)
+		bytes, err := holdPhase(e, l, j, phase.count, phase.wrap, phase.profile)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +38,7 @@ func hold(e ends, l *link, j job) (figures, error) {
 }
 
 // holdPhase returns the heap bytes that count open connections keep together.
-func holdPhase(e ends, l *link, j job, count int, wrap bool) (float64, error) {
+func holdPhase(e ends, l *link, j job, count int, wrap bool, profile string) (float64, error) {
 	var readers sync.WaitGroup
 	conns := make([]net.Conn, 0, count)
 	defer readers.Wait()
@@ -64,10 +67,11 @@ func holdPhase(e ends, l *link, j job, count int, wrap bool) (float64, error) {
 		drain(rawConn(conns[0]), make([]byte, readSize))
 		return 0, nil
 	}
-	if wrap && j.flag("reading") {
+	if wrap && count > 1 {
 		time.Sleep(settle)
 	}
-	return liveHeap() - before, nil
+	bytes := liveHeap() - before
+	return bytes, writeHeapProfile(profile)
 }
 
 // establish makes the handshake and, where the job says so, moves bulk data
@@ -114,6 +118,19 @@ func rawConn(c net.Conn) io.Reader {
 		return t.NetConn()
 	}
 	return c
+}
+
+// writeHeapProfile does nothing where it is given no file name.
+func writeHeapProfile(file string) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return pprof.Lookup("heap").WriteTo(f, 0)
 }
 
 // liveHeap is the heap in use after two collections: the second one empties

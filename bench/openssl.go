@@ -35,7 +35,7 @@ func buildOpenSSL(dir string) (contender, string) {
 		c.missing = unsupported(fmt.Sprintf("not present: %v %s", err, firstLine(string(out))))
 		return c, ""
 	}
-	c.command = func() *exec.Cmd { return exec.Command(program, dir) }
+	c.command = func(row) *exec.Cmd { return exec.Command(program, dir) }
 	version, err := exec.Command(program).Output()
 	if err != nil {
 		c.missing = err

@@ -28,14 +28,14 @@ var (
 // the reason why it cannot take part.
 type contender struct {
 	name    string
-	command func() *exec.Cmd
+	command func(row) *exec.Cmd
 	missing error
 }
 
 // bench is one run of the program.
 type bench struct {
 	dir        string // keys, and the compiled OpenSSL program
-	profile    string // file name for CPU profiles, or empty
+	memProfile string // file name for heap profiles, or empty
 	size       size
 	contenders []contender
 }
@@ -48,12 +48,12 @@ type result struct {
 }
 
 // goWorker returns the command for this program as a worker of the named stack.
-func goWorker(name, dir, profile string) *exec.Cmd {
+func goWorker(name, dir, cpuProfile, memProfile string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		self = os.Args[0]
 	}
-	return exec.Command(self, workerVerb, name, dir, profile)
+	return exec.Command(self, workerVerb, name, dir, cpuProfile, memProfile)
 }
 
 // rounds is how often each contender gets its turn. Memory rows need no round
@@ -63,6 +63,24 @@ func (b *bench) rounds(r row) int {
 		return b.size.memory
 	}
 	return 1 + b.size.rounds
+}
+
+// measureAll runs the rows and hands each result to done, in order. Memory
+// rows do not disturb each other and mostly wait, so they run all at once.
+func (b *bench) measureAll(rows []row, done func(result)) {
+	var waiting []chan result
+	for _, r := range rows {
+		if r.kind == "memory" {
+			c := make(chan result, 1)
+			go func() { c <- b.measure(r) }()
+			waiting = append(waiting, c)
+			continue
+		}
+		done(b.measure(r))
+	}
+	for _, c := range waiting {
+		done(<-c)
+	}
 }
 
 // measure runs one row: the contenders take turns, round after round, and the
@@ -103,13 +121,13 @@ func (b *bench) startPair(r row, c contender) (*pair, error) {
 	if c.missing != nil {
 		return nil, c.missing
 	}
-	cmd := c.command()
+	cmd := c.command(r)
 	cmd.Env = os.Environ()
+	if b.memProfile != "" {
+		cmd.Env = append(cmd.Env, "GODEBUG=memprofilerate=1")
+	}
 	if r.procs > 0 {
 		cmd.Env = append(cmd.Env, "GOMAXPROCS="+strconv.Itoa(r.procs))
-	}
-	if b.profile != "" && goStacks[c.name] != nil {
-		cmd.Args[len(cmd.Args)-1] = profileName(b.profile, r.name, c.name)
 	}
 	p := &pair{}
 	var err error
@@ -117,7 +135,7 @@ func (b *bench) startPair(r row, c contender) (*pair, error) {
 		return nil, err
 	}
 	if r.peer != "" {
-		if p.peer, err = start(goWorker("crypto/tls", b.dir, "")); err != nil {
+		if p.peer, err = start(goWorker(stdName, b.dir, "", "")); err != nil {
 			p.measured.stop()
 			return nil, err
 		}
@@ -128,6 +146,9 @@ func (b *bench) startPair(r row, c contender) (*pair, error) {
 // profileName puts row and contender into the file name given: cpu.prof
 // becomes cpu.ROW.CONTENDER.prof.
 func profileName(file, row, contender string) string {
+	if file == "" {
+		return ""
+	}
 	ext := filepath.Ext(file)
 	return fmt.Sprintf("%s.%s.%s%s", strings.TrimSuffix(file, ext), row, strings.ReplaceAll(contender, "/", "-"), ext)
 }

@@ -28,12 +28,10 @@ func (e ends) end(server bool) func(net.Conn) conn {
 
 // A stack builds both ends from the same pair of crypto/tls configurations,
 // plus what crypto/tls.Config has no field for.
-type stack func(p params) ends
+type stack func(p params) (ends, error)
 
 // goStacks are the contenders that run in this program.
-var goStacks = map[string]stack{
-	"crypto/tls": standard,
-}
+var goStacks = map[string]stack{vitrineName: vitrine, stdName: standard}
 
 // params are the connection settings of a job, the same for every stack:
 // one version, one group, one suite, and no choice left to the stacks.

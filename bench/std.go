@@ -13,7 +13,7 @@ import (
 var defaultSuites13 []uint16
 
 // standard is crypto/tls.
-func standard(p params) ends {
+func standard(p params) (ends, error) {
 	if p.server.MinVersion == tls.VersionTLS13 {
 		defaultSuites13 = []uint16{p.suite}
 	}
@@ -26,7 +26,7 @@ func standard(p params) ends {
 	return ends{
 		client: func(c net.Conn) conn { return tls.Client(c, p.client) },
 		server: func(c net.Conn) conn { return tls.Server(c, p.server) },
-	}
+	}, nil
 }
 
 // forgetful is a cache that makes the client ask for tickets and keeps none:

@@ -13,15 +13,28 @@ import (
 // workerVerb as first argument makes this program a child that works off jobs.
 const workerVerb = "worker"
 
-// runWorker is the child: name is the Go stack to use, dir the key folder, and
-// profile, if not empty, a file for a CPU profile of all its jobs.
-func runWorker(name, dir, profile string, in io.Reader, out io.Writer) error {
+// workerArgs is how many arguments a worker has: workerVerb, the Go stack to
+// use, the key folder, and the file names, or empty strings, for a CPU profile
+// of all its jobs and a heap profile of its idle connections.
+const workerArgs = 5
+
+// worker is what a child works with.
+type worker struct {
+	stack       stack
+	keys        *keys
+	heapProfile string
+	announce    func(string) // sends a line ahead of the answer
+}
+
+// runWorker is the child.
+func runWorker(args []string, in io.Reader, out io.Writer) error {
+	name, dir, cpuProfile, heapProfile := args[1], args[2], args[3], args[4]
 	k, err := readKeys(dir)
 	if err != nil {
 		return err
 	}
-	if profile != "" {
-		f, err := os.Create(profile)
+	if cpuProfile != "" {
+		f, err := os.Create(cpuProfile)
 		if err != nil {
 			return err
 		}
@@ -32,10 +45,11 @@ func runWorker(name, dir, profile string, in io.Reader, out io.Writer) error {
 		defer pprof.StopCPUProfile()
 	}
 	answer := func(line string) { fmt.Fprintln(out, strings.ReplaceAll(line, "\n", " ")) }
+	w := &worker{goStacks[name], k, heapProfile, answer}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var cannot unsupported
-		switch f, err := work(goStacks[name], k, parseJob(lines.Text()), answer); {
+		switch f, err := w.work(parseJob(lines.Text())); {
 		case errors.As(err, &cannot):
 			answer("unsupported " + cannot.Error())
 		case err != nil:
@@ -53,26 +67,29 @@ var overTCP = map[string]func(conn, job) (figures, error){
 	"recv": receive, "pingpong": pingPong, "echo": echo,
 }
 
-// work does one job. announce sends a line ahead of the answer.
-func work(s stack, k *keys, j job, announce func(string)) (figures, error) {
-	if s == nil {
+// work does one job.
+func (w *worker) work(j job) (figures, error) {
+	if w.stack == nil {
 		return nil, errors.New("no such stack")
 	}
-	p, err := newParams(j, k)
+	p, err := newParams(j, w.keys)
 	if err != nil {
 		return nil, err
 	}
-	e := s(p)
+	e, err := w.stack(p)
+	if err != nil {
+		return nil, err
+	}
 	if j.verb == "handshake" {
 		return handshakes(e, p, j)
 	}
-	l, err := newLink(j, announce)
+	l, err := newLink(j, w.announce)
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
 	if j.verb == "hold" {
-		return hold(e, l, j)
+		return hold(e, l, j, w.heapProfile)
 	}
 	tcp, err := l.open()
 	if err != nil {

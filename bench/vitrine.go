@@ -1,0 +1,46 @@
+package main
+
+import (
+	stdtls "crypto/tls"
+	"net"
+
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// vitrine is this module's own package tls.
+func vitrine(p params) (ends, error) {
+	client, err := fromStd(p.client, p.suite)
+	if err != nil {
+		return ends{}, err
+	}
+	server, err := fromStd(p.server, p.suite)
+	if err != nil {
+		return ends{}, err
+	}
+	switch p.tickets {
+	case "forget":
+		client.ClientSessionCache = forgetfulCache{}
+	case "use":
+		client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
+	return ends{
+		client: func(c net.Conn) conn { return tls.Client(c, client) },
+		server: func(c net.Conn) conn { return tls.Server(c, server) },
+	}, nil
+}
+
+// fromStd names the suite also where it is one of TLS 1.3's, which
+// crypto/tls.Config has no field for.
+func fromStd(std *stdtls.Config, suite uint16) (*tls.Config, error) {
+	c, err := tls.FromStd(std)
+	if err == nil {
+		c.CipherSuites = []uint16{suite}
+	}
+	return c, err
+}
+
+// forgetfulCache is forgetful for vitrine's sessions.
+type forgetfulCache struct{}
+
+func (forgetfulCache) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+func (forgetfulCache) Put(string, *tls.ClientSessionState)        {}
