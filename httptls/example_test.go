@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -85,9 +88,24 @@ func ExampleTransport() {
 	// Output: HTTP/2.0 over TLS 1.3; the client agreed on h2
 }
 
-// Certificates that are found when a client asks for a name. A manager such as
-// golang.org/x/crypto/acme/autocert fits as it is: its GetCertificate goes into
-// the configuration, and "acme-tls/1" into NextProtos.
+// Certificates from Let's Encrypt: autocert's callback fits as it is.
+func ExampleServer_autocert() {
+	manager := &autocert.Manager{
+		Prompt:     autocert.AcceptTOS,
+		HostPolicy: autocert.HostWhitelist("example.com"),
+		Cache:      autocert.DirCache("certificates"),
+	}
+	srv := &httptls.Server{
+		HTTP: &http.Server{Addr: ":443"},
+		TLS: &tls.Config{
+			GetCertificate: manager.GetCertificate,
+			NextProtos:     []string{"h2", "http/1.1", acme.ALPNProto},
+		},
+	}
+	log.Fatal(srv.ListenAndServe())
+}
+
+// Certificates that are found when a client asks for a name.
 func ExampleServer_getCertificate() {
 	ca, err := devca.New() // stands for the ACME authority
 	if err != nil {

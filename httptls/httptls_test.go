@@ -267,3 +267,26 @@ func TestTicketKeysOfTheConfigAreUsed(t *testing.T) {
 		transport.CloseIdleConnections()
 	}
 }
+
+// TestExporterOfRequestAndResponse proves that both copies of the state still
+// speak for the connection.
+func TestExporterOfRequestAndResponse(t *testing.T) {
+	export := func(s *tls.ConnectionState) string {
+		key, err := s.ExportKeyingMaterial("EXPORTER-test", []byte("context"), 32)
+		if err != nil {
+			t.Error(err)
+		}
+		return fmt.Sprintf("%x", key)
+	}
+	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, export(r.TLS))
+	})}})
+	for _, p := range []*http.Protocols{only(true, false), only(false, true)} {
+		transport := &Transport{TLS: clientConfig(), HTTP: &http.Transport{Protocols: p}}
+		resp, theirs := get(t, &http.Client{Transport: transport}, "https://"+addr)
+		if ours := export(resp.TLS); ours != theirs {
+			t.Errorf("%s: the client exports %s, the server %s", resp.Proto, ours, theirs)
+		}
+		transport.CloseIdleConnections()
+	}
+}

@@ -96,7 +96,7 @@ func TestRelayTellsTruncationFromTheEnd(t *testing.T) {
 func TestSummaryIsShortAndQuoted(t *testing.T) {
 	evil := "\x1b[31m\nverified"
 	s := &summary{
-		Target: "localhost:443", Peer: "127.0.0.1:443", Version: "TLS 1.3", Suite: "TLS_X", Group: "x25519", Resumed: true,
+		Target: "localhost:443", Peer: "127.0.0.1:443", Version: "TLS 1.3", Suite: "TLS_X", Group: "x25519", Signature: "ed25519", Resumed: true,
 		ALPN: evil, SNI: evil, NotVerified: evil, Client: "sent",
 		Chain: []certificateFields{{
 			Subject: evil, Issuer: evil, Names: []string{evil, evil, evil, evil, evil, evil}, Key: "RSA 2048",

@@ -12,24 +12,24 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // summary is what vitrine connect says of a connection.
 type summary struct {
-	Target   string  `json:"target"`
-	Peer     string  `json:"peer"`
-	Duration float64 `json:"handshake_ms"`
-	Version  string  `json:"version"`
-	Suite    string  `json:"suite"`
-	Group    string  `json:"group,omitempty"`
-	ALPN     string  `json:"alpn,omitempty"`
-	SNI      string  `json:"sni,omitempty"`
-	Resumed  bool    `json:"resumed"`
-	Client   string  `json:"client_certificate,omitempty"`
-	OCSP     bool    `json:"ocsp_stapled"`
-	SCTs     int     `json:"scts"`
-	Verified bool    `json:"verified"`
+	Target    string  `json:"target"`
+	Peer      string  `json:"peer"`
+	Duration  float64 `json:"handshake_ms"`
+	Version   string  `json:"version"`
+	Suite     string  `json:"suite"`
+	Group     string  `json:"group,omitempty"`
+	Signature string  `json:"signature,omitempty"`
+	ALPN      string  `json:"alpn,omitempty"`
+	SNI       string  `json:"sni,omitempty"`
+	Resumed   bool    `json:"resumed"`
+	Client    string  `json:"client_certificate,omitempty"`
+	OCSP      bool    `json:"ocsp_stapled"`
+	SCTs      int     `json:"scts"`
+	Verified  bool    `json:"verified"`
 	// NotVerified is why not.
 	NotVerified string              `json:"not_verified,omitempty"`
 	Chain       []certificateFields `json:"chain"`
@@ -57,8 +57,10 @@ func summarize(conn *tls.Conn, at target, config *tls.Config, took time.Duration
 		OCSP:    len(state.OCSPResponse) > 0, SCTs: len(state.SignedCertificateTimestamps),
 		Verified: len(state.VerifiedChains) > 0,
 	}
-	if state.CurveID != 0 {
-		s.Group = wire.NamedGroup(state.CurveID).String()
+	more := conn.State()
+	s.Group = groupName(state.CurveID)
+	if more.ServerSignature != 0 {
+		s.Signature = more.ServerSignature.String()
 	}
 	if !s.Verified {
 		s.NotVerified = whyNotVerified(state.PeerCertificates, config)
@@ -124,7 +126,11 @@ func (s *summary) write(w io.Writer) error {
 	line("version", s.Version+resumed)
 	line("suite", s.Suite)
 	if s.Group != "" {
-		line("group", s.Group)
+		signed := ""
+		if s.Signature != "" {
+			signed = ", signed with " + s.Signature
+		}
+		line("group", s.Group+signed)
 	}
 	if s.ALPN != "" {
 		line("protocol", fmt.Sprintf("%q", s.ALPN))
