@@ -48,12 +48,7 @@ func (p *printer) heading(f Flight) {
 // event starts an event: its kind, its name, and its RFC section at the right.
 func (p *printer) event(kind string, s style, ref string, name ...part) {
 	p.put()
-	heading := append(line{text(s, "%-*s", tagCol, kind)}, name...)
-	if ref == "" {
-		p.put(heading...)
-		return
-	}
-	p.put2(heading, part{faint, ref})
+	p.put2(append(line{text(s, "%-*s", tagCol, kind)}, name...), part{faint, ref})
 }
 
 func (p *printer) row(name string, s style, format string, args ...any) {
@@ -61,16 +56,19 @@ func (p *printer) row(name string, s style, format string, args ...any) {
 }
 
 func (p *printer) choice(c *Choice) {
-	picked := part{strong, c.Picked}
+	p.event("choice", normal, c.Ref, text(strong, "%s", c.What), text(faint, "  by the %s", c.By))
 	if c.Picked == "" {
-		picked = text(wrong, "✗ nothing suits both")
+		p.row("picked", wrong, "✗ nothing")
+	} else {
+		p.row("picked", strong, "%s", c.Picked)
 	}
-	p.event("choice", normal, c.Ref, text(normal, "%s: ", c.What), picked, text(faint, "  by the %s", c.By))
-	if len(c.Ours) > 0 {
-		p.row("ours", normal, "%s", strings.Join(c.Ours, ", "))
-	}
-	if len(c.Theirs) > 0 {
-		p.row("theirs", normal, "%s", strings.Join(c.Theirs, ", "))
+	for _, side := range []struct {
+		name string
+		list []string
+	}{{"ours", c.Ours}, {"theirs", c.Theirs}} {
+		if len(side.list) > 0 {
+			p.row(side.name, normal, "%s", strings.Join(side.list, ", "))
+		}
 	}
 	if c.Why != "" {
 		p.row("why", normal, "%s", c.Why)
@@ -152,7 +150,8 @@ func (p *printer) record(r *Record, shown *int) {
 	if len(r.Carries) > 0 {
 		what = strings.Join(r.Carries, ", ")
 	}
-	p.event("record", sideStyle(r.from), "", text(strong, "%d", r.Number), text(normal, "  %s", what))
+	p.put()
+	p.lead(line{text(sideStyle(r.from), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, normal, "%s", what)
 	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, size(len(r.Wire)))
 	if r.Epoch > 0 {
 		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, size(len(r.Wire)), r.Epoch, r.Seq)
@@ -207,10 +206,7 @@ func (p *printer) content(r *Record, offset int, b []byte, shown *int) {
 
 // dump writes bytes as hex and as text.
 func (p *printer) dump(b []byte) {
-	per := 16
-	if p.width < 80 {
-		per = 8
-	}
+	const per = 16
 	for i := 0; i < len(b); i += per {
 		row := b[i:min(i+per, len(b))]
 		readable := strings.Map(func(r rune) rune {

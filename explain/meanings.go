@@ -43,6 +43,8 @@ var fieldMeanings = map[string]string{
 	"HelloRetryRequest.cipher_suite": "The server's pick; the ServerHello must repeat it.",
 	// extensions
 	"server_name":                            "The host that the client wants (SNI), so that one address can serve many.",
+	"name_type":                              "0 is host_name, the only kind there is.",
+	"status_type":                            "1 is OCSP, the only kind there is.",
 	"max_fragment_length":                    "The client asks for short records.",
 	"status_request":                         "Asks for an OCSP response with the certificate, so that the client need not ask the issuer.",
 	"Certificate.status_request":             "The issuer's signed word that the certificate is not revoked (OCSP stapling).",

@@ -67,11 +67,7 @@ type printer struct {
 }
 
 func newPrinter(w io.Writer, o Options) *printer {
-	width := o.Width
-	if width == 0 {
-		width = DefaultWidth
-	}
-	return &printer{w: bufio.NewWriter(w), width: max(width, minWidth), color: o.Color}
+	return &printer{w: bufio.NewWriter(w), width: max(o.Width, minWidth), color: o.Color}
 }
 
 // put writes one line. What a peer sent may stand in any part, so control

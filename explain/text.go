@@ -8,15 +8,12 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-const (
-	// DefaultWidth is how many columns text has where Options do not say.
-	DefaultWidth = 80
-	minWidth     = 60
-)
+// minWidth is how many columns the text has at least.
+const minWidth = 80
 
 // Options say how the text shall look.
 type Options struct {
-	// Width is in columns; 0 is DefaultWidth, and less than 60 counts as 60.
+	// Width is in columns; less than 80, also 0, counts as 80.
 	Width int
 	// Color allows ANSI colours.
 	Color bool
@@ -32,8 +29,10 @@ func (c *Connection) Text(w io.Writer, o Options) error {
 	p.ladder(c)
 	if !o.Summary {
 		p.detail(c)
+		p.put()
+		p.checksLine(c)
 	}
-	p.verdict(c)
+	p.failures(c)
 	return p.w.Flush()
 }
 
@@ -48,7 +47,7 @@ func (p *printer) head(c *Connection) {
 	}
 	p.put()
 	if c.Before != "" {
-		p.lead(line{text(faint, "  before  ")}, faint, "%s", c.Before)
+		p.lead(line{text(faint, "  · ")}, faint, "before: %s", c.Before)
 	}
 	switch {
 	case c.Failure != "":
@@ -62,12 +61,12 @@ func (p *printer) head(c *Connection) {
 	if s.Complete {
 		how := "full handshake"
 		if s.Resumed != "" {
-			how = "resumed by " + resumedWords[s.Resumed]
+			how = "resumption by " + resumedWords[s.Resumed]
 		}
 		if s.ClientAuth {
 			how += " with a client certificate"
 		}
-		p.lead(line{text(good, "  ✓ ")}, normal, "%s complete after %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s in %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
 	}
 	if c.Trust != "" {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
@@ -82,12 +81,18 @@ func (p *printer) head(c *Connection) {
 var resumedWords = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
 
 func (p *printer) checksLine(c *Connection) {
+	if c.Checks.none() {
+		return
+	}
 	if c.Checks.OK() {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Checks.Sentence())
 		return
 	}
 	p.lead(line{text(wrong, "  ✗ ")}, wrong, "%s", c.Checks.Sentence())
 }
+
+// none reports that nothing came so far that it could be checked.
+func (c Checks) none() bool { return c.Secrets+c.Keys+c.Records+c.Proofs+len(c.Failures) == 0 }
 
 // Sentence sums the checks up for people.
 func (c Checks) Sentence() string {
@@ -102,10 +107,8 @@ func (c Checks) Sentence() string {
 	}
 }
 
-// verdict is the last line, and says what disagreed.
-func (p *printer) verdict(c *Connection) {
-	p.put()
-	p.checksLine(c)
+// failures say what disagreed, last, where nobody overlooks it.
+func (p *printer) failures(c *Connection) {
 	for _, f := range c.Checks.Failures {
 		p.lead(line{text(wrong, "    ✗ ")}, normal, "%s", f)
 	}

@@ -101,21 +101,28 @@ func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
 		e.config.KeyLogWriter = log
 	}
 	account, failure := e.explain(cmd.Context())
-	if account == nil {
-		return failure // nothing was said that could be explained
-	}
-	if err := o.write(cmd, account); err != nil {
-		return err
+	if account != nil {
+		if err := o.write(cmd, account); err != nil {
+			return err
+		}
 	}
 	switch {
-	case failure != nil && o.output == "" && o.format == "text":
-		return reportedError{failure} // it stands at the top of what was written
 	case failure != nil:
-		return failure
+		return o.report(cmd, e, failure, account != nil && o.output == "" && o.format == "text")
 	case !account.Checks.OK():
 		return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
 	}
 	return nil
+}
+
+// report says on standard error why the connection failed, unless that stands
+// at the top of what was written.
+func (o *explainOptions) report(cmd *cobra.Command, e *explanation, failure error, stands bool) error {
+	if !stands {
+		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s: ", e.at)
+		describeFailure(failure, client, nil).write(cmd.ErrOrStderr())
+	}
+	return reportedError{failure}
 }
 
 // check finds what is wrong with the flags, and draws conclusions from them.
@@ -179,7 +186,6 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 	}
 	if o.resume != "none" {
 		e.config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-		e.config.SessionTicketsDisabled = o.resume == "id"
 	}
 	if len(args) == 0 {
 		return e, e.serveOwn()
@@ -192,7 +198,7 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 		e.config.ServerName = o.sni
 	}
 	e.name = e.at.String()
-	e.trust = "the server's certificate is verified for " + e.config.ServerName
+	e.trust = "certificate verified for " + e.config.ServerName
 	if o.ca != "" {
 		e.config.RootCAs, err = loadPool("ca", o.ca)
 	}

@@ -49,8 +49,7 @@ func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) 
 // before says in a line what the first connection was.
 func before(c *explain.Connection) string {
 	s := c.Summary
-	return fmt.Sprintf("a connection with a full handshake: %s, %s, %d round trips, %.2f ms",
-		s.Version, s.CipherSuite, s.RoundTrips, float64(s.HandshakeUS)/1000)
+	return fmt.Sprintf("a full handshake over %s in %.2f ms, round trips: %d", s.Version, float64(s.HandshakeUS)/1000, s.RoundTrips)
 }
 
 // connect makes one connection, says something on it, and closes it.
@@ -72,15 +71,25 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		about.Trust = e.trust
 		deadline, _ := ctx.Deadline()
 		about.Warnings = append(about.Warnings, e.talk(conn, deadline)...)
-		if e.options.resume != "none" && about.Previous != nil && !conn.ConnectionState().DidResume {
-			about.Warnings = append(about.Warnings, "the server did not resume the session: this is a full handshake once more")
-		}
 	}
 	if err != nil {
 		f := describeFailure(err, client, nil)
 		about.Err, about.Advice = errors.New(f.Text), f.Advice
 	}
+	account := collector.Connection(about)
+	if about.Previous == nil || account.Summary.Resumed == e.options.resume {
+		return account, err
+	}
+	about.Warnings = append(about.Warnings, notResumed(e.options.resume, account.Summary.Resumed))
 	return collector.Connection(about), err
+}
+
+// notResumed says that the resumption is not the one that was asked for.
+func notResumed(asked, got string) string {
+	if got == "" {
+		return "the server did not resume the session: this is a full handshake once more"
+	}
+	return fmt.Sprintf("--resume %s was asked for, but the server resumes by %s", asked, got)
 }
 
 // talk sends a small HTTP request if the server may understand it, reads the

@@ -63,7 +63,7 @@ func (e *explanation) serveOwn() error {
 	e.server = &ownServer{listener: l}
 	e.at = target{"127.0.0.1", fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
 	e.name = fmt.Sprintf("%s, vitrine's own server at %s", name, e.at)
-	e.trust = fmt.Sprintf("the server's certificate is verified for %s, with the throw-away authority", name)
+	e.trust = fmt.Sprintf("certificate verified for %s, with the throw-away authority", name)
 	e.server.running.Go(func() { e.server.serve(config) })
 	return nil
 }

@@ -1,0 +1,199 @@
+package explain
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// accounts are all those in testdata.
+func accounts(t *testing.T) map[string]*Connection {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 4 {
+		t.Fatal("too few accounts", files, err)
+	}
+	all := map[string]*Connection{}
+	for _, f := range files {
+		c, about := replay(t, f)
+		all[f] = c.Connection(about)
+	}
+	return all
+}
+
+func render(t *testing.T, c *Connection, o Options) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := c.Text(&out, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// No line is wider than asked for, and none ends in blanks.
+func TestWidth(t *testing.T) {
+	for name, c := range accounts(t) {
+		for _, width := range []int{80, 100, 160} {
+			for i, l := range strings.Split(render(t, c, Options{Width: width}), "\n") {
+				if n := utf8.RuneCountInString(l); n > width {
+					t.Errorf("%s at width %d: line %d has %d columns: %s", name, width, i+1, n, l)
+				}
+				if strings.TrimRight(l, " ") != l {
+					t.Errorf("%s at width %d: line %d ends in blanks: %q", name, width, i+1, l)
+				}
+			}
+		}
+	}
+}
+
+// Colours add nothing but colours.
+func TestColor(t *testing.T) {
+	for name, c := range accounts(t) {
+		bare, colored := render(t, c, Options{}), render(t, c, Options{Color: true})
+		if strings.Contains(bare, "\x1b") {
+			t.Errorf("%s has escape sequences without Color", name)
+		}
+		var stripped strings.Builder
+		for i, part := range strings.Split(colored, "\x1b[") {
+			if i > 0 {
+				_, part, _ = strings.Cut(part, "m")
+			}
+			stripped.WriteString(part)
+		}
+		if stripped.String() != bare || !strings.Contains(colored, "\x1b[") {
+			t.Errorf("%s: without its escape sequences, the coloured text is another", name)
+		}
+	}
+}
+
+// The summary is the start of the whole, and of the ladder nothing is missing.
+func TestSummary(t *testing.T) {
+	for name, c := range accounts(t) {
+		whole, short := render(t, c, Options{}), render(t, c, Options{Summary: true})
+		if !strings.HasPrefix(whole, short) {
+			t.Errorf("%s: the summary is not the first screen", name)
+		}
+		if n := strings.Count(short, "\n"); n > 50 {
+			t.Errorf("%s: the summary has %d lines, more than a screen", name, n)
+		}
+		for _, f := range c.Flights {
+			for _, r := range f.Rungs {
+				if !strings.Contains(short, r.Name) {
+					t.Errorf("%s: the ladder has no %s", name, r.Name)
+				}
+			}
+		}
+	}
+}
+
+// What a peer sent must never act on a terminal.
+func TestPeerCannotReachTheTerminal(t *testing.T) {
+	const evil = "\x1b[2Jgone\u202e\r\n\x07"
+	hello := wire.AppendMessage(nil, &wire.ClientHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32),
+		CipherSuites: []wire.CipherSuite{0x1301}, CompressionMethods: []wire.CompressionMethod{0},
+		Extensions: wire.Extensions{
+			{Type: wire.ExtServerName, Data: wire.AppendServerName(nil, evil)},
+			{Type: wire.ExtALPN, Data: wire.AppendALPN(nil, evil)},
+		}}, wire.Context{})
+	var c Collector
+	h := c.Hooks()
+	h.Record(trace.Record{Dir: trace.Received, Type: wire.ContentHandshake, Plain: hello, Wire: append([]byte{22, 3, 1, 0, byte(len(hello))}, hello...)})
+	h.Message(trace.Message{Dir: trace.Received, Raw: hello})
+	h.Choice(trace.Choice{What: "ALPN", Theirs: []string{evil}})
+	h.Record(trace.Record{Dir: trace.Received, Type: wire.ContentApplicationData, Plain: []byte(evil), Wire: []byte("\x17\x03\x03\x00\x0f" + evil)})
+	out := render(t, c.Connection(About{Target: evil, Err: errors.New(evil), Advice: evil, Warnings: []string{evil}}), Options{})
+	for _, r := range out {
+		if r != '\n' && hidden(r) {
+			t.Fatalf("%q came through:\n%q", r, out)
+		}
+	}
+	if !strings.Contains(out, "gone") {
+		t.Error("and the rest of it is lost")
+	}
+}
+
+// Nothing, and the beginning of something, are no reason to fall over.
+func TestFragments(t *testing.T) {
+	var empty Collector
+	render(t, empty.Connection(About{}), Options{})
+	whole, _ := replay(t, "testdata/rfc8448-simple.json")
+	for n := range whole.events {
+		part := Collector{events: whole.events[:n]}
+		c := part.Connection(About{})
+		render(t, c, Options{})
+		for _, f := range c.Checks.Failures {
+			t.Errorf("after %d events: %s", n, f)
+		}
+	}
+}
+
+// Garbage in every event is shown as such.
+func TestGarbage(t *testing.T) {
+	whole, _ := replay(t, "testdata/live-tls12-cbc.json")
+	for n := range whole.events {
+		for _, cut := range []func([]byte) []byte{func([]byte) []byte { return nil }, func(b []byte) []byte { return b[:len(b)/2] }, flipAll} {
+			events := append([]collected(nil), whole.events...)
+			switch e := events[n].what.(type) {
+			case trace.Record:
+				e.Wire, e.Plain = cut(e.Wire), cut(e.Plain)
+				events[n].what = e
+			case trace.Message:
+				e.Raw = cut(e.Raw)
+				events[n].what = e
+			case trace.Secret:
+				e.Value, e.Input = cut(e.Value), cut(e.Input)
+				events[n].what = e
+			case trace.Keys:
+				e.Key, e.IV, e.MAC = cut(e.Key), cut(e.IV), cut(e.MAC)
+				events[n].what = e
+			}
+			part := Collector{events: events}
+			render(t, part.Connection(About{}), Options{})
+		}
+	}
+}
+
+func flipAll(b []byte) []byte {
+	b = bytes.Clone(b)
+	for i := range b {
+		b[i] ^= 0xff
+	}
+	return b
+}
+
+// Seen from the server, it is the same ladder.
+func TestServerSide(t *testing.T) {
+	client, _ := replay(t, "testdata/rfc8448-simple.json")
+	events := append([]collected(nil), client.events...)
+	turn := func(d trace.Direction) trace.Direction { return trace.Sent + trace.Received - d }
+	for i := range events {
+		switch e := events[i].what.(type) {
+		case trace.Record:
+			e.Dir = turn(e.Dir)
+			events[i].what = e
+		case trace.Message:
+			e.Dir = turn(e.Dir)
+			events[i].what = e
+		case trace.Keys:
+			e.Dir = turn(e.Dir)
+			events[i].what = e
+		case trace.Alert:
+			e.Dir = turn(e.Dir)
+			events[i].what = e
+		}
+	}
+	server := Collector{events: events}
+	a, b := client.Connection(About{}), server.Connection(About{})
+	if b.Side != "server" || !b.Checks.OK() {
+		t.Errorf("side %q, failures %q", b.Side, b.Checks.Failures)
+	}
+	if render(t, a, Options{Summary: true}) != render(t, b, Options{Summary: true}) {
+		t.Error("the ladders differ")
+	}
+}
