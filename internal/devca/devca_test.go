@@ -205,3 +205,18 @@ func TestProcessesThatStartTogetherShareOneAuthority(t *testing.T) {
 		}
 	}
 }
+
+func TestAuthorityInMemoryWritesNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ca, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.ServerCertificate("localhost", "public.example")
+	if err != nil || cert.Leaf.VerifyHostname("localhost") != nil {
+		t.Errorf("the certificate is of no use: %v", err)
+	}
+	if files, _ := os.ReadDir("."); len(files) != 0 || ca.File() != "" {
+		t.Errorf("it left %v behind", files)
+	}
+}

@@ -62,9 +62,12 @@ func (ca *CA) File() string {
 
 // ServerCertificate returns the kept certificate for names, or issues one where
 // there is none, it is about to expire, or it lacks a name. Names which the
-// authority does not permit are left out.
+// authority does not permit are left out. An authority in memory keeps nothing.
 func (ca *CA) ServerCertificate(names ...string) (tls.Certificate, error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !ca.Permits(n) })
+	if ca.dir == "" {
+		return ca.Issue(Leaf{Names: names})
+	}
 	path := filepath.Join(ca.dir, leafFile)
 	cert, key, err := readPair(path)
 	if err == nil && ca.stillGood(cert, names) {
