@@ -21,10 +21,13 @@ type cell struct {
 
 	Resume    string // the second connection resumes: "id", "ticket", "psk"
 	Retry     bool   // the server must ask for another group's share
+	Cookie    bool   // we put a cookie into that
 	KeyUpdate string // asked for by "ours" or "theirs"
 	ALPN      bool
 	NoEtM     bool // we leave encrypt-then-MAC out
 	NoEMS     bool // we leave extended master secret out
+	GREASE    bool // our client sends reserved values
+	Padding   bool // we pad records
 }
 
 // alpn is the protocol of cells with ALPN: the only one that all peers know.
@@ -97,6 +100,15 @@ func (c cell) connections() int {
 	return 1
 }
 
+// rounds is how often data passes on a connection: around a KeyUpdate too, for
+// a peer answers one before it sends next.
+func (c cell) rounds() int {
+	if c.KeyUpdate != "" {
+		return 2
+	}
+	return 1
+}
+
 // groups are what both sides list. In TLS 1.2 they restrict the certificates
 // too, so that either may be picked there.
 func (c cell) groups() []wire.NamedGroup {
@@ -148,10 +160,13 @@ func (c cell) extras() []string {
 	add(c.Resume != "", "resume:"+c.Resume)
 	add(c.Resume != "" && c.Auth != "", "resume+auth")
 	add(c.Retry, "retry")
+	add(c.Cookie, "cookie")
 	add(c.KeyUpdate != "", "keyupdate:"+c.KeyUpdate)
 	add(c.ALPN, "alpn")
 	add(c.NoEtM, "no-etm")
 	add(c.NoEMS, "no-ems")
+	add(c.GREASE, "grease")
+	add(c.Padding, "padding")
 	return list
 }
 
@@ -173,9 +188,10 @@ func (c cell) valid() bool {
 	is13 := c.Version == wire.TLS13
 	switch {
 	case is13 && (c.Key == keyPKCS1 || c.ClientKey == keyPKCS1 || c.NoEMS || c.Resume == "id" || c.Resume == "ticket"),
-		!is13 && (c.Retry || c.KeyUpdate != "" || c.Resume == "psk"),
+		!is13 && (c.Retry || c.Padding || c.KeyUpdate != "" || c.Resume == "psk"),
 		!is13 && slices.Index(groups13, c.Group) >= len(groups12),
 		c.Retry && c.Group == wire.GroupX25519,
+		c.Cookie && !c.Retry,
 		c.Auth == "" && c.ClientKey != "",
 		c.Auth == "require" && c.ClientKey == "":
 		return false

@@ -73,8 +73,8 @@ func chromiumDump(ctx context.Context, dir, ca, url string) (string, error) {
 	return p.text(), nil
 }
 
-// chromiumPage loads a script from each server, and a second one after it
-// where the cell resumes. A script calls show with what it was asked for.
+// chromiumPage loads a script from each server, and more of them one after the
+// other where the cell takes rounds or connections. A script calls show with what it was asked for.
 const chromiumPage = `<!doctype html><title>interop</title><script>
 const show = (text) => { const p = document.createElement('p'); p.textContent = text; document.body.append(p); };
 const load = (port, left) => {
@@ -100,7 +100,7 @@ func chromiumBatch(ctx context.Context, p *peer, dir string, material *pki, cell
 		done := make(chan error, 1)
 		go func() { done <- serveAll(r, u, ln) }()
 		servers[c], ports[c] = done, ln.Addr().(*net.TCPAddr).Port
-		list = append(list, fmt.Sprintf("[%d,%d]", ports[c], c.connections()))
+		list = append(list, fmt.Sprintf("[%d,%d]", ports[c], c.connections()*c.rounds()))
 	}
 	page := filepath.Join(dir, "page.html")
 	if err := os.WriteFile(page, fmt.Appendf(nil, chromiumPage, strings.Join(list, ",")), 0o600); err != nil {
@@ -114,7 +114,7 @@ func chromiumBatch(ctx context.Context, p *peer, dir string, material *pki, cell
 		default:
 			results[c] = fmt.Errorf("Chromium made too few connections")
 		}
-		for n := range c.connections() {
+		for n := range c.connections() * c.rounds() {
 			if mark := fmt.Sprintf("<p>cell%dx%d</p>", ports[c], n+1); results[c] == nil && !strings.Contains(dom, mark) {
 				results[c] = fmt.Errorf("the page that Chromium shows lacks %s", mark)
 			}

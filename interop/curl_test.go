@@ -18,13 +18,14 @@ var curl = &peer{
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
 		"keyupdate:theirs": "curl cannot be told to update keys",
+		"resume:ticket":    "curl refuses tickets in TLS 1.2",
 		"key:rsa-*":        "curl cannot choose signature schemes",
 		"re*:rsa-*":        "curl cannot choose signature schemes",
 	},
 }
 
-// curlConnect posts our data, twice in one process where the session is to
-// be resumed: our server closes after each response.
+// curlConnect posts our data, more than once in one process where it takes
+// rounds or connections: our server closes after the last round.
 func curlConnect(r *run, port int) ([]facts, error) {
 	upload := filepath.Join(r.dir, "upload")
 	if err := os.WriteFile(upload, r.payload, 0o600); err != nil {
@@ -45,7 +46,7 @@ func curlConnect(r *run, port int) ([]facts, error) {
 	if !r.ALPN {
 		args = append(args, "--no-alpn")
 	}
-	for range r.connections() {
+	for range r.connections() * r.rounds() {
 		args = append(args, fmt.Sprintf("https://%s:%d/", serverName, port))
 	}
 	p, err := r.start("curl", args...)
@@ -55,7 +56,7 @@ func curlConnect(r *run, port int) ([]facts, error) {
 	if err := p.wait(r.ctx); err != nil {
 		return nil, err
 	}
-	if n := bytes.Count([]byte(p.text()), r.payload); n != r.connections() {
+	if n := bytes.Count([]byte(p.text()), r.payload); n != r.connections()*r.rounds() {
 		return nil, fmt.Errorf("curl printed our data %d times", n)
 	}
 	return curlFacts(p.text()), nil

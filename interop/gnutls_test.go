@@ -2,7 +2,6 @@ package interop
 
 import (
 	"fmt"
-	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,11 +64,7 @@ func gnutlsSignatures(r *run) []string {
 var gnutlsListening = regexp.MustCompile(`Echo Server listening on IPv4 .*done`)
 
 func gnutlsServe(r *run) (*server, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	args := []string{"--echo", "-p", strconv.Itoa(port), "--priority", gnutlsPriority(r, r.groups()),
+	args := []string{"--echo", "--priority", gnutlsPriority(r, r.groups()),
 		"--x509cafile", r.pki.caFile(), "--x509certfile", r.pki.certFile(r.Key), "--x509keyfile", r.pki.keyFile(r.Key)}
 	switch r.Auth {
 	case "":
@@ -85,27 +80,14 @@ func gnutlsServe(r *run) (*server, error) {
 	if r.Resume == "id" {
 		args = append(args, "--noticket")
 	}
-	p, err := r.start("gnutls-serv", args...)
+	p, port, err := r.startOnPort(gnutlsListening, "gnutls-serv", args...)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := p.await(r.ctx, gnutlsListening); err != nil {
 		return nil, err
 	}
 	return &server{port: port, talk: r.talkEcho, facts: func() ([]facts, error) {
 		err := p.awaitCount(r.ctx, "- Channel bindings", r.connections())
 		return gnutlsFacts(p.text(), "* Accepted connection"), err
 	}}, nil
-}
-
-// freePort is a port that the kernel says is free, for programs that cannot
-// listen on port 0 and say which they got.
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", ":0")
-	if err != nil {
-		return 0, err
-	}
-	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
 }
 
 func gnutlsConnect(r *run, port int) ([]facts, error) {
@@ -132,6 +114,9 @@ func gnutlsConnect(r *run, port int) ([]facts, error) {
 	if _, err := p.await(r.ctx, regexp.MustCompile(`Simple Client Mode`)); err != nil {
 		return nil, err
 	}
+	if err := r.talkChild(p, fullLines); err != nil {
+		return nil, err
+	}
 	if r.KeyUpdate == "theirs" {
 		if _, err := fmt.Fprint(p, "^rekey^\n"); err != nil {
 			return nil, err
@@ -140,8 +125,10 @@ func gnutlsConnect(r *run, port int) ([]facts, error) {
 			return nil, err
 		}
 	}
-	if err := r.talkChild(p, fullLines); err != nil {
-		return nil, err
+	if r.rounds() > 1 {
+		if err := r.talkChild(p, 1); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.Close(); err != nil {
 		return nil, err

@@ -104,7 +104,7 @@ func gotlsFacts(c *tls.Conn) facts {
 	return facts{
 		"version": wire.Version(s.Version).String(), "suite": wire.CipherSuite(s.CipherSuite).String(),
 		"sni": s.ServerName, "reused": yes(s.DidResume), "alpn": s.NegotiatedProtocol,
-		"group": wire.NamedGroup(s.CurveID).String(), "ems": yes(s.TLSUnique != nil || s.Version == tls.VersionTLS13),
+		"group": wire.NamedGroup(s.CurveID).String(),
 	}
 }
 
@@ -137,11 +137,13 @@ func gotlsTalk(r *run, c *tls.Conn) (facts, error) {
 	if err := c.HandshakeContext(r.ctx); err != nil {
 		return nil, err
 	}
-	if _, err := c.Write(r.payload); err != nil {
-		return nil, err
-	}
-	if err := expect(c, r.payload); err != nil {
-		return nil, err
+	for range r.rounds() {
+		if _, err := c.Write(r.payload); err != nil {
+			return nil, err
+		}
+		if err := expect(c, r.payload); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.CloseWrite(); err != nil {
 		return nil, err

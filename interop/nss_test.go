@@ -28,10 +28,10 @@ var nss = &peer{
 		"keyupdate:theirs": "selfserv cannot be told to update keys",
 	},
 	ClientLacks: map[string]string{
-		"*MLKEM*":          noMLKEM,
-		"*:ed25519":        "NSS has no Ed25519 in TLS",
-		"keyupdate:theirs": "tstclnt cannot be told to update keys",
-		"alpn":             "tstclnt has no ALPN option",
+		"*MLKEM*":     noMLKEM,
+		"*:ed25519":   "NSS has no Ed25519 in TLS",
+		"keyupdate:*": "tstclnt sends its one request before it sees an update, and has none of its own",
+		"alpn":        "tstclnt has no ALPN option",
 	},
 }
 
@@ -42,13 +42,19 @@ var nssGroups = map[wire.NamedGroup]string{
 // nssKeys are the keys that NSS can hold for TLS.
 var nssKeys = []keyType{keyRSA, keyP256, keyP384, keyP521}
 
-// nssDB is the one database with our CA and all certificates, for both programs.
-var nssDB = sync.OnceValues(func() (string, error) {
+// nssDB is a database with our CA and all certificates, for both programs.
+// nssBareDB has the CA only: tstclnt shows any certificate that it has.
+var (
+	nssDB     = sync.OnceValues(func() (string, error) { return newNSSDB("nssdb", nssKeys) })
+	nssBareDB = sync.OnceValues(func() (string, error) { return newNSSDB("nssdb-bare", nil) })
+)
+
+func newNSSDB(name string, keys []keyType) (string, error) {
 	material, err := shared()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(workDir, "nssdb")
+	dir := filepath.Join(workDir, name)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
@@ -56,7 +62,7 @@ var nssDB = sync.OnceValues(func() (string, error) {
 		{"certutil", "-N", "-d", "sql:" + dir, "--empty-password"},
 		{"certutil", "-A", "-d", "sql:" + dir, "-n", "ca", "-t", "CT,,", "-i", material.caFile()},
 	}
-	for _, k := range nssKeys {
+	for _, k := range keys {
 		steps = append(steps,
 			[]string{"openssl", "pkcs12", "-export", "-in", material.certFile(k), "-inkey", material.keyFile(k),
 				"-name", string(k), "-passout", "pass:x", "-out", material.pkcs12File(k)},
@@ -68,16 +74,16 @@ var nssDB = sync.OnceValues(func() (string, error) {
 		}
 	}
 	return "sql:" + dir, nil
-})
+}
 
 // nssArgs are the options that both programs share.
-func nssArgs(r *run, groups []wire.NamedGroup) ([]string, error) {
-	db, err := nssDB()
+func nssArgs(r *run, db func() (string, error), groups []wire.NamedGroup) ([]string, error) {
+	dir, err := db()
 	if err != nil {
 		return nil, err
 	}
 	version := versionName(r.Version)
-	args := []string{"-d", db, "-v", "-V", version + ":" + version,
+	args := []string{"-d", dir, "-v", "-V", version + ":" + version,
 		"-I", strings.Join(mapped(groups, nssGroups), ","), "-G"}
 	if r.Resume == "ticket" || r.Resume == "psk" {
 		args = append(args, "-u")
@@ -101,16 +107,14 @@ func nssSchemes(r *run) string {
 	return ""
 }
 
+var nssListening = regexp.MustCompile(`About to call accept`)
+
 func nssServe(r *run) (*server, error) {
-	args, err := nssArgs(r, r.groups())
+	args, err := nssArgs(r, nssDB, r.groups())
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	args = append(args, nssSuite(r), "-p", strconv.Itoa(port), "-t", "2")
+	args = append(args, nssSuite(r), "-t", "2")
 	nickname := "-e"
 	if r.Key.isRSA() {
 		nickname = "-n"
@@ -125,11 +129,8 @@ func nssServe(r *run) (*server, error) {
 	if r.ALPN {
 		args = append(args, "-Q")
 	}
-	p, err := r.start("selfserv", args...)
+	p, port, err := r.startOnPort(nssListening, "selfserv", args...)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := p.await(r.ctx, regexp.MustCompile(`About to call accept`)); err != nil {
 		return nil, err
 	}
 	return &server{port: port, closes: true, talk: func(c *conn) error { return nssTalk(r, c) }, facts: func() ([]facts, error) {
@@ -155,7 +156,11 @@ func nssTalk(r *run, c *conn) error {
 }
 
 func nssConnect(r *run, port int) ([]facts, error) {
-	args, err := nssArgs(r, r.clientGroups())
+	db := nssDB
+	if r.ClientKey == "" {
+		db = nssBareDB
+	}
+	args, err := nssArgs(r, db, r.clientGroups())
 	if err != nil {
 		return nil, err
 	}

@@ -235,6 +235,8 @@ func opensslDial(r *run, port, n int) (*proc, error) {
 		// s_client drops what it reads before the update is through, of which it
 		// says nothing.
 		time.Sleep(300 * time.Millisecond)
+	}
+	if r.rounds() > 1 {
 		if err := r.talkChild(p, 1); err != nil {
 			return nil, err
 		}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"os/exec"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -73,8 +76,13 @@ func (p *peer) cannot(ours wire.Role, c cell) string {
 	if ours == wire.Server {
 		lacks, has = p.ClientLacks, p.Connect != nil || p.Batch != nil
 	}
-	if !has {
+	switch {
+	case !has:
 		return "has no " + ours.Peer().String()
+	case ours == wire.Client && c.Cookie:
+		return "its server sends no cookie"
+	case ours == wire.Server && c.GREASE:
+		return "GREASE is our client's"
 	}
 	if p.noShare(c) {
 		return "sends a share of its own first groups only: see retry"
@@ -108,6 +116,32 @@ func (r *run) start(name string, args ...string) (*proc, error) {
 		r.procs = append(r.procs, p)
 	}
 	return p, err
+}
+
+// startOnPort starts a server that cannot say which port it got, with -p and a
+// port that the kernel calls free, and waits until it is ready. Another program
+// may be quicker to take the port, so it tries again.
+func (r *run) startOnPort(ready *regexp.Regexp, name string, args ...string) (p *proc, port int, err error) {
+	for range 3 {
+		if port, err = freePort(); err != nil {
+			return nil, 0, err
+		}
+		if p, err = r.start(name, append(args[:len(args):len(args)], "-p", strconv.Itoa(port))...); err != nil {
+			return nil, 0, err
+		}
+		if _, err = p.await(r.ctx, ready); err == nil {
+			return p, port, nil
+		}
+	}
+	return nil, 0, err
+}
+
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", ":0")
+	if err != nil {
+		return 0, err
+	}
+	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
 }
 
 // printed is everything that the children have printed, for a failure.

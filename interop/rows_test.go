@@ -74,6 +74,7 @@ func rows() []cell {
 	for _, g := range []wire.NamedGroup{wire.GroupP256, wire.GroupP384, wire.GroupP521} {
 		add(base13, func(c *cell) { c.Retry, c.Group = true, g })
 	}
+	add(base13, func(c *cell) { c.Retry, c.Cookie, c.Group = true, true, wire.GroupP256 })
 	add(base13, func(c *cell) { c.Retry, c.Group, c.Resume = true, wire.GroupP256, "psk" })
 	add(base13, func(c *cell) {
 		c.Retry, c.Group, c.Auth, c.ClientKey = true, wire.GroupP384, "require", keyEd25519
@@ -88,6 +89,11 @@ func rows() []cell {
 	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA })
 	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 })
 	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384 })
+	add(base12, func(c *cell) { c.GREASE = true })
+	add(base13, func(c *cell) { c.GREASE = true })
+	for _, s := range suites13 {
+		add(base13, func(c *cell) { c.Padding, c.Suite = true, s })
+	}
 	return list
 }
 
@@ -131,11 +137,13 @@ func axes() []axis {
 	}
 	return []axis{suites, groups, keys, auths,
 		{none, func(c *cell) { c.Resume = "id" }, func(c *cell) { c.Resume = "ticket" }, func(c *cell) { c.Resume = "psk" }},
-		{none, func(c *cell) { c.Retry = true }},
+		{none, func(c *cell) { c.Retry = true }, func(c *cell) { c.Retry, c.Cookie = true, true }},
 		{none, func(c *cell) { c.KeyUpdate = "ours" }, func(c *cell) { c.KeyUpdate = "theirs" }},
 		{none, func(c *cell) { c.ALPN = true }},
 		{none, func(c *cell) { c.NoEtM = true }},
 		{none, func(c *cell) { c.NoEMS = true }},
+		{none, func(c *cell) { c.GREASE = true }},
+		{none, func(c *cell) { c.Padding = true }},
 	}
 }
 

@@ -53,22 +53,27 @@ func expect(c io.Reader, want []byte) error {
 	return nil
 }
 
-// answer is our server: it sends back what it gets, as the body of a response
-// where that is an HTTP request, until the peer closes.
-func answer(c io.ReadWriter) error {
+// answer is our server: it sends back what it gets until the peer closes, or
+// where that is HTTP, answers so many requests.
+func answer(c io.ReadWriter, rounds int) error {
 	in := bufio.NewReader(c)
-	if start, _ := in.Peek(4); string(start) == "GET " || string(start) == "POST" {
-		return answerHTTP(c, in)
+	if start, _ := in.Peek(4); string(start) != "GET " && string(start) != "POST" {
+		if _, err := io.Copy(c, in); err != nil {
+			return fmt.Errorf("echo: %w", err)
+		}
+		return nil
 	}
-	if _, err := io.Copy(c, in); err != nil {
-		return fmt.Errorf("echo: %w", err)
+	for ; rounds > 0; rounds-- {
+		if err := answerHTTP(c, in, rounds == 1); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // answerHTTP answers one request and leaves closing to the caller. A POST gets
 // its body back, a GET its header X-Payload, or as a script its query.
-func answerHTTP(w io.Writer, in *bufio.Reader) error {
+func answerHTTP(w io.Writer, in *bufio.Reader, last bool) error {
 	req, err := http.ReadRequest(in)
 	if err != nil {
 		return fmt.Errorf("the request: %w", err)
@@ -77,14 +82,17 @@ func answerHTTP(w io.Writer, in *bufio.Reader) error {
 	if err != nil {
 		return fmt.Errorf("the request's body: %w", err)
 	}
-	kind := "text/plain"
+	kind, then := "text/plain", "keep-alive"
 	switch {
 	case req.URL.RawQuery != "":
 		kind, body = "text/javascript", fmt.Appendf(nil, "show(%q)", req.URL.RawQuery)
 	case req.Method == http.MethodGet:
 		body = []byte(req.Header.Get("X-Payload"))
 	}
-	_, err = fmt.Fprintf(w, "HTTP/1.0 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		kind, len(body), body)
+	if last {
+		then = "close"
+	}
+	_, err = fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n%s",
+		kind, len(body), then, body)
 	return err
 }
