@@ -138,11 +138,18 @@ func (c cell) clientGroups() []wire.NamedGroup {
 	return c.groups()
 }
 
-// features names everything that a peer must be able to do, for peer.lacks.
+// features names everything that a peer must be able to do, and the pairs that
+// some can do apart only, for what a peer lacks.
 func (c cell) features() []string {
 	list := []string{versionName(c.Version), c.Suite.String(), "key:" + string(c.Key)}
 	if c.Group != 0 {
 		list = append(list, c.Group.String())
+	}
+	if c.Retry {
+		list = append(list, "retry:"+c.Group.String())
+	}
+	if c.Resume != "" {
+		list = append(list, "resume:"+c.Suite.String())
 	}
 	return append(list, c.extras()...)
 }
@@ -158,7 +165,6 @@ func (c cell) extras() []string {
 	add(c.Auth != "" && c.ClientKey == "", c.Auth+":nothing")
 	add(c.Auth != "" && c.ClientKey != "", c.Auth+":"+string(c.ClientKey))
 	add(c.Resume != "", "resume:"+c.Resume)
-	add(c.Resume != "" && c.Auth != "", "resume+auth")
 	add(c.Retry, "retry")
 	add(c.Cookie, "cookie")
 	add(c.KeyUpdate != "", "keyupdate:"+c.KeyUpdate)

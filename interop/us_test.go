@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/session"
@@ -28,6 +29,9 @@ type us struct {
 	sessions tls.ClientSessionCache
 	// KeyUpdate messages of the present connection.
 	updatesSent, updatesReceived atomic.Int32
+
+	mu   sync.Mutex
+	said []string // our choices and alerts, for a failure
 }
 
 // conn is what the tests use of our connection.
@@ -47,9 +51,31 @@ func (u *us) count(m trace.Message) {
 	}
 }
 
+// say keeps a line for a failure.
+func (u *us) say(format string, args ...any) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.said = append(u.said, fmt.Sprintf(format, args...))
+}
+
+// account is what we chose and which alerts passed.
+func (u *us) account() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return "--- vitrine:\n" + strings.Join(u.said, "\n")
+}
+
+func (u *us) hooks() *trace.Hooks {
+	return &trace.Hooks{
+		Message: u.count,
+		Choice:  func(c trace.Choice) { u.say("%s chose %s: %q, as %s (%s)", c.By, c.What, c.Picked, c.Why, c.Ref) },
+		Alert:   func(a trace.Alert) { u.say("alert %s: %s %s %v", a.Dir, a.Level, a.Code, a.Err) },
+	}
+}
+
 func (u *us) base() *tls.Config {
 	cfg := &tls.Config{
-		Trace:   &trace.Hooks{Message: u.count},
+		Trace:   u.hooks(),
 		RootCAs: u.pki.pool, ClientCAs: u.pki.pool, KeyLogWriter: u.keyLog,
 		CipherSuites: u.suites(),
 		Legacy:       tls.Legacy{RSAKeyExchange: true, NoEncryptThenMAC: u.NoEtM, NoExtendedMasterSecret: u.NoEMS},
