@@ -63,13 +63,23 @@ func Verify(certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate,
 }
 
 func build(certs []*x509.Certificate, o Options) ([][]*x509.Certificate, error) {
+	if chains := proofs.find(certs, o); chains != nil {
+		if o.Name == "" {
+			return chains, nil
+		}
+		return chains, certs[0].VerifyHostname(o.Name)
+	}
 	intermediates := x509.NewCertPool()
 	for _, c := range certs[1:] {
 		intermediates.AddCert(c)
 	}
-	return certs[0].Verify(x509.VerifyOptions{
+	chains, err := certs[0].Verify(x509.VerifyOptions{
 		DNSName: o.Name, Roots: o.Roots, Intermediates: intermediates, CurrentTime: o.Time, KeyUsages: o.Usages,
 	})
+	if err == nil && remembers(o) {
+		proofs.keep(certs, o, chains)
+	}
+	return chains, err
 }
 
 // acceptable keeps the chains that meet our own rules on top of crypto/x509's.

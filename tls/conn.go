@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -43,6 +44,8 @@ type Conn struct {
 	out       sync.Mutex
 	writeErr  error
 
+	writeDeadline atomic.Pointer[time.Time]
+
 	warm      atomic.Bool // used since the idler looked last
 	idleMutex sync.Mutex
 	idler     *time.Timer
@@ -50,6 +53,7 @@ type Conn struct {
 
 	// Of a handshake under way.
 	hello      *ClientHelloInfo
+	resolved   *handshake.Config
 	ticketKeys *session.TicketKeys
 	cacheKey   string
 }
@@ -77,9 +81,22 @@ func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 // SetDeadline sets the deadlines for reading and writing; a zero time means
 // none. Unlike in crypto/tls a Write that has timed out may be tried again: n
 // says how much is taken care of.
-func (c *Conn) SetDeadline(t time.Time) error      { return c.conn.SetDeadline(t) }
-func (c *Conn) SetReadDeadline(t time.Time) error  { return c.conn.SetReadDeadline(t) }
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+func (c *Conn) SetDeadline(t time.Time) error {
+	c.writeDeadline.Store(&t)
+	return c.conn.SetDeadline(t)
+}
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.writeDeadline.Store(&t)
+	return c.conn.SetWriteDeadline(t)
+}
+
+// late reports that the deadline for writing has passed. What is sealed must be
+// sent one day, so nothing is sealed then.
+func (c *Conn) late() bool {
+	t := c.writeDeadline.Load()
+	return t != nil && !t.IsZero() && !time.Now().Before(*t)
+}
 
 // NetConn returns the connection below. Reading or writing it corrupts the
 // TLS connection.
@@ -132,8 +149,11 @@ func (c *Conn) handshake(ctx context.Context) (err error) {
 		err = c.writeErr
 	}
 	c.hello = nil
+	c.engine.Abandon()
+	*c.resolved = handshake.Config{}
+	configs.Put(c.resolved)
+	c.resolved = nil
 	if err != nil {
-		c.engine.Abandon()
 		return c.explain(err)
 	}
 	c.complete.Store(true)
@@ -147,6 +167,7 @@ var configs = sync.Pool{New: func() any { return new(handshake.Config) }}
 // start reads the Config and makes the engine.
 func (c *Conn) start() error {
 	h := configs.Get().(*handshake.Config)
+	c.resolved = h
 	resolve := (*Config).resolveClient
 	if c.role == wire.Server {
 		resolve = (*Config).resolveServer
@@ -174,6 +195,9 @@ func (c *Conn) drive(ctx context.Context) error {
 		err := c.engine.Handshake(ctx)
 		if flushErr := c.engine.Flush(); err == nil {
 			err = flushErr
+		}
+		if c.engine.CanWait() {
+			return err // sent now, it would wait for a peer that itself waits in Write
 		}
 		sendErr := c.send()
 		if !errors.Is(err, engine.ErrWantInput) {
@@ -227,6 +251,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	defer c.out.Unlock()
 	if c.closed.Load() {
 		return 0, net.ErrClosed
+	}
+	if c.late() {
+		return 0, os.ErrDeadlineExceeded
 	}
 	c.touch()
 	if err := c.send(); err != nil { // what an earlier timeout has left

@@ -60,6 +60,10 @@ func (e *Engine) Result() *handshake.Result { return &e.result }
 // Done reports whether the handshake is complete.
 func (e *Engine) Done() bool { return e.done }
 
+// CanWait reports that the peer does not wait for Output: it holds the tickets
+// that follow a handshake, which may go with the first data.
+func (e *Engine) CanWait() bool { return e.done && e.role == wire.Server && e.profile.TicketsLast }
+
 // Role is the side that this is.
 func (e *Engine) Role() wire.Role { return e.role }
 
@@ -86,11 +90,19 @@ func (e *Engine) Handshake(ctx context.Context) error {
 	e.done = true
 	e.Abandon()
 	e.in.halted = 0
-	if len(e.in.hand) > 0 {
-		e.in.keep()
+	e.takeTickets()
+	return nil
+}
+
+// takeTickets handles what came along with the peer's last flight, so that a
+// connection which is never read holds no buffer. An error waits for Read.
+func (e *Engine) takeTickets() {
+	for e.in.err == nil && e.in.plain == nil {
+		if n := 0; e.pump(nil, &n) != nil {
+			break
+		}
 	}
 	e.settle()
-	return nil
 }
 
 // Abandon gives the handshake's state back. The engine may no longer handshake.

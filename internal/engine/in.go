@@ -124,7 +124,10 @@ func (e *Engine) Unlend() { e.settle() }
 // settle gives the buffer back once nothing in it is needed.
 func (e *Engine) settle() {
 	in := &e.in
-	if in.r == in.w && len(in.plain) == 0 && (len(in.hand) == 0 || in.owned()) {
+	if len(in.plain) == 0 {
+		in.plain = nil // an empty slice would keep the buffer alive
+	}
+	if in.r == in.w && in.plain == nil && (len(in.hand) == 0 || in.owned()) {
 		giveBack(in.lent)
 		in.buf, in.lent, in.r, in.w = nil, nil, 0, 0
 	}
@@ -181,6 +184,9 @@ func (e *Engine) pump(p []byte, n *int) error {
 		return e.fail(err)
 	}
 	if typ != wire.ContentApplicationData {
+		if into { // the room is the caller's: a message may need more records
+			content = bytes.Clone(content)
+		}
 		if err := e.other(typ, content); err != nil {
 			return e.fail(err)
 		}

@@ -1,0 +1,54 @@
+package certcheck
+
+import (
+	"crypto/x509"
+	"errors"
+	"testing"
+	"time"
+)
+
+// A remembered chain must be judged anew in all that can change.
+func TestRememberedChains(t *testing.T) {
+	ca := authority(t, "remembered", nil)
+	certs := chain(server(t, ca, names("example.com")))
+	o := Options{Roots: trust(ca), Name: "example.com", Time: now}
+	if _, err := Verify(certs, o); err != nil {
+		t.Fatal(err)
+	}
+	if proofs.find(certs, withUsages(o)) == nil {
+		t.Fatal("a verified chain is not remembered")
+	}
+	if chains, err := Verify(certs, o); err != nil || len(chains) != 1 {
+		t.Fatalf("again: %d chains, %v", len(chains), err)
+	}
+	name := o
+	name.Name = "example.org"
+	if _, err := Verify(certs, name); !errors.As(err, new(x509.HostnameError)) {
+		t.Errorf("another name: %v", err)
+	}
+	late := o
+	late.Time = certs[0].NotAfter.Add(time.Second)
+	if _, err := Verify(certs, late); !errors.As(err, new(x509.CertificateInvalidError)) {
+		t.Errorf("after its end: %v", err)
+	}
+	early := o
+	early.Time = certs[0].NotBefore.Add(-time.Second)
+	if _, err := Verify(certs, early); !errors.As(err, new(x509.CertificateInvalidError)) {
+		t.Errorf("before its start: %v", err)
+	}
+	roots := o
+	roots.Roots = trust(authority(t, "another", nil))
+	if _, err := Verify(certs, roots); !errors.As(err, new(x509.UnknownAuthorityError)) {
+		t.Errorf("other roots: %v", err)
+	}
+	usage := o
+	usage.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+	if _, err := Verify(certs, usage); err == nil {
+		t.Error("another usage was accepted")
+	}
+}
+
+func withUsages(o Options) Options {
+	o.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	return o
+}
