@@ -23,21 +23,29 @@ func (c *Conn) touch() {
 }
 
 func (c *Conn) idle() {
-	c.idleMutex.Lock()
-	defer c.idleMutex.Unlock()
-	if c.warm.Swap(false) && !c.closed.Load() {
-		c.idler.Reset(idleAfter)
+	if c.stillWarm() || c.closed.Load() {
 		return
 	}
-	c.ticking = false
 	if c.in.TryLock() {
 		c.engine.IdleIn()
 		c.in.Unlock()
 	}
 	if c.out.TryLock() {
+		_ = c.send() // tickets that no Write has taken along; Write tells of errors
 		c.engine.IdleOut()
 		c.out.Unlock()
 	}
+}
+
+// stillWarm looks in again later if the connection was used in between.
+func (c *Conn) stillWarm() bool {
+	c.idleMutex.Lock()
+	defer c.idleMutex.Unlock()
+	c.ticking = c.warm.Swap(false) && !c.closed.Load()
+	if c.ticking {
+		c.idler.Reset(idleAfter)
+	}
+	return c.ticking
 }
 
 func (c *Conn) stopIdler() {

@@ -34,6 +34,8 @@ type Profile struct {
 	noCompression bool
 	// Updates: traffic keys can be updated. RFC 8446 §4.6.3.
 	Updates bool
+	// TicketsLast: tickets follow the last Finished. RFC 8446 §4.6.1.
+	TicketsLast bool
 }
 
 var profile12, profile13 *Profile
@@ -46,7 +48,7 @@ func init() {
 	}
 	profile13 = &Profile{
 		Version: wire.TLS13, Flow: flow13, Post: post13, accept: accept13, answers: inEncryptedExtensions, verifyData: verifyData13,
-		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, Updates: true,
+		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, Updates: true, TicketsLast: true,
 	}
 }
 
