@@ -76,6 +76,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 	tampers = append(tampers,
 		tamper{"label", onSecret("exporter_master_secret", func(s *trace.Secret) { s.Label = "exp  master" }), "exporter_master_secret: its label"},
 		tamper{"parent", onSecret("exporter_master_secret", func(s *trace.Secret) { s.From = "handshake_secret" }), "exporter_master_secret: it is made from"},
+		tamper{"nonce", onSecret("resumption_psk", func(s *trace.Secret) { s.Input = flip(s.Input) }), "resumption_psk: no ticket on the wire"},
 		tamper{"hash", onSecret("exporter_master_secret", func(s *trace.Secret) { s.Hash = "SHA-3" }), "exporter_master_secret: cannot be re-derived"},
 		tamper{"input to the shared secret", onSecret("shared_secret", func(s *trace.Secret) { s.Value = flip(s.Value) }), "handshake_secret: re-derived"},
 		tamper{"key", onKeys(func(k *trace.Keys) { k.Key = flip(k.Key) }), "keys of the"},
@@ -89,7 +90,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 		tamper{"type", onRecord(func(r *trace.Record) { r.Type = wire.ContentAlert }), "record "},
 		tamper{"Finished", onMessage(wire.TypeFinished, flip), "Finished: "},
 		tamper{"CertificateVerify", onMessage(wire.TypeCertificateVerify, flip), "CertificateVerify: signature"},
-		tamper{"ClientHello", onMessage(wire.TypeClientHello, flip), "ClientHello: record 1 does not carry"},
+		tamper{"ClientHello", onMessage(wire.TypeClientHello, flip), "ClientHello: bytes: record 1 carries other ones"},
 		tamper{"ServerHello", onMessage(wire.TypeServerHello, flip), "client_handshake_traffic_secret: H("},
 	)
 	tape := readTape(t, "rfc8448-simple.txt")
@@ -107,6 +108,22 @@ func TestEveryCheckCanFail(t *testing.T) {
 				t.Errorf("the summary hides it:\n%s", out.String())
 			}
 		})
+	}
+}
+
+// A message that fails its check stands out in the ladder.
+func TestFailureInLadder(t *testing.T) {
+	c := collect(t, readTape(t, "rfc8448-simple.txt"), onMessage(wire.TypeFinished, flip)).Connection(About{})
+	found := 0
+	for _, f := range c.Flights {
+		for _, r := range f.Rungs {
+			if r.Name == "Finished" && r.mood == bad && strings.Contains(r.Words, "✗") {
+				found++
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("of 2 Finished that are wrong, %d stand out", found)
 	}
 }
 

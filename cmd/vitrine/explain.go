@@ -170,9 +170,6 @@ func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) 
 // plan prepares the connections: where to, and with which configuration.
 func (o *explainOptions) plan(args []string) (*explanation, error) {
 	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
-	for i, name := range o.tls.suites {
-		o.tls.suites[i] = ianaName(name)
-	}
 	if err := o.tls.apply(e.config); err != nil {
 		return nil, err
 	}
@@ -211,26 +208,4 @@ func allowNamed(config *tls.Config) {
 	config.Legacy.RSAKeyExchange = slices.ContainsFunc(config.CipherSuites, func(id uint16) bool {
 		return strings.HasPrefix(wire.CipherSuite(id).String(), "TLS_RSA_")
 	})
-}
-
-// ianaName returns the IANA name of a suite, also for one that was given by the
-// name which openssl ciphers has for it. Other names stay as they are.
-func ianaName(name string) string {
-	for _, s := range suiteNames() {
-		if strings.EqualFold(opensslName(s), name) {
-			return s
-		}
-	}
-	return name
-}
-
-// opensslName turns TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 into
-// ECDHE-RSA-AES128-SHA256: OpenSSL leaves out what it thinks goes without saying.
-func opensslName(iana string) string {
-	if !strings.Contains(iana, "_WITH_") {
-		return iana // TLS 1.3: the same for both
-	}
-	name := strings.TrimPrefix(strings.Replace(iana, "_WITH_", "_", 1), "TLS_")
-	name = strings.TrimPrefix(name, "RSA_")
-	return strings.NewReplacer("AES_", "AES", "CBC_", "", "POLY1305_SHA256", "POLY1305", "_", "-").Replace(name)
 }

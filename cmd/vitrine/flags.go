@@ -106,7 +106,7 @@ func parseSuites(names []string) ([]uint16, error) {
 next:
 	for _, name := range names {
 		for _, s := range allSuites() {
-			if strings.EqualFold(s.Name, name) {
+			if strings.EqualFold(s.Name, name) || strings.EqualFold(opensslName(s.Name), name) {
 				ids = append(ids, s.ID)
 				continue next
 			}
@@ -114,6 +114,17 @@ next:
 		return nil, usagef("--suites %q is not a suite that vitrine has; choose from:\n  %s", name, strings.Join(suiteNames(), "\n  "))
 	}
 	return ids, nil
+}
+
+// opensslName turns TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 into
+// ECDHE-RSA-AES128-SHA256: OpenSSL leaves out what it thinks goes without saying.
+func opensslName(iana string) string {
+	if !strings.Contains(iana, "_WITH_") {
+		return iana // TLS 1.3: the same for both
+	}
+	name := strings.TrimPrefix(strings.Replace(iana, "_WITH_", "_", 1), "TLS_")
+	name = strings.TrimPrefix(name, "RSA_")
+	return strings.NewReplacer("AES_", "AES", "CBC_", "", "POLY1305_SHA256", "POLY1305", "_", "-").Replace(name)
 }
 
 func groupNames() []string {
