@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   run a command, which must end with that exit code
 //	serve [FLAG...] [DIR]   start vitrine serve on a free port, with $WORK/ca;
 //	                        sets $ADDR, $PORT and $URL
-//	stop                    SIGTERM the server, which must exit with 0; its
+//	halt                    SIGTERM the server, which must exit with 0; its
 //	                        output is then in server.log
 //	tcp WORDS               answer one connection on $ADDR with WORDS in the clear
 //	issue NAME DNSNAME      certify DNSNAME by the authority in $WORK/ca, into
@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "serve": cmdServe, "stop": cmdStop, "tcp": cmdTCP, "issue": cmdIssue,
+			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "issue": cmdIssue,
 		},
 	})
 }
@@ -75,7 +75,7 @@ type serverKey struct{}
 
 type serverProcess struct {
 	cmd    *exec.Cmd
-	output lockedBuffer
+	output *lockedBuffer
 	done   chan struct{} // closed when all output is read
 }
 
@@ -94,6 +94,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	program, err := exec.LookPath("vitrine") // testscript puts it into its own PATH as well
 	ts.Check(err)
 	p := ts.Value(serverKey{}).(*serverProcess)
+	p.output = new(lockedBuffer) // a script may start one server after another
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--ca-dir", ts.MkAbs("ca")}, args...)
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir = ts.MkAbs(".")
@@ -102,22 +103,23 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(p.cmd.Start())
 	p.done = make(chan struct{})
-	ready := make(chan string, 1)
+	ready, output, done := make(chan string, 1), p.output, p.done
 	go func() {
-		defer close(p.done)
+		defer close(done)
 		lines := bufio.NewScanner(stderr)
 		for lines.Scan() {
-			fmt.Fprintln(&p.output, lines.Text())
+			fmt.Fprintln(output, lines.Text())
 			if _, url, ok := strings.Cut(lines.Text(), " on https://"); ok {
 				ready <- "https://" + url
 			}
 		}
 		close(ready)
 	}()
+	cmd := p.cmd
 	ts.Defer(func() {
-		p.cmd.Process.Kill()
-		<-p.done
-		p.cmd.Wait()
+		cmd.Process.Kill()
+		<-done
+		cmd.Wait()
 	})
 	where, ok := <-ready
 	if !ok {
@@ -130,7 +132,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("ADDR", u.Host)
 }
 
-func cmdStop(ts *testscript.TestScript, _ bool, _ []string) {
+func cmdHalt(ts *testscript.TestScript, _ bool, _ []string) {
 	p := ts.Value(serverKey{}).(*serverProcess)
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
 	<-p.done

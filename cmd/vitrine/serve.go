@@ -105,10 +105,13 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 		l.Close()
 		return err
 	}
+	// Before the announcement: who reads it may send a signal at once.
+	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
 	out := cmd.ErrOrStderr()
 	announce(out, dir, serverURL(l.Addr(), config.Certificates[0]), ca)
 	log := slog.New(slog.NewTextHandler(out, nil))
-	return serveUntilSignal(cmd.Context(), l, log, &httptls.Server{
+	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
 			Handler:           http.FileServerFS(files),
 			ReadHeaderTimeout: 10 * time.Second,
@@ -189,11 +192,9 @@ func (o *serveOptions) developmentCertificate(addr net.Addr) (*devca.CA, tls.Cer
 	return ca, cert, nil
 }
 
-// serveUntilSignal serves until SIGINT, SIGTERM or an error. A second signal
-// kills the process, as signals do.
-func serveUntilSignal(ctx context.Context, l net.Listener, log *slog.Logger, srv *httptls.Server) error {
-	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer restore()
+// serveUntil serves until ctx is done, by a signal, or an error. It calls restore
+// first then, so that a second signal kills the process, as signals do.
+func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.Logger, srv *httptls.Server) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
