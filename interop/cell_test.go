@@ -89,8 +89,7 @@ func parts(s wire.CipherSuite) (kx, cipher, hash string) {
 	return kx, name[:i], name[i+1:]
 }
 
-func (c cell) staticRSA() bool { kx, _, _ := parts(c.Suite); return kx == "RSA" }
-func (c cell) cbc() bool       { return strings.Contains(c.Suite.String(), "_CBC_") }
+func (c cell) cbc() bool { return strings.Contains(c.Suite.String(), "_CBC_") }
 
 // connections is how many connections the cell needs.
 func (c cell) connections() int {
