@@ -13,6 +13,7 @@ type control struct {
 	reply  bool // our KeyUpdate is due
 	alerts []wire.Alert
 	why    error // of the last fatal alert
+	closed bool  // the peer has ended the connection: nothing more is sent
 }
 
 func (c *control) alert(a wire.Alert, why error) {
@@ -27,13 +28,20 @@ func (c *control) keyUpdate() {
 	c.reply = true
 }
 
-// take empties the queue.
-func (c *control) take() (reply bool, alerts []wire.Alert, why error) {
+// shut has the Out half stop: a fatal alert has come. RFC 8446 §6.2.
+func (c *control) shut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+}
+
+// take empties the queue; closed stays.
+func (c *control) take() (reply bool, alerts []wire.Alert, why error, closed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	reply, alerts, why = c.reply, c.alerts, c.why
 	c.reply, c.alerts, c.why = false, nil, nil
-	return reply, alerts, why
+	return reply, alerts, why, c.closed
 }
 
 func (c *control) pending() bool {

@@ -83,6 +83,9 @@ func (e *Engine) Handshake(ctx context.Context) error {
 	if err := e.flushFlight(); err != nil {
 		return e.fail(err)
 	}
+	if e.in.err != nil { // a flight could not be sealed
+		return e.in.err
+	}
 	if !e.hs.Done() {
 		e.settle()
 		return ErrWantInput
@@ -191,6 +194,8 @@ func (r *records) SendChangeCipherSpec() error {
 	}
 	return e.sendCCS()
 }
+
+func (r *records) SkipEarlyData() { r.in.skip = maxSkipped }
 
 func (r *records) InstallIn(k handshake.Keys) {
 	r.in.half.SetKeys(k.Params)

@@ -18,6 +18,7 @@ const (
 	maxCertificate = 256 << 10 // a Certificate
 	maxHalted      = 16        // records in a row that do not advance anything
 	maxUpdates     = 32        // KeyUpdates in a row without application data
+	maxSkipped     = 64 << 10  // bytes of early data that we do not accept
 )
 
 // in is the half that reads.
@@ -39,6 +40,7 @@ type in struct {
 	updates   int // KeyUpdates received in all
 	inARow    int // KeyUpdates since the last application data
 	halted    int
+	skip      int          // bytes of early data that may still be passed over
 	ccs       bool         // a change_cipher_spec waits to be consumed
 	version   wire.Version // of the records from now on, once known
 }
@@ -289,6 +291,9 @@ func (e *Engine) nextMessage() (msg []byte, ccs, ok bool, err error) {
 			return in.hand[:size], false, true, nil
 		}
 		typ, content, _, err := e.open(nil)
+		if err == errSkipped {
+			continue
+		}
 		if err == ErrWantInput {
 			return nil, false, false, nil
 		}
@@ -314,7 +319,7 @@ func (e *Engine) handshakeRecord(typ wire.ContentType, content []byte) error {
 		return e.alert(content)
 	case wire.ContentChangeCipherSpec:
 		if len(content) != 1 || content[0] != wire.ChangeCipherSpecContent {
-			return fault(wire.AlertIllegalParameter, "the change_cipher_spec's content is not 1", "RFC 8446 §5")
+			return fault(wire.AlertUnexpectedMessage, "the change_cipher_spec's content is not 1", "RFC 8446 §5")
 		}
 		if len(in.hand) > 0 {
 			return interleaved(typ)
@@ -394,6 +399,12 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	} else {
 		typ, content, padding, into, err = in.half.OpenInto(dst, rec)
 	}
+	if in.skip > 0 && in.early(h, err) {
+		return 0, nil, false, errSkipped
+	}
+	if err == nil && typ == wire.ContentChangeCipherSpec && h.Type != typ {
+		err = fault(wire.AlertUnexpectedMessage, "the peer sent a protected change_cipher_spec", "RFC 8446 §5")
+	}
 	if err != nil {
 		return 0, nil, false, err
 	}
@@ -403,6 +414,21 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	}
 	return typ, content, into, nil
 }
+
+// early reports that a record is early data that we do not accept: it does not
+// open, or no keys are there yet because we have asked for another ClientHello.
+// The first record that is none ends this. RFC 8446 §4.2.10.
+func (in *in) early(h record.Header, err error) bool {
+	if h.Type != wire.ContentApplicationData || err == nil && in.half.Epoch() > 0 {
+		in.skip = 0
+		return false
+	}
+	in.skip = max(0, in.skip-record.HeaderLen-h.Length)
+	return in.skip > 0
+}
+
+// errSkipped says that a record was passed over.
+var errSkipped = errors.New("engine: early data was skipped")
 
 // plainCCS: TLS 1.3 never protects change_cipher_spec, which means nothing, and
 // which only the handshake tolerates. RFC 8446 §5.
@@ -472,6 +498,9 @@ func (e *Engine) alert(content []byte) error {
 	if len(in.hand) > 0 && e.profile != nil && e.profile.PlainCCS {
 		return interleaved(wire.ContentAlert)
 	}
+	if len(content) == 0 {
+		return fault(wire.AlertUnexpectedMessage, "the peer sent an empty alert record", "RFC 8446 §5.4")
+	}
 	a, err := wire.DecodeAlert(content, nil)
 	if err != nil {
 		return fault(wire.AlertDecodeError, "the peer's alert does not parse", "RFC 8446 §6")
@@ -485,12 +514,13 @@ func (e *Engine) alert(content []byte) error {
 	case a.Code == wire.AlertCloseNotify:
 		in.err = &handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF}
 	case a.Code == wire.AlertUserCanceled && (e.profile == nil || e.profile.PlainCCS),
-		a.Level == wire.LevelWarning && e.profile != nil && e.profile.WarningAlerts:
+		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
 		return e.halt("warning alerts")
 	default:
 		in.err = handshake.Refused(e.role, a)
+		e.control.shut() // we may not write either
 	}
-	in.plain = nil
+	in.drop()
 	return nil
 }
 

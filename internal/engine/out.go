@@ -159,7 +159,8 @@ func (e *Engine) Pending() bool { return e.control.pending() }
 
 // Flush turns what the In half has asked for into output.
 func (e *Engine) Flush() error {
-	reply, alerts, why := e.control.take()
+	reply, alerts, why, closed := e.control.take()
+	e.out.closed = e.out.closed || closed
 	if reply && !e.out.closed {
 		if err := e.KeyUpdate(false); err != nil {
 			return err

@@ -41,7 +41,7 @@ func accept12(s *State, ctx context.Context) error {
 		return c.Auth == authOf(pub) && (c.KeyExchange != wire.KeyExchangeECDHE || group != 0 && scheme != 0) &&
 			(c.KeyExchange != wire.KeyExchangeRSA || canDecrypt(s.certificate))
 	}
-	picked := pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, fits)
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, fits)
 	s.choseSuite(picked, "the certificate's key is "+keyName(pub))
 	if picked == nil {
 		return s.noSuite12(pub, group, scheme)
@@ -57,6 +57,14 @@ func accept12(s *State, ctx context.Context) error {
 		s.choseScheme(wire.Server, schemes)
 	}
 	return s.newSessionID()
+}
+
+// ownSuites is our order for this client.
+func (s *State) ownSuites() []*suite.Suite {
+	if !s.Config.AdaptSuites {
+		return s.Config.Suites
+	}
+	return forClient(s.Config.Suites, s.Offer.Suites)
 }
 
 // noSuite12 explains which part of the suites did not fit.

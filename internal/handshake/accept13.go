@@ -18,10 +18,13 @@ func accept13(s *State, ctx context.Context) error {
 	if err := s.demand13(); err != nil {
 		return err
 	}
+	if s.asked(wire.ExtEarlyData) {
+		s.records.SkipEarlyData() // we accept none, RFC 8446 §4.2.10
+	}
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
-	picked := pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, nil)
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, nil)
 	s.choseSuite(picked, "")
 	if picked == nil {
 		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.Config.Suites, s.Offer.Suites, "")
@@ -71,7 +74,7 @@ func (s *State) demand13() error {
 			return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
 		}
 	}
-	return s.Offer.checkShares()
+	return s.Offer.checkShares(s.Config.Groups)
 }
 
 // certify13 picks the certificate and the scheme to sign with.
@@ -139,7 +142,7 @@ func recvHelloRetry(s *State, _ context.Context, _ wire.Message) error {
 	}
 	for _, x := range m.Extensions {
 		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtCookie {
-			return fault(wire.AlertUnsupportedExtension, "the HelloRetryRequest has an extension that does not belong there: "+x.Type.String(), "RFC 8446 §4.1.4", nil)
+			return s.misplaced(x.Type)
 		}
 	}
 	hasCookie, err := m.Extensions.Read(wire.ExtCookie, func(r *wire.Reader) { s.cookie = bytes.Clone(wire.ReadCookie(r)) })

@@ -123,6 +123,9 @@ func (s *State) checkClientHello() error {
 	if len(s.Offer.Points) > 0 && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
 		return fault(wire.AlertIllegalParameter, "the client does not speak uncompressed points", "RFC 8422 §5.1.2", nil)
 	}
+	if len(s.Offer.Renegotiated) > 0 {
+		return fault(wire.AlertHandshakeFailure, "the client's renegotiation_info speaks of an earlier handshake", "RFC 5746 §3.6", nil)
+	}
 	s.Result.SecureRenegotiation = s.asked(wire.ExtRenegotiationInfo)
 	return nil
 }
@@ -159,7 +162,10 @@ func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
 	if !bytes.Equal(s.Offer.Cookie, s.cookie) {
 		return fault(wire.AlertIllegalParameter, "the client did not return our cookie", "RFC 8446 §4.2.2", nil)
 	}
-	if err := s.Offer.checkShares(); err != nil {
+	if s.hello.Extensions.Has(wire.ExtEarlyData) {
+		return fault(wire.AlertIllegalParameter, "the client's second ClientHello announces early data", "RFC 8446 §4.1.2", nil)
+	}
+	if err := s.demand13(); err != nil {
 		return err
 	}
 	if len(s.Offer.Shares) != 1 || s.Offer.Shares[0].Group != s.retryGroup {

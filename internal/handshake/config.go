@@ -35,6 +35,7 @@ type Config struct {
 
 	// Server.
 	PreferClientSuites bool
+	AdaptSuites        bool // give clients without AES instructions ChaCha20
 	RetryCookie        bool // put a cookie in every HelloRetryRequest
 	ClientAuth         stdtls.ClientAuthType
 	ClientCAs          [][]byte // DER names for CertificateRequest

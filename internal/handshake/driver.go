@@ -46,6 +46,9 @@ type Records interface {
 	Idle() bool
 	Send(msg []byte) error
 	SendChangeCipherSpec() error
+	// SkipEarlyData has what does not open passed over, up to a bound, until
+	// the first record that does.
+	SkipEarlyData()
 	InstallIn(Keys)
 	InstallOut(Keys)
 }

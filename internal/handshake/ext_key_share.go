@@ -48,20 +48,23 @@ func offerKeyShares(s *State, b []byte) ([]byte, bool) {
 	return b, true
 }
 
-func readKeyShares(o *Offer, r *wire.Reader) {
-	o.Shares = wire.ReadKeyShares(r, o.Shares)
-	for i, e := range o.Shares {
-		if slices.ContainsFunc(o.Shares[:i], func(x wire.KeyShareEntry) bool { return x.Group == e.Group }) {
-			r.Fail("client_shares", "the group "+e.Group.String()+" stands twice")
-		}
-	}
-}
+func readKeyShares(o *Offer, r *wire.Reader) { o.Shares = wire.ReadKeyShares(r, o.Shares) }
 
-// checkShares: each share must be of a group that the client lists.
-func (o *Offer) checkShares() error {
-	for _, e := range o.Shares {
-		if !slices.Contains(o.Groups, e.Group) {
-			return fault(wire.AlertIllegalParameter, "the client has a key share in "+e.Group.String()+", a group that it does not list", "RFC 8446 §4.2.8", nil)
+// checkShares: there is at most one share of a group, which the client lists.
+// It looks at the groups that we may use, so that its work stays linear.
+func (o *Offer) checkShares(ours []wire.NamedGroup) error {
+	for _, g := range ours {
+		n := 0
+		for i := range o.Shares {
+			if o.Shares[i].Group == g {
+				n++
+			}
+		}
+		if n > 1 {
+			return fault(wire.AlertIllegalParameter, "the client has two key shares in "+g.String(), "RFC 8446 §4.2.8", nil)
+		}
+		if n == 1 && !slices.Contains(o.Groups, g) {
+			return fault(wire.AlertIllegalParameter, "the client has a key share in "+g.String()+", a group that it does not list", "RFC 8446 §4.2.8", nil)
 		}
 	}
 	return nil

@@ -145,12 +145,9 @@ func (s *State) acceptExtensions(x wire.Extensions, known ...wire.ExtensionType)
 		if slices.Contains(known, x[i].Type) {
 			continue
 		}
-		if !s.hello.Extensions.Has(x[i].Type) {
-			return fault(wire.AlertUnsupportedExtension, "the server answered an extension that we did not send: "+x[i].Type.String(), "RFC 8446 §4.2", nil)
-		}
 		row := row(x[i].Type)
-		if row == nil || row.Accept == nil || !s.answersIn(row) {
-			return fault(wire.AlertIllegalParameter, "the server put the extension "+x[i].Type.String()+" into a message it does not belong in", "RFC 8446 §4.2", nil)
+		if !s.hello.Extensions.Has(x[i].Type) || row == nil || row.Accept == nil || !s.answersIn(row) {
+			return s.misplaced(x[i].Type)
 		}
 		r := wire.NewReader(x[i].Data, nil)
 		if err := row.Accept(s, &r); err != nil {
@@ -161,6 +158,15 @@ func (s *State) acceptExtensions(x wire.Extensions, known ...wire.ExtensionType)
 		}
 	}
 	return nil
+}
+
+// misplaced is the error for an extension that must not stand in a message of
+// the server: because nothing asked for it, or because it belongs elsewhere.
+func (s *State) misplaced(t wire.ExtensionType) error {
+	if !s.hello.Extensions.Has(t) {
+		return fault(wire.AlertUnsupportedExtension, "the server answered an extension that we did not send: "+t.String(), "RFC 8446 §4.2", nil)
+	}
+	return fault(wire.AlertIllegalParameter, "the server put the extension "+t.String()+" into a message it does not belong in", "RFC 8446 §4.2", nil)
 }
 
 func readEmpty(*Offer, *wire.Reader)               {}
@@ -201,11 +207,7 @@ func offerRenegotiation(s *State, b []byte) ([]byte, bool) {
 	return wire.AppendRenegotiationInfo(b, nil), s.offers12()
 }
 
-func readRenegotiation(_ *Offer, r *wire.Reader) {
-	if len(wire.ReadRenegotiationInfo(r)) != 0 {
-		r.Fail("renegotiated_connection", "it must be empty in a first handshake")
-	}
-}
+func readRenegotiation(o *Offer, r *wire.Reader) { o.Renegotiated = wire.ReadRenegotiationInfo(r) }
 
 func answerRenegotiation(s *State, b []byte) ([]byte, bool) {
 	return wire.AppendRenegotiationInfo(b, nil), s.Result.SecureRenegotiation

@@ -38,7 +38,7 @@ func ephemeral(s *State) Need {
 
 // status: a server that announced a staple may still leave it out. RFC 6066 §8.
 func status(s *State) Need {
-	if s.statusSent && !s.isServer() {
+	if s.statusSent && s.resumed == nil && !s.isServer() {
 		return May
 	}
 	return must(s.statusSent && s.resumed == nil)

@@ -110,6 +110,28 @@ func pickSuite(ours []*suite.Suite, theirs []wire.CipherSuite, v wire.Version, p
 	return nil
 }
 
+// forClient is our order of suites for a client: one that lists ChaCha20 before
+// AES has no AES instructions, so it gets what is fast for it.
+func forClient(ours []*suite.Suite, theirs []wire.CipherSuite) []*suite.Suite {
+	first := slices.IndexFunc(theirs, func(id wire.CipherSuite) bool { s := suite.ByID(id); return s != nil && slices.Contains(ours, s) })
+	if first < 0 || !isChaCha(suite.ByID(theirs[first])) {
+		return ours
+	}
+	sorted := slices.Clone(ours)
+	slices.SortStableFunc(sorted, func(a, b *suite.Suite) int {
+		switch {
+		case isChaCha(a) == isChaCha(b):
+			return 0
+		case isChaCha(a):
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}
+
+func isChaCha(s *suite.Suite) bool { return s.Cipher.Name == "ChaCha20-Poly1305" }
+
 // pickGroup is our best group that the peer has; among them one with a share
 // is taken before a better one without, where both are hybrid or neither is:
 // a round trip buys nothing but post-quantum safety. ok is false for none.

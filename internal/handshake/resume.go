@@ -80,11 +80,11 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 		return false, nil
 	}
 	why := s.refusal(c)
-	if why == "" && c.ExtendedMasterSecret && !s.Result.ExtendedMasterSecret {
+	if why == "" && c.ExtendedMasterSecret && !s.asked(wire.ExtExtendedMasterSecret) {
 		return false, fault(wire.AlertHandshakeFailure, "the client resumes a session with extended master secret, but no longer offers it", "RFC 7627 §5.3", nil)
 	}
 	if why == "" && c.ExtendedMasterSecret != s.Result.ExtendedMasterSecret {
-		why = "it was made without extended master secret"
+		why = "extended master secret was then used and is not now, or the other way round"
 	}
 	if why == "" && s.takePeer(c) != nil {
 		s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
@@ -168,7 +168,7 @@ const maxIdentities = 5
 
 // takePSK checks after a retry that the client still offers the PSK taken.
 func (s *State) takePSK() error {
-	for i, id := range s.Offer.PSKs.Identities {
+	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
 		if c := s.Config.OpenTicket(s, id.Identity); c != nil && bytes.Equal(c.Secret, s.resumed.Secret) {
 			s.pskIndex = i
 			return s.checkBinder(i)

@@ -109,7 +109,7 @@ func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
 	}
 	for _, x := range m.Extensions {
 		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtPreSharedKey {
-			return fault(wire.AlertUnsupportedExtension, "the ServerHello has an extension that does not belong there: "+x.Type.String(), "RFC 8446 §4.1.3", nil)
+			return s.misplaced(x.Type)
 		}
 	}
 	if err := s.resumeAsClient13(m); err != nil {

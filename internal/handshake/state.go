@@ -94,6 +94,8 @@ type Offer struct {
 	Cookie      []byte
 	Ticket      []byte
 	Points      []uint8
+	// Renegotiated speaks of an earlier handshake, which there is none of.
+	Renegotiated []byte
 
 	Raw []byte // the message, for the binders
 }
