@@ -41,7 +41,7 @@ func accept12(s *State, ctx context.Context) error {
 		return c.Auth == authOf(pub) && (c.KeyExchange != wire.KeyExchangeECDHE || group != 0 && scheme != 0) &&
 			(c.KeyExchange != wire.KeyExchangeRSA || canDecrypt(s.certificate))
 	}
-	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, fits)
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, fits)
 	s.choseSuite(picked, "the certificate's key is "+keyName(pub))
 	if picked == nil {
 		return s.noSuite12(pub, group, scheme)

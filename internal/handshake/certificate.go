@@ -233,6 +233,6 @@ func (s *State) CanUse(c *stdtls.Certificate) bool {
 	if pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound) == 0 {
 		return false
 	}
-	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, false,
+	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version,
 		func(x *suite.Suite) bool { return x.Auth == authOf(pub) }) != nil
 }

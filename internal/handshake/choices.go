@@ -29,9 +29,6 @@ func (s *State) choseSuite(picked *suite.Suite, because string) {
 	}
 	c := trace.Choice{What: "cipher suite", By: wire.Server, Ours: names(s.Config.Suites), Theirs: names(s.Offer.Suites), Ref: "RFC 8446 §4.1.1"}
 	c.Why = "the first of ours that the client offers"
-	if s.Config.PreferClientSuites {
-		c.Why = "the client's first that we accept"
-	}
 	if because != "" {
 		c.Why += "; " + because
 	}

@@ -34,13 +34,12 @@ type Config struct {
 	Sessions   bool   // offer and keep sessions
 
 	// Server.
-	PreferClientSuites bool
-	AdaptSuites        bool // give clients without AES instructions ChaCha20
-	RetryCookie        bool // put a cookie in every HelloRetryRequest
-	ClientAuth         stdtls.ClientAuthType
-	ClientCAs          [][]byte // DER names for CertificateRequest
-	Tickets            bool
-	Store              bool // keep sessions under session IDs
+	AdaptSuites bool // give clients without AES instructions ChaCha20
+	RetryCookie bool // put a cookie in every HelloRetryRequest
+	ClientAuth  stdtls.ClientAuthType
+	ClientCAs   [][]byte // DER names for CertificateRequest
+	Tickets     bool
+	Store       bool // keep sessions under session IDs
 
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
 	Verify, LogKeys bool

@@ -90,20 +90,11 @@ func sentinel(best, v wire.Version, random []byte) {
 // usable reports whether a suite exists in version v.
 func usable(s *suite.Suite, v wire.Version) bool { return s.Min <= v && v <= s.Max }
 
-// pickSuite is the first suite of the preferring side that the other has, that
-// exists in v, and that fits (which may be nil).
-func pickSuite(ours []*suite.Suite, theirs []wire.CipherSuite, v wire.Version, preferTheirs bool, fits func(*suite.Suite) bool) *suite.Suite {
-	ok := func(s *suite.Suite) bool { return usable(s, v) && (fits == nil || fits(s)) }
-	if preferTheirs {
-		for _, id := range theirs {
-			if s := suite.ByID(id); s != nil && slices.Contains(ours, s) && ok(s) {
-				return s
-			}
-		}
-		return nil
-	}
+// pickSuite is the first of ours that the client has, that exists in v, and
+// that fits (which may be nil).
+func pickSuite(ours []*suite.Suite, theirs []wire.CipherSuite, v wire.Version, fits func(*suite.Suite) bool) *suite.Suite {
 	for _, s := range ours {
-		if ok(s) && slices.Contains(theirs, s.ID) {
+		if usable(s, v) && slices.Contains(theirs, s.ID) && (fits == nil || fits(s)) {
 			return s
 		}
 	}
