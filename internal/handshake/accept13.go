@@ -24,7 +24,7 @@ func accept13(s *State, ctx context.Context) error {
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
-	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, s.Config.PreferClientSuites, nil)
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, nil)
 	s.choseSuite(picked, "")
 	if picked == nil {
 		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.Config.Suites, s.Offer.Suites, "")
