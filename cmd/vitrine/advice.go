@@ -45,9 +45,9 @@ var advices = []struct {
 	{isTimeout,
 		"the server did not answer in time; check that the port is a TLS port, or wait longer with --timeout",
 		"the client connected but did not finish its handshake in time"},
-	{is(io.EOF),
-		"the server closed the connection without a word; it may want another name (--sni) or version (--max)",
-		"the client closed the connection without a word; many do that when they do not trust the certificate"},
+	{hungUp,
+		"the server closed the connection without a word; it may want another name (--sni) or version (--max), or not speak TLS on this port",
+		""},
 	{is(io.ErrUnexpectedEOF),
 		"the server closed the connection without saying that it was done: data may be missing",
 		"the client closed the connection without a word; many do that when they do not trust the certificate"},
@@ -133,6 +133,11 @@ func pick(we wire.Role, forClient, forServer string) string {
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// hungUp reports that the server closed the connection while shaking hands.
+func hungUp(err error) bool {
+	return isA[*handshakeError](err) && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF))
 }
 
 func isTimeout(err error) bool {

@@ -64,6 +64,8 @@ func TestAdviceFitsTheSide(t *testing.T) {
 	}{
 		{x509.UnknownAuthorityError{}, "--ca", "--client-ca"},
 		{refused(), "nothing listens", ""},
+		{&handshakeError{io.ErrUnexpectedEOF}, "without a word", ""},
+		{io.ErrUnexpectedEOF, "data may be missing", "without a word"},
 		{os.NewSyscallError("bind", syscall.EADDRINUSE), "", "--listen"},
 		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "HTTP without TLS", "HTTP without TLS"},
 		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("220 m"))}, "STARTTLS", "does not speak TLS"},
