@@ -98,12 +98,8 @@ func (c *Connection) record(x trace.Record) *Record {
 	from := c.from(x.Dir)
 	r := &Record{From: from.String(), Epoch: x.Epoch, Seq: x.Seq, Type: x.Type.String(), Padding: x.Padding,
 		Wire: x.Wire, Plain: x.Plain, from: from, typ: x.Type}
-	for _, e := range c.Events {
-		if e.Record != nil {
-			r.Number++
-		}
-	}
-	r.Number++
+	c.records++
+	r.Number = c.records
 	var rec wire.Recorder
 	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
 	r.Header = fields(rec.Spans, x.Wire, "record")

@@ -51,7 +51,8 @@ type Connection struct {
 	Events []Event `json:"events"`
 	Checks Checks  `json:"checks"`
 
-	side wire.Role
+	side    wire.Role
+	records int // counted so far
 	// latest is the last value of each secret, by name.
 	latest map[string]*Secret
 	// tickets are all resumption PSKs that the connection handed out.

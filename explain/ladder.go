@@ -22,7 +22,13 @@ const (
 // flights cuts the records into runs of one direction, tells every event its
 // flight, and makes the lines of the ladder.
 func flights(c *Connection) []Flight {
-	l := ladder{c: c, records: map[int]int{}}
+	l := ladder{version: c.version(), records: map[int]int{}, ends: map[int][]*Message{}}
+	for _, e := range c.Events {
+		if m := e.Message; m != nil && len(m.Pieces) > 0 {
+			last := m.Pieces[len(m.Pieces)-1].Record
+			l.ends[last] = append(l.ends[last], m)
+		}
+	}
 	for i := range c.Events {
 		if c.Events[i].Record != nil {
 			l.record(&c.Events[i])
@@ -45,9 +51,10 @@ func flights(c *Connection) []Flight {
 }
 
 type ladder struct {
-	c       *Connection
+	version wire.Version
 	flights []Flight
-	records map[int]int // the flight of each record, by number
+	records map[int]int        // the flight of each record, by number
+	ends    map[int][]*Message // the messages that end in each record
 }
 
 func (l *ladder) record(e *Event) {
@@ -63,7 +70,7 @@ func (l *ladder) record(e *Event) {
 	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0}
 	switch r.typ {
 	case wire.ContentHandshake:
-		for _, m := range l.completedBy(r) {
+		for _, m := range l.ends[r.Number] {
 			rung.Name, rung.Words, rung.mood = m.Name, m.Words, plain
 			if m.Malformed != "" || m.failed() {
 				rung.mood = bad
@@ -72,7 +79,7 @@ func (l *ladder) record(e *Event) {
 		}
 	case wire.ContentChangeCipherSpec:
 		rung.Name, rung.Words, rung.mood = "change_cipher_spec", "all that follows is encrypted", quiet
-		if l.c.version() >= wire.TLS13 {
+		if l.version >= wire.TLS13 {
 			rung.Words = "means nothing: old middleboxes want it"
 		}
 		f.Rungs = append(f.Rungs, rung)
@@ -93,16 +100,6 @@ func (m *Message) failed() bool {
 		}
 	}
 	return false
-}
-
-// completedBy are the messages that end in record r.
-func (l *ladder) completedBy(r *Record) (msgs []*Message) {
-	for _, e := range l.c.Events {
-		if m := e.Message; m != nil && len(m.Pieces) > 0 && m.Pieces[len(m.Pieces)-1].Record == r.Number {
-			msgs = append(msgs, m)
-		}
-	}
-	return msgs
 }
 
 func alertRung(rung Rung, r *Record) Rung {

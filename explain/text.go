@@ -43,7 +43,9 @@ func (p *printer) head(c *Connection) {
 		p.put(part{strong, c.Target})
 	}
 	if agreed := join(s.Version, s.CipherSuite, s.Group, s.SignatureScheme); agreed != "" {
-		p.lead(line{space(2)}, strong, "%s", agreed)
+		for _, l := range wrapWords(agreed, p.width-2) {
+			p.put(space(2), part{strong, l})
+		}
 	}
 	p.put()
 	if c.Before != "" {

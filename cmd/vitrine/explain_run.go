@@ -42,8 +42,7 @@ func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) 
 		}
 		about.Previous, about.Before = first, before(first)
 	}
-	account, err := e.connect(ctx, about)
-	return account, err
+	return e.connect(ctx, about)
 }
 
 // before says in a line what the first connection was.
@@ -70,7 +69,7 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	} else {
 		about.Trust = e.trust
 		deadline, _ := ctx.Deadline()
-		about.Warnings = append(about.Warnings, e.talk(conn, deadline)...)
+		about.Warnings, err = e.talk(conn, deadline)
 	}
 	if err != nil {
 		f := describeFailure(err, client, nil)
@@ -92,37 +91,51 @@ func notResumed(asked, got string) string {
 	return fmt.Sprintf("--resume %s was asked for, but the server resumes by %s", asked, got)
 }
 
-// talk sends a small HTTP request if the server may understand it, reads the
-// answer, and closes both ways. What is not as it should be is returned.
-func (e *explanation) talk(conn *tls.Conn, deadline time.Time) (warnings []string) {
-	if e.speaksHTTP(conn) {
-		if err := e.request(conn); err != nil {
-			warnings = append(warnings, "no HTTP answer came: "+describeFailure(err, client, nil).Text)
-		}
-	}
-	return append(warnings, closeBoth(conn, deadline)...)
-}
-
 // most is how much of an answer is read: an account of more is of no use.
 const most = 1 << 18
 
-// closeBoth closes our direction and waits for the server to close its own.
-func closeBoth(conn *tls.Conn, deadline time.Time) []string {
+// talk sends a small HTTP request if the server may understand it, reads the
+// answer, and closes both ways. The error is an alert of the server's: in
+// TLS 1.3 it refuses our certificate only now. Whatever else is not as it should
+// be is a warning.
+func (e *explanation) talk(conn *tls.Conn, deadline time.Time) (warnings []string, err error) {
+	for _, step := range []struct {
+		failed string
+		do     func() error
+	}{
+		{"no HTTP answer came", func() error { return e.request(conn) }},
+		{"our direction could not be closed", func() error { return closeOurs(conn, deadline) }},
+		{"the server did not close its direction", func() error { return drain(conn) }},
+	} {
+		switch err := step.do(); {
+		case err == nil:
+		case isA[tls.AlertError](err):
+			return warnings, err
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return append(warnings, "the server ended the connection without close_notify: nobody can tell whether something was cut off"), nil
+		default:
+			warnings = append(warnings, step.failed+": "+describeFailure(err, client, nil).Text)
+		}
+	}
+	return warnings, nil
+}
+
+// closeOurs sends our close_notify. What came before may have used up the time
+// for reading, not for this.
+func closeOurs(conn *tls.Conn, deadline time.Time) error {
 	if err := conn.SetDeadline(deadline); err != nil {
-		return []string{err.Error()}
+		return err
 	}
-	if err := conn.CloseWrite(); err != nil {
-		return []string{"our direction could not be closed: " + describeFailure(err, client, nil).Text}
+	return conn.CloseWrite()
+}
+
+// drain reads until the server closes its direction.
+func drain(conn *tls.Conn) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(conn, most))
+	if n == most {
+		return errors.New("there is a lot more to read, which was left")
 	}
-	switch n, err := io.Copy(io.Discard, io.LimitReader(conn, most)); {
-	case n == most:
-		return []string{"the server sends a lot more after our close_notify: the rest was not read"}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return []string{"the server ended the connection without close_notify: nobody can tell whether something was cut off"}
-	case err != nil:
-		return []string{"the server did not close its direction: " + describeFailure(err, client, nil).Text}
-	}
-	return nil
+	return err
 }
 
 // speaksHTTP reports that HTTP/1.1 was agreed on, or nothing else was.
@@ -131,8 +144,12 @@ func (e *explanation) speaksHTTP(conn *tls.Conn) bool {
 	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn, "http/1.1")
 }
 
-// request asks for the root page and reads the answer, to a bound.
+// request asks for the root page and reads the answer, to a bound, if there is
+// HTTP to speak.
 func (e *explanation) request(conn *tls.Conn) error {
+	if !e.speaksHTTP(conn) {
+		return nil
+	}
 	deadline := time.Now().Add(e.options.timeout / 2) // the other half is for the close
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
