@@ -1,0 +1,149 @@
+package tls
+
+import (
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Close interrupts a Read and a Write that wait for a peer.
+func TestCloseInterrupts(t *testing.T) {
+	for name, pair := range map[string]func(testing.TB) (a, b net.Conn){
+		"TCP": tcpPair, "pipe": func(testing.TB) (a, b net.Conn) { return net.Pipe() },
+	} {
+		for what, wait := range map[string]func(*Conn) error{
+			"Read":  func(c *Conn) error { _, err := c.Read(make([]byte, 1)); return err },
+			"Write": func(c *Conn) error { return writeForever(c) },
+		} {
+			for _, closer := range []string{"client", "server"} {
+				t.Run(name+"/"+what+"/"+closer, func(t *testing.T) {
+					t.Parallel()
+					a, b := pair(t)
+					c, s := Client(a, testPKI().client()), Server(b, testPKI().server("ecdsa-p256"))
+					if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+						t.Fatal(clientErr, serverErr)
+					}
+					conn := map[string]*Conn{"client": c, "server": s}[closer]
+					time.AfterFunc(50*time.Millisecond, func() { conn.Close() })
+					var err error
+					within(t, 5*time.Second, what, func() { err = wait(conn) })
+					if !errors.Is(err, net.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
+						t.Errorf("%s: %v", what, err)
+					}
+					for _, f := range []func() error{
+						func() error { _, err := conn.Read(make([]byte, 1)); return err },
+						func() error { _, err := conn.Write(make([]byte, 1)); return err },
+						conn.Close, func() error { return conn.KeyUpdate(false) },
+					} {
+						if f() == nil {
+							t.Error("a method succeeds after Close")
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func writeForever(c *Conn) error {
+	for {
+		if _, err := c.Write(make([]byte, 1<<16)); err != nil {
+			return err
+		}
+	}
+}
+
+// All methods at once, from many goroutines, over and over: nothing races,
+// hangs or panics, and no goroutine is left.
+func TestMethodsAtOnce(t *testing.T) {
+	for _, version := range bothVersions {
+		for name, pair := range map[string]func(testing.TB) (a, b net.Conn){
+			"TCP": tcpPair, "pipe": func(testing.TB) (a, b net.Conn) { return net.Pipe() },
+		} {
+			t.Run(VersionName(version)+"/"+name, func(t *testing.T) {
+				client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+				at(version, client, server)
+				for range 5 {
+					a, b := pair(t)
+					c, s := Client(a, client), Server(b, server)
+					within(t, 20*time.Second, "the crowd", func() { crowd(c, s) })
+				}
+			})
+		}
+	}
+	noGoroutineLeft(t)
+}
+
+// crowd uses both ends at once and closes them in the middle of it.
+func crowd(ends ...*Conn) {
+	var all sync.WaitGroup
+	for _, c := range ends {
+		buf := func() []byte { return make([]byte, 5000) }
+		for _, f := range []func() error{
+			func() error { _, err := c.Read(buf()); return err },
+			func() error { _, err := c.Read(buf()[:7]); return err },
+			func() error { _, err := c.Write(buf()); return err },
+			func() error { _, err := c.Write(buf()[:1]); return err },
+			func() error { time.Sleep(time.Millisecond); return c.KeyUpdate(true) },
+			func() error { time.Sleep(time.Millisecond); return c.KeyUpdate(false) },
+			func() error { c.ConnectionState(); c.State(); return c.Handshake() },
+			func() error { c.ChannelBinding("tls-exporter"); return c.SetDeadline(time.Now().Add(time.Minute)) },
+		} {
+			all.Go(func() {
+				for !c.closed.Load() && f() == nil {
+				}
+			})
+		}
+		all.Go(func() {
+			time.Sleep(30 * time.Millisecond)
+			c.CloseWrite()
+			time.Sleep(10 * time.Millisecond)
+			c.Close()
+		})
+	}
+	all.Wait()
+}
+
+// noGoroutineLeft waits until no goroutine is inside this package but the tests.
+func noGoroutineLeft(t *testing.T) {
+	t.Helper()
+	var stacks string
+	for range 100 {
+		buf := make([]byte, 1<<20)
+		stacks = string(buf[:runtime.Stack(buf, true)])
+		if !strings.Contains(stacks, "tls.(*Conn)") {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("goroutines are left:\n%s", stacks)
+}
+
+// A Config serves many connections at once, while its ticket keys change.
+func TestConfigIsShared(t *testing.T) {
+	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+	client.ClientSessionCache = NewLRUClientSessionCache(0)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 5 {
+				c, s, clientErr, serverErr := connectInMemory(client, server)
+				if clientErr != nil || serverErr != nil {
+					t.Error(clientErr, serverErr)
+				}
+				s.Write([]byte{1})
+				c.Read(make([]byte, 1))
+				c.Close()
+				s.Close()
+			}
+			server.SetSessionTicketKeys([][32]byte{{byte(i)}})
+			server.Clone()
+		})
+	}
+	all.Wait()
+}
