@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -88,7 +89,7 @@ func (c *Connection) convert(e collected) Event {
 		from := c.from(x.Dir)
 		ev.Alert = &Alert{From: from.String(), Level: x.Level.String(), Code: x.Code.String(), Meaning: alertMeanings[x.Code], from: from}
 		if x.Err != nil {
-			ev.Alert.Reason = x.Err.Error()
+			ev.Alert.Reason = strings.TrimPrefix(x.Err.Error(), "tls: ")
 		}
 	}
 	return ev

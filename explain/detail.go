@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"crypto/aes"
 	"fmt"
 	"strings"
 
@@ -105,8 +106,8 @@ func (p *printer) secret(s *Secret) {
 func (p *printer) hex(first line, s style, b Hex) {
 	indent := first.width()
 	per := 32
-	for per > 8 && indent+2*per > p.width {
-		per -= 8
+	if indent+2*per > p.width {
+		per = 16
 	}
 	for i := 0; i < len(b); i += per {
 		p.put(append(append(line{}, first...), part{s, b[i:min(i+per, len(b))].String()})...)
@@ -147,6 +148,9 @@ func (p *printer) keys(k *Keys) {
 // the bytes of application data dumped so far.
 func (p *printer) record(r *Record, shown *int) {
 	what := r.Type
+	if a, err := wire.DecodeAlert(r.Plain, nil); r.typ == wire.ContentAlert && err == nil {
+		what += ": " + a.Code.String()
+	}
 	if len(r.Carries) > 0 {
 		what = strings.Join(r.Carries, ", ")
 	}
@@ -166,8 +170,11 @@ func (p *printer) record(r *Record, shown *int) {
 		return
 	}
 	p.cell(cell{at: wire.RecordHeaderLen, bytes: body, name: "sealed", value: r.Protection})
-	if len(r.Nonce) > 0 {
-		p.row("nonce", normal, "%s = %s", groupedHex(r.Nonce), r.NonceIs)
+	if name := "nonce"; len(r.Nonce) > 0 {
+		if len(r.Nonce) == aes.BlockSize { // of CBC; an AEAD's nonce has 12 bytes
+			name = "iv"
+		}
+		p.row(name, normal, "%s = %s", groupedHex(r.Nonce), r.NonceIs)
 	}
 	inner := r.Type
 	if r.Padding > 0 {
