@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/tls"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // explainOptions are the flags of vitrine explain.
@@ -163,6 +161,11 @@ func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) 
 	if err != nil {
 		return usagef("-o: %v", err)
 	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // it may have been there before
+		if err := file.Chmod(0o600); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
 	options.Color = false
 	return errors.Join(explainFormats[o.format](account, file, options), file.Close())
 }
@@ -173,7 +176,6 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 	if err := o.tls.apply(e.config); err != nil {
 		return nil, err
 	}
-	allowNamed(e.config)
 	cert, ok, err := o.identity.load()
 	if err != nil {
 		return nil, err
@@ -200,12 +202,4 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 		e.config.RootCAs, err = loadPool("ca", o.ca)
 	}
 	return e, err
-}
-
-// allowNamed turns on what a suite needs that was asked for by name: to name
-// it is consent enough for a connection that is made to be looked at.
-func allowNamed(config *tls.Config) {
-	config.Legacy.RSAKeyExchange = slices.ContainsFunc(config.CipherSuites, func(id uint16) bool {
-		return strings.HasPrefix(wire.CipherSuite(id).String(), "TLS_RSA_")
-	})
 }
