@@ -90,3 +90,23 @@ func TestWhatASessionIsBoundTo(t *testing.T) {
 		}
 	}
 }
+
+// A clone may have other rules for whom it accepts, so it opens no tickets of
+// the original, given keys or made ones.
+func TestCloneSharesNoTicketKeys(t *testing.T) {
+	p := testPKI()
+	for _, given := range []bool{false, true} {
+		client, server := p.client(), p.server("ecdsa-p256")
+		client.ClientSessionCache = new(oneSession)
+		if given {
+			server.SetSessionTicketKeys([][32]byte{{1}})
+		}
+		resumes(t, client, server)
+		if !resumes(t, client, server) {
+			t.Error("the original does not open its own tickets")
+		}
+		if resumes(t, client, server.Clone()) {
+			t.Error("the clone opened the original's ticket")
+		}
+	}
+}
