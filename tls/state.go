@@ -14,9 +14,21 @@ func (c *Conn) ConnectionState() ConnectionState {
 	c.handshakeMutex.Lock()
 	defer c.handshakeMutex.Unlock()
 	if !c.complete.Load() {
-		return ConnectionState{ServerName: sniName(c.config.ServerName)}
+		return c.incomplete()
 	}
 	return connectionState(c.engine.Result(), true)
+}
+
+// incomplete is the state of a connection whose handshake is not complete.
+func (c *Conn) incomplete() ConnectionState {
+	cs := ConnectionState{ServerName: sniName(c.config.ServerName)}
+	if c.role == wire.Server && c.engine != nil {
+		cs.ServerName = c.engine.Result().ServerName
+	}
+	handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
+		return nil, &handshake.Error{Rule: "keying material cannot be exported before the handshake is complete"}
+	})
+	return cs
 }
 
 func connectionState(r *handshake.Result, complete bool) ConnectionState {
@@ -37,6 +49,9 @@ func connectionState(r *handshake.Result, complete bool) ConnectionState {
 // export the same. RFC 7627 §5.4.
 func exporterOf(r *handshake.Result) func(label string, context []byte, length int) ([]byte, error) {
 	return func(label string, context []byte, length int) ([]byte, error) {
+		if length < 0 {
+			return nil, &handshake.Error{Rule: "keying material of negative length was asked for"}
+		}
 		out := make([]byte, length)
 		h := r.Suite.Hash
 		if handshake.ProfileOf(r.Version).Updates {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -10,7 +11,8 @@ import (
 // KeyUpdates to answer.
 type control struct {
 	mu     sync.Mutex
-	reply  bool // our KeyUpdate is due
+	filled atomic.Bool // so that looking costs no lock
+	reply  bool        // our KeyUpdate is due
 	alerts []wire.Alert
 	why    error // of the last fatal alert
 	closed bool  // the peer has ended the connection: nothing more is sent
@@ -20,12 +22,14 @@ func (c *control) alert(a wire.Alert, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alerts, c.why = append(c.alerts, a), why
+	c.filled.Store(true)
 }
 
 func (c *control) keyUpdate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reply = true
+	c.filled.Store(true)
 }
 
 // shut has the Out half stop: a fatal alert has come. RFC 8446 §6.2.
@@ -41,11 +45,8 @@ func (c *control) take() (reply bool, alerts []wire.Alert, why error, closed boo
 	defer c.mu.Unlock()
 	reply, alerts, why = c.reply, c.alerts, c.why
 	c.reply, c.alerts, c.why = false, nil, nil
+	c.filled.Store(false)
 	return reply, alerts, why, c.closed
 }
 
-func (c *control) pending() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.reply || len(c.alerts) > 0
-}
+func (c *control) pending() bool { return c.filled.Load() }

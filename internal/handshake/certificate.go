@@ -127,11 +127,11 @@ func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
 	}
 	chain, err := certcheck.Parse(raw)
 	if err != nil {
-		return badCertificate(err)
+		return s.refuse(err)
 	}
 	s.Result.Peer.Certificates = chain
 	if s.Result.Peer.Chains, err = s.Config.VerifyPeer(s, chain); err != nil {
-		return badCertificate(err)
+		return s.refuse(err)
 	}
 	return s.checkKey(chain[0])
 }
@@ -164,7 +164,7 @@ func (s *State) checkKey(leaf *x509.Certificate) error {
 		use = certcheck.EncryptionKeyUsage
 	}
 	if err := use(leaf); err != nil {
-		return badCertificate(err)
+		return s.refuse(err)
 	}
 	return nil
 }
@@ -199,17 +199,18 @@ func cloneAll(list [][]byte) [][]byte {
 	return out
 }
 
-// badCertificate turns what certcheck or a callback found into a fault.
-func badCertificate(err error) error {
-	var known *certcheck.Error
+// refuse turns what certcheck or a callback found into a fault.
+func (s *State) refuse(err error) error {
 	var fault *Error
-	switch {
-	case errors.As(err, &fault):
+	if errors.As(err, &fault) {
 		return err
-	case errors.As(err, &known):
-		return &Error{Alert: known.Alert, Rule: "the peer's certificate is not acceptable", Err: err}
 	}
-	return &Error{Alert: wire.AlertBadCertificate, Rule: "the peer's certificate is not acceptable", Err: err}
+	out := &Error{Alert: wire.AlertBadCertificate, Rule: "the " + s.Role.Peer().String() + "'s certificate is refused", Err: err}
+	var known *certcheck.Error
+	if errors.As(err, &known) {
+		out.Alert, out.Hint = known.Alert, known.Hint
+	}
+	return out
 }
 
 // sendCertificateStatus staples an OCSP response until TLS 1.2. RFC 6066 §8.

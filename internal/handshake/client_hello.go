@@ -97,11 +97,11 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	}
 	v := pickVersion(s.Config.Versions, s.Offer.Versions)
 	if v == 0 {
-		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.Versions)
-		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", s.Config.Versions, s.Offer.Versions, "")
+		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
+		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), "")
 	}
 	s.setProfile(v)
-	s.choseVersion(wire.Server, s.Config.Versions, s.Offer.Versions)
+	s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
 	if err := s.checkClientHello(); err != nil {
 		return err
 	}

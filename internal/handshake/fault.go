@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 	b.WriteString(e.Rule)
 	if e.Err != nil {
 		b.WriteString(": ")
-		b.WriteString(strings.TrimPrefix(e.Err.Error(), "tls: "))
+		b.WriteString(strings.TrimPrefix(strings.TrimPrefix(e.Err.Error(), "tls: "), "certificate refused: "))
 	}
 	if e.What != "" {
 		b.WriteString("; we accept " + list(e.Ours) + ", the peer offers " + list(e.Theirs))

@@ -98,7 +98,7 @@ func (s *State) approve() error {
 		return nil
 	}
 	if err := s.Config.VerifyConnection(s); err != nil {
-		return badCertificate(err)
+		return s.refuse(err)
 	}
 	return nil
 }

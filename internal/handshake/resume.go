@@ -134,7 +134,7 @@ func (s *State) resumeAsClient12() error {
 
 func (s *State) takePeerAsClient(c *session.Session) error {
 	if err := s.takePeer(c); err != nil {
-		return badCertificate(err)
+		return s.refuse(err)
 	}
 	return nil
 }
