@@ -10,15 +10,12 @@ import (
 	"time"
 )
 
-const (
-	bulkBytes = 1 << 20                 // each way, for the rows that idle after bulk data
-	settle    = 1500 * time.Millisecond // of idleness before the heap is looked at
-)
+const bulkBytes = 1 << 20 // each way, for the rows that idle after bulk data
 
-// hold establishes the job's conns connections and measures the heap that each
-// keeps at this end: plain TCP connections first, then TLS, and the difference
-// is the answer. With wait it is the other end, which measures nothing and lets
-// go when the measured one does.
+// hold establishes the job's conns connections and measures the heap that they
+// keep at this end after settle milliseconds of idleness: plain TCP connections
+// first, then TLS, and the difference is the answer. With wait it is the other
+// end, which measures nothing and lets go when the measured one does.
 func hold(e ends, l *link, j job, profile string) (figures, error) {
 	n := j.number("conns")
 	phases := []struct {
@@ -68,7 +65,7 @@ func holdPhase(e ends, l *link, j job, count int, wrap bool, profile string) (fl
 		return 0, nil
 	}
 	if wrap && count > 1 {
-		time.Sleep(settle)
+		time.Sleep(time.Duration(j.number("settle")) * time.Millisecond)
 	}
 	bytes := liveHeap() - before
 	return bytes, writeHeapProfile(profile)

@@ -17,11 +17,12 @@ type size struct {
 	ms     int // of a timed job
 	total  int // bytes of a receiving job
 	conns  int // idle connections
+	settle int // milliseconds that they are idle before the heap is looked at
 }
 
 var (
-	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400}
-	quick = size{rounds: 3, memory: 1, ms: 30, total: 32 << 20, conns: 100}
+	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, settle: 1500}
+	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, settle: 1500}
 )
 
 // A contender is a stack under measurement: how to start a process for it, or
@@ -156,7 +157,7 @@ func profileName(file, row, contender string) string {
 // round does the row's job once. The end that listens gets its job first and
 // says on which port.
 func (p *pair) round(r row, s size) (figures, error) {
-	scale := fmt.Sprintf(" ms=%d total=%d conns=%d", s.ms, s.total, s.conns)
+	scale := fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d", s.ms, s.total, s.conns, s.settle)
 	if p.peer == nil {
 		if err := p.measured.ask(r.job + scale); err != nil {
 			return nil, err

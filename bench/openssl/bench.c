@@ -404,7 +404,7 @@ static int hold_phase(long count, int wrap, double *bytes) {
         if (!wrap || !ok) continue;
         ok = (list[i] = open_tls(fds[i])) != NULL && (!is("bulk", "1") || bulk(list[i]));
     }
-    if (wrap && count > 1) usleep(1500000);
+    if (wrap && count > 1) usleep(number("settle") * 1000);
     /* What a waiting reader leaves behind: one read that found nothing. */
     for (long i = 0; i < count && ok && wrap && is("reading", "1"); i++) {
         fcntl(fds[i], F_SETFL, O_NONBLOCK);
