@@ -1,0 +1,583 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	stdtls "crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Two engines run against each other in memory. A test may stand between them
+// and change the records, or sit in a side, as a rogue, and change its messages
+// before they are sealed.
+
+// now is when all tests take place; the certificates of testdata are valid then.
+var now = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// certificate reads a certificate and its key: "ecdsa", "rsa" or "ed25519".
+func certificate(kind string) *stdtls.Certificate {
+	certificates.Lock()
+	defer certificates.Unlock()
+	if c := certificates.byKind[kind]; c != nil {
+		return c
+	}
+	c, err := stdtls.LoadX509KeyPair("testdata/"+kind+".pem", "testdata/"+kind+".pem")
+	if err != nil {
+		panic(err)
+	}
+	certificates.byKind[kind] = &c
+	return &c
+}
+
+var certificates = struct {
+	sync.Mutex
+	byKind map[string]*stdtls.Certificate
+}{byKind: map[string]*stdtls.Certificate{}}
+
+var roots = sync.OnceValue(func() *x509.CertPool {
+	pem, err := os.ReadFile("testdata/ca.pem")
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(pem) {
+		panic("no test CA")
+	}
+	return pool
+})
+
+// host is what the application decides, for one side of a test.
+type host struct {
+	config      handshake.Config
+	certificate *stdtls.Certificate // the server's, or what the client shows; nil for none
+	name        string              // that the client verifies
+	tickets     *session.TicketKeys
+	ids         map[string]*session.Session
+	vhost       string                   // of the binding
+	saved       *handshake.ClientSession // the client's last
+	offer       *handshake.ClientSession // what it offers
+	keyLog      []string
+	refuse      error // VerifyConnection's answer
+}
+
+func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
+	o := certcheck.Options{Time: now, Roots: roots(), Name: h.name}
+	if s.Role == wire.Server {
+		o.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	return certcheck.Verify(chain, o)
+}
+
+func (h *host) VerifyConnection(*handshake.State) error { return h.refuse }
+
+func (h *host) KeyLog(label string, _, secret []byte) error {
+	h.keyLog = append(h.keyLog, fmt.Sprintf("%s %x", label, secret))
+	return nil
+}
+
+func (h *host) ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, error) {
+	if h.certificate == nil {
+		return &stdtls.Certificate{}, nil
+	}
+	return h.certificate, nil
+}
+
+func (h *host) LoadSession(*handshake.State) *handshake.ClientSession { return h.offer }
+
+func (h *host) SaveSession(_ *handshake.Result, c *handshake.ClientSession) {
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = now
+	}
+	h.saved = c
+}
+
+func (h *host) ForClient(context.Context, *handshake.State) (*handshake.Config, error) {
+	return nil, nil
+}
+
+func (h *host) Certificate(context.Context, *handshake.State) (*stdtls.Certificate, error) {
+	return h.certificate, nil
+}
+
+func (h *host) SealTicket(_ *handshake.State, c *session.Session) ([]byte, error) {
+	blob, err := c.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	return h.tickets.Seal(nil, blob, nil)
+}
+
+func (h *host) OpenTicket(_ *handshake.State, ticket []byte) *session.Session {
+	blob, err := h.tickets.Open(nil, ticket, nil)
+	if err != nil {
+		return nil
+	}
+	c, err := session.Parse(blob)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+func (h *host) PutSession(_ context.Context, id []byte, c *session.Session) error {
+	h.ids[string(id)] = c
+	return nil
+}
+
+func (h *host) GetSession(_ context.Context, id []byte) *session.Session { return h.ids[string(id)] }
+
+func (h *host) Binding(*handshake.State) [32]byte { return session.Binding([]byte(h.vhost)) }
+
+// newHost is a host with the defaults of every test: P-256 first, because it is
+// the same with and without the fast primitives.
+func newHost() *host {
+	h := &host{name: "example.test", ids: map[string]*session.Session{}, tickets: session.NewTicketKeys(func() time.Time { return now })}
+	h.tickets.Set([][32]byte{{1}})
+	h.config = handshake.Config{
+		Rand: rand.Reader, Time: func() time.Time { return now }, Host: h,
+		Versions: []wire.Version{wire.TLS13, wire.TLS12}, Suites: suite.All(),
+		Groups: []wire.NamedGroup{wire.GroupP256, wire.GroupP384, wire.GroupX25519},
+		Schemes: []wire.SignatureScheme{wire.ECDSAP256SHA256, wire.Ed25519, wire.RSAPSSRSAESHA256,
+			wire.RSAPKCS1SHA256, wire.ECDSAP384SHA384},
+		LogKeys: true,
+	}
+	return h
+}
+
+func newClientHost() *host {
+	h := newHost()
+	h.config.ServerName = "example.test"
+	return h
+}
+
+func newServerHost() *host {
+	h := newHost()
+	h.certificate = certificate("ecdsa")
+	return h
+}
+
+// side is one end of a connection under test.
+type side struct {
+	*Engine
+	host     *host
+	hooks    trace.Hooks
+	received []byte   // application data
+	err      error    // terminal
+	log      []string // of events
+	secrets  []string // names and values
+	sent     []wire.Alert
+	steps    int // how often the engine ran
+}
+
+func newSide(role wire.Role, h *host, edits ...edit) *side {
+	s := &side{host: h}
+	s.hooks = trace.Hooks{
+		Record: func(r trace.Record) {
+			s.logf("record %s epoch %d seq %d %s %x", r.Dir, r.Epoch, r.Seq, r.Type, r.Plain)
+		},
+		Message: func(m trace.Message) { s.logf("message %s %x", m.Dir, m.Raw) },
+		Secret:  func(x trace.Secret) { s.secrets = append(s.secrets, fmt.Sprintf("%s %x", x.Name, x.Value)) },
+		Keys:    func(k trace.Keys) { s.logf("keys %s %d %x %x %x", k.Dir, k.Epoch, k.Key, k.IV, k.MAC) },
+		Choice:  func(c trace.Choice) { s.logf("choice %s %q: %s", c.What, c.Picked, c.Why) },
+		Alert: func(a trace.Alert) {
+			s.logf("alert %s %s %s", a.Dir, a.Level, a.Code)
+			if a.Dir == trace.Sent {
+				s.sent = append(s.sent, wire.Alert{Level: a.Level, Code: a.Code})
+			}
+		},
+	}
+	o := &Options{Hooks: &s.hooks}
+	if role == wire.Client && h.config.Sessions {
+		o.Saver = h
+	}
+	s.Engine = New(role, &h.config, o)
+	if len(edits) > 0 { // the same engine, with a rogue between it and its handshake
+		s.hs = handshake.New(role, &h.config, &s.hooks, &rogue{(*records)(s.Engine), edits}, &s.result)
+	}
+	return s
+}
+
+func (s *side) logf(format string, args ...any) { s.log = append(s.log, fmt.Sprintf(format, args...)) }
+
+// rogue changes what its side sends. The side's own transcript has the message
+// as it was: who is to notice must do so before a Finished does.
+type rogue struct {
+	handshake.Records
+	edits []edit
+}
+
+// edit returns the messages to send in place of one; raw is with its header.
+// The type 0xff stands for a change_cipher_spec.
+type edit func(r *records, raw []byte) [][]byte
+
+const ccs = wire.HandshakeType(0xff)
+
+func (r *rogue) Send(raw []byte) error {
+	list := [][]byte{slices.Clone(raw)}
+	for _, edit := range r.edits {
+		var next [][]byte
+		for _, m := range list {
+			next = append(next, edit(r.Records.(*records), m)...)
+		}
+		list = next
+	}
+	for _, m := range list {
+		if err := r.Records.Send(m); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 { // the engine sees that the version is known
+		return r.Records.Send(nil)
+	}
+	return nil
+}
+
+func (r *rogue) SendChangeCipherSpec() error {
+	for _, edit := range r.edits {
+		if edit(r.Records.(*records), []byte{byte(ccs), 0, 0, 0}) == nil {
+			return (*Engine)(r.Records.(*records)).flushFlight()
+		}
+	}
+	return r.Records.SendChangeCipherSpec()
+}
+
+// on applies f to messages of type t and lets others pass.
+func on(t wire.HandshakeType, f func(raw []byte) [][]byte) edit {
+	return func(_ *records, raw []byte) [][]byte {
+		if wire.HandshakeType(raw[0]) != t {
+			return [][]byte{raw}
+		}
+		return f(raw)
+	}
+}
+
+// drop leaves a message out.
+func drop(t wire.HandshakeType) edit { return on(t, func([]byte) [][]byte { return nil }) }
+
+// twice sends a message twice.
+func twice(t wire.HandshakeType) edit {
+	return on(t, func(raw []byte) [][]byte { return [][]byte{raw, raw} })
+}
+
+// instead sends other bytes for a message.
+func instead(t wire.HandshakeType, raw ...byte) edit {
+	return on(t, func([]byte) [][]byte { return [][]byte{raw} })
+}
+
+// flip changes a bit of the message's byte at; from its end where negative.
+func flip(t wire.HandshakeType, at int) edit {
+	return on(t, func(raw []byte) [][]byte {
+		i := at
+		if at < 0 {
+			i += len(raw)
+		}
+		raw[i] ^= 0x01
+		return [][]byte{raw}
+	})
+}
+
+// change decodes a message, has f change it, and encodes it again.
+func change[M wire.Message](f func(M)) edit {
+	return func(r *records, raw []byte) [][]byte {
+		e := (*Engine)(r)
+		c := wire.Context{Version: e.result.Version, From: e.role}
+		if e.result.Suite != nil {
+			c.KeyExchange = e.result.Suite.KeyExchange
+		}
+		m, err := wire.DecodeMessage(raw, c, nil)
+		if err != nil {
+			return [][]byte{raw}
+		}
+		if m, ok := m.(M); ok {
+			f(m)
+			return [][]byte{wire.AppendMessage(nil, m, c)}
+		}
+		return [][]byte{raw}
+	}
+}
+
+// once lets an edit act on the first message of type t only.
+func once(t wire.HandshakeType, e edit) edit {
+	done := false
+	return func(r *records, raw []byte) [][]byte {
+		if done || wire.HandshakeType(raw[0]) != t {
+			return [][]byte{raw}
+		}
+		done = true
+		return e(r, raw)
+	}
+}
+
+// second lets an edit act on the second message of type t only.
+func second(t wire.HandshakeType, e edit) edit {
+	n := 0
+	return func(r *records, raw []byte) [][]byte {
+		if wire.HandshakeType(raw[0]) == t {
+			if n++; n == 2 {
+				return e(r, raw)
+			}
+		}
+		return [][]byte{raw}
+	}
+}
+
+// step runs the engine as far as it goes without more input.
+func (s *side) step() {
+	if s.err != nil {
+		return
+	}
+	s.steps++
+	err := s.Handshake(context.Background())
+	var buf [4096]byte
+	for err == nil {
+		var n int
+		n, err = s.Read(buf[:])
+		s.received = append(s.received, buf[:n]...)
+	}
+	if flushErr := s.Flush(); errors.Is(err, ErrWantInput) && flushErr != nil {
+		err = flushErr
+	}
+	if !errors.Is(err, ErrWantInput) {
+		s.err = err
+		s.Abandon()
+	}
+}
+
+// feed gives b to the engine in pieces whose sizes size picks; nil for whole.
+func (s *side) feed(b []byte, size func(left int) int) {
+	for len(b) > 0 && s.err == nil {
+		n := len(b)
+		if size != nil {
+			n = min(len(b), max(1, size(len(b))))
+		}
+		n = copy(s.Lend(n), b[:n])
+		s.Filled(n)
+		b = b[n:]
+		s.step()
+	}
+	if len(b) == 0 && s.err == nil {
+		s.step()
+	}
+}
+
+// take returns what the engine has to send.
+func (s *side) take() []byte {
+	out := slices.Clone(s.Output())
+	s.Sent(len(out))
+	return out
+}
+
+// end closes the stream that s reads.
+func (s *side) end() {
+	if s.err == nil {
+		s.EOF(errEOF)
+		s.step()
+	}
+}
+
+// link joins two sides.
+type link struct {
+	client, server *side
+	// tamper may change each record, header included, on its way; nil passes all.
+	tamper func(from wire.Role, rec []byte) [][]byte
+	// size picks the pieces in which bytes are fed.
+	size func(left int) int
+}
+
+func connect(client, server *host, edits ...edit) *link {
+	return &link{client: newSide(wire.Client, client), server: newSide(wire.Server, server, edits...)}
+}
+
+// run passes bytes until both sides are silent.
+func (l *link) run() *link {
+	l.client.step()
+	for range 200 {
+		toServer := l.pass(wire.Client, l.client.take())
+		l.server.feed(toServer, l.size)
+		toClient := l.pass(wire.Server, l.server.take())
+		l.client.feed(toClient, l.size)
+		if len(toServer)+len(toClient) == 0 {
+			return l
+		}
+	}
+	panic("two engines talk for ever")
+}
+
+func (l *link) pass(from wire.Role, b []byte) []byte {
+	if l.tamper == nil {
+		return b
+	}
+	var out []byte
+	for _, rec := range split(b) {
+		for _, r := range l.tamper(from, rec) {
+			out = append(out, r...)
+		}
+	}
+	return out
+}
+
+// split cuts a stream into records.
+func split(b []byte) (out [][]byte) {
+	for len(b) > 0 {
+		n := len(b)
+		if len(b) >= record.HeaderLen {
+			n = min(n, record.HeaderLen+record.ParseHeader(b).Length)
+		}
+		out = append(out, b[:n:n])
+		b = b[n:]
+	}
+	return out
+}
+
+// clear makes a record that is not protected.
+func clearRecord(typ wire.ContentType, content ...byte) []byte {
+	return append(record.AppendHeader(nil, record.Header{Type: typ, Version: wire.TLS12, Length: len(content)}), content...)
+}
+
+// inject seals a record under the current keys of s.
+func (s *side) inject(t testing.TB, typ wire.ContentType, content ...byte) {
+	t.Helper()
+	if err := s.seal(typ, content); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// done fails the test unless both handshakes are complete and agree.
+func (l *link) done(t testing.TB) *link {
+	t.Helper()
+	if l.client.err != nil || l.server.err != nil || !l.client.Done() || !l.server.Done() {
+		t.Fatalf("client: done %v, %v\nserver: done %v, %v", l.client.Done(), l.client.err, l.server.Done(), l.server.err)
+	}
+	if why := l.disagree(); why != "" {
+		t.Fatal(why)
+	}
+	return l
+}
+
+// disagree says in what the two sides' views of the connection differ.
+func (l *link) disagree() string {
+	c, s := l.client.Result(), l.server.Result()
+	switch {
+	case c.Version != s.Version, c.Suite != s.Suite, c.Group != s.Group, c.ALPN != s.ALPN:
+		return fmt.Sprintf("agreed on %v and %v", c.Agreed, s.Agreed)
+	case c.Secrets.Master != s.Secrets.Master, c.Secrets.Resumption != s.Secrets.Resumption:
+		return "the secrets differ"
+	case c.Resumption != s.Resumption, c.ExtendedMasterSecret != s.ExtendedMasterSecret, c.EncryptThenMAC != s.EncryptThenMAC:
+		return fmt.Sprintf("agreed on %v and %v", c.Agreed, s.Agreed)
+	case !slices.Equal(l.client.host.keyLog, l.server.host.keyLog):
+		return "the key logs differ"
+	}
+	return ""
+}
+
+// talk sends data both ways.
+func (l *link) talk(t testing.TB) *link {
+	t.Helper()
+	for _, d := range []struct{ from, to *side }{{l.client, l.server}, {l.server, l.client}} {
+		d.to.received = nil
+		if n, err := d.from.Write([]byte("data")); n != 4 || err != nil {
+			t.Fatal(n, err)
+		}
+		l.run()
+		if string(d.to.received) != "data" {
+			t.Fatalf("received %q; %v, %v", d.to.received, d.from.err, d.to.err)
+		}
+	}
+	return l
+}
+
+// alertOf is the alert that s sent for its error.
+func (s *side) alertOf() (wire.AlertCode, bool) {
+	for _, a := range s.sent {
+		if a.Level == wire.LevelFatal {
+			return a.Code, true
+		}
+	}
+	return 0, false
+}
+
+// flow is one shape of handshake, as hosts that give it.
+type flow struct {
+	name  string
+	hosts func(t testing.TB) (client, server *host)
+}
+
+func only(v wire.Version, change ...func(client, server *host)) func(testing.TB) (client, server *host) {
+	return func(testing.TB) (*host, *host) {
+		c, s := newClientHost(), newServerHost()
+		c.config.Versions, s.config.Versions = []wire.Version{v}, []wire.Version{v}
+		for _, f := range change {
+			f(c, s)
+		}
+		return c, s
+	}
+}
+
+// resumed runs a connection and returns the hosts that resume it.
+func resumed(first func(testing.TB) (client, server *host)) func(testing.TB) (client, server *host) {
+	return func(t testing.TB) (*host, *host) {
+		c, s := first(t)
+		connect(c, s).run().done(t)
+		if c.saved == nil {
+			t.Fatal("no session was saved")
+		}
+		c.offer, c.saved, c.keyLog, s.keyLog = c.saved, nil, nil, nil
+		return c, s
+	}
+}
+
+func clientAuth(c, s *host) {
+	c.certificate, s.config.ClientAuth = certificate("ecdsa"), stdtls.RequireAndVerifyClientCert
+}
+
+func tickets(c, s *host) { c.config.Sessions, s.config.Tickets = true, true }
+func ids(c, s *host)     { c.config.Sessions, s.config.Store = true, true }
+func withRSA(_, s *host) { s.certificate = certificate("rsa") }
+
+func retry(_, s *host) {
+	s.config.Groups, s.config.RetryCookie = []wire.NamedGroup{wire.GroupP384}, true
+}
+
+func suites(ids ...wire.CipherSuite) func(c, s *host) {
+	return func(c, s *host) {
+		c.config.Suites = nil
+		for _, id := range ids {
+			c.config.Suites = append(c.config.Suites, suite.ByID(id))
+		}
+	}
+}
+
+var staticRSA = suites(wire.TLS_RSA_WITH_AES_128_GCM_SHA256)
+
+// flows are all shapes of handshake.
+var flows = []flow{
+	{"tls12", only(wire.TLS12)},
+	{"tls12 tickets", only(wire.TLS12, tickets)},
+	{"tls12 rsa", only(wire.TLS12, withRSA, staticRSA)},
+	{"tls12 cbc", only(wire.TLS12, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256))},
+	{"tls12 client auth", only(wire.TLS12, clientAuth)},
+	{"tls12 no client certificate", only(wire.TLS12, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
+	{"tls12 ticket resumption", resumed(only(wire.TLS12, tickets))},
+	{"tls12 id resumption", resumed(only(wire.TLS12, ids))},
+	{"tls13", only(wire.TLS13)},
+	{"tls13 rsa", only(wire.TLS13, withRSA)},
+	{"tls13 tickets", only(wire.TLS13, tickets)},
+	{"tls13 client auth", only(wire.TLS13, clientAuth)},
+	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
+	{"tls13 retry", only(wire.TLS13, retry)},
+	{"tls13 psk", resumed(only(wire.TLS13, tickets))},
+	{"tls13 psk retry", resumed(only(wire.TLS13, tickets, retry))},
+	{"tls13 client auth psk", resumed(only(wire.TLS13, tickets, clientAuth))},
+}
