@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +58,9 @@ Without HOST, vitrine connects to a server of its own on the loopback interface,
 with an authority that is thrown away afterwards. With HOST, on port 443 if none
 is given, it explains the live connection, and the failure if there is one.
 
-What is written holds the connection's secrets and data: guard it like a key.`,
+On a terminal the text is shown by $PAGER, less by default; set it to nothing
+for none. What is written holds the connection's secrets and data: guard it like
+a key.`,
 		Example: `  vitrine explain
   vitrine explain --max tls1.2 --suites ECDHE-ECDSA-AES128-SHA --summary
   vitrine explain --resume psk
@@ -155,7 +158,11 @@ func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) 
 	out := cmd.OutOrStdout()
 	options := explain.Options{Summary: o.summary, Color: paletteFor(out).on}
 	if o.output == "" {
-		return explainFormats[o.format](account, out, options)
+		var text bytes.Buffer
+		if err := explainFormats[o.format](account, &text, options); err != nil {
+			return err
+		}
+		return page(cmd.InOrStdin(), out, text.Bytes())
 	}
 	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -6,28 +6,26 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 )
 
-// page writes what is longer than a screen so that its first screen is what
-// people see first: through their pager, if out is a terminal and somebody sits
-// before it. $PAGER names the pager, "less" by default; empty, it is none.
-func page(out io.Writer, in io.Reader, text []byte) error {
-	pager := pagerFor(out, in)
+// page writes what is longer than a screen so that people see its start first:
+// through their pager, if somebody sits at a terminal. $PAGER names the pager,
+// "less" by default; empty, there is none.
+func page(in io.Reader, out io.Writer, text []byte) error {
+	pager := pagerFor(in, out)
 	if len(pager) == 0 {
 		_, err := out.Write(text)
 		return err
 	}
 	cmd := exec.Command(pager[0], pager[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), out, os.Stderr
-	if os.Getenv("LESS") == "" {
-		cmd.Env = append(os.Environ(), "LESS=FRX") // quit if it fits one screen, let colours through, leave it on the screen
+	if os.Getenv("LESS") == "" { // F: quit if it fits the screen; R: let colours through; X: leave it on the screen
+		cmd.Env = append(os.Environ(), "LESS=FRX")
 	}
-	if err := cmd.Start(); err != nil {
-		_, err := out.Write(text)
-		return err
-	}
-	err := cmd.Wait()
+	signal.Ignore(os.Interrupt) // it is for the pager
+	err := cmd.Run()
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil // how somebody leaves a pager is no concern of ours
 	}
@@ -35,8 +33,8 @@ func page(out io.Writer, in io.Reader, text []byte) error {
 }
 
 // pagerFor returns the command to page with, empty for none.
-func pagerFor(out io.Writer, in io.Reader) []string {
-	if !paletteFor(out).screen || !isKeyboard(in) {
+func pagerFor(in io.Reader, out io.Writer) []string {
+	if !atTerminal(in) || !atTerminal(out) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
 	name, set := os.LookupEnv("PAGER")
@@ -53,9 +51,9 @@ func pagerFor(out io.Writer, in io.Reader) []string {
 	return words
 }
 
-// isKeyboard reports that somebody can press a key.
-func isKeyboard(in io.Reader) bool {
-	f, ok := in.(*os.File)
+// atTerminal reports that a person is at the other end of a stream.
+func atTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}
