@@ -24,6 +24,9 @@ type SessionState struct {
 
 // Bytes returns the session as bytes, secrets included: to be kept like a key.
 func (s *SessionState) Bytes() ([]byte, error) {
+	if s.session == nil {
+		return nil, misuse("a SessionState made by hand has no session in it")
+	}
 	c := *s.session
 	c.Extra = s.Extra
 	return c.Append(nil)
@@ -153,7 +156,8 @@ func (h *host) LoadSession(s *handshake.State) *handshake.ClientSession {
 	now := h.config.now()
 	switch {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
-		one.ServerName != s.Config.ServerName:
+		one.ServerName != s.Config.ServerName,
+		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
 		return nil
 	case !now.Before(one.Expiry()):
 		cache.Put(c.sessionKey(), nil)
