@@ -18,7 +18,7 @@ import (
 // replay makes the trace again of which an account was made. So the JSON has
 // all that the trace had, and accounts of real connections serve as tests:
 // testdata/live-*.json were written by vitrine explain --format json.
-func replay(t *testing.T, file string) (*Collector, About) {
+func replay(t testing.TB, file string) (*Collector, About) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -196,4 +197,57 @@ func TestServerSide(t *testing.T) {
 	if render(t, a, Options{Summary: true}) != render(t, b, Options{Summary: true}) {
 		t.Error("the ladders differ")
 	}
+}
+
+// GREASE and what nobody knows is named as such, and explained.
+func TestUnknown(t *testing.T) {
+	hello := wire.AppendMessage(nil, &wire.ClientHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32),
+		CipherSuites: []wire.CipherSuite{0x8a8a, 0x1301, 0xfefe}, CompressionMethods: []wire.CompressionMethod{0},
+		Extensions: wire.Extensions{{Type: 0x1a1a}, {Type: 0x4321, Data: []byte("what")}, {Type: wire.ExtCookie, Data: []byte{9}}},
+	}, wire.Context{})
+	var c Collector
+	c.Hooks().Message(trace.Message{Dir: trace.Sent, Raw: hello})
+	out := strings.Join(strings.Fields(render(t, c.Connection(About{}), Options{})), " ")
+	for _, want := range []string{
+		"GREASE (0x8a8a) " + greaseValue,
+		"cipher_suite(0xfefe)",
+		"GREASE (0x1a1a): empty " + greaseExtension[:30],
+		"extension(0x4321): 4 bytes Not known here.",
+		"77686174", // "what"
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+}
+
+// Any bytes can be a message.
+func FuzzMessage(f *testing.F) {
+	for _, file := range []string{"testdata/rfc8448-simple.json", "testdata/live-tls12-cbc.json"} {
+		c, _ := replay(f, file)
+		for _, e := range c.events {
+			if m, ok := e.what.(trace.Message); ok {
+				f.Add(m.Raw, m.Dir == trace.Sent)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, sent bool) {
+		dir := trace.Received
+		if sent {
+			dir = trace.Sent
+		}
+		for _, v := range []wire.Version{0, wire.TLS12, wire.TLS13} {
+			var c Collector
+			h := c.Hooks()
+			h.Message(trace.Message{Dir: dir, Raw: raw, Context: wire.Context{Version: v}})
+			h.Record(trace.Record{Dir: dir, Type: wire.ContentHandshake, Plain: raw, Wire: raw})
+			account := c.Connection(About{})
+			if err := account.Text(io.Discard, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := account.JSON(io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

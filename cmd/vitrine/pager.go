@@ -21,8 +21,14 @@ func page(in io.Reader, out io.Writer, text []byte) error {
 	}
 	cmd := exec.Command(pager[0], pager[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), out, os.Stderr
-	if os.Getenv("LESS") == "" { // F: quit if it fits the screen; R: let colours through; X: leave it on the screen
-		cmd.Env = append(os.Environ(), "LESS=FRX")
+	cmd.Env = os.Environ()
+	for _, row := range [][2]string{
+		{"LESS", "FRX"}, // quit if it fits the screen; let colours through; leave it on the screen
+		{"LESSCHARSET", "utf-8"},
+	} {
+		if os.Getenv(row[0]) == "" {
+			cmd.Env = append(cmd.Env, row[0]+"="+row[1])
+		}
 	}
 	signal.Ignore(os.Interrupt) // it is for the pager
 	err := cmd.Run()
