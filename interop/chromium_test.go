@@ -23,15 +23,16 @@ var chromium = &peer{
 	anySuite: func(cell, wire.Role) bool { return true },
 	ClientLacks: map[string]string{
 		"*_CBC_SHA256": chromiumCBC, "*_CBC_SHA384": chromiumCBC, "*_ECDSA_WITH_*_CBC_*": chromiumCBC,
-		"secp521r1": "Chromium has no P-521", "SecP*": "Chromium has X25519MLKEM768 only",
-		"key:p521": "Chromium has no P-521", "key:ed25519": "Chromium has no Ed25519",
+		"secp521r1": chromiumP521, "SecP*": "Chromium has X25519MLKEM768 only",
+		"key:p521": chromiumP521, "key:ed25519": "Chromium has no Ed25519",
 		"key:rsa-*": "Chromium's signature schemes cannot be chosen",
 		"request:*": chromiumAuth, "require:*": chromiumAuth,
-		"keyupdate:the*": "Chromium cannot be told to update keys",
+		"keyupdate:the*": noKeyUpdate,
 	},
 }
 
 const (
+	chromiumP521 = "Chromium has no P-521"
 	chromiumCBC  = "Chromium has no such CBC suite"
 	chromiumAuth = "headless Chromium chooses client certificates by policy only"
 )
@@ -171,5 +172,4 @@ document.body.append(' page ' + performance.getEntriesByType('navigation')[0].ne
 	if _, err := serve.await(ctx, regexp.MustCompile(`msg=connection .*alpn=h2`)); err != nil {
 		t.Errorf("%v; its log:\n%s", err, serve.text())
 	}
-	t.Log(serve.text())
 }

@@ -17,7 +17,7 @@ var curl = &peer{
 	Connect: curlConnect,
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": "curl cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 		"resume:ticket":    "curl refuses tickets in TLS 1.2",
 		"key:rsa-*":        "curl cannot choose signature schemes",
 		"re*:rsa-*":        "curl cannot choose signature schemes",

@@ -15,7 +15,7 @@ var gnutls = &peer{
 	Connect: gnutlsConnect, Serve: gnutlsServe,
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": "gnutls-serv cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 	},
 	ClientLacks: map[string]string{
 		"*MLKEM*": noMLKEM,

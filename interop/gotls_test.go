@@ -17,12 +17,12 @@ var gotls = &peer{
 	ServerLacks: map[string]string{
 		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384,
 		"resume:id":        "crypto/tls has no session IDs",
-		"keyupdate:theirs": "crypto/tls cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 	},
 	ClientLacks: map[string]string{
 		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384,
 		"resume:id":        "crypto/tls has no session IDs",
-		"keyupdate:theirs": "crypto/tls cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 		"key:rsa-*":        "crypto/tls's client accepts all schemes",
 		"retry:*MLKEM*":    "crypto/tls's client sends shares of hybrid groups first",
 	},

@@ -19,11 +19,11 @@ var node = &peer{
 	Connect: nodeConnect, Serve: nodeServe,
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": "Node cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 	},
 	ClientLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": "Node cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 	},
 }
 

@@ -25,7 +25,7 @@ var nss = &peer{
 	ServerLacks: map[string]string{
 		"*MLKEM*":          noMLKEM,
 		"*:ed25519":        "NSS has no Ed25519 in TLS",
-		"keyupdate:theirs": "selfserv cannot be told to update keys",
+		"keyupdate:theirs": noKeyUpdate,
 	},
 	ClientLacks: map[string]string{
 		"*MLKEM*":             noMLKEM,

@@ -23,7 +23,11 @@ var openssl = &peer{
 	ClientLacks: map[string]string{"*MLKEM*": noMLKEM},
 }
 
-const noMLKEM = "has no ML-KEM in Debian 12's version"
+// What several peers lack.
+const (
+	noMLKEM     = "has no ML-KEM in Debian 12's version"
+	noKeyUpdate = "cannot be told to update keys"
+)
 
 var opensslGroups = map[wire.NamedGroup]string{
 	wire.GroupX25519: "X25519", wire.GroupP256: "P-256", wire.GroupP384: "P-384", wire.GroupP521: "P-521",

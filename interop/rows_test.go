@@ -60,6 +60,7 @@ func rows() []cell {
 		add(base12, func(c *cell) { c.Resume = kind })
 		add(base12, func(c *cell) { c.Resume, c.ALPN = kind, true })
 		add(base12, func(c *cell) { c.Resume, c.Auth, c.ClientKey = kind, "require", keyP256 })
+		add(base12, func(c *cell) { c.Resume, c.Auth = kind, "request" })
 		add(base12, func(c *cell) { c.Resume, c.NoEMS = kind, true })
 		add(base12, func(c *cell) { c.Resume, c.Suite = kind, wire.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 })
 		add(base12, func(c *cell) { c.Resume, c.Suite = kind, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA })
@@ -70,6 +71,7 @@ func rows() []cell {
 	}
 	add(base13, func(c *cell) { c.Resume, c.ALPN = "psk", true })
 	add(base13, func(c *cell) { c.Resume, c.Auth, c.ClientKey = "psk", "require", keyP256 })
+	add(base13, func(c *cell) { c.Resume, c.Auth = "psk", "request" })
 	add(base13, func(c *cell) { c.Resume, c.Group = "psk", wire.GroupP256 })
 	for _, g := range []wire.NamedGroup{wire.GroupP256, wire.GroupP384, wire.GroupP521} {
 		add(base13, func(c *cell) { c.Retry, c.Group = true, g })

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,12 +17,13 @@ const mixRow = "pairwise mix of all axes"
 type table struct {
 	mu      sync.Mutex
 	halves  map[wire.Role]*half
-	reasons []string // why a peer cannot; a cell shows the index as a letter
+	reasons []string // why a peer cannot; a cell shows the number
 	began   time.Time
 }
 
 type half struct {
 	cells map[string]map[string]*tally // row, peer
+	ran   map[string]bool              // peers of which a cell ran
 	slow  time.Duration
 	which string
 	total int
@@ -49,8 +51,8 @@ func (t tally) String() string {
 
 func newTable() *table {
 	return &table{halves: map[wire.Role]*half{
-		wire.Client: {cells: map[string]map[string]*tally{}},
-		wire.Server: {cells: map[string]map[string]*tally{}},
+		wire.Client: {cells: map[string]map[string]*tally{}, ran: map[string]bool{}},
+		wire.Server: {cells: map[string]map[string]*tally{}, ran: map[string]bool{}},
 	}, began: time.Now()}
 }
 
@@ -76,6 +78,7 @@ func (t *table) done(ours wire.Role, p *peer, row string, c cell, err error, too
 		place.ok++
 	}
 	h.total++
+	h.ran[p.Name] = true
 	if took > h.slow {
 		h.slow, h.which = took, p.Name+" "+c.String()
 	}
@@ -84,12 +87,9 @@ func (t *table) done(ours wire.Role, p *peer, row string, c cell, err error, too
 func (t *table) cannot(ours wire.Role, p *peer, row, why string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	why = p.Name + ": " + why
-	i := 0
-	for i < len(t.reasons) && t.reasons[i] != why {
-		i++
-	}
-	if i == len(t.reasons) {
+	i := slices.Index(t.reasons, why)
+	if i < 0 {
+		i = len(t.reasons)
 		t.reasons = append(t.reasons, why)
 	}
 	t.at(ours, p, row).why = fmt.Sprint(i + 1)
@@ -123,20 +123,24 @@ func (h *half) write(b *strings.Builder) {
 	if h.cells[mixRow] != nil {
 		names = append(names, mixRow)
 	}
-	fmt.Fprintf(b, "%-*s", width, "")
+	var list []*peer // those that have this role at all
+	line := fmt.Sprintf("%-*s", width, "")
 	for _, p := range peers {
-		fmt.Fprintf(b, "  %-8s", p.Name)
+		if h.ran[p.Name] {
+			list = append(list, p)
+			line += fmt.Sprintf("  %-8s", p.Name)
+		}
 	}
-	b.WriteByte('\n')
+	fmt.Fprintln(b, strings.TrimRight(line, " "))
 	for _, row := range names {
-		fmt.Fprintf(b, "%-*s", width, row)
-		for _, p := range peers {
+		line := fmt.Sprintf("%-*s", width, row)
+		for _, p := range list {
 			text := ""
 			if place := h.cells[row][p.Name]; place != nil {
 				text = place.String()
 			}
-			fmt.Fprintf(b, "  %-8s", text)
+			line += fmt.Sprintf("  %-8s", text)
 		}
-		b.WriteByte('\n')
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
 }
