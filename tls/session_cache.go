@@ -183,10 +183,17 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}})
 }
 
+// maxTicket is the most bytes of a ticket. RFC 8446 §4.6.1, RFC 5077 §3.3.
+const maxTicket = 1<<16 - 1
+
 // SealTicket makes a ticket of a session.
 func (h *host) SealTicket(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
-		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
+		ticket, err := h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
+		if err == nil && len(ticket) > maxTicket {
+			err = misuse("WrapSession made a ticket of %d bytes; at most %d can be sent", len(ticket), maxTicket)
+		}
+		return ticket, err
 	}
 	blob, err := one.Append(nil)
 	if err != nil {

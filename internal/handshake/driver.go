@@ -26,8 +26,8 @@ type Step struct {
 	Msg  wire.HandshakeType
 	From wire.Role
 	When func(*State) Need
-	// Send makes the message; Recv judges the one received. Neither has it in
-	// the transcript yet.
+	// Send makes the message, nil to leave it out after all; Recv judges the one
+	// received. Neither has it in the transcript yet.
 	Send func(*State, context.Context) (wire.Message, error)
 	Recv func(*State, context.Context, wire.Message) error
 	// Then follows in both roles, once the message is in the transcript: that
@@ -100,7 +100,7 @@ func (s *State) send(ctx context.Context, step *Step) error {
 		s.ccsSent = true
 	} else {
 		m, err := step.Send(s, ctx)
-		if err != nil {
+		if err != nil || m == nil {
 			return err
 		}
 		c := s.context(s.Role)

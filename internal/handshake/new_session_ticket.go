@@ -66,7 +66,8 @@ func (s *State) keepSession12(ctx context.Context) {
 // maxLifetime is the longest that a client keeps a session. RFC 8446 §4.6.1.
 const maxLifetime = 7 * 24 * time.Hour
 
-// sendTicket13 gives the client a PSK for next time. RFC 8446 §4.6.1.
+// sendTicket13 gives the client a PSK for next time, if one can be sealed.
+// RFC 8446 §4.6.1.
 func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
 	var add [4]byte
@@ -77,8 +78,8 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	c := s.newSession(psk)
 	c.AgeAdd = binary.BigEndian.Uint32(add[:])
 	ticket, err := s.Config.SealTicket(s, c)
-	if err != nil {
-		return nil, fault(wire.AlertInternalError, "the ticket could not be sealed", "", err)
+	if err != nil || len(ticket) == 0 {
+		return nil, nil // no ticket costs a later full handshake, never the connection
 	}
 	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: nonce, Ticket: ticket}
 	return m, nil
