@@ -107,13 +107,18 @@ func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	switch {
-	case failure != nil:
+	if failure != nil {
 		return o.report(cmd, e, failure, account != nil && o.output == "" && o.format == "text")
-	case !account.Checks.OK():
-		return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
 	}
-	return nil
+	return findings(account)
+}
+
+// findings is the error for an account in which something disagrees.
+func findings(account *explain.Connection) error {
+	if account.Checks.OK() {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
 }
 
 // report says on standard error why the connection failed, unless that stands
