@@ -1,6 +1,7 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
-//	go run ./bench [handshake|bulk|memory]... [--json] [--quick] [--only REGEXP] [--cpuprofile FILE]
+//	go run ./bench [handshake|bulk|memory]... [--json] [--quick] [--only REGEXP]
+//		[--cpuprofile FILE] [--memprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one
 // TLS stack. Every contender runs in a child process of its own and obeys the
