@@ -21,7 +21,6 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-
 // The names that are worked out are those of the table.
 func TestOpenSSLNames(t *testing.T) {
 	for _, s := range allSuites() {
