@@ -78,7 +78,7 @@ func ExampleHandshakeError() {
 	}
 	// Output:
 	// no application protocol in common
-	// server: ["http/1.1"] client: ["h2"]
+	// server: [http/1.1] client: ["h2"]
 	// add the client's protocol to NextProtos, or have the client ask for ours
 	// alert: no_application_protocol
 }
