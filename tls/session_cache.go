@@ -157,6 +157,7 @@ func (h *host) LoadSession(s *handshake.State) *handshake.ClientSession {
 	switch {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
 		one.ServerName != s.Config.ServerName,
+		len(cs.id) == 0 && !s.Config.Tickets,
 		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
 		return nil
 	case !now.Before(one.Expiry()):
@@ -176,7 +177,6 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 		return
 	}
 	one := s.Session
-	one.ServerName = sniName(h.config.ServerName)
 	if one.CreatedAt.IsZero() {
 		one.CreatedAt = h.config.now()
 	}

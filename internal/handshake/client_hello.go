@@ -17,6 +17,7 @@ func sendClientHello(s *State, _ context.Context) (wire.Message, error) {
 	}
 	copy(s.Result.Secrets.ClientRandom[:], random[:32])
 	copy(s.greaseSeed[:], random[32:])
+	s.Result.ServerName = s.Config.ServerName
 	if s.Config.Sessions {
 		s.offered = s.Config.LoadSession(s)
 	}
