@@ -309,23 +309,17 @@ func change[M wire.Message](f func(M)) edit {
 }
 
 // once lets an edit act on the first message of type t only.
-func once(t wire.HandshakeType, e edit) edit {
-	done := false
-	return func(r *records, raw []byte) [][]byte {
-		if done || wire.HandshakeType(raw[0]) != t {
-			return [][]byte{raw}
-		}
-		done = true
-		return e(r, raw)
-	}
-}
+func once(t wire.HandshakeType, e edit) edit { return nth(1, t, e) }
 
 // second lets an edit act on the second message of type t only.
-func second(t wire.HandshakeType, e edit) edit {
-	n := 0
+func second(t wire.HandshakeType, e edit) edit { return nth(2, t, e) }
+
+// nth counts for each connection anew, so that an edit can be used again.
+func nth(n int, t wire.HandshakeType, e edit) edit {
+	count := map[*records]int{}
 	return func(r *records, raw []byte) [][]byte {
 		if wire.HandshakeType(raw[0]) == t {
-			if n++; n == 2 {
+			if count[r]++; count[r] == n {
 				return e(r, raw)
 			}
 		}
@@ -542,7 +536,9 @@ func clientAuth(c, s *host) {
 	c.certificate, s.config.ClientAuth = certificate("ecdsa"), stdtls.RequireAndVerifyClientCert
 }
 
-func tickets(c, s *host) { c.config.Sessions, s.config.Tickets = true, true }
+func tickets(c, s *host) {
+	c.config.Sessions, c.config.Tickets, s.config.Tickets = true, true, true
+}
 func ids(c, s *host)     { c.config.Sessions, s.config.Store = true, true }
 func withRSA(_, s *host) { s.certificate = certificate("rsa") }
 

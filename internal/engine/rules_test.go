@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// elsewhere are the rules that the table of offences does not break, and the
+// tests that do.
+var elsewhere = map[string]string{
+	"where ":               "TestOnlyWhatIsDueIsTaken",
+	" after the handshake": "TestAfterTheHandshake",
+	"the premaster could not be encrypted to the server's key":                            "no key is so small: certcheck refuses those",
+	"the peer's record claims to be of ":                                                  "TestRecordHeaders",
+	"the peer sent a record of type ":                                                     "TestAfterTheHandshake",
+	"the peer sent a record of unknown type ":                                             "TestRecordHeaders",
+	"the peer sent a record of ":                                                          "TestRecordHeaders",
+	" came inside a handshake message":                                                    "TestInterleavedRecords",
+	"a handshake message runs across a change of keys":                                    "TestNothingRunsAcrossAChangeOfKeys",
+	" KeyUpdates without data between them":                                               "TestBudgets",
+	" in a row that do nothing":                                                           "TestBudgets",
+	" bytes; the most we take is ":                                                        "TestBudgets",
+	"the change_cipher_spec's content is not 1":                                           "TestChangeCipherSpecWhereItIsNotDue",
+	"the peer sent a protected change_cipher_spec":                                        "TestChangeCipherSpecWhereItIsNotDue",
+	" during the handshake":                                                               "TestApplicationDataBeforeTheFinished",
+	"the peer sent an empty handshake record":                                             "TestRecordHeaders",
+	"the peer sent an empty alert record":                                                 "TestRecordHeaders",
+	"the peer's alert does not parse":                                                     "TestRecordHeaders",
+	"the KeyUpdate's request_update is neither 0 nor 1":                                   "TestKeyUpdate",
+	"the peer closed the connection during the handshake":                                 "TestAlertsAreTerminalEverywhere",
+	"the peer's stream ended without a close_notify, so what was received may not be all": "TestTheEndOfTheStream",
+	"the connection is closed for writing":                                                "TestEveryOffenceHasItsAlert",
+	"keys cannot be updated in ":                                                          "TestKeyUpdate",
+	" ended the connection with the alert ":                                               "TestAlertsAreTerminalEverywhere",
+}
+
+// Every rule in the source is broken by a test.
+func TestEveryRuleHasAnOffence(t *testing.T) {
+	var met []string
+	for _, o := range offences() {
+		if err := o.commit(t).err; err != nil {
+			met = append(met, err.Error())
+		}
+	}
+	for _, dir := range []string{".", "../handshake"} {
+		for _, rule := range rulesIn(t, dir) {
+			broken := slices.ContainsFunc(met, func(text string) bool { return strings.Contains(text, rule) })
+			if !broken && elsewhere[rule] == "" {
+				t.Errorf("%s: no offence breaks %q", dir, rule)
+			}
+			if broken && elsewhere[rule] != "" {
+				t.Errorf("%s: %q is broken by an offence now; take it out of elsewhere", dir, rule)
+			}
+		}
+	}
+}
+
+// rulesIn finds what the errors made in the package in dir say: the longest
+// constant part of each.
+func rulesIn(t *testing.T, dir string) (rules []string) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			var rule ast.Expr
+			what := false
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if name, ok := n.Fun.(*ast.Ident); ok && (name.Name == "fault" || name.Name == "disagree") {
+					rule, what = n.Args[1], name.Name == "disagree"
+				}
+			case *ast.KeyValueExpr:
+				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Rule" {
+					rule = n.Value
+				}
+			}
+			if part := longest(rule); part != "" {
+				if what {
+					part = "no " + part + " in common"
+				}
+				rules = append(rules, part)
+			}
+			return true
+		})
+	}
+	return rules
+}
+
+var verb = regexp.MustCompile("%[a-zA-Z]")
+
+// longest is the longest constant part of an expression that makes a string.
+func longest(e ast.Expr) (part string) {
+	if e == nil {
+		return ""
+	}
+	ast.Inspect(e, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		text, err := strconv.Unquote(lit.Value)
+		if err != nil {
+			return true
+		}
+		for _, piece := range verb.Split(text, -1) {
+			if len(piece) > len(part) {
+				part = piece
+			}
+		}
+		return true
+	})
+	return part
+}
