@@ -72,7 +72,8 @@ type Config struct {
 	//
 	// Deprecated: as in crypto/tls.
 	PreferServerCipherSuites bool
-	// SessionTicketsDisabled ends resumption by ticket and PSK.
+	// SessionTicketsDisabled ends resumption by ticket and PSK; session IDs of
+	// TLS 1.2 remain.
 	SessionTicketsDisabled bool
 	// SessionTicketKey is the ticket key of a fleet, if not zero.
 	//

@@ -176,7 +176,7 @@ func (c *Conn) start() error {
 		return err
 	}
 	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment}
-	if h.Sessions && c.role == wire.Client {
+	if h.Sessions && h.Tickets && c.role == wire.Client {
 		c.options.Saver = (*host)(c)
 	}
 	c.engine = engine.New(c.role, h, &c.options)

@@ -2,6 +2,7 @@ package tls
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -21,6 +22,9 @@ var ErrUnexpectedEOF = engine.ErrTruncated
 
 // explain turns an engine's error into the one that the application gets.
 func (c *Conn) explain(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
 	var not *engine.NotTLSError
 	switch {
 	case c.timedOut.Load():

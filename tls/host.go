@@ -134,8 +134,8 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
 		return misuse("a server needs Certificates, GetCertificate or GetConfigForClient")
 	}
-	if c.ClientAuth != NoClientCert && c.ClientCAs != nil {
-		r.ClientCAs = c.ClientCAs.Subjects() //nolint:staticcheck // a pool of given certificates knows all its subjects
+	if c.ClientAuth != NoClientCert {
+		r.ClientCAs = c.clientCAs()
 	}
 	return nil
 }
@@ -144,10 +144,15 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 // for and the policy for clients.
 func (h *host) Binding(s *handshake.State) [32]byte {
 	parts := [][]byte{[]byte(s.Result.ServerName), {byte(h.config.ClientAuth)}}
-	if h.config.ClientCAs != nil {
-		for _, subject := range h.config.ClientCAs.Subjects() { //nolint:staticcheck // as above
-			parts = append(parts, subject)
-		}
+	return session.Binding(append(parts, h.config.clientCAs()...)...)
+}
+
+// clientCAs are the DER names of the authorities for clients, nil for the
+// system's.
+func (c *Config) clientCAs() [][]byte {
+	if c.ClientCAs == nil {
+		return nil
 	}
-	return session.Binding(parts...)
+	//lint:ignore SA1019 only a system pool does not know its subjects
+	return c.ClientCAs.Subjects()
 }

@@ -68,14 +68,20 @@ func (c *Conn) receiveReady() error {
 	if err == nil {
 		err = r.err
 	}
-	var op *net.OpError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &op):
-		op.Op = "read"
-	case err != io.EOF:
-		err = &net.OpError{Op: "read", Net: c.conn.LocalAddr().Network(), Source: c.conn.LocalAddr(), Addr: c.conn.RemoteAddr(), Err: err}
 	}
-	return c.received(0, err)
+	return c.received(0, c.readError(err))
+}
+
+// readError is err as net.Conn's Read would return it.
+func (c *Conn) readError(err error) error {
+	if err == io.EOF {
+		return err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return &net.OpError{Op: "read", Net: c.conn.LocalAddr().Network(), Source: c.conn.LocalAddr(), Addr: c.conn.RemoteAddr(), Err: err}
 }

@@ -24,7 +24,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
 		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, Store: c.Resumption.Store != nil,
-		Sessions:    c.ClientSessionCache != nil && !c.SessionTicketsDisabled,
+		Sessions:    c.ClientSessionCache != nil,
 		AdaptSuites: c.CipherSuites == nil,
 		Verify:      c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,
 	}

@@ -61,7 +61,7 @@ func TestWhatElseASessionIsBoundTo(t *testing.T) {
 			after: func(client, server *Config, _ *oneSession) { at(VersionTLS12, client, server) }},
 		{name: "the client cannot do TLS 1.3 any more", version: VersionTLS13,
 			after: func(client, server *Config, _ *oneSession) { at(VersionTLS12, client); server.MinVersion = 0 }},
-		{name: "the client takes no sessions", after: func(client, _ *Config, _ *oneSession) { client.SessionTicketsDisabled = true }},
+		{name: "the client takes no sessions", after: func(client, _ *Config, _ *oneSession) { client.ClientSessionCache = nil }},
 		{name: "the ticket is damaged", after: func(_, _ *Config, c *oneSession) {
 			if len(c.ticket) > 0 {
 				c.ticket[len(c.ticket)-1] ^= 1

@@ -6,7 +6,7 @@ import "sync"
 const (
 	small = 2 << 10   // a hello, or a small record
 	whole = 18 << 10  // one record of any kind
-	Bulk  = 256 << 10 // many
+	Bulk  = 264 << 10 // 16 of the longest, or many short ones
 )
 
 type buffer struct {

@@ -9,9 +9,9 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// batch is how many sealed bytes are gathered for one write to the socket: 8
+// batch is how many sealed bytes are gathered for one write to the socket: 16
 // records of the full size.
-const batch = 8 * (record.MaxPlaintext + 5 + 32)
+const batch = 16 * (record.MaxPlaintext + 5 + 32)
 
 // out is the half that writes.
 type out struct {

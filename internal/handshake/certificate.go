@@ -141,7 +141,7 @@ func (s *State) noCertificate() error {
 	if !s.isServer() {
 		return fault(wire.AlertDecodeError, "the server's Certificate is empty", "RFC 8446 §4.4.2.4", nil)
 	}
-	if s.Config.ClientAuth != stdtls.RequireAnyClientCert && s.Config.ClientAuth != stdtls.RequireAndVerifyClientCert {
+	if !s.requiresCertificate() {
 		return nil
 	}
 	alert := wire.AlertCertificateRequired
@@ -150,6 +150,11 @@ func (s *State) noCertificate() error {
 	}
 	return &Error{Alert: alert, Rule: "the client sent no certificate, and one is required", Ref: "RFC 8446 §4.4.2.4",
 		Hint: "give the client a certificate of an authority that this server accepts"}
+}
+
+// requiresCertificate: the values of ClientAuthType are not in order of strictness.
+func (s *State) requiresCertificate() bool {
+	return s.Config.ClientAuth == stdtls.RequireAnyClientCert || s.Config.ClientAuth == stdtls.RequireAndVerifyClientCert
 }
 
 // checkKey: the key must be of the suite's kind until TLS 1.2, and its

@@ -265,7 +265,7 @@ func offerTicket(s *State, b []byte) ([]byte, bool) {
 	if s.offered != nil && !s.offered.isPSK() {
 		b = append(b, s.offered.Ticket...)
 	}
-	return b, s.offers12() && s.Config.Sessions
+	return b, s.offers12() && s.Config.Sessions && s.Config.Tickets
 }
 
 func readTicket(o *Offer, r *wire.Reader) { o.Ticket = r.Rest("ticket") }

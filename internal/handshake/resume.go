@@ -35,7 +35,7 @@ func (s *State) refusal(c *session.Session) string {
 		return "it is of another application protocol"
 	case c.Binding != s.Config.Binding(s):
 		return "the rules it was made under have changed"
-	case s.Config.ClientAuth >= stdtls.RequireAnyClientCert && len(c.PeerChain) == 0:
+	case s.requiresCertificate() && len(c.PeerChain) == 0:
 		return "it has no client certificate, and one is required now"
 	case s.Config.ClientAuth == stdtls.NoClientCert && len(c.PeerChain) > 0:
 		return "it has a client certificate, and none is asked for now"

@@ -141,7 +141,6 @@ type State struct {
 	request       *request         // a CertificateRequest, received
 	serverShare   []byte           // what the server's key exchange message carries
 	ecdhe         *kex.Private     // TLS 1.2: our ephemeral key
-	peerShare     []byte           // TLS 1.2, server to client
 	offered       *ClientSession   // client: on offer
 	resumed       *session.Session // taken up by the server
 	newID         []byte           // the session ID under which this session is kept

@@ -66,12 +66,14 @@ type (
 func (k *mlkem768Key) finish(secret, peer []byte) ([]byte, error) {
 	secret, shared := extend(secret, circl768.SharedKeySize)
 	(*circl768.PrivateKey)(k).DecapsulateTo(shared, peer)
+	leaveAVX()
 	return secret, nil
 }
 
 func (k *mlkem1024Key) finish(secret, peer []byte) ([]byte, error) {
 	secret, shared := extend(secret, circl1024.SharedKeySize)
 	(*circl1024.PrivateKey)(k).DecapsulateTo(shared, peer)
+	leaveAVX()
 	return secret, nil
 }
 
@@ -79,6 +81,7 @@ func generateMLKEM768(share []byte) ([]byte, private, error) {
 	var seed [circl768.KeySeedSize]byte
 	rand.Read(seed[:]) // never fails: it ends the program instead
 	public, key := circl768.NewKeyFromSeed(seed[:])
+	leaveAVX()
 	share, packed := extend(share, circl768.PublicKeySize)
 	public.Pack(packed)
 	return share, (*mlkem768Key)(key), nil
@@ -88,6 +91,7 @@ func generateMLKEM1024(share []byte) ([]byte, private, error) {
 	var seed [circl1024.KeySeedSize]byte
 	rand.Read(seed[:])
 	public, key := circl1024.NewKeyFromSeed(seed[:])
+	leaveAVX()
 	share, packed := extend(share, circl1024.PublicKeySize)
 	public.Pack(packed)
 	return share, (*mlkem1024Key)(key), nil
@@ -95,7 +99,9 @@ func generateMLKEM1024(share []byte) ([]byte, private, error) {
 
 func respondMLKEM768(share, secret, peer []byte) ([]byte, []byte, error) {
 	var key circl768.PublicKey
-	if key.Unpack(peer) != nil {
+	err := key.Unpack(peer)
+	leaveAVX()
+	if err != nil {
 		return nil, nil, errEncapsulationKey
 	}
 	var seed [circl768.EncapsulationSeedSize]byte
@@ -103,12 +109,15 @@ func respondMLKEM768(share, secret, peer []byte) ([]byte, []byte, error) {
 	share, ciphertext := extend(share, circl768.CiphertextSize)
 	secret, shared := extend(secret, circl768.SharedKeySize)
 	key.EncapsulateTo(ciphertext, shared, seed[:])
+	leaveAVX()
 	return share, secret, nil
 }
 
 func respondMLKEM1024(share, secret, peer []byte) ([]byte, []byte, error) {
 	var key circl1024.PublicKey
-	if key.Unpack(peer) != nil {
+	err := key.Unpack(peer)
+	leaveAVX()
+	if err != nil {
 		return nil, nil, errEncapsulationKey
 	}
 	var seed [circl1024.EncapsulationSeedSize]byte
@@ -116,6 +125,7 @@ func respondMLKEM1024(share, secret, peer []byte) ([]byte, []byte, error) {
 	share, ciphertext := extend(share, circl1024.CiphertextSize)
 	secret, shared := extend(secret, circl1024.SharedKeySize)
 	key.EncapsulateTo(ciphertext, shared, seed[:])
+	leaveAVX()
 	return share, secret, nil
 }
 

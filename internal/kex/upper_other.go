@@ -1,0 +1,5 @@
+//go:build !vitrine_std && !amd64
+
+package kex
+
+func leaveAVX() {}
