@@ -71,8 +71,11 @@ func TestClientAuth(t *testing.T) {
 func ref[T any](v T) *T { return &v }
 
 // strangerCA is an authority that nobody here trusts.
-func strangerCA() *pki {
-	p := &pki{roots: x509.NewCertPool(), key: newKey("ecdsa-p256")}
+func strangerCA() *pki { return authority("ecdsa-p256") }
+
+// authority is a new one, without certificates.
+func authority(kind string) *pki {
+	p := &pki{roots: x509.NewCertPool(), key: newKey(kind)}
 	p.ca = p.issue(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, p.key)
 	p.roots.AddCert(p.ca)
 	return p

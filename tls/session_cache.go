@@ -205,7 +205,9 @@ func (h *host) SealTicket(s *handshake.State, one *session.Session) ([]byte, err
 // OpenTicket is nil for a ticket that is not ours.
 func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 	if h.config.UnwrapSession != nil {
-		state, err := h.config.UnwrapSession(ticket, ConnectionState{Version: uint16(s.Result.Version), ServerName: s.Result.ServerName})
+		cs := (*Conn)(h).incomplete()
+		cs.Version = uint16(s.Result.Version)
+		state, err := h.config.UnwrapSession(ticket, cs)
 		if err != nil || state == nil || state.session == nil {
 			return nil
 		}
