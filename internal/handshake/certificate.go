@@ -174,8 +174,12 @@ func (s *State) checkKey(leaf *x509.Certificate) error {
 	return nil
 }
 
-// takeStaples keeps the leaf's OCSP response and SCTs. RFC 8446 §4.4.2.1.
+// takeStaples keeps the leaf's OCSP response and SCTs. RFC 8446 §4.4.2.1. Until
+// TLS 1.2 certificates have no extensions, and the hello has brought the SCTs.
 func (s *State) takeStaples(index int, x wire.Extensions) error {
+	if len(x) == 0 {
+		return nil
+	}
 	for _, e := range x {
 		if e.Type != wire.ExtStatusRequest && e.Type != wire.ExtSCT || s.isServer() || !s.hello.Extensions.Has(e.Type) {
 			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
