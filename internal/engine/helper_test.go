@@ -263,14 +263,6 @@ func on(t wire.HandshakeType, f func(raw []byte) [][]byte) edit {
 	}
 }
 
-// drop leaves a message out.
-func drop(t wire.HandshakeType) edit { return on(t, func([]byte) [][]byte { return nil }) }
-
-// twice sends a message twice.
-func twice(t wire.HandshakeType) edit {
-	return on(t, func(raw []byte) [][]byte { return [][]byte{raw, raw} })
-}
-
 // instead sends other bytes for a message.
 func instead(t wire.HandshakeType, raw ...byte) edit {
 	return on(t, func([]byte) [][]byte { return [][]byte{raw} })
