@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -90,6 +91,7 @@ func refusedBoth(t *testing.T, c *Conn, clientErr, serverErr error, want wire.Al
 		t.Errorf("server: %v; want the alert %v", serverErr, want)
 	}
 	if clientErr == nil {
+		c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		_, clientErr = c.Read(make([]byte, 1))
 	}
 	if !errors.As(clientErr, &fault) || fault.Alert != want || !fault.Received {

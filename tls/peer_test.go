@@ -154,6 +154,9 @@ func TestResumptionWithCryptoTLS(t *testing.T) {
 						if resumed := i > 0; c.ConnectionState().DidResume != resumed || s.ConnectionState().DidResume != resumed {
 							t.Errorf("connection %d: resumed: %v and %v", i+1, c.ConnectionState().DidResume, s.ConnectionState().DidResume)
 						}
+						if version == VersionTLS12 && !bytes.Equal(c.ConnectionState().TLSUnique, s.ConnectionState().TLSUnique) {
+							t.Errorf("connection %d: tls-unique differs", i+1)
+						}
 						if n := len(s.ConnectionState().PeerCertificates); (n == 1) != (auth != NoClientCert) {
 							t.Errorf("the server knows %d certificates of the client", n)
 						}

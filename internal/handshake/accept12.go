@@ -76,8 +76,12 @@ func (s *State) noSuite12(pub any, group wire.NamedGroup, scheme wire.SignatureS
 	case scheme == 0:
 		hint = "no signature scheme for our " + keyName(pub) + " key is in common either: the client verifies " + list(names(s.Offer.Schemes))
 	}
-	ours := slices.DeleteFunc(slices.Clone(s.Config.Suites), func(c *suite.Suite) bool { return !usable(c, s.Result.Version) })
-	return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 5246 §7.4.1.3", ours, s.Offer.Suites, hint)
+	return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 5246 §7.4.1.3", s.usableSuites(), s.Offer.Suites, hint)
+}
+
+// usableSuites are ours of the version agreed on.
+func (s *State) usableSuites() []*suite.Suite {
+	return slices.DeleteFunc(slices.Clone(s.Config.Suites), func(c *suite.Suite) bool { return !usable(c, s.Result.Version) })
 }
 
 // agreeALPN is strict: a client that asks and gets nothing is turned away.

@@ -27,7 +27,7 @@ func accept13(s *State, ctx context.Context) error {
 	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, nil)
 	s.choseSuite(picked, "")
 	if picked == nil {
-		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.Config.Suites, s.Offer.Suites, "")
+		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.usableSuites(), s.Offer.Suites, "")
 	}
 	s.Result.Suite = picked
 	s.transcript.use(picked.Hash)

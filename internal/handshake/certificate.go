@@ -21,7 +21,7 @@ import (
 func (s *State) pickCertificate(ctx context.Context) error {
 	c, err := s.Config.Certificate(ctx, s)
 	if err != nil {
-		return err
+		return refusedBy("GetCertificate", err)
 	}
 	if c == nil || len(c.Certificate) == 0 {
 		return fault(wire.AlertInternalError, "the server has no certificate", "", errors.New("set Certificates or GetCertificate"))

@@ -91,7 +91,7 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	s.Offer.Versions = offeredVersions(s.hello.LegacyVersion, listed, s.Offer.Versions[:0])
 	c, err := s.Config.ForClient(ctx, s)
 	if err != nil {
-		return err
+		return refusedBy("GetConfigForClient", err)
 	}
 	if c != nil {
 		s.Config = c

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -58,6 +59,15 @@ func list(names []string) string {
 // fault makes the error with which a handler stops. The engine sends the alert.
 func fault(alert wire.AlertCode, rule, ref string, err error) error {
 	return &Error{Alert: alert, Rule: rule, Ref: ref, Err: err}
+}
+
+// refusedBy is the fault for the error of one of the application's functions.
+func refusedBy(function string, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return fault(wire.AlertInternalError, function+" failed for this client", "", err)
 }
 
 // syntax turns a codec's error into a fault.

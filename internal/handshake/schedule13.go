@@ -114,7 +114,10 @@ func application13(s *State, _ context.Context) error {
 		s.records.InstallOut(k)
 		return nil
 	}
-	return s.installIn(k)
+	if err := s.installIn(k); err != nil {
+		return err
+	}
+	return s.approve() // before our certificate goes to a server that is not approved of
 }
 
 // complete13 follows the client's Finished, the last message of the handshake.
@@ -127,10 +130,10 @@ func complete13(s *State, _ context.Context) error {
 		if err := s.installIn(k); err != nil {
 			return err
 		}
-	} else {
-		s.records.InstallOut(k)
+		return s.approve()
 	}
-	return s.approve()
+	s.records.InstallOut(k)
+	return nil
 }
 
 // verifyData13 is the content of role's Finished. RFC 8446 §4.4.4.
