@@ -13,6 +13,10 @@
 // connection, [Conn.KeyUpdate] renews its keys, [Conn.ChannelBinding] binds
 // other protocols to it.
 //
+// A few fields mean something else than in crypto/tls, where that would be a
+// danger or a setting would be ignored; each says so, and
+// docs/adr/0008-where-we-differ-from-crypto-tls.md lists them.
+//
 // # Errors
 //
 // A handshake or connection that fails returns a [*HandshakeError]: which alert
