@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
@@ -130,7 +131,7 @@ func lie(s crypto.Signer) any { return liar{s} }
 // failing is a host whose application fails where it is asked.
 type failing struct {
 	*host
-	ticket, log, clientCertificate bool
+	ticket, log, clientCertificate, certificate bool
 }
 
 func (f failing) SealTicket(s *handshake.State, c *session.Session) ([]byte, error) {
@@ -145,6 +146,13 @@ func (f failing) KeyLog(label string, random, secret []byte) error {
 		return errors.New("the disk is full")
 	}
 	return f.host.KeyLog(label, random, secret)
+}
+
+func (f failing) Certificate(ctx context.Context, s *handshake.State) (*stdtls.Certificate, error) {
+	if f.certificate {
+		return nil, errors.New("the vault is locked")
+	}
+	return f.host.Certificate(ctx, s)
 }
 
 func (f failing) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls.Certificate, error) {
@@ -373,6 +381,7 @@ var ofOurs = []offence{
 		s.config.Groups = c.config.Groups
 	}), wire.Client, nil},
 	{"no client certificate could be had", wire.AlertInternalError, then(hostsAuth13, func(c, _ *host) { c.config.Host = failing{host: c, clientCertificate: true} }), wire.Server, nil},
+	{"GetCertificate failed for this client", wire.AlertInternalError, then(hosts12, func(_, s *host) { s.config.Host = failing{host: s, certificate: true} }), wire.Client, nil},
 	{"the key log could not be written", wire.AlertInternalError, then(hosts12, func(c, _ *host) { c.config.Host = failing{host: c, log: true} }), wire.Server, nil},
 }
 
