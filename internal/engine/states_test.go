@@ -350,3 +350,16 @@ func TestAfterTheHandshake(t *testing.T) {
 		}
 	}
 }
+
+// After the handshake too nothing may come inside a message.
+func TestInterleavedAfterTheHandshake(t *testing.T) {
+	for _, rec := range [][]byte{{byte(wire.ContentApplicationData), 'x'}, {byte(wire.ContentAlert), 1, 0}, {byte(wire.ContentApplicationData)}} {
+		l := connect(hosts13(t)).run().done(t)
+		l.server.inject(t, wire.ContentHandshake, 24, 0)
+		l.server.inject(t, wire.ContentType(rec[0]), rec[1:]...)
+		l.run()
+		if l.client.wants(t, wire.AlertUnexpectedMessage); len(l.client.received) > 0 {
+			t.Error("the data was delivered")
+		}
+	}
+}
