@@ -32,9 +32,9 @@ func convert[To, From ~uint16](list []From) []To {
 	return out
 }
 
-// pickCertificate is the first certificate that is for the name and has a key
-// that the client can verify; failing that, the first it can verify; failing
-// that, the first.
+// pickCertificate is the best certificate whose key the client can verify, or
+// the first where there is none: being for the name counts most, then that the
+// client can verify the certificate's own signature.
 func (c *Config) pickCertificate(s *handshake.State) (*Certificate, error) {
 	if len(c.Certificates) == 0 {
 		return nil, misuse("there is no certificate for the name %q", s.Offer.ServerName)
@@ -45,7 +45,7 @@ func (c *Config) pickCertificate(s *handshake.State) (*Certificate, error) {
 	if len(c.Certificates) == 1 {
 		return &c.Certificates[0], nil
 	}
-	var usable *Certificate
+	best, picked := 0, &c.Certificates[0]
 	for i := range c.Certificates {
 		cert := &c.Certificates[i]
 		if !s.CanUse(cert) {
@@ -55,17 +55,18 @@ func (c *Config) pickCertificate(s *handshake.State) (*Certificate, error) {
 		if err != nil {
 			return nil, misuse("a certificate does not parse: %v", err)
 		}
+		score := 1
+		if s.CanVerify(leaf) {
+			score++
+		}
 		if s.Offer.ServerName != "" && leaf.VerifyHostname(s.Offer.ServerName) == nil {
-			return cert, nil
+			score += 2
 		}
-		if usable == nil {
-			usable = cert
+		if score > best {
+			best, picked = score, cert
 		}
 	}
-	if usable == nil {
-		usable = &c.Certificates[0]
-	}
-	return usable, nil
+	return picked, nil
 }
 
 // byName looks into the deprecated NameToCertificate.

@@ -246,3 +246,13 @@ func (s *State) CanUse(c *stdtls.Certificate) bool {
 	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version,
 		func(x *suite.Suite) bool { return x.Auth == authOf(pub) }) != nil
 }
+
+// CanVerify reports whether the client says that it can verify the signature on
+// the certificate: by signature_algorithms_cert or, without that, by
+// signature_algorithms. RFC 8446 §4.2.3.
+func (s *State) CanVerify(leaf *x509.Certificate) bool {
+	if len(s.Offer.CertSchemes) > 0 {
+		return signedWithAny(leaf, s.Offer.CertSchemes)
+	}
+	return signedWithAny(leaf, s.Offer.Schemes)
+}

@@ -56,9 +56,6 @@ func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) err
 	if !found {
 		return fault(wire.AlertMissingExtension, "the server's CertificateRequest lacks signature_algorithms", "RFC 8446 §4.3.2", nil)
 	}
-	if _, err = m.Extensions.Read(wire.ExtSignatureAlgsCert, func(r *wire.Reader) { s.request.certSchemes = wire.ReadSignatureAlgorithms(r, nil) }); err != nil {
-		return syntax(err)
-	}
 	_, err = m.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { s.request.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) })
 	return syntax(err)
 }

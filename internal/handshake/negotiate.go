@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	stdtls "crypto/tls"
+	"crypto/x509"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -249,6 +250,31 @@ func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []s
 		}
 	}
 	return 0
+}
+
+// certificateSignatures are the schemes that stand for the signature on a
+// certificate. RFC 8446 §4.2.3.
+var certificateSignatures = map[x509.SignatureAlgorithm][]wire.SignatureScheme{
+	x509.SHA1WithRSA:      {wire.RSAPKCS1SHA1},
+	x509.SHA256WithRSA:    {wire.RSAPKCS1SHA256},
+	x509.SHA384WithRSA:    {wire.RSAPKCS1SHA384},
+	x509.SHA512WithRSA:    {wire.RSAPKCS1SHA512},
+	x509.SHA256WithRSAPSS: {wire.RSAPSSRSAESHA256, wire.RSAPSSPSSSHA256},
+	x509.SHA384WithRSAPSS: {wire.RSAPSSRSAESHA384, wire.RSAPSSPSSSHA384},
+	x509.SHA512WithRSAPSS: {wire.RSAPSSRSAESHA512, wire.RSAPSSPSSSHA512},
+	x509.ECDSAWithSHA1:    {wire.ECDSASHA1},
+	x509.ECDSAWithSHA256:  {wire.ECDSAP256SHA256},
+	x509.ECDSAWithSHA384:  {wire.ECDSAP384SHA384},
+	x509.ECDSAWithSHA512:  {wire.ECDSAP521SHA512},
+	x509.PureEd25519:      {wire.Ed25519},
+}
+
+// signedWithAny reports whether the signature on a certificate is by one of
+// the schemes.
+func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
+	return slices.ContainsFunc(certificateSignatures[c.SignatureAlgorithm], func(x wire.SignatureScheme) bool {
+		return slices.Contains(schemes, x)
+	})
 }
 
 // authOf is the kind of suite that a certificate key serves until TLS 1.2.

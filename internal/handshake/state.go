@@ -194,7 +194,6 @@ type ownShare struct {
 type request struct {
 	context     []byte
 	schemes     []wire.SignatureScheme
-	certSchemes []wire.SignatureScheme
 	types       []wire.ClientCertificateType
 	authorities [][]byte
 }
