@@ -110,7 +110,7 @@ func TestHandshakeIsCutAnywhere(t *testing.T) {
 		for _, cutClient := range []bool{false, true} {
 			t.Run(VersionName(version)+map[bool]string{false: "/server", true: "/client"}[cutClient], func(t *testing.T) {
 				t.Parallel()
-				run := func(n int) (cutErr, otherErr error, read int) {
+				run := func(n int) (read int, cutErr, otherErr error) {
 					client, server := testPKI().client(), testPKI().server("ed25519") // its signatures are always as long
 					at(version, client, server)
 					client.CurvePreferences = []CurveID{X25519}
@@ -118,18 +118,18 @@ func TestHandshakeIsCutAnywhere(t *testing.T) {
 					if cutClient {
 						short := &limited{memoryConn: a, left: n}
 						cutErr, otherErr = shake(Client(short, client), Server(b, server))
-						return cutErr, otherErr, short.read
+						return short.read, cutErr, otherErr
 					}
 					short := &limited{memoryConn: b, left: n}
 					otherErr, cutErr = shake(Client(a, client), Server(short, server))
-					return cutErr, otherErr, short.read
+					return short.read, cutErr, otherErr
 				}
-				cutErr, otherErr, total := run(1 << 20)
+				total, cutErr, otherErr := run(1 << 20)
 				if cutErr != nil || otherErr != nil || total < 200 {
 					t.Fatal(cutErr, otherErr, total)
 				}
 				for n := range total {
-					err, _, _ := run(n)
+					_, err, _ := run(n)
 					var fault *HandshakeError
 					if !errors.As(err, &fault) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 						t.Fatalf("cut after %d of %d bytes: %v", n, total, err)
