@@ -50,12 +50,18 @@ type Record struct {
 	// Type is the content type: under TLS 1.3 protection the inner one, while
 	// Wire[0] is the outer one.
 	Type wire.ContentType
-	// Wire is the record as it was on the wire, header included.
+	// Wire is the record as it was on the wire, header included. Of a refused
+	// one it is what had arrived; where the peer does not speak TLS, that is
+	// more than what would be the header and the body.
 	Wire []byte
 	// Plain is the content after opening or before sealing, without padding.
 	Plain []byte
 	// Padding is the number of zero bytes of TLS 1.3 record padding. RFC 8446 §5.4.
 	Padding int
+	// Err is why a received record was refused, which ends the connection: it is
+	// not TLS, its header is wrong, or it does not open. Plain is nil then, and
+	// Type the outer one.
+	Err error
 }
 
 // Message is one handshake message, header included, whole.
@@ -65,7 +71,7 @@ type Message struct {
 	Raw []byte
 	// Context selects the grammar to parse Raw with.
 	Context wire.Context
-	// PostHandshake is set for messages after the handshake has completed.
+	// PostHandshake is set for messages after the last Finished.
 	PostHandshake bool
 }
 

@@ -121,15 +121,11 @@ func (e *Engine) fail(err error) error {
 	if e.in.err != nil {
 		return e.in.err
 	}
+	err = asFault(err)
 	var fault *handshake.Error
-	var broken *record.Error
 	code := wire.AlertInternalError
-	switch {
-	case errors.As(err, &fault):
+	if errors.As(err, &fault) {
 		code = fault.Alert
-	case errors.As(err, &broken):
-		code = broken.Alert
-		err = &handshake.Error{Alert: code, Rule: broken.Rule, Ref: broken.Ref, Err: broken.Err}
 	}
 	e.in.err = err
 	e.in.drop()
@@ -137,6 +133,15 @@ func (e *Engine) fail(err error) error {
 		return err
 	}
 	e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
+	return err
+}
+
+// asFault gives an error of the record layer the form of all others.
+func asFault(err error) error {
+	var broken *record.Error
+	if errors.As(err, &broken) {
+		return &handshake.Error{Alert: broken.Alert, Rule: broken.Rule, Ref: broken.Ref, Err: broken.Err}
+	}
 	return err
 }
 

@@ -380,6 +380,7 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	}
 	h := record.ParseHeader(have)
 	if err := e.checkHeader(h, have); err != nil {
+		e.reportRefused(h, have, err)
 		return 0, nil, false, err
 	}
 	size := record.HeaderLen + h.Length
@@ -406,13 +407,14 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 		err = fault(wire.AlertUnexpectedMessage, "the peer sent a protected change_cipher_spec", "RFC 8446 §5")
 	}
 	if err != nil {
-		return 0, nil, false, err
+		err = asFault(err)
+		typ, content, padding, into = h.Type, nil, 0, false
 	}
 	if event != nil {
-		event.Type, event.Plain, event.Padding = typ, content, padding
+		event.Type, event.Plain, event.Padding, event.Err = typ, content, padding, err
 		e.options.Hooks.Record(*event)
 	}
-	return typ, content, into, nil
+	return typ, content, into, err
 }
 
 // early reports that a record is early data that we do not accept: it does not
@@ -445,6 +447,18 @@ func (e *Engine) plainAlert(h record.Header) bool {
 func (e *Engine) reportPlain(h record.Header, raw []byte) {
 	if hooks := e.options.Hooks; hooks != nil && hooks.Record != nil {
 		hooks.Record(trace.Record{Dir: trace.Received, Type: h.Type, Wire: raw, Plain: raw[record.HeaderLen:]})
+	}
+}
+
+// reportRefused reports a record that is refused by its header, with as much of
+// it as is there: all of it where it is no record, and so has no length.
+func (e *Engine) reportRefused(h record.Header, raw []byte, err error) {
+	if !silent(err) {
+		raw = raw[:min(len(raw), record.HeaderLen+h.Length)]
+	}
+	if event := e.beforeOpen(raw); event != nil {
+		event.Type, event.Err = h.Type, err
+		e.options.Hooks.Record(*event)
 	}
 }
 

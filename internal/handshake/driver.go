@@ -112,7 +112,7 @@ func (s *State) send(ctx context.Context, step *Step) error {
 		}
 		s.transcript.add(s.out)
 		if s.Hooks.Message != nil {
-			s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c})
+			s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c, PostHandshake: s.afterwards(step)})
 		}
 		if err := s.records.Send(s.out); err != nil {
 			return err
@@ -162,6 +162,12 @@ func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool,
 	}
 	s.transcript.add(raw)
 	return true, s.then(ctx, step)
+}
+
+// afterwards: a row that only the sender walks, once the handshake is complete
+// for its peer, which takes the message as one of its Post table.
+func (s *State) afterwards(step *Step) bool {
+	return step.Msg == wire.TypeNewSessionTicket && s.profile.TicketsLast
 }
 
 func (s *State) then(ctx context.Context, step *Step) error {
