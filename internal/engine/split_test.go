@@ -24,7 +24,7 @@ func transcriptOf(t *testing.T, f flow, size func(int) int) (client, server *sid
 		return [][]byte{rec}
 	}
 	l.run().done(t).talk(t)
-	big := bytes.Repeat([]byte("0123456789"), 5000)
+	big := bytes.Repeat([]byte("0123456789"), 2000)
 	for rest := big; len(rest) > 0; {
 		n, err := l.server.Write(rest)
 		if err != nil {

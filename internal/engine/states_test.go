@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -33,18 +34,25 @@ func dueOf(t testing.TB, f flow, role wire.Role) (types []wire.HandshakeType) {
 	return types
 }
 
-// run plays the flow with role as the rogue and returns the other side.
+// run plays the flow with role as the rogue and returns the other side, of which
+// only the alerts are kept.
 func (f flow) run(t testing.TB, role wire.Role, e edit) (victim *side) {
+	return f.logged(t, role, e, func(s *side) { s.hooks = trace.Hooks{Alert: s.hooks.Alert} })
+}
+
+// logged is run with the hooks that set leaves.
+func (f flow) logged(t testing.TB, role wire.Role, e edit, set func(*side)) (victim *side) {
 	c, s := f.hosts(t)
-	l := &link{}
+	l := &link{client: newSide(wire.Client, c), server: newSide(wire.Server, s, e)}
+	victim = l.client
 	if role == wire.Client {
-		l.client, l.server = newSide(wire.Client, c, e), newSide(wire.Server, s)
-		l.run()
-		return l.server
+		l = &link{client: newSide(wire.Client, c, e), server: newSide(wire.Server, s)}
+		victim = l.server
 	}
-	l.client, l.server = newSide(wire.Client, c), newSide(wire.Server, s, e)
+	set(l.client)
+	set(l.server)
 	l.run()
-	return l.client
+	return victim
 }
 
 // states calls check for every state of every flow, as seen by the victim.
