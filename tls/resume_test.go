@@ -293,3 +293,26 @@ func TestCallbacksAtResumption(t *testing.T) {
 		})
 	}
 }
+
+// A session whose client certificate has expired since costs a full handshake,
+// in which the client can show a new one.
+func TestClientCertificateExpiresInItsSession(t *testing.T) {
+	p := testPKI()
+	soon := p.certificate("ecdsa-p256", &x509.Certificate{NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)})
+	for _, kind := range kinds {
+		client, server := resumable(kind.version, kind.server)
+		server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
+		client.Certificates = []Certificate{soon}
+		resumption(t, client, server)
+		client.Certificates = []Certificate{p.certs["ed25519"]}
+		if got := resumption(t, client, server); got != kind.name {
+			t.Fatalf("resumed by %s", got)
+		}
+		server.Time = func() time.Time { return time.Now().Add(2 * time.Hour) }
+		c, s := mustConnect(t, client, server)
+		if got := s.State(); got.Resumption != "none" || got.PeerCertificates[0].Subject.CommonName != "ed25519" {
+			t.Errorf("%s: resumed by %s, the client is %s", kind.name, got.Resumption, got.PeerCertificates[0].Subject.CommonName)
+		}
+		exchange(t, c, s)
+	}
+}
