@@ -215,6 +215,7 @@ func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result 
 
 // Release wipes the State and gives it back. It must not be used again.
 func (s *State) Release() {
+	fat := s.fat()
 	t := s.transcript
 	t.reset()
 	offer := s.Offer
@@ -232,7 +233,18 @@ func (s *State) Release() {
 			cert:      wire.Certificate{Entries: s.msg.cert.Entries[:0]},
 		},
 	}
-	states.Put(s)
+	if !fat {
+		states.Put(s)
+	}
+}
+
+// fat reports that a peer has made s grow beyond what handshakes need: it is not
+// kept for the next one.
+func (s *State) fat() bool {
+	const most = 256
+	o := &s.Offer
+	return max(cap(s.hello.CipherSuites), cap(s.hello.Extensions), cap(s.answer.Extensions), cap(s.msg.encrypted.Extensions), cap(s.msg.cert.Entries),
+		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most) > most
 }
 
 // Done reports whether the handshake is complete.
