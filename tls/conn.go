@@ -145,9 +145,7 @@ func (c *Conn) handshake(ctx context.Context) (err error) {
 	if err := c.start(); err != nil {
 		return err
 	}
-	if err = c.drive(ctx); err == nil {
-		err = c.writeErr
-	}
+	err = c.drive(ctx)
 	c.hello = nil
 	c.engine.Abandon()
 	*c.resolved = handshake.Config{}
@@ -200,10 +198,10 @@ func (c *Conn) drive(ctx context.Context) error {
 			return err // sent now, it would wait for a peer that itself waits in Write
 		}
 		sendErr := c.send()
-		if !errors.Is(err, engine.ErrWantInput) {
+		if err != nil && !errors.Is(err, engine.ErrWantInput) {
 			return err
 		}
-		if sendErr != nil {
+		if err == nil || sendErr != nil {
 			return sendErr
 		}
 		n, err := c.conn.Read(c.engine.Lend(c.engine.Want()))

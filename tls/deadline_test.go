@@ -125,6 +125,40 @@ func TestContextEndsWithTheHandshake(t *testing.T) {
 	}
 }
 
+// stalled is read once and then no more.
+type stalled struct {
+	net.Conn
+	read bool
+	over chan struct{}
+}
+
+func (s *stalled) Read(p []byte) (int, error) {
+	if s.read {
+		<-s.over
+	}
+	s.read = true
+	return s.Conn.Read(p)
+}
+
+// A handshake is complete only when its last flight is out.
+func TestDeadlinePassesInTheLastFlight(t *testing.T) {
+	for _, version := range bothVersions {
+		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+		at(version, client, server)
+		client.CurvePreferences = []CurveID{X25519} // a hello that is received in one piece
+		a, b := net.Pipe()
+		over := make(chan struct{})
+		go Server(&stalled{Conn: b, over: over}, server).Handshake()
+		c := Client(a, client)
+		c.SetDeadline(time.Now().Add(200 * time.Millisecond))
+		if err := c.Handshake(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %v", VersionName(version), err)
+		}
+		a.Close()
+		close(over)
+	}
+}
+
 func TestReadDeadline(t *testing.T) {
 	for _, pair := range []func(testing.TB) (a, b net.Conn){tcpPair, func(testing.TB) (a, b net.Conn) { return net.Pipe() }} {
 		a, b := pair(t)
