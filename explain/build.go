@@ -89,11 +89,13 @@ func (c *Connection) convert(e collected) Event {
 		from := c.from(x.Dir)
 		ev.Alert = &Alert{From: from.String(), Level: x.Level.String(), Code: x.Code.String(), Meaning: alertMeanings[x.Code], from: from}
 		if x.Err != nil {
-			ev.Alert.Reason = strings.TrimPrefix(x.Err.Error(), "tls: ")
+			ev.Alert.Reason = reason(x.Err)
 		}
 	}
 	return ev
 }
+
+func reason(err error) string { return strings.TrimPrefix(err.Error(), "tls: ") }
 
 func (c *Connection) record(x trace.Record) *Record {
 	from := c.from(x.Dir)
@@ -101,6 +103,13 @@ func (c *Connection) record(x trace.Record) *Record {
 		Wire: x.Wire, Plain: x.Plain, from: from, typ: x.Type}
 	c.records++
 	r.Number = c.records
+	if x.Err != nil {
+		r.Refused = reason(x.Err)
+		if !isRecord(x.Wire) {
+			r.typ, r.Type, r.Header = 0, "", []Field{}
+			return r
+		}
+	}
 	var rec wire.Recorder
 	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
 	r.Header = fields(rec.Spans, x.Wire, "record")

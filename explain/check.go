@@ -63,7 +63,7 @@ func (d *deriver) message(m *Message) {
 	if c, ok := d.signature(m); ok {
 		m.Checks = append(m.Checks, c)
 	}
-	if p, ok := m.parsed.(*wire.Finished); ok && !m.later() {
+	if p, ok := m.parsed.(*wire.Finished); ok && !m.PostHandshake {
 		switch s := d.latest[m.From+"_verify_data"]; {
 		case s == nil:
 			m.Checks = append(m.Checks, differ("verify_data: the engine did not report what it should be"))

@@ -132,7 +132,8 @@ type Record struct {
 	From   string `json:"from"`
 	Epoch  int    `json:"epoch"`
 	Seq    uint64 `json:"seq"`
-	// Type is the true content type, the inner one under TLS 1.3 protection.
+	// Type is the true content type, the inner one under TLS 1.3 protection. Of
+	// a refused record it is the outer one, and empty for what is no record.
 	Type   string  `json:"type"`
 	Header []Field `json:"header"`
 	// Protection names the cipher, and Nonce what it was used with: the nonce
@@ -144,10 +145,14 @@ type Record struct {
 	Carries    []string `json:"carries,omitempty"`
 	Wire       Hex      `json:"wire"`
 	Plain      Hex      `json:"plain"`
-	Check      Check    `json:"check"`
+	// Refused is why it was refused: wire is then what had arrived of it, and
+	// plain is empty.
+	Refused string `json:"refused,omitempty"`
+	Check   Check  `json:"check"`
 
 	from wire.Role
 	typ  wire.ContentType
+	shut bool // refused, and the re-derived keys do not open it either
 }
 
 // Message is one handshake message.

@@ -147,20 +147,27 @@ func (p *printer) keys(k *Keys) {
 // record writes a record's header and what became of its content; shown counts
 // the bytes of application data dumped so far.
 func (p *printer) record(r *Record, shown *int) {
-	what := r.Type
+	what, whatStyle := r.Type, normal
 	if a, err := wire.DecodeAlert(r.Plain, nil); r.typ == wire.ContentAlert && err == nil {
 		what += ": " + a.Code.String()
 	}
 	if len(r.Carries) > 0 {
 		what = strings.Join(r.Carries, ", ")
 	}
+	if r.Refused != "" {
+		what, whatStyle = "✗ refused: "+r.refusal(), wrong
+	}
 	p.put()
-	p.lead(line{text(sideStyle(r.from), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, normal, "%s", what)
+	p.lead(line{text(sideStyle(r.from), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)
 	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, size(len(r.Wire)))
 	if r.Epoch > 0 {
 		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, size(len(r.Wire)), r.Epoch, r.Seq)
 	}
 	p.para(tagCol, faint, "%s", place)
+	if r.Refused != "" {
+		p.refused(r)
+		return
+	}
 	for _, n := range tree(r.Header) {
 		p.node(n, 0)
 	}

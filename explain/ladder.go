@@ -65,9 +65,16 @@ func (l *ladder) record(e *Event) {
 	f := &l.flights[len(l.flights)-1]
 	l.records[r.Number] = f.Number
 	f.EndUS = e.AtUS
-	f.Records++
 	f.Bytes += len(r.Wire)
+	if r.Type != "" { // it is a record
+		f.Records++
+	}
 	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0}
+	if r.Refused != "" {
+		rung.Name, rung.Words, rung.mood = "✗ refused", r.refusal(), bad
+		f.Rungs = append(f.Rungs, rung)
+		return
+	}
 	switch r.typ {
 	case wire.ContentHandshake:
 		for _, m := range l.ends[r.Number] {

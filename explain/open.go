@@ -226,6 +226,8 @@ func pseudoHeader(seq uint64, header []byte, n int) []byte {
 // content itself.
 func (r *Record) reopen(k *Keys, expectSeq uint64) {
 	switch {
+	case r.Refused != "":
+		r.reopenRefused(k)
 	case r.Epoch == 0 && !bytes.HasSuffix(r.Wire, r.Plain):
 		r.Check = differ("its content is not what was on the wire")
 	case r.Epoch == 0:

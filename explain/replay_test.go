@@ -43,8 +43,12 @@ func replay(t testing.TB, file string) (*Collector, About) {
 		switch {
 		case e.Record != nil:
 			r := e.Record
-			h.Record(trace.Record{Dir: dir(r.From), Epoch: r.Epoch, Seq: r.Seq, Wire: r.Wire, Plain: r.Plain, Padding: r.Padding,
-				Type: byName(r.Type, wire.ContentAlert, wire.ContentApplicationData, wire.ContentChangeCipherSpec, wire.ContentHandshake)})
+			record := trace.Record{Dir: dir(r.From), Epoch: r.Epoch, Seq: r.Seq, Wire: r.Wire, Plain: r.Plain, Padding: r.Padding,
+				Type: byName(r.Type, wire.ContentAlert, wire.ContentApplicationData, wire.ContentChangeCipherSpec, wire.ContentHandshake)}
+			if r.Refused != "" {
+				record.Err = errors.New(r.Refused)
+			}
+			h.Record(record)
 		case e.Message != nil:
 			h.Message(trace.Message{Dir: dir(e.Message.From), Raw: e.Message.Raw, PostHandshake: e.Message.PostHandshake})
 		case e.Choice != nil:

@@ -61,7 +61,7 @@ func (c *Connection) summariseTimes() {
 	s := &c.Summary
 	var last wire.Role
 	for _, e := range c.Events {
-		if m := e.Message; m != nil && !m.later() {
+		if m := e.Message; m != nil && !m.PostHandshake {
 			if m.from == wire.Server && last == wire.Client {
 				s.RoundTrips++
 			}

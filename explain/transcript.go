@@ -16,17 +16,11 @@ type transcript struct {
 func newTranscript(events []Event) *transcript {
 	t := &transcript{}
 	for _, e := range events {
-		if m := e.Message; m != nil && !m.later() && m.typ != wire.TypeHelloRequest {
+		if m := e.Message; m != nil && !m.PostHandshake && m.typ != wire.TypeHelloRequest {
 			t.msgs = append(t.msgs, m)
 		}
 	}
 	return t
-}
-
-// later reports that m is not of the handshake itself. A ticket of TLS 1.3 never
-// is, even where a server sends it at once.
-func (m *Message) later() bool {
-	return m.PostHandshake || m.typ == wire.TypeNewSessionTicket && m.ctx.Version >= wire.TLS13
 }
 
 // hash is the transcript hash of the first n messages. After a
