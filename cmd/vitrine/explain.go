@@ -197,6 +197,7 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 	}
 	if o.resume != "none" {
 		e.config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		e.config.SessionTicketsDisabled = o.resume == "id" // a server that has both would take the ticket
 	}
 	if len(args) == 0 {
 		return e, e.serveOwn()

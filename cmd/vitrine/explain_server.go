@@ -46,7 +46,6 @@ func (e *explanation) serveOwn() error {
 	}
 	config := e.config.Clone()
 	config.Certificates = []tls.Certificate{cert}
-	config.SessionTicketsDisabled = e.options.resume == "id"
 	if e.options.resume == "id" {
 		config.Resumption.Store = session.NewMemory(sessionBudget)
 	}

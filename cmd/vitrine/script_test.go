@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 //	halt                    SIGTERM the server, which must exit with 0; its
 //	                        output is then in server.log
 //	tcp WORDS               answer one connection on $ADDR with WORDS in the clear
+//	openssl-server FLAG...  start openssl s_server on a free port, with the
+//	                        certificate in server.pem; sets $ADDR
 //	issue NAME DNSNAME      certify DNSNAME by the authority in $WORK/ca, into
 //	                        NAME.pem; "client" makes a client's certificate
 func TestScripts(t *testing.T) {
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "issue": cmdIssue,
+			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
 		},
 	})
 }
@@ -164,6 +166,26 @@ func cmdTCP(ts *testscript.TestScript, _ bool, args []string) {
 			io.Copy(io.Discard, conn)
 		}
 	}()
+}
+
+func cmdOpenSSLServer(ts *testscript.TestScript, _ bool, flags []string) {
+	cert := ts.MkAbs("server.pem")
+	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", cert, "-www"}, flags...)...)
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if addr, ok := strings.CutPrefix(lines.Text(), "ACCEPT "); ok {
+			ts.Setenv("ADDR", addr)
+			go io.Copy(io.Discard, stdout)
+			return
+		}
+	}
+	ts.Fatalf("openssl s_server did not start")
 }
 
 func cmdIssue(ts *testscript.TestScript, _ bool, args []string) {
