@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -12,6 +13,9 @@ func TestEveryFlow(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			c, s := f.hosts(t)
 			l := connect(c, s).run().done(t).talk(t)
+			if peer := l.client.Result().Peer; strings.HasSuffix(f.name, "staple") && (string(peer.OCSP) != "an OCSP response" || len(peer.SCTs) != 1 || string(peer.SCTs[0]) != "a timestamp") {
+				t.Errorf("the staples are %q, %q", peer.OCSP, peer.SCTs)
+			}
 			if err := l.client.CloseNotify(); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	stdtls "crypto/tls"
@@ -178,7 +180,9 @@ type side struct {
 	log      []string // of events
 	secrets  []string // names and values
 	sent     []wire.Alert
-	steps    int // how often the engine ran
+	steps    int  // how often the engine ran
+	room     int  // for one Read; 0 for 4096
+	poisoned bool // overwrite whatever buffers the engine has given back
 }
 
 func newSide(role wire.Role, h *host, edits ...edit) *side {
@@ -326,11 +330,14 @@ func (s *side) step() {
 	}
 	s.steps++
 	err := s.Handshake(context.Background())
-	var buf [4096]byte
+	s.poison()
+	room := [4096]byte{}
+	buf := room[:min(cmp.Or(s.room, len(room)), len(room))]
 	for err == nil {
 		var n int
-		n, err = s.Read(buf[:])
+		n, err = s.Read(buf)
 		s.received = append(s.received, buf[:n]...)
+		s.poison()
 	}
 	if flushErr := s.Flush(); errors.Is(err, ErrWantInput) && flushErr != nil {
 		err = flushErr
@@ -338,6 +345,25 @@ func (s *side) step() {
 	if !errors.Is(err, ErrWantInput) {
 		s.err = err
 		s.Abandon()
+	}
+}
+
+var poison = bytes.Repeat([]byte{0xee}, 4096)
+
+// poison writes over the buffers in the pools, as other connections would.
+func (s *side) poison() {
+	if !s.poisoned {
+		return
+	}
+	for i := range pools {
+		var taken [3]*buffer
+		for j := range taken {
+			taken[j] = borrow(pools[i].size)
+			copy(taken[j].bytes, poison)
+		}
+		for _, b := range taken {
+			giveBack(b)
+		}
 	}
 }
 
@@ -531,7 +557,13 @@ func clientAuth(c, s *host) {
 func tickets(c, s *host) {
 	c.config.Sessions, c.config.Tickets, s.config.Tickets = true, true, true
 }
-func ids(c, s *host)     { c.config.Sessions, s.config.Store = true, true }
+func ids(c, s *host) { c.config.Sessions, s.config.Store = true, true }
+func stapled(_, s *host) {
+	c := *certificate("ecdsa")
+	c.OCSPStaple, c.SignedCertificateTimestamps = []byte("an OCSP response"), [][]byte{[]byte("a timestamp")}
+	s.certificate = &c
+}
+
 func withRSA(_, s *host) { s.certificate = certificate("rsa") }
 
 func retry(_, s *host) {
@@ -553,6 +585,7 @@ var staticRSA = suites(wire.TLS_RSA_WITH_AES_128_GCM_SHA256)
 var flows = []flow{
 	{"tls12", only(wire.TLS12)},
 	{"tls12 tickets", only(wire.TLS12, tickets)},
+	{"tls12 staple", only(wire.TLS12, stapled)},
 	{"tls12 rsa", only(wire.TLS12, withRSA, staticRSA)},
 	{"tls12 cbc", only(wire.TLS12, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256))},
 	{"tls12 client auth", only(wire.TLS12, clientAuth)},
@@ -562,6 +595,7 @@ var flows = []flow{
 	{"tls13", only(wire.TLS13)},
 	{"tls13 rsa", only(wire.TLS13, withRSA)},
 	{"tls13 tickets", only(wire.TLS13, tickets)},
+	{"tls13 staple", only(wire.TLS13, stapled)},
 	{"tls13 client auth", only(wire.TLS13, clientAuth)},
 	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
 	{"tls13 retry", only(wire.TLS13, retry)},

@@ -116,6 +116,53 @@ func TestMessagesAcrossRecords(t *testing.T) {
 	}
 }
 
+// A buffer that the engine has given back is another connection's: nothing of it
+// may be used any more.
+func TestBuffersAreNotUsedOnceGivenBack(t *testing.T) {
+	big := bytes.Repeat([]byte("0123456789"), 3000)
+	for _, f := range flows {
+		for name, size := range map[string]func(int) int{"whole": nil, "pieces": func(left int) int { return 1 + left*2/3 }} {
+			c, s := f.hosts(t)
+			l := connect(c, s)
+			l.size = size
+			for _, side := range []*side{l.client, l.server} {
+				side.poisoned, side.room, side.options.MaxFragment = true, 700, 1500
+			}
+			l.run().done(t).talk(t)
+			l.client.received = nil
+			for rest := big; len(rest) > 0; {
+				n, err := l.server.Write(rest)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if l.run(); !bytes.Equal(l.client.received, big) || l.client.err != nil {
+				t.Fatalf("%s, %s: %d bytes received, %v", f.name, name, len(l.client.received), l.client.err)
+			}
+		}
+	}
+}
+
+// A message that has come in part survives that its buffer becomes too small.
+func TestPartOfAMessageOutlivesItsBuffer(t *testing.T) {
+	s := alone(wire.Server, newServerHost())
+	s.poisoned = true
+	hello := wire.AppendMessage(nil, plainHello(), wire.Context{})
+	s.feed(clearRecord(wire.ContentHandshake, hello[:40]...), nil)
+	rest := clearRecord(wire.ContentHandshake, hello[40:]...)
+	for _, part := range [][]byte{rest[:7], rest[7:]} {
+		n := copy(s.Lend(whole), part) // more room than the first buffer has
+		s.poison()
+		s.Filled(n)
+		s.step()
+	}
+	if s.err == nil && len(s.take()) > 0 {
+		return
+	}
+	t.Errorf("the hello was not understood: %v", s.err)
+}
+
 // A post-handshake message may run over several records too, of which the first
 // was opened into the reader's own buffer.
 func TestPostHandshakeMessageAcrossRecords(t *testing.T) {
