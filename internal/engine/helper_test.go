@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"sync"
@@ -394,7 +395,7 @@ func (s *side) take() []byte {
 // end closes the stream that s reads.
 func (s *side) end() {
 	if s.err == nil {
-		s.EOF(errEOF)
+		s.EOF(io.EOF)
 		s.step()
 	}
 }
@@ -518,88 +519,4 @@ func (s *side) alertOf() (wire.AlertCode, bool) {
 		}
 	}
 	return 0, false
-}
-
-// flow is one shape of handshake, as hosts that give it.
-type flow struct {
-	name  string
-	hosts func(t testing.TB) (client, server *host)
-}
-
-func only(v wire.Version, change ...func(client, server *host)) func(testing.TB) (client, server *host) {
-	return func(testing.TB) (*host, *host) {
-		c, s := newClientHost(), newServerHost()
-		c.config.Versions, s.config.Versions = []wire.Version{v}, []wire.Version{v}
-		for _, f := range change {
-			f(c, s)
-		}
-		return c, s
-	}
-}
-
-// resumed runs a connection and returns the hosts that resume it.
-func resumed(first func(testing.TB) (client, server *host)) func(testing.TB) (client, server *host) {
-	return func(t testing.TB) (*host, *host) {
-		c, s := first(t)
-		connect(c, s).run().done(t)
-		if c.saved == nil {
-			t.Fatal("no session was saved")
-		}
-		c.offer, c.saved, c.keyLog, s.keyLog = c.saved, nil, nil, nil
-		return c, s
-	}
-}
-
-func clientAuth(c, s *host) {
-	c.certificate, s.config.ClientAuth = certificate("ecdsa"), stdtls.RequireAndVerifyClientCert
-}
-
-func tickets(c, s *host) {
-	c.config.Sessions, c.config.Tickets, s.config.Tickets = true, true, true
-}
-func ids(c, s *host) { c.config.Sessions, s.config.Store = true, true }
-func stapled(_, s *host) {
-	c := *certificate("ecdsa")
-	c.OCSPStaple, c.SignedCertificateTimestamps = []byte("an OCSP response"), [][]byte{[]byte("a timestamp")}
-	s.certificate = &c
-}
-
-func withRSA(_, s *host) { s.certificate = certificate("rsa") }
-
-func retry(_, s *host) {
-	s.config.Groups, s.config.RetryCookie = []wire.NamedGroup{wire.GroupP384}, true
-}
-
-func suites(ids ...wire.CipherSuite) func(c, s *host) {
-	return func(c, s *host) {
-		c.config.Suites = nil
-		for _, id := range ids {
-			c.config.Suites = append(c.config.Suites, suite.ByID(id))
-		}
-	}
-}
-
-var staticRSA = suites(wire.TLS_RSA_WITH_AES_128_GCM_SHA256)
-
-// flows are all shapes of handshake.
-var flows = []flow{
-	{"tls12", only(wire.TLS12)},
-	{"tls12 tickets", only(wire.TLS12, tickets)},
-	{"tls12 staple", only(wire.TLS12, stapled)},
-	{"tls12 rsa", only(wire.TLS12, withRSA, staticRSA)},
-	{"tls12 cbc", only(wire.TLS12, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256))},
-	{"tls12 client auth", only(wire.TLS12, clientAuth)},
-	{"tls12 no client certificate", only(wire.TLS12, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
-	{"tls12 ticket resumption", resumed(only(wire.TLS12, tickets))},
-	{"tls12 id resumption", resumed(only(wire.TLS12, ids))},
-	{"tls13", only(wire.TLS13)},
-	{"tls13 rsa", only(wire.TLS13, withRSA)},
-	{"tls13 tickets", only(wire.TLS13, tickets)},
-	{"tls13 staple", only(wire.TLS13, stapled)},
-	{"tls13 client auth", only(wire.TLS13, clientAuth)},
-	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
-	{"tls13 retry", only(wire.TLS13, retry)},
-	{"tls13 psk", resumed(only(wire.TLS13, tickets))},
-	{"tls13 psk retry", resumed(only(wire.TLS13, tickets, retry))},
-	{"tls13 client auth psk", resumed(only(wire.TLS13, tickets, clientAuth))},
 }

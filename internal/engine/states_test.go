@@ -234,6 +234,18 @@ func TestAlertsAreTerminalEverywhere(t *testing.T) {
 	})
 }
 
+// A client that cannot use our ServerHello has no keys yet: its alert comes in
+// the clear, and is heard although we expect protected records.
+func TestAnAlertInTheClearIsHeard(t *testing.T) {
+	c, s := hosts13(t)
+	l := connect(c, s, says(wire.ExtServerName)).run()
+	l.client.wants(t, wire.AlertIllegalParameter)
+	var fault *handshake.Error
+	if !errors.As(l.server.err, &fault) || !fault.Received || fault.Alert != wire.AlertIllegalParameter || len(l.server.sent) > 0 {
+		t.Errorf("the server ended with %v", l.server.err)
+	}
+}
+
 func TestTheEndOfTheStreamIsTerminalEverywhere(t *testing.T) {
 	states(t, func(t *testing.T, f flow, rogue wire.Role, n int, _ wire.HandshakeType) {
 		stopped := false
