@@ -166,3 +166,38 @@ func TestCertificateRequest(t *testing.T) {
 		}
 	}
 }
+
+// A hybrid's classical half is offered too, and a server that has only that
+// answers it at once. After a retry one share is left.
+func TestKeySharesOfAHybrid(t *testing.T) {
+	groups := func(c, s *host, ours ...wire.NamedGroup) (offers [][]wire.NamedGroup, l *link) {
+		hybrid(c, s)
+		s.config.Groups = ours
+		l = &link{server: newSide(wire.Server, s)}
+		l.client = newSide(wire.Client, c, clientHello(func(m *wire.ClientHello) {
+			var list []wire.NamedGroup
+			m.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) {
+				for _, e := range wire.ReadKeyShares(r, nil) {
+					if len(e.Share) > 1 { // a reserved one has one byte
+						list = append(list, e.Group)
+					}
+				}
+			})
+			offers = append(offers, list)
+		}))
+		l.run().done(t).talk(t)
+		return offers, l
+	}
+	both := []wire.NamedGroup{wire.GroupX25519MLKEM768, wire.GroupX25519}
+	for _, ours := range [][]wire.NamedGroup{both, both[1:]} {
+		c, s := hosts13(t)
+		offers, l := groups(c, s, ours...)
+		if len(offers) != 1 || !slices.Equal(offers[0], both) || l.client.Result().Group != ours[0] {
+			t.Errorf("offered %v, agreed on %v", offers, l.client.Result().Group)
+		}
+	}
+	c, s := hosts13(t)
+	if offers, l := groups(c, s, wire.GroupP384); len(offers) != 2 || !slices.Equal(offers[1], []wire.NamedGroup{wire.GroupP384}) || l.client.Result().Group != wire.GroupP384 {
+		t.Errorf("offered %v", offers)
+	}
+}

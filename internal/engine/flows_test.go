@@ -60,6 +60,14 @@ func retry(_, s *host) {
 	s.config.Groups, s.config.RetryCookie = []wire.NamedGroup{wire.GroupP384}, true
 }
 
+// hybrid is as most clients are: a hybrid group first, whose classical half is a
+// share of its own, and reserved values all over. RFC 8701.
+func hybrid(c, s *host) {
+	c.config.GREASE = true
+	c.config.Groups = []wire.NamedGroup{wire.GroupX25519MLKEM768, wire.GroupX25519, wire.GroupP256, wire.GroupP384}
+	s.config.Groups = c.config.Groups
+}
+
 func suites(ids ...wire.CipherSuite) func(c, s *host) {
 	return func(c, s *host) {
 		c.config.Suites = nil
@@ -89,6 +97,8 @@ var flows = []flow{
 	{"tls13 client auth", only(wire.TLS13, clientAuth)},
 	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
 	{"tls13 retry", only(wire.TLS13, retry)},
+	{"tls13 hybrid", only(wire.TLS13, hybrid)},
+	{"tls13 hybrid retry", only(wire.TLS13, hybrid, retry)},
 	{"tls13 psk", resumed(only(wire.TLS13, tickets))},
 	{"tls13 psk retry", resumed(only(wire.TLS13, tickets, retry))},
 	{"tls13 client auth psk", resumed(only(wire.TLS13, tickets, clientAuth))},
