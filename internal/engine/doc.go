@@ -2,7 +2,10 @@
 // errors out. It has no sockets, goroutines or channels.
 //
 //	engine.go     the connection, and its handshake
-//	in.go         the half that reads: deframing, opening, what each type means
+//	in.go         the half that reads: its state, application data, alerts, budgets
+//	receive.go    the buffer that bytes are received into
+//	deframe.go    one record: its header judged, then opened
+//	messages.go   handshake messages out of records, during the handshake and after
 //	out.go        the half that writes: flights, sealing, alerts, key updates
 //	buffers.go    the pooled buffers both lend
 //	control.go    the one queue between the halves

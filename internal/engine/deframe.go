@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// open deframes and opens the next record, into dst if it can. It returns
+// ErrWantInput where it is not whole.
+func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bool, err error) {
+	in := &e.in
+	have := in.buf[in.r:in.w]
+	if len(have) < record.HeaderLen {
+		return 0, nil, false, ErrWantInput
+	}
+	h := record.ParseHeader(have)
+	if err := e.checkHeader(h, have); err != nil {
+		e.reportRefused(h, have, err)
+		return 0, nil, false, err
+	}
+	size := record.HeaderLen + h.Length
+	if len(have) < size {
+		return 0, nil, false, ErrWantInput
+	}
+	rec := have[:size:size]
+	in.r += size
+	if e.plainCCS(h) || e.plainAlert(h) {
+		e.reportPlain(h, rec)
+		return h.Type, rec[record.HeaderLen:], false, nil
+	}
+	event := e.beforeOpen(rec)
+	padding := 0
+	if dst == nil {
+		typ, content, padding, err = in.half.Open(rec)
+	} else {
+		typ, content, padding, into, err = in.half.OpenInto(dst, rec)
+	}
+	if in.skip > 0 && in.early(h, err) {
+		return 0, nil, false, errSkipped
+	}
+	if err == nil && typ == wire.ContentChangeCipherSpec && h.Type != typ {
+		err = fault(wire.AlertUnexpectedMessage, "the peer sent a protected change_cipher_spec", "RFC 8446 §5")
+	}
+	if err != nil {
+		err = asFault(err)
+		typ, content, padding, into = h.Type, nil, 0, false
+	}
+	if event != nil {
+		event.Type, event.Plain, event.Padding, event.Err = typ, content, padding, err
+		e.options.Hooks.Record(*event)
+	}
+	return typ, content, into, err
+}
+
+// early reports that a record is early data that we do not accept: it does not
+// open, or no keys are there yet because we have asked for another ClientHello.
+// The first record that is none ends this. RFC 8446 §4.2.10.
+func (in *in) early(h record.Header, err error) bool {
+	if h.Type != wire.ContentApplicationData || err == nil && in.half.Epoch() > 0 {
+		in.skip = 0
+		return false
+	}
+	in.skip = max(0, in.skip-record.HeaderLen-h.Length)
+	return in.skip > 0
+}
+
+// errSkipped says that a record was passed over.
+var errSkipped = errors.New("engine: early data was skipped")
+
+// checkHeader judges a record by its header, before its body has come.
+func (e *Engine) checkHeader(h record.Header, raw []byte) error {
+	first := e.in.half.Epoch() == 0 && e.in.version == 0
+	if first && (h.Type < wire.ContentChangeCipherSpec || h.Type > wire.ContentApplicationData || h.Version>>8 != 3) {
+		return notTLS(e.role.Peer(), raw)
+	}
+	if h.Type < wire.ContentChangeCipherSpec || h.Type > wire.ContentApplicationData {
+		return fault(wire.AlertUnexpectedMessage, "the peer sent a record of unknown type "+h.Type.String(), "RFC 8446 §5")
+	}
+	if h.Version>>8 != 3 || e.profile != nil && !e.profile.PlainCCS && e.in.half.Epoch() > 0 && h.Version != e.profile.RecordVersion {
+		return fault(wire.AlertProtocolVersion, "the peer's record claims to be of "+h.Version.String(), "RFC 5246 §E.1")
+	}
+	if h.Length > e.in.half.MaxFragment() {
+		return fault(wire.AlertRecordOverflow, fmt.Sprintf("the peer sent a record of %d bytes; %d are allowed", h.Length, e.in.half.MaxFragment()), "RFC 8446 §5.2")
+	}
+	e.in.version = h.Version
+	return nil
+}
+
+// notTLS says in plain words what came instead.
+func notTLS(from wire.Role, raw []byte) error {
+	e := &NotTLSError{Reason: fmt.Sprintf("the %s does not speak TLS here: its first bytes are %q", from, raw[:record.HeaderLen])}
+	copy(e.Header[:], raw)
+	switch {
+	case from == wire.Client && bytes.ContainsAny(raw[:1], "GHPDOCT") && bytes.IndexFunc(raw[:5], notRequest) < 0:
+		e.Reason = "the client sent an HTTP request to a TLS port"
+	case from == wire.Server && bytes.HasPrefix(raw, []byte("HTTP/")):
+		e.Reason = "the server speaks plain HTTP on this port, not TLS"
+	case from == wire.Client && raw[0]&0x80 != 0 && raw[2] == byte(wire.TypeClientHello):
+		e.Reason = "the client sent a ClientHello in the format of SSL 2.0, which is not accepted"
+	}
+	return e
+}
+
+func notRequest(r rune) bool { return (r < 'A' || r > 'Z') && r != ' ' && r != '/' }
+
+// plainCCS: TLS 1.3 never protects change_cipher_spec, which means nothing, and
+// which only the handshake tolerates. RFC 8446 §5.
+func (e *Engine) plainCCS(h record.Header) bool {
+	return h.Type == wire.ContentChangeCipherSpec && e.profile != nil && e.profile.PlainCCS && !e.done && e.in.half.Epoch() > 0
+}
+
+// plainAlert: a client that cannot use our ServerHello has no keys to protect
+// its alert with.
+func (e *Engine) plainAlert(h record.Header) bool {
+	return h.Type == wire.ContentAlert && h.Length == 2 && e.role == wire.Server && e.profile != nil && e.profile.PlainCCS && !e.done && e.in.half.Epoch() == 1
+}
+
+// beforeOpen prepares the trace's event, which wants the record as it was.
+func (e *Engine) beforeOpen(rec []byte) *trace.Record {
+	if e.options.Hooks == nil || e.options.Hooks.Record == nil {
+		return nil
+	}
+	return &trace.Record{Dir: trace.Received, Epoch: e.in.half.Epoch(), Seq: e.in.half.Seq(), Wire: bytes.Clone(rec)}
+}
+
+func (e *Engine) reportPlain(h record.Header, raw []byte) {
+	if hooks := e.options.Hooks; hooks != nil && hooks.Record != nil {
+		hooks.Record(trace.Record{Dir: trace.Received, Type: h.Type, Wire: raw, Plain: raw[record.HeaderLen:]})
+	}
+}
+
+// reportRefused reports a record that is refused by its header, with as much of
+// it as is there: all of it where it is no record, and so has no length.
+func (e *Engine) reportRefused(h record.Header, raw []byte, err error) {
+	if !silent(err) {
+		raw = raw[:min(len(raw), record.HeaderLen+h.Length)]
+	}
+	if event := e.beforeOpen(raw); event != nil {
+		event.Type, event.Err = h.Type, err
+		e.options.Hooks.Record(*event)
+	}
+}

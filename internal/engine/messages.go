@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// nextMessage finds the next handshake message or change_cipher_spec, for the
+// driver.
+func (e *Engine) nextMessage() (msg []byte, ccs, ok bool, err error) {
+	in := &e.in
+	for {
+		if in.ccs {
+			return nil, true, true, nil
+		}
+		size, err := e.messageLen()
+		if err != nil {
+			return nil, false, false, err
+		}
+		if size > 0 {
+			return in.hand[:size], false, true, nil
+		}
+		typ, content, _, err := e.open(nil)
+		if err == errSkipped {
+			continue
+		}
+		if err == ErrWantInput {
+			return nil, false, false, nil
+		}
+		if err == nil {
+			err = e.handshakeRecord(typ, content)
+		}
+		if err != nil {
+			return nil, false, false, err
+		}
+		if in.err != nil {
+			return nil, false, false, in.err
+		}
+	}
+}
+
+// handshakeRecord takes in one record during the handshake.
+func (e *Engine) handshakeRecord(typ wire.ContentType, content []byte) error {
+	in := &e.in
+	switch typ {
+	case wire.ContentHandshake:
+		return e.gather(content)
+	case wire.ContentAlert:
+		return e.alert(content)
+	case wire.ContentChangeCipherSpec:
+		if len(content) != 1 || content[0] != wire.ChangeCipherSpecContent {
+			return fault(wire.AlertUnexpectedMessage, "the change_cipher_spec's content is not 1", "RFC 8446 §5")
+		}
+		if len(in.hand) > 0 {
+			return interleaved(typ)
+		}
+		if e.profile != nil && e.profile.PlainCCS {
+			return e.halt("change_cipher_spec records")
+		}
+		in.ccs = true
+		return nil
+	}
+	return fault(wire.AlertUnexpectedMessage, "the peer sent "+typ.String()+" during the handshake", "RFC 8446 §5")
+}
+
+// gather adds the content of a handshake record to what is there.
+func (e *Engine) gather(content []byte) error {
+	in := &e.in
+	if len(content) == 0 {
+		return fault(wire.AlertUnexpectedMessage, "the peer sent an empty handshake record", "RFC 8446 §5.1")
+	}
+	if len(in.hand) == 0 {
+		in.hand, in.own = content, in.own[:0]
+		return nil
+	}
+	in.keep()
+	in.own = append(in.hand, content...)
+	in.hand = in.own
+	return nil
+}
+
+// messageLen is the size of the handshake message at hand, 0 while it is not
+// whole. One that claims too much is refused before it has come.
+func (e *Engine) messageLen() (int, error) {
+	size := wire.MessageLen(e.in.hand)
+	if size == 0 {
+		return 0, nil
+	}
+	most := maxMessage
+	if t := wire.HandshakeType(e.in.hand[0]); t == wire.TypeCertificate {
+		most = maxCertificate
+	}
+	if size > most {
+		return 0, fault(wire.AlertIllegalParameter, fmt.Sprintf("the peer announces a %s of %d bytes; the most we take is %d",
+			wire.HandshakeType(e.in.hand[0]), size, most), "")
+	}
+	if size > len(e.in.hand) {
+		return 0, nil
+	}
+	return size, nil
+}
+
+func (e *Engine) postHandshake() error {
+	in := &e.in
+	for {
+		size, err := e.messageLen()
+		if err != nil || size == 0 {
+			return err
+		}
+		msg := in.hand[:size]
+		in.hand = in.hand[size:]
+		if err := e.halt("handshake messages"); err != nil {
+			return err
+		}
+		p := handshake.Post{Role: e.role, Result: &e.result, Hooks: e.options.Hooks, Saver: e.options.Saver,
+			UpdateIn: e.updateIn, Reply: e.control.keyUpdate,
+			Warn: func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
+		if err := p.Receive(msg); err != nil {
+			return err
+		}
+	}
+}
+
+// updateIn moves to the peer's next traffic secret. RFC 8446 §4.6.3.
+func (e *Engine) updateIn() error {
+	in := &e.in
+	if len(in.hand) > 0 {
+		return fault(wire.AlertUnexpectedMessage, "a handshake message runs across a change of keys", "RFC 8446 §5.1")
+	}
+	if in.inARow++; in.inARow > maxUpdates {
+		return fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent %d KeyUpdates without data between them", in.inARow), "RFC 8446 §4.6.3")
+	}
+	in.halted = 0
+	in.updates++
+	(*records)(e).InstallIn(handshake.NextKeys(e.result.Suite, in.secret[:in.secretLen], e.role.Peer(), in.updates, e.options.Hooks))
+	return nil
+}

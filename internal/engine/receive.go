@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"errors"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
+)
+
+// Lend returns room for at least min bytes to receive into; Filled tells how
+// many came. The room is valid until then.
+func (e *Engine) Lend(min int) []byte {
+	in := &e.in
+	if in.w == in.r && len(in.hand) == 0 && len(in.plain) == 0 {
+		in.r, in.w = 0, 0
+	}
+	switch {
+	case in.buf == nil:
+		in.lent = borrow(min)
+		in.buf = in.lent.bytes
+	case len(in.buf)-in.w >= min:
+	default:
+		in.move(in.w - in.r + min)
+	}
+	return in.buf[in.w:]
+}
+
+// LendBulk is Lend for a socket that is known to have something: it lends a
+// large buffer, and at least min bytes of it.
+func (e *Engine) LendBulk(min int) []byte {
+	if in := &e.in; in.buf == nil {
+		in.lent = borrow(Bulk)
+		in.buf = in.lent.bytes
+	}
+	return e.Lend(min)
+}
+
+// move brings what was received to the start of a buffer of at least size.
+func (in *in) move(size int) {
+	in.keep()
+	old, lent := in.buf, in.lent
+	if size > len(old) {
+		in.lent = borrow(size)
+		in.buf = in.lent.bytes
+	}
+	in.w = copy(in.buf, old[in.r:in.w])
+	in.r = 0
+	if lent != in.lent {
+		giveBack(lent)
+	}
+}
+
+// keep saves what aliases the buffer. Undelivered data never needs it: Read
+// takes it all before more is received.
+func (in *in) keep() {
+	if len(in.hand) > 0 && !in.owned() {
+		in.own = append(in.own[:0], in.hand...)
+		in.hand = in.own
+	}
+}
+
+func (in *in) owned() bool {
+	return len(in.own) > 0 && len(in.hand) > 0 && len(in.hand) <= len(in.own) && &in.own[len(in.own)-1] == &in.hand[len(in.hand)-1]
+}
+
+// Filled says that n bytes were received into what Lend returned.
+func (e *Engine) Filled(n int) { e.in.w += n }
+
+// Want is how many more bytes the next record needs at least.
+func (e *Engine) Want() int {
+	in := &e.in
+	have := in.w - in.r
+	if have < record.HeaderLen {
+		return record.HeaderLen - have
+	}
+	return max(1, record.HeaderLen+record.ParseHeader(in.buf[in.r:]).Length-have)
+}
+
+// EOF says that the peer's stream has ended; err is io.EOF or why it broke.
+func (e *Engine) EOF(err error) {
+	if e.in.err != nil {
+		return
+	}
+	if errors.Is(err, io.EOF) {
+		err = ErrTruncated
+		if !e.done {
+			err = &handshake.Error{Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF,
+				Hint: "it may not speak TLS here, or refuse us without saying why"}
+		}
+	}
+	e.in.err = err
+	e.in.drop()
+}
+
+// Unlend gives back what Lend returned where nothing came.
+func (e *Engine) Unlend() { e.settle() }
+
+// settle gives the buffer back once nothing in it is needed.
+func (e *Engine) settle() {
+	in := &e.in
+	if len(in.plain) == 0 {
+		in.plain = nil // an empty slice would keep the buffer alive
+	}
+	if in.r == in.w && in.plain == nil && (len(in.hand) == 0 || in.owned()) {
+		giveBack(in.lent)
+		in.buf, in.lent, in.r, in.w = nil, nil, 0, 0
+	}
+	if len(in.hand) == 0 {
+		in.hand, in.own = nil, nil
+	}
+}
+
+func (in *in) drop() {
+	giveBack(in.lent)
+	in.buf, in.lent, in.r, in.w, in.plain, in.hand, in.own = nil, nil, 0, 0, nil, nil, nil
+}
