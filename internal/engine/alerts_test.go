@@ -275,6 +275,13 @@ var ofClients = []offence{
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hostsPSK, wire.Client, instead(wire.TypeFinished, 20, 0, 0, 0)},
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hosts12, wire.Client, instead(wire.TypeFinished, 20, 0, 0, 0)},
 	{"does not parse", wire.AlertDecodeError, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtSupportedVersions, 3, 3, 4, 3) })},
+	{"there is not one for each identity", wire.AlertDecodeError, hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) {
+		var o wire.OfferedPSKs
+		m.Extensions.Read(wire.ExtPreSharedKey, o.Read)
+		unknown := wire.PSKIdentity{Identity: []byte("unknown")}
+		o.Identities = append([]wire.PSKIdentity{unknown}, o.Identities...)
+		set(&m.Extensions, wire.ExtPreSharedKey, o.Append(nil)...)
+	})},
 	{"does not parse", wire.AlertDecodeError, hosts12, wire.Client, instead(wire.TypeClientHello, 1, 0, 0, 2, 3, 3)},
 	{"does not parse", wire.AlertDecodeError, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { m.Extensions = append(m.Extensions, m.Extensions[0]) })},
 }
