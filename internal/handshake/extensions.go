@@ -3,7 +3,6 @@ package handshake
 import (
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 

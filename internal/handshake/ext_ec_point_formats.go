@@ -1,0 +1,26 @@
+package handshake
+
+import (
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// ec_point_formats, RFC 8422 §5.1.2
+
+func offerPoints(s *State, b []byte) ([]byte, bool) {
+	return append(b, 1, wire.PointFormatUncompressed), s.offers12()
+}
+
+func readPoints(o *Offer, r *wire.Reader) { o.Points = wire.ReadPointFormats(r) }
+
+func answerPoints(s *State, b []byte) ([]byte, bool) {
+	return append(b, 1, wire.PointFormatUncompressed), s.Result.Suite.KeyExchange == wire.KeyExchangeECDHE
+}
+
+func acceptPoints(_ *State, r *wire.Reader) error {
+	if !slices.Contains(wire.ReadPointFormats(r), wire.PointFormatUncompressed) && r.Err() == nil {
+		return fault(wire.AlertIllegalParameter, "the server does not speak uncompressed points", "RFC 8422 §5.2", nil)
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package handshake
+
+import (
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// signature_algorithms, RFC 8446 §4.2.3
+
+func offerSchemes(s *State, b []byte) ([]byte, bool) {
+	return wire.AppendU16List(b, s.Config.Schemes), true
+}
+
+func readSchemes(o *Offer, r *wire.Reader) { o.Schemes = wire.ReadSignatureAlgorithms(r, o.Schemes) }
+
+func readCertSchemes(o *Offer, r *wire.Reader) {
+	o.CertSchemes = wire.ReadSignatureAlgorithms(r, o.CertSchemes)
+}
