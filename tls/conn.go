@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -101,118 +100,6 @@ func (c *Conn) late() bool {
 // NetConn returns the connection below. Reading or writing it corrupts the
 // TLS connection.
 func (c *Conn) NetConn() net.Conn { return c.conn }
-
-// Handshake runs the handshake if it has not been run. Read and Write do so
-// by themselves.
-func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
-
-// HandshakeContext is Handshake under a context. If it ends before the
-// handshake does, the connection is closed and the context's error returned.
-// Once the handshake is complete, the context has no effect.
-func (c *Conn) HandshakeContext(ctx context.Context) error {
-	if c.complete.Load() {
-		return nil
-	}
-	c.handshakeMutex.Lock()
-	defer c.handshakeMutex.Unlock()
-	if c.complete.Load() || c.handshakeErr != nil {
-		return c.handshakeErr
-	}
-	c.handshakeErr = c.handshake(ctx)
-	return c.handshakeErr
-}
-
-// handshakeTimeout is the default of Config.HandshakeTimeout.
-const handshakeTimeout = 30 * time.Second
-
-func (c *Conn) handshake(ctx context.Context) (err error) {
-	limit := c.config.HandshakeTimeout
-	if limit == 0 {
-		limit = handshakeTimeout
-	}
-	if limit > 0 {
-		timer := time.AfterFunc(limit, func() { c.timedOut.Store(true); c.conn.Close() })
-		defer timer.Stop()
-	}
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { c.conn.Close() })
-		defer func() {
-			if !stop() {
-				err = ctx.Err() // the connection is closed, whatever else happened
-			}
-		}()
-	}
-	if err := c.start(); err != nil {
-		return err
-	}
-	err = c.drive(ctx)
-	c.hello = nil
-	c.engine.Abandon()
-	*c.resolved = handshake.Config{}
-	configs.Put(c.resolved)
-	c.resolved = nil
-	if err != nil {
-		return c.explain(err)
-	}
-	c.complete.Store(true)
-	c.touch()
-	return nil
-}
-
-// configs are those of handshakes under way.
-var configs = sync.Pool{New: func() any { return new(handshake.Config) }}
-
-// start reads the Config and makes the engine.
-func (c *Conn) start() error {
-	h := configs.Get().(*handshake.Config)
-	c.resolved = h
-	resolve := (*Config).resolveClient
-	if c.role == wire.Server {
-		resolve = (*Config).resolveServer
-	}
-	if err := resolve(c.config, h, (*host)(c)); err != nil {
-		return err
-	}
-	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment}
-	if h.Sessions && h.Tickets && c.role == wire.Client {
-		c.options.Saver = (*host)(c)
-	}
-	c.engine = engine.New(c.role, h, &c.options)
-	return nil
-}
-
-// drive moves bytes between the socket and the engine until it is done.
-func (c *Conn) drive(ctx context.Context) error {
-	c.readMutex.Lock()
-	defer c.readMutex.Unlock()
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
-	for {
-		err := c.engine.Handshake(ctx)
-		if flushErr := c.engine.Flush(); err == nil {
-			err = flushErr
-		}
-		if c.engine.CanWait() {
-			return err // sent now, it would wait for a peer that itself waits in Write
-		}
-		sendErr := c.send()
-		if err != nil && !errors.Is(err, engine.ErrWantInput) {
-			return err
-		}
-		if err == nil || sendErr != nil {
-			return sendErr
-		}
-		n, err := c.conn.Read(c.engine.Lend(c.engine.Want()))
-		c.engine.Filled(n)
-		if err != nil {
-			if n == 0 {
-				c.engine.EOF(err)
-			}
-		}
-	}
-}
 
 // send writes out what the engine has sealed. out is held.
 func (c *Conn) send() error {
@@ -340,48 +227,6 @@ func (c *Conn) received(n int, err error) error {
 	}
 	c.engine.EOF(err)
 	return nil
-}
-
-// CloseWrite sends a close_notify: we will write no more, but still read. It
-// needs a complete handshake. RFC 8446 §6.1.
-func (c *Conn) CloseWrite() error {
-	if !c.complete.Load() {
-		return &handshake.Error{Rule: "CloseWrite was called before the handshake was complete"}
-	}
-	c.out.Lock()
-	defer c.out.Unlock()
-	return c.closeNotify()
-}
-
-func (c *Conn) closeNotify() error {
-	if err := c.engine.CloseNotify(); err != nil {
-		return err
-	}
-	return c.send()
-}
-
-// closeTimeout is how long Close tries to send its close_notify.
-const closeTimeout = time.Second
-
-// Close sends a close_notify, if a handshake is complete and no Write is under
-// way, and closes the connection. It interrupts Read and Write.
-func (c *Conn) Close() error {
-	if c.closed.Swap(true) {
-		return net.ErrClosed
-	}
-	var notifyErr error
-	if c.complete.Load() && c.out.TryLock() {
-		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
-		if notifyErr = c.closeNotify(); isTimeout(notifyErr) || c.writeErr != nil {
-			notifyErr = nil // the peer is not there to hear it
-		}
-		c.out.Unlock()
-	}
-	c.stopIdler()
-	if err := c.conn.Close(); err != nil {
-		return err
-	}
-	return notifyErr
 }
 
 // KeyUpdate renews the keys that we write with and, if requestPeer is set, asks

@@ -8,6 +8,7 @@
 //	profile.go      what differs by version, and the choice of the flow
 //	negotiate.go    version, suite, group, scheme, protocol, certificate
 //	extensions.go   one row for each extension: offer, read, answer, accept
+//	ext_<name>.go   one extension
 //	accept12.go     what a server decides on a ClientHello, and accept13.go
 //	schedule12.go   secrets and keys, reported to the trace; schedule13.go
 //	resume.go       which sessions may be resumed

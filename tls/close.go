@@ -1,0 +1,50 @@
+package tls
+
+import (
+	"net"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+)
+
+// CloseWrite sends a close_notify: we will write no more, but still read. It
+// needs a complete handshake. RFC 8446 §6.1.
+func (c *Conn) CloseWrite() error {
+	if !c.complete.Load() {
+		return &handshake.Error{Rule: "CloseWrite was called before the handshake was complete"}
+	}
+	c.out.Lock()
+	defer c.out.Unlock()
+	return c.closeNotify()
+}
+
+func (c *Conn) closeNotify() error {
+	if err := c.engine.CloseNotify(); err != nil {
+		return err
+	}
+	return c.send()
+}
+
+// closeTimeout is how long Close tries to send its close_notify.
+const closeTimeout = time.Second
+
+// Close sends a close_notify, if a handshake is complete and no Write is under
+// way, and closes the connection. It interrupts Read and Write.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	var notifyErr error
+	if c.complete.Load() && c.out.TryLock() {
+		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+		if notifyErr = c.closeNotify(); isTimeout(notifyErr) || c.writeErr != nil {
+			notifyErr = nil // the peer is not there to hear it
+		}
+		c.out.Unlock()
+	}
+	c.stopIdler()
+	if err := c.conn.Close(); err != nil {
+		return err
+	}
+	return notifyErr
+}

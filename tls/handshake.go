@@ -1,0 +1,124 @@
+package tls
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/engine"
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Handshake runs the handshake if it has not been run. Read and Write do so
+// by themselves.
+func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
+
+// HandshakeContext is Handshake under a context. If it ends before the
+// handshake does, the connection is closed and the context's error returned.
+// Once the handshake is complete, the context has no effect.
+func (c *Conn) HandshakeContext(ctx context.Context) error {
+	if c.complete.Load() {
+		return nil
+	}
+	c.handshakeMutex.Lock()
+	defer c.handshakeMutex.Unlock()
+	if c.complete.Load() || c.handshakeErr != nil {
+		return c.handshakeErr
+	}
+	c.handshakeErr = c.handshake(ctx)
+	return c.handshakeErr
+}
+
+// handshakeTimeout is the default of Config.HandshakeTimeout.
+const handshakeTimeout = 30 * time.Second
+
+func (c *Conn) handshake(ctx context.Context) (err error) {
+	limit := c.config.HandshakeTimeout
+	if limit == 0 {
+		limit = handshakeTimeout
+	}
+	if limit > 0 {
+		timer := time.AfterFunc(limit, func() { c.timedOut.Store(true); c.conn.Close() })
+		defer timer.Stop()
+	}
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+		defer func() {
+			if !stop() {
+				err = ctx.Err() // the connection is closed, whatever else happened
+			}
+		}()
+	}
+	if err := c.start(); err != nil {
+		return err
+	}
+	err = c.drive(ctx)
+	c.hello = nil
+	c.engine.Abandon()
+	*c.resolved = handshake.Config{}
+	configs.Put(c.resolved)
+	c.resolved = nil
+	if err != nil {
+		return c.explain(err)
+	}
+	c.complete.Store(true)
+	c.touch()
+	return nil
+}
+
+// configs are those of handshakes under way.
+var configs = sync.Pool{New: func() any { return new(handshake.Config) }}
+
+// start reads the Config and makes the engine.
+func (c *Conn) start() error {
+	h := configs.Get().(*handshake.Config)
+	c.resolved = h
+	resolve := (*Config).resolveClient
+	if c.role == wire.Server {
+		resolve = (*Config).resolveServer
+	}
+	if err := resolve(c.config, h, (*host)(c)); err != nil {
+		return err
+	}
+	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment}
+	if h.Sessions && h.Tickets && c.role == wire.Client {
+		c.options.Saver = (*host)(c)
+	}
+	c.engine = engine.New(c.role, h, &c.options)
+	return nil
+}
+
+// drive moves bytes between the socket and the engine until it is done.
+func (c *Conn) drive(ctx context.Context) error {
+	c.readMutex.Lock()
+	defer c.readMutex.Unlock()
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.out.Lock()
+	defer c.out.Unlock()
+	for {
+		err := c.engine.Handshake(ctx)
+		if flushErr := c.engine.Flush(); err == nil {
+			err = flushErr
+		}
+		if c.engine.CanWait() {
+			return err // sent now, it would wait for a peer that itself waits in Write
+		}
+		sendErr := c.send()
+		if err != nil && !errors.Is(err, engine.ErrWantInput) {
+			return err
+		}
+		if err == nil || sendErr != nil {
+			return sendErr
+		}
+		n, err := c.conn.Read(c.engine.Lend(c.engine.Want()))
+		c.engine.Filled(n)
+		if err != nil {
+			if n == 0 {
+				c.engine.EOF(err)
+			}
+		}
+	}
+}
