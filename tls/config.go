@@ -81,7 +81,8 @@ type Config struct {
 	SessionTicketKey [32]byte
 	// ClientSessionCache keeps a client's sessions; nil resumes none.
 	ClientSessionCache ClientSessionCache
-	// UnwrapSession and WrapSession replace the server's sealing of tickets.
+	// UnwrapSession and WrapSession replace the server's sealing of tickets. An
+	// error of theirs costs a full handshake, not the connection as in crypto/tls.
 	UnwrapSession func(identity []byte, cs ConnectionState) (*SessionState, error)
 	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
 	// MinVersion and MaxVersion bound the versions; 0 for TLS 1.2 and TLS 1.3.

@@ -173,9 +173,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if c.closed.Load() {
 			return 0, net.ErrClosed
 		}
-		c.in.Lock()
-		n, err := c.engine.Read(p)
-		c.in.Unlock()
+		n, err := c.take(p)
 		c.touch()
 		c.answer()
 		if n > 0 || err != engine.ErrWantInput {
@@ -187,14 +185,27 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
+// take reads what has been received. A callback of the application may panic
+// in it, and must not leave the lock behind.
+func (c *Conn) take(p []byte) (int, error) {
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.engine.Read(p)
+}
+
 // answer sends what the In half has asked for. If a Write is under way, that
 // does it.
 func (c *Conn) answer() {
 	for c.engine.Pending() && c.out.TryLock() {
-		if err := c.engine.Flush(); err == nil {
-			_ = c.send() // Write and Close tell
-		}
-		c.out.Unlock()
+		c.flush()
+	}
+}
+
+// flush is answer's work under the lock of the writing side, which it gives back.
+func (c *Conn) flush() {
+	defer c.out.Unlock()
+	if err := c.engine.Flush(); err == nil {
+		_ = c.send() // Write and Close tell
 	}
 }
 
@@ -205,11 +216,14 @@ func (c *Conn) receive() error {
 	if c.raw != nil {
 		return c.receiveReady()
 	}
-	c.in.Lock()
-	buf := c.engine.Lend(c.engine.Want())
-	c.in.Unlock()
-	n, err := c.conn.Read(buf)
+	n, err := c.conn.Read(c.lend())
 	return c.received(n, err)
+}
+
+func (c *Conn) lend() []byte {
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.engine.Lend(c.engine.Want())
 }
 
 func (c *Conn) received(n int, err error) error {

@@ -211,8 +211,9 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		if err != nil || state == nil || state.session == nil {
 			return nil
 		}
-		state.session.Extra = state.Extra
-		return state.session
+		one := *state.session // the application may use its value elsewhere
+		one.Extra = state.Extra
+		return &one
 	}
 	binding := h.Binding(s)
 	blob, err := h.keys().Open(nil, ticket, binding[:])

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,6 +22,9 @@ type control struct {
 func (c *control) alert(a wire.Alert, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if a.Level == wire.LevelWarning && slices.Contains(c.alerts, a) {
+		return // it is already to be sent; a peer must not make the queue grow
+	}
 	c.alerts, c.why = append(c.alerts, a), why
 	c.filled.Store(true)
 }

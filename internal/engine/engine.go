@@ -226,6 +226,13 @@ func (e *Engine) reportKeys(dir trace.Direction, epoch int, k handshake.Keys) {
 	}
 }
 
-// Idle drops what can be built again: cipher objects of both halves.
-func (e *Engine) IdleIn()  { e.in.half.Idle() }
+// IdleIn and IdleOut drop what can be built again: the cipher objects and, while
+// nobody receives into it, a buffer that is larger than what is in it.
+func (e *Engine) IdleIn() {
+	e.in.half.Idle()
+	if !e.in.lending {
+		e.Unlend()
+	}
+}
+
 func (e *Engine) IdleOut() { e.out.half.Idle() }

@@ -40,6 +40,7 @@ type in struct {
 	inARow    int // KeyUpdates since the last application data
 	halted    int
 	skip      int          // bytes of early data that may still be passed over
+	lending   bool         // between Lend and Filled
 	ccs       bool         // a change_cipher_spec waits to be consumed
 	version   wire.Version // of the records from now on, once known
 }

@@ -84,6 +84,11 @@ func (e *Engine) gather(content []byte) error {
 // messageLen is the size of the handshake message at hand, 0 while it is not
 // whole. One that claims too much is refused before it has come.
 func (e *Engine) messageLen() (int, error) {
+	if e.done && len(e.in.hand) > 0 {
+		if _, err := e.profile.After(e.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
+			return 0, err
+		}
+	}
 	size := wire.MessageLen(e.in.hand)
 	if size == 0 {
 		return 0, nil

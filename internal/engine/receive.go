@@ -23,6 +23,7 @@ func (e *Engine) Lend(min int) []byte {
 	default:
 		in.move(in.w - in.r + min)
 	}
+	in.lending = true
 	return in.buf[in.w:]
 }
 
@@ -65,7 +66,10 @@ func (in *in) owned() bool {
 }
 
 // Filled says that n bytes were received into what Lend returned.
-func (e *Engine) Filled(n int) { e.in.w += n }
+func (e *Engine) Filled(n int) {
+	e.in.w += n
+	e.in.lending = false
+}
 
 // Want is how many more bytes the next record needs at least.
 func (e *Engine) Want() int {
@@ -93,8 +97,26 @@ func (e *Engine) EOF(err error) {
 	e.in.drop()
 }
 
-// Unlend gives back what Lend returned where nothing came.
-func (e *Engine) Unlend() { e.settle() }
+// Unlend gives back what Lend returned where nothing came. Part of a record may
+// be left over, and the peer may never send the rest: that must not hold a
+// large buffer.
+func (e *Engine) Unlend() {
+	e.in.lending = false
+	e.settle()
+	if in := &e.in; in.plain == nil && in.w-in.r <= whole && len(in.buf) > whole {
+		in.shrink()
+	}
+}
+
+// shrink moves what is left to a buffer that just holds it.
+func (in *in) shrink() {
+	in.keep()
+	old, lent := in.buf[in.r:in.w], in.lent
+	in.lent = borrow(len(old))
+	in.buf = in.lent.bytes
+	in.r, in.w = 0, copy(in.buf, old)
+	giveBack(lent)
+}
 
 // settle gives the buffer back once nothing in it is needed.
 func (e *Engine) settle() {

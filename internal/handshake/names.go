@@ -7,10 +7,17 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
+// maxNames is how much of a list is shown: a peer's may have thousands of
+// entries, and what we say of it goes to logs.
+const maxNames = 32
+
 // names renders a list for people: in errors and in trace.Choice.
 func names[T any](list []T) []string {
-	out := make([]string, 0, len(list))
-	for _, v := range list {
+	out := make([]string, 0, min(len(list), maxNames+1))
+	for i, v := range list {
+		if i == maxNames {
+			return append(out, fmt.Sprintf("and %d more", len(list)-i))
+		}
 		switch v := any(v).(type) {
 		case *suite.Suite:
 			out = append(out, v.Name)

@@ -17,7 +17,7 @@ import (
 // says that there is none. RFC 5077 §3.3.
 func sendTicket12(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
-	c := s.newSession(s.master[:])
+	c := s.newSession(bytes.Clone(s.master[:])) // WrapSession may keep it
 	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c)}
 	if ticket, err := s.Config.SealTicket(s, c); err == nil {
 		m.Ticket = ticket

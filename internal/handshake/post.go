@@ -45,20 +45,29 @@ var post13 = []PostStep{
 func (p *Post) Receive(raw []byte) error {
 	t := wire.HandshakeType(raw[0])
 	c := wire.Context{Version: p.Result.Version, From: p.Role.Peer(), KeyExchange: p.Result.Suite.KeyExchange}
-	for _, step := range ProfileOf(p.Result.Version).Post {
-		if step.Msg != t || step.From != p.Role.Peer() {
-			continue
-		}
-		if p.Hooks != nil && p.Hooks.Message != nil {
-			p.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c, PostHandshake: true})
-		}
-		m, err := wire.DecodeMessage(raw, c, nil)
-		if err != nil {
-			return syntax(err)
-		}
-		return step.Recv(p, m)
+	step, err := ProfileOf(p.Result.Version).After(p.Role.Peer(), t)
+	if err != nil {
+		return err
 	}
-	return fault(wire.AlertUnexpectedMessage, "the peer sent "+stepName(t)+" after the handshake", "RFC 8446 §4.6", nil)
+	if p.Hooks != nil && p.Hooks.Message != nil {
+		p.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c, PostHandshake: true})
+	}
+	m, err := wire.DecodeMessage(raw, c, nil)
+	if err != nil {
+		return syntax(err)
+	}
+	return step.Recv(p, m)
+}
+
+// After finds the step for a message that from sends after the handshake. It
+// errs where no such message may come, which its first byte tells already.
+func (p *Profile) After(from wire.Role, t wire.HandshakeType) (*PostStep, error) {
+	for i := range p.Post {
+		if step := &p.Post[i]; step.Msg == t && step.From == from {
+			return step, nil
+		}
+	}
+	return nil, fault(wire.AlertUnexpectedMessage, "the peer sent "+stepName(t)+" after the handshake", "RFC 8446 §4.6", nil)
 }
 
 // refuseRenegotiation: the peer may go on without. RFC 5746 §5, RFC 5246 §7.2.2.
