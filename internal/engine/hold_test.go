@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// A peer that sends part of a record and then nothing holds a small buffer, not
+// the large one it was received into: on a socket that is read, and on one that
+// becomes idle.
+func TestPartOfARecordHoldsASmallBuffer(t *testing.T) {
+	for name, wait := range map[string]func(*Engine){
+		"blocked": func(e *Engine) { e.LendBulk(whole); e.Unlend() },
+		"idle":    (*Engine).IdleIn,
+	} {
+		l := connect(newClientHost(), newServerHost()).run().done(t)
+		e := l.server.Engine
+		part := clearRecord(wire.ContentApplicationData, make([]byte, 100)...)[:50]
+		n := copy(e.LendBulk(whole), part)
+		e.Filled(n)
+		if _, err := e.Read(make([]byte, 10)); err != ErrWantInput {
+			t.Fatal(name, err)
+		}
+		wait(e)
+		if len(e.in.buf) != small || string(e.in.buf[e.in.r:e.in.w]) != string(part) {
+			t.Errorf("%s: %d bytes of buffer for %x", name, len(e.in.buf), e.in.buf[e.in.r:e.in.w])
+		}
+	}
+}
+
+// While someone receives into the buffer, being idle must not take it away.
+func TestIdleLeavesALentBuffer(t *testing.T) {
+	l := connect(newClientHost(), newServerHost()).run().done(t)
+	e := l.server.Engine
+	lent := e.Lend(1)
+	e.IdleIn()
+	if e.in.lent == nil || &e.in.lent.bytes[0] != &lent[0] {
+		t.Error("the buffer was given back while it was lent")
+	}
+}
+
+// A message that may not come after the handshake is refused by its first
+// byte, not gathered until it is whole.
+func TestRefusedByTheFirstByteAfterTheHandshake(t *testing.T) {
+	l := connect(newClientHost(), newServerHost()).run().done(t)
+	l.client.inject(t, wire.ContentHandshake, byte(wire.TypeCertificate))
+	e := l.server.Engine
+	e.Filled(copy(e.Lend(100), l.client.take()))
+	_, err := e.Read(make([]byte, 1))
+	var fault *handshake.Error
+	if !errors.As(err, &fault) || fault.Alert != wire.AlertUnexpectedMessage {
+		t.Errorf("%v; want unexpected_message", err)
+	}
+}
+
+// A warning waits once, however often a peer that does not read provokes it.
+func TestWarningsDoNotQueueUp(t *testing.T) {
+	var c control
+	for range 1000 {
+		c.alert(wire.Alert{Level: wire.LevelWarning, Code: wire.AlertNoRenegotiation}, nil)
+	}
+	if len(c.alerts) != 1 {
+		t.Errorf("%d alerts are queued", len(c.alerts))
+	}
+}
