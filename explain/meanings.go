@@ -118,7 +118,7 @@ var alertMeanings = map[wire.AlertCode]string{
 	wire.AlertBadRecordMAC:                 "A record did not open: it was damaged, or sealed with other keys.",
 	wire.AlertRecordOverflow:               "A record was longer than allowed.",
 	wire.AlertHandshakeFailure:             "The two sides have nothing in common that they could agree on.",
-	wire.AlertBadCertificate:               "The certificate is broken, or its signature does not hold.",
+	wire.AlertBadCertificate:               "Not acceptable: for another name, broken, or wrongly signed.",
 	wire.AlertUnsupportedCertificate:       "The certificate is of a kind that is not supported.",
 	wire.AlertCertificateRevoked:           "The issuer has revoked the certificate.",
 	wire.AlertCertificateExpired:           "The certificate is out of its time.",

@@ -61,7 +61,7 @@ func newConnect() *cobra.Command {
 	o := &connectOptions{}
 	cmd := &cobra.Command{
 		Use:   "connect HOST[:PORT]",
-		Short: "Connect, say what was agreed on, and relay standard input and output",
+		Short: "Connect, say what was agreed on, and relay stdin and stdout",
 		Long: `Connect to HOST, on port 443 if none is given, verify its certificate chain and
 its name, and write a summary to standard error. Then what comes from standard
 input is sent, and what is received goes to standard output. The end of the
@@ -70,7 +70,8 @@ input closes our direction only; the command ends when the peer closes its own.
 With --json the summary goes to standard output, and the connection is closed
 without relaying.`,
 		Example: `  vitrine connect example.com
-  printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' | vitrine connect example.com:443
+  printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
+    vitrine connect example.com:443
   vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json`,
 		Args: argument(1, 1, "vitrine connect example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
@@ -193,8 +194,7 @@ func (o *connectOptions) lateRefusal(conn *tls.Conn) error {
 func (o *connectOptions) reportFailure(cmd *cobra.Command, at target, err error) error {
 	f := describeFailure(err, client, &o.offer)
 	if !o.json {
-		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s: ", at)
-		f.write(cmd.ErrOrStderr())
+		f.write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
 		return reportedError{err}
 	}
 	f.Code = exitCode(err)

@@ -85,7 +85,7 @@ func TestAdviceFitsTheSide(t *testing.T) {
 func TestFailuresCannotWriteToTheTerminal(t *testing.T) {
 	evil := errors.New("tls: the peer says \x1b[2J\nvitrine: all is well")
 	var b strings.Builder
-	describeFailure(evil, client, nil).write(&b)
+	describeFailure(evil, client, nil).write(&b, "")
 	if out := b.String(); strings.ContainsRune(out, 0x1b) || strings.Count(out, "\n") != 1 {
 		t.Errorf("wrote %q", out)
 	}

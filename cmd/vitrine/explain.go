@@ -75,7 +75,7 @@ a key.`,
 	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
 	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST, or localhost)")
 	flags.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application protocols to offer, best first")
-	flags.StringVar(&o.resume, "resume", "none", "make two connections and explain the second, which resumes by: id, ticket (TLS 1.2) or psk (TLS 1.3)")
+	flags.StringVar(&o.resume, "resume", "none", "explain a second connection, which resumes by: id, ticket (TLS 1.2) or psk (TLS 1.3)")
 	flags.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	flags.StringVar(&o.format, "format", "text", "text or json")
 	flags.StringVarP(&o.output, "output", "o", "", "write to this file, which only you can read, without colours")
@@ -125,8 +125,7 @@ func findings(account *explain.Connection) error {
 // at the top of what was written.
 func (o *explainOptions) report(cmd *cobra.Command, e *explanation, failure error, stands bool) error {
 	if !stands {
-		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s: ", e.at)
-		describeFailure(failure, client, nil).write(cmd.ErrOrStderr())
+		describeFailure(failure, client, nil).write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", e.at))
 	}
 	return reportedError{failure}
 }
@@ -148,6 +147,8 @@ func (o *explainOptions) check(cmd *cobra.Command, args []string) error {
 	switch live := len(args) > 0; {
 	case needs.flag == "max" && o.tls.max != "tls1.2" || needs.flag == "min" && o.tls.min != "tls1.3":
 		return usagef("--resume %s exists in %s only; leave --%s out", o.resume, needs.version, needs.flag)
+	case live && o.clientAuth && isClientAuthMode(args[0]):
+		return usagef("--client-auth takes no value here; leave %q out", args[0])
 	case live && o.clientAuth:
 		return usagef("--client-auth is for vitrine's own server; with a target, give the certificate to show with --cert and --key")
 	case !live && o.ca != "":

@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -51,7 +53,9 @@ func describeFailure(err error, we wire.Role, sent *offer) failure {
 // their own here.
 func sentence(h *tls.HandshakeError) string {
 	s := h.Rule
-	if h.Err != nil && !h.Received {
+	if refused, ok := errors.AsType[*certcheck.Error](h.Err); ok {
+		s += ": " + refused.Reason // the rule says already that the certificate is refused
+	} else if h.Err != nil && !h.Received {
 		s += ": " + strings.TrimPrefix(h.Err.Error(), "tls: ")
 	}
 	if h.Ref != "" && !h.Received {
@@ -60,21 +64,26 @@ func sentence(h *tls.HandshakeError) string {
 	return s
 }
 
-// write writes the failure for people to read, in a few lines.
-func (f failure) write(w io.Writer) {
+// write writes the failure for people to read, in a few lines; before is what
+// the first begins with.
+func (f failure) write(w io.Writer, before string) {
 	p := paletteFor(w)
-	fmt.Fprintln(w, p.bad(f.Text))
-	for _, row := range []struct {
+	fmt.Fprintln(w, before+p.bad(wrap(f.Text, utf8.RuneCountInString(before), 2)))
+	row := func(name, value string) {
+		fmt.Fprintf(w, "  %s %s\n", p.faint(fmt.Sprintf("%-15s", name)), wrap(value, 18, 18))
+	}
+	for _, side := range []struct {
 		name   string
 		values []string
-	}{{"we offered", f.Ours}, {"they offered", f.Theirs}} {
-		for _, value := range row.values {
-			fmt.Fprintf(w, "  %s %s\n", p.faint(fmt.Sprintf("%-14s", row.name)), printable(value))
-			row.name = "" // once is enough
+	}{{"we offered:", f.Ours}, {"they offered:", f.Theirs}} {
+		name := side.name
+		for _, value := range side.values {
+			row(name, printable(value))
+			name = "" // once is enough
 		}
 	}
 	if f.Advice != "" {
-		fmt.Fprintf(w, "  %s %s\n", p.faint(fmt.Sprintf("%-14s", "what to change")), f.Advice)
+		row("what to change:", f.Advice)
 	}
 }
 

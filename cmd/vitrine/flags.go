@@ -42,7 +42,7 @@ func (f *tlsFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.min, "min", "tls1.2", "lowest version: tls1.2 or tls1.3")
 	flags.StringVar(&f.max, "max", "tls1.3", "highest version: tls1.2 or tls1.3")
-	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by their IANA or OpenSSL names, best first (default: the safe ones; a static RSA one is used if named)")
+	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by IANA or OpenSSL names, best first (default: the safe ones; static RSA only if named)")
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups, best first (default: all)")
 	completeFrom(cmd, "min", []string{"tls1.2", "tls1.3"})
 	completeFrom(cmd, "max", []string{"tls1.2", "tls1.3"})

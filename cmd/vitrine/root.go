@@ -61,6 +61,9 @@ func newRoot() *cobra.Command {
 	for _, verb := range verbs {
 		root.AddCommand(verb())
 	}
+	addCompletion(root)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(),
+		".LocalFlags.FlagUsages", fmt.Sprintf("(.LocalFlags.FlagUsagesWrapped %d)", columns)))
 	return root
 }
 
@@ -77,7 +80,7 @@ func run(root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	if err != nil && !isReported(err) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine:", err)
+		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine: "+wrap(err.Error(), len("vitrine: "), 2))
 	}
 	return exitCode(err)
 }

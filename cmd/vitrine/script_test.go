@@ -37,10 +37,12 @@ func TestMain(m *testing.M) {
 //	halt                    SIGTERM the server, which must exit with 0; its
 //	                        output is then in server.log
 //	tcp WORDS               answer one connection on $ADDR with WORDS in the clear
+//	send WORDS              send WORDS in the clear to $PORT, and read to the end
 //	openssl-server FLAG...  start openssl s_server on a free port, with the
 //	                        certificate in server.pem; sets $ADDR
 //	issue NAME DNSNAME      certify DNSNAME by the authority in $WORK/ca, into
-//	                        NAME.pem; "client" makes a client's certificate
+//	                        NAME.pem with its key, which NAME-key.pem has alone;
+//	                        "client" makes a client's certificate
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
+			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
 		},
 	})
 }
@@ -168,6 +170,18 @@ func cmdTCP(ts *testscript.TestScript, _ bool, args []string) {
 	}()
 }
 
+func cmdSend(ts *testscript.TestScript, _ bool, args []string) {
+	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", ts.Getenv("PORT")))
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(conn.SetDeadline(time.Now().Add(5 * time.Second)))
+	_, err = io.WriteString(conn, strings.Join(args, " "))
+	ts.Check(err)
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		ts.Fatalf("the server neither answered nor hung up")
+	}
+}
+
 func cmdOpenSSLServer(ts *testscript.TestScript, _ bool, flags []string) {
 	cert := ts.MkAbs("server.pem")
 	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", cert, "-www"}, flags...)...)
@@ -199,7 +213,8 @@ func cmdIssue(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	ts.Check(err)
-	file := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
+	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	file := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), key...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+"-key.pem"), key, 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), file, 0o600))
 }

@@ -41,6 +41,8 @@ var clientAuthModes = map[string]tls.ClientAuthType{
 	"require": tls.RequireAndVerifyClientCert,
 }
 
+func isClientAuthMode(s string) bool { _, ok := clientAuthModes[s]; return ok }
+
 func newServe() *cobra.Command {
 	o := &serveOptions{}
 	cmd := &cobra.Command{
@@ -63,7 +65,8 @@ handshake. SIGINT and SIGTERM stop the server when the requests in flight are
 done, after ` + shutdownGrace.String() + ` at the latest.`,
 		Example: `  vitrine serve
   vitrine serve public --listen :8443
-  vitrine serve --cert chain.pem --key key.pem --client-auth require --client-ca clients.pem`,
+  vitrine serve --cert chain.pem --key key.pem \
+    --client-auth require --client-ca clients.pem`,
 		Args: argument(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
 	}
@@ -97,7 +100,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		f := describeFailure(err, server, nil)
-		f.write(cmd.ErrOrStderr())
+		f.write(cmd.ErrOrStderr(), "vitrine: ")
 		return reportedError{err}
 	}
 	ca, err := o.identify(config, l.Addr())
@@ -109,7 +112,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	out := cmd.ErrOrStderr()
-	announce(out, dir, serverURL(l.Addr(), config.Certificates[0]), ca)
+	announce(out, dir, serverURL(l.Addr(), config.Certificates[0]), ca, config.ClientAuth)
 	log := slog.New(slog.NewTextHandler(out, nil))
 	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
@@ -216,12 +219,16 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 }
 
 // announce says what is served, what to trust, and what to try.
-func announce(w io.Writer, dir, url string, ca *devca.CA) {
+func announce(w io.Writer, dir, url string, ca *devca.CA, auth tls.ClientAuthType) {
 	p := paletteFor(w)
+	identity := ""
+	if auth == tls.RequireAndVerifyClientCert {
+		identity = "--cert FILE --key FILE "
+	}
 	fmt.Fprintf(w, "serving %q on %s\n", dir, p.bold(url))
 	if ca == nil {
-		fmt.Fprintf(w, "  try    curl %s\n", url)
+		fmt.Fprintf(w, "  try    curl %s%s\n", identity, url)
 		return
 	}
-	fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s\n", ca.File(), shellQuote(ca.File()), url)
+	fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s%s\n", ca.File(), shellQuote(ca.File()), identity, url)
 }

@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -80,12 +82,9 @@ func whyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
 	if len(chain) == 0 {
 		return "the server sent no certificate"
 	}
-	options := x509.VerifyOptions{Roots: config.RootCAs, DNSName: config.ServerName, Intermediates: x509.NewCertPool()}
-	for _, c := range chain[1:] {
-		options.Intermediates.AddCert(c)
-	}
-	if _, err := chain[0].Verify(options); err != nil {
-		return err.Error()
+	_, err := certcheck.Verify(chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
+	if refused, ok := errors.AsType[*certcheck.Error](err); ok {
+		return refused.Reason
 	}
 	return "--insecure was given, though nothing is wrong with the certificate"
 }
@@ -144,7 +143,7 @@ func (s *summary) write(w io.Writer) error {
 	if s.Verified {
 		line("verified", p.good(fmt.Sprintf("chain and name %q", s.SNI)))
 	} else {
-		line("verified", p.bad("NO")+fmt.Sprintf(": %q", s.NotVerified))
+		line("verified", p.bad("NO")+": "+wrap(printable(s.NotVerified), 18, 14))
 	}
 	if s.Client != "" {
 		line("our own", "certificate "+s.Client)

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// columns is how wide help and errors are: not every terminal is wider, and a
+// file has no width.
+const columns = 80
+
+// wrap breaks the lines of s that are too long at their blanks. The first line
+// begins in column used; the lines made by breaking are indented by indent. A
+// word is never cut: a path or a URL has to stay whole to be copied.
+func wrap(s string, used, indent int) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		if used+utf8.RuneCountInString(l) > columns {
+			lines[i] = wrapLine(l, used, indent)
+		}
+		used = 0
+	}
+	return strings.Join(lines, "\n")
+}
+
+func wrapLine(s string, column, indent int) string {
+	var b strings.Builder
+	for i, word := range strings.Fields(s) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > columns:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}
