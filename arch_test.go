@@ -34,7 +34,7 @@ const anything = "*"
 var rules = []rule{
 	{"interop", "", anything},
 	{"bench", "tls", anything},
-	{"cmd/vitrine", "explain httptls tls internal/devca session trace wire", anything},
+	{"cmd/vitrine", "explain httptls tls certcheck internal/devca session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
 	{"httptls", "tls", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/suite certcheck session trace wire", ""},
