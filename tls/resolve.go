@@ -95,7 +95,7 @@ func (c *Config) resolveSuites(h *handshake.Config) error {
 			h.Fallback = true
 		case s == nil:
 			return misuse("the cipher suite %s is not implemented", CipherSuiteName(id))
-		case s.Switch == "RSAKeyExchange" && !c.Legacy.RSAKeyExchange:
+		case slices.Contains(s.Switches, "RSAKeyExchange") && !c.Legacy.RSAKeyExchange:
 			return misuse("CipherSuites lists %s, which has no forward secrecy and is off; set Legacy.RSAKeyExchange to allow it", s.Name)
 		default:
 			listed = append(listed, s)

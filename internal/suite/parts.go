@@ -32,7 +32,8 @@ var (
 	Hashes = []*Hash{SHA1, SHA256, SHA384}
 )
 
-// Cipher is a bulk cipher: either AEAD or Block is set. All lengths are in bytes.
+// Cipher is a bulk cipher: AEAD, Block or Stream is set, and none for NULL. All
+// lengths are in bytes.
 type Cipher struct {
 	// Name is the cipher's name for people: "AES-128-GCM".
 	Name   string
@@ -55,6 +56,8 @@ type Cipher struct {
 	AEAD func(key []byte) (cipher.AEAD, error)
 	// Block builds the block cipher of a CBC suite, with the same error.
 	Block func(key []byte) (cipher.Block, error)
+	// Stream builds the cipher of a stream suite, with the same error.
+	Stream func(key []byte) (cipher.Stream, error)
 }
 
 func newGCM(key []byte) (cipher.AEAD, error) {

@@ -19,16 +19,13 @@ const (
 	AuthAny   Auth = iota // TLS 1.3, where signature_algorithms alone decide
 	AuthRSA               // an RSA key
 	AuthECDSA             // an ECDSA key, or an Ed25519 or Ed448 key: RFC 8422 §5.10
+	AuthDSS               // a DSA key
+	AuthPSK               // none: who knows the pre-shared key is the peer
+	AuthAnon              // none, and nobody is authenticated
 )
 
 func (a Auth) String() string {
-	switch a {
-	case AuthRSA:
-		return "RSA"
-	case AuthECDSA:
-		return "ECDSA"
-	}
-	return "any"
+	return [...]string{AuthAny: "any", AuthRSA: "RSA", AuthECDSA: "ECDSA", AuthDSS: "DSS", AuthPSK: "PSK", AuthAnon: "anonymous"}[a]
 }
 
 // Suite is one cipher suite. The values that ByID, ByName and All return are
@@ -47,9 +44,9 @@ type Suite struct {
 	Hash *Hash
 	// Min and Max are the versions that may negotiate the suite.
 	Min, Max wire.Version
-	// Switch names the field of Config.Legacy that must be set before the suite
-	// is offered or accepted at all; empty where none is needed.
-	Switch string
+	// Switches name the fields of Config.Legacy that must all be set before the
+	// suite is offered or accepted at all; empty where none is needed.
+	Switches []string
 	// Default is set where a Config that lists no suites has this one.
 	Default bool
 	// WhyNot says why the suite is not a default, as a clause for people.
@@ -61,7 +58,9 @@ func (s *Suite) IsAEAD() bool { return s.MAC == nil }
 
 // ForwardSecret reports whether a stolen certificate key leaves recorded
 // connections closed.
-func (s *Suite) ForwardSecret() bool { return s.KeyExchange != wire.KeyExchangeRSA }
+func (s *Suite) ForwardSecret() bool {
+	return s.KeyExchange == wire.KeyExchangeNone || s.KeyExchange.Share() != wire.ShareNone
+}
 
 // Allows reports whether version v may negotiate the suite.
 func (s *Suite) Allows(v wire.Version) bool { return s.Min <= v && v <= s.Max }

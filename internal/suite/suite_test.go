@@ -29,8 +29,8 @@ func TestSnapshot(t *testing.T) {
 		if s.Default {
 			b.WriteString(", default")
 		}
-		if s.Switch != "" {
-			b.WriteString(", needs " + s.Switch)
+		if len(s.Switches) > 0 {
+			b.WriteString(", needs " + strings.Join(s.Switches, " and "))
 		}
 		b.WriteByte('\n')
 	}
@@ -176,8 +176,8 @@ func TestDefaults(t *testing.T) {
 		if s.Default == (s.WhyNot != "") {
 			t.Errorf("%v: Default is %v and WhyNot is %q", s, s.Default, s.WhyNot)
 		}
-		if (s.Switch == "RSAKeyExchange") != (s.KeyExchange == wire.KeyExchangeRSA) {
-			t.Errorf("%v needs the switch %q", s, s.Switch)
+		if slices.Contains(s.Switches, "RSAKeyExchange") != (s.KeyExchange == wire.KeyExchangeRSA) {
+			t.Errorf("%v needs the switches %q", s, s.Switches)
 		}
 	}
 }

@@ -7,6 +7,8 @@ const (
 	whyRSA = "RSA key exchange has no forward secrecy, and a server that decrypts is a Bleichenbacher oracle waiting for a slip"
 )
 
+var rsaKeyExchange = []string{"RSAKeyExchange"}
+
 // suites is the table, strongest first. Numbers and names: the IANA registry
 // "TLS Cipher Suites". RFC 8446 §B.4; RFC 5289 §3 and RFC 7905 §2; RFC 8422 §6;
 // RFC 5288 §3 and RFC 5246 §A.5. A suite whose name ends in _SHA names its MAC
@@ -65,20 +67,20 @@ var suites = [...]Suite{
 		Min: wire.TLS10, Max: wire.TLS12, WhyNot: whyCBC},
 	{ID: wire.TLS_RSA_WITH_AES_128_GCM_SHA256, Name: "TLS_RSA_WITH_AES_128_GCM_SHA256", OpenSSLName: "AES128-GCM-SHA256",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes128GCM12, Hash: SHA256,
-		Min: wire.TLS12, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.TLS12, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 	{ID: wire.TLS_RSA_WITH_AES_256_GCM_SHA384, Name: "TLS_RSA_WITH_AES_256_GCM_SHA384", OpenSSLName: "AES256-GCM-SHA384",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes256GCM12, Hash: SHA384,
-		Min: wire.TLS12, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.TLS12, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 	{ID: wire.TLS_RSA_WITH_AES_128_CBC_SHA256, Name: "TLS_RSA_WITH_AES_128_CBC_SHA256", OpenSSLName: "AES128-SHA256",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes128CBC, MAC: hmacSHA256, Hash: SHA256,
-		Min: wire.TLS12, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.TLS12, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 	{ID: wire.TLS_RSA_WITH_AES_256_CBC_SHA256, Name: "TLS_RSA_WITH_AES_256_CBC_SHA256", OpenSSLName: "AES256-SHA256",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes256CBC, MAC: hmacSHA256, Hash: SHA256,
-		Min: wire.TLS12, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.TLS12, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 	{ID: wire.TLS_RSA_WITH_AES_128_CBC_SHA, Name: "TLS_RSA_WITH_AES_128_CBC_SHA", OpenSSLName: "AES128-SHA",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes128CBC, MAC: hmacSHA1, Hash: SHA256,
-		Min: wire.SSL30, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.SSL30, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 	{ID: wire.TLS_RSA_WITH_AES_256_CBC_SHA, Name: "TLS_RSA_WITH_AES_256_CBC_SHA", OpenSSLName: "AES256-SHA",
 		KeyExchange: wire.KeyExchangeRSA, Auth: AuthRSA, Cipher: aes256CBC, MAC: hmacSHA1, Hash: SHA256,
-		Min: wire.SSL30, Max: wire.TLS12, Switch: "RSAKeyExchange", WhyNot: whyRSA},
+		Min: wire.SSL30, Max: wire.TLS12, Switches: rsaKeyExchange, WhyNot: whyRSA},
 }
