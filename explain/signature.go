@@ -53,10 +53,10 @@ func (d *deriver) signed(m *Message) []byte {
 	i := slices.Index(d.transcript.msgs, m)
 	switch p := m.parsed.(type) {
 	case *wire.ServerKeyExchange: // RFC 5246 §7.4.3, RFC 8422 §5.4
-		if p.Signature == nil {
+		if p.Signature == nil || d.suite == nil {
 			return nil
 		}
-		return p.AppendParams(slices.Concat(d.clientRandom, d.serverRandom))
+		return p.AppendParams(slices.Concat(d.clientRandom, d.serverRandom), wire.Context{KeyExchange: d.suite.KeyExchange})
 	case *wire.CertificateVerify:
 		switch {
 		case i < 0:

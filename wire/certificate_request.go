@@ -1,16 +1,24 @@
 package wire
 
-// ClientCertificateType of RFC 5246 §7.4.4, RFC 8422 §5.5.
+// ClientCertificateType of RFC 5246 §7.4.4, RFC 8422 §5.5, RFC 6101 §5.6.4.
 type ClientCertificateType uint8
 
 const (
-	CertTypeRSASign   ClientCertificateType = 1
-	CertTypeECDSASign ClientCertificateType = 64
+	CertTypeRSASign        ClientCertificateType = 1
+	CertTypeDSSSign        ClientCertificateType = 2
+	CertTypeRSAFixedDH     ClientCertificateType = 3
+	CertTypeDSSFixedDH     ClientCertificateType = 4
+	CertTypeECDSASign      ClientCertificateType = 64
+	CertTypeRSAFixedECDH   ClientCertificateType = 65
+	CertTypeECDSAFixedECDH ClientCertificateType = 66
 )
 
 func (t ClientCertificateType) String() string {
 	return named(map[ClientCertificateType]string{
-		CertTypeRSASign: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh", 4: "dss_fixed_dh", CertTypeECDSASign: "ecdsa_sign",
+		CertTypeRSASign: "rsa_sign", CertTypeDSSSign: "dss_sign",
+		CertTypeRSAFixedDH: "rsa_fixed_dh", CertTypeDSSFixedDH: "dss_fixed_dh",
+		5: "rsa_ephemeral_dh", 6: "dss_ephemeral_dh", 20: "fortezza_dms",
+		CertTypeECDSASign: "ecdsa_sign", CertTypeRSAFixedECDH: "rsa_fixed_ecdh", CertTypeECDSAFixedECDH: "ecdsa_fixed_ecdh",
 	}, t, "certificate_type")
 }
 
@@ -23,7 +31,8 @@ func (t ClientCertificateType) String() string {
 //	    Extension extensions<2..2^16-1>;
 //	} CertificateRequest;
 //
-// RFC 5246 §7.4.4 (supported_signature_algorithms is new in TLS 1.2):
+// RFC 5246 §7.4.4 and RFC 6101 §5.6.4 (supported_signature_algorithms is new in
+// TLS 1.2; an empty list of authorities is read in every version, as is usual):
 //
 //	struct {
 //	    ClientCertificateType certificate_types<1..2^8-1>;

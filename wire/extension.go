@@ -81,8 +81,8 @@ var grammars = map[ExtensionType][]grammar{
 	ExtPadding:              {{anywhere, "RFC 7685 §3", func(r *Reader) { r.Rest("padding") }}},
 	ExtEncryptThenMAC:       {{anywhere, "RFC 7366 §2", empty}},
 	ExtExtendedMasterSecret: {{anywhere, "RFC 7627 §5.1", empty}},
-	ExtRecordSizeLimit:      {{anywhere, "RFC 8449 §4", func(r *Reader) { U16[uint16](r, "record_size_limit") }}},
-	ExtMaxFragmentLength:    {{anywhere, "RFC 6066 §4", func(r *Reader) { U8[uint8](r, "max_fragment_length") }}},
+	ExtRecordSizeLimit:      {{anywhere, "RFC 8449 §4", func(r *Reader) { ReadRecordSizeLimit(r) }}},
+	ExtMaxFragmentLength:    {{anywhere, "RFC 6066 §4", func(r *Reader) { ReadMaxFragmentLength(r) }}},
 	ExtSessionTicket:        {{anywhere, "RFC 5077 §3.2", func(r *Reader) { r.Rest("ticket") }}},
 	ExtPreSharedKey: {
 		{inClientHello, "RFC 8446 §4.2.11", func(r *Reader) { new(OfferedPSKs).Read(r) }},

@@ -55,7 +55,14 @@ func parseContext(t testing.TB, s string) (c Context) {
 	if _, err := fmt.Sscanf(s, "version=%x kex=%s from=%s", &c.Version, &kex, &from); err != nil {
 		t.Fatalf("context %q: %v", s, err)
 	}
-	c.KeyExchange = map[string]KeyExchange{"rsa": KeyExchangeRSA, "ecdhe": KeyExchangeECDHE}[kex]
+	for c.KeyExchange = range KeyExchange(len(keyExchanges)) {
+		if strings.EqualFold(c.KeyExchange.String(), kex) {
+			break
+		}
+	}
+	if !strings.EqualFold(c.KeyExchange.String(), kex) {
+		t.Fatalf("no key exchange is called %q", kex)
+	}
 	c.From = map[string]Role{"client": Client, "server": Server}[from]
 	return c
 }

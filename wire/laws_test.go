@@ -128,7 +128,7 @@ func fuzzMessage(f *testing.F, ht HandshakeType) {
 	f.Fuzz(func(t *testing.T, body []byte, version, kex uint8) {
 		c := Context{
 			Version:     versions[int(version)%len(versions)],
-			KeyExchange: KeyExchange(kex % 3),
+			KeyExchange: KeyExchange(int(kex) % len(keyExchanges)),
 		}
 		raw := appendOpaque([]byte{byte(ht)}, 3, body)
 		checkLaws(t, raw, c)

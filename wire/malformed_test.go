@@ -89,9 +89,11 @@ func extensionsBody(whole []Span) int {
 func readsToTheEnd(m Message, c Context) bool {
 	switch m.(type) {
 	case *Finished:
-		return true
-	case *ServerKeyExchange, *ClientKeyExchange:
-		return c.KeyExchange == KeyExchangeNone
+		return c.Version != SSL30
+	case *ServerKeyExchange:
+		return !c.hasServerKeyExchange()
+	case *ClientKeyExchange:
+		return c.KeyExchange == KeyExchangeNone || c.KeyExchange == KeyExchangeRSA && c.Version == SSL30
 	}
 	return false
 }

@@ -154,8 +154,10 @@ type SignatureScheme uint16
 
 const (
 	RSAPKCS1SHA1         SignatureScheme = 0x0201
+	DSASHA1              SignatureScheme = 0x0202 // RFC 5246 §7.4.1.4.1, as DSASHA256
 	ECDSASHA1            SignatureScheme = 0x0203
 	RSAPKCS1SHA256       SignatureScheme = 0x0401
+	DSASHA256            SignatureScheme = 0x0402
 	ECDSAP256SHA256      SignatureScheme = 0x0403
 	RSAPKCS1SHA384       SignatureScheme = 0x0501
 	ECDSAP384SHA384      SignatureScheme = 0x0503
@@ -187,8 +189,8 @@ var signatureSchemeNames = map[SignatureScheme]string{
 	MLDSA44: "mldsa44", MLDSA65: "mldsa65", MLDSA87: "mldsa87",
 	ECDSABrainpoolP256R1: "ecdsa_brainpoolP256r1tls13_sha256", ECDSABrainpoolP384R1: "ecdsa_brainpoolP384r1tls13_sha384",
 	ECDSABrainpoolP512R1: "ecdsa_brainpoolP512r1tls13_sha512",
-	0x0202:               "dsa_sha1", 0x0301: "rsa_pkcs1_sha224", 0x0302: "dsa_sha224", 0x0303: "ecdsa_sha224",
-	0x0402: "dsa_sha256", 0x0502: "dsa_sha384", 0x0602: "dsa_sha512",
+	DSASHA1:              "dsa_sha1", DSASHA256: "dsa_sha256",
+	0x0301: "rsa_pkcs1_sha224", 0x0302: "dsa_sha224", 0x0303: "ecdsa_sha224", 0x0502: "dsa_sha384", 0x0602: "dsa_sha512",
 }
 
 func (s SignatureScheme) String() string {
@@ -279,9 +281,9 @@ func IsGREASE[T ~uint16](v T) bool { return isGREASE(uint16(v)) }
 
 func greaseName(v uint16) string { return fmt.Sprintf("GREASE (0x%04x)", v) }
 
-func named[T ~uint8 | ~uint16](names map[T]string, v T, kind string) string {
+func named[T ~uint8 | ~uint16 | ~uint32](names map[T]string, v T, kind string) string {
 	if s, ok := names[v]; ok {
 		return s
 	}
-	return fmt.Sprintf("%s(0x%02x)", kind, uint16(v))
+	return fmt.Sprintf("%s(0x%02x)", kind, uint32(v))
 }

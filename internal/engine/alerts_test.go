@@ -169,7 +169,7 @@ func resign(r *records, raw []byte) [][]byte {
 		m.Share = make([]byte, len(m.Share))
 		m.Share[0] = 4
 		secrets := r.result.Secrets
-		signed := sha256.Sum256(m.AppendParams(append(secrets.ClientRandom[:], secrets.ServerRandom[:]...)))
+		signed := sha256.Sum256(m.AppendParams(append(secrets.ClientRandom[:], secrets.ServerRandom[:]...), wire.Context{KeyExchange: wire.KeyExchangeECDHE}))
 		m.Signature, _ = certificate("ecdsa").PrivateKey.(crypto.Signer).Sign(rand.Reader, signed[:], crypto.SHA256)
 	})(r, raw)
 }

@@ -47,7 +47,7 @@ func recvServerKeyExchange(s *State, _ context.Context, msg wire.Message) error 
 func (s *State) signedParams(m *wire.ServerKeyExchange) []byte {
 	b := append(s.sign[:0], s.Result.Secrets.ClientRandom[:]...)
 	b = append(b, s.Result.Secrets.ServerRandom[:]...)
-	s.sign = m.AppendParams(b)
+	s.sign = m.AppendParams(b, wire.Context{KeyExchange: s.Result.Suite.KeyExchange})
 	return s.sign
 }
 
