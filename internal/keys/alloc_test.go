@@ -23,12 +23,7 @@ func TestNoAllocations(t *testing.T) {
 		run  func()
 	}{
 		{"HMAC", func() { var k, d, out [48]byte; HMAC(h, out[:0], k[:], d[:], d[:]) }},
-		{"PRF12", func() { var s, d [48]byte; var out [200]byte; PRF12(h, out[:], s[:], "label", d[:], d[:]) }},
-		{"MasterSecret", func() { var s, r, out [48]byte; MasterSecret(h, out[:0], s[:], r[:32], r[:32]) }},
-		{"ExtendedMasterSecret", func() { var s, r, out [48]byte; ExtendedMasterSecret(h, out[:0], s[:], r[:]) }},
-		{"Finished12", func() { var s, r, out [48]byte; Finished12(h, out[:0], s[:], wire.Server, r[:]) }},
-		{"KeyBlock12", func() { var s, r [48]byte; var out [128]byte; KeyBlock12(gcm, out[:0], s[:], r[:32], r[:32]) }},
-		{"Exporter12", func() { var s, r, out [48]byte; Exporter12(h, out[:], s[:], "label", r[:32], r[:32], r[:7]) }},
+		{"PRF", func() { var s, d [48]byte; var out [200]byte; PRF(h, out[:], s[:], "label", d[:], d[:]) }},
 		{"Extract", func() { var s, out [48]byte; Extract(h, out[:0], s[:], nil) }},
 		{"ExpandLabel", func() { var s [48]byte; var out [100]byte; ExpandLabel(h, out[:], s[:], LabelKey, s[:]) }},
 		{"DeriveSecret", func() { var s, r, out [48]byte; DeriveSecret(h, out[:0], s[:], LabelDerived, r[:]) }},
@@ -38,6 +33,36 @@ func TestNoAllocations(t *testing.T) {
 		{"NextTrafficSecret", func() { var s [48]byte; NextTrafficSecret(h, s[:0], s[:]) }},
 		{"ResumptionPSK", func() { var s, out [48]byte; ResumptionPSK(h, out[:0], s[:], out[:8]) }},
 		{"Exporter13", func() { var s, out [48]byte; Exporter13(h, out[:], s[:], "label", out[:]) }},
+	}
+	old := []struct {
+		name     string
+		schedule *Schedule
+		suite    *suite.Suite
+	}{
+		{"TLS 1.2", TLS12, gcm},
+		{"TLS 1.0", TLS10, suite.ByID(wire.TLS_RSA_WITH_AES_256_CBC_SHA)},
+	}
+	// The fields of a Schedule are called through pointers, so what they are
+	// given is on the heap; in a handshake it is anyway.
+	var (
+		secret, r = make([]byte, 48), make([]byte, 32)
+		out       = make([]byte, 0, 256)
+	)
+	for _, o := range old {
+		x, h := o.schedule, o.schedule.Hash(o.suite)
+		transcript := h.New()
+		for name, run := range map[string]func(){
+			"Master":         func() { x.Master(h, out, secret, r, r) },
+			"ExtendedMaster": func() { x.ExtendedMaster(h, out, secret, r) },
+			"Finished":       func() { x.Finished(h, out, secret, wire.Server, transcript) },
+			"KeyBlock":       func() { x.KeyBlock(o.suite, out, secret, r, r) },
+			"Exporter":       func() { x.Exporter(h, out[:48], secret, "label", r, r, r[:7]) },
+		} {
+			cases = append(cases, struct {
+				name string
+				run  func()
+			}{o.name + " " + name, run})
+		}
 	}
 	for _, c := range cases {
 		if n := testing.AllocsPerRun(200, c.run); n != 0 {

@@ -30,7 +30,7 @@ func BenchmarkDeriveSecret(b *testing.B) {
 	}
 }
 
-func BenchmarkKeyBlock12(b *testing.B) {
+func BenchmarkKeyBlock(b *testing.B) {
 	s := suite.ByID(wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
 	var master [48]byte
 	var random [32]byte
@@ -38,7 +38,7 @@ func BenchmarkKeyBlock12(b *testing.B) {
 	b.Run("pooled", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			KeyBlock12(s, block[:0], master[:], random[:], random[:])
+			TLS12.KeyBlock(s, block[:0], master[:], random[:], random[:])
 		}
 	})
 	b.Run("crypto-hmac", func(b *testing.B) {
@@ -48,7 +48,7 @@ func BenchmarkKeyBlock12(b *testing.B) {
 			m := hmac.New(s.Hash.New, master[:])
 			m.Write(seed)
 			a := m.Sum(nil)
-			for out := block[:0]; len(out) < KeyBlockLen(s); {
+			for out := block[:0]; len(out) < TLS12.KeyBlockLen(s); {
 				m.Reset()
 				m.Write(a)
 				m.Write(seed)

@@ -13,6 +13,7 @@ package keys
 import (
 	"encoding"
 	"hash"
+	"slices"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -23,7 +24,7 @@ const (
 	maxSize  = 48  // SHA-384
 )
 
-// digest is what every SHA of the standard library is: a hash whose state can
+// digest is what every hash of the standard library is: a hash whose state can
 // be saved and put back without allocating.
 type digest interface {
 	hash.Hash
@@ -35,20 +36,22 @@ type digest interface {
 type engine struct {
 	size  int
 	block int
-	fresh []byte // the state before any input
-	empty []byte // the hash of no input
+	fresh []byte        // the state before any input
+	empty func() []byte // the hash of no input
 	pool  sync.Pool
 }
 
 var engines = func() map[*suite.Hash]*engine {
-	all := make(map[*suite.Hash]*engine, len(suite.Hashes))
-	for _, h := range suite.Hashes {
+	hashes := append(slices.Clone(suite.Hashes), md5Alone)
+	all := make(map[*suite.Hash]*engine, len(hashes))
+	for _, h := range hashes {
 		d := h.New().(digest)
 		fresh, err := d.AppendBinary(nil)
 		if err != nil {
 			panic("keys: " + h.Name + ": " + err.Error()) // at start-up, and only for a hash that is not the standard library's
 		}
-		e := &engine{size: h.Size, block: h.BlockSize, fresh: fresh, empty: d.Sum(nil)}
+		e := &engine{size: h.Size, block: h.BlockSize, fresh: fresh}
+		e.empty = sync.OnceValue(func() []byte { return h.New().Sum(nil) }) // SHA-1 refuses to in FIPS 140-only mode
 		e.pool.New = func() any { return &mac{engine: e, hash: h.New().(digest)} }
 		all[h] = e
 	}
@@ -56,7 +59,7 @@ var engines = func() map[*suite.Hash]*engine {
 }()
 
 // EmptyHash returns Hash(""). The slice is shared: do not write to it.
-func EmptyHash(h *suite.Hash) []byte { return engines[h].empty }
+func EmptyHash(h *suite.Hash) []byte { return engines[h].empty() }
 
 // mac computes HMACs under one key at a time. RFC 2104 §2.
 type mac struct {
@@ -80,9 +83,10 @@ type mac struct {
 
 // newMAC takes a mac from the pool and keys it. Release it after use.
 func newMAC(h *suite.Hash, key []byte) *mac {
-	m := engines[h].pool.Get().(*mac)
+	m := newHash(h)
 	if len(key) > m.block {
-		m.bare(m.pad[:0], key)
+		m.write(key)
+		copy(m.pad[:], m.sumUp())
 	} else {
 		copy(m.pad[:], key)
 	}
@@ -90,12 +94,17 @@ func newMAC(h *suite.Hash, key []byte) *mac {
 	return m
 }
 
-// bare appends the hash of p to dst, which must not be the caller's.
-func (m *mac) bare(dst, p []byte) []byte {
-	m.reset(m.fresh)
-	m.write(p)
+// newHash takes a mac from the pool as a plain hash, without a key: write, then
+// sumUp. Release it after use.
+func newHash(h *suite.Hash) *mac { return engines[h].pool.Get().(*mac) }
+
+// sumUp ends a plain hash and begins another. The result is valid until the
+// next one or release.
+func (m *mac) sumUp() []byte {
 	m.flush()
-	return m.hash.Sum(dst)
+	sum := m.hash.Sum(m.sum[:0])
+	m.reset(m.fresh)
+	return sum
 }
 
 // release wipes every trace of the key and of what was computed with it.
@@ -213,8 +222,9 @@ func HMAC(h *suite.Hash, dst, key []byte, data ...[]byte) []byte {
 
 // hashOf appends the hash of p to dst.
 func hashOf(h *suite.Hash, dst, p []byte) []byte {
-	m := engines[h].pool.Get().(*mac)
-	dst = append(dst, m.bare(m.sum[:0], p)...)
+	m := newHash(h)
+	m.write(p)
+	dst = append(dst, m.sumUp()...)
 	m.release()
 	return dst
 }

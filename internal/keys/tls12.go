@@ -1,9 +1,11 @@
 package keys
 
 import (
+	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -26,8 +28,22 @@ const (
 	VerifyDataLen = 12
 )
 
-// PRF12 fills out from secret, label and the concatenation of seed. RFC 5246 §5.
-func PRF12(h *suite.Hash, out, secret []byte, label string, seed ...[]byte) {
+// PRF fills out, which may not overlap what goes in, from secret, label and the
+// concatenation of seed: with MD5SHA1 that of TLS 1.0 and 1.1, with any other
+// hash that of TLS 1.2. RFC 2246 §5, RFC 5246 §5.
+func PRF(h *suite.Hash, out, secret []byte, label string, seed ...[]byte) {
+	clear(out)
+	if h != MD5SHA1 {
+		xorExpand(h, out, secret, label, seed)
+		return
+	}
+	half := (len(secret) + 1) / 2 // the halves share the middle byte of an odd length
+	xorExpand(md5Alone, out, secret[:half], label, seed)
+	xorExpand(suite.SHA1, out, secret[len(secret)-half:], label, seed)
+}
+
+// xorExpand is P_hash, XORed into out. RFC 5246 §5.
+func xorExpand(h *suite.Hash, out, secret []byte, label string, seed [][]byte) {
 	m := newMAC(h, secret)
 	var a [maxSize]byte // A(i)
 	feed := func() {
@@ -42,7 +58,7 @@ func PRF12(h *suite.Hash, out, secret []byte, label string, seed ...[]byte) {
 		m.start()
 		m.write(a[:n])
 		feed()
-		out = out[copy(out, m.finish()):]
+		out = out[subtle.XORBytes(out, out, m.finish()):]
 		if len(out) == 0 {
 			break
 		}
@@ -60,70 +76,36 @@ func grow(dst []byte, n int) (whole, part []byte) {
 	return whole, whole[len(dst):]
 }
 
-// MasterSecret appends the master secret (MasterSecretLen bytes) to dst. RFC 5246 §8.1.
-func MasterSecret(h *suite.Hash, dst, premaster, clientRandom, serverRandom []byte) []byte {
+// masterTLS is Schedule.Master from TLS 1.0 on. RFC 5246 §8.1.
+func masterTLS(h *suite.Hash, dst, premaster, clientRandom, serverRandom []byte) []byte {
 	dst, out := grow(dst, MasterSecretLen)
-	PRF12(h, out, premaster, LabelMasterSecret, clientRandom, serverRandom)
+	PRF(h, out, premaster, LabelMasterSecret, clientRandom, serverRandom)
 	return dst
 }
 
-// ExtendedMasterSecret appends the master secret (MasterSecretLen bytes) bound
-// to the handshake to dst. sessionHash is the transcript's hash up to and with
-// ClientKeyExchange. RFC 7627 §4.
-func ExtendedMasterSecret(h *suite.Hash, dst, premaster, sessionHash []byte) []byte {
+// extendedMasterTLS is Schedule.ExtendedMaster from TLS 1.0 on. RFC 7627 §4.
+func extendedMasterTLS(h *suite.Hash, dst, premaster, sessionHash []byte) []byte {
 	dst, out := grow(dst, MasterSecretLen)
-	PRF12(h, out, premaster, LabelExtendedMasterSecret, sessionHash)
+	PRF(h, out, premaster, LabelExtendedMasterSecret, sessionHash)
 	return dst
 }
 
-// Finished12 appends the verify_data (VerifyDataLen bytes) of the Finished that
-// role sends to dst. transcriptHash covers every handshake message before it.
-// RFC 5246 §7.4.9.
-func Finished12(h *suite.Hash, dst, master []byte, role wire.Role, transcriptHash []byte) []byte {
+// finishedTLS is Schedule.Finished from TLS 1.0 on. RFC 5246 §7.4.9.
+func finishedTLS(h *suite.Hash, dst, master []byte, role wire.Role, transcript hash.Hash) []byte {
 	label := LabelClientFinished
 	if role == wire.Server {
 		label = LabelServerFinished
 	}
-	dst, out := grow(dst, VerifyDataLen)
-	PRF12(h, out, master, label, transcriptHash)
-	return dst
+	// The digest stands behind the result: what has room for both is not allocated.
+	whole, out := grow(dst, VerifyDataLen+h.Size)
+	out, digest := out[:VerifyDataLen], transcript.Sum(out[VerifyDataLen:VerifyDataLen])
+	PRF(h, out, master, label, digest)
+	return whole[:len(dst)+VerifyDataLen]
 }
 
-// KeyBlock is the partition of RFC 5246 §6.3. The slices share one array; a
-// length that the suite does not use is 0.
-type KeyBlock struct {
-	ClientMAC, ServerMAC []byte
-	ClientKey, ServerKey []byte
-	ClientIV, ServerIV   []byte
-}
-
-// KeyBlockLen is how many bytes of key block the suite takes.
-func KeyBlockLen(s *suite.Suite) int {
-	n := s.Cipher.KeyLen + s.Cipher.FixedIVLen
-	if s.MAC != nil {
-		n += s.MAC.Len
-	}
-	return 2 * n
-}
-
-// KeyBlock12 derives the keys of both directions. They are put into dst from
-// its start where it has KeyBlockLen bytes of capacity, else into new memory; dst
-// may be nil. RFC 5246 §6.3.
-func KeyBlock12(s *suite.Suite, dst, master, clientRandom, serverRandom []byte) KeyBlock {
-	_, block := grow(dst[:0], KeyBlockLen(s))
-	PRF12(s.Hash, block, master, LabelKeyExpansion, serverRandom, clientRandom)
-	take := func(n int) []byte {
-		part := block[:n:n]
-		block = block[n:]
-		return part
-	}
-	var k KeyBlock
-	if s.MAC != nil {
-		k.ClientMAC, k.ServerMAC = take(s.MAC.Len), take(s.MAC.Len)
-	}
-	k.ClientKey, k.ServerKey = take(s.Cipher.KeyLen), take(s.Cipher.KeyLen)
-	k.ClientIV, k.ServerIV = take(s.Cipher.FixedIVLen), take(s.Cipher.FixedIVLen)
-	return k
+// keyBlockTLS fills block from TLS 1.0 on. RFC 5246 §6.3.
+func keyBlockTLS(h *suite.Hash, block, master, clientRandom, serverRandom []byte) {
+	PRF(h, block, master, LabelKeyExpansion, serverRandom, clientRandom)
 }
 
 // reservedLabels may not be used by exporters, or an application could export
@@ -132,15 +114,13 @@ var reservedLabels = []string{
 	LabelClientFinished, LabelServerFinished, LabelMasterSecret, LabelKeyExpansion, LabelExtendedMasterSecret,
 }
 
-// Exporter12 fills out with keying material for an application. A nil context
-// means none, which differs from an empty one. It errs for a label that the
-// protocol uses itself and for a context above 65,535 bytes. RFC 5705 §4.
-func Exporter12(h *suite.Hash, out, master []byte, label string, clientRandom, serverRandom, context []byte) error {
+// exporterTLS is Schedule.Exporter from TLS 1.0 on. RFC 5705 §4.
+func exporterTLS(h *suite.Hash, out, master []byte, label string, clientRandom, serverRandom, context []byte) error {
 	if slices.Contains(reservedLabels, label) {
 		return fmt.Errorf("exporter label %q is reserved for the protocol itself", label)
 	}
 	if context == nil {
-		PRF12(h, out, master, label, clientRandom, serverRandom)
+		PRF(h, out, master, label, clientRandom, serverRandom)
 		return nil
 	}
 	if len(context) > 0xffff {
@@ -148,6 +128,6 @@ func Exporter12(h *suite.Hash, out, master []byte, label string, clientRandom, s
 	}
 	var length [2]byte
 	binary.BigEndian.PutUint16(length[:], uint16(len(context)))
-	PRF12(h, out, master, label, clientRandom, serverRandom, length[:], context)
+	PRF(h, out, master, label, clientRandom, serverRandom, length[:], context)
 	return nil
 }

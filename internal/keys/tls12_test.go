@@ -21,7 +21,7 @@ func unhex(s string) []byte {
 
 // The vectors posted to the TLS working group's list,
 // https://mailarchive.ietf.org/arch/msg/tls/fzVCzk-z3FShgGJ6DOXqM1ydxms
-func TestPRF12Vectors(t *testing.T) {
+func TestPRFVectors(t *testing.T) {
 	for _, v := range []struct {
 		hash               *suite.Hash
 		secret, seed, want string
@@ -38,7 +38,7 @@ func TestPRF12Vectors(t *testing.T) {
 		want, seed := unhex(v.want), unhex(v.seed)
 		for _, n := range []int{len(want), 1, 12, v.hash.Size, v.hash.Size + 1} { // a short output is a prefix
 			got := make([]byte, n)
-			PRF12(v.hash, got, unhex(v.secret), "test label", seed[:5], seed[5:])
+			PRF(v.hash, got, unhex(v.secret), "test label", seed[:5], seed[5:])
 			if !bytes.Equal(got, want[:n]) {
 				t.Errorf("%s, %d bytes: got %x, want %x", v.hash.Name, n, got, want[:n])
 			}
@@ -57,12 +57,12 @@ func prf12(h *suite.Hash, n int, secret []byte, label string, seed []byte) []byt
 	return out[:n]
 }
 
-func TestPRF12EqualsDefinition(t *testing.T) {
+func TestPRFEqualsDefinition(t *testing.T) {
 	forEachHash(t, func(t *testing.T, h *suite.Hash, r *rand.Rand) {
 		for n := 1; n < 300; n++ {
 			secret, seed, label := random(r, n%150), random(r, (n*3)%500), strings.Repeat("l", n%300)
 			got := make([]byte, n)
-			PRF12(h, got, secret, label, seed)
+			PRF(h, got, secret, label, seed)
 			if want := prf12(h, n, secret, label, seed); !bytes.Equal(got, want) {
 				t.Fatalf("%d bytes: got %x, want %x", n, got, want)
 			}
@@ -72,7 +72,7 @@ func TestPRF12EqualsDefinition(t *testing.T) {
 
 // The self-test vector of Go's FIPS 140-3 module for "extended master secret".
 func TestExtendedMasterSecretVector(t *testing.T) {
-	got := ExtendedMasterSecret(suite.SHA256, nil, unhex("0102030405060708090a0b0c0d0e0f10"), unhex("1112131415161718191a1b1c1d1e1f20"))
+	got := TLS12.ExtendedMaster(suite.SHA256, nil, unhex("0102030405060708090a0b0c0d0e0f10"), unhex("1112131415161718191a1b1c1d1e1f20"))
 	want := unhex("8c3eeda71c1b4cc0a0449075a88ebc7c5e1c4b1e4fe3c106ebdcc05dc0c8ecf3e2b9d1035eb2605d12684f49dfa99dcc")
 	if !bytes.Equal(got, want) {
 		t.Errorf("got %x, want %x", got, want)
@@ -81,17 +81,21 @@ func TestExtendedMasterSecretVector(t *testing.T) {
 
 func TestMasterSecretAndFinished(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	premaster, cr, sr, sum := random(r, 48), random(r, 32), random(r, 32), random(r, 48)
+	premaster, cr, sr, messages := random(r, 48), random(r, 32), random(r, 32), random(r, 1000)
+	transcript := suite.SHA384.New()
+	transcript.Write(messages)
+	sum := transcript.Sum(nil)
 	for _, c := range []struct {
 		name      string
 		got, want []byte
 	}{
-		{"master secret", MasterSecret(suite.SHA384, nil, premaster, cr, sr),
+		{"master secret", TLS12.Master(suite.SHA384, nil, premaster, cr, sr),
 			prf12(suite.SHA384, 48, premaster, "master secret", append(cr[:32:32], sr...))},
-		{"client finished", Finished12(suite.SHA384, []byte{1, 2}, premaster, wire.Client, sum),
+		{"client finished", TLS12.Finished(suite.SHA384, []byte{1, 2}, premaster, wire.Client, transcript),
 			append([]byte{1, 2}, prf12(suite.SHA384, 12, premaster, "client finished", sum)...)},
-		{"server finished", Finished12(suite.SHA384, nil, premaster, wire.Server, sum),
+		{"server finished", TLS12.Finished(suite.SHA384, make([]byte, 0, 64), premaster, wire.Server, transcript),
 			prf12(suite.SHA384, 12, premaster, "server finished", sum)},
+		{"the transcript, left as it was", transcript.Sum(nil), sum},
 	} {
 		if !bytes.Equal(c.got, c.want) {
 			t.Errorf("%s: got %x, want %x", c.name, c.got, c.want)
@@ -99,36 +103,7 @@ func TestMasterSecretAndFinished(t *testing.T) {
 	}
 }
 
-func TestKeyBlock12(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	master, cr, sr := random(r, 48), random(r, 32), random(r, 32)
-	for _, s := range suite.All() {
-		if !s.Allows(wire.TLS12) {
-			continue
-		}
-		mac := 0
-		if s.MAC != nil {
-			mac = s.MAC.Len
-		}
-		var buf [256]byte
-		k := KeyBlock12(s, buf[:0], master, cr, sr)
-		parts := [][]byte{k.ClientMAC, k.ServerMAC, k.ClientKey, k.ServerKey, k.ClientIV, k.ServerIV}
-		for i, n := range []int{mac, mac, s.Cipher.KeyLen, s.Cipher.KeyLen, s.Cipher.FixedIVLen, s.Cipher.FixedIVLen} {
-			if len(parts[i]) != n || cap(parts[i]) != n {
-				t.Errorf("%v: part %d has length %d and capacity %d, want %d", s, i, len(parts[i]), cap(parts[i]), n)
-			}
-		}
-		want := prf12(s.Hash, KeyBlockLen(s), master, "key expansion", append(sr[:32:32], cr...))
-		if got := bytes.Join(parts, nil); !bytes.Equal(got, want) || !bytes.Equal(buf[:len(want)], want) {
-			t.Errorf("%v: got %x, want %x", s, got, want)
-		}
-		if got := KeyBlock12(s, nil, master, cr, sr); !bytes.Equal(got.ServerKey, k.ServerKey) {
-			t.Errorf("%v: without a buffer the server's key is %x instead of %x", s, got.ServerKey, k.ServerKey)
-		}
-	}
-}
-
-func TestExporter12(t *testing.T) {
+func TestExporter(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	master, cr, sr := random(r, 48), random(r, 32), random(r, 32)
 	randoms := append(cr[:32:32], sr...)
@@ -141,7 +116,7 @@ func TestExporter12(t *testing.T) {
 		{"with an empty context", []byte{}, append(randoms[:64:64], 0, 0)},
 		{"with context", []byte("context"), append(randoms[:64:64], "\x00\x07context"...)},
 	} {
-		if err := Exporter12(suite.SHA256, got, master, "EXPORTER-test", cr, sr, c.context); err != nil {
+		if err := TLS12.Exporter(suite.SHA256, got, master, "EXPORTER-test", cr, sr, c.context); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if want := prf12(suite.SHA256, 40, master, "EXPORTER-test", c.seed); !bytes.Equal(got, want) {
@@ -149,11 +124,11 @@ func TestExporter12(t *testing.T) {
 		}
 	}
 	for _, label := range []string{"client finished", "server finished", "master secret", "key expansion", "extended master secret"} {
-		if err := Exporter12(suite.SHA256, got, master, label, cr, sr, nil); err == nil {
+		if err := TLS12.Exporter(suite.SHA256, got, master, label, cr, sr, nil); err == nil {
 			t.Errorf("the label %q was exported", label)
 		}
 	}
-	if err := Exporter12(suite.SHA256, got, master, "EXPORTER-test", cr, sr, make([]byte, 1<<16)); err == nil {
+	if err := TLS12.Exporter(suite.SHA256, got, master, "EXPORTER-test", cr, sr, make([]byte, 1<<16)); err == nil {
 		t.Error("a context of 65536 bytes was accepted")
 	}
 }
