@@ -54,7 +54,8 @@ type private interface {
 	finish(secret, peer []byte) ([]byte, error)
 }
 
-// groups is the table, strongest and then cheapest first. RFC 8446 §4.2.7;
+// groups is the table, strongest and then cheapest first, and the finite fields,
+// dear for what they give, last. RFC 8446 §4.2.7; their strengths: RFC 7919 App. A;
 // the parts' orders are those of draft-ietf-tls-ecdhe-mlkem §4: ML-KEM before
 // X25519 but after the NIST curves, so that a part approved by FIPS comes first.
 var groups = []*Group{
@@ -65,6 +66,11 @@ var groups = []*Group{
 	newGroup(wire.GroupP256, "P-256", 128, p256),
 	newGroup(wire.GroupP384, "P-384", 192, p384),
 	newGroup(wire.GroupP521, "P-521", 256, p521),
+	newGroup(wire.GroupFFDHE2048, "ffdhe2048", 103, ffdheComponent(wire.GroupFFDHE2048, 2048)),
+	newGroup(wire.GroupFFDHE3072, "ffdhe3072", 125, ffdheComponent(wire.GroupFFDHE3072, 3072)),
+	newGroup(wire.GroupFFDHE4096, "ffdhe4096", 150, ffdheComponent(wire.GroupFFDHE4096, 4096)),
+	newGroup(wire.GroupFFDHE6144, "ffdhe6144", 175, ffdheComponent(wire.GroupFFDHE6144, 6144)),
+	newGroup(wire.GroupFFDHE8192, "ffdhe8192", 192, ffdheComponent(wire.GroupFFDHE8192, 8192)),
 }
 
 func newGroup(id wire.NamedGroup, name string, bits int, parts ...*component) *Group {
@@ -78,8 +84,8 @@ func newGroup(id wire.NamedGroup, name string, bits int, parts ...*component) *G
 	return g
 }
 
-// Groups returns every group, strongest and then cheapest first. The slice is
-// the caller's, what it points to is shared.
+// Groups returns every group, strongest and then cheapest first, finite fields
+// last. The slice is the caller's, what it points to is shared.
 func Groups() []*Group { return slices.Clone(groups) }
 
 // Lookup returns the group with the number id, or nil if it is not implemented.
