@@ -13,6 +13,8 @@ func TestCertificateVerifyFields(t *testing.T) {
 		"openssl-tls13-hrr-server": {Ed25519, 64},
 		"openssl-tls12-ecdsa":      {RSAPSSRSAESHA256, 256},
 		"openssl-tls11":            {0, 256}, // fixed by the key before TLS 1.2
+		"openssl-tls10-null-dss":   {0, 62},  // DSA
+		"nss-ssl30-auth":           {0, 256},
 	} {
 		m := decode[*CertificateVerify](t, "CertificateVerify", name)
 		if m.Scheme != want.scheme || len(m.Signature) != want.size {

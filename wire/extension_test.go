@@ -75,6 +75,16 @@ var bodyCodecs = []bodyCodec{
 	{name: "key_share of a server", in: inServerHello, ext: ExtKeyShare, copyOf: func(r *Reader, b []byte) []byte {
 		return AppendKeyShare(b, ReadKeyShare(r))
 	}},
+	{name: "max_fragment_length", in: inClientHello, ext: ExtMaxFragmentLength, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendMaxFragmentLength(b, ReadMaxFragmentLength(r))
+	}},
+	{name: "record_size_limit", in: inClientHello, ext: ExtRecordSizeLimit, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendRecordSizeLimit(b, ReadRecordSizeLimit(r))
+	}},
+	{name: "post_handshake_auth", in: inClientHello, ext: ExtPostHandshakeAuth, copyOf: func(r *Reader, b []byte) []byte {
+		empty(r)
+		return b
+	}},
 	{name: "pre_shared_key", in: inClientHello, ext: ExtPreSharedKey, copyOf: func(r *Reader, b []byte) []byte {
 		var o OfferedPSKs
 		o.Read(r)
