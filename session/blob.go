@@ -15,79 +15,101 @@ import (
 // gets a new number, and numbers that are not known are refused, so that
 // servers of two releases can share one store.
 //
-//	enum { v1(1), (255) } BlobFormat;
+// The terms come first and together: they are the same in all sessions that a
+// virtual host makes with one kind of client, so that [Memory] keeps them once.
+//
+//	enum { v2(2), (255) } BlobFormat;
 //	opaque Certificate<1..2^24-1>;
 //	opaque SCT<1..2^16-1>;
 //	opaque Extra<0..2^24-1>;
 //
 //	struct {
-//	    BlobFormat      format;
 //	    ProtocolVersion version;
 //	    CipherSuite     suite;
-//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC */
+//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC, 4 details */
 //	    NamedGroup      group;
 //	    SignatureScheme signature_scheme;
-//	    int64           created_at;    /* milliseconds since 1970, UTC */
 //	    uint64          lifetime;      /* milliseconds */
-//	    uint32          age_add;
 //	    uint32          max_early_data;
 //	    opaque          binding[32];
-//	    opaque          secret<1..2^8-1>;
 //	    opaque          alpn<0..2^8-1>;
 //	    opaque          server_name<0..2^16-1>;
-//	    Certificate     peer_chain<0..2^24-1>;   /* at most 16 */
-//	    opaque          ocsp<0..2^24-1>;
-//	    SCT             scts<0..2^16-1>;
-//	    Extra           extra<0..2^24-1>;
-//	} Blob;                                      /* at most 2^20 bytes */
+//	} Terms;                           /* at most 2^16-1 bytes */
+//
+//	struct {
+//	    BlobFormat      format;
+//	    uint16          terms_length;
+//	    Terms           terms;
+//	    int48           created_at;    /* milliseconds since 1970, UTC */
+//	    uint32          age_add;
+//	    opaque          secret<1..2^8-1>;
+//	    select (terms.flags & 4) {     /* set where one of these is not empty */
+//	        case 4:
+//	            Certificate peer_chain<0..2^24-1>;   /* at most 16 */
+//	            opaque      ocsp<0..2^24-1>;
+//	            SCT         scts<0..2^16-1>;
+//	            Extra       extra<0..2^24-1>;
+//	    };
+//	} Blob;                            /* at most 2^20 bytes */
 const (
-	blobFormat = 1
+	blobFormat = 2
+	blobHead   = 3 // format and terms_length
 	maxBlob    = 1 << 20
 	maxChain   = 16
 
 	flagExtendedMasterSecret = 1
 	flagEncryptThenMAC       = 2
+	flagDetails              = 4
 
 	maxLifetime = math.MaxInt64 / int64(time.Millisecond)
+	maxCreated  = 1<<47 - 1 // and the least is -maxCreated-1: the years 1 to 6429
 )
+
+// sharedPrefix is how many bytes at the blob's front are its terms, which other
+// blobs have too: 0 for what is no blob of this format.
+func sharedPrefix(blob []byte) int {
+	if len(blob) < blobHead || blob[0] != blobFormat {
+		return 0
+	}
+	if n := blobHead + int(binary.BigEndian.Uint16(blob[1:])); n <= len(blob) {
+		return n
+	}
+	return 0
+}
 
 // Append appends the session's blob to dst. It fails where a field is beyond
 // its bounds or the blob would be over 1 MiB. It keeps no slice of dst.
 func (s *Session) Append(dst []byte) ([]byte, error) {
+	created := s.CreatedAt.UnixMilli()
 	switch {
 	case len(s.Secret) == 0:
 		return nil, errors.New("session: no secret to keep")
 	case s.Lifetime < 0:
 		return nil, fmt.Errorf("session: negative lifetime %v", s.Lifetime)
+	case created > maxCreated || created < -maxCreated-1:
+		return nil, fmt.Errorf("session: created in the year %d, which the blob cannot say", s.CreatedAt.Year())
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the peer's chain, at most %d are kept", len(s.PeerChain), maxChain)
 	}
-	var flags byte
-	if s.ExtendedMasterSecret {
-		flags |= flagExtendedMasterSecret
-	}
-	if s.EncryptThenMAC {
-		flags |= flagEncryptThenMAC
-	}
 	w := writer{buf: dst}
 	w.uint(1, blobFormat)
-	w.uint(2, uint64(s.Version))
-	w.uint(2, uint64(s.Suite))
-	w.uint(1, uint64(flags))
-	w.uint(2, uint64(s.Group))
-	w.uint(2, uint64(s.SignatureScheme))
-	w.uint(8, uint64(s.CreatedAt.UnixMilli()))
-	w.uint(8, uint64(s.Lifetime.Milliseconds()))
+	w.uint(2, 0) // terms_length, once it is known
+	s.appendTerms(&w)
+	terms := w.buf[len(dst)+1:]
+	if n := len(terms) - 2; n < 1<<16 {
+		binary.BigEndian.PutUint16(terms, uint16(n))
+	} else if w.err == nil {
+		w.err = fmt.Errorf("session: server_name of %d bytes does not fit the blob", len(s.ServerName))
+	}
+	w.uint(6, uint64(created))
 	w.uint(4, uint64(s.AgeAdd))
-	w.uint(4, uint64(s.MaxEarlyData))
-	w.buf = append(w.buf, s.Binding[:]...)
 	w.vector("secret", 1, s.Secret)
-	w.vector("alpn", 1, []byte(s.ALPN))
-	w.vector("server_name", 2, []byte(s.ServerName))
-	w.list("peer_chain", 3, 3, 1, s.PeerChain)
-	w.vector("ocsp", 3, s.OCSP)
-	w.list("scts", 2, 2, 1, s.SCTs)
-	w.list("extra", 3, 3, 0, s.Extra)
+	if s.hasDetails() {
+		w.list("peer_chain", 3, 3, 1, s.PeerChain)
+		w.vector("ocsp", 3, s.OCSP)
+		w.list("scts", 2, 2, 1, s.SCTs)
+		w.list("extra", 3, 3, 0, s.Extra)
+	}
 	if w.err == nil && len(w.buf)-len(dst) > maxBlob {
 		w.err = fmt.Errorf("session: blob of %d bytes, at most %d are kept", len(w.buf)-len(dst), maxBlob)
 	}
@@ -95,6 +117,33 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 		return nil, w.err
 	}
 	return w.buf, nil
+}
+
+func (s *Session) hasDetails() bool {
+	return len(s.PeerChain) > 0 || len(s.OCSP) > 0 || len(s.SCTs) > 0 || len(s.Extra) > 0
+}
+
+func (s *Session) appendTerms(w *writer) {
+	var flags uint64
+	if s.ExtendedMasterSecret {
+		flags |= flagExtendedMasterSecret
+	}
+	if s.EncryptThenMAC {
+		flags |= flagEncryptThenMAC
+	}
+	if s.hasDetails() {
+		flags |= flagDetails
+	}
+	w.uint(2, uint64(s.Version))
+	w.uint(2, uint64(s.Suite))
+	w.uint(1, flags)
+	w.uint(2, uint64(s.Group))
+	w.uint(2, uint64(s.SignatureScheme))
+	w.uint(8, uint64(s.Lifetime.Milliseconds()))
+	w.uint(4, uint64(s.MaxEarlyData))
+	w.buf = append(w.buf, s.Binding[:]...)
+	w.vector("alpn", 1, []byte(s.ALPN))
+	w.vector("server_name", 2, []byte(s.ServerName))
 }
 
 // Parse reads a blob. The session's slices alias b, which must not change
@@ -108,41 +157,57 @@ func Parse(b []byte) (*Session, error) {
 	if f := r.uint("format", 1); r.err == nil && f != blobFormat {
 		return nil, fmt.Errorf("session: blob of format %d, only %d is known", f, blobFormat)
 	}
-	s := &Session{
-		Version: wire.Version(r.uint("version", 2)),
-		Suite:   wire.CipherSuite(r.uint("suite", 2)),
-	}
-	flags := r.uint("flags", 1)
-	s.ExtendedMasterSecret = flags&flagExtendedMasterSecret != 0
-	s.EncryptThenMAC = flags&flagEncryptThenMAC != 0
-	s.Group = wire.NamedGroup(r.uint("group", 2))
-	s.SignatureScheme = wire.SignatureScheme(r.uint("signature_scheme", 2))
-	s.CreatedAt = time.UnixMilli(int64(r.uint("created_at", 8)))
-	lifetime := r.uint("lifetime", 8)
-	s.Lifetime = time.Duration(lifetime) * time.Millisecond
+	s := new(Session)
+	details := s.parseTerms(&r)
+	s.CreatedAt = time.UnixMilli(int64(r.uint("created_at", 6)<<16) >> 16) // the sign is in the 48th bit
 	s.AgeAdd = uint32(r.uint("age_add", 4))
-	s.MaxEarlyData = uint32(r.uint("max_early_data", 4))
-	copy(s.Binding[:], r.bytes("binding", len(s.Binding)))
 	s.Secret = r.vector("secret", 1, 1)
-	s.ALPN = string(r.vector("alpn", 1, 0))
-	s.ServerName = string(r.vector("server_name", 2, 0))
-	s.PeerChain = r.list("peer_chain", 3, 3, 1)
-	s.OCSP = r.vector("ocsp", 3, 0)
-	s.SCTs = r.list("scts", 2, 2, 1)
-	s.Extra = r.list("extra", 3, 3, 0)
+	if details {
+		s.PeerChain = r.list("peer_chain", 3, 3, 1)
+		s.OCSP = r.vector("ocsp", 3, 0)
+		s.SCTs = r.list("scts", 2, 2, 1)
+		s.Extra = r.list("extra", 3, 3, 0)
+	}
 	switch {
 	case r.err != nil:
 		return nil, r.err
 	case len(r.buf) > 0:
 		return nil, fmt.Errorf("session: %d bytes after the blob's end", len(r.buf))
-	case flags > flagExtendedMasterSecret|flagEncryptThenMAC:
-		return nil, fmt.Errorf("session: unknown flags 0x%02x in the blob", flags)
-	case lifetime > uint64(maxLifetime):
-		return nil, errors.New("session: lifetime in the blob out of range")
+	case details && !s.hasDetails():
+		return nil, errors.New("session: the details in the blob are all empty")
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the blob, at most %d are read", len(s.PeerChain), maxChain)
 	}
 	return s, nil
+}
+
+// parseTerms reads the terms and reports whether the blob has details.
+func (s *Session) parseTerms(from *reader) (details bool) {
+	r := reader{buf: from.vector("terms", 2, 1), err: from.err}
+	s.Version = wire.Version(r.uint("version", 2))
+	s.Suite = wire.CipherSuite(r.uint("suite", 2))
+	flags := r.uint("flags", 1)
+	s.ExtendedMasterSecret = flags&flagExtendedMasterSecret != 0
+	s.EncryptThenMAC = flags&flagEncryptThenMAC != 0
+	s.Group = wire.NamedGroup(r.uint("group", 2))
+	s.SignatureScheme = wire.SignatureScheme(r.uint("signature_scheme", 2))
+	lifetime := r.uint("lifetime", 8)
+	s.Lifetime = time.Duration(lifetime) * time.Millisecond
+	s.MaxEarlyData = uint32(r.uint("max_early_data", 4))
+	copy(s.Binding[:], r.bytes("binding", len(s.Binding)))
+	s.ALPN = string(r.vector("alpn", 1, 0))
+	s.ServerName = string(r.vector("server_name", 2, 0))
+	switch {
+	case r.err != nil:
+	case len(r.buf) > 0:
+		r.err = fmt.Errorf("session: %d bytes after the end of the blob's terms", len(r.buf))
+	case flags > flagExtendedMasterSecret|flagEncryptThenMAC|flagDetails:
+		r.err = fmt.Errorf("session: unknown flags 0x%02x in the blob", flags)
+	case lifetime > uint64(maxLifetime):
+		r.err = errors.New("session: lifetime in the blob out of range")
+	}
+	from.err = r.err
+	return flags&flagDetails != 0
 }
 
 // writer appends fields and remembers the first that did not fit.

@@ -1,14 +1,20 @@
 package session
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // expect fails unless key stands for want; "" means for nothing.
@@ -25,6 +31,13 @@ func put(t *testing.T, m *Memory, key, blob string) {
 	if err := m.Put(context.Background(), key, []byte(blob), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// room makes a store of one shard with the given number of cells.
+func room(cells int) *Memory {
+	m := NewMemory(leastShard)
+	m.shards[0].most = cells
+	return m
 }
 
 func TestMemory(t *testing.T) {
@@ -48,8 +61,12 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	expect(t, m, "a", "")
-	if m.used != 0 {
-		t.Errorf("%d bytes in use by nothing", m.used)
+	n := m.Stats()
+	if n.Held == 0 || n.Held > n.Budget {
+		t.Errorf("%d bytes taken of %d", n.Held, n.Budget)
+	}
+	if n.Held = 0; n != (Stats{Budget: 1 << 20, Hits: 3, Misses: 3}) {
+		t.Errorf("%+v", n)
 	}
 }
 
@@ -70,8 +87,7 @@ func TestMemoryCopies(t *testing.T) {
 }
 
 func TestMemoryEvictsLeastRecentlyUsed(t *testing.T) {
-	cost := (&entry{key: "a", blob: []byte("1")}).cost()
-	m := NewMemory(3 * cost)
+	m := room(3)
 	for _, k := range []string{"a", "b", "c"} {
 		put(t, m, k, "1")
 	}
@@ -81,25 +97,32 @@ func TestMemoryEvictsLeastRecentlyUsed(t *testing.T) {
 	for _, k := range []string{"a", "c", "d"} {
 		expect(t, m, k, "1")
 	}
-	if m.used != 3*cost || len(m.entries) != 3 {
-		t.Errorf("%d bytes in %d entries, want %d in 3", m.used, len(m.entries), 3*cost)
+	if n := m.Stats(); n.Entries != 3 || n.Used != 3*cellSize || n.Evictions != 1 {
+		t.Errorf("%+v", n)
 	}
 	// Too big for the whole budget: refused, others stay, what key stood for goes.
-	if err := m.Put(context.Background(), "a", make([]byte, 3*cost), time.Now().Add(time.Hour)); err == nil {
+	if err := m.Put(context.Background(), "a", make([]byte, 3*cellSize), time.Now().Add(time.Hour)); err == nil {
 		t.Error("an entry beyond the whole budget was kept")
 	}
 	expect(t, m, "a", "")
 	expect(t, m, "c", "1")
+	put(t, m, "e", strings.Repeat("x", 2*cellSize)) // takes the place of all
+	if n := m.Stats(); n.Entries != 1 || n.Used != 3*cellSize {
+		t.Errorf("%+v", n)
+	}
 }
 
 func TestMemoryExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		m := NewMemory(1 << 20)
+		m := room(3)
 		put(t, m, "a", "1") // for an hour
 		put(t, m, "b", "1")
 		m.Put(ctx, "past", []byte("1"), time.Now())
+		m.Put(ctx, "long past", []byte("1"), time.Unix(0, 0))
 		expect(t, m, "past", "")
+		expect(t, m, "long past", "")
+		m.Put(ctx, "for ever", []byte("1"), time.Now().Add(1<<63-1))
 		time.Sleep(time.Hour - time.Nanosecond)
 		expect(t, m, "a", "1")
 		time.Sleep(time.Nanosecond)
@@ -107,15 +130,24 @@ func TestMemoryExpires(t *testing.T) {
 		if _, err := m.Take(ctx, "b"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("Take of an expired entry: %v", err)
 		}
-		if m.used != 0 || m.recent.Len() != 0 {
-			t.Errorf("expired entries still use %d bytes", m.used)
+		expect(t, m, "for ever", "1")
+		if n := m.Stats(); n.Entries != 1 || n.Used != cellSize || n.Expired != 2 || n.Misses != 4 {
+			t.Errorf("%+v", n)
+		}
+		put(t, m, "c", "1")
+		put(t, m, "d", "1")
+		time.Sleep(time.Hour)
+		expect(t, m, "for ever", "1")
+		put(t, m, "e", "1") // in place of c, which has expired
+		if n := m.Stats(); n.Expired != 3 || n.Evictions != 0 {
+			t.Errorf("%+v", n)
 		}
 	})
 }
 
 func TestMemoryTakeIsAtomic(t *testing.T) {
 	ctx := context.Background()
-	m := NewMemory(1 << 20)
+	m := NewMemory(64 << 20)
 	var wg sync.WaitGroup
 	var taken [50]atomic.Int32
 	for i := range taken {
@@ -128,6 +160,7 @@ func TestMemoryTakeIsAtomic(t *testing.T) {
 				if _, err := m.Take(ctx, fmt.Sprint(i)); err == nil {
 					taken[i].Add(1)
 				}
+				m.Stats()
 			}
 		})
 	}
@@ -136,5 +169,173 @@ func TestMemoryTakeIsAtomic(t *testing.T) {
 		if n := taken[i].Load(); n != 1 {
 			t.Errorf("entry %d was taken %d times", i, n)
 		}
+	}
+}
+
+func TestMemoryShards(t *testing.T) {
+	for _, test := range []struct{ budget, procs, want int }{
+		{-1, 8, 1}, {0, 8, 1}, {1 << 20, 8, 1}, {4 << 20, 8, 4}, {63 << 20, 8, 32}, {63 << 20, 3, 16}, {1 << 30, 1, 4},
+	} {
+		func() {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(test.procs))
+			if m := NewMemory(test.budget); len(m.shards) != test.want {
+				t.Errorf("%d bytes and %d processors: %d shards, want %d", test.budget, test.procs, len(m.shards), test.want)
+			}
+		}()
+	}
+}
+
+// The largest session fits a shard of the least size, a chain of certificates a
+// store much smaller, and nothing at all no store.
+func TestMemoryHoldsLargeBlobs(t *testing.T) {
+	s := typical("example.com", 0)
+	for _, test := range []struct{ budget, chain int }{{8 << 10, 6 << 10}, {1 << 20, 900 << 10}} {
+		s.PeerChain = [][]byte{bytes.Repeat([]byte{1}, test.chain)}
+		m, blob := NewMemory(test.budget), string(mustAppend(t, s))
+		for range 3 {
+			put(t, m, "a", blob)
+			put(t, m, "b", blob)
+			expect(t, m, "a", "")
+			expect(t, m, "b", blob)
+		}
+		check(t, m)
+	}
+	for _, budget := range []int{-1, 0, 1, 512} {
+		m := NewMemory(budget)
+		if err := m.Put(context.Background(), "a", nil, time.Now().Add(time.Hour)); err == nil {
+			t.Errorf("a store of %d bytes holds something", budget)
+		}
+		expect(t, m, "a", "")
+	}
+}
+
+// typical is a session of TLS 1.2 without client certificate.
+func typical(host string, age time.Duration) *Session {
+	s := &Session{
+		Version: wire.TLS12, Suite: wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, Secret: make([]byte, 48),
+		ExtendedMasterSecret: true, ALPN: "h2", ServerName: host, Group: wire.GroupX25519,
+		SignatureScheme: wire.ECDSAP256SHA256, CreatedAt: time.Now().Add(-age), Lifetime: 24 * time.Hour,
+		Binding: Binding([]byte(host), []byte{0}),
+	}
+	rand.Read(s.Secret)
+	return s
+}
+
+// heap is how many bytes are in use, garbage excepted.
+func heap() int {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
+
+// How many sessions a MiB holds: as promised, by the count of the heap and not
+// our own. For the case of many hosts see docs/adr/0010.
+func TestMemoryDensity(t *testing.T) {
+	for _, test := range []struct{ mib, hosts, least int }{
+		{1, 1, 9000}, {5, 1, 9000}, {64, 1, 9000}, {16, 200, 9000}, {16, 1 << 30, 4000},
+	} {
+		t.Run(fmt.Sprintf("%d MiB, %d hosts", test.mib, test.hosts), func(t *testing.T) {
+			ctx := context.Background()
+			before := heap()
+			m := NewMemory(test.mib << 20)
+			id, blob := make([]byte, 32), []byte(nil)
+			const perMiB = 10_000 // more than fit, so that the store is full
+			for i := range test.mib * perMiB {
+				s := typical(fmt.Sprintf("host%07d", i%test.hosts), time.Duration(i)*time.Millisecond)
+				blob, _ = s.Append(blob[:0])
+				rand.Read(id)
+				if err := m.Put(ctx, string(id), blob, s.Expiry()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			grown := heap() - before
+			n := m.Stats()
+			perBudget := n.Entries / test.mib
+			perGrown := n.Entries * (1 << 20) / grown
+			t.Logf("%d entries: %d per MiB of budget, %d per MiB of heap; %d shards, %d bytes held of %d, heap grew by %d",
+				n.Entries, perBudget, perGrown, len(m.shards), n.Held, n.Budget, grown)
+			if perBudget < test.least || perGrown < test.least {
+				t.Errorf("want %d per MiB", test.least)
+			}
+			if n.Held > n.Budget || grown > n.Budget+16<<10 { // what the test itself takes
+				t.Errorf("the budget is %d, the store counts %d and the heap %d", n.Budget, n.Held, grown)
+			}
+			runtime.KeepAlive(m)
+		})
+	}
+}
+
+// Sessions up to the number that is promised are all there: the shards fill
+// evenly enough that none evicts while others have room.
+func TestMemoryHoldsWhatIsPromised(t *testing.T) {
+	const mib = 16
+	ctx := context.Background()
+	m := NewMemory(mib << 20)
+	blob := mustAppend(t, typical("example.com", 0))
+	for i := range mib * 9000 {
+		m.Put(ctx, fmt.Sprint(i), blob, time.Now().Add(time.Hour))
+	}
+	if n := m.Stats(); n.Entries != mib*9000 || n.Evictions != 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// A dropped session leaves no byte behind, whichever way it goes.
+func TestMemoryWipes(t *testing.T) {
+	ctx := context.Background()
+	secret := strings.Repeat("the secret", 50)
+	for name, drop := range map[string]func(*Memory){
+		"Delete":      func(m *Memory) { m.Delete(ctx, "a") },
+		"Take":        func(m *Memory) { m.Take(ctx, "a") },
+		"overwritten": func(m *Memory) { put(t, m, "a", "x") },
+		"evicted":     func(m *Memory) { put(t, m, "b", strings.Repeat("x", 500)) },
+		"too large":   func(m *Memory) { m.Put(ctx, "a", make([]byte, 5000), time.Now().Add(time.Hour)) },
+		"expired put": func(m *Memory) { m.Put(ctx, "a", nil, time.Now()) },
+	} {
+		m := room(10)
+		put(t, m, "a", secret)
+		found := func() bool {
+			for _, c := range m.shards[0].segments[0] {
+				if bytes.Contains(c[:], []byte("the secret")) || bytes.Contains(c[:], []byte("ret")) {
+					return true
+				}
+			}
+			return false
+		}
+		if !found() {
+			t.Fatal("the test does not see the secret")
+		}
+		if drop(m); found() {
+			t.Errorf("%s: the secret is still in memory", name)
+		}
+	}
+}
+
+func BenchmarkMemory(b *testing.B) {
+	ctx := context.Background()
+	m := NewMemory(64 << 20)
+	const n = 1 << 19
+	ids := make([]string, n)
+	blob := mustAppend(b, typical("example.com", 0))
+	expiry := time.Now().Add(time.Hour)
+	for i := range ids {
+		ids[i] = rand.Text()
+		m.Put(ctx, ids[i], blob, expiry)
+	}
+	for name, f := range map[string]func(id string){
+		"Get": func(id string) { m.Get(ctx, id) },
+		"Put": func(id string) { m.Put(ctx, id, blob, expiry) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var start atomic.Uint32
+			b.RunParallel(func(pb *testing.PB) {
+				for i := start.Add(12345678); pb.Next(); i++ {
+					f(ids[i*2654435761%n])
+				}
+			})
+		})
 	}
 }

@@ -47,6 +47,8 @@ func TestBlobRoundTrip(t *testing.T) {
 		"minimal": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0)},
 		"before 1970": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-5),
 			Lifetime: time.Duration(maxLifetime) * time.Millisecond},
+		"earliest": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-maxCreated - 1)},
+		"latest":   {Secret: []byte{1}, CreatedAt: time.UnixMilli(maxCreated)},
 	} {
 		got, err := Parse(mustAppend(t, s))
 		if err != nil {
@@ -68,20 +70,44 @@ func TestBlobAppendsAfterPrefix(t *testing.T) {
 	}
 }
 
-// TestBlobGolden pins format 1: servers of two releases share stores and ticket
+// TestBlobGolden pins format 2: servers of two releases share stores and ticket
 // keys, so a change here needs a new format number.
 func TestBlobGolden(t *testing.T) {
 	s := &Session{
 		Version: wire.TLS12, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Secret: []byte{0xaa, 0xbb},
 		ExtendedMasterSecret: true, ALPN: "h2", ServerName: "a.b", Group: wire.GroupP256,
 		SignatureScheme: wire.RSAPSSRSAESHA256, CreatedAt: time.UnixMilli(0x0102030405), Lifetime: 3 * time.Second,
-		AgeAdd: 7, MaxEarlyData: 8, PeerChain: [][]byte{{9}}, OCSP: []byte{10}, SCTs: [][]byte{{11}}, Extra: [][]byte{{12}},
+		AgeAdd: 7, MaxEarlyData: 8,
 	}
-	const want = "01" + "0303" + "c02f" + "01" + "0017" + "0804" + "0000000102030405" + "0000000000000bb8" +
-		"00000007" + "00000008" + "0000000000000000000000000000000000000000000000000000000000000000" +
-		"02aabb" + "026832" + "0003612e62" + "00000400000109" + "0000010a" + "000300010b" + "0000040000010c"
-	if got := fmt.Sprintf("%x", mustAppend(t, s)); got != want {
+	const front = "02" + "003d" + "0303" + "c02f"
+	const terms = "0017" + "0804" + "0000000000000bb8" + "00000008" +
+		"0000000000000000000000000000000000000000000000000000000000000000" + "026832" + "0003612e62"
+	const own = "000102030405" + "00000007" + "02aabb"
+	if got, want := fmt.Sprintf("%x", mustAppend(t, s)), front+"01"+terms+own; got != want {
 		t.Errorf("blob changed:\n got %s\nwant %s", got, want)
+	}
+	s.PeerChain, s.OCSP, s.SCTs, s.Extra = [][]byte{{9}}, []byte{10}, [][]byte{{11}}, [][]byte{{12}}
+	const details = "00000400000109" + "0000010a" + "000300010b" + "0000040000010c"
+	if got, want := fmt.Sprintf("%x", mustAppend(t, s)), front+"05"+terms+own+details; got != want {
+		t.Errorf("blob with details changed:\n got %s\nwant %s", got, want)
+	}
+}
+
+// What differs between two sessions of one host stands behind their terms.
+func TestSharedPrefix(t *testing.T) {
+	one, two := full(), full()
+	two.Secret, two.CreatedAt, two.AgeAdd, two.PeerChain = []byte("other"), time.UnixMilli(7), 7, nil
+	a, b := mustAppend(t, one), mustAppend(t, two)
+	n := sharedPrefix(a)
+	if n < blobHead+61 || n != sharedPrefix(b) || !bytes.Equal(a[:n], b[:n]) {
+		t.Errorf("terms of %d and %d bytes:\n%x\n%x", n, sharedPrefix(b), a, b)
+	}
+	for name, b := range map[string][]byte{
+		"empty": nil, "short": {2, 0}, "other format": {1, 0, 0}, "terms cut short": {2, 0, 1},
+	} {
+		if n := sharedPrefix(b); n != 0 {
+			t.Errorf("%s: %d", name, n)
+		}
 	}
 }
 
@@ -91,7 +117,9 @@ func TestAppendRefuses(t *testing.T) {
 		"secret of 256 bytes":      func(s *Session) { s.Secret = make([]byte, 256) },
 		"alpn of 256 bytes":        func(s *Session) { s.ALPN = strings.Repeat("x", 256) },
 		"server_name of 65536":     func(s *Session) { s.ServerName = strings.Repeat("x", 1<<16) },
+		"server_name of 65500":     func(s *Session) { s.ServerName = strings.Repeat("x", 65500) }, // with the other terms
 		"negative lifetime":        func(s *Session) { s.Lifetime = -1 },
+		"in the year 6429":         func(s *Session) { s.CreatedAt = time.UnixMilli(maxCreated + 1) },
 		"17 certificates":          func(s *Session) { s.PeerChain = make([][]byte, 17) },
 		"empty item in peer_chain": func(s *Session) { s.PeerChain = [][]byte{{}} },
 		"empty item in scts":       func(s *Session) { s.SCTs = [][]byte{{}} },
@@ -118,25 +146,32 @@ func TestParseRefuses(t *testing.T) {
 		copy(b[at:], v)
 		return b
 	}
-	chain := func(n int) []byte { // the minimal blob with n certificates in it
-		b := mustAppend(t, &Session{Secret: []byte{1}})
-		at := len(b) - 3 - 2 - 3 - 3 // extra, scts, ocsp, peer_chain
+	chain := func(n int) []byte { // a blob with n certificates in it
+		b := mustAppend(t, &Session{Secret: []byte{1}, OCSP: []byte{2}})
+		at := len(b) - 3 - 2 - 4 - 3 // extra, scts, ocsp, peer_chain
 		certs := bytes.Repeat([]byte{0, 0, 1, 0xff}, n)
 		return bytes.Join([][]byte{b[:at], {0, 0, byte(len(certs))}, certs, b[at+3:]}, nil)
 	}
+	bare := mustAppend(t, &Session{Secret: []byte{1}})
+	bare[7] |= flagDetails
+	wide := mustAppend(t, &Session{Secret: []byte{1}, ServerName: "x"})
+	wide[len(wide)-14]-- // server_name's length, with its last byte left over
 	if _, err := Parse(chain(maxChain)); err != nil {
 		t.Errorf("16 certificates: %v", err)
 	}
 	for want, b := range map[string][]byte{
 		"format 0":               with(0, 0),
-		"format 2":               with(0, 2),
-		"unknown flags 0x07":     with(5, 7),
-		"lifetime in the blob":   with(18, 0xff),
-		"1 bytes after":          append(bytes.Clone(good), 0),
+		"format 3":               with(0, 3),
+		"format 1":               with(0, 1),
+		"unknown flags 0x0f":     with(7, 15),
+		"lifetime in the blob":   with(12, 0xff),
+		"details in the blob":    append(bare, make([]byte, 3+3+2+3)...),
+		"1 bytes after the end":  wide,
+		"1 bytes after the blob": append(bytes.Clone(good), 0),
 		"17 certificates":        chain(maxChain + 1),
 		"blob ends inside":       {},
 		"at most 1048576":        make([]byte, maxBlob+1),
-		"secret is empty":        with(66, 0),
+		"secret is empty":        with(blobHead+69+10, 0),
 		"peer_chain is empty in": bytes.Replace(good, []byte{0, 0, 3, 1, 2, 3}, []byte{0, 0, 0, 0, 0, 0}, 1),
 	} {
 		if s, err := Parse(b); s != nil || err == nil || !strings.Contains(err.Error(), want) {
@@ -200,6 +235,7 @@ func TestExpiry(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(mustAppend(f, full()))
 	f.Add(mustAppend(f, &Session{Secret: []byte{1}}))
+	f.Add(mustAppend(f, &Session{Secret: []byte{1}, Extra: [][]byte{nil}}))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := Parse(b)
