@@ -41,6 +41,7 @@ const (
 	ECDSA   KeyType = iota // P-256
 	RSA                    // 2048 bits
 	Ed25519                // RFC 8410
+	DSA                    // 2048 bits, for DHE_DSS suites
 )
 
 var newKey = map[KeyType]func() (crypto.Signer, error){
@@ -50,6 +51,7 @@ var newKey = map[KeyType]func() (crypto.Signer, error){
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
 	},
+	DSA: func() (crypto.Signer, error) { return newDSAKey() },
 }
 
 // CA is a development authority. It is safe for concurrent use.
@@ -160,7 +162,7 @@ func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.Cert, key.Public(), ca.key)
+	der, err := Certify(template, ca.Cert, key, ca.key)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

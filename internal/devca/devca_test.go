@@ -16,7 +16,7 @@ func TestIssuedCertificatesVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []KeyType{ECDSA, RSA, Ed25519} {
+	for _, key := range []KeyType{ECDSA, RSA, Ed25519, DSA} {
 		names := []string{"localhost", "a.localhost", "box.example", "127.0.0.1", "::1", "192.168.3.4"}
 		cert, err := ca.Issue(Leaf{Names: names, Key: key})
 		if err != nil {
