@@ -32,7 +32,8 @@ func (a Auth) String() string {
 // shared: compare them by pointer and never change them.
 type Suite struct {
 	ID wire.CipherSuite
-	// Name is the IANA name, OpenSSLName what "openssl ciphers" calls it.
+	// Name is the IANA name. OpenSSLName is what "openssl ciphers" calls it, and
+	// empty for the few that OpenSSL never had.
 	Name, OpenSSLName string
 	KeyExchange       wire.KeyExchange
 	Auth              Auth
@@ -73,10 +74,11 @@ func ByID(id wire.CipherSuite) *Suite { return byID[id] }
 // ByName returns the suite with that IANA or OpenSSL name in any case, or nil.
 func ByName(name string) *Suite { return byName[strings.ToLower(name)] }
 
-// All returns every suite, strongest first: forward secrecy before none, AEAD
-// before CBC. Among equals the cheaper one on a CPU with AES instructions is
-// first, because 128 bits are out of reach already; see HasAESHardware. The
-// slice is the caller's.
+// All returns every suite, strongest first: sound ciphers, then weak ones, then
+// those that authenticate nobody, then NULL; in each of these forward secrecy
+// before none, AEAD before CBC. Among equals the cheaper one on a CPU with AES
+// instructions is first, because 128 bits are out of reach already; see
+// HasAESHardware. The slice is the caller's.
 func All() []*Suite {
 	all := make([]*Suite, len(suites))
 	for i := range suites {
@@ -102,5 +104,6 @@ var byID, byName = func() (map[wire.CipherSuite]*Suite, map[string]*Suite) {
 		names[strings.ToLower(s.Name)] = s
 		names[strings.ToLower(s.OpenSSLName)] = s
 	}
+	delete(names, "")
 	return ids, names
 }()
