@@ -8,12 +8,15 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
+// nonceLen is the length of every AEAD's nonce in TLS. RFC 5116 §5, RFC 7905 §2.
+const nonceLen = 12
+
 // aeadKey is an AEAD with what every record of its epoch needs. The scratch is
 // here because what is passed to an interface would be allocated for each record.
 type aeadKey struct {
 	cipher.AEAD
-	iv    [maxIV]byte
-	nonce [maxIV]byte
+	iv    [nonceLen]byte
+	nonce [nonceLen]byte
 	// data is additional data: in TLS 1.2 the 13 bytes of RFC 5246 §6.2.3.3.
 	data [pseudoHeaderLen]byte
 }
@@ -24,14 +27,14 @@ func newAEADKey(h *Half) (aeadKey, error) {
 	if err != nil {
 		return aeadKey{}, errBuild(err)
 	}
-	return aeadKey{AEAD: a, iv: h.iv}, nil
+	return aeadKey{AEAD: a, iv: [nonceLen]byte(h.iv[:])}, nil
 }
 
 // xorNonce is the IV with the sequence number added into its last eight bytes.
 // RFC 8446 §5.3, RFC 7905 §2.
 func (k *aeadKey) xorNonce(seq uint64) []byte {
 	k.nonce = k.iv
-	tail := k.nonce[maxIV-8:]
+	tail := k.nonce[nonceLen-8:]
 	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^seq)
 	return k.nonce[:]
 }
@@ -69,7 +72,7 @@ func (a *aead12) nonceFor(explicit []byte, seq uint64) []byte {
 		return a.xorNonce(seq)
 	}
 	a.nonce = a.iv
-	copy(a.nonce[maxIV-a.explicit:], explicit)
+	copy(a.nonce[nonceLen-a.explicit:], explicit)
 	return a.nonce[:]
 }
 

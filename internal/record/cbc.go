@@ -2,11 +2,9 @@ package record
 
 import (
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"hash"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 )
@@ -18,32 +16,68 @@ type blockMode interface {
 	SetIV([]byte)
 }
 
-// newCBC builds h's cipher in a direction, cipher.NewCBCEncrypter or the other.
-func newCBC(h *Half, direction func(cipher.Block, []byte) cipher.BlockMode) (blockMode, error) {
+// blocks is a cipher in CBC mode with its IVs, in one direction.
+//
+// An IV in the record must not be guessable before the content is chosen (BEAST):
+// it is random, RFC 5246 §6.2.3.2. A chained one always is guessable; see First.
+type blocks struct {
+	blockMode
+	explicit int         // bytes of IV in each record: a block, or none
+	iv       []byte      // the next record's where it is chained: the Half's, it outlives us
+	last     [maxIV]byte // the last block of the ciphertext that is being opened
+}
+
+// newBlocks builds h's cipher, with cipher.NewCBCEncrypter or the other.
+func newBlocks(h *Half, direction func(cipher.Block, []byte) cipher.BlockMode) (*blocks, error) {
 	c := h.suite.Cipher
 	block, err := c.Block(h.key[:c.KeyLen])
 	if err != nil {
 		return nil, errBuild(err)
 	}
-	mode, ok := direction(block, make([]byte, c.BlockLen)).(blockMode)
+	b := &blocks{iv: h.iv[:c.BlockLen], explicit: c.BlockLen - h.row.ivLen(c)}
+	mode, ok := direction(block, b.iv).(blockMode)
 	if !ok {
 		return nil, errBuild(errors.New("CBC takes no new IV"))
 	}
-	return mode, nil
+	b.blockMode = mode
+	return b, nil
 }
 
-func newHMAC(h *Half) hash.Hash { return hmac.New(h.suite.MAC.Hash.New, h.mac[:h.suite.MAC.Len]) }
-
-// overheadCBC is an IV, a MAC, and a block of padding.
-func overheadCBC(s *suite.Suite) int { return 2*s.Cipher.BlockLen + s.MAC.Len }
-
-// appendIV appends a fresh random IV. It must not be guessable before the
-// content is chosen (BEAST): RFC 5246 §6.2.3.2.
-func appendIV(dst []byte, n int) []byte {
-	dst = append(dst, make([]byte, n)...)
-	rand.Read(dst[len(dst)-n:])
+// appendIV appends the IV of a new record, as far as the record carries it.
+func (b *blocks) appendIV(dst []byte) []byte {
+	dst = append(dst, make([]byte, b.explicit)...)
+	iv := dst[len(dst)-b.explicit:]
+	rand.Read(iv)
+	copy(b.iv, iv)
 	return dst
 }
+
+// encrypt encrypts plain in place, after appendIV.
+func (b *blocks) encrypt(plain []byte) {
+	b.SetIV(b.iv)
+	b.CryptBlocks(plain, plain)
+	copy(b.iv, plain[len(plain)-len(b.iv):])
+}
+
+// fits reports that a fragment of n bytes can be an IV and whole blocks that hold
+// least bytes, which is more than none.
+func (b *blocks) fits(n, least int) bool { return n%len(b.iv) == 0 && n >= b.explicit+least }
+
+// decrypt decrypts a fragment that fits in place, and returns the plaintext. If it
+// is accepted, accept makes the chain go on from it.
+func (b *blocks) decrypt(fragment []byte) []byte {
+	copy(b.iv, fragment[:b.explicit])
+	plain := fragment[b.explicit:]
+	copy(b.last[:], plain[len(plain)-len(b.iv):])
+	b.SetIV(b.iv)
+	b.CryptBlocks(plain, plain)
+	return plain
+}
+
+func (b *blocks) accept() { copy(b.iv, b.last[:]) }
+
+// overheadCBC is at most an IV, a MAC, and a block of padding.
+func overheadCBC(s *suite.Suite) int { return 2*s.Cipher.BlockLen + s.MAC.Len }
 
 // paddingLen is how many bytes fill n bytes up to a block: the fewest, at least
 // the byte that counts the others.
@@ -57,7 +91,7 @@ func appendPadding(dst []byte, n int) []byte {
 	return dst
 }
 
-// cbcSealer is MAC, then pad, then encrypt. RFC 5246 §6.2.3.2.
+// cbcSealer is MAC, then pad, then encrypt. RFC 6101 §5.2.3.2, RFC 5246 §6.2.3.2.
 //
 //	struct {
 //	    opaque IV[SecurityParameters.record_iv_length];
@@ -69,69 +103,60 @@ func appendPadding(dst []byte, n int) []byte {
 //	    };
 //	} GenericBlockCipher;
 type cbcSealer struct {
-	mode   blockMode
-	mac    hash.Hash
-	header [pseudoHeaderLen]byte
+	*blocks
+	mac *recordMAC
 }
 
 func sealCBC(h *Half) (sealer, error) {
-	mode, err := newCBC(h, cipher.NewCBCEncrypter)
-	return &cbcSealer{mode: mode, mac: newHMAC(h)}, err
+	b, err := newBlocks(h, cipher.NewCBCEncrypter)
+	return &cbcSealer{b, newMAC(h)}, err
 }
 
 func (c *cbcSealer) seal(dst []byte, hdr Header, seq uint64, content []byte, _ int) ([]byte, error) {
-	putPseudoHeader(&c.header, seq, hdr, len(content))
-	c.mac.Reset()
-	c.mac.Write(c.header[:])
-	c.mac.Write(content)
-
-	blockLen := c.mode.BlockSize()
-	padding := paddingLen(len(content)+c.mac.Size(), blockLen)
-	hdr.Length = blockLen + len(content) + c.mac.Size() + padding
-	dst = appendIV(AppendHeader(dst, hdr), blockLen)
+	padding := paddingLen(len(content)+c.mac.Size(), c.BlockSize())
+	hdr.Length = c.explicit + len(content) + c.mac.Size() + padding
+	dst = c.appendIV(AppendHeader(dst, hdr))
 	start := len(dst)
-	dst = appendPadding(c.mac.Sum(append(dst, content...)), padding)
-	c.mode.SetIV(dst[start-blockLen : start])
-	c.mode.CryptBlocks(dst[start:], dst[start:])
+	dst = appendPadding(c.mac.append(append(dst, content...), seq, hdr, content), padding)
+	c.encrypt(dst[start:])
 	return dst, nil
 }
 
 // cbcOpener opens what cbcSealer made. The padding is not authenticated, so all
 // from its length on is secret until the MAC is right; see secret.go.
 type cbcOpener struct {
-	mode   blockMode
-	mac    *hmacCT
+	*blocks
+	rules
+	ours   *hmacCT
 	theirs []byte // the record's MAC
 	header [pseudoHeaderLen]byte
 }
 
 func openCBC(h *Half) (opener, error) {
-	mode, err := newCBC(h, cipher.NewCBCDecrypter)
+	b, err := newBlocks(h, cipher.NewCBCDecrypter)
 	if err != nil {
 		return nil, err
 	}
-	macLen := h.suite.MAC.Len
-	mac, err := newHMACCT(h.suite.MAC.Hash, h.mac[:macLen])
-	return &cbcOpener{mode: mode, mac: mac, theirs: make([]byte, macLen)}, err
+	m := h.suite.MAC
+	ours, err := newHMACCT(h.row.mac, m.Hash, h.mac[:m.Len])
+	return &cbcOpener{blocks: b, rules: h.row.rules, ours: ours, theirs: make([]byte, m.Len)}, err
 }
 
 func (c *cbcOpener) open(_, rec []byte, seq uint64) (opened, error) {
 	hdr, fragment := ParseHeader(rec), rec[HeaderLen:]
-	blockLen, macLen := c.mode.BlockSize(), len(c.theirs)
-	if len(fragment)%blockLen != 0 || len(fragment) < blockLen+macLen+1 {
+	macLen := len(c.theirs)
+	if !c.fits(len(fragment), macLen+1) {
 		return opened{}, errBadMAC
 	}
-	plain := fragment[blockLen:]
-	c.mode.SetIV(fragment[:blockLen])
-	c.mode.CryptBlocks(plain, plain)
-
-	unpadded, ok := unpad(plain, macLen)
+	plain := c.decrypt(fragment)
+	unpadded, ok := c.unpad(plain, macLen, c.BlockSize())
 	n := unpadded - macLen
 	copyAt(c.theirs, plain[:len(plain)-1], n)
-	putPseudoHeader(&c.header, seq, hdr, n)
-	ours := c.mac.mac(&c.header, plain[:len(plain)-1-macLen], n)
+	header := c.mac.header(&c.header, seq, hdr, n)
+	ours := c.ours.mac(header, plain[:len(plain)-1-macLen], n)
 	if subtle.ConstantTimeCompare(ours, c.theirs)&int(ok) != 1 {
 		return opened{}, errBadMAC
 	}
+	c.accept()
 	return opened{typ: hdr.Type, content: plain[:n]}, nil
 }

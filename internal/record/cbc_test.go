@@ -11,11 +11,17 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// cbcCases are the distinct cases of TLS 1.2 that MAC, then encrypt.
+// cbcCases are the cases that MAC, then encrypt: one for each version, MAC and
+// length of block.
 func cbcCases() []protectedCase {
 	var all []protectedCase
+	seen := map[string]bool{}
 	for _, c := range distinct() {
-		if c.p.Suite.MAC != nil && !c.p.EncryptThenMAC {
+		if c.p.Suite.Cipher.Block == nil || c.p.EncryptThenMAC {
+			continue
+		}
+		if kind := fmt.Sprint(c.p.Version, c.p.Suite.MAC.Name, c.p.Suite.Cipher.BlockLen); !seen[kind] {
+			seen[kind] = true
 			all = append(all, c)
 		}
 	}
@@ -24,20 +30,40 @@ func cbcCases() []protectedCase {
 
 // sealPlain encrypts a plaintext, whole blocks, as it stands.
 func sealPlain(p Params, plain []byte) []byte {
-	rec := AppendHeader(nil, Header{wire.ContentApplicationData, wire.TLS12, 16 + len(plain)})
-	iv := bytesOf("iv", 16)
-	rec = append(append(rec, iv...), plain...)
+	blockLen := p.Suite.Cipher.BlockLen
+	iv, inRecord := bytesOf("iv", blockLen), blockLen
+	if p.Version <= wire.TLS10 {
+		inRecord = 0 // it is that of the key block
+	}
+	rec := AppendHeader(nil, Header{wire.ContentApplicationData, wire.TLS12, inRecord + len(plain)})
+	rec = append(append(rec, iv[:inRecord]...), plain...)
 	block, _ := p.Suite.Cipher.Block(p.Key)
-	cipher.NewCBCEncrypter(block, iv).CryptBlocks(rec[HeaderLen+16:], rec[HeaderLen+16:])
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(rec[HeaderLen+inRecord:], rec[HeaderLen+inRecord:])
 	return rec
 }
 
 // plainOf is content, its MAC in the first record of an epoch, and padding that says n.
 func plainOf(p Params, content []byte, n int) []byte {
-	mac := hmac.New(p.Suite.MAC.Hash.New, p.MAC)
-	mac.Write(append(make([]byte, 8), 23, 3, 3, byte(len(content)>>8), byte(len(content))))
-	mac.Write(content)
-	return append(mac.Sum(bytes.Clone(content)), bytes.Repeat([]byte{byte(n)}, n+1)...)
+	return append(append(bytes.Clone(content), macOf(p, content)...), bytes.Repeat([]byte{byte(n)}, n+1)...)
+}
+
+// macOf is the MAC of content in the first record of an epoch.
+func macOf(p Params, content []byte) []byte {
+	h, length := p.Suite.MAC.Hash, []byte{byte(len(content) >> 8), byte(len(content))}
+	if p.Version == wire.SSL30 {
+		pads := map[string]int{"MD5": 48, "SHA-1": 40}[h.Name]
+		digest := h.New()
+		for _, part := range [][]byte{p.MAC, bytes.Repeat([]byte{0x36}, pads), make([]byte, 8), {23}, length, content} {
+			digest.Write(part)
+		}
+		inner := digest.Sum(nil)
+		digest.Reset()
+		for _, part := range [][]byte{p.MAC, bytes.Repeat([]byte{0x5c}, pads), inner} {
+			digest.Write(part)
+		}
+		return digest.Sum(nil)
+	}
+	return hmacOf(h.New, p.MAC, make([]byte, 8), []byte{23, 3, 3}, length, content)
 }
 
 // Every padding that TLS allows opens, and no other.
@@ -49,7 +75,11 @@ func TestCBCPadding(t *testing.T) {
 				content := bytesOf("content", n)
 				for padding := range 256 {
 					plain := plainOf(c.p, content, padding)
-					if len(plain)%16 != 0 {
+					if len(plain)%c.p.Suite.Cipher.BlockLen != 0 {
+						continue
+					}
+					if c.p.Version == wire.SSL30 && padding >= c.p.Suite.Cipher.BlockLen {
+						wantBadMAC(t, c.p, sealPlain(c.p, plain), "%d bytes, padding %d", n, padding)
 						continue
 					}
 					typ, got, _, err := keyed(c.p).Open(sealPlain(c.p, plain))
@@ -64,12 +94,19 @@ func TestCBCPadding(t *testing.T) {
 	}
 }
 
-// spoilPadding changes each byte of plain's padding in turn.
+// spoilPadding changes each byte of plain's padding in turn. TLS minds every one of
+// them, SSL 3.0 only the last: that is POODLE.
 func spoilPadding(t *testing.T, p Params, plain []byte, padding int) {
 	for i := len(plain) - 1 - padding; i < len(plain); i++ {
 		for _, flip := range []byte{1, 0x80} {
 			plain[i] ^= flip
-			wantBadMAC(t, p, sealPlain(p, plain), "padding %d, byte %d of %d flipped by %#x", padding, i, len(plain), flip)
+			if p.Version == wire.SSL30 && i < len(plain)-1 {
+				if _, _, _, err := keyed(p).Open(sealPlain(p, plain)); err != nil {
+					t.Fatalf("padding %d, byte %d of %d flipped by %#x: %v", padding, i, len(plain), flip, err)
+				}
+			} else {
+				wantBadMAC(t, p, sealPlain(p, plain), "padding %d, byte %d of %d flipped by %#x", padding, i, len(plain), flip)
+			}
 			plain[i] ^= flip
 		}
 		if i > len(plain)-padding && i < len(plain)-2 {
@@ -95,6 +132,7 @@ func TestCBCFailuresAreAlike(t *testing.T) {
 				rec := sealPlain(p, plain)
 				h.Open(bytes.Clone(rec)) // builds the cipher objects
 				h.seq, log = 0, log[:0]
+				copy(h.iv[:], p.IV)
 				_, _, _, err := h.Open(rec)
 				if (err == nil) != good || err != nil && err != error(errBadMAC) {
 					t.Fatalf("%s, %d bytes, %s: %v", c.name, size, what, err)
@@ -104,7 +142,7 @@ func TestCBCFailuresAreAlike(t *testing.T) {
 			for padding := range 256 {
 				if n := size - mac.Len - 1 - padding; n >= 0 {
 					plain := plainOf(c.p, make([]byte, n), padding)
-					open("good", plain, true)
+					open("good", plain, c.p.Version != wire.SSL30 || padding < c.p.Suite.Cipher.BlockLen)
 					plain[n] ^= 1
 					open("MAC wrong", plain, false)
 				}
@@ -121,7 +159,8 @@ func TestCBCFailuresAreAlike(t *testing.T) {
 // Padding is the shortest, and the IV is not the sequence number nor the last block.
 func TestCBCSeal(t *testing.T) {
 	for _, c := range distinct() {
-		if c.p.Suite.MAC == nil {
+		blockLen := c.p.Suite.Cipher.BlockLen
+		if blockLen == 0 {
 			continue
 		}
 		for n := range 50 {
@@ -129,7 +168,7 @@ func TestCBCSeal(t *testing.T) {
 			if c.p.EncryptThenMAC {
 				padded = n
 			}
-			want := HeaderLen + 16 + n + c.p.Suite.MAC.Len + 16 - padded%16
+			want := HeaderLen + blockLen - len(c.p.IV) + n + c.p.Suite.MAC.Len + blockLen - padded%blockLen
 			if got := len(mustSeal(t, keyed(c.p), wire.ContentAlert, make([]byte, n), 0)); got != want {
 				t.Errorf("%s: %d bytes make a record of %d, want %d", c.name, n, got, want)
 			}

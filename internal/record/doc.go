@@ -6,12 +6,16 @@
 // records is a row of the table in protection.go, picked by the version and by
 // what the suite is made of; each way stands in a file of its own:
 //
-//	clear.go    no keys yet
-//	aead.go     AEAD with the associated data of TLS 1.2, and of TLS 1.3
-//	cbc.go      CBC with an explicit IV, MAC then encrypt
-//	etm.go      the same, encrypt then MAC (RFC 7366)
-//	hmac_ct.go  HMAC over content whose length is a secret
-//	secret.go   the other operations whose time must tell nothing
+//	clear.go     no keys yet
+//	aead.go      AEAD with the associated data of TLS 1.2, and of TLS 1.3
+//	stream.go    MAC, then a stream cipher
+//	null.go      a MAC alone
+//	cbc.go       MAC, then CBC, with an IV in the record or a chained one
+//	etm.go       CBC, then MAC (RFC 7366)
+//	mac.go       HMAC, and the MAC of SSL 3.0
+//	hmac_ct.go   both over content whose length is a secret
+//	secret.go    the other operations whose time must tell nothing
+//	lifetime.go  how much one key may protect
 //
 // The package does no I/O, keeps no buffers and does not judge the order of
 // records: dealing with change_cipher_spec, empty fragments and alerts is the

@@ -36,7 +36,7 @@ var (
 	errInnerOverflow = &Error{Alert: wire.AlertRecordOverflow, Rule: "the record's content and padding are longer than 16384 bytes", Ref: "RFC 8446 §5.4, RFC 5246 §6.2.1"}
 	errOuterType     = &Error{Alert: wire.AlertUnexpectedMessage, Rule: "a protected record must call itself application_data", Ref: "RFC 8446 §5.2"}
 	errNoInnerType   = &Error{Alert: wire.AlertUnexpectedMessage, Rule: "the record holds only padding, and no content type", Ref: "RFC 8446 §5.4"}
-	errSeqWrap       = &Error{Alert: wire.AlertInternalError, Rule: "the sequence numbers of this epoch are used up", Ref: "RFC 8446 §5.3, RFC 5246 §6.1"}
+	errSpent         = &Error{Alert: wire.AlertInternalError, Rule: "the keys of this epoch have protected as many records as they may", Ref: "RFC 8446 §5.3, RFC 5246 §6.1; for 64-bit blocks, CVE-2016-2183"}
 )
 
 // What only our own code can get wrong.

@@ -1,7 +1,7 @@
 package record
 
 import (
-	"math"
+	"crypto/cipher"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -11,7 +11,7 @@ import (
 // The longest of each kind of secret over all suites.
 const (
 	maxKey = 32 // AES-256, ChaCha20
-	maxIV  = 12 // AEAD nonce
+	maxIV  = 16 // CBC; an AEAD's is 12
 	maxMAC = 48 // HMAC-SHA384
 )
 
@@ -19,7 +19,8 @@ const (
 // zero Half is in the clear, epoch 0. It is not safe for concurrent use.
 //
 // A Half at rest is small. The cipher objects, which are not, are built when the
-// first record needs them and dropped by Idle.
+// first record needs them and dropped by Idle; what one record leaves for the next
+// is not in them, but here. A Half in use must not be copied.
 type Half struct {
 	seq   uint64
 	epoch uint32
@@ -27,8 +28,10 @@ type Half struct {
 	suite *suite.Suite
 
 	key [maxKey]byte
-	iv  [maxIV]byte
+	iv  [maxIV]byte // where IVs are chained, that of the next record
 	mac [maxMAC]byte
+	// keystream is that of a stream cipher, as far as it was used; nil until then.
+	keystream cipher.Stream
 
 	sealer sealer // nil: not built
 	opener opener // nil: not built
@@ -40,7 +43,8 @@ type Params struct {
 	Version wire.Version
 	Suite   *suite.Suite
 	// Key, IV and MAC have the lengths the suite names; IV is the fixed part of
-	// the nonce, MAC is empty for an AEAD suite.
+	// the nonce, and for CBC in SSL 3.0 and TLS 1.0 a block; MAC is empty for an
+	// AEAD suite.
 	Key, IV, MAC []byte
 	// EncryptThenMAC was negotiated (RFC 7366). Only a block cipher heeds it.
 	EncryptThenMAC bool
@@ -70,9 +74,22 @@ func (h *Half) MaxFragment() int { return h.protection().maxFragment }
 // content, header included and TLS 1.3 padding left out.
 func (h *Half) Overhead() int { return HeaderLen + h.protection().overhead(h.suite) }
 
-// Limit reports that the epoch has protected as many records as its cipher is
-// known to be safe for: the keys are due for an update. RFC 8446 §5.5.
-func (h *Half) Limit() bool { return h.seq >= h.protection().records }
+// First is how many of n bytes of application data the next record should hold,
+// so that its IV cannot be used against the rest: 1 of more than one byte where
+// IVs are chained, and n elsewhere. Who sends such data cuts it into fragments,
+// and each fragment into a record of First bytes and one with what is left.
+//
+// A chained IV is known before its record is. Who may choose the plaintext (a page
+// in a browser) can have a guess encrypted as a secret block was, and see whether
+// it is right: BEAST, CVE-2011-3389. The record of one byte ends in a MAC that
+// nobody can foretell, and it is that from which the next IV comes.
+func (h *Half) First(n int) int {
+	row := h.protection()
+	if n > 1 && row.chained && h.suite.Cipher.BlockLen > 0 {
+		return 1
+	}
+	return n
+}
 
 // Seal appends one record holding content to dst and returns the longer slice.
 // Nothing is allocated when dst has room for len(content) + padding + Overhead.
@@ -85,8 +102,8 @@ func (h *Half) Seal(dst []byte, typ wire.ContentType, recordVersion wire.Version
 	if len(content) > MaxPlaintext {
 		return dst, errTooLong
 	}
-	if h.seq == math.MaxUint64 {
-		return dst, errSeqWrap
+	if h.Spent() {
+		return dst, errSpent
 	}
 	if h.sealer == nil {
 		s, err := h.protection().newSealer(h)
@@ -107,7 +124,7 @@ func (h *Half) Seal(dst []byte, typ wire.ContentType, recordVersion wire.Version
 // Open opens rec, one whole record with its header, in place: content aliases
 // rec. padding is the number of zero bytes of TLS 1.3 padding that were there.
 // An error is an *Error; after it rec's bytes are spent and the sequence number
-// has not moved.
+// has not moved. Only with a stream cipher nothing opens any more after it.
 func (h *Half) Open(rec []byte) (typ wire.ContentType, content []byte, padding int, err error) {
 	typ, content, padding, _, err = h.OpenInto(nil, rec)
 	return typ, content, padding, err
@@ -147,13 +164,14 @@ func (h *Half) check(rec []byte) error {
 		return errNotWhole
 	case len(rec)-HeaderLen > h.MaxFragment():
 		return errOverflow
-	case h.seq == math.MaxUint64:
-		return errSeqWrap
+	case h.Spent():
+		return errSpent
 	}
 	return nil
 }
 
-// Idle drops the cipher objects. The next record builds them again.
+// Idle drops the cipher objects. The next record builds them again. RC4's 1 KB is
+// kept: to build it again, all that was ever sealed would have to be counted off.
 func (h *Half) Idle() { h.sealer, h.opener = nil, nil }
 
 func (h *Half) protection() *protection {

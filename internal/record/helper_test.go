@@ -19,16 +19,18 @@ type protectedCase struct {
 	p    Params
 }
 
+var versions = []wire.Version{wire.SSL30, wire.TLS10, wire.TLS11, wire.TLS12, wire.TLS13}
+
 // cases are all suites in all versions and modes that the table has.
 func cases() []protectedCase {
 	var all []protectedCase
-	for _, s := range suite.All() {
-		for _, v := range []wire.Version{wire.TLS12, wire.TLS13} {
+	for _, s := range append(suite.All(), legacySuites...) {
+		for _, v := range versions {
 			if !s.Allows(v) {
 				continue
 			}
 			all = append(all, newCase(s, v, false))
-			if s.MAC != nil {
+			if s.Cipher.Block != nil && v >= wire.TLS10 {
 				all = append(all, newCase(s, v, true))
 			}
 		}
@@ -58,10 +60,18 @@ func distinct() []protectedCase {
 
 func newCase(s *suite.Suite, v wire.Version, etm bool) protectedCase {
 	p := Params{Version: v, Suite: s, EncryptThenMAC: etm, Key: bytesOf("key", s.Cipher.KeyLen), IV: bytesOf("iv", s.Cipher.FixedIVLen)}
+	if v <= wire.TLS10 {
+		p.IV = bytesOf("iv", s.Cipher.BlockLen)
+	}
 	if s.MAC != nil {
 		p.MAC = bytesOf("mac", s.MAC.Len)
 	}
 	return protectedCase{fmt.Sprintf("%v %v EtM=%v", v, s, etm), p}
+}
+
+// hides reports that c's cipher is not NULL.
+func (c protectedCase) hides() bool {
+	return c.p.Suite.Cipher.AEAD != nil || c.p.Suite.Cipher.Block != nil || c.p.Suite.Cipher.Stream != nil
 }
 
 // bytesOf is n bytes that differ for each label.

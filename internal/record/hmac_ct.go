@@ -1,6 +1,7 @@
 package record
 
 import (
+	"crypto"
 	"encoding"
 	"encoding/binary"
 	"errors"
@@ -14,27 +15,32 @@ import (
 // padding_length byte says 0 to 255.
 const maxSecretBytes = 255
 
-// hmacCT is HMAC over data whose length is a secret, in time that depends only on
-// public lengths. With MAC-then-encrypt the content's length depends on padding
-// that is not authenticated yet; a time that follows it reveals plaintext (Lucky
-// Thirteen, https://www.isg.rhul.ac.uk/tls/Lucky13.html).
+// hmacCT is HMAC, or SSL 3.0's MAC, over data whose length is a secret, in time
+// that depends only on public lengths. With MAC-then-encrypt the content's length
+// depends on padding that is not authenticated yet; a time that follows it reveals
+// plaintext (Lucky Thirteen, https://www.isg.rhul.ac.uk/tls/Lucky13.html).
 //
-// HMAC is H(outer pad, H(inner pad, data)). Only the inner hash sees the secret
+// Both are H(outer pad, H(inner pad, data)). Only the inner hash sees the secret
 // length. It ends in one of the few last blocks: all of those are built with masks
 // and hashed, the state after each is looked at, and the right one is kept with a
 // mask. The sequence of hash and memory operations is the same for every secret.
 //
-// The state is read through encoding.BinaryAppender, which crypto/sha1, sha256
+// The state is read through encoding.BinaryAppender, which crypto/md5, sha1, sha256
 // and sha512 implement: four bytes that name the hash, then its state, whose
-// first bytes are the digest. Were that to change, no record would open.
+// first words are the digest. Were that to change, no record would open.
 type hmacCT struct {
-	running      statefulHash
-	size         int
-	blockLen     int
-	inner, outer []byte // states after the key's block
+	running  statefulHash
+	size     int
+	blockLen int
+	order    binary.ByteOrder // of the digest's words and of the length
+
+	inner, outer []byte // states after the pads, whole blocks of the inner one
+	innerLen     int    // length of those blocks
+	head         []byte // what of the inner pad is no whole block, and the header
 
 	tail   [tailLen]byte
 	state  [stateLen]byte
+	length [8]byte
 	digest [maxMAC]byte
 	sum    [maxMAC]byte
 }
@@ -55,18 +61,29 @@ const (
 	stateOffset = 4
 )
 
+// littleEndian are the hashes that write numbers so; a marshalled state has all of
+// them big-endian. RFC 1321 §3.2.
+var littleEndian = map[crypto.Hash]bool{crypto.MD5: true}
+
 // newHMACCT errs if h cannot give and take its state; nothing later does.
-func newHMACCT(h *suite.Hash, key []byte) (*hmacCT, error) {
+func newHMACCT(rule *macRule, h *suite.Hash, key []byte) (*hmacCT, error) {
 	running, ok := h.New().(statefulHash)
 	if !ok {
 		return nil, errBuild(errors.New(h.Name + " does not give its state"))
 	}
-	m := &hmacCT{running: running, size: h.Size, blockLen: h.BlockSize}
+	m := &hmacCT{running: running, size: h.Size, blockLen: h.BlockSize, order: binary.BigEndian}
+	if littleEndian[h.Crypto] {
+		m.order = binary.LittleEndian
+	}
+	inner, outer := rule.pads(h, key)
+	m.innerLen = len(inner) / m.blockLen * m.blockLen
+	rest := inner[m.innerLen:]
+	m.head = append(make([]byte, 0, len(rest)+pseudoHeaderLen), rest...)
 	var err error
-	if m.inner, err = m.keyed(key, 0x36); err != nil {
+	if m.inner, err = m.after(inner[:m.innerLen]); err != nil {
 		return nil, errBuild(err)
 	}
-	if m.outer, err = m.keyed(key, 0x5c); err != nil {
+	if m.outer, err = m.after(outer); err != nil {
 		return nil, errBuild(err)
 	}
 	if err := m.running.UnmarshalBinary(m.inner); err != nil {
@@ -75,25 +92,20 @@ func newHMACCT(h *suite.Hash, key []byte) (*hmacCT, error) {
 	return m, nil
 }
 
-// keyed is the state of the hash after key, which is not longer than a block,
-// padded with pad. RFC 2104 §2.
-func (m *hmacCT) keyed(key []byte, pad byte) ([]byte, error) {
-	block := make([]byte, m.blockLen)
-	copy(block, key)
-	for i := range block {
-		block[i] ^= pad
-	}
+// after is the state of the hash after pad.
+func (m *hmacCT) after(pad []byte) ([]byte, error) {
 	m.running.Reset()
-	m.running.Write(block)
+	m.running.Write(pad)
 	return m.running.AppendBinary(nil)
 }
 
-// mac is HMAC(header + data[:n]). n is secret, and lies between
+// mac is the MAC of header + data[:n]. n is secret, and lies between
 // len(data)-maxSecretBytes and len(data). The result is valid until the next call.
-func (m *hmacCT) mac(header *[pseudoHeaderLen]byte, data []byte, n int) []byte {
+func (m *hmacCT) mac(header, data []byte, n int) []byte {
 	m.running.UnmarshalBinary(m.inner)
-	certain, tail := m.writeCertain(header, data)
-	m.finish(tail, pseudoHeaderLen+n-certain, m.blockLen+pseudoHeaderLen+n)
+	head := append(m.head, header...)
+	certain, tail := m.writeCertain(head, data)
+	m.finish(tail, len(head)+n-certain, m.innerLen+len(head)+n)
 
 	m.running.UnmarshalBinary(m.outer)
 	m.running.Write(m.digest[:m.size])
@@ -110,43 +122,44 @@ func (m *hmacCT) shift() int { return bits.TrailingZeros(uint(m.blockLen)) }
 // writeCertain hashes the whole blocks that are content for every n, and returns
 // their length and the rest: every block that may be the last. What stands in it
 // after data is of an earlier record; finish masks it.
-func (m *hmacCT) writeCertain(header *[pseudoHeaderLen]byte, data []byte) (certain int, tail []byte) {
-	total := pseudoHeaderLen + len(data)
+func (m *hmacCT) writeCertain(head, data []byte) (certain int, tail []byte) {
+	total := len(head) + len(data)
 	certain = max(0, total-maxSecretBytes) / m.blockLen * m.blockLen
 	blocks := (total+m.lengthLen())/m.blockLen + 1 - certain/m.blockLen
 	tail = m.tail[:blocks*m.blockLen]
-	if certain == 0 {
-		copy(tail, header[:])
-		copy(tail[pseudoHeaderLen:], data)
-	} else {
-		m.running.Write(header[:])
-		m.running.Write(data[:certain-pseudoHeaderLen])
-		copy(tail, data[certain-pseudoHeaderLen:])
-	}
+
+	ofHead := min(certain, len(head))
+	m.running.Write(head[:ofHead])
+	m.running.Write(data[:certain-ofHead])
+	k := copy(tail, head[ofHead:])
+	copy(tail[k:], data[certain-ofHead:])
 	return certain, tail
 }
 
-// finish hashes tail and leaves in m.digest the state after the block in which
+// finish hashes tail and leaves in m.digest the digest after the block in which
 // an input that ends at the secret index end of tail has its padding. inputLen is
 // the secret length of the whole input in bytes.
 func (m *hmacCT) finish(tail []byte, end, inputLen int) {
 	for i, v := range tail {
 		tail[i] = v&less(i, end) | 0x80&equal(i, end)
 	}
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(inputLen)*8)
+	m.order.PutUint64(m.length[:], uint64(inputLen)*8)
 	last := (end + m.lengthLen()) >> m.shift()
 	clear(m.digest[:])
 	for b := range len(tail) / m.blockLen {
 		block := tail[b*m.blockLen:][:m.blockLen]
 		isLast := equal(b, last)
-		for i, v := range length {
-			block[m.blockLen-len(length)+i] |= v & isLast
+		for i, v := range m.length {
+			block[m.blockLen-len(m.length)+i] |= v & isLast
 		}
 		m.running.Write(block)
 		m.running.AppendBinary(m.state[:0])
 		for i, v := range m.state[stateOffset:][:m.size] {
 			m.digest[i] |= v & isLast
 		}
+	}
+	for i := 0; i < m.size; i += 4 {
+		word := m.digest[i:][:4]
+		m.order.PutUint32(word, binary.BigEndian.Uint32(word))
 	}
 }

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"math"
-
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -29,12 +27,32 @@ type opened struct {
 
 // protection is one way to protect records.
 type protection struct {
-	maxFragment int                    // bytes after the header, on receipt
-	records     uint64                 // safe number of records for one key
-	overhead    func(*suite.Suite) int // most bytes added, without the header
-	newSealer   func(*Half) (sealer, error)
-	newOpener   func(*Half) (opener, error)
+	maxFragment int    // bytes after the header, on receipt
+	records     uint64 // after which the keys are due for an update
+	rules
+	overhead  func(*suite.Suite) int // most bytes added, without the header
+	newSealer func(*Half) (sealer, error)
+	newOpener func(*Half) (opener, error)
 }
+
+// rules are what the versions do differently with the same construction.
+type rules struct {
+	mac   *macRule
+	unpad unpadding
+	// chained: the IV of a record is the last block of the one before, and that of
+	// the first comes with the keys. Else each record carries its own.
+	chained bool
+	// inner counts the bytes of plaintext that are neither content nor padding.
+	inner int
+}
+
+var (
+	ssl30 = rules{mac: macSSL30, unpad: unpadSSL30, chained: true}
+	tls10 = rules{mac: macTLS, unpad: unpadTLS, chained: true}
+	tls11 = rules{mac: macTLS, unpad: unpadTLS}
+	tls13 = rules{inner: 1} // the content type
+	noMAC = rules{}
+)
 
 // construction is how a suite's parts protect a record together.
 type construction uint8
@@ -42,6 +60,8 @@ type construction uint8
 const (
 	unknown construction = iota
 	aead
+	stream
+	null
 	macThenEncrypt
 	encryptThenMAC
 )
@@ -52,20 +72,17 @@ func constructionOf(p Params) construction {
 		return unknown
 	case p.Suite.Cipher.AEAD != nil:
 		return aead
-	case p.Suite.Cipher.Block == nil || p.Suite.MAC == nil:
-		return unknown
+	case p.Suite.MAC == nil:
+		return unknown // NULL with NULL protects nothing
+	case p.Suite.Cipher.Stream != nil:
+		return stream
+	case p.Suite.Cipher.Block == nil:
+		return null
 	case p.EncryptThenMAC:
 		return encryptThenMAC
 	}
 	return macThenEncrypt
 }
-
-// noLimit is for constructions whose sequence numbers end first, or which have
-// no way to update a key.
-const noLimit = math.MaxUint64
-
-// limit13 is below the 2^24.5 records that AES-GCM is good for. RFC 8446 §5.5.
-const limit13 = 1 << 24
 
 type profile struct {
 	version wire.Version
@@ -73,36 +90,62 @@ type profile struct {
 }
 
 var protections = map[profile]*protection{
-	{wire.TLS12, aead}:           {MaxCiphertext12, noLimit, overheadAEAD12, sealAEAD12, openAEAD12},
-	{wire.TLS12, macThenEncrypt}: {MaxCiphertext12, noLimit, overheadCBC, sealCBC, openCBC},
-	{wire.TLS12, encryptThenMAC}: {MaxCiphertext12, noLimit, overheadCBC, sealEtM, openEtM},
-	{wire.TLS13, aead}:           {MaxCiphertext13, limit13, overheadAEAD13, sealAEAD13, openAEAD13},
+	{wire.SSL30, null}:           {MaxCiphertext12, noLimit, ssl30, overheadMAC, sealNull, openNull},
+	{wire.SSL30, stream}:         {MaxCiphertext12, noLimit, ssl30, overheadMAC, sealStream, openStream},
+	{wire.SSL30, macThenEncrypt}: {MaxCiphertext12, noLimit, ssl30, overheadCBC, sealCBC, openCBC},
+
+	{wire.TLS10, null}:           {MaxCiphertext12, noLimit, tls10, overheadMAC, sealNull, openNull},
+	{wire.TLS10, stream}:         {MaxCiphertext12, noLimit, tls10, overheadMAC, sealStream, openStream},
+	{wire.TLS10, macThenEncrypt}: {MaxCiphertext12, noLimit, tls10, overheadCBC, sealCBC, openCBC},
+	{wire.TLS10, encryptThenMAC}: {MaxCiphertext12, noLimit, tls10, overheadCBC, sealEtM, openEtM},
+
+	{wire.TLS11, null}:           {MaxCiphertext12, noLimit, tls11, overheadMAC, sealNull, openNull},
+	{wire.TLS11, stream}:         {MaxCiphertext12, noLimit, tls11, overheadMAC, sealStream, openStream},
+	{wire.TLS11, macThenEncrypt}: {MaxCiphertext12, noLimit, tls11, overheadCBC, sealCBC, openCBC},
+	{wire.TLS11, encryptThenMAC}: {MaxCiphertext12, noLimit, tls11, overheadCBC, sealEtM, openEtM},
+
+	{wire.TLS12, null}:           {MaxCiphertext12, noLimit, tls11, overheadMAC, sealNull, openNull},
+	{wire.TLS12, stream}:         {MaxCiphertext12, noLimit, tls11, overheadMAC, sealStream, openStream},
+	{wire.TLS12, macThenEncrypt}: {MaxCiphertext12, noLimit, tls11, overheadCBC, sealCBC, openCBC},
+	{wire.TLS12, encryptThenMAC}: {MaxCiphertext12, noLimit, tls11, overheadCBC, sealEtM, openEtM},
+	{wire.TLS12, aead}:           {MaxCiphertext12, noLimit, noMAC, overheadAEAD12, sealAEAD12, openAEAD12},
+
+	{wire.TLS13, aead}: {MaxCiphertext13, limit13, tls13, overheadAEAD13, sealAEAD13, openAEAD13},
 }
 
 var (
-	clearRow   = protection{MaxPlaintext, noLimit, noOverhead, sealClear, openClear}
-	unknownRow = protection{MaxCiphertext12, noLimit, noOverhead, sealUnknown, openUnknown}
+	clearRow   = protection{MaxPlaintext, noLimit, noMAC, noOverhead, sealClear, openClear}
+	unknownRow = protection{MaxCiphertext12, noLimit, noMAC, noOverhead, sealUnknown, openUnknown}
 )
 
 // protectionFor picks the row for p, and unknownRow if none fits.
 func protectionFor(p Params) *protection {
 	row, ok := protections[profile{p.Version, constructionOf(p)}]
-	if !ok || !p.lengthsFit() {
+	if !ok || !p.lengthsFit(row.ivLen(p.Suite.Cipher)) {
 		return &unknownRow
 	}
 	return row
 }
 
-// lengthsFit reports that p's secrets are as long as the suite says, and that a
-// Half has room for them.
-func (p Params) lengthsFit() bool {
+// ivLen is the length of Params.IV: a block where IVs are chained, 0 with a
+// stream cipher or none, else what the suite says.
+func (r *rules) ivLen(c *suite.Cipher) int {
+	if r.chained {
+		return c.BlockLen
+	}
+	return c.FixedIVLen
+}
+
+// lengthsFit reports that p's secrets are as long as the suite says, and the IV as
+// long as given, and that a Half has room for them.
+func (p Params) lengthsFit(iv int) bool {
 	mac := 0
 	if p.Suite.MAC != nil {
 		mac = p.Suite.MAC.Len
 	}
 	c := p.Suite.Cipher
-	return len(p.Key) == c.KeyLen && len(p.IV) == c.FixedIVLen && len(p.MAC) == mac &&
-		c.KeyLen <= maxKey && c.FixedIVLen <= maxIV && mac <= maxMAC
+	return len(p.Key) == c.KeyLen && len(p.IV) == iv && len(p.MAC) == mac &&
+		c.KeyLen <= maxKey && max(iv, c.BlockLen) <= maxIV && mac <= maxMAC
 }
 
 func sealUnknown(*Half) (sealer, error) { return nil, errUnknown }

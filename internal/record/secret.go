@@ -12,11 +12,14 @@ func equal(a, b int) byte { return ^(less(a, b) | less(b, a)) }
 // wide makes a mask of less or equal as wide as an int.
 func wide(mask byte) int { return int(int8(mask)) }
 
-// unpad returns the secret length of plain, which is not empty, without its
-// padding, if at least keep bytes are left. ok is 0xff if every byte of the
-// padding is right; else it is 0, and n as if there were one byte of padding.
-// RFC 5246 §6.2.3.2, "padding_length".
-func unpad(plain []byte, keep int) (n int, ok byte) {
+// An unpadding returns the secret length of plain, which is not empty, without its
+// padding, if at least keep bytes are left. ok is 0xff if the padding is right;
+// else it is 0, and n as if there were one byte of padding.
+type unpadding func(plain []byte, keep, blockLen int) (n int, ok byte)
+
+// unpadTLS wants every byte of the padding to say its length, which may be more
+// than a block. RFC 5246 §6.2.3.2, "padding_length".
+func unpadTLS(plain []byte, keep, _ int) (n int, ok byte) {
 	end := len(plain) - 1
 	padding := int(plain[end])
 	ok = ^less(end-keep, padding)
@@ -24,6 +27,15 @@ func unpad(plain []byte, keep int) (n int, ok byte) {
 		inPadding := ^less(padding, i)
 		ok &= equal(int(plain[end-i]), padding) | ^inPadding
 	}
+	return end - padding&wide(ok), ok
+}
+
+// unpadSSL30 wants less than a block, and does not know what else the padding may
+// hold. That is what makes SSL 3.0 unsafe (POODLE, CVE-2014-3566). RFC 6101 §5.2.3.2.
+func unpadSSL30(plain []byte, keep, blockLen int) (n int, ok byte) {
+	end := len(plain) - 1
+	padding := int(plain[end])
+	ok = less(padding, blockLen) &^ less(end-keep, padding)
 	return end - padding&wide(ok), ok
 }
 

@@ -20,7 +20,7 @@ func TestMasks(t *testing.T) {
 	}
 }
 
-func TestUnpad(t *testing.T) {
+func TestUnpadTLS(t *testing.T) {
 	for _, keep := range []int{0, 20, 48} {
 		for _, size := range []int{1, 48, 64, 255, 256, 257, 320, 2000} {
 			if size <= keep {
@@ -38,7 +38,7 @@ func TestUnpad(t *testing.T) {
 				if padding+1+keep > size {
 					wantN, wantOK = size-1, 0
 				}
-				if n, ok := unpad(plain, keep); n != wantN || ok != wantOK {
+				if n, ok := unpadTLS(plain, keep, 16); n != wantN || ok != wantOK {
 					t.Fatalf("keep %d of %d, padding %d: %d, %#x; want %d, %#x", keep, size, padding, n, ok, wantN, wantOK)
 				}
 				if wantOK == 0 {
@@ -46,10 +46,29 @@ func TestUnpad(t *testing.T) {
 				}
 				for i := size - padding - 1; i < size-1; i++ {
 					plain[i] ^= 1
-					if n, ok := unpad(plain, keep); n != size-1 || ok != 0 {
+					if n, ok := unpadTLS(plain, keep, 16); n != size-1 || ok != 0 {
 						t.Fatalf("padding %d with byte %d wrong: %d, %#x", padding, i, n, ok)
 					}
 					plain[i] ^= 1
+				}
+			}
+		}
+	}
+}
+
+func TestUnpadSSL30(t *testing.T) {
+	for _, blockLen := range []int{8, 16} {
+		for _, keep := range []int{0, 16, 20} {
+			for size := keep + 1; size < 70; size++ {
+				for padding := range 256 {
+					plain := append(bytesOf("any", size-1), byte(padding))
+					wantN, wantOK := size-padding-1, byte(0xff)
+					if padding >= blockLen || padding+1+keep > size {
+						wantN, wantOK = size-1, 0
+					}
+					if n, ok := unpadSSL30(plain, keep, blockLen); n != wantN || ok != wantOK {
+						t.Fatalf("keep %d of %d, padding %d: %d, %#x; want %d, %#x", keep, size, padding, n, ok, wantN, wantOK)
+					}
 				}
 			}
 		}
