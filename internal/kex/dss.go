@@ -30,7 +30,7 @@ type dssSigValue struct{ R, S *big.Int }
 // checkDSA judges the key before anything is computed with it.
 func checkDSA(key *dsa.PublicKey) error {
 	for _, n := range []*big.Int{key.P, key.Q, key.G, key.Y} {
-		if n == nil || n.Sign() <= 0 {
+		if n == nil {
 			return errors.New("the DSA key lacks a number")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"sync"
@@ -71,38 +72,65 @@ func TestPremasterRoundTrip(t *testing.T) {
 	}
 }
 
-// Whatever is wrong inside gives a fresh random premaster and no error.
-func TestPremasterNoOracle(t *testing.T) {
-	good := premasterOf(wire.TLS12, PremasterLen)
-	tooLarge := rsaKey().N.FillBytes(make([]byte, rsaKey().Size()))
+// malformed are ciphertexts of the right length with everything wrong inside
+// that Bleichenbacher's attack and its heirs tell apart.
+func malformed(v wire.Version) map[string][]byte {
+	good := premasterOf(v, PremasterLen)
+	n := rsaKey().N
+	size := rsaKey().Size()
+	number := func(d int64) []byte { return new(big.Int).Add(n, big.NewInt(d)).FillBytes(make([]byte, size)) }
 	noZero := padded(good)
-	noZero[len(noZero)-len(good)-1] = 0xaa
-	zeroEarly := padded(good)
-	zeroEarly[4] = 0
-	for name, ciphertext := range map[string][]byte{
-		"another version":        raw(padded(premasterOf(wire.TLS11, PremasterLen))),
-		"another major version":  raw(padded(premasterOf(0x0203, PremasterLen))),
-		"too short":              raw(padded(premasterOf(wire.TLS12, PremasterLen-1))),
-		"too long":               raw(padded(premasterOf(wire.TLS12, PremasterLen+1))),
+	noZero[size-len(good)-1] = 0xaa
+	all := map[string][]byte{
+		"no padding at all":      raw(append(make([]byte, size-len(good)), good...)),
 		"empty":                  raw(padded(nil)),
+		"block type 0":           raw(padded(good, 0, 0)),
 		"block type 1":           raw(padded(good, 0, 1)),
+		"block type 3":           raw(padded(good, 0, 3)),
 		"first byte not zero":    raw(padded(good, 1, 2)),
-		"no zero separator":      raw(noZero),
-		"separator too early":    raw(zeroEarly),
-		"number as large as N":   tooLarge,
-		"zero":                   make([]byte, rsaKey().Size()),
-		"not an encrypted block": bytes.Repeat([]byte{1}, rsaKey().Size()),
-	} {
-		a, err := OpenPremaster(rsaKey(), ciphertext, wire.TLS12)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+		"no separator":           raw(noZero),
+		"minor version":          raw(padded(premasterOf(v^0x0001, PremasterLen))),
+		"major version":          raw(padded(premasterOf(v^0x0100, PremasterLen))),
+		"both version bytes":     raw(padded(premasterOf(^v, PremasterLen))),
+		"version 0":              raw(padded(make([]byte, PremasterLen))),
+		"0":                      make([]byte, size),
+		"1":                      append(make([]byte, size-1), 1),
+		"N-1":                    number(-1),
+		"N":                      number(0),
+		"N+1":                    number(1),
+		"as large as can be":     bytes.Repeat([]byte{0xff}, size),
+		"not an encrypted block": bytes.Repeat([]byte{1}, size),
+	}
+	for _, n := range []int{2, 3, 47, 49, 50, 96, size - 11} {
+		all[fmt.Sprintf("%d bytes", n)] = raw(padded(premasterOf(v, n)))
+	}
+	for at := 2; at < 10; at++ { // the eight bytes that must not be zero
+		block := padded(good)
+		block[at] = 0
+		all[fmt.Sprintf("zero at %d", at)] = raw(block)
+	}
+	return all
+}
+
+// Whatever is wrong inside gives a fresh random premaster and no error, so
+// that the handshake goes on to a Finished that fails. RFC 5246 §7.4.7.1.
+func TestPremasterNoOracle(t *testing.T) {
+	for _, v := range []wire.Version{wire.SSL30, wire.TLS10, wire.TLS12} {
+		if got, err := OpenPremaster(rsaKey(), raw(padded(premasterOf(v, PremasterLen))), v); err != nil || !bytes.Equal(got[:], premasterOf(v, PremasterLen)) {
+			t.Fatalf("%v: a good one gives %x (%v)", v, got, err)
 		}
-		b, err := OpenPremaster(rsaKey(), ciphertext, wire.TLS12)
-		if err != nil || a == b {
-			t.Errorf("%s: not random, but twice %x (%v)", name, a, err)
-		}
-		if bytes.Contains(a[:], good[2:]) || a == [PremasterLen]byte{} {
-			t.Errorf("%s: the premaster secret is %x", name, a)
+		for name, ciphertext := range malformed(v) {
+			a, err := OpenPremaster(rsaKey(), ciphertext, v)
+			if err != nil {
+				t.Errorf("%v, %s: %v", v, name, err)
+			}
+			b, err := OpenPremaster(rsaKey(), ciphertext, v)
+			if err != nil || a == b {
+				t.Errorf("%v, %s: not random, but twice %x (%v)", v, name, a, err)
+			}
+			if bytes.Contains(a[:], bytes.Repeat([]byte{7}, 8)) || bytes.Contains(a[:], make([]byte, 8)) {
+				t.Errorf("%v, %s: the premaster secret is %x", v, name, a)
+			}
 		}
 	}
 }
