@@ -135,3 +135,16 @@ func fuzzMessage(f *testing.F, ht HandshakeType) {
 		checkReuse(t, reused, body, c)
 	})
 }
+
+// Whatever context a message is read in, right or wrong, the laws hold.
+func TestLawsInEveryContext(t *testing.T) {
+	for _, message := range goldenNames() {
+		for _, g := range goldens(t, message) {
+			for _, v := range versions {
+				for k := range KeyExchange(len(keyExchanges)) {
+					checkLaws(t, g.raw, Context{Version: v, KeyExchange: k, From: g.ctx.From})
+				}
+			}
+		}
+	}
+}
