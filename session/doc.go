@@ -12,8 +12,28 @@
 //   - a ticket, which is the blob itself, sealed by a [Sealer] so that only
 //     servers with the same keys can open it (RFC 5077, RFC 8446 §4.6.1).
 //
-// [Memory] is a Store for one process. [TicketKeys] is a Sealer that makes and
-// rotates its own keys, or is given those of a fleet.
+// [Memory] is a Store for one process: a budget of bytes, within which it keeps
+// the sessions used last, 9,800 of them a MiB. [Memory.Stats] says how it fares.
+// A store that evicts much, and does not expire much, is too small.
+//
+// [TicketKeys] is a Sealer that makes and rotates its own keys, or is given those
+// of a fleet.
+//
+// # The keys of a fleet
+//
+// Servers that open each other's tickets need the same keys, and none gets a new
+// one at the same moment as the others. So a key goes through stages ([Stage]),
+// by the clock alone:
+//
+//	you publish it    it opens tickets, and seals none
+//	from its moment   it seals and opens
+//	the next one's    it opens, while the tickets it sealed are good
+//	25 hours later    it is wiped from memory
+//
+// Give each server a schedule ([TicketKeys.SetSchedule]) with the key of today and
+// that of tomorrow, and each day one with a key more, some hours before it
+// seals. [TicketKeys.Keys] shows the name and stage of each key, so that you can
+// see that all servers have it. Clocks may differ by up to an hour.
 //
 // # Binding
 //

@@ -54,3 +54,46 @@ func ExampleMemory() {
 	// <nil>
 	// true
 }
+
+// A fleet gets tomorrow's key today.
+func ExampleTicketKeys_SetSchedule() {
+	now := time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC)
+	today := session.TicketKey{Secret: [32]byte{1}, From: now.Add(-18 * time.Hour)}  // from the fleet's vault,
+	tomorrow := session.TicketKey{Secret: [32]byte{2}, From: now.Add(6 * time.Hour)} // made with crypto/rand
+
+	keys := session.NewTicketKeys(func() time.Time { return now })
+	if err := keys.SetSchedule([]session.TicketKey{today, tomorrow}); err != nil {
+		fmt.Println(err)
+	}
+	for _, day := range []string{"Saturday", "Sunday", "Monday"} {
+		for _, k := range keys.Keys() {
+			fmt.Printf("%s: %.4s... %v\n", day, k.Name, k.Stage)
+		}
+		now = now.Add(24 * time.Hour)
+	}
+	// Output:
+	// Saturday: 1502... published
+	// Saturday: 6229... sealing
+	// Sunday: 1502... sealing
+	// Sunday: 6229... opening
+	// Monday: 1502... sealing
+}
+
+// What a store has been asked for, and how much it holds.
+func ExampleMemory_Stats() {
+	ctx := context.Background()
+	store := session.NewMemory(64 << 20)
+	blob, _ := newSession(session.Binding()).Append(nil)
+	for id := range 1000 {
+		store.Put(ctx, fmt.Sprint(id), blob, time.Now().Add(24*time.Hour))
+	}
+	store.Get(ctx, "7")
+	store.Get(ctx, "no such session")
+
+	n := store.Stats()
+	fmt.Println(n.Entries, "sessions,", n.Hits, "hit,", n.Misses, "miss,", n.Evictions, "evicted")
+	fmt.Println("less than 128 bytes each:", n.Used/n.Entries < 128)
+	// Output:
+	// 1000 sessions, 1 hit, 1 miss, 0 evicted
+	// less than 128 bytes each: true
+}

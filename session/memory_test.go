@@ -282,6 +282,33 @@ func TestMemoryHoldsWhatIsPromised(t *testing.T) {
 	}
 }
 
+// No client can tell, or choose, where a store keeps its session.
+func TestMemoryKeysItsDigests(t *testing.T) {
+	a, _ := NewMemory(1 << 20).locate("key")
+	b, _ := NewMemory(1 << 20).locate("key")
+	if a == b {
+		t.Error("two stores have one tag for a key")
+	}
+}
+
+// Terms are told apart by their text, not by its hash.
+func TestMemoryTermsOfOneHash(t *testing.T) {
+	m := room(30)
+	put(t, m, "a", "1") // makes the index
+	s := m.shards[0]
+	for _, size := range []int{1, 500} {
+		one, two := bytes.Repeat([]byte("x"), size), bytes.Repeat([]byte("x"), size)
+		two[size-1] = 'y'
+		i, j := s.hold(one, 7, 0), s.hold(two, 7, 0)
+		if i == j || s.hold(one, 7, 0) != i || s.at(i).get(offRefs) != 2 {
+			t.Errorf("%d bytes: two terms of one hash are records %d and %d", size, i, j)
+		}
+		if tag := keyTag(s.at(i)[offTag:]); s.find(&tag) != 0 {
+			t.Error("terms are found as an entry")
+		}
+	}
+}
+
 // A dropped session leaves no byte behind, whichever way it goes.
 func TestMemoryWipes(t *testing.T) {
 	ctx := context.Background()
