@@ -41,6 +41,7 @@ func TestNoAllocations(t *testing.T) {
 	}{
 		{"TLS 1.2", TLS12, gcm},
 		{"TLS 1.0", TLS10, suite.ByID(wire.TLS_RSA_WITH_AES_256_CBC_SHA)},
+		{"SSL 3.0", SSL30, suite.ByID(wire.TLS_RSA_WITH_AES_256_CBC_SHA)},
 	}
 	// The fields of a Schedule are called through pointers, so what they are
 	// given is on the heap; in a handshake it is anyway.
@@ -51,13 +52,19 @@ func TestNoAllocations(t *testing.T) {
 	for _, o := range old {
 		x, h := o.schedule, o.schedule.Hash(o.suite)
 		transcript := h.New()
-		for name, run := range map[string]func(){
-			"Master":         func() { x.Master(h, out, secret, r, r) },
-			"ExtendedMaster": func() { x.ExtendedMaster(h, out, secret, r) },
-			"Finished":       func() { x.Finished(h, out, secret, wire.Server, transcript) },
-			"KeyBlock":       func() { x.KeyBlock(o.suite, out, secret, r, r) },
-			"Exporter":       func() { x.Exporter(h, out[:48], secret, "label", r, r, r[:7]) },
-		} {
+		runs := map[string]func(){
+			"Master":   func() { x.Master(h, out, secret, r, r) },
+			"Finished": func() { x.Finished(h, out, secret, wire.Server, transcript) },
+			"KeyBlock": func() { x.KeyBlock(o.suite, out, secret, r, r) },
+		}
+		if x.ExtendedMaster != nil {
+			runs["ExtendedMaster"] = func() { x.ExtendedMaster(h, out, secret, r) }
+			runs["Exporter"] = func() { x.Exporter(h, out[:48], secret, "label", r, r, r[:7]) }
+		}
+		if x.CertificateVerify != nil {
+			runs["CertificateVerify"] = func() { x.CertificateVerify(out, secret, transcript) }
+		}
+		for name, run := range runs {
 			cases = append(cases, struct {
 				name string
 				run  func()

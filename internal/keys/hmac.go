@@ -13,7 +13,6 @@ package keys
 import (
 	"encoding"
 	"hash"
-	"slices"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -42,9 +41,8 @@ type engine struct {
 }
 
 var engines = func() map[*suite.Hash]*engine {
-	hashes := append(slices.Clone(suite.Hashes), md5Alone)
-	all := make(map[*suite.Hash]*engine, len(hashes))
-	for _, h := range hashes {
+	all := make(map[*suite.Hash]*engine, len(suite.Hashes))
+	for _, h := range suite.Hashes {
 		d := h.New().(digest)
 		fresh, err := d.AppendBinary(nil)
 		if err != nil {

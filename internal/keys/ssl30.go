@@ -27,7 +27,7 @@ var nests = [...]struct {
 	pad  int
 	of   func(*pair) digest
 }{
-	{md5Alone, 48, func(p *pair) digest { return p.md5 }},
+	{suite.MD5, 48, func(p *pair) digest { return p.md5 }},
 	{suite.SHA1, 40, func(p *pair) digest { return p.sha1 }},
 }
 
@@ -76,7 +76,7 @@ func certificateVerify30(dst, master []byte, transcript hash.Hash) []byte {
 // expand30 fills out with MD5(secret + SHA-1(letters + secret + random1 +
 // random2)), where the letters are "A", "BB", "CCC" and so on. RFC 6101 §6.1, §6.2.2.
 func expand30(out, secret, random1, random2 []byte) {
-	inner, outer := newHash(suite.SHA1), newHash(md5Alone)
+	inner, outer := newHash(suite.SHA1), newHash(suite.MD5)
 	for i := 1; len(out) > 0; i++ {
 		inner.repeat('A'+byte(i-1), i)
 		inner.write(secret)

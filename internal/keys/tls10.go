@@ -15,9 +15,6 @@ import (
 // §7.4.9. It is a hash for this package's schedules, no suite's.
 var MD5SHA1 = &suite.Hash{Name: "MD5+SHA-1", Size: md5.Size + sha1.Size, BlockSize: md5.BlockSize, New: newPair, Crypto: crypto.MD5SHA1}
 
-// md5Alone is the half of MD5SHA1 that is no other hash's row.
-var md5Alone = &suite.Hash{Name: "MD5", Size: md5.Size, BlockSize: md5.BlockSize, New: md5.New, Crypto: crypto.MD5}
-
 // pair is what MD5SHA1.New makes.
 type pair struct{ md5, sha1 digest }
 

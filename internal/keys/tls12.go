@@ -38,7 +38,7 @@ func PRF(h *suite.Hash, out, secret []byte, label string, seed ...[]byte) {
 		return
 	}
 	half := (len(secret) + 1) / 2 // the halves share the middle byte of an odd length
-	xorExpand(md5Alone, out, secret[:half], label, seed)
+	xorExpand(suite.MD5, out, secret[:half], label, seed)
 	xorExpand(suite.SHA1, out, secret[len(secret)-half:], label, seed)
 }
 
