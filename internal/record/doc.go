@@ -16,6 +16,7 @@
 //	hmac_ct.go   both over content whose length is a secret
 //	secret.go    the other operations whose time must tell nothing
 //	lifetime.go  how much one key may protect
+//	deflate.go   compression, before all of this
 //
 // The package does no I/O, keeps no buffers and does not judge the order of
 // records: dealing with change_cipher_spec, empty fragments and alerts is the

@@ -33,7 +33,8 @@ var errBadMAC = &Error{Alert: wire.AlertBadRecordMAC, Rule: "the record does not
 // What the peer can get wrong in the open.
 var (
 	errOverflow      = &Error{Alert: wire.AlertRecordOverflow, Rule: "the record is longer than its version allows", Ref: "RFC 8446 §5.2, RFC 5246 §6.2.3"}
-	errInnerOverflow = &Error{Alert: wire.AlertRecordOverflow, Rule: "the record's content and padding are longer than 16384 bytes", Ref: "RFC 8446 §5.4, RFC 5246 §6.2.1"}
+	errInnerOverflow = &Error{Alert: wire.AlertRecordOverflow, Rule: "the record holds more than 16384 bytes, or than the limit that was agreed on", Ref: "RFC 8446 §5.4, RFC 5246 §6.2.1, RFC 8449 §4"}
+	errInflate       = &Error{Alert: wire.AlertDecompressionFailure, Rule: "the record does not decompress, or to more than 16384 bytes", Ref: "RFC 3749 §2, RFC 5246 §7.2.2"}
 	errOuterType     = &Error{Alert: wire.AlertUnexpectedMessage, Rule: "a protected record must call itself application_data", Ref: "RFC 8446 §5.2"}
 	errNoInnerType   = &Error{Alert: wire.AlertUnexpectedMessage, Rule: "the record holds only padding, and no content type", Ref: "RFC 8446 §5.4"}
 	errSpent         = &Error{Alert: wire.AlertInternalError, Rule: "the keys of this epoch have protected as many records as they may", Ref: "RFC 8446 §5.3, RFC 5246 §6.1; for 64-bit blocks, CVE-2016-2183"}
@@ -42,7 +43,7 @@ var (
 // What only our own code can get wrong.
 var (
 	errNotWhole = &Error{Alert: wire.AlertInternalError, Rule: "the bytes to open are not exactly one record"}
-	errTooLong  = &Error{Alert: wire.AlertInternalError, Rule: "more than 16384 bytes of content for one record"}
+	errTooLong  = &Error{Alert: wire.AlertInternalError, Rule: "more content than one record can hold"}
 	errUnknown  = &Error{Alert: wire.AlertInternalError, Rule: "no record protection fits this version, suite and keys"}
 )
 

@@ -33,6 +33,9 @@ type Half struct {
 	// keystream is that of a stream cipher, as far as it was used; nil until then.
 	keystream cipher.Stream
 
+	limit      uint16 // of a record's plaintext on receipt; 0 is for what the version allows
+	compressed bool   // content is
+
 	sealer sealer // nil: not built
 	opener opener // nil: not built
 }
@@ -48,13 +51,17 @@ type Params struct {
 	Key, IV, MAC []byte
 	// EncryptThenMAC was negotiated (RFC 7366). Only a block cipher heeds it.
 	EncryptThenMAC bool
+	// Compression is that of the content which Seal gets and Open returns: unless
+	// it is null, that may have up to MaxCompressed bytes. To compress and
+	// decompress is the caller's part.
+	Compression wire.CompressionMethod
 }
 
 // SetKeys begins a new epoch: p's secrets are copied over the old ones and the
 // sequence number is 0 again. Params that no protection fits make every later
-// Seal and Open fail with internal_error.
+// Seal and Open fail with internal_error. The limit of SetLimit stays.
 func (h *Half) SetKeys(p Params) {
-	*h = Half{epoch: h.epoch + 1, row: protectionFor(p), suite: p.Suite}
+	*h = Half{epoch: h.epoch + 1, row: protectionFor(p), suite: p.Suite, limit: h.limit, compressed: p.Compression != wire.CompressionNull}
 	copy(h.key[:], p.Key)
 	copy(h.iv[:], p.IV)
 	copy(h.mac[:], p.MAC)
@@ -91,15 +98,38 @@ func (h *Half) First(n int) int {
 	return n
 }
 
+// SetLimit makes Open refuse, with record_overflow, a protected record of more
+// than n bytes of plaintext; n <= 0 is for what the version allows. In TLS 1.3 they
+// are content, type and padding, before it content alone (RFC 8449 §4, RFC 6066
+// §4). It holds from the next record on, for all epochs but that in the clear. Of
+// content that is compressed it sees nothing: see Decompressor.SetLimit.
+func (h *Half) SetLimit(n int) { h.limit = uint16(max(0, min(n, MaxPlaintext+1))) }
+
+// most is the most content and padding that Open returns.
+func (h *Half) most() int {
+	if h.limit == 0 || h.epoch == 0 || h.compressed {
+		return h.room()
+	}
+	return min(int(h.limit)-h.protection().inner, MaxPlaintext)
+}
+
+// room is the most content of a record.
+func (h *Half) room() int {
+	if h.compressed {
+		return MaxCompressed
+	}
+	return MaxPlaintext
+}
+
 // Seal appends one record holding content to dst and returns the longer slice.
 // Nothing is allocated when dst has room for len(content) + padding + Overhead.
 //
-// content is at most MaxPlaintext bytes, may be empty, and must not overlap
-// dst's free room. recordVersion is what the header says. padding is the number
+// content is at most MaxPlaintext bytes (MaxCompressed, where it is compressed), may
+// be empty, and must not overlap dst's free room. recordVersion is what the header says. padding is the number
 // of zero bytes that hide the content's length; it is cut to what the record can
 // hold, and has no meaning before TLS 1.3 (RFC 8446 §5.4).
 func (h *Half) Seal(dst []byte, typ wire.ContentType, recordVersion wire.Version, content []byte, padding int) ([]byte, error) {
-	if len(content) > MaxPlaintext {
+	if len(content) > h.room() {
 		return dst, errTooLong
 	}
 	if h.Spent() {
@@ -147,7 +177,7 @@ func (h *Half) OpenInto(dst, rec []byte) (typ wire.ContentType, content []byte, 
 		h.opener = o
 	}
 	o, err := h.opener.open(dst, rec, h.seq)
-	if err == nil && len(o.content) > MaxPlaintext {
+	if err == nil && len(o.content)+o.padding > h.most() {
 		err = errInnerOverflow
 	}
 	if err != nil {
