@@ -188,7 +188,7 @@ func TestMemoryShards(t *testing.T) {
 // The largest session fits a shard of the least size, a chain of certificates a
 // store much smaller, and nothing at all no store.
 func TestMemoryHoldsLargeBlobs(t *testing.T) {
-	s := typical("example.com", 0)
+	s := typical("example.com")
 	for _, test := range []struct{ budget, chain int }{{8 << 10, 6 << 10}, {1 << 20, 900 << 10}} {
 		s.PeerChain = [][]byte{bytes.Repeat([]byte{1}, test.chain)}
 		m, blob := NewMemory(test.budget), string(mustAppend(t, s))
@@ -210,11 +210,11 @@ func TestMemoryHoldsLargeBlobs(t *testing.T) {
 }
 
 // typical is a session of TLS 1.2 without client certificate.
-func typical(host string, age time.Duration) *Session {
+func typical(host string) *Session {
 	s := &Session{
 		Version: wire.TLS12, Suite: wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, Secret: make([]byte, 48),
 		ExtendedMasterSecret: true, ALPN: "h2", ServerName: host, Group: wire.GroupX25519,
-		SignatureScheme: wire.ECDSAP256SHA256, CreatedAt: time.Now().Add(-age), Lifetime: 24 * time.Hour,
+		SignatureScheme: wire.ECDSAP256SHA256, CreatedAt: time.Now(), Lifetime: 24 * time.Hour,
 		Binding: Binding([]byte(host), []byte{0}),
 	}
 	rand.Read(s.Secret)
@@ -240,12 +240,16 @@ func TestMemoryDensity(t *testing.T) {
 			ctx := context.Background()
 			before := heap()
 			m := NewMemory(test.mib << 20)
-			id, blob := make([]byte, 32), []byte(nil)
+			id, s := make([]byte, 32), typical("host0000000")
 			const perMiB = 10_000 // more than fit, so that the store is full
 			for i := range test.mib * perMiB {
-				s := typical(fmt.Sprintf("host%07d", i%test.hosts), time.Duration(i)*time.Millisecond)
-				blob, _ = s.Append(blob[:0])
+				if test.hosts > 1 {
+					s = typical(fmt.Sprintf("host%07d", i%test.hosts))
+				}
+				s.CreatedAt = s.CreatedAt.Add(time.Millisecond)
+				rand.Read(s.Secret)
 				rand.Read(id)
+				blob, _ := s.Append(nil)
 				if err := m.Put(ctx, string(id), blob, s.Expiry()); err != nil {
 					t.Fatal(err)
 				}
@@ -273,7 +277,7 @@ func TestMemoryHoldsWhatIsPromised(t *testing.T) {
 	const mib = 16
 	ctx := context.Background()
 	m := NewMemory(mib << 20)
-	blob := mustAppend(t, typical("example.com", 0))
+	blob := mustAppend(t, typical("example.com"))
 	for i := range mib * 9000 {
 		m.Put(ctx, fmt.Sprint(i), blob, time.Now().Add(time.Hour))
 	}
@@ -345,7 +349,7 @@ func BenchmarkMemory(b *testing.B) {
 	m := NewMemory(64 << 20)
 	const n = 1 << 19
 	ids := make([]string, n)
-	blob := mustAppend(b, typical("example.com", 0))
+	blob := mustAppend(b, typical("example.com"))
 	expiry := time.Now().Add(time.Hour)
 	for i := range ids {
 		ids[i] = rand.Text()
