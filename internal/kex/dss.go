@@ -53,22 +53,33 @@ func truncated(digest []byte, q *big.Int) []byte {
 	return digest[:min(len(digest), q.BitLen()/8)]
 }
 
-// VerifyDSS checks a signature, the DER of a Dss-Sig-Value, over a digest by
-// SHA-1 or SHA-256. It errs for a key of unusual size too, see checkDSA.
+// VerifyDSS checks a signature over a digest by SHA-1 or SHA-256: the DER of a
+// Dss-Sig-Value or, as NSS sends it in SSL 3.0, which does not say, the two
+// numbers side by side. It errs for a key of unusual size too, see checkDSA.
 // RFC 2246 §4.7, RFC 5246 §4.7.
 func VerifyDSS(key *dsa.PublicKey, digest, sig []byte) error {
 	if err := checkDSA(key); err != nil {
 		return err
 	}
-	if len(sig) > maxDSASignature {
-		return errDSS
-	}
-	var v dssSigValue
-	rest, err := asn1.Unmarshal(sig, &v)
-	if err != nil || len(rest) != 0 || !dsa.Verify(key, truncated(digest, key.Q), v.R, v.S) {
+	v, ok := parseDSS(sig, key.Q.BitLen()/8)
+	if !ok || !dsa.Verify(key, truncated(digest, key.Q), v.R, v.S) {
 		return errDSS
 	}
 	return nil
+}
+
+// parseDSS reads a signature whose numbers have n bytes each.
+func parseDSS(sig []byte, n int) (v dssSigValue, ok bool) {
+	if len(sig) > maxDSASignature {
+		return v, false
+	}
+	if rest, err := asn1.Unmarshal(sig, &v); err == nil {
+		return v, len(rest) == 0
+	}
+	if len(sig) != 2*n {
+		return v, false
+	}
+	return dssSigValue{new(big.Int).SetBytes(sig[:n]), new(big.Int).SetBytes(sig[n:])}, true
 }
 
 var errDSS = errors.New("the DSA signature does not verify")

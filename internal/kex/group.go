@@ -1,6 +1,9 @@
-// Package kex holds the key exchanges behind one interface shaped like a KEM:
-// one side generates a key and sends a share, the other responds with a share
-// and has the secret, and the first finishes.
+// Package kex holds the key exchanges. Those with an ephemeral key are behind one
+// interface shaped like a KEM: one side generates a key and sends a share, the
+// other responds with a share and has the secret, and the first finishes. DH is
+// the same for finite fields whose parameters travel with the share; beside it
+// stand what TLS up to 1.2 also knows: the encrypted premaster of RSA, that of
+// pre-shared keys, and the signatures of DSS.
 //
 // A group is a list of components, each a Diffie-Hellman function or a KEM;
 // a hybrid is a group of two, whose shares and secrets are concatenated.
