@@ -13,10 +13,10 @@ import (
 // macKinds are the rules with every hash that they are used with, and the
 // same MAC made in a way that does not hide the length.
 var macKinds = func() (all []macKind) {
-	for _, h := range append(suite.Hashes, hashMD5) {
+	for _, h := range suite.Hashes {
 		all = append(all, macKind{"HMAC " + h.Name, macTLS, h, func(key []byte) hash.Hash { return hmac.New(h.New, key) }})
 	}
-	for _, h := range []*suite.Hash{hashMD5, suite.SHA1} {
+	for _, h := range []*suite.Hash{suite.MD5, suite.SHA1} {
 		all = append(all, macKind{"SSL 3.0 " + h.Name, macSSL30, h, func(key []byte) hash.Hash { return newMACSSL30(h, key) }})
 	}
 	return all

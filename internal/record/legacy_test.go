@@ -1,11 +1,9 @@
 package record
 
 import (
-	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des"
-	"crypto/md5"
 	"crypto/rc4"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -15,9 +13,7 @@ import (
 // Parts of the suites of old, put together here so that every row of protections
 // has cases whatever suites there are.
 var (
-	hashMD5 = &suite.Hash{Name: "MD5", Size: md5.Size, BlockSize: md5.BlockSize, New: md5.New, Crypto: crypto.MD5}
-
-	macMD5    = &suite.MAC{Name: "HMAC-MD5", Len: 16, Hash: hashMD5}
+	macMD5    = &suite.MAC{Name: "HMAC-MD5", Len: 16, Hash: suite.MD5}
 	macSHA1   = &suite.MAC{Name: "HMAC-SHA-1", Len: 20, Hash: suite.SHA1}
 	macSHA256 = &suite.MAC{Name: "HMAC-SHA-256", Len: 32, Hash: suite.SHA256}
 
