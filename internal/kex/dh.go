@@ -20,6 +20,9 @@ type DH struct {
 	modulus     *bigmod.Modulus
 	base        *bigmod.Nat
 	exponentLen int // bytes
+	// fixed is a table for the powers of g, made when it is first used; nil
+	// where that would not pay.
+	fixed func() *fixedBase
 }
 
 // The bounds on a modulus, in bits. Below are moduli that a laptop breaks; the
@@ -126,7 +129,11 @@ type DHPrivate struct {
 func (d *DH) Generate() (*DHPrivate, error) {
 	k := &DHPrivate{dh: d, exponent: make([]byte, d.exponentLen)}
 	rand.Read(k.exponent) // never fails: it ends the program instead
-	k.share = bigmod.NewNat().Exp(d.base, k.exponent, d.modulus).Bytes(d.modulus)
+	if d.fixed != nil {
+		k.share = d.fixed().exp(k.exponent)
+	} else {
+		k.share = bigmod.NewNat().Exp(d.base, k.exponent, d.modulus).Bytes(d.modulus)
+	}
 	if !d.within(stripZeros(k.share)) {
 		return nil, errors.New("the Diffie-Hellman generator is of small order")
 	}
