@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 
@@ -38,9 +39,9 @@ func tlsUnique(r *handshake.Result) []byte {
 	case handshake.ProfileOf(r.Version).Updates || !r.ExtendedMasterSecret:
 		return nil
 	case r.Resumption != handshake.ResumedNone:
-		return append([]byte(nil), r.Secrets.ServerFinished[:]...)
+		return bytes.Clone(r.Secrets.ServerFinished.Bytes())
 	}
-	return append([]byte(nil), r.Secrets.ClientFinished[:]...)
+	return bytes.Clone(r.Secrets.ClientFinished.Bytes())
 }
 
 // serverEndPoint hashes the server's certificate with the hash of its

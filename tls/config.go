@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -68,7 +69,8 @@ type Config struct {
 	// listed; if only they are, the default holds for TLS 1.2. A suite that is
 	// not implemented, or whose switch in Legacy is off, fails the handshake.
 	CipherSuites []uint16
-	// PreferServerCipherSuites is without effect: the server's order rules.
+	// PreferServerCipherSuites is without effect: the server's order rules
+	// unless PreferClientCipherSuites is set.
 	//
 	// Deprecated: as in crypto/tls.
 	PreferServerCipherSuites bool
@@ -93,7 +95,8 @@ type Config struct {
 	// DynamicRecordSizingDisabled: records are of full size from the start
 	// either way; see Record.MaxFragment.
 	DynamicRecordSizingDisabled bool
-	// Renegotiation must be RenegotiateNever: the others are not implemented.
+	// Renegotiation is how a client answers a server that asks for it; see
+	// Renegotiate for all else.
 	Renegotiation RenegotiationSupport
 	// KeyLogWriter gets each connection's secrets in the NSS format, by which
 	// captures can be decrypted. Whoever reads it can read the connections.
@@ -115,15 +118,68 @@ type Config struct {
 	// HelloRetryCookie has a server put a cookie into each HelloRetryRequest,
 	// which the client must return. RFC 8446 §4.2.2.
 	HelloRetryCookie bool
-	Resumption       Resumption
-	Record           RecordOptions
-	Legacy           Legacy
+	// PreferClientCipherSuites has a server take the client's order of cipher
+	// suites, not its own.
+	PreferClientCipherSuites bool
+	// PostHandshakeAuth has a client offer to show a certificate after the
+	// handshake, when the server asks. RFC 8446 §4.2.6.
+	PostHandshakeAuth bool
+	PSK               PSK
+	DHE               DHE
+	Renegotiate       Renegotiate
+	Resumption        Resumption
+	Record            RecordOptions
+	Legacy            Legacy
 	// Trace is told of every record, message, secret, key, choice and alert.
 	// It sees all secrets; nil costs nothing.
 	Trace *trace.Hooks
 
 	mutex   sync.Mutex
 	tickets *session.TicketKeys // made when first needed, or by SetSessionTicketKeys
+	dh      *kex.DH             // made of DHE.Parameters when first needed
+}
+
+// PSK is for the suites with pre-shared keys until TLS 1.2: PSK, DHE_PSK,
+// ECDHE_PSK and RSA_PSK, which CipherSuites must list. RFC 4279, RFC 5489.
+type PSK struct {
+	// Client returns the identity to send and its key, 1 to 65535 bytes. hint
+	// is the server's, empty for none; it comes from the network, unverified.
+	Client func(hint string) (identity string, key []byte, err error)
+	// Server returns the key of an identity, which comes from the network; an
+	// empty one where there is none: then the client fails as with a wrong key.
+	Server func(identity string) (key []byte, err error)
+	// Hint is what a server sends to help a client choose; empty for none.
+	Hint string
+}
+
+// DHE is for the suites with finite-field Diffie-Hellman until TLS 1.2.
+type DHE struct {
+	// Parameters are a server's own; nil for a group of RFC 7919. They are used
+	// for clients that do not list groups of RFC 7919.
+	Parameters *DHParameters
+	// MinBits is the smallest group that a client takes; 0 for 2048. Below that
+	// Legacy.SmallDH is needed, and 1024 is the least.
+	MinBits int
+}
+
+// DHParameters are a finite field's prime and generator, big-endian.
+type DHParameters struct{ P, G []byte }
+
+// Renegotiate is for handshakes inside a connection, until TLS 1.2. They keep
+// the version, the application protocol and the peer's certificate, and resume
+// no session. RFC 5746.
+type Renegotiate struct {
+	// FromClient has a server accept a client's wish to renegotiate. What it
+	// asks for itself by Conn.Renegotiate does not need it.
+	FromClient bool
+	// AllowPeerChange lets the peer show another certificate than before.
+	AllowPeerChange bool
+	// Max is how many renegotiations the peer may start on one connection; 0
+	// for 8.
+	Max int
+	// MinInterval is the least time between two that the peer starts; 0 for a
+	// second, negative for none.
+	MinInterval time.Duration
 }
 
 // Resumption settings beyond crypto/tls's.
@@ -141,6 +197,12 @@ type RecordOptions struct {
 	// MaxFragment is the most content bytes of one record, 1 to 16384; 0 for
 	// 16384.
 	MaxFragment int
+	// MaxFragmentLength has a client ask for records of at most 512, 1024, 2048
+	// or 4096 bytes in both directions; 0 asks for nothing. RFC 6066 §4.
+	MaxFragmentLength int
+	// SizeLimit tells the peer the most plaintext that it may put into a record,
+	// 64 to 16385 bytes; 0 tells a server nothing. RFC 8449.
+	SizeLimit int
 }
 
 // Legacy holds the switches for what is off because it is dangerous.
@@ -149,6 +211,32 @@ type Legacy struct {
 	// RSAKeyExchange allows the static RSA suites in CipherSuites: no forward
 	// secrecy, and a target for Bleichenbacher's attack. RFC 5246 §7.4.7.1.
 	RSAKeyExchange bool
+	// SSL30 allows SSL 3.0, if MinVersion does too: its padding is not
+	// authenticated (POODLE). RFC 7568.
+	SSL30 bool
+	// SSL2Hello has a server take a ClientHello in the format of SSL 2.0, which
+	// has no extensions. RFC 5246 §E.2.
+	SSL2Hello bool
+	// DSSSigning has a server sign with a DSA key, in time that depends on it.
+	DSSSigning bool
+	// DES, TripleDES and RC4 allow the suites of these ciphers: 56-bit keys,
+	// blocks of 64 bits (Sweet32), a biased key stream (RFC 7465).
+	DES, TripleDES, RC4 bool
+	// NullCiphers allows suites that do not encrypt.
+	NullCiphers bool
+	// Anonymous allows suites in which nobody is authenticated: anyone in
+	// between can read and change everything.
+	Anonymous bool
+	// MD5 allows suites whose MAC is HMAC-MD5.
+	MD5 bool
+	// Compression offers and accepts DEFLATE until TLS 1.2, by which secrets
+	// leak through lengths (CRIME). RFC 3749.
+	Compression bool
+	// SmallDH allows groups of 1024 to 2047 bits for DHE (Logjam).
+	SmallDH bool
+	// UnsafeRenegotiation allows Conn.Renegotiate with a peer that does not know
+	// RFC 5746: an attacker can prefix data of its own.
+	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
 	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits.
@@ -186,6 +274,8 @@ func (c *Config) Clone() *Config {
 		EncryptedClientHelloConfigList:      c.EncryptedClientHelloConfigList,
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
+		PreferClientCipherSuites: c.PreferClientCipherSuites, PostHandshakeAuth: c.PostHandshakeAuth,
+		PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}

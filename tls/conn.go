@@ -33,6 +33,7 @@ type Conn struct {
 	complete       atomic.Bool
 	timedOut       atomic.Bool
 	closed         atomic.Bool
+	renegotiations renegotiations
 
 	engine  *engine.Engine
 	options engine.Options
@@ -147,6 +148,12 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	for n < len(p) {
 		m, err := c.engine.Write(p[n:])
 		n += m
+		if err == engine.ErrHeld {
+			if err := c.unlocked(c.release); err != nil {
+				return n, err
+			}
+			continue
+		}
 		if err == nil {
 			err = c.send()
 		}
@@ -155,6 +162,17 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// unlocked calls f without the lock of the writing side, and with what is sealed
+// sent.
+func (c *Conn) unlocked(f func() error) error {
+	if err := c.send(); err != nil {
+		return err
+	}
+	c.out.Unlock()
+	defer c.out.Lock()
+	return f()
 }
 
 // Read receives and decrypts into p. It returns io.EOF only after the peer's

@@ -12,7 +12,14 @@ import (
 var (
 	defaultVersions = []wire.Version{wire.TLS13, wire.TLS12}
 
+	allVersions = []wire.Version{wire.TLS13, wire.TLS12, wire.TLS11, wire.TLS10, wire.SSL30}
+
 	defaultSuites = preferred(slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !s.Default }))
+
+	// Versions before TLS 1.2 have no better suites than those with CBC.
+	defaultOldSuites = append(slices.Clone(defaultSuites), slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool {
+		return !s.Allows(wire.TLS10) || len(s.Switches) > 0 || !s.ForwardSecret() || !s.KeyExchange.Certificate() || s.Auth == suite.AuthDSS
+	})...)
 
 	// Post-quantum groups are first. Among the classical ones X25519 is the
 	// fastest.

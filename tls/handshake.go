@@ -34,12 +34,15 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 // handshakeTimeout is the default of Config.HandshakeTimeout.
 const handshakeTimeout = 30 * time.Second
 
-func (c *Conn) handshake(ctx context.Context) (err error) {
-	limit := c.config.HandshakeTimeout
-	if limit == 0 {
-		limit = handshakeTimeout
+func (c *Config) handshakeTimeout() time.Duration {
+	if c.HandshakeTimeout == 0 {
+		return handshakeTimeout
 	}
-	if limit > 0 {
+	return c.HandshakeTimeout
+}
+
+func (c *Conn) handshake(ctx context.Context) (err error) {
+	if limit := c.config.handshakeTimeout(); limit > 0 {
 		timer := time.AfterFunc(limit, func() { c.timedOut.Store(true); c.conn.Close() })
 		defer timer.Stop()
 	}
@@ -82,7 +85,7 @@ func (c *Conn) start() error {
 	if err := resolve(c.config, h, (*host)(c)); err != nil {
 		return err
 	}
-	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment}
+	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment, Further: (*further)(c)}
 	if h.Sessions && h.Tickets && c.role == wire.Client {
 		c.options.Saver = (*host)(c)
 	}

@@ -3,11 +3,14 @@ package tls
 import (
 	"context"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -43,6 +46,12 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains
 	}
 	return chains, nil
 }
+
+// ClientPSK asks PSK.Client.
+func (h *host) ClientPSK(hint string) (string, []byte, error) { return h.config.PSK.Client(hint) }
+
+// ServerPSK asks PSK.Server.
+func (h *host) ServerPSK(identity string) ([]byte, error) { return h.config.PSK.Server(identity) }
 
 func (h *host) VerifyConnection(s *handshake.State) error {
 	return h.config.VerifyConnection(connectionState(s.Result, true))
@@ -83,8 +92,8 @@ func (h *host) ClientCertificate(info *CertificateRequestInfo) (*Certificate, er
 // ForClient asks GetConfigForClient.
 func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Config, error) {
 	h.hello = nil
-	if h.config.GetConfigForClient == nil {
-		return nil, nil
+	if h.config.GetConfigForClient == nil || h.complete.Load() {
+		return nil, nil // a renegotiation keeps the Config
 	}
 	next, err := h.config.GetConfigForClient(h.helloInfo(ctx, s))
 	if err != nil || next == nil {
@@ -131,8 +140,15 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	if err := c.resolve(r, host); err != nil {
 		return err
 	}
-	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+	r.Certified = len(c.Certificates) > 0 || c.GetCertificate != nil
+	bare := slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return !certified(s) })
+	switch {
+	case !r.Certified && !bare && c.GetConfigForClient == nil:
 		return misuse("a server needs Certificates, GetCertificate or GetConfigForClient")
+	case c.PSK.Server == nil && slices.ContainsFunc(r.Suites, needsPSK):
+		return misuse("CipherSuites lists suites with pre-shared keys; set PSK.Server")
+	case !c.Legacy.DSSSigning && slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }):
+		return misuse("CipherSuites lists DHE_DSS suites; a server signs with DSA in time that tells of its key, so it needs Legacy.DSSSigning")
 	}
 	if c.ClientAuth != NoClientCert {
 		r.ClientCAs = c.clientCAs()
@@ -143,7 +159,7 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 // Binding digests what a session of this server depends on: the name asked
 // for and the policy for clients.
 func (h *host) Binding(s *handshake.State) [32]byte {
-	parts := [][]byte{[]byte(s.Result.ServerName), {byte(h.config.ClientAuth)}}
+	parts := [][]byte{[]byte(s.Result.ServerName), {byte(h.config.ClientAuth), byte(s.Result.Compression)}, binary.BigEndian.AppendUint16(nil, uint16(s.Result.SendLimit))}
 	return session.Binding(append(parts, h.config.clientCAs()...)...)
 }
 

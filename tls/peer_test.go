@@ -113,7 +113,7 @@ func TestWithCryptoTLS(t *testing.T) {
 				client, server := testPKI().client(), testPKI().server(x.key)
 				at(x.version, client, server)
 				for _, c := range []*Config{client, server} {
-					c.CipherSuites, c.CurvePreferences, c.Legacy.RSAKeyExchange = []uint16{x.suite.ID}, []CurveID{x.group}, true
+					c.CipherSuites, c.CurvePreferences, c.Legacy = []uint16{x.suite.ID}, []CurveID{x.group}, weakSuites
 				}
 				ours, theirs := role.start(client, server)
 				if a, b := shake(ours, theirs); a != nil || b != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -16,30 +17,32 @@ import (
 // resolve fills in what the handshake needs of c, with every default. It is
 // the one reading of a Config for a connection.
 func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
-	if err := c.unimplemented(); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
 	*h = handshake.Config{
 		Rand: c.Rand, Time: c.now, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
+		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
+		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
+		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
 		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, Store: c.Resumption.Store != nil,
 		Sessions:    c.ClientSessionCache != nil,
-		AdaptSuites: c.CipherSuites == nil,
-		Verify:      c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,
+		AdaptSuites: c.CipherSuites == nil, ClientOrder: c.PreferClientCipherSuites, SSL2Hello: c.Legacy.SSL2Hello, PSKHint: c.PSK.Hint,
+		Verify: c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,
 	}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
-	}
-	if c.Legacy.SHA1Signatures {
-		h.Schemes = sha1Schemes
 	}
 	for _, p := range c.NextProtos {
 		if len(p) == 0 || len(p) > 255 {
 			return misuse("NextProtos has a name of %d bytes; 1 to 255 are possible", len(p))
 		}
 	}
-	for _, f := range []func(*Config, *handshake.Config) error{(*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups} {
+	for _, f := range []func(*Config, *handshake.Config) error{
+		(*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE,
+	} {
 		if err := f(c, h); err != nil {
 			return err
 		}
@@ -52,16 +55,20 @@ func misuse(format string, args ...any) error {
 	return &handshake.Error{Alert: wire.AlertInternalError, Rule: "the Config cannot be used: " + fmt.Sprintf(format, args...)}
 }
 
-// unimplemented names what is asked for and not there: never ignored.
-func (c *Config) unimplemented() error {
+// check refuses what is not there, and what has no meaning: nothing is ignored.
+func (c *Config) check() error {
 	switch {
 	case c.EncryptedClientHelloConfigList != nil, c.EncryptedClientHelloKeys != nil, c.GetEncryptedClientHelloKeys != nil,
 		c.EncryptedClientHelloRejectionVerify != nil:
 		return misuse("Encrypted Client Hello is not implemented yet; leave its fields unset")
-	case c.Renegotiation != RenegotiateNever:
-		return misuse("renegotiation is not implemented yet; leave Renegotiation at RenegotiateNever")
+	case c.Renegotiation < RenegotiateNever || c.Renegotiation > RenegotiateFreelyAsClient:
+		return misuse("Renegotiation is %d, which means nothing", c.Renegotiation)
 	case c.Record.MaxFragment < 0 || c.Record.MaxFragment > 16384:
 		return misuse("Record.MaxFragment is %d; 0 to 16384 are possible", c.Record.MaxFragment)
+	case c.Record.MaxFragmentLength != 0 && wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength) == 0:
+		return misuse("Record.MaxFragmentLength is %d; 512, 1024, 2048 and 4096 are possible", c.Record.MaxFragmentLength)
+	case c.Record.SizeLimit != 0 && (c.Record.SizeLimit < wire.MinRecordSizeLimit || c.Record.SizeLimit > 16385):
+		return misuse("Record.SizeLimit is %d; 64 to 16385 are possible", c.Record.SizeLimit)
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
 	}
@@ -74,17 +81,26 @@ func (c *Config) resolveVersions(h *handshake.Config) error {
 		h.Versions = defaultVersions
 		return nil
 	}
-	h.Versions = slices.DeleteFunc(slices.Clone(defaultVersions), func(v wire.Version) bool {
+	if low == 0 {
+		low = defaultVersions[len(defaultVersions)-1]
+	}
+	h.Versions = slices.DeleteFunc(slices.Clone(allVersions), func(v wire.Version) bool {
 		return v < low || high != 0 && v > high
 	})
 	if len(h.Versions) == 0 {
-		return misuse("MinVersion (0x%04x) and MaxVersion (0x%04x) leave no version; TLS 1.2 (0x0303) and TLS 1.3 (0x0304) are implemented", c.MinVersion, c.MaxVersion)
+		return misuse("MinVersion (0x%04x) and MaxVersion (0x%04x) leave no version; without MinVersion it is TLS 1.2", c.MinVersion, c.MaxVersion)
+	}
+	if !c.Legacy.SSL30 && slices.Contains(h.Versions, wire.SSL30) {
+		return misuse("MinVersion allows SSL 3.0, which is broken (POODLE) and off; set Legacy.SSL30 too if you must")
 	}
 	return nil
 }
 
 func (c *Config) resolveSuites(h *handshake.Config) error {
 	if c.CipherSuites == nil {
+		if h.Versions[len(h.Versions)-1] < defaultVersions[len(defaultVersions)-1] {
+			h.Suites = defaultOldSuites
+		}
 		return nil
 	}
 	var listed []*suite.Suite
@@ -95,9 +111,10 @@ func (c *Config) resolveSuites(h *handshake.Config) error {
 			h.Fallback = true
 		case s == nil:
 			return misuse("the cipher suite %s is not implemented", CipherSuiteName(id))
-		case slices.Contains(s.Switches, "RSAKeyExchange") && !c.Legacy.RSAKeyExchange:
-			return misuse("CipherSuites lists %s, which has no forward secrecy and is off; set Legacy.RSAKeyExchange to allow it", s.Name)
 		default:
+			if off := c.Legacy.missing(s.Switches); len(off) > 0 {
+				return misuse("CipherSuites lists %s, which is off because %s; set Legacy.%s to allow it", s.Name, s.WhyNot, strings.Join(off, " and Legacy."))
+			}
 			listed = append(listed, s)
 		}
 	}
@@ -112,6 +129,73 @@ func (c *Config) resolveSuites(h *handshake.Config) error {
 		}
 	}
 	h.Suites = listed
+	return nil
+}
+
+// missing returns those of the switches that are off.
+func (l *Legacy) missing(switches []string) (off []string) {
+	v := reflect.ValueOf(l).Elem()
+	for _, name := range switches {
+		if !v.FieldByName(name).Bool() {
+			off = append(off, name)
+		}
+	}
+	return off
+}
+
+// resolveSchemes adds what is switched on, and what DSS suites sign with.
+func (c *Config) resolveSchemes(h *handshake.Config) error {
+	if c.Legacy.SHA1Signatures {
+		h.Schemes = sha1Schemes
+	}
+	if !slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }) {
+		return nil
+	}
+	h.Schemes = append(slices.Clone(h.Schemes), wire.DSASHA256)
+	if c.Legacy.SHA1Signatures {
+		h.Schemes = append(h.Schemes, wire.DSASHA1)
+	}
+	return nil
+}
+
+// The sizes of groups for DHE: what is safe, and what is the least with
+// Legacy.SmallDH.
+const (
+	safeDHBits  = 2048
+	leastDHBits = 1024
+)
+
+func (c *Config) resolveDHE(h *handshake.Config) error {
+	h.MinDHBits = c.DHE.MinBits
+	if h.MinDHBits == 0 {
+		h.MinDHBits = safeDHBits
+	}
+	if err := c.Legacy.allowsDH("DHE.MinBits", h.MinDHBits); err != nil {
+		return err
+	}
+	if c.DHE.Parameters == nil {
+		return nil
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.dh == nil {
+		dh, err := kex.NewDH(c.DHE.Parameters.P, c.DHE.Parameters.G)
+		if err != nil {
+			return misuse("DHE.Parameters are not valid: %v", err)
+		}
+		c.dh = dh
+	}
+	h.DH = c.dh
+	return c.Legacy.allowsDH("the prime of DHE.Parameters", c.dh.Bits())
+}
+
+func (l *Legacy) allowsDH(what string, bits int) error {
+	switch {
+	case bits < leastDHBits:
+		return misuse("%s has %d bits; %d are the least that can be allowed", what, bits, leastDHBits)
+	case bits < safeDHBits && !l.SmallDH:
+		return misuse("%s has %d bits, which can be broken (Logjam); set Legacy.SmallDH if you must have less than %d", what, bits, safeDHBits)
+	}
 	return nil
 }
 
@@ -134,11 +218,21 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if err := c.resolve(h, host); err != nil {
 		return err
 	}
-	if c.ServerName == "" && !c.InsecureSkipVerify {
+	if c.PSK.Client == nil && slices.ContainsFunc(h.Suites, needsPSK) {
+		return misuse("CipherSuites lists suites with pre-shared keys; set PSK.Client")
+	}
+	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, certified) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
 	h.ServerName = sniName(c.ServerName)
 	return nil
+}
+
+func needsPSK(s *suite.Suite) bool { return s.KeyExchange.PSK() }
+
+// certified: in TLS 1.3 every suite has a certificate.
+func certified(s *suite.Suite) bool {
+	return s.KeyExchange == wire.KeyExchangeNone || s.KeyExchange.Certificate()
 }
 
 // sniName is what server_name carries: no IP address, no final dot. RFC 6066 §3.

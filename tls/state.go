@@ -4,7 +4,7 @@ import (
 	"crypto/x509"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
-	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -44,23 +44,17 @@ func connectionState(r *handshake.Result, complete bool) ConnectionState {
 	return cs
 }
 
-// exporterOf is RFC 5705's or RFC 8446's exporter. It is refused where a
-// TLS 1.2 connection lacks extended master secret: two connections could then
-// export the same. RFC 7627 §5.4.
+// exporterOf is RFC 5705's or RFC 8446's exporter.
 func exporterOf(r *handshake.Result) func(label string, context []byte, length int) ([]byte, error) {
 	return func(label string, context []byte, length int) ([]byte, error) {
 		if length < 0 {
 			return nil, &handshake.Error{Rule: "keying material of negative length was asked for"}
 		}
 		out := make([]byte, length)
-		h := r.Suite.Hash
-		if handshake.ProfileOf(r.Version).Updates {
-			return out, keys.Exporter13(h, out, r.Secrets.Master[:h.Size], label, context)
+		if err := r.Export(out, label, context); err != nil {
+			return nil, err
 		}
-		if !r.ExtendedMasterSecret {
-			return nil, &handshake.Error{Rule: "keying material cannot be exported from a TLS 1.2 connection without extended master secret", Ref: "RFC 7627 §5.4"}
-		}
-		return out, keys.Exporter12(h, out, r.Secrets.Master[:keys.MasterSecretLen], label, r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:], context)
+		return out, nil
 	}
 }
 
@@ -68,8 +62,8 @@ func exporterOf(r *handshake.Result) func(label string, context []byte, length i
 type State struct {
 	Version         wire.Version
 	CipherSuite     wire.CipherSuite
-	KeyExchange     string          // "RSA", "ECDHE"; as in the cipher suite or, in TLS 1.3, "ECDHE"
-	Group           wire.NamedGroup // 0 where there was no ECDHE
+	KeyExchange     string          // "RSA", "ECDHE_PSK"; as in the cipher suite or, in TLS 1.3, "ECDHE" or "DHE"
+	Group           wire.NamedGroup // 0 where there was no (EC)DHE in a group that has a number
 	ServerSignature wire.SignatureScheme
 	ClientSignature wire.SignatureScheme // 0 where the client did not sign
 	ALPN            string
@@ -81,10 +75,18 @@ type State struct {
 	ExtendedMasterSecret bool // RFC 7627; TLS 1.3 always has its like
 	EncryptThenMAC       bool // RFC 7366
 	SecureRenegotiation  bool // the peer signalled RFC 5746
-	PeerCertificates     []*x509.Certificate
-	VerifiedChains       [][]*x509.Certificate
-	OCSPResponse         []byte // DER, as stapled
-	SCTs                 [][]byte
+	PostHandshakeAuth    bool // the client can be asked for a certificate later
+	Compression          wire.CompressionMethod
+	PSKIdentity          string // of a pre-shared key that is no session
+	DHBits               int    // of the finite field; 0 where there was none
+	// SendLimit and ReceiveLimit are the most plaintext of a record that was
+	// agreed on, in bytes; 0 where nothing was. RFC 6066 §4, RFC 8449.
+	SendLimit, ReceiveLimit int
+	Renegotiations          int // that are complete
+	PeerCertificates        []*x509.Certificate
+	VerifiedChains          [][]*x509.Certificate
+	OCSPResponse            []byte // DER, as stapled
+	SCTs                    [][]byte
 }
 
 // State tells more than ConnectionState. It is zero before the handshake is
@@ -95,6 +97,9 @@ func (c *Conn) State() State {
 	}
 	r := c.engine.Result()
 	exchange := "ECDHE"
+	if kex.IsFF(r.Group) {
+		exchange = "DHE"
+	}
 	if r.Suite.KeyExchange != wire.KeyExchangeNone {
 		exchange = r.Suite.KeyExchange.String()
 	}
@@ -103,6 +108,8 @@ func (c *Conn) State() State {
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
+		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveLimit,
+		Renegotiations: c.renegotiations.count(), PostHandshakeAuth: r.PostHandshakeAuth,
 		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
 }

@@ -73,6 +73,9 @@ type Message struct {
 	Context wire.Context
 	// PostHandshake is set for messages after the last Finished.
 	PostHandshake bool
+	// SSL2 is set for a ClientHello in the format of SSL 2.0, which has no
+	// handshake header. RFC 5246 §E.2.
+	SSL2 bool
 }
 
 // Secret is a value of the key schedule and the step that made it.

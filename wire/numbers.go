@@ -153,7 +153,10 @@ func (g NamedGroup) String() string {
 type SignatureScheme uint16
 
 const (
-	RSAPKCS1SHA1         SignatureScheme = 0x0201
+	RSAPKCS1SHA1 SignatureScheme = 0x0201
+	// RSAMD5SHA1 stands for what RSA signs until TLS 1.1, MD5 and SHA-1 together.
+	// It is of the private range and never on the wire. RFC 4346 §7.4.3.
+	RSAMD5SHA1           SignatureScheme = 0xff01
 	DSASHA1              SignatureScheme = 0x0202 // RFC 5246 §7.4.1.4.1, as DSASHA256
 	ECDSASHA1            SignatureScheme = 0x0203
 	RSAPKCS1SHA256       SignatureScheme = 0x0401
@@ -189,6 +192,7 @@ var signatureSchemeNames = map[SignatureScheme]string{
 	MLDSA44: "mldsa44", MLDSA65: "mldsa65", MLDSA87: "mldsa87",
 	ECDSABrainpoolP256R1: "ecdsa_brainpoolP256r1tls13_sha256", ECDSABrainpoolP384R1: "ecdsa_brainpoolP384r1tls13_sha384",
 	ECDSABrainpoolP512R1: "ecdsa_brainpoolP512r1tls13_sha512",
+	RSAMD5SHA1:           "rsa_pkcs1_md5_sha1",
 	DSASHA1:              "dsa_sha1", DSASHA256: "dsa_sha256",
 	0x0301: "rsa_pkcs1_sha224", 0x0302: "dsa_sha224", 0x0303: "ecdsa_sha224", 0x0502: "dsa_sha384", 0x0602: "dsa_sha512",
 }

@@ -168,7 +168,7 @@ func resign(r *records, raw []byte) [][]byte {
 	return change(func(m *wire.ServerKeyExchange) {
 		m.Share = make([]byte, len(m.Share))
 		m.Share[0] = 4
-		secrets := r.result.Secrets
+		secrets := (*Engine)(r).Result().Secrets
 		signed := sha256.Sum256(m.AppendParams(append(secrets.ClientRandom[:], secrets.ServerRandom[:]...), wire.Context{KeyExchange: wire.KeyExchangeECDHE}))
 		m.Signature, _ = certificate("ecdsa").PrivateKey.(crypto.Signer).Sign(rand.Reader, signed[:], crypto.SHA256)
 	})(r, raw)
@@ -329,7 +329,7 @@ var ofServers = []offence{
 	illegal("asks for nothing", hosts13, wire.Server, retryFor()),
 	illegal("a key share that it already has", hosts13, wire.Server, retryFor(0, 0x17)),
 	illegal("no group in common", hosts13, wire.Server, retryFor(0, 0x19)),
-	{"the server's renegotiation_info speaks", wire.AlertHandshakeFailure, hosts12, wire.Server, says(wire.ExtRenegotiationInfo, 1, 1)},
+	{"the server's renegotiation_info does not fit", wire.AlertHandshakeFailure, hosts12, wire.Server, says(wire.ExtRenegotiationInfo, 1, 1)},
 	illegal("the server does not speak uncompressed points", hosts12, wire.Server, says(wire.ExtECPointFormats, 1, 1)),
 	illegal("which has no MAC of its own", hosts12, wire.Server, says(wire.ExtEncryptThenMAC)),
 	illegal("no application protocol in common", only(wire.TLS12, protocols("h2", "h2")), wire.Server, says(wire.ExtALPN, 0, 5, 4, 'i', 'm', 'a', 'p')),

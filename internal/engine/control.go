@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -13,10 +14,29 @@ import (
 type control struct {
 	mu     sync.Mutex
 	filled atomic.Bool // so that looking costs no lock
+	items  []item      // of a further handshake, in order
 	reply  bool        // our KeyUpdate is due
 	alerts []wire.Alert
 	why    error // of the last fatal alert
 	closed bool  // the peer has ended the connection: nothing more is sent
+}
+
+// item is one thing that a further handshake has the Out half do.
+type item struct {
+	message   []byte                     // to be sent
+	late      func(secret []byte) []byte // makes it when it goes out
+	ccs       bool
+	warning   wire.AlertCode // 0 for none
+	keys      *handshake.Keys
+	sendLimit int  // of records under the keys
+	release   bool // application data may go again
+}
+
+func (c *control) add(i item) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items = append(c.items, i)
+	c.filled.Store(true)
 }
 
 func (c *control) alert(a wire.Alert, why error) {
@@ -43,14 +63,23 @@ func (c *control) shut() {
 	c.closed = true
 }
 
+// orders are what the Out half is to do, in this order.
+type orders struct {
+	items  []item
+	reply  bool
+	alerts []wire.Alert
+	why    error
+	closed bool
+}
+
 // take empties the queue; closed stays.
-func (c *control) take() (reply bool, alerts []wire.Alert, why error, closed bool) {
+func (c *control) take() orders {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	reply, alerts, why = c.reply, c.alerts, c.why
-	c.reply, c.alerts, c.why = false, nil, nil
+	o := orders{c.items, c.reply, c.alerts, c.why, c.closed}
+	c.items, c.reply, c.alerts, c.why = nil, false, nil, nil
 	c.filled.Store(false)
-	return reply, alerts, why, c.closed
+	return o
 }
 
 func (c *control) pending() bool { return c.filled.Load() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -17,6 +18,11 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	have := in.buf[in.r:in.w]
 	if len(have) < record.HeaderLen {
 		return 0, nil, false, ErrWantInput
+	}
+	if e.role == wire.Server && e.in.version == 0 && e.hs != nil && e.hs.TakesSSL2() {
+		if taken, err := e.takeSSL2(have); taken || err != nil {
+			return 0, nil, false, err
+		}
 	}
 	h := record.ParseHeader(have)
 	if err := e.checkHeader(h, have); err != nil {
@@ -35,13 +41,17 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	}
 	event := e.beforeOpen(rec)
 	padding := 0
-	if dst == nil {
+	if dst == nil || in.inflate != nil {
 		typ, content, padding, err = in.half.Open(rec)
 	} else {
 		typ, content, padding, into, err = in.half.OpenInto(dst, rec)
 	}
 	if in.skip > 0 && in.early(h, err) {
 		return 0, nil, false, errSkipped
+	}
+	if err == nil && in.inflate != nil {
+		in.swollen, err = in.inflate.Append(in.swollen[:0], content)
+		content = in.swollen
 	}
 	if err == nil && typ == wire.ContentChangeCipherSpec && h.Type != typ {
 		err = fault(wire.AlertUnexpectedMessage, "the peer sent a protected change_cipher_spec", "RFC 8446 §5")
@@ -101,9 +111,27 @@ func notTLS(from wire.Role, raw []byte) error {
 	case from == wire.Server && bytes.HasPrefix(raw, []byte("HTTP/")):
 		e.Reason = "the server speaks plain HTTP on this port, not TLS"
 	case from == wire.Client && raw[0]&0x80 != 0 && raw[2] == byte(wire.TypeClientHello):
-		e.Reason = "the client sent a ClientHello in the format of SSL 2.0, which is not accepted"
+		e.Reason = "the client sent a ClientHello in the format of SSL 2.0, which is not accepted; it asks for " + (wire.Version(raw[3])<<8 | wire.Version(raw[4])).String()
 	}
 	return e
+}
+
+// takeSSL2 takes a ClientHello in the format of SSL 2.0, if that is what have
+// starts with. The rest of the record is waited for. RFC 5246 §E.2.
+func (e *Engine) takeSSL2(have []byte) (taken bool, err error) {
+	in := &e.in
+	size := wire.SSL2HelloLen(have)
+	switch {
+	case size == 0:
+		return false, nil
+	case len(have) < size:
+		return false, ErrWantInput
+	}
+	in.r += size
+	in.pseudo, in.ssl2 = handshake.SSL2Hello, have[wire.SSL2HeaderLen:size:size]
+	in.version = wire.SSL30 // it is TLS from here on
+	e.reportPlain(record.Header{Type: wire.ContentHandshake, Length: size - wire.SSL2HeaderLen}, have[:size])
+	return true, nil
 }
 
 func notRequest(r rune) bool { return (r < 'A' || r > 'Z') && r != ' ' && r != '/' }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/record"
@@ -22,6 +23,8 @@ type Options struct {
 	MaxFragment int
 	// Saver keeps TLS 1.3 sessions; nil where they are not wanted.
 	Saver handshake.SessionSaver
+	// Further decides on further handshakes; nil refuses those the peer asks for.
+	Further Further
 }
 
 // Engine is one connection.
@@ -29,12 +32,13 @@ type Engine struct {
 	role    wire.Role
 	options *Options
 	profile *handshake.Profile // nil until the version is known
-	hs      *handshake.State   // nil once the handshake is over
-	done    bool
+	hs      *handshake.State   // nil while no handshake is under way
+	done    bool               // the first handshake is
+	further further
 	in      in
 	out     out
 	control control
-	result  handshake.Result
+	result  atomic.Pointer[handshake.Result] // of the last complete handshake, or the first
 }
 
 // ErrWantInput says that more bytes are needed from the peer.
@@ -50,12 +54,15 @@ var ErrTruncated error = &handshake.Error{
 // New makes the engine of one side. It keeps o.
 func New(role wire.Role, c *handshake.Config, o *Options) *Engine {
 	e := &Engine{role: role, options: o}
-	e.hs = handshake.New(role, c, o.Hooks, (*records)(e), &e.result)
+	result := new(handshake.Result)
+	e.result.Store(result)
+	e.hs = handshake.New(role, c, o.Hooks, (*records)(e), result)
 	return e
 }
 
-// Result is what the handshake has agreed on. It grows while it runs.
-func (e *Engine) Result() *handshake.Result { return &e.result }
+// Result is what the handshake has agreed on. It grows while the first one runs;
+// a further one replaces it when it is complete.
+func (e *Engine) Result() *handshake.Result { return e.result.Load() }
 
 // Done reports whether the handshake is complete.
 func (e *Engine) Done() bool { return e.done }
@@ -63,6 +70,9 @@ func (e *Engine) Done() bool { return e.done }
 // CanWait reports that the peer does not wait for Output: it holds the tickets
 // that follow a handshake, which may go with the first data.
 func (e *Engine) CanWait() bool { return e.done && e.role == wire.Server && e.profile.TicketsLast }
+
+// Err is why nothing more is received, nil while more may be.
+func (e *Engine) Err() error { return e.in.err }
 
 // Role is the side that this is.
 func (e *Engine) Role() wire.Role { return e.role }
@@ -91,6 +101,7 @@ func (e *Engine) Handshake(ctx context.Context) error {
 		return ErrWantInput
 	}
 	e.done = true
+	e.out.flight = nil
 	e.Abandon()
 	e.in.halted = 0
 	e.takeTickets()
@@ -127,13 +138,19 @@ func (e *Engine) fail(err error) error {
 	if errors.As(err, &fault) {
 		code = fault.Alert
 	}
-	e.in.err = err
-	e.in.drop()
+	e.end(err)
 	if silent(err) || fault != nil && fault.Received {
 		return err
 	}
 	e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
 	return err
+}
+
+// end is where a connection stops to receive.
+func (e *Engine) end(err error) {
+	e.in.err = err
+	e.in.drop()
+	e.endFurther(err)
 }
 
 // asFault gives an error of the record layer the form of all others.
@@ -165,7 +182,7 @@ func (e *NotTLSError) Error() string { return "tls: " + e.Reason }
 // records is the engine as the handshake's driver sees it.
 type records Engine
 
-func (r *records) Peek() (msg []byte, ccs, ok bool, err error) {
+func (r *records) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error) {
 	e := (*Engine)(r)
 	if e.profile == nil {
 		e.profile = e.hs.Profile()
@@ -175,12 +192,12 @@ func (r *records) Peek() (msg []byte, ccs, ok bool, err error) {
 
 func (r *records) Consume() {
 	in := &r.in
-	if in.ccs {
-		in.ccs = false
+	in.halted = 0
+	if in.pseudo != 0 {
+		in.pseudo, in.ssl2 = 0, nil
 		return
 	}
 	in.hand = in.hand[wire.MessageLen(in.hand):]
-	in.halted = 0
 }
 
 func (r *records) Idle() bool { return len(r.in.hand) == 0 }
@@ -189,8 +206,17 @@ func (r *records) Send(msg []byte) error {
 	e := (*Engine)(r)
 	e.profile = e.hs.Profile()
 	r.out.flight = append(r.out.flight, msg...)
+	r.out.limit = e.hs.Limits().SendLimit
 	return nil
 }
+
+func (r *records) SendWarning(code wire.AlertCode) error {
+	return (*Engine)(r).sendAlert(wire.Alert{Level: wire.LevelWarning, Code: code}, nil)
+}
+
+// Only a handshake after the first needs these two.
+func (r *records) SendLate(func([]byte) []byte) {}
+func (r *records) ReadSecret() []byte           { return r.in.secret[:r.in.secretLen] }
 
 func (r *records) SendChangeCipherSpec() error {
 	e := (*Engine)(r)
@@ -203,8 +229,7 @@ func (r *records) SendChangeCipherSpec() error {
 func (r *records) SkipEarlyData() { r.in.skip = maxSkipped }
 
 func (r *records) InstallIn(k handshake.Keys) {
-	r.in.half.SetKeys(k.Params)
-	r.in.secretLen = copy(r.in.secret[:], k.Secret)
+	r.in.install(k, r.hs.Limits().ReceiveLimit)
 	(*Engine)(r).reportKeys(trace.Received, r.in.half.Epoch(), k)
 }
 
@@ -214,14 +239,13 @@ func (r *records) InstallOut(k handshake.Keys) {
 		e.fail(err)
 		return
 	}
-	r.out.half.SetKeys(k.Params)
-	r.out.secretLen = copy(r.out.secret[:], k.Secret)
+	e.out.install(k)
 	e.reportKeys(trace.Sent, r.out.half.Epoch(), k)
 }
 
 func (e *Engine) reportKeys(dir trace.Direction, epoch int, k handshake.Keys) {
 	if h := e.options.Hooks; h != nil && h.Keys != nil {
-		h.Keys(trace.Keys{Dir: dir, Epoch: epoch, Version: e.result.Version, Suite: k.Suite.ID, Secret: k.SecretName, Label: k.Label,
+		h.Keys(trace.Keys{Dir: dir, Epoch: epoch, Version: k.Version, Suite: k.Suite.ID, Secret: k.SecretName, Label: k.Label,
 			Key: k.Key, IV: k.IV, MAC: k.MAC, EncryptThenMAC: k.EncryptThenMAC})
 	}
 }

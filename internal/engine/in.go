@@ -39,10 +39,48 @@ type in struct {
 	updates   int // KeyUpdates received in all
 	inARow    int // KeyUpdates since the last application data
 	halted    int
-	skip      int          // bytes of early data that may still be passed over
-	lending   bool         // between Lend and Filled
-	ccs       bool         // a change_cipher_spec waits to be consumed
-	version   wire.Version // of the records from now on, once known
+	skip      int                // bytes of early data that may still be passed over
+	lending   bool               // between Lend and Filled
+	pseudo    wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
+	ssl2      []byte             // a ClientHello in the format of SSL 2.0
+	version   wire.Version       // of the records from now on, once known
+	held      []byte             // application data that came while nobody read
+	inflate   *record.Decompressor
+	swollen   []byte // what it has made of a record
+}
+
+// install puts new keys into use. limit is the most plaintext of a record; 0
+// leaves that to the protocol.
+func (in *in) install(k handshake.Keys, limit int) {
+	in.half.SetKeys(k.Params)
+	in.half.SetLimit(limit)
+	in.secretLen = copy(in.secret[:], k.Secret)
+	if in.inflate = nil; k.Compression == wire.CompressionDeflate {
+		in.inflate = record.NewDecompressor()
+	}
+}
+
+// maxHeld is how much application data is kept for an application that does not
+// read while a further handshake is completed.
+const maxHeld = 1 << 20
+
+// ErrFull says that so much application data waits to be read that no more is
+// received.
+var ErrFull error = &handshake.Error{Rule: "a further handshake is under way, and what the peer has sent before must be read first: call Read"}
+
+// Further receives for a further handshake while nobody reads: application data
+// is kept for Read. It returns as Read does, and nil once a record is handled.
+func (e *Engine) Further() error {
+	in := &e.in
+	if len(in.held) > maxHeld {
+		return ErrFull
+	}
+	n := 0
+	err := e.pump(nil, &n)
+	in.held = append(in.held, in.plain...)
+	in.plain = nil
+	e.settle()
+	return err
 }
 
 // Read copies application data to p. It returns ErrWantInput where nothing is
@@ -51,6 +89,13 @@ type in struct {
 func (e *Engine) Read(p []byte) (n int, err error) {
 	in := &e.in
 	for n < len(p) {
+		if len(in.held) > 0 {
+			m := copy(p[n:], in.held)
+			in.held = in.held[m:]
+			n += m
+			continue
+		}
+		in.held = nil
 		if len(in.plain) > 0 {
 			m := copy(p[n:], in.plain)
 			in.plain = in.plain[m:]
@@ -75,7 +120,7 @@ func (e *Engine) pump(p []byte, n *int) error {
 	if in.err != nil {
 		return in.err
 	}
-	if len(in.hand) > 0 { // what came with the peer's last handshake record
+	if len(in.hand) > 0 && in.pseudo == 0 { // what came with the peer's last handshake record
 		if err := e.postHandshake(); err != nil {
 			return e.fail(err)
 		}
@@ -99,6 +144,9 @@ func (e *Engine) pump(p []byte, n *int) error {
 	if len(in.hand) > 0 {
 		return e.fail(interleaved(typ))
 	}
+	if e.further.changed {
+		return e.fail(fault(wire.AlertUnexpectedMessage, "the peer sent application data between its change of keys and its Finished", "RFC 5246 §7.4.9"))
+	}
 	if len(content) == 0 {
 		return e.halt("empty records")
 	}
@@ -121,6 +169,13 @@ func (e *Engine) other(typ wire.ContentType, content []byte) error {
 		return e.postHandshake()
 	case wire.ContentAlert:
 		return e.alert(content)
+	case wire.ContentChangeCipherSpec:
+		if e.hs != nil && !e.profile.PlainCCS {
+			if err := e.handshakeRecord(typ, content); err != nil {
+				return err
+			}
+			return e.postHandshake()
+		}
 	}
 	return fault(wire.AlertUnexpectedMessage, "the peer sent a record of type "+typ.String()+" after the handshake", "RFC 8446 §5")
 }
@@ -158,17 +213,24 @@ func (e *Engine) alert(content []byte) error {
 		h.Alert(trace.Alert{Dir: trace.Received, Level: a.Level, Code: a.Code})
 	}
 	switch {
+	case a.Code == wire.AlertNoCertificate && a.Level == wire.LevelWarning && e.hs != nil && e.profile != nil && e.profile.NoCertificateAlert && e.role == wire.Server:
+		if len(in.hand) > 0 {
+			return interleaved(wire.ContentAlert)
+		}
+		in.pseudo = handshake.NoCertificate
+		return e.resumeFurther()
+	case a.Code == wire.AlertNoRenegotiation && a.Level == wire.LevelWarning && e.declined():
+		return nil
 	case a.Code == wire.AlertCloseNotify && e.done:
-		in.err = io.EOF
+		e.end(io.EOF)
 	case a.Code == wire.AlertCloseNotify:
-		in.err = &handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF}
+		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF})
 	case a.Code == wire.AlertUserCanceled && (e.profile == nil || e.profile.PlainCCS),
 		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
 		return e.halt("warning alerts")
 	default:
-		in.err = handshake.Refused(e.role, a)
 		e.control.shut() // we may not write either
+		e.end(handshake.Refused(e.role, a))
 	}
-	in.drop()
 	return nil
 }

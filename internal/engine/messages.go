@@ -4,39 +4,40 @@ import (
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // nextMessage finds the next handshake message or change_cipher_spec, for the
 // driver.
-func (e *Engine) nextMessage() (msg []byte, ccs, ok bool, err error) {
+func (e *Engine) nextMessage() (msg []byte, kind wire.HandshakeType, ok bool, err error) {
 	in := &e.in
 	for {
-		if in.ccs {
-			return nil, true, true, nil
+		if in.pseudo != 0 {
+			return in.ssl2, in.pseudo, true, nil
 		}
 		size, err := e.messageLen()
 		if err != nil {
-			return nil, false, false, err
+			return nil, 0, false, err
 		}
 		if size > 0 {
-			return in.hand[:size], false, true, nil
+			return in.hand[:size], wire.HandshakeType(in.hand[0]), true, nil
 		}
 		typ, content, _, err := e.open(nil)
 		if err == errSkipped {
 			continue
 		}
 		if err == ErrWantInput {
-			return nil, false, false, nil
+			return nil, 0, false, nil
 		}
-		if err == nil {
+		if err == nil && in.pseudo == 0 {
 			err = e.handshakeRecord(typ, content)
 		}
 		if err != nil {
-			return nil, false, false, err
+			return nil, 0, false, err
 		}
 		if in.err != nil {
-			return nil, false, false, in.err
+			return nil, 0, false, in.err
 		}
 	}
 }
@@ -59,7 +60,7 @@ func (e *Engine) handshakeRecord(typ wire.ContentType, content []byte) error {
 		if e.profile != nil && e.profile.PlainCCS {
 			return e.halt("change_cipher_spec records")
 		}
-		in.ccs = true
+		in.pseudo = handshake.ChangeCipherSpec
 		return nil
 	}
 	return fault(wire.AlertUnexpectedMessage, "the peer sent "+typ.String()+" during the handshake", "RFC 8446 §5")
@@ -84,8 +85,8 @@ func (e *Engine) gather(content []byte) error {
 // messageLen is the size of the handshake message at hand, 0 while it is not
 // whole. One that claims too much is refused before it has come.
 func (e *Engine) messageLen() (int, error) {
-	if e.done && len(e.in.hand) > 0 {
-		if _, err := e.profile.After(e.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
+	if e.done && e.hs == nil && len(e.in.hand) > 0 {
+		if _, err := e.profile.After(e.Result(), e.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
 			return 0, err
 		}
 	}
@@ -107,11 +108,28 @@ func (e *Engine) messageLen() (int, error) {
 	return size, nil
 }
 
+// postHandshake handles the messages that are there after the first handshake:
+// those of a further one, and those that may come at any time.
 func (e *Engine) postHandshake() error {
 	in := &e.in
 	for {
+		if in.pseudo != 0 {
+			if err := e.resumeFurther(); err != nil || in.err != nil {
+				return err
+			}
+		}
 		size, err := e.messageLen()
 		if err != nil || size == 0 {
+			return err
+		}
+		step, err := e.profile.After(e.Result(), e.role.Peer(), wire.HandshakeType(in.hand[0]))
+		if e.belongs(step) {
+			if err := e.run(); err != nil || in.err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		msg := in.hand[:size]
@@ -119,13 +137,44 @@ func (e *Engine) postHandshake() error {
 		if err := e.halt("handshake messages"); err != nil {
 			return err
 		}
-		p := handshake.Post{Role: e.role, Result: &e.result, Hooks: e.options.Hooks, Saver: e.options.Saver,
+		if step.Prompts && e.hs != nil {
+			continue // it is ignored during a handshake, RFC 5246 §7.4.1.1
+		}
+		if step.Prompts && e.begin(step) {
+			if err := e.run(); err != nil {
+				return err
+			}
+			continue
+		}
+		p := handshake.Post{Role: e.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.options.Saver,
 			UpdateIn: e.updateIn, Reply: e.control.keyUpdate,
 			Warn: func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
 		if err := p.Receive(msg); err != nil {
 			return err
 		}
 	}
+}
+
+// belongs reports whether a message, for which step is the row of the Post table
+// or nil, is for a further handshake, which it may begin. Until the peer has sent
+// the first of its messages there, those of the Post table may come between.
+func (e *Engine) belongs(step *handshake.PostStep) bool {
+	switch {
+	case e.hs == nil:
+		return step != nil && step.Starts && e.begin(step)
+	case step == nil || step.Starts:
+		return true
+	}
+	return !step.Prompts && e.hs.Heard()
+}
+
+// resumeFurther gives what is no message to the further handshake; in the first
+// the driver asks for it.
+func (e *Engine) resumeFurther() error {
+	if !e.done {
+		return nil
+	}
+	return e.run()
 }
 
 // updateIn moves to the peer's next traffic secret. RFC 8446 §4.6.3.
@@ -139,6 +188,8 @@ func (e *Engine) updateIn() error {
 	}
 	in.halted = 0
 	in.updates++
-	(*records)(e).InstallIn(handshake.NextKeys(e.result.Suite, in.secret[:in.secretLen], e.role.Peer(), in.updates, e.options.Hooks))
+	k := handshake.NextKeys(e.Result().Suite, in.secret[:in.secretLen], e.role.Peer(), in.updates, e.options.Hooks)
+	in.install(k, e.Result().ReceiveLimit)
+	e.reportKeys(trace.Received, in.half.Epoch(), k)
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -23,6 +24,21 @@ type out struct {
 	flight    []byte  // handshake messages not sealed yet
 	updates   int
 	closed    bool // a close_notify or fatal alert is out
+	// held: our new keys are in use in a further handshake that is not complete,
+	// and so application data must wait. RFC 5246 §7.4.9.
+	held     bool
+	limit    int                // most content of a record that the peer takes; 0 for any
+	deflate  *record.Compressor // nil: none
+	squeezed []byte             // what it has made of a record
+}
+
+// install puts new keys into use.
+func (o *out) install(k handshake.Keys) {
+	o.half.SetKeys(k.Params)
+	o.secretLen = copy(o.secret[:], k.Secret)
+	if o.deflate = nil; k.Compression == wire.CompressionDeflate {
+		o.deflate = record.NewCompressor()
+	}
 }
 
 // Output returns the sealed bytes to send; Sent tells how many went.
@@ -54,11 +70,16 @@ func (e *Engine) seal(typ wire.ContentType, content []byte) error {
 	o := &e.out
 	padding := 0
 	if e.options.Padding != nil && o.half.Epoch() > 0 {
-		padding = max(0, min(e.options.Padding(len(content)), record.MaxPlaintext-len(content)))
+		padding = max(0, min(e.options.Padding(len(content)), e.out.most()-len(content)))
 	}
-	o.reserve(len(content) + padding + o.half.Overhead())
+	sent := content
+	if o.deflate != nil {
+		o.squeezed = o.deflate.Append(o.squeezed[:0], content)
+		sent = o.squeezed
+	}
+	o.reserve(len(sent) + padding + o.half.Overhead())
 	start, epoch, seq := len(o.buf), o.half.Epoch(), o.half.Seq()
-	b, err := o.half.Seal(o.buf, typ, e.recordVersion(), content, padding)
+	b, err := o.half.Seal(o.buf, typ, e.recordVersion(), sent, padding)
 	if err != nil {
 		return err
 	}
@@ -69,18 +90,29 @@ func (e *Engine) seal(typ wire.ContentType, content []byte) error {
 	return nil
 }
 
-// recordVersion is what our headers say: the first ClientHello is sent as
-// TLS 1.0, which the oldest servers take. RFC 8446 §5.1.
+// recordVersion is what our headers say.
 func (e *Engine) recordVersion() wire.Version {
-	if e.profile == nil {
-		return wire.TLS10
+	switch {
+	case e.profile != nil:
+		return e.profile.RecordVersion
+	case e.hs != nil:
+		return e.hs.HelloVersion()
 	}
-	return e.profile.RecordVersion
+	return wire.TLS10
 }
 
+// fragment is the most content that we put into a record.
 func (e *Engine) fragment() int {
-	if n := e.options.MaxFragment; n > 0 && n < record.MaxPlaintext {
-		return n
+	if n := e.options.MaxFragment; n > 0 {
+		return min(n, e.out.most())
+	}
+	return e.out.most()
+}
+
+// most is the most plaintext that the peer takes in a record.
+func (o *out) most() int {
+	if o.limit > 0 {
+		return o.limit
 	}
 	return record.MaxPlaintext
 }
@@ -97,7 +129,7 @@ func (e *Engine) flushFlight() error {
 		rest = rest[n:]
 	}
 	o.flight = o.flight[:0]
-	if e.hs == nil || e.hs.Done() {
+	if e.done {
 		o.flight = nil
 	}
 	return nil
@@ -136,14 +168,23 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 	if o.closed {
 		return 0, errClosed
 	}
+	if o.held {
+		return 0, ErrHeld
+	}
 	o.reserve(min(batch, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
-	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+o.half.Overhead() <= batch) {
+	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+2*o.half.Overhead() <= batch) {
 		if o.half.Limit() && e.profile.Updates {
 			if err := e.KeyUpdate(false); err != nil {
 				return n, err
 			}
 		}
 		size := min(len(p)-n, e.fragment())
+		if first := o.half.First(size); first < size { // BEAST, see record.First
+			if err := e.seal(wire.ContentApplicationData, p[n:n+first]); err != nil {
+				return n, err
+			}
+			n, size = n+first, size-first
+		}
 		if err := e.seal(wire.ContentApplicationData, p[n:n+size]); err != nil {
 			return n, err
 		}
@@ -152,6 +193,9 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// ErrHeld says that data cannot be sent before a further handshake is complete.
+var ErrHeld = errors.New("engine: a further handshake must be completed first")
+
 var errClosed error = &handshake.Error{Rule: "the connection is closed for writing"}
 
 // Pending reports that Flush has something to do.
@@ -159,17 +203,57 @@ func (e *Engine) Pending() bool { return e.control.pending() }
 
 // Flush turns what the In half has asked for into output.
 func (e *Engine) Flush() error {
-	reply, alerts, why, closed := e.control.take()
-	e.out.closed = e.out.closed || closed
-	if reply && !e.out.closed {
+	todo := e.control.take()
+	e.out.closed = e.out.closed || todo.closed
+	if !e.out.closed {
+		for i := range todo.items {
+			if err := e.follow(&todo.items[i]); err != nil {
+				return err
+			}
+		}
+		if err := e.flushFlight(); err != nil {
+			return err
+		}
+	}
+	if todo.reply && !e.out.closed {
 		if err := e.KeyUpdate(false); err != nil {
 			return err
 		}
 	}
-	for _, a := range alerts {
-		if err := e.sendAlert(a, why); err != nil {
+	for _, a := range todo.alerts {
+		if err := e.sendAlert(a, todo.why); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// follow does what a further handshake asks for.
+func (e *Engine) follow(i *item) error {
+	o := &e.out
+	switch {
+	case i.message != nil:
+		o.flight = append(o.flight, i.message...)
+	case i.late != nil:
+		o.flight = append(o.flight, i.late(o.secret[:o.secretLen])...)
+	case i.ccs:
+		if err := e.flushFlight(); err != nil {
+			return err
+		}
+		return e.sendCCS()
+	case i.warning != 0:
+		return e.sendAlert(wire.Alert{Level: wire.LevelWarning, Code: i.warning}, nil)
+	case i.keys != nil:
+		if err := e.flushFlight(); err != nil {
+			return err
+		}
+		o.install(*i.keys)
+		o.limit, o.held = i.sendLimit, true
+		e.reportKeys(trace.Sent, o.half.Epoch(), *i.keys)
+		clear(i.keys.Key)
+		clear(i.keys.MAC)
+	case i.release:
+		o.held = false
 	}
 	return nil
 }
@@ -206,13 +290,13 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		return errClosed
 	}
 	if e.profile == nil || !e.profile.Updates || !e.done {
-		return &handshake.Error{Rule: fmt.Sprintf("keys cannot be updated in %s", e.result.Version), Ref: "RFC 8446 §4.6.3"}
+		return &handshake.Error{Rule: fmt.Sprintf("keys cannot be updated in %s", e.Result().Version), Ref: "RFC 8446 §4.6.3"}
 	}
 	m := &wire.KeyUpdate{}
 	if requestPeer {
 		m.Request = wire.UpdateRequested
 	}
-	c := wire.Context{Version: e.result.Version, From: e.role}
+	c := wire.Context{Version: e.Result().Version, From: e.role}
 	raw := wire.AppendMessage(nil, m, c)
 	if h := e.options.Hooks; h != nil && h.Message != nil {
 		h.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: c, PostHandshake: true})
@@ -221,6 +305,8 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		return err
 	}
 	o.updates++
-	(*records)(e).InstallOut(handshake.NextKeys(e.result.Suite, o.secret[:o.secretLen], e.role, o.updates, e.options.Hooks))
+	k := handshake.NextKeys(e.Result().Suite, o.secret[:o.secretLen], e.role, o.updates, e.options.Hooks)
+	o.install(k)
+	e.reportKeys(trace.Sent, o.half.Epoch(), k)
 	return nil
 }

@@ -93,8 +93,7 @@ func (e *Engine) EOF(err error) {
 				Hint: "it may not speak TLS here, or refuse us without saying why"}
 		}
 	}
-	e.in.err = err
-	e.in.drop()
+	e.end(err)
 }
 
 // Unlend gives back what Lend returned where nothing came. Part of a record may

@@ -2,13 +2,15 @@ package handshake
 
 import (
 	"context"
+	"crypto"
+	stdtls "crypto/tls"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// accept12 decides what a TLS 1.2 connection will be. RFC 5246 §7.4.1.
+// accept12 decides what a connection until TLS 1.2 will be. RFC 5246 §7.4.1.
 func accept12(s *State, ctx context.Context) error {
 	if err := s.random(s.Result.Secrets.ServerRandom[:]); err != nil {
 		return err
@@ -17,64 +19,141 @@ func accept12(s *State, ctx context.Context) error {
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
+	if err := s.keepsProtocol(); err != nil {
+		return err
+	}
 	s.Result.ExtendedMasterSecret = !s.Config.NoExtendedMasterSecret && s.asked(wire.ExtExtendedMasterSecret)
 	s.wantTicket = s.Config.Tickets && s.asked(wire.ExtSessionTicket)
+	s.agreeCompression()
+	s.agreeLimits()
 	taken, err := s.resume12(ctx)
 	if err != nil || taken {
 		return err
 	}
-	if err := s.pickCertificate(ctx); err != nil {
-		return err
-	}
-	pub, err := publicKey(s.certificate)
+	own, err := s.certify12(ctx)
 	if err != nil {
 		return err
 	}
-	group := pickECDHE(s.Config.Groups, s.Offer.Groups)
-	schemes := s.Offer.Schemes
-	if !s.asked(wire.ExtSignatureAlgorithms) {
-		schemes = []wire.SignatureScheme{wire.RSAPKCS1SHA1, wire.ECDSASHA1} // RFC 5246 §7.4.1.4.1
-	}
-	schemes = slices.DeleteFunc(slices.Clone(schemes), func(x wire.SignatureScheme) bool { return !slices.Contains(s.Config.Schemes, x) })
-	scheme := pickScheme(pub, schemes, s.certificate.SupportedSignatureAlgorithms, false)
-	fits := func(c *suite.Suite) bool {
-		return c.Auth == authOf(pub) && (c.KeyExchange != wire.KeyExchangeECDHE || group != 0 && scheme != 0) &&
-			(c.KeyExchange != wire.KeyExchangeRSA || canDecrypt(s.certificate))
-	}
-	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, fits)
-	s.choseSuite(picked, "the certificate's key is "+keyName(pub))
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, own.fits)
+	s.choseSuite(picked, own.why)
 	if picked == nil {
-		return s.noSuite12(pub, group, scheme)
+		return s.noSuite12(own)
 	}
 	s.Result.Suite = picked
-	s.transcript.keep = s.Config.ClientAuth != 0
-	s.transcript.use(picked.Hash)
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(picked) && s.asked(wire.ExtEncryptThenMAC)
-	s.Result.ClientAuth = s.Config.ClientAuth != 0
-	if picked.KeyExchange == wire.KeyExchangeECDHE {
-		s.Result.Group, s.scheme, s.Result.ServerScheme = group, scheme, scheme
-		s.choseGroup(wire.Server, "our best one that the client lists and TLS 1.2 knows")
-		s.choseScheme(wire.Server, schemes)
+	s.Result.ClientAuth = s.Config.ClientAuth != 0 && mayAskForCertificate(picked)
+	s.transcript.keep = s.Result.ClientAuth && s.profile.schemes == nil
+	s.transcript.use(s.hash())
+	if !picked.KeyExchange.Certificate() {
+		s.certificate, s.Result.Secrets.OwnCertificate = new(stdtls.Certificate), nil
+	}
+	if picked.KeyExchange.Share() == wire.ShareEC {
+		s.Result.Group = own.group
+		s.choseGroup(wire.Server, "our best one that the client lists and "+s.Result.Version.String()+" knows")
+	}
+	if picked.KeyExchange.Signed() {
+		s.scheme, s.Result.ServerScheme = own.scheme, own.scheme
+		s.choseScheme(wire.Server, own.schemes)
 	}
 	return s.newSessionID()
 }
 
+// means is what the server has for suites to be built on.
+type means struct {
+	pub     crypto.PublicKey // of its certificate; nil for none
+	decrypt bool             // the certificate's key can decrypt
+	group   wire.NamedGroup  // the elliptic curve; 0 for none in common
+	dh      bool             // there is a finite field in common
+	scheme  wire.SignatureScheme
+	schemes []wire.SignatureScheme // those the scheme was picked from
+	why     string
+}
+
+// certify12 picks the certificate, if a suite in common needs one.
+func (s *State) certify12(ctx context.Context) (own means, err error) {
+	own = means{group: pickECDHE(s.Config.Groups, s.Offer.Groups), dh: s.ownDH() != nil, why: "there is no certificate"}
+	needs := func(c *suite.Suite) bool { return c.KeyExchange.Certificate() }
+	bare := func(c *suite.Suite) bool { return !c.KeyExchange.Certificate() }
+	if !s.Config.Certified && pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, bare) != nil ||
+		pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, needs) == nil {
+		return own, nil
+	}
+	if err := s.pickCertificate(ctx); err != nil {
+		return own, err
+	}
+	if own.pub, err = publicKey(s.certificate); err != nil {
+		return own, err
+	}
+	own.decrypt = canDecrypt(s.certificate)
+	own.why = "the certificate's key is " + keyName(own.pub)
+	own.schemes = s.clientSchemes()
+	own.scheme = pickScheme(own.pub, own.schemes, s.restriction(s.certificate), false)
+	return own, nil
+}
+
+// clientSchemes are what the client verifies and we sign with.
+func (s *State) clientSchemes() []wire.SignatureScheme {
+	if s.profile.schemes != nil {
+		return s.profile.schemes
+	}
+	schemes := s.Offer.Schemes
+	if !s.asked(wire.ExtSignatureAlgorithms) {
+		schemes = []wire.SignatureScheme{wire.RSAPKCS1SHA1, wire.ECDSASHA1, wire.DSASHA1} // RFC 5246 §7.4.1.4.1
+	}
+	return slices.DeleteFunc(slices.Clone(schemes), func(x wire.SignatureScheme) bool { return !slices.Contains(s.Config.Schemes, x) })
+}
+
+// fits reports whether there is all that the suite's key exchange needs.
+func (m *means) fits(c *suite.Suite) bool {
+	kx := c.KeyExchange
+	switch {
+	case kx.Certificate() && (m.pub == nil || c.Auth != authOf(m.pub)),
+		kx.Signed() && m.scheme == 0,
+		kx.Encrypted() && !m.decrypt,
+		kx.Share() == wire.ShareEC && m.group == 0,
+		kx.Share() == wire.ShareDH && !m.dh:
+		return false
+	}
+	return true
+}
+
+// mayAskForCertificate: an anonymous server must not ask for a certificate, and
+// with a pre-shared key nobody needs one. RFC 5246 §7.4.4, RFC 4279 §2.
+func mayAskForCertificate(c *suite.Suite) bool {
+	return c.KeyExchange.Certificate() && !c.KeyExchange.PSK()
+}
+
+// agreeCompression takes the client's DEFLATE where it is switched on. RFC 3749.
+func (s *State) agreeCompression() {
+	if s.Config.Compression && slices.Contains(s.hello.CompressionMethods, wire.CompressionDeflate) {
+		s.Result.Compression = wire.CompressionDeflate
+	}
+}
+
 // ownSuites is our order for this client.
 func (s *State) ownSuites() []*suite.Suite {
-	if !s.Config.AdaptSuites {
-		return s.Config.Suites
+	switch {
+	case s.Config.ClientOrder:
+		return inOrderOf(s.Offer.Suites, s.Config.Suites)
+	case s.Config.AdaptSuites:
+		return forClient(s.Config.Suites, s.Offer.Suites)
 	}
-	return forClient(s.Config.Suites, s.Offer.Suites)
+	return s.Config.Suites
 }
 
 // noSuite12 explains which part of the suites did not fit.
-func (s *State) noSuite12(pub any, group wire.NamedGroup, scheme wire.SignatureScheme) error {
-	hint := "our certificate has a key for " + keyName(pub) + " suites"
+func (s *State) noSuite12(own means) error {
+	hint := ""
 	switch {
-	case group == 0:
+	case !s.Config.Certified:
+		hint = "we have no certificate"
+	case own.pub == nil: // no suite that we have asks for one
+	case own.group == 0:
 		hint = "no group is in common either: we accept " + list(names(s.Config.Groups)) + ", the client lists " + list(names(s.Offer.Groups))
-	case scheme == 0:
-		hint = "no signature scheme for our " + keyName(pub) + " key is in common either: the client verifies " + list(names(s.Offer.Schemes))
+	case own.scheme == 0:
+		hint = "no signature scheme for our " + keyName(own.pub) + " key is in common either: the client verifies " + list(names(s.Offer.Schemes))
+	default:
+		hint = "our certificate has a key for " + keyName(own.pub) + " suites"
 	}
 	return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 5246 §7.4.1.3", s.usableSuites(), s.Offer.Suites, hint)
 }
@@ -86,6 +165,9 @@ func (s *State) usableSuites() []*suite.Suite {
 
 // agreeALPN is strict: a client that asks and gets nothing is turned away.
 func (s *State) agreeALPN() error {
+	if !s.asked(wire.ExtALPN) {
+		return nil
+	}
 	picked, none := pickALPN(s.Config.ALPN, s.Offer.ALPN)
 	s.Result.ALPN = picked
 	if picked != "" || none {

@@ -24,6 +24,8 @@ func accept13(s *State, ctx context.Context) error {
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
+	s.agreeLimits()
+	s.Result.PostHandshakeAuth = s.asked(wire.ExtPostHandshakeAuth)
 	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, nil)
 	s.choseSuite(picked, "")
 	if picked == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -55,6 +56,8 @@ func keyName(pub crypto.PublicKey) string {
 		return "ECDSA " + pub.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	case *dsa.PublicKey:
+		return fmt.Sprintf("DSA-%d", pub.P.BitLen())
 	}
 	return fmt.Sprintf("%T", pub)
 }
@@ -77,6 +80,7 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 	if s.request != nil {
 		m.RequestContext = s.request.context
 	}
+	s.answered = true
 	for _, der := range s.certificate.Certificate {
 		m.Entries = append(m.Entries, wire.CertificateEntry{DER: der})
 	}
@@ -90,6 +94,9 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) {
 	if err := s.answerRequest(ctx); err != nil {
 		return nil, err
+	}
+	if s.profile.NoCertificateAlert && len(s.certificate.Certificate) == 0 {
+		return nil, nil // an alert says so, in the next row
 	}
 	return sendCertificate(s, ctx)
 }
@@ -112,8 +119,9 @@ func (s *State) certificateExtensions() (x wire.Extensions) {
 // recvCertificate takes the peer's chain and has it verified.
 func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
 	m := msg.(*wire.Certificate)
-	if len(m.RequestContext) != 0 {
-		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake", "RFC 8446 §4.4.2", nil)
+	s.answered = true
+	if !bytes.Equal(m.RequestContext, s.requestContext) {
+		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake, and after it be that of the request", "RFC 8446 §4.4.2", nil)
 	}
 	if len(m.Entries) == 0 {
 		return s.noCertificate()
@@ -129,6 +137,9 @@ func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
 	if err != nil {
 		return s.refuse(err)
 	}
+	if err := s.sameIdentity(chain[0]); err != nil {
+		return err
+	}
 	s.Result.Peer.Certificates = chain
 	if s.Result.Peer.Chains, err = s.Config.VerifyPeer(s, chain); err != nil {
 		return s.refuse(err)
@@ -141,6 +152,9 @@ func (s *State) noCertificate() error {
 	if !s.isServer() {
 		return fault(wire.AlertDecodeError, "the server's Certificate is empty", "RFC 8446 §4.4.2.4", nil)
 	}
+	if err := s.sameIdentity(nil); err != nil {
+		return err
+	}
 	if !s.requiresCertificate() {
 		return nil
 	}
@@ -151,6 +165,9 @@ func (s *State) noCertificate() error {
 	return &Error{Alert: alert, Rule: "the client sent no certificate, and one is required", Ref: "RFC 8446 §4.4.2.4",
 		Hint: "give the client a certificate of an authority that this server accepts"}
 }
+
+// recvNoCertificate is for the alert that stands for an empty Certificate.
+func recvNoCertificate(s *State, _ context.Context, _ wire.Message) error { return s.noCertificate() }
 
 // requiresCertificate: the values of ClientAuthType are not in order of strictness.
 func (s *State) requiresCertificate() bool {
@@ -165,7 +182,7 @@ func (s *State) checkKey(leaf *x509.Certificate) error {
 		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(leaf.PublicKey)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
 	}
 	use := certcheck.SignatureKeyUsage
-	if !s.isServer() && c.KeyExchange == wire.KeyExchangeRSA {
+	if !s.isServer() && c.KeyExchange.Encrypted() {
 		use = certcheck.EncryptionKeyUsage
 	}
 	if err := use(leaf); err != nil {
@@ -240,11 +257,11 @@ func (s *State) CanUse(c *stdtls.Certificate) bool {
 	if err != nil {
 		return false
 	}
-	if pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound) == 0 {
+	if s.profile.schemes == nil && pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound) == 0 {
 		return false
 	}
 	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version,
-		func(x *suite.Suite) bool { return x.Auth == authOf(pub) }) != nil
+		func(x *suite.Suite) bool { return x.KeyExchange.Certificate() && x.Auth == authOf(pub) }) != nil
 }
 
 // CanVerify reports whether the client says that it can verify the signature on

@@ -1,8 +1,10 @@
 package handshake
 
 import (
+	"bytes"
 	"context"
 	stdtls "crypto/tls"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -10,8 +12,12 @@ import (
 // sendCertificateRequest12 and 13 ask the client for a certificate.
 // RFC 5246 §7.4.4, RFC 8446 §4.3.2.
 func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error) {
+	types := []wire.ClientCertificateType{wire.CertTypeECDSASign, wire.CertTypeRSASign}
+	if slices.Contains(s.verifiable(), wire.DSASHA1) {
+		types = append(types, wire.CertTypeDSSSign)
+	}
 	s.msg.request = wire.CertificateRequest{
-		CertificateTypes: []wire.ClientCertificateType{wire.CertTypeECDSASign, wire.CertTypeRSASign},
+		CertificateTypes: types,
 		SignatureSchemes: s.Config.Schemes,
 		Authorities:      s.Config.ClientCAs,
 	}
@@ -26,7 +32,7 @@ func sendCertificateRequest13(s *State, _ context.Context) (wire.Message, error)
 			return wire.AppendAuthorities(b, s.Config.ClientCAs), true
 		})
 	}
-	s.msg.request = wire.CertificateRequest{Extensions: x}
+	s.msg.request = wire.CertificateRequest{RequestContext: s.requestContext, Extensions: x}
 	return &s.msg.request, nil
 }
 
@@ -36,19 +42,21 @@ func recvCertificateRequest12(s *State, _ context.Context, msg wire.Message) err
 	m := msg.(*wire.CertificateRequest)
 	s.Result.ClientAuth = true
 	s.request = &request{
-		types: append([]wire.ClientCertificateType(nil), m.CertificateTypes...), schemes: append([]wire.SignatureScheme(nil), m.SignatureSchemes...),
-		authorities: cloneAll(m.Authorities),
+		types: slices.Clone(m.CertificateTypes), schemes: slices.Clone(m.SignatureSchemes), authorities: cloneAll(m.Authorities),
+	}
+	if s.profile.schemes != nil {
+		s.request.schemes = s.profile.schemes
 	}
 	return nil
 }
 
 func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) error {
 	m := msg.(*wire.CertificateRequest)
-	if len(m.RequestContext) != 0 {
+	if len(m.RequestContext) != 0 && !s.late {
 		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake", "RFC 8446 §4.3.2", nil)
 	}
 	s.Result.ClientAuth = true
-	s.request = new(request)
+	s.request = &request{context: bytes.Clone(m.RequestContext)}
 	found, err := m.Extensions.Read(wire.ExtSignatureAlgorithms, func(r *wire.Reader) { s.request.schemes = wire.ReadSignatureAlgorithms(r, nil) })
 	if err != nil {
 		return syntax(err)
@@ -65,7 +73,7 @@ func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) err
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
 	s.certificate = none
-	info := requestInfo(ctx, s.Result.Version, s.request)
+	info := s.requestInfo(ctx)
 	c, err := s.Config.ClientCertificate(info)
 	if err != nil {
 		return fault(wire.AlertInternalError, "no client certificate could be had", "", err)
@@ -78,7 +86,7 @@ func (s *State) answerRequest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.scheme = pickScheme(pub, s.request.schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound)
+	s.scheme = pickScheme(pub, s.request.schemes, s.restriction(c), s.profile.curveBound)
 	if s.scheme != 0 {
 		s.certificate, s.Result.ClientScheme = c, s.scheme
 		s.Result.Secrets.OwnCertificate = c.Certificate[0]

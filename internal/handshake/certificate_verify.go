@@ -3,13 +3,17 @@ package handshake
 import (
 	"context"
 	"crypto"
+	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"hash"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -32,22 +36,30 @@ func sendCertificateVerify(s *State, _ context.Context) (wire.Message, error) {
 // recvCertificateVerify checks that the peer holds its certificate's key.
 func recvCertificateVerify(s *State, _ context.Context, msg wire.Message) error {
 	m := msg.(*wire.CertificateVerify)
-	if err := s.verifySignature(m.Scheme, m.Signature, s.signedTranscript(s.Role.Peer())); err != nil {
+	scheme := s.namedScheme(m.Scheme)
+	if err := s.verifySignature(scheme, m.Signature, s.signedTranscript(s.Role.Peer())); err != nil {
 		return err
 	}
 	if s.isServer() {
-		s.Result.ClientScheme = m.Scheme
+		s.Result.ClientScheme = scheme
 	} else {
-		s.Result.ServerScheme = m.Scheme
+		s.Result.ServerScheme = scheme
 		s.choseScheme(wire.Server, s.Config.Schemes)
 	}
 	return nil
 }
 
-// signedTranscript is what a CertificateVerify of role covers, unhashed.
-func (s *State) signedTranscript(role wire.Role) []byte {
+// signed is what a signature covers: a message, or the hashes of one, MD5's and
+// SHA-1's, which SSL 3.0 mixes with the master secret.
+type signed struct{ message, digests []byte }
+
+// signedTranscript is what a CertificateVerify of role covers.
+func (s *State) signedTranscript(role wire.Role) signed {
+	if s.profile.schemes != nil {
+		return signed{digests: s.profile.schedule.CertificateVerify(s.sign[:0], s.master[:keys.MasterSecretLen], s.transcript.hash)}
+	}
 	if !s.profile.signsContext {
-		return s.transcript.raw
+		return signed{message: s.transcript.raw}
 	}
 	b := s.sign[:0]
 	for range 64 {
@@ -55,47 +67,56 @@ func (s *State) signedTranscript(role wire.Role) []byte {
 	}
 	b = append(append(b, signatureContexts[role]...), 0)
 	s.sign = s.transcript.sum(b)
-	return s.sign
+	return signed{message: s.sign}
 }
 
-// signWith signs message with our certificate's key.
-func (s *State) signWith(scheme wire.SignatureScheme, message []byte) ([]byte, error) {
+// signWith signs with our certificate's key.
+func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, error) {
 	key, ok := s.certificate.PrivateKey.(crypto.Signer)
 	g := signerOf(scheme)
 	if !ok || g == nil {
 		return nil, fault(wire.AlertInternalError, "the certificate's private key cannot sign", "", nil)
 	}
-	sig, err := key.Sign(rand.Reader, g.digest(message), g.opts())
+	sig, err := key.Sign(rand.Reader, g.digest(what), g.opts())
 	if err != nil {
 		return nil, fault(wire.AlertInternalError, "signing with the certificate's key failed", "", err)
 	}
 	return sig, nil
 }
 
-// verifySignature checks the peer's signature over message. The scheme must be
+// verifySignature checks the peer's signature. The scheme must be
 // one that we offered and that fits the key.
-func (s *State) verifySignature(scheme wire.SignatureScheme, sig, message []byte) error {
+func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what signed) error {
 	pub := s.Result.Peer.Certificates[0].PublicKey
 	g := signerOf(scheme)
-	if g == nil || !slices.Contains(s.Config.Schemes, scheme) || s.profile.curveBound && !g.in13 {
-		return disagree(wire.AlertIllegalParameter, "signature scheme", "RFC 8446 §4.4.3", s.Config.Schemes, []wire.SignatureScheme{scheme},
+	if g == nil || !slices.Contains(s.verifiable(), scheme) || s.profile.curveBound && !g.in13 {
+		return disagree(wire.AlertIllegalParameter, "signature scheme", "RFC 8446 §4.4.3", s.verifiable(), []wire.SignatureScheme{scheme},
 			"the peer signed with what was not offered")
 	}
 	if !g.fits(pub, s.profile.curveBound) {
 		return fault(wire.AlertIllegalParameter, "the peer signed with "+scheme.String()+", which does not fit its key ("+keyName(pub)+")", "RFC 8446 §4.4.3", nil)
 	}
-	if err := g.verify(pub, sig, message); err != nil {
+	if err := g.verify(pub, sig, what); err != nil {
 		return fault(wire.AlertDecryptError, "the peer's signature is wrong: it does not hold its certificate's key, or saw another handshake", "RFC 8446 §4.4.3", err)
 	}
 	return nil
 }
 
-func (g *signer) digest(message []byte) []byte {
-	if g.hash == 0 {
-		return message
+// digest is what the key signs: a hash or, for Ed25519, the message.
+func (g *signer) digest(what signed) []byte {
+	if what.digests != nil {
+		return what.digests[len(what.digests)-g.hash.Size():] // SHA-1's is the last
 	}
-	h := g.hash.New()
-	h.Write(message)
+	var h hash.Hash
+	switch g.hash {
+	case 0:
+		return what.message
+	case crypto.MD5SHA1:
+		h = keys.MD5SHA1.New() // crypto has only its number
+	default:
+		h = g.hash.New()
+	}
+	h.Write(what.message)
 	return h.Sum(nil)
 }
 
@@ -108,18 +129,20 @@ func (g *signer) opts() crypto.SignerOpts {
 
 var errSignature = errors.New("the signature does not verify")
 
-func (g *signer) verify(pub crypto.PublicKey, sig, message []byte) error {
+func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed) error {
 	switch g.kind {
 	case keyRSA:
-		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(message), sig)
+		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig)
 	case keyRSAPSS:
-		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(message), sig, g.opts().(*rsa.PSSOptions))
+		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig, g.opts().(*rsa.PSSOptions))
 	case keyECDSA:
-		if ecdsa.VerifyASN1(pub.(*ecdsa.PublicKey), g.digest(message), sig) {
+		if ecdsa.VerifyASN1(pub.(*ecdsa.PublicKey), g.digest(what), sig) {
 			return nil
 		}
+	case keyDSA:
+		return kex.VerifyDSS(pub.(*dsa.PublicKey), g.digest(what), sig)
 	case keyEd25519:
-		if ed25519.Verify(pub.(ed25519.PublicKey), message, sig) {
+		if ed25519.Verify(pub.(ed25519.PublicKey), what.message, sig) {
 			return nil
 		}
 	}

@@ -18,7 +18,7 @@ func sendClientHello(s *State, _ context.Context) (wire.Message, error) {
 	copy(s.Result.Secrets.ClientRandom[:], random[:32])
 	copy(s.greaseSeed[:], random[32:])
 	s.Result.ServerName = s.Config.ServerName
-	if s.Config.Sessions {
+	if s.Config.Sessions && s.previous == nil {
 		s.offered = s.Config.LoadSession(s)
 	}
 	if err := s.pickSessionID(); err != nil {
@@ -70,9 +70,29 @@ func (s *State) buildClientHello() *wire.ClientHello {
 	if s.Config.Fallback {
 		m.CipherSuites = append(m.CipherSuites, wire.TLS_FALLBACK_SCSV)
 	}
-	m.CompressionMethods = append(m.CompressionMethods[:0], wire.CompressionNull)
-	m.Extensions = s.offerExtensions(m.Extensions[:0])
+	m.CompressionMethods = m.CompressionMethods[:0]
+	if s.Config.Compression && !s.offers13() {
+		m.CompressionMethods = append(m.CompressionMethods, wire.CompressionDeflate)
+	}
+	m.CompressionMethods = append(m.CompressionMethods, wire.CompressionNull)
+	m.Extensions = m.Extensions[:0]
+	switch {
+	case !s.bareHello():
+		m.Extensions = s.offerExtensions(m.Extensions)
+	case s.previous != nil:
+		m.Extensions = s.body(m.Extensions, wire.ExtRenegotiationInfo, offerRenegotiation)
+	default:
+		m.CipherSuites = append(m.CipherSuites, wire.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+	}
+	m.NoExtensions = len(m.Extensions) == 0
 	return m
+}
+
+// recvSSL2Hello reads the offer of a client that starts as SSL 2.0 did. From
+// then on it is as if it had sent the same in a ClientHello. RFC 5246 §E.2.
+func recvSSL2Hello(s *State, ctx context.Context, msg wire.Message) error {
+	s.hello = *msg.(*wire.SSL2ClientHello).Hello()
+	return recvClientHello(s, ctx, &s.hello)
 }
 
 // recvClientHello reads the offer and decides, by the version's rules, what the
@@ -96,7 +116,7 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	if c != nil {
 		s.Config = c
 	}
-	v := pickVersion(s.Config.Versions, s.Offer.Versions)
+	v := pickVersion(s.versions(), s.Offer.Versions)
 	if v == 0 {
 		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), "")
@@ -124,11 +144,12 @@ func (s *State) checkClientHello() error {
 	if len(s.Offer.Points) > 0 && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
 		return fault(wire.AlertIllegalParameter, "the client does not speak uncompressed points", "RFC 8422 §5.1.2", nil)
 	}
-	if len(s.Offer.Renegotiated) > 0 {
-		return fault(wire.AlertHandshakeFailure, "the client's renegotiation_info speaks of an earlier handshake", "RFC 5746 §3.6", nil)
+	if s.asked(wire.ExtRecordSizeLimit) {
+		if err := checkSizeLimit(s.Offer.SizeLimit); err != nil {
+			return err
+		}
 	}
-	s.Result.SecureRenegotiation = s.asked(wire.ExtRenegotiationInfo)
-	return nil
+	return s.checkRenegotiation()
 }
 
 // sendSecondHello is the client's answer to a HelloRetryRequest: the same

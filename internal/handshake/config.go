@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -26,16 +27,35 @@ type Config struct {
 
 	NoExtendedMasterSecret bool
 	NoEncryptThenMAC       bool
+	// UnsafeRenegotiation allows one with a peer that does not know RFC 5746.
+	UnsafeRenegotiation bool
+	// AllowPeerChange lets a peer show another certificate in a renegotiation.
+	AllowPeerChange bool
+	Compression     bool // offer or accept DEFLATE, RFC 3749
+	// SizeLimit is the most plaintext in a record that we take, RFC 8449; 0
+	// says nothing.
+	SizeLimit int
 
 	// Client.
 	ServerName string // for server_name; empty sends none
 	GREASE     bool   // RFC 8701
 	Fallback   bool   // send TLS_FALLBACK_SCSV, RFC 7507
 	Sessions   bool   // offer and keep sessions
+	// MinDHBits is the least size of a group for DHE that we take.
+	MinDHBits         int
+	MaxFragmentLength wire.MaxFragmentLength // RFC 6066 §4; 0 offers none
+	PostHandshakeAuth bool                   // RFC 8446 §4.2.6
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20
-	RetryCookie bool // put a cookie in every HelloRetryRequest
+	ClientOrder bool // the client's order of suites rules
+	SSL2Hello   bool // take a ClientHello in the format of SSL 2.0
+	// Certified: there is a certificate to be had. Without, only suites that
+	// need none can be agreed on.
+	Certified   bool
+	DH          *kex.DH // our own parameters for DHE; nil for RFC 7919's
+	PSKHint     string  // RFC 4279 §5.2
+	RetryCookie bool    // put a cookie in every HelloRetryRequest
 	ClientAuth  stdtls.ClientAuthType
 	ClientCAs   [][]byte // DER names for CertificateRequest
 	Tickets     bool
@@ -60,12 +80,16 @@ type Host interface {
 	// ClientCertificate answers a CertificateRequest. A certificate with an
 	// empty chain means none.
 	ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, error)
+	// ClientPSK returns the identity and key for a server's hint.
+	ClientPSK(hint string) (identity string, key []byte, err error)
 	// LoadSession returns a session to offer, or nil.
 	LoadSession(*State) *ClientSession
 	SessionSaver
 
 	// ForClient may replace the Config once the offer is known; nil keeps it.
 	ForClient(context.Context, *State) (*Config, error)
+	// ServerPSK returns the key of an identity; an empty one where it is not known.
+	ServerPSK(identity string) ([]byte, error)
 	// Certificate picks the server's certificate for the offer.
 	Certificate(context.Context, *State) (*stdtls.Certificate, error)
 	// SealTicket and OpenTicket are the ticket's door to a session, PutSession

@@ -8,9 +8,15 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// changeCipherSpec stands in a flow for the record of that content type, which
-// is no handshake message and enters no transcript. RFC 5246 §7.1.
-const changeCipherSpec wire.HandshakeType = 0xff
+// What stands in a flow beside the handshake messages: ChangeCipherSpec for the
+// record of that content type, NoCertificate for the alert by which a client of
+// SSL 3.0 says that it has none, and SSL2Hello for a ClientHello in the format of
+// SSL 2.0. The first two enter no transcript. RFC 5246 §7.1, §E.2, RFC 6101 §5.6.6.
+const (
+	ChangeCipherSpec wire.HandshakeType = 0xff
+	NoCertificate    wire.HandshakeType = 0xfe
+	SSL2Hello        wire.HandshakeType = 0xfd
+)
 
 // Need is whether a step takes place.
 type Need uint8
@@ -37,15 +43,22 @@ type Step struct {
 
 // Records is what the driver needs of the record layer.
 type Records interface {
-	// Next returns the handshake message that arrived next, header included,
-	// valid until the following call; ccs for a change_cipher_spec record. ok
-	// is false while none is complete. Peek does the same without consuming.
-	Peek() (msg []byte, ccs, ok bool, err error)
+	// Peek returns what arrived next and has not been consumed: a handshake
+	// message, header included, valid until the following call, or one of the
+	// kinds above, of which only SSL2Hello has bytes. ok is false while none is
+	// complete.
+	Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error)
 	Consume()
 	// Idle reports that no byte of a further handshake message has arrived.
 	Idle() bool
 	Send(msg []byte) error
 	SendChangeCipherSpec() error
+	// SendWarning sends an alert of level warning in its place among the messages.
+	SendWarning(wire.AlertCode) error
+	// SendLate has a message made when it goes out, from the traffic secret that
+	// we then write with. ReadSecret is the one that we read with, lent.
+	SendLate(func(secret []byte) []byte)
+	ReadSecret() []byte
 	// SkipEarlyData has what does not open passed over, up to a bound, until
 	// the first record that does.
 	SkipEarlyData()
@@ -60,6 +73,8 @@ type Keys struct {
 	Secret []byte
 	// SecretName and Label describe them to the trace.
 	SecretName, Label string
+	// Compression of the records under these keys.
+	Compression wire.CompressionMethod
 }
 
 // Run takes the handshake as far as the messages received allow. Done tells
@@ -93,44 +108,46 @@ func (s *State) Run(ctx context.Context) error {
 }
 
 func (s *State) send(ctx context.Context, step *Step) error {
-	if step.Msg == changeCipherSpec {
-		if err := s.records.SendChangeCipherSpec(); err != nil {
-			return err
+	var err error
+	switch step.Msg {
+	case ChangeCipherSpec:
+		err, s.ccsSent = s.records.SendChangeCipherSpec(), true
+	case NoCertificate:
+		err = s.records.SendWarning(wire.AlertNoCertificate)
+	default:
+		m, sendErr := step.Send(s, ctx)
+		if sendErr != nil || m == nil {
+			return sendErr
 		}
-		s.ccsSent = true
-	} else {
-		m, err := step.Send(s, ctx)
-		if err != nil || m == nil {
-			return err
-		}
-		c := s.context(s.Role)
-		s.out = wire.AppendMessage(s.out[:0], m, c)
-		if step.Msg == wire.TypeClientHello {
-			if err := s.bindOffer(); err != nil {
-				return err
-			}
-		}
-		s.transcript.add(s.out)
-		if s.Hooks.Message != nil {
-			s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c, PostHandshake: s.afterwards(step)})
-		}
-		if err := s.records.Send(s.out); err != nil {
+		err = s.sendMessage(step, m)
+	}
+	if err != nil {
+		return err
+	}
+	return s.then(ctx, step)
+}
+
+func (s *State) sendMessage(step *Step, m wire.Message) error {
+	c := s.context(s.Role)
+	s.out = wire.AppendMessage(s.out[:0], m, c)
+	if step.Msg == wire.TypeClientHello {
+		if err := s.bindOffer(); err != nil {
 			return err
 		}
 	}
-	return s.then(ctx, step)
+	s.transcript.add(s.out)
+	if s.Hooks.Message != nil {
+		s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c, PostHandshake: s.afterwards(step)})
+	}
+	return s.records.Send(s.out)
 }
 
 // receive handles the next message if it is the step's. A message of another
 // type is refused before its body is parsed.
 func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool, err error) {
-	raw, ccs, ok, err := s.records.Peek()
+	raw, got, ok, err := s.records.Peek()
 	if err != nil || !ok {
 		return false, err
-	}
-	got := changeCipherSpec
-	if !ccs {
-		got = wire.HandshakeType(raw[0])
 	}
 	if s.profile == nil && s.Role == wire.Client {
 		if err := s.pickProfile(raw, got); err != nil {
@@ -145,15 +162,24 @@ func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool,
 		return false, unexpected(got, step.Msg)
 	}
 	s.records.Consume()
-	if ccs {
+	s.heard = true
+	if raw == nil {
+		if step.Recv != nil {
+			if err := step.Recv(s, ctx, nil); err != nil {
+				return false, err
+			}
+		}
 		return true, s.then(ctx, step)
 	}
 	c := s.context(step.From)
 	if s.Hooks.Message != nil {
-		s.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c})
+		s.Hooks.Message(trace.Message{Dir: trace.Received, Raw: raw, Context: c, SSL2: got == SSL2Hello, PostHandshake: s.late})
 	}
-	m := s.blank(step.Msg)
-	if err := wire.Decode(m, raw[wire.HeaderLen:], c, nil); err != nil {
+	m, body := s.blank(step.Msg), raw
+	if got != SSL2Hello {
+		body = raw[wire.HeaderLen:]
+	}
+	if err := wire.Decode(m, body, c, nil); err != nil {
 		return false, syntax(err)
 	}
 	s.Offer.Raw = raw
@@ -164,10 +190,11 @@ func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool,
 	return true, s.then(ctx, step)
 }
 
-// afterwards: a row that only the sender walks, once the handshake is complete
-// for its peer, which takes the message as one of its Post table.
+// afterwards: a message that comes after the handshake, or one of a row that only
+// the sender walks, once the handshake is complete for its peer, which takes it
+// as one of its Post table.
 func (s *State) afterwards(step *Step) bool {
-	return step.Msg == wire.TypeNewSessionTicket && s.profile.TicketsLast
+	return s.late || step.Msg == wire.TypeNewSessionTicket && s.profile.TicketsLast
 }
 
 func (s *State) then(ctx context.Context, step *Step) error {
@@ -192,9 +219,13 @@ func unexpected(got, want wire.HandshakeType) error {
 		"the peer sent "+stepName(got)+" where "+stepName(want)+" is due", "RFC 8446 §4", nil)
 }
 
+var stepNames = map[wire.HandshakeType]string{
+	ChangeCipherSpec: "change_cipher_spec", NoCertificate: "the alert no_certificate", SSL2Hello: "a ClientHello of SSL 2.0",
+}
+
 func stepName(t wire.HandshakeType) string {
-	if t == changeCipherSpec {
-		return "change_cipher_spec"
+	if name, ok := stepNames[t]; ok {
+		return name
 	}
 	return t.String()
 }
@@ -204,6 +235,8 @@ func (s *State) blank(t wire.HandshakeType) wire.Message {
 	switch t {
 	case wire.TypeClientHello:
 		return &s.hello
+	case SSL2Hello:
+		return new(wire.SSL2ClientHello)
 	case wire.TypeServerHello:
 		return &s.answer
 	case wire.TypeEncryptedExtensions:

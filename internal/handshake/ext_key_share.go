@@ -88,6 +88,6 @@ func (s *State) finishShare(e wire.KeyShareEntry) error {
 }
 
 func (s *State) setShared(secret []byte) {
-	s.sharedLen = copy(s.shared[:], secret)
+	s.shared = append(s.shared[:0], secret...)
 	clear(secret)
 }

@@ -49,6 +49,9 @@ func init() {
 		{wire.ExtStatusRequest, inServerHello, offerStatus, wireStatus, answerStatus, acceptStatus},
 		{wire.ExtSignatureAlgorithms, nowhere, offerSchemes, readSchemes, nil, nil},
 		{wire.ExtSignatureAlgsCert, nowhere, nil, readCertSchemes, nil, nil},
+		{wire.ExtMaxFragmentLength, inBoth, offerMaxFragmentLength, readMaxFragmentLength, answerMaxFragmentLength, acceptMaxFragmentLength},
+		{wire.ExtRecordSizeLimit, inBoth, offerSizeLimit, readSizeLimit, answerSizeLimit, acceptSizeLimit},
+		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
 		{wire.ExtSupportedVersions, nowhere, offerVersions, readVersions, nil, nil},
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
@@ -128,6 +131,9 @@ func (s *State) answerExtensions(x wire.Extensions) wire.Extensions {
 // asked reports whether the client sent the extension. The SCSV is as good as
 // an empty renegotiation_info. RFC 5746 §3.3.
 func (s *State) asked(t wire.ExtensionType) bool {
+	if s.profile != nil && s.profile.bare && t != wire.ExtRenegotiationInfo {
+		return false
+	}
 	return s.hello.Extensions.Has(t) ||
 		t == wire.ExtRenegotiationInfo && slices.Contains(s.hello.CipherSuites, wire.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 }
@@ -141,7 +147,7 @@ func (s *State) answersIn(row *extension) bool {
 func (s *State) acceptExtensions(x wire.Extensions) error {
 	for i := range x {
 		row := row(x[i].Type)
-		if !s.hello.Extensions.Has(x[i].Type) || row == nil || row.Accept == nil || !s.answersIn(row) {
+		if !s.asked(x[i].Type) || row == nil || row.Accept == nil || !s.answersIn(row) {
 			return s.misplaced(x[i].Type)
 		}
 		r := wire.NewReader(x[i].Data, nil)

@@ -6,34 +6,49 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// flow12 is the handshake of TLS 1.2, full and abbreviated, after the
-// ClientHello. RFC 5246 §7.3, RFC 5077 §3.1.
+// flow12 is the handshake from SSL 3.0 to TLS 1.2, full and abbreviated, after
+// the ClientHello. RFC 5246 §7.3, RFC 5077 §3.1, RFC 6101 §5.5.
 var flow12 = []Step{
 	{wire.TypeServerHello, wire.Server, always, sendServerHello12, recvServerHello12, startResumed12},
 
-	{wire.TypeCertificate, wire.Server, full, sendCertificate, recvCertificate, nil},
+	{wire.TypeCertificate, wire.Server, certificated, sendCertificate, recvCertificate, nil},
 	{wire.TypeCertificateStatus, wire.Server, status, sendCertificateStatus, recvCertificateStatus, nil},
-	{wire.TypeServerKeyExchange, wire.Server, ephemeral, sendServerKeyExchange, recvServerKeyExchange, nil},
-	{wire.TypeCertificateRequest, wire.Server, asksForCertificate, sendCertificateRequest12, recvCertificateRequest12, nil},
+	{wire.TypeServerKeyExchange, wire.Server, exchanges, sendServerKeyExchange, recvServerKeyExchange, nil},
+	{wire.TypeCertificateRequest, wire.Server, asksForCertificate12, sendCertificateRequest12, recvCertificateRequest12, nil},
 	{wire.TypeServerHelloDone, wire.Server, full, sendServerHelloDone, recvServerHelloDone, nil},
-	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeCertificate, wire.Client, answers, sendClientCertificate, recvCertificate, nil},
+	{NoCertificate, wire.Client, uncertified, nil, recvNoCertificate, nil},
 	{wire.TypeClientKeyExchange, wire.Client, full, sendClientKeyExchange, recvClientKeyExchange, (*State).master12},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
-	{changeCipherSpec, wire.Client, full, nil, nil, change12(wire.Client)},
+	{ChangeCipherSpec, wire.Client, full, nil, nil, change12(wire.Client)},
 	{wire.TypeFinished, wire.Client, full, sendFinished, recvFinished, nil},
 
 	{wire.TypeNewSessionTicket, wire.Server, ticket12, sendTicket12, recvTicket12, nil},
-	{changeCipherSpec, wire.Server, always, nil, nil, change12(wire.Server)},
+	{ChangeCipherSpec, wire.Server, always, nil, nil, change12(wire.Server)},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, completeFull12},
 
-	{changeCipherSpec, wire.Client, abbreviated, nil, nil, change12(wire.Client)},
+	{ChangeCipherSpec, wire.Client, abbreviated, nil, nil, change12(wire.Client)},
 	{wire.TypeFinished, wire.Client, abbreviated, sendFinished, recvFinished, completeResumed12},
 }
 
 func full(s *State) Need        { return must(s.resumed == nil) }
 func abbreviated(s *State) Need { return must(s.resumed != nil) }
-func ephemeral(s *State) Need {
-	return must(s.resumed == nil && s.Result.Suite.KeyExchange == wire.KeyExchangeECDHE)
+
+func certificated(s *State) Need {
+	return must(s.resumed == nil && s.Result.Suite.KeyExchange.Certificate())
+}
+
+// exchanges: with a pre-shared key alone there may be a hint, or nothing to
+// send. RFC 4279 §2.
+func exchanges(s *State) Need {
+	kx := s.Result.Suite.KeyExchange
+	switch {
+	case s.resumed != nil:
+		return No
+	case kx.Share() == wire.ShareNone && kx.PSK() && !s.isServer():
+		return May
+	}
+	return must(kx.Share() != wire.ShareNone || kx.PSK() && s.Config.PSKHint != "")
 }
 
 // status: a server that announced a staple may still leave it out. RFC 6066 §8.
@@ -53,6 +68,25 @@ func asksForCertificate(s *State) Need {
 		return must(s.Result.ClientAuth)
 	}
 	return May
+}
+
+func asksForCertificate12(s *State) Need {
+	if !mayAskForCertificate(s.Result.Suite) {
+		return No
+	}
+	return asksForCertificate(s)
+}
+
+// answers: in SSL 3.0 an alert may take the place of the answer.
+func answers(s *State) Need {
+	if asked(s) == Must && s.profile.NoCertificateAlert && s.isServer() {
+		return May
+	}
+	return asked(s)
+}
+
+func uncertified(s *State) Need {
+	return must(asked(s) == Must && s.profile.NoCertificateAlert && !s.answered)
 }
 
 // asked: the client answers a request, if only to say that it has nothing.

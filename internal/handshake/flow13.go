@@ -7,19 +7,19 @@ import "github.com/vitrine-tls/vitrine/wire"
 // their sender walks: received ones are dropped below the flow.
 var flow13 = []Step{
 	{wire.TypeServerHello, wire.Server, retrying, sendHelloRetry, recvHelloRetry, nil},
-	{changeCipherSpec, wire.Server, compatibleRetry(wire.Server), nil, nil, nil},
-	{changeCipherSpec, wire.Client, compatibleRetry(wire.Client), nil, nil, nil},
+	{ChangeCipherSpec, wire.Server, compatibleRetry(wire.Server), nil, nil, nil},
+	{ChangeCipherSpec, wire.Client, compatibleRetry(wire.Client), nil, nil, nil},
 	{wire.TypeClientHello, wire.Client, retrying, sendSecondHello, recvSecondHello, nil},
 
 	{wire.TypeServerHello, wire.Server, always, sendServerHello13, recvServerHello13, secrets13},
-	{changeCipherSpec, wire.Server, compatible(wire.Server), nil, nil, nil},
+	{ChangeCipherSpec, wire.Server, compatible(wire.Server), nil, nil, nil},
 	{wire.TypeEncryptedExtensions, wire.Server, always, sendEncryptedExtensions, recvEncryptedExtensions, nil},
 	{wire.TypeCertificateRequest, wire.Server, asksForCertificate, sendCertificateRequest13, recvCertificateRequest13, nil},
 	{wire.TypeCertificate, wire.Server, full, sendCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Server, full, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
 
-	{changeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
+	{ChangeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
 	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Client, always, sendFinished, recvFinished, complete13},

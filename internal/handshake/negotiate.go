@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"crypto"
+	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -33,6 +34,21 @@ func offeredVersions(legacy wire.Version, listed []wire.Version, dst []wire.Vers
 // offers13 whether it offers that.
 func (s *State) offers12() bool { return s.Config.Versions[len(s.Config.Versions)-1] < wire.TLS13 }
 func (s *State) offers13() bool { return s.Config.newest() >= wire.TLS13 }
+
+// bareHello: what is for SSL 3.0 alone has no extensions.
+func (s *State) bareHello() bool { return s.Config.newest() == wire.SSL30 }
+
+// HelloVersion is what the record header of a ClientHello says: the oldest
+// servers take TLS 1.0. RFC 8446 §5.1.
+func (s *State) HelloVersion() wire.Version { return min(s.Config.newest(), wire.TLS10) }
+
+// versions are those that may be agreed on: a renegotiation keeps its version.
+func (s *State) versions() []wire.Version {
+	if s.previous != nil {
+		return []wire.Version{s.previous.Version}
+	}
+	return s.Config.Versions
+}
 
 // isPSK reports whether a session is offered as a PSK of TLS 1.3, and not as a
 // ticket or an ID.
@@ -153,11 +169,36 @@ func postQuantum(id wire.NamedGroup) bool {
 	return g != nil && g.Hybrid
 }
 
+// inOrderOf sorts ours as the peer lists them.
+func inOrderOf(theirs []wire.CipherSuite, ours []*suite.Suite) []*suite.Suite {
+	sorted := make([]*suite.Suite, 0, len(ours))
+	for _, id := range theirs {
+		if s := suite.ByID(id); s != nil && slices.Contains(ours, s) {
+			sorted = append(sorted, s)
+		}
+	}
+	return sorted
+}
+
+// pickDHE is our best group of RFC 7919 that the client lists; 0 for none. What
+// is ours where none is listed in our Config, is all of up to 4096 bits.
+func pickDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
+	if !slices.ContainsFunc(ours, kex.IsFF) {
+		ours = []wire.NamedGroup{wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupFFDHE4096}
+	}
+	for _, g := range ours {
+		if kex.IsFF(g) && slices.Contains(theirs, g) {
+			return g
+		}
+	}
+	return 0
+}
+
 // pickECDHE is the group of a TLS 1.2 key exchange: hybrid groups are TLS 1.3's.
 // A client that sends no list has left the choice to us. RFC 8422 §4.
 func pickECDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
 	for _, g := range ours {
-		if !postQuantum(g) && (len(theirs) == 0 || slices.Contains(theirs, g)) {
+		if !postQuantum(g) && !kex.IsFF(g) && (len(theirs) == 0 || slices.Contains(theirs, g)) {
 			return g
 		}
 	}
@@ -197,6 +238,7 @@ const (
 	keyRSAPSS                    // PSS with an rsaEncryption key
 	keyECDSA
 	keyEd25519
+	keyDSA
 )
 
 // signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3.
@@ -213,6 +255,9 @@ var signers = []signer{
 	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
 	{scheme: wire.ECDSASHA1, kind: keyECDSA, hash: crypto.SHA1},
 	{scheme: wire.RSAPKCS1SHA1, kind: keyRSA, hash: crypto.SHA1, minRSA: 15 + 20 + 11},
+	{scheme: wire.RSAMD5SHA1, kind: keyRSA, hash: crypto.MD5SHA1, minRSA: 36 + 11},
+	{scheme: wire.DSASHA256, kind: keyDSA, hash: crypto.SHA256},
+	{scheme: wire.DSASHA1, kind: keyDSA, hash: crypto.SHA1},
 }
 
 func signerOf(scheme wire.SignatureScheme) *signer {
@@ -233,6 +278,8 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 		return g.kind == keyECDSA && (!curveBound || g.curve == pub.Curve)
 	case ed25519.PublicKey:
 		return g.kind == keyEd25519
+	case *dsa.PublicKey:
+		return g.kind == keyDSA && !curveBound
 	}
 	return false
 }
@@ -250,6 +297,23 @@ func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []s
 		}
 	}
 	return 0
+}
+
+// verifiable are the schemes that we verify in the version agreed on.
+func (s *State) verifiable() []wire.SignatureScheme {
+	if s.profile.schemes != nil {
+		return s.profile.schemes
+	}
+	return s.Config.Schemes
+}
+
+// namedScheme is what the peer signed with: what its message says or, where it
+// says nothing, what its key stands for.
+func (s *State) namedScheme(said wire.SignatureScheme) wire.SignatureScheme {
+	if s.profile.schemes == nil {
+		return said
+	}
+	return pickScheme(s.Result.Peer.Certificates[0].PublicKey, s.profile.schemes, nil, false)
 }
 
 // certificateSignatures are the schemes that stand for the signature on a
@@ -279,8 +343,11 @@ func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
 
 // authOf is the kind of suite that a certificate key serves until TLS 1.2.
 func authOf(pub crypto.PublicKey) suite.Auth {
-	if _, ok := pub.(*rsa.PublicKey); ok {
+	switch pub.(type) {
+	case *rsa.PublicKey:
 		return suite.AuthRSA
+	case *dsa.PublicKey:
+		return suite.AuthDSS
 	}
 	return suite.AuthECDSA
 }

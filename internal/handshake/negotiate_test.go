@@ -256,7 +256,7 @@ var testKeys = func() map[string]crypto.Signer {
 func TestSchemesOfKeys(t *testing.T) {
 	pss := []wire.SignatureScheme{wire.RSAPSSRSAESHA256, wire.RSAPSSRSAESHA384, wire.RSAPSSRSAESHA512}
 	ecdsas := []wire.SignatureScheme{wire.ECDSAP256SHA256, wire.ECDSAP384SHA384, wire.ECDSAP521SHA512}
-	pkcs1 := []wire.SignatureScheme{wire.RSAPKCS1SHA256, wire.RSAPKCS1SHA384, wire.RSAPKCS1SHA512, wire.RSAPKCS1SHA1}
+	pkcs1 := []wire.SignatureScheme{wire.RSAPKCS1SHA256, wire.RSAPKCS1SHA384, wire.RSAPKCS1SHA512, wire.RSAPKCS1SHA1, wire.RSAMD5SHA1}
 	for name, want := range map[string]struct{ in12, in13 []wire.SignatureScheme }{
 		"P-256":     {append(slices.Clone(ecdsas), wire.ECDSASHA1), ecdsas[:1]},
 		"P-384":     {append(slices.Clone(ecdsas), wire.ECDSASHA1), ecdsas[1:2]},
@@ -303,19 +303,19 @@ func TestSignersRoundTrip(t *testing.T) {
 			if !g.fits(key.Public(), false) {
 				continue
 			}
-			sig, err := key.Sign(rand.Reader, g.digest(message), g.opts())
+			sig, err := key.Sign(rand.Reader, g.digest(signed{message: message}), g.opts())
 			if err != nil {
 				t.Errorf("%s, %v: %v", name, g.scheme, err)
 				continue
 			}
-			if err := g.verify(key.Public(), sig, message); err != nil {
+			if err := g.verify(key.Public(), sig, signed{message: message}); err != nil {
 				t.Errorf("%s, %v: %v", name, g.scheme, err)
 			}
-			if g.verify(key.Public(), sig, []byte("something else")) == nil {
+			if g.verify(key.Public(), sig, signed{message: []byte("something else")}) == nil {
 				t.Errorf("%s, %v: verifies another message", name, g.scheme)
 			}
 			sig[len(sig)/2] ^= 1
-			if g.verify(key.Public(), sig, message) == nil || g.verify(key.Public(), nil, message) == nil {
+			if g.verify(key.Public(), sig, signed{message: message}) == nil || g.verify(key.Public(), nil, signed{message: message}) == nil {
 				t.Errorf("%s, %v: verifies another signature", name, g.scheme)
 			}
 		}

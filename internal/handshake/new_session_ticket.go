@@ -39,7 +39,13 @@ func recvTicket12(s *State, _ context.Context, msg wire.Message) error {
 
 // keepSession12 stores the session: the server under its ID, the client under
 // its ticket or ID. That it cannot be stored costs a later full handshake.
+//
+// A session of a pre-shared key is not kept: it would not tell whose key it was,
+// and costs hardly less than the key itself.
 func (s *State) keepSession12(ctx context.Context) {
+	if s.Result.Suite.KeyExchange.PSK() {
+		return
+	}
 	if s.isServer() {
 		if s.resumed == nil && len(s.newID) > 0 && s.Config.Store {
 			_ = s.Config.PutSession(ctx, s.newID, s.newSession(bytes.Clone(s.master[:])))

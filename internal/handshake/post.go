@@ -13,7 +13,14 @@ import (
 type PostStep struct {
 	Msg  wire.HandshakeType
 	From wire.Role
+	// Recv handles it; where it could start a further handshake, only if that
+	// is refused.
 	Recv func(*Post, wire.Message) error
+	// When says whether it may come on this connection; nil for always.
+	When func(*Result) bool
+	// Starts is set for the first message of a further handshake, Prompts for
+	// one that asks us for the first message.
+	Starts, Prompts bool
 }
 
 // Post is the connection as such a message finds it.
@@ -31,21 +38,22 @@ type Post struct {
 }
 
 var post12 = []PostStep{
-	{wire.TypeHelloRequest, wire.Server, refuseRenegotiation},
-	{wire.TypeClientHello, wire.Client, refuseRenegotiation},
+	{Msg: wire.TypeHelloRequest, From: wire.Server, Recv: refuseRenegotiation, Prompts: true},
+	{Msg: wire.TypeClientHello, From: wire.Client, Recv: refuseRenegotiation, Starts: true},
 }
 
 var post13 = []PostStep{
-	{wire.TypeNewSessionTicket, wire.Server, recvTicket13},
-	{wire.TypeKeyUpdate, wire.Client, recvKeyUpdate},
-	{wire.TypeKeyUpdate, wire.Server, recvKeyUpdate},
+	{Msg: wire.TypeNewSessionTicket, From: wire.Server, Recv: recvTicket13},
+	{Msg: wire.TypeKeyUpdate, From: wire.Client, Recv: recvKeyUpdate},
+	{Msg: wire.TypeKeyUpdate, From: wire.Server, Recv: recvKeyUpdate},
+	{Msg: wire.TypeCertificateRequest, From: wire.Server, Recv: refuseAuthentication, Starts: true, When: offeredAuthentication},
 }
 
 // Receive handles one message, header included.
 func (p *Post) Receive(raw []byte) error {
 	t := wire.HandshakeType(raw[0])
 	c := wire.Context{Version: p.Result.Version, From: p.Role.Peer(), KeyExchange: p.Result.Suite.KeyExchange}
-	step, err := ProfileOf(p.Result.Version).After(p.Role.Peer(), t)
+	step, err := ProfileOf(p.Result.Version).After(p.Result, p.Role.Peer(), t)
 	if err != nil {
 		return err
 	}
@@ -59,11 +67,11 @@ func (p *Post) Receive(raw []byte) error {
 	return step.Recv(p, m)
 }
 
-// After finds the step for a message that from sends after the handshake. It
+// After finds the step for a message that from sends after the handshake r. It
 // errs where no such message may come, which its first byte tells already.
-func (p *Profile) After(from wire.Role, t wire.HandshakeType) (*PostStep, error) {
+func (p *Profile) After(r *Result, from wire.Role, t wire.HandshakeType) (*PostStep, error) {
 	for i := range p.Post {
-		if step := &p.Post[i]; step.Msg == t && step.From == from {
+		if step := &p.Post[i]; step.Msg == t && step.From == from && (step.When == nil || step.When(r)) {
 			return step, nil
 		}
 	}
@@ -74,6 +82,15 @@ func (p *Profile) After(from wire.Role, t wire.HandshakeType) (*PostStep, error)
 func refuseRenegotiation(p *Post, _ wire.Message) error {
 	p.Warn(wire.AlertNoRenegotiation)
 	return nil
+}
+
+// offeredAuthentication: who does not offer it must not be asked. RFC 8446 §4.6.2.
+func offeredAuthentication(r *Result) bool { return r.PostHandshakeAuth }
+
+// refuseAuthentication: there is no way to say no but an empty Certificate, which
+// is for the handshake to send.
+func refuseAuthentication(*Post, wire.Message) error {
+	return fault(wire.AlertInternalError, "the server asks for a certificate, and the Config is no longer usable", "RFC 8446 §4.6.2", nil)
 }
 
 // recvKeyUpdate follows the peer to its next traffic secret. RFC 8446 §4.6.3.

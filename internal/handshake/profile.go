@@ -2,7 +2,9 @@ package handshake
 
 import (
 	"context"
+	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -17,6 +19,16 @@ type Profile struct {
 	accept func(*State, context.Context) error
 	// answers says where a server's answer to an extension stands.
 	answers place
+	// schedule derives the secrets until TLS 1.2; nil after it.
+	schedule *keys.Schedule
+	// schemes are what each kind of key signs with where the messages do not
+	// say so; nil from TLS 1.2 on. RFC 4346 §7.4.3, RFC 8422 §5.4.
+	schemes []wire.SignatureScheme
+	// bare: there are no extensions but renegotiation_info. RFC 5746 §4.5.
+	bare bool
+	// NoCertificateAlert: a client without certificate says so by an alert of
+	// level warning and sends no Certificate. RFC 6101 §5.6.6.
+	NoCertificateAlert bool
 	// verifyData is the content of a side's Finished.
 	verifyData func(*State, wire.Role) []byte
 	// RecordVersion stands in the header of our records once it is known.
@@ -30,31 +42,57 @@ type Profile struct {
 	// signsContext: signatures cover a context string and the transcript's
 	// hash, not the transcript. RFC 8446 §4.4.3.
 	signsContext bool
+	// Renegotiates: the handshake can be run again inside the connection.
+	Renegotiates bool
 	// noCompression: a hello must not even offer it. RFC 8446 §4.1.2.
 	noCompression bool
+	// innerType: the content's type is protected with it. RFC 8446 §5.2.
+	innerType bool
 	// Updates: traffic keys can be updated. RFC 8446 §4.6.3.
 	Updates bool
 	// TicketsLast: tickets follow the last Finished. RFC 8446 §4.6.1.
 	TicketsLast bool
 }
 
-var profile12, profile13 *Profile
+var profile13 *Profile
+
+// profiles are all versions, oldest first.
+var profiles []*Profile
+
+// oldSchemes are the signatures of the time before they had names on the wire.
+var oldSchemes = []wire.SignatureScheme{wire.RSAMD5SHA1, wire.ECDSASHA1, wire.DSASHA1}
 
 // The flows refer to handlers that refer to profiles.
 func init() {
-	profile12 = &Profile{
-		Version: wire.TLS12, Flow: flow12, Post: post12, accept: accept12, answers: inServerHello, verifyData: verifyData12,
-		RecordVersion: wire.TLS12, WarningAlerts: true,
+	old := Profile{
+		Flow: flow12, Post: post12, accept: accept12, answers: inServerHello, verifyData: verifyData12,
+		WarningAlerts: true, Renegotiates: true,
 	}
+	version := func(v wire.Version, schedule *keys.Schedule, set func(*Profile)) *Profile {
+		p := old
+		p.Version, p.RecordVersion, p.schedule = v, v, schedule
+		set(&p)
+		return &p
+	}
+	before12 := func(p *Profile) { p.schemes = oldSchemes }
 	profile13 = &Profile{
 		Version: wire.TLS13, Flow: flow13, Post: post13, accept: accept13, answers: inEncryptedExtensions, verifyData: verifyData13,
-		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, Updates: true, TicketsLast: true,
+		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, Updates: true, TicketsLast: true,
+	}
+	profiles = []*Profile{
+		version(wire.SSL30, keys.SSL30, func(p *Profile) {
+			p.schemes, p.bare, p.NoCertificateAlert = oldSchemes, true, true
+		}),
+		version(wire.TLS10, keys.TLS10, before12),
+		version(wire.TLS11, keys.TLS11, before12),
+		version(wire.TLS12, keys.TLS12, func(*Profile) {}),
+		profile13,
 	}
 }
 
 // ProfileOf returns the profile of v, or nil if it is not implemented.
 func ProfileOf(v wire.Version) *Profile {
-	for _, p := range []*Profile{profile12, profile13} {
+	for _, p := range profiles {
 		if p.Version == v {
 			return p
 		}
@@ -68,9 +106,22 @@ func (s *State) Profile() *Profile { return s.profile }
 // helloFlow is walked until the version is known; then the profile's flow is.
 // For a client that is when a ServerHello has arrived, not yet consumed.
 var helloFlow = []Step{
-	{Msg: wire.TypeClientHello, From: wire.Client, When: always, Send: sendClientHello, Recv: recvClientHello},
+	{Msg: SSL2Hello, From: wire.Client, When: takesSSL2, Recv: recvSSL2Hello},
+	{Msg: wire.TypeClientHello, From: wire.Client, When: unsettled, Send: sendClientHello, Recv: recvClientHello},
 	{Msg: wire.TypeServerHello, From: wire.Server, When: clientOnly},
 }
+
+// TakesSSL2 reports that the next message may be in the format of SSL 2.0.
+func (s *State) TakesSSL2() bool { return takesSSL2(s) == May && s.profile == nil }
+
+func takesSSL2(s *State) Need {
+	if s.isServer() && s.Config.SSL2Hello && s.previous == nil {
+		return May
+	}
+	return No
+}
+
+func unsettled(s *State) Need { return must(s.profile == nil) }
 
 func clientOnly(s *State) Need { return must(s.Role == wire.Client) }
 
@@ -92,7 +143,7 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 	if err != nil {
 		return err
 	}
-	if !s.Config.supports(v) {
+	if !slices.Contains(s.versions(), v) {
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.1.3", s.Config.Versions, []wire.Version{v},
 			"allow that version with MinVersion and MaxVersion if you must, or upgrade the server")
 	}

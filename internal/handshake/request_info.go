@@ -3,14 +3,21 @@ package handshake
 import (
 	"context"
 	stdtls "crypto/tls"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// requestInfo shows a CertificateRequest to the application.
-func requestInfo(ctx context.Context, v wire.Version, r *request) *stdtls.CertificateRequestInfo {
-	info := &stdtls.CertificateRequestInfo{AcceptableCAs: r.authorities, Version: uint16(v)}
-	for _, scheme := range r.schemes {
+// requestInfo shows a CertificateRequest to the application. Where schemes have
+// no names on the wire, it is shown all that the certificate types allow.
+func (s *State) requestInfo(ctx context.Context) *stdtls.CertificateRequestInfo {
+	r := s.request
+	info := &stdtls.CertificateRequestInfo{AcceptableCAs: r.authorities, Version: uint16(s.Result.Version)}
+	schemes := r.schemes
+	if s.profile.schemes != nil {
+		schemes = s.Config.Schemes
+	}
+	for _, scheme := range schemes {
 		if acceptsType(r.types, signerOf(scheme)) {
 			info.SignatureSchemes = append(info.SignatureSchemes, stdtls.SignatureScheme(scheme))
 		}
@@ -22,17 +29,19 @@ func requestInfo(ctx context.Context, v wire.Version, r *request) *stdtls.Certif
 // acceptsType: until TLS 1.2 the certificate types restrict the schemes too.
 // RFC 5246 §7.4.4, RFC 8422 §5.5.
 func acceptsType(types []wire.ClientCertificateType, g *signer) bool {
-	if types == nil || g == nil {
-		return true
+	return types == nil || g == nil || slices.Contains(types, certificateTypes[g.kind])
+}
+
+var certificateTypes = map[keyKind]wire.ClientCertificateType{
+	keyRSA: wire.CertTypeRSASign, keyRSAPSS: wire.CertTypeRSASign, keyDSA: wire.CertTypeDSSSign,
+	keyECDSA: wire.CertTypeECDSASign, keyEd25519: wire.CertTypeECDSASign,
+}
+
+// restriction is what the owner of a certificate allows it to sign with; nil for
+// anything, and where schemes have no names that could be listed.
+func (s *State) restriction(c *stdtls.Certificate) []stdtls.SignatureScheme {
+	if s.profile.schemes != nil {
+		return nil
 	}
-	want := wire.CertTypeECDSASign
-	if g.kind == keyRSA || g.kind == keyRSAPSS {
-		want = wire.CertTypeRSASign
-	}
-	for _, t := range types {
-		if t == want {
-			return true
-		}
-	}
-	return false
+	return c.SupportedSignatureAlgorithms
 }

@@ -65,6 +65,9 @@ func (s *State) takePeer(c *session.Session) error {
 // resume12 is the server's answer to a ticket or session ID. A ticket goes
 // before an ID. RFC 5077 §3.4, RFC 5246 §7.4.1.2.
 func (s *State) resume12(ctx context.Context) (taken bool, err error) {
+	if s.previous != nil {
+		return false, nil // a renegotiation is for new keys, or a new identity
+	}
 	var c *session.Session
 	kind := ResumedNone
 	if s.wantTicket && len(s.Offer.Ticket) > 0 {
@@ -97,7 +100,7 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(s.Result.Suite) && s.asked(wire.ExtEncryptThenMAC)
 	s.wantTicket = s.wantTicket && kind == ResumedByTicket
 	s.sessionLen = copy(s.sessionID[:], s.hello.SessionID)
-	s.transcript.use(s.Result.Suite.Hash)
+	s.transcript.use(s.hash())
 	copy(s.master[:], c.Secret)
 	return true, nil
 }
@@ -105,6 +108,10 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 // newSessionID gives a full TLS 1.2 handshake an ID, if there is a store and no
 // ticket. Put follows at the end. RFC 5246 §7.4.1.3.
 func (s *State) newSessionID() error {
+	if s.Result.Suite.KeyExchange.PSK() {
+		s.wantTicket = false // see keepSession12
+		return nil
+	}
 	if !s.Config.Store || s.wantTicket {
 		return nil
 	}

@@ -5,9 +5,12 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
+
+// The key schedule until TLS 1.2: which one, the profile says.
 
 // secret reports a value of the key schedule to the trace.
 func (s *State) secret(x trace.Secret) {
@@ -16,26 +19,35 @@ func (s *State) secret(x trace.Secret) {
 	}
 }
 
+// hash is that of the transcript and of the key schedule.
+func (s *State) hash() *suite.Hash { return s.profile.hashOf(s.Result.Suite) }
+
+func (p *Profile) hashOf(c *suite.Suite) *suite.Hash {
+	if p.schedule == nil {
+		return c.Hash
+	}
+	return p.schedule.Hash(c)
+}
+
 // master12 turns the premaster into the master secret. RFC 5246 §8.1, RFC 7627 §4.
 func (s *State) master12(context.Context) error {
-	r, h := s.Result, s.Result.Suite.Hash
-	premaster := s.shared[:s.sharedLen]
-	how := "RSA"
+	r, h, schedule := s.Result, s.hash(), s.profile.schedule
+	how := r.Suite.KeyExchange.String()
 	if r.Group != 0 {
-		how = "ECDHE " + r.Group.String()
+		how += " " + r.Group.String()
 	}
-	s.secret(trace.Secret{Name: "premaster_secret", How: how, Value: premaster, Ref: "RFC 5246 §8.1"})
+	s.secret(trace.Secret{Name: "premaster_secret", How: how, Value: s.shared, Ref: "RFC 5246 §8.1"})
 	x := trace.Secret{Name: "master_secret", How: "PRF", From: "premaster_secret", Hash: h.Name}
 	if r.ExtendedMasterSecret {
 		digest := s.transcript.sum(s.digest[:0])
-		keys.ExtendedMasterSecret(h, s.master[:0], premaster, digest)
+		schedule.ExtendedMaster(h, s.master[:0], s.shared, digest)
 		x.Label, x.Input, x.InputIs, x.Ref = keys.LabelExtendedMasterSecret, digest, "ClientHello..ClientKeyExchange", "RFC 7627 §4"
 	} else {
-		keys.MasterSecret(h, s.master[:0], premaster, r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
+		schedule.Master(h, s.master[:0], s.shared, r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
 		x.Label, x.InputIs, x.Ref = keys.LabelMasterSecret, "client_random + server_random", "RFC 5246 §8.1"
 		x.Input = append(append(s.sign[:0], r.Secrets.ClientRandom[:]...), r.Secrets.ServerRandom[:]...)
 	}
-	clear(premaster)
+	clear(s.shared)
 	x.Value = s.master[:]
 	s.secret(x)
 	return s.keys12()
@@ -49,13 +61,13 @@ func (s *State) resumeMaster12() error {
 
 // keys12 cuts the key block into the keys of both directions. RFC 5246 §6.3.
 func (s *State) keys12() error {
-	r := s.Result
+	r, schedule := s.Result, s.profile.schedule
 	copy(r.Secrets.Master[:], s.master[:])
-	block := keys.KeyBlock12(r.Suite, s.keyBlock[:0], s.master[:], r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
+	block := schedule.KeyBlock(r.Suite, s.keyBlock[:0], s.master[:], r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
 	if s.Hooks.Secret != nil {
 		s.secret(trace.Secret{Name: "key_block", How: "PRF", From: "master_secret", Label: keys.LabelKeyExpansion,
 			Input: append(append(s.sign[:0], r.Secrets.ServerRandom[:]...), r.Secrets.ClientRandom[:]...), InputIs: "server_random + client_random",
-			Hash: r.Suite.Hash.Name, Value: s.keyBlock[:keys.KeyBlockLen(r.Suite)], Ref: "RFC 5246 §6.3"})
+			Hash: s.hash().Name, Value: s.keyBlock[:schedule.KeyBlockLen(r.Suite)], Ref: "RFC 5246 §6.3"})
 	}
 	p := record.Params{Version: r.Version, Suite: r.Suite, EncryptThenMAC: r.EncryptThenMAC}
 	s.clientKeys, s.serverKeys = p, p
@@ -68,7 +80,7 @@ func (s *State) keys12() error {
 // change_cipher_spec. RFC 5246 §7.1.
 func change12(role wire.Role) func(*State, context.Context) error {
 	return func(s *State, _ context.Context) error {
-		k := Keys{Params: s.clientKeys, SecretName: "key_block", Label: "client write"}
+		k := Keys{Params: s.clientKeys, SecretName: "key_block", Label: "client write", Compression: s.Result.Compression}
 		if role == wire.Server {
 			k.Params, k.Label = s.serverKeys, "server write"
 		}
@@ -80,18 +92,19 @@ func change12(role wire.Role) func(*State, context.Context) error {
 	}
 }
 
-// verifyData12 is the content of role's Finished. RFC 5246 §7.4.9.
+// verifyData12 is the content of role's Finished. RFC 5246 §7.4.9, RFC 6101 §5.6.9.
 func verifyData12(s *State, role wire.Role) []byte {
-	h := s.Result.Suite.Hash
-	digest := s.transcript.sum(s.digest[:0])
-	out := keys.Finished12(h, s.verify[:0], s.master[:], role, digest)
+	h := s.hash()
+	out := s.profile.schedule.Finished(h, s.verify[:0], s.master[:], role, s.transcript.hash)
 	name, label, keep := "client_verify_data", keys.LabelClientFinished, &s.Result.Secrets.ClientFinished
 	if role == wire.Server {
 		name, label, keep = "server_verify_data", keys.LabelServerFinished, &s.Result.Secrets.ServerFinished
 	}
-	copy(keep[:], out)
-	s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: label, Input: digest,
-		InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 5246 §7.4.9"})
+	keep.set(out)
+	if s.Hooks.Secret != nil {
+		s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: label, Input: s.transcript.sum(s.digest[:0]),
+			InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 5246 §7.4.9"})
+	}
 	return out
 }
 

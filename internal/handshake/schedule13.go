@@ -49,7 +49,7 @@ func secrets13(s *State, _ context.Context) error {
 	} else {
 		s.earlySecret(h, s.resumed.Secret)
 	}
-	shared := s.shared[:s.sharedLen]
+	shared := s.shared
 	s.secret(trace.Secret{Name: "shared_secret", How: "ECDHE " + s.Result.Group.String(), Value: shared, Ref: "RFC 8446 §7.4"})
 	derived := s.expand(h, s.verify[:0], s.early[:h.Size], step13{"derived_early", "early_secret", keys.LabelDerived, "the empty string", "RFC 8446 §7.1"}, keys.EmptyHash(h))
 	keys.Extract(h, s.handshake[:0], derived, shared)
@@ -125,6 +125,7 @@ func complete13(s *State, _ context.Context) error {
 	h, r := s.Result.Suite.Hash, s.Result
 	digest := s.transcript.sum(s.digest[:0])
 	s.expand(h, r.Secrets.Resumption[:0], s.master[:h.Size], step13{"resumption_master_secret", "master_secret", keys.LabelResumptionMaster, "ClientHello..client Finished", "RFC 8446 §7.1"}, digest)
+	s.keepTranscript()
 	k := NewKeys(r.Suite, s.clientApp[:h.Size], "client_application_traffic_secret_0", "application")
 	if s.isServer() {
 		if err := s.installIn(k); err != nil {

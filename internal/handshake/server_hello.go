@@ -15,6 +15,7 @@ func sendServerHello12(s *State, _ context.Context) (wire.Message, error) {
 	s.arena = s.arena[:0]
 	m.LegacyVersion, m.Random = s.Result.Version, s.Result.Secrets.ServerRandom[:]
 	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
+	m.CompressionMethod = s.Result.Compression
 	m.Extensions = s.answerExtensions(m.Extensions[:0])
 	m.NoExtensions = len(m.Extensions) == 0
 	return m, nil
@@ -31,6 +32,9 @@ func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
 	if err := s.acceptExtensions(m.Extensions); err != nil {
 		return err
 	}
+	if err := s.checkAnswer12(); err != nil {
+		return err
+	}
 	echoed := s.sessionLen > 0 && bytes.Equal(m.SessionID, s.sessionID[:s.sessionLen])
 	s.newID = bytes.Clone(m.SessionID)
 	if !echoed {
@@ -43,6 +47,22 @@ func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
 	return s.resumeAsClient12()
 }
 
+// checkAnswer12: a renegotiation is tied to the handshake before it, and keeps
+// what that had. RFC 5746 §3.5, RFC 7627 §5.3.
+func (s *State) checkAnswer12() error {
+	switch {
+	case s.previous == nil:
+		return nil
+	case s.previous.SecureRenegotiation && !s.Result.SecureRenegotiation:
+		return fault(wire.AlertHandshakeFailure, "the server's renegotiation is not tied to the handshake before it", "RFC 5746 §3.5", nil)
+	case s.previous.ExtendedMasterSecret && !s.Result.ExtendedMasterSecret:
+		return fault(wire.AlertHandshakeFailure, "the server's renegotiation gives up extended master secret", "RFC 7627 §5.3", nil)
+	case s.previous.ALPN != s.Result.ALPN:
+		return fault(wire.AlertIllegalParameter, "the server's renegotiation changes the application protocol", "RFC 7301 §3.1", nil)
+	}
+	return nil
+}
+
 // takeSuite fixes the suite that the server picked.
 func (s *State) takeSuite(m *wire.ServerHello, ref string) error {
 	c := suite.ByID(m.CipherSuite)
@@ -50,20 +70,21 @@ func (s *State) takeSuite(m *wire.ServerHello, ref string) error {
 		return disagree(wire.AlertIllegalParameter, "cipher suite", ref, s.Config.Suites, []wire.CipherSuite{m.CipherSuite},
 			"the server picked what was not offered for "+s.Result.Version.String())
 	}
-	if m.CompressionMethod != wire.CompressionNull {
+	if !slices.Contains(s.hello.CompressionMethods, m.CompressionMethod) {
 		return fault(wire.AlertIllegalParameter, "the server picked a compression that we did not offer", ref, nil)
 	}
 	if s.Result.Suite != nil && s.Result.Suite != c {
 		return fault(wire.AlertIllegalParameter, "the server's ServerHello and HelloRetryRequest differ in the cipher suite", "RFC 8446 §4.1.4", nil)
 	}
+	s.Result.Compression = m.CompressionMethod
 	if s.Result.Suite == nil {
 		s.Result.Suite = c
 		s.choseSuiteByPeer()
 	}
 	// Until a CertificateRequest has not come, TLS 1.2 may still have to sign.
-	s.transcript.keep = !s.profile.signsContext
-	s.transcript.use(c.Hash)
-	return nil
+	s.transcript.keep = !s.profile.signsContext && s.profile.schemes == nil
+	s.transcript.use(s.hash())
+	return s.keepsAuthentication()
 }
 
 // sendServerHello13 carries the key share; all else is encrypted. RFC 8446 §4.1.3.

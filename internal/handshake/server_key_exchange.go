@@ -3,51 +3,68 @@ package handshake
 import (
 	"context"
 
-	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// sendServerKeyExchange sends our ephemeral key, signed together with both
-// randoms. RFC 8422 §5.4.
+// sendServerKeyExchange sends what the suite's key exchange needs of the
+// server: a hint for the pre-shared key, an ephemeral key, and a signature over
+// that and both randoms. RFC 5246 §7.4.3, RFC 8422 §5.4, RFC 4279 §2.
 func sendServerKeyExchange(s *State, _ context.Context) (wire.Message, error) {
-	key, err := kex.Generate(s.Result.Group)
-	if err != nil {
-		return nil, fault(wire.AlertInternalError, "no ephemeral key could be made", "", err)
-	}
-	s.ecdhe = key
+	kx := s.Result.Suite.KeyExchange
 	m := &s.msg.serverKey
-	*m = wire.ServerKeyExchange{Group: s.Result.Group, Share: key.Share(), Scheme: s.scheme}
-	if m.Signature, err = s.signWith(s.scheme, s.signedParams(m)); err != nil {
-		return nil, err
+	*m = wire.ServerKeyExchange{Scheme: s.scheme}
+	if kx.PSK() {
+		m.Hint = []byte(s.Config.PSKHint)
 	}
-	return m, nil
+	var err error
+	if kind, ok := shareKinds[kx.Share()]; ok {
+		if s.ephemeral, err = kind.offer(s, m); err != nil {
+			return nil, fault(wire.AlertInternalError, "no ephemeral key could be made", "", err)
+		}
+	}
+	if kx.Signed() {
+		m.Signature, err = s.signWith(s.scheme, signed{message: s.signedParams(m)})
+	}
+	return m, err
 }
 
-// recvServerKeyExchange verifies the server's ephemeral key and answers it.
+// recvServerKeyExchange verifies the server's ephemeral key and answers it. What
+// is sent back waits for ClientKeyExchange.
 func recvServerKeyExchange(s *State, _ context.Context, msg wire.Message) error {
 	m := msg.(*wire.ServerKeyExchange)
-	if pickECDHE(s.Config.Groups, []wire.NamedGroup{m.Group}) == 0 {
-		return disagree(wire.AlertIllegalParameter, "group", "RFC 8422 §5.4", s.Config.Groups, []wire.NamedGroup{m.Group},
-			"the server picked what was not offered")
+	kx := s.Result.Suite.KeyExchange
+	s.hint = append(s.hint[:0], m.Hint...)
+	kind, ok := shareKinds[kx.Share()]
+	if !ok {
+		return nil
 	}
-	if err := s.verifySignature(m.Scheme, m.Signature, s.signedParams(m)); err != nil {
+	if err := kind.judge(s, m); err != nil {
 		return err
 	}
-	share, secret, err := kex.Respond(m.Group, m.Share)
-	if err != nil {
-		return fault(wire.AlertIllegalParameter, "the server's ephemeral key is not valid", "RFC 8422 §5.4", err)
+	if kx.Signed() {
+		scheme := s.namedScheme(m.Scheme)
+		if err := s.verifySignature(scheme, m.Signature, signed{message: s.signedParams(m)}); err != nil {
+			return err
+		}
+		s.Result.ServerScheme = scheme
 	}
-	s.Result.Group, s.Result.ServerScheme, s.serverShare = m.Group, m.Scheme, share
+	share, secret, err := kind.answer(s, m)
+	if err != nil {
+		return fault(wire.AlertIllegalParameter, "the server's ephemeral key is not valid", kind.ref, err)
+	}
+	s.serverShare = share
 	s.setShared(secret)
-	s.choseGroup(wire.Server, "the server's choice from our list")
-	s.choseScheme(wire.Server, s.Config.Schemes)
+	s.choseGroup(wire.Server, "the server's choice")
+	if kx.Signed() {
+		s.choseScheme(wire.Server, s.verifiable())
+	}
 	return nil
 }
 
 func (s *State) signedParams(m *wire.ServerKeyExchange) []byte {
 	b := append(s.sign[:0], s.Result.Secrets.ClientRandom[:]...)
 	b = append(b, s.Result.Secrets.ServerRandom[:]...)
-	s.sign = m.AppendParams(b, wire.Context{KeyExchange: s.Result.Suite.KeyExchange})
+	s.sign = m.AppendParams(b, s.context(wire.Server))
 	return s.sign
 }
 

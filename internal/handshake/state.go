@@ -3,9 +3,11 @@ package handshake
 import (
 	stdtls "crypto/tls"
 	"crypto/x509"
+	"hash"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
@@ -27,7 +29,10 @@ type Result struct {
 type Agreed struct {
 	Version              wire.Version
 	Suite                *suite.Suite
-	Group                wire.NamedGroup      // 0 where there was no (EC)DHE
+	Group                wire.NamedGroup // 0 where there was no (EC)DHE in a group with a number
+	DHBits               int             // of the finite field, 0 where there was none
+	PSKIdentity          string          // of a pre-shared key that is no session
+	Compression          wire.CompressionMethod
 	ServerScheme         wire.SignatureScheme // that the server signed with; 0 for none
 	ClientScheme         wire.SignatureScheme
 	ALPN                 string
@@ -37,7 +42,11 @@ type Agreed struct {
 	ExtendedMasterSecret bool
 	EncryptThenMAC       bool
 	SecureRenegotiation  bool // the peer signalled RFC 5746
-	ClientAuth           bool // the server asked for a certificate
+	PostHandshakeAuth    bool // the client may be asked for a certificate later, RFC 8446 §4.6.2
+	// SendLimit and ReceiveLimit are the most bytes of plaintext in a record, 0
+	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
+	SendLimit, ReceiveLimit int
+	ClientAuth              bool // the server asked for a certificate
 }
 
 // Resumption is how a connection continues an earlier session.
@@ -71,12 +80,27 @@ type Secrets struct {
 	Resumption [maxHash]byte
 	// Randoms of both sides: TLS 1.2's exporter takes them.
 	ClientRandom, ServerRandom [32]byte
-	// ClientFinished and ServerFinished are the verify_data of TLS 1.2, 12
-	// bytes each: for RFC 5746 and tls-unique.
-	ClientFinished, ServerFinished [12]byte
+	// ClientFinished and ServerFinished are the verify_data until TLS 1.2: for
+	// RFC 5746 and tls-unique.
+	ClientFinished, ServerFinished VerifyData
+	// transcript is the hash of the whole handshake, kept where the client may be
+	// asked for a certificate later.
+	transcript hash.Hash
 	// OwnCertificate is our leaf in DER, for tls-server-end-point.
 	OwnCertificate []byte
 }
+
+// VerifyData is the content of a Finished until TLS 1.2: 12 bytes, or 36 in
+// SSL 3.0.
+type VerifyData struct {
+	bytes [keys.FinishedLen30]byte
+	len   uint8
+}
+
+func (v *VerifyData) set(b []byte) { v.len = uint8(copy(v.bytes[:], b)) }
+
+// Bytes returns the content, which is v's own; empty before it is known.
+func (v *VerifyData) Bytes() []byte { return v.bytes[:v.len] }
 
 // Offer is a ClientHello as the server reads it.
 type Offer struct {
@@ -94,8 +118,12 @@ type Offer struct {
 	Cookie      []byte
 	Ticket      []byte
 	Points      []uint8
-	// Renegotiated speaks of an earlier handshake, which there is none of.
+	// Renegotiated is the client's verify_data of the handshake before, empty in
+	// the first. RFC 5746 §3.2.
 	Renegotiated []byte
+	// MaxFragmentLength and SizeLimit are the limits asked for, 0 for none.
+	MaxFragmentLength wire.MaxFragmentLength
+	SizeLimit         uint16
 
 	Raw []byte // the message, for the binders
 }
@@ -134,13 +162,22 @@ type State struct {
 	retryGroup wire.NamedGroup
 	retry      bool
 	ccsSent    bool
-	statusSent bool // server: CertificateStatus follows; client: it may
+	answered   bool // the client has answered a CertificateRequest
+	heard      bool // a message of the peer has been taken
+	late       bool // this is a handshake after the handshake
+	// previous is what an earlier handshake on this connection has agreed on; nil
+	// in the first.
+	previous       *Result
+	requestContext []byte // of a CertificateRequest after the handshake
+	statusSent     bool   // server: CertificateStatus follows; client: it may
 
 	certificate   *stdtls.Certificate // ours
 	scheme        wire.SignatureScheme
 	request       *request         // a CertificateRequest, received
 	serverShare   []byte           // what the server's key exchange message carries
-	ecdhe         *kex.Private     // TLS 1.2: our ephemeral key
+	ephemeral     ephemeral        // until TLS 1.2: the server's key
+	dh            *kex.DH          // client: the server's group
+	hint          []byte           // client: for the pre-shared key
 	offered       *ClientSession   // client: on offer
 	resumed       *session.Session // taken up by the server
 	newID         []byte           // the session ID under which this session is kept
@@ -148,9 +185,8 @@ type State struct {
 	newTicket     *ClientSession   // TLS 1.2 client: what arrived
 	newTicketLife uint32           // in seconds, as the server says
 	pskIndex      int
-	sharedLen     int
 
-	shared                 [160]byte // premaster or (EC)DHE result
+	shared                 []byte // premaster or (EC)DHE result
 	early                  [maxHash]byte
 	handshake              [maxHash]byte
 	master                 [maxHash]byte
@@ -216,6 +252,7 @@ func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result 
 // Release wipes the State and gives it back. It must not be used again.
 func (s *State) Release() {
 	fat := s.fat()
+	clear(s.shared[:cap(s.shared)])
 	t := s.transcript
 	t.reset()
 	offer := s.Offer
@@ -227,7 +264,7 @@ func (s *State) Release() {
 		transcript: t, Offer: offer,
 		hello:  wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]},
 		answer: wire.ServerHello{Extensions: s.answer.Extensions[:0]},
-		shares: s.shares[:0], out: s.out[:0], arena: s.arena[:0], sign: s.sign[:0],
+		shares: s.shares[:0], shared: s.shared[:0], hint: s.hint[:0], out: s.out[:0], arena: s.arena[:0], sign: s.sign[:0],
 		msg: message{
 			encrypted: wire.EncryptedExtensions{Extensions: s.msg.encrypted.Extensions[:0]},
 			cert:      wire.Certificate{Entries: s.msg.cert.Entries[:0]},
@@ -244,7 +281,7 @@ func (s *State) fat() bool {
 	const most = 256
 	o := &s.Offer
 	return max(cap(s.hello.CipherSuites), cap(s.hello.Extensions), cap(s.answer.Extensions), cap(s.msg.encrypted.Extensions), cap(s.msg.cert.Entries),
-		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most) > most
+		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most, cap(s.shared)/8, cap(s.hint)/8) > most
 }
 
 // Done reports whether the handshake is complete.
@@ -252,6 +289,9 @@ func (s *State) Done() bool { return s.profile != nil && s.at == len(s.flow) }
 
 // HelloSent reports whether the client's ClientHello is out.
 func (s *State) HelloSent() bool { return s.at > 0 || s.profile != nil }
+
+// Limits returns what is agreed on so far.
+func (s *State) Limits() *Agreed { return &s.Result.Agreed }
 
 func (s *State) psk() bool { return s.resumed != nil }
 

@@ -13,14 +13,16 @@ func TestRelease(t *testing.T) {
 		s := New(wire.Server, &Config{}, nil, nil, new(Result))
 		s.hello.Extensions = make(wire.Extensions, size)
 		s.Offer.Shares = make([]wire.KeyShareEntry, size)
-		s.master[0], s.clientHS[0], s.shared[0], s.keyBlock[0], s.sharedLen = 1, 1, 1, 1, 1
+		s.master[0], s.clientHS[0], s.keyBlock[0] = 1, 1, 1
+		shared := append(s.shared, 1)
+		s.shared = shared
 		if fat := s.fat(); fat != (size > 256) {
 			t.Errorf("%d extensions: fat %v", size, fat)
 		}
 		out := append(s.out, 1, 2, 3)
 		s.out = out
 		s.Release()
-		if s.master[0]|s.clientHS[0]|s.shared[0]|s.keyBlock[0] != 0 || s.sharedLen != 0 || out[0] != 0 || s.Config != nil || s.Result != nil {
+		if s.master[0]|s.clientHS[0]|shared[0]|s.keyBlock[0] != 0 || len(s.shared) != 0 || out[0] != 0 || s.Config != nil || s.Result != nil {
 			t.Error("something is left")
 		}
 	}

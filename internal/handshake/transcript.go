@@ -11,7 +11,7 @@ import (
 // the wire. Until the suite, and so the hash, is known it keeps the bytes.
 // RFC 8446 §4.4.1, RFC 5246 §7.4.9.
 type transcript struct {
-	hashes [2]hash.Hash // reused from one handshake to the next: SHA-256, SHA-384
+	hashes map[*suite.Hash]hash.Hash // reused from one handshake to the next
 	hash   hash.Hash
 	kind   *suite.Hash
 	raw    []byte
@@ -25,14 +25,13 @@ func (t *transcript) use(kind *suite.Hash) {
 	if t.kind == kind {
 		return
 	}
-	slot := &t.hashes[0]
-	if kind == suite.SHA384 {
-		slot = &t.hashes[1]
+	if t.hashes == nil {
+		t.hashes = map[*suite.Hash]hash.Hash{}
 	}
-	if *slot == nil {
-		*slot = kind.New()
+	if t.hashes[kind] == nil {
+		t.hashes[kind] = kind.New()
 	}
-	t.kind, t.hash = kind, *slot
+	t.kind, t.hash = kind, t.hashes[kind]
 	t.hash.Reset()
 	t.hash.Write(t.raw)
 	t.drop()

@@ -1,0 +1,83 @@
+package handshake
+
+import (
+	"context"
+	"hash"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// flowAuthenticate asks a client for its certificate after the handshake.
+// RFC 8446 §4.6.2.
+var flowAuthenticate = []Step{
+	{wire.TypeCertificateRequest, wire.Server, always, sendCertificateRequest13, recvCertificateRequest13, nil},
+	{wire.TypeCertificate, wire.Client, always, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
+	{wire.TypeFinished, wire.Client, always, sendLateFinished, recvLateFinished, completeAuthentication},
+}
+
+// Authenticate starts that flow on a connection that previous describes, and
+// fills in result, which must be a copy of it. The server's request has context,
+// by which it knows the answer; the client's is nil.
+func Authenticate(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result, previous *Result, context []byte) *State {
+	s := New(role, c, hooks, records, result)
+	s.profile, s.flow, s.late = ProfileOf(result.Version), flowAuthenticate, true
+	s.requestContext = context
+	s.transcript.resume(result.Suite.Hash, previous.Secrets.transcript)
+	if s.isServer() {
+		result.Peer, result.ClientAuth = Peer{}, true
+	}
+	return s
+}
+
+// keepTranscript lets the client be asked for a certificate later: what it then
+// signs starts with this handshake. RFC 8446 §4.4.
+func (s *State) keepTranscript() {
+	if !s.isServer() {
+		s.Result.PostHandshakeAuth = s.hello.Extensions.Has(wire.ExtPostHandshakeAuth)
+	}
+	if s.Result.PostHandshakeAuth {
+		s.Result.Secrets.transcript = s.transcript.clone()
+	}
+}
+
+// clone returns the running hash as it is now, on its own.
+func (t *transcript) clone() hash.Hash {
+	c, err := t.hash.(hash.Cloner).Clone()
+	if err != nil {
+		return nil // no hash of ours errs
+	}
+	return c
+}
+
+// resume goes on from a hash that clone has kept.
+func (t *transcript) resume(kind *suite.Hash, from hash.Hash) {
+	t.kind, t.hash = kind, from
+	t.hash = t.clone()
+}
+
+// sendLateFinished: its key is the traffic secret that the client writes with
+// when it goes out. RFC 8446 §4.4.
+func sendLateFinished(s *State, _ context.Context) (wire.Message, error) {
+	h, c, hooks := s.Result.Suite.Hash, s.context(s.Role), s.Hooks
+	digest := slices.Clone(s.transcript.sum(nil))
+	s.records.SendLate(func(secret []byte) []byte {
+		raw := wire.AppendMessage(nil, &wire.Finished{VerifyData: keys.Finished13(h, nil, secret, digest)}, c)
+		if hooks.Message != nil {
+			hooks.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: c, PostHandshake: true})
+		}
+		return raw
+	})
+	return nil, nil
+}
+
+func recvLateFinished(s *State, ctx context.Context, msg wire.Message) error {
+	copy(s.clientHS[:], s.records.ReadSecret())
+	return recvFinished(s, ctx, msg)
+}
+
+func completeAuthentication(s *State, _ context.Context) error { return s.approve() }

@@ -1,0 +1,52 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// max_fragment_length, RFC 6066 §4. It limits both directions alike.
+
+func offerMaxFragmentLength(s *State, b []byte) ([]byte, bool) {
+	return wire.AppendMaxFragmentLength(b, s.Config.MaxFragmentLength), s.Config.MaxFragmentLength != 0
+}
+
+func readMaxFragmentLength(o *Offer, r *wire.Reader) {
+	o.MaxFragmentLength = wire.ReadMaxFragmentLength(r)
+	if o.MaxFragmentLength.Size() == 0 {
+		r.Fail("max_fragment_length", "the code has no length")
+	}
+}
+
+// answerMaxFragmentLength: who sends both limits means record_size_limit.
+// RFC 8449 §5.
+func answerMaxFragmentLength(s *State, b []byte) ([]byte, bool) {
+	return wire.AppendMaxFragmentLength(b, s.Offer.MaxFragmentLength), !s.asked(wire.ExtRecordSizeLimit)
+}
+
+func acceptMaxFragmentLength(s *State, r *wire.Reader) error {
+	got := wire.ReadMaxFragmentLength(r)
+	if got != s.Config.MaxFragmentLength {
+		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the server answers max_fragment_length %v with %v", s.Config.MaxFragmentLength, got), "RFC 6066 §4", nil)
+	}
+	if s.Result.SendLimit != 0 {
+		return bothLimits
+	}
+	s.Result.SendLimit, s.Result.ReceiveLimit = got.Size(), s.profile.sizeLimit(got.Size())
+	return nil
+}
+
+var bothLimits = fault(wire.AlertIllegalParameter, "the server answers both max_fragment_length and record_size_limit", "RFC 8449 §5", nil)
+
+// agreeLimits takes over what the client asks for.
+func (s *State) agreeLimits() {
+	r := s.Result
+	switch {
+	case s.asked(wire.ExtRecordSizeLimit):
+		r.SendLimit, r.ReceiveLimit = s.profile.contentLimit(int(s.Offer.SizeLimit)), s.ownSizeLimit()
+	case s.asked(wire.ExtMaxFragmentLength):
+		r.SendLimit = s.Offer.MaxFragmentLength.Size()
+		r.ReceiveLimit = s.profile.sizeLimit(r.SendLimit)
+	}
+}

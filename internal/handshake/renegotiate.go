@@ -1,0 +1,94 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/x509"
+
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Renegotiate starts a further handshake on a connection that previous describes.
+// It has the version of the first, resumes nothing, and fills in result; until it
+// is complete, previous is what holds. RFC 5246 §7.4.1.1, RFC 5746.
+func Renegotiate(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result, previous *Result) *State {
+	s := New(role, c, hooks, records, result)
+	s.previous = previous
+	return s
+}
+
+// Heard reports whether a message of the peer has been taken.
+func (s *State) Heard() bool { return s.heard }
+
+// checkRenegotiation: the client's renegotiation_info must tie this handshake to
+// the one before it. RFC 5746 §3.6, §3.7.
+func (s *State) checkRenegotiation() error {
+	s.Result.SecureRenegotiation = s.asked(wire.ExtRenegotiationInfo)
+	switch {
+	case s.previous == nil && len(s.Offer.Renegotiated) > 0:
+		return fault(wire.AlertHandshakeFailure, "the client's renegotiation_info speaks of an earlier handshake", "RFC 5746 §3.6", nil)
+	case s.previous == nil:
+		return nil
+	case s.previous.SecureRenegotiation != s.hello.Extensions.Has(wire.ExtRenegotiationInfo),
+		!bytes.Equal(s.Offer.Renegotiated, s.wantRenegotiated(wire.Client)):
+		return fault(wire.AlertHandshakeFailure, "the client's renegotiation is not tied to the handshake before it: someone may have spliced two connections", "RFC 5746 §3.7", nil)
+	case s.hasSCSV():
+		return fault(wire.AlertHandshakeFailure, "the client renegotiates with the cipher suite value of a first handshake", "RFC 5746 §3.7", nil)
+	}
+	if s.previous.ServerName != s.Result.ServerName {
+		return fault(wire.AlertIllegalParameter, "the client's renegotiation asks for another server name", "RFC 6066 §3", nil)
+	}
+	return s.keepsMasterSecret()
+}
+
+// keepsProtocol: the server does not change the application protocol either.
+func (s *State) keepsProtocol() error {
+	if s.previous != nil && s.previous.ALPN != s.Result.ALPN {
+		return fault(wire.AlertIllegalParameter, "the client's renegotiation changes the application protocol", "RFC 7301 §3.1", nil)
+	}
+	return nil
+}
+
+// wantRenegotiated is what role must repeat of the handshake before.
+func (s *State) wantRenegotiated(role wire.Role) []byte {
+	if s.previous == nil || !s.previous.SecureRenegotiation {
+		return nil
+	}
+	x := &s.previous.Secrets
+	if role == wire.Client {
+		return x.ClientFinished.Bytes()
+	}
+	return append(bytes.Clone(x.ClientFinished.Bytes()), x.ServerFinished.Bytes()...)
+}
+
+// keepsMasterSecret: a handshake must not give up the binding that the one
+// before it had. RFC 7627 §5.3 has this for sessions.
+func (s *State) keepsMasterSecret() error {
+	if s.previous != nil && s.previous.ExtendedMasterSecret && !s.asked(wire.ExtExtendedMasterSecret) {
+		return fault(wire.AlertHandshakeFailure, "the client's renegotiation gives up extended master secret", "RFC 7627 §5.3", nil)
+	}
+	return nil
+}
+
+// sameIdentity: the peer of a renegotiation must be the one there was, or an
+// attacker could stand in for either half of a connection (triple handshake).
+// Who had no certificate before may show one now. leaf is nil for none.
+func (s *State) sameIdentity(leaf *x509.Certificate) error {
+	if s.previous == nil || s.Config.AllowPeerChange || len(s.previous.Peer.Certificates) == 0 {
+		return nil
+	}
+	if leaf != nil && leaf.Equal(s.previous.Peer.Certificates[0]) {
+		return nil
+	}
+	return &Error{Alert: wire.AlertBadCertificate, Ref: "RFC 5746 §5", Rule: "the " + s.Role.Peer().String() + " shows another certificate than before the renegotiation",
+		Hint: "if that is meant, set Renegotiate.AllowPeerChange"}
+}
+
+// keepsAuthentication is sameIdentity for suites in which the server has no
+// certificate, and RFC 7627's rule for the server's answer.
+func (s *State) keepsAuthentication() error {
+	if s.previous == nil || s.Result.Suite.KeyExchange.Certificate() {
+		return nil
+	}
+	return s.sameIdentity(nil)
+}
