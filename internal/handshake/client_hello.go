@@ -116,7 +116,7 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	if c != nil {
 		s.Config = c
 	}
-	v := pickVersion(s.versions(), s.Offer.Versions)
+	v := pickVersion(s.Config.Versions, s.Offer.Versions)
 	if v == 0 {
 		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), "")

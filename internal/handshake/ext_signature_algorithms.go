@@ -7,7 +7,7 @@ import (
 // signature_algorithms, RFC 8446 §4.2.3
 
 func offerSchemes(s *State, b []byte) ([]byte, bool) {
-	return wire.AppendU16List(b, s.Config.Schemes), true
+	return wire.AppendU16List(b, s.Config.Schemes), s.offersSchemes()
 }
 
 func readSchemes(o *Offer, r *wire.Reader) { o.Schemes = wire.ReadSignatureAlgorithms(r, o.Schemes) }

@@ -42,13 +42,9 @@ func (s *State) bareHello() bool { return s.Config.newest() == wire.SSL30 }
 // servers take TLS 1.0. RFC 8446 §5.1.
 func (s *State) HelloVersion() wire.Version { return min(s.Config.newest(), wire.TLS10) }
 
-// versions are those that may be agreed on: a renegotiation keeps its version.
-func (s *State) versions() []wire.Version {
-	if s.previous != nil {
-		return []wire.Version{s.previous.Version}
-	}
-	return s.Config.Versions
-}
+// offersSchemes: who offers nothing from TLS 1.2 on must not name schemes.
+// RFC 5246 §7.4.1.4.1.
+func (s *State) offersSchemes() bool { return s.Config.newest() >= wire.TLS12 }
 
 // isPSK reports whether a session is offered as a PSK of TLS 1.3, and not as a
 // ticket or an ID.

@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"context"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -143,7 +142,7 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(s.versions(), v) {
+	if !s.Config.supports(v) {
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.1.3", s.Config.Versions, []wire.Version{v},
 			"allow that version with MinVersion and MaxVersion if you must, or upgrade the server")
 	}

@@ -12,7 +12,9 @@ import (
 // It has the version of the first, resumes nothing, and fills in result; until it
 // is complete, previous is what holds. RFC 5246 §7.4.1.1, RFC 5746.
 func Renegotiate(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result, previous *Result) *State {
-	s := New(role, c, hooks, records, result)
+	own := *c
+	own.Versions = []wire.Version{previous.Version}
+	s := New(role, &own, hooks, records, result)
 	s.previous = previous
 	return s
 }
