@@ -27,18 +27,22 @@ func BenchmarkSeal(b *testing.B) {
 func BenchmarkOpen(b *testing.B) {
 	for _, c := range distinct() {
 		b.Run(c.name, func(b *testing.B) {
-			benchmarkOpen(b, c.p, mustSeal(b, keyed(c.p), wire.ContentApplicationData, make([]byte, MaxPlaintext), 0), true)
+			// A stream cipher opens a record only once; what it does with it again is the same work.
+			good := c.p.Suite.Cipher.Stream == nil
+			benchmarkOpen(b, c.p, mustSeal(b, keyed(c.p), wire.ContentApplicationData, make([]byte, MaxPlaintext), 0), good)
 		})
 	}
 }
 
 func benchmarkOpen(b *testing.B, p Params, rec []byte, good bool) {
-	in, spent := keyed(p), make([]byte, len(rec))
+	in, spent := keyed(p), bytes.Clone(rec)
+	in.Open(spent) // builds the cipher objects
 	b.SetBytes(int64(len(rec)))
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(spent, rec)
 		in.seq = 0
+		copy(in.iv[:], p.IV)
 		if _, _, _, err := in.Open(spent); (err == nil) != good {
 			b.Fatal(err)
 		}
@@ -51,7 +55,10 @@ func benchmarkOpen(b *testing.B, p Params, rec []byte, good bool) {
 func BenchmarkCBCTiming(b *testing.B) {
 	const size = 512
 	for _, c := range cbcCases() {
-		most := size - c.p.Suite.MAC.Len - 1
+		most, longest := size-c.p.Suite.MAC.Len-1, 255
+		if c.p.Version == wire.SSL30 {
+			longest = c.p.Suite.Cipher.BlockLen - 1
+		}
 		wrongMAC := plainOf(c.p, make([]byte, most), 0)
 		wrongMAC[most] ^= 1
 		for _, v := range []struct {
@@ -60,7 +67,7 @@ func BenchmarkCBCTiming(b *testing.B) {
 			good  bool
 		}{
 			{"padding 0", plainOf(c.p, make([]byte, most), 0), true},
-			{"padding 255", plainOf(c.p, make([]byte, most-255), 255), true},
+			{"most padding", plainOf(c.p, make([]byte, most-longest), longest), true},
 			{"wrong MAC", wrongMAC, false},
 			{"wrong padding", append(make([]byte, size-1), 255), false},
 			{"all 255", bytes.Repeat([]byte{255}, size), false},

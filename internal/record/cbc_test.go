@@ -122,41 +122,50 @@ func spoilPadding(t *testing.T, p Params, plain []byte, padding int) {
 // no room for a MAC: one error, and the same work for the same length of record.
 func TestCBCFailuresAreAlike(t *testing.T) {
 	for _, c := range cbcCases() {
-		for _, size := range []int{64, 80, 256, 320, 1024} {
-			var log []string
-			p := c.p
-			s, mac := *p.Suite, *p.Suite.MAC
-			mac.Hash = spied(mac.Hash, &log)
-			s.MAC, p.Suite = &mac, &s
-
-			works := map[string]string{}
-			open := func(what string, plain []byte, good bool) {
-				h := keyed(p)
-				rec := sealPlain(p, plain)
-				h.Open(bytes.Clone(rec)) // builds the cipher objects
-				h.seq, log = 0, log[:0]
-				copy(h.iv[:], p.IV)
-				_, _, _, err := h.Open(rec)
-				if (err == nil) != good || err != nil && err != error(errBadMAC) {
-					t.Fatalf("%s, %d bytes, %s: %v", c.name, size, what, err)
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, size := range []int{64, 80, 256, 320, 1024} {
+				if works := worksOf(t, c.p, size); len(works) != 1 {
+					t.Errorf("%d bytes: the work depends on the secret: %v", size, works)
 				}
-				works[fmt.Sprint(log)] = what
 			}
-			for padding := range 256 {
-				if n := size - mac.Len - 1 - padding; n >= 0 {
-					plain := plainOf(c.p, make([]byte, n), padding)
-					open("good", plain, c.p.Version != wire.SSL30 || padding < c.p.Suite.Cipher.BlockLen)
-					plain[n] ^= 1
-					open("MAC wrong", plain, false)
-				}
-				open("garbage", append(bytesOf("garbage", size-1), byte(padding)), false)
-				open("padding only", bytes.Repeat([]byte{byte(padding)}, size), false)
-			}
-			if len(works) != 1 {
-				t.Errorf("%s, %d bytes: the work depends on the secret: %v", c.name, size, works)
-			}
-		}
+		})
 	}
+}
+
+// worksOf opens all kinds of plaintexts of size bytes, checks the outcomes, and
+// returns which work the hash had with them, and one that caused it.
+func worksOf(t *testing.T, good Params, size int) map[string]string {
+	var log []string
+	p := good
+	s, mac := *p.Suite, *p.Suite.MAC
+	mac.Hash = spied(mac.Hash, &log)
+	s.MAC, p.Suite = &mac, &s
+
+	works := map[string]string{}
+	open := func(what string, plain []byte, opens bool) {
+		h := keyed(p)
+		rec := sealPlain(p, plain)
+		h.Open(bytes.Clone(rec)) // builds the cipher objects
+		h.seq, log = 0, log[:0]
+		copy(h.iv[:], p.IV)
+		_, _, _, err := h.Open(rec)
+		if (err == nil) != opens || err != nil && err != error(errBadMAC) {
+			t.Fatalf("%d bytes, %s: %v", size, what, err)
+		}
+		works[fmt.Sprint(log)] = what
+	}
+	for padding := range 256 {
+		if n := size - mac.Len - 1 - padding; n >= 0 {
+			plain := plainOf(good, make([]byte, n), padding)
+			open("good", plain, p.Version != wire.SSL30 || padding < p.Suite.Cipher.BlockLen)
+			plain[n] ^= 1
+			open("MAC wrong", plain, false)
+		}
+		open("garbage", append(bytesOf("garbage", size-1), byte(padding)), false)
+		open("padding only", bytes.Repeat([]byte{byte(padding)}, size), false)
+	}
+	return works
 }
 
 // Padding is the shortest, and the IV is not the sequence number nor the last block.

@@ -138,6 +138,10 @@ func TestInflateBounds(t *testing.T) {
 	if read := len(bomb()) - len(d.source.first); read > 200 {
 		t.Errorf("%d bytes of a bomb were read", read)
 	}
+	// A block that is neither flushed nor followed by anything comes in one piece.
+	stored := append([]byte{0x78, 0x9c, 0, 0x01, 0x40, 0xfe, 0xbf}, make([]byte, MaxPlaintext+1)...)
+	_, err = NewDecompressor().Append(nil, stored)
+	wantAlert(t, err, wire.AlertDecompressionFailure)
 	for _, v := range []struct {
 		limit, size int
 		alert       wire.AlertCode
