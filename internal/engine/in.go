@@ -57,6 +57,7 @@ func (in *in) install(k handshake.Keys, limit int) {
 	in.secretLen = copy(in.secret[:], k.Secret)
 	if in.inflate = nil; k.Compression == wire.CompressionDeflate {
 		in.inflate = record.NewDecompressor()
+		in.inflate.SetLimit(limit)
 	}
 }
 

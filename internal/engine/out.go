@@ -173,7 +173,10 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 	}
 	o.reserve(min(batch, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
 	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+2*o.half.Overhead() <= batch) {
-		if o.half.Limit() && e.profile.Updates {
+		if o.half.Limit() {
+			if !e.profile.Updates {
+				return n, errWorn
+			}
 			if err := e.KeyUpdate(false); err != nil {
 				return n, err
 			}
@@ -195,6 +198,10 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 
 // ErrHeld says that data cannot be sent before a further handshake is complete.
 var ErrHeld = errors.New("engine: a further handshake must be completed first")
+
+// errWorn comes early enough for a renegotiation, and for a close_notify.
+var errWorn error = &handshake.Error{Rule: "the keys have protected as much as is safe for a cipher with blocks of 64 bits (Sweet32)",
+	Hint: "renegotiate, connect anew, or use another cipher"}
 
 var errClosed error = &handshake.Error{Rule: "the connection is closed for writing"}
 

@@ -73,8 +73,6 @@ type Keys struct {
 	Secret []byte
 	// SecretName and Label describe them to the trace.
 	SecretName, Label string
-	// Compression of the records under these keys.
-	Compression wire.CompressionMethod
 }
 
 // Run takes the handshake as far as the messages received allow. Done tells

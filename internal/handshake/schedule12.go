@@ -69,7 +69,7 @@ func (s *State) keys12() error {
 			Input: append(append(s.sign[:0], r.Secrets.ServerRandom[:]...), r.Secrets.ClientRandom[:]...), InputIs: "server_random + client_random",
 			Hash: s.hash().Name, Value: s.keyBlock[:schedule.KeyBlockLen(r.Suite)], Ref: "RFC 5246 §6.3"})
 	}
-	p := record.Params{Version: r.Version, Suite: r.Suite, EncryptThenMAC: r.EncryptThenMAC}
+	p := record.Params{Version: r.Version, Suite: r.Suite, EncryptThenMAC: r.EncryptThenMAC, Compression: r.Compression}
 	s.clientKeys, s.serverKeys = p, p
 	s.clientKeys.Key, s.clientKeys.IV, s.clientKeys.MAC = block.ClientKey, block.ClientIV, block.ClientMAC
 	s.serverKeys.Key, s.serverKeys.IV, s.serverKeys.MAC = block.ServerKey, block.ServerIV, block.ServerMAC
@@ -80,7 +80,7 @@ func (s *State) keys12() error {
 // change_cipher_spec. RFC 5246 §7.1.
 func change12(role wire.Role) func(*State, context.Context) error {
 	return func(s *State, _ context.Context) error {
-		k := Keys{Params: s.clientKeys, SecretName: "key_block", Label: "client write", Compression: s.Result.Compression}
+		k := Keys{Params: s.clientKeys, SecretName: "key_block", Label: "client write"}
 		if role == wire.Server {
 			k.Params, k.Label = s.serverKeys, "server write"
 		}
