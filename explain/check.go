@@ -25,7 +25,7 @@ func (c *Connection) check(t *transcript, previous *Connection) {
 			d.nonces = append(d.nonces, p.Nonce)
 		}
 	}
-	all := map[keysOf]*Keys{}
+	openers := map[keysOf]*opener{}
 	for _, e := range c.Events {
 		switch {
 		case e.Secret != nil:
@@ -35,14 +35,14 @@ func (c *Connection) check(t *transcript, previous *Connection) {
 			}
 		case e.Keys != nil:
 			d.keys(e.Keys)
-			all[keysOf{e.Keys.from, e.Keys.Epoch}] = e.Keys
+			openers[keysOf{e.Keys.from, e.Keys.Epoch}] = newOpener(e.Keys, false)
 		}
 	}
 	due := map[keysOf]uint64{}
 	for _, e := range c.Events {
 		if r := e.Record; r != nil {
 			k := keysOf{r.from, r.Epoch}
-			r.reopen(all[k], due[k])
+			r.reopen(openers[k], due[k])
 			due[k] = r.Seq + 1
 		}
 		if m := e.Message; m != nil {

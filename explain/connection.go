@@ -250,8 +250,9 @@ type Keys struct {
 	from wire.Role
 	dir  trace.Direction
 	raw  trace.Keys
-	// derived are the keys as they follow from the secret; what opens records.
-	derived keySet
+	// derived are the keys as they follow from the secret, which open records;
+	// nil where they could not be derived.
+	derived *keySet
 }
 
 // Alert is an alert, or the orderly close that close_notify is.

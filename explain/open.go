@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"crypto/cipher"
+	"crypto/rc4"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,97 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
-
-// keySet are the keys of one direction.
-type keySet struct {
-	key, iv, mac []byte
-}
-
-// keys checks the keys of one direction against the secret they come from.
-func (d *deriver) keys(k *Keys) {
-	s := suite.ByID(k.raw.Suite)
-	parent := d.latest[k.Secret]
-	switch {
-	case s == nil:
-		k.Check = differ("cannot be re-derived: cipher suite %v is not known here", k.raw.Suite)
-		return
-	case parent == nil:
-		k.Check = differ("%q, which they are made from, was not reported", k.Secret)
-		return
-	case k.raw.Version >= wire.TLS13:
-		k.derived = trafficKeys(s, parent.Value)
-		k.Ref = "RFC 8446 §7.3"
-		k.Formula = fmt.Sprintf(`key = HKDF-Expand-Label(%s, "key", "", %d); iv = HKDF-Expand-Label(%[1]s, "iv", "", %d)`,
-			k.Secret, s.Cipher.KeyLen, s.Cipher.FixedIVLen)
-	default:
-		block, err := d.keyBlock(s)
-		if err != nil {
-			k.Check = differ("cannot be re-derived: %v", err)
-			return
-		}
-		k.derived = cutKeyBlock(s, block, k.from)
-		k.Ref = "RFC 5246 §6.3"
-		k.Formula = "cut from key_block, as " + cutOrder(s, k.from)
-	}
-	same := bytes.Equal(k.derived.key, k.Key) && bytes.Equal(k.derived.iv, k.IV) && bytes.Equal(k.derived.mac, k.MAC)
-	if !same {
-		k.Check = differ("re-derived, they are key %s iv %s mac %s", Hex(k.derived.key), Hex(k.derived.iv), Hex(k.derived.mac))
-		return
-	}
-	k.Check = agree("re-derived: the same keys")
-}
-
-func trafficKeys(s *suite.Suite, secret []byte) keySet {
-	return keySet{
-		key: expandLabel(s.Hash, secret, "key", nil, s.Cipher.KeyLen),
-		iv:  expandLabel(s.Hash, secret, "iv", nil, s.Cipher.FixedIVLen),
-	}
-}
-
-// keyBlock computes the key block again, from the master secret.
-func (d *deriver) keyBlock(s *suite.Suite) ([]byte, error) {
-	master := d.latest["master_secret"]
-	if master == nil {
-		return nil, errors.New("master_secret was not reported")
-	}
-	seed := append(bytes.Clone(d.serverRandom), d.clientRandom...)
-	return prf12(s.Hash, master.Value, "key expansion", seed, 2*(macLen(s)+s.Cipher.KeyLen+s.Cipher.FixedIVLen)), nil
-}
-
-func macLen(s *suite.Suite) int {
-	if s.MAC == nil {
-		return 0
-	}
-	return s.MAC.Len
-}
-
-// cutKeyBlock takes the keys of one side out of the block: client before
-// server, MAC keys before keys before IVs. RFC 5246 §6.3.
-func cutKeyBlock(s *suite.Suite, block []byte, side wire.Role) keySet {
-	take := func(n int) (part []byte) {
-		client, server := block[:n:n], block[n:2*n:2*n]
-		block = block[2*n:]
-		if side == wire.Client {
-			return client
-		}
-		return server
-	}
-	mac := take(macLen(s))
-	key := take(s.Cipher.KeyLen)
-	return keySet{key, take(s.Cipher.FixedIVLen), mac}
-}
-
-func cutOrder(s *suite.Suite, side wire.Role) string {
-	text := ""
-	if n := macLen(s); n > 0 {
-		text = fmt.Sprintf("%v_write_MAC_key[%d], ", side, n)
-	}
-	text += fmt.Sprintf("%v_write_key[%d]", side, s.Cipher.KeyLen)
-	if n := s.Cipher.FixedIVLen; n > 0 {
-		text += fmt.Sprintf(", %v_write_IV[%d]", side, n)
-	}
-	return text
-}
 
 // opened is what was found in a protected record.
 type opened struct {
@@ -110,109 +20,221 @@ type opened struct {
 	// nonce is the nonce or IV, and nonceIs how it is made.
 	nonce   []byte
 	nonceIs string
+	// compressed is the length of the content before it was decompressed.
+	compressed int
 }
 
 var (
-	errShort  = errors.New("it is too short")
-	errSealed = errors.New("the tag does not match")
-	errMAC    = errors.New("the MAC does not match")
-	errPad    = errors.New("the padding is wrong")
+	errKeys    = errors.New("its keys could not be re-derived")
+	errShort   = errors.New("it is too short")
+	errSealed  = errors.New("the tag does not match")
+	errMAC     = errors.New("the MAC does not match")
+	errPad     = errors.New("the padding is wrong")
+	errInflate = errors.New("what is inside does not decompress")
 )
 
-// open opens the bytes of one record with re-derived keys.
-func open(k *Keys, rec []byte, seq uint64) (opened, error) {
-	s := suite.ByID(k.raw.Suite)
-	if s == nil || len(k.derived.key) != s.Cipher.KeyLen {
-		return opened{}, errors.New("its keys could not be re-derived")
+// opener opens the records of one epoch of one direction, in their order: of
+// some ciphers, and of compression, each record carries on where the one before
+// it has ended. Nothing here is in constant time, as nothing depends on it.
+type opener struct {
+	keys  *Keys
+	suite *suite.Suite
+	// stream is RC4's, as far as it was used; chain is the last block of the
+	// record before, which SSL 3.0 and TLS 1.0 take for the IV of the next.
+	stream  *rc4.Cipher
+	chain   []byte
+	inflate *inflater // nil without compression
+}
+
+// newOpener returns the opener for k, whose keys were re-derived; deflate tells
+// that compression was agreed.
+func newOpener(k *Keys, deflate bool) *opener {
+	o := &opener{keys: k, suite: suite.ByID(k.raw.Suite)}
+	if k.derived != nil && chains(k.raw.Version) {
+		o.chain = k.derived.iv
+	}
+	if deflate {
+		o.inflate = new(inflater)
+	}
+	return o
+}
+
+// chains: until TLS 1.0 the IV of a record is the end of the one before.
+// RFC 2246 §6.2.3.2.
+func chains(v wire.Version) bool { return v < wire.TLS11 }
+
+// ready reports that the keys are as long as the suite wants them.
+func (o *opener) ready() bool {
+	d := o.keys.derived
+	return o.suite != nil && d != nil && len(d.key) == o.suite.Cipher.KeyLen && len(d.mac) == macLen(o.suite) && len(d.iv) == ivLen(o.suite, o.keys.raw.Version)
+}
+
+// open opens the bytes of one record. What it finds wrong leaves the opener as
+// it was.
+func (o *opener) open(rec []byte, seq uint64) (opened, error) {
+	if !o.ready() {
+		return opened{}, errKeys
 	}
 	if len(rec) < wire.RecordHeaderLen {
 		return opened{}, errShort
 	}
-	if s.Cipher.AEAD != nil {
-		return openAEAD(k, s, rec, seq)
+	var x opened
+	var err error
+	next := *o
+	switch c := o.suite.Cipher; {
+	case c.AEAD != nil:
+		x, err = next.openAEAD(rec, seq)
+	case c.Block != nil:
+		x, err = next.openCBC(rec, seq)
+	default:
+		x, err = next.openStream(rec, seq)
 	}
-	return openCBC(k, s, rec, seq)
+	if err != nil {
+		return x, err
+	}
+	if o.inflate != nil {
+		x.compressed = len(x.content)
+		if next.inflate, x.content, err = o.inflate.record(x.content); err != nil {
+			return x, err
+		}
+	}
+	*o = next
+	return x, nil
 }
 
-func openAEAD(k *Keys, s *suite.Suite, rec []byte, seq uint64) (o opened, err error) {
-	a, err := s.Cipher.AEAD(k.derived.key)
+func (o *opener) openAEAD(rec []byte, seq uint64) (x opened, err error) {
+	c, iv, version := o.suite.Cipher, o.keys.derived.iv, o.keys.raw.Version
+	a, err := c.AEAD(o.keys.derived.key)
 	if err != nil {
-		return o, err
+		return x, err
 	}
 	header, sealed := rec[:wire.RecordHeaderLen], rec[wire.RecordHeaderLen:]
-	if len(sealed) < s.Cipher.ExplicitNonceLen+a.Overhead() {
-		return o, errShort
+	if len(sealed) < c.ExplicitNonceLen+a.Overhead() {
+		return x, errShort
 	}
-	if n := s.Cipher.ExplicitNonceLen; n > 0 { // RFC 5288 §3
-		o.nonce, o.nonceIs = append(bytes.Clone(k.derived.iv), sealed[:n]...), fmt.Sprintf("iv + the record's first %d bytes", n)
+	if n := c.ExplicitNonceLen; n > 0 { // RFC 5288 §3, RFC 6655 §3
+		x.nonce, x.nonceIs = append(bytes.Clone(iv), sealed[:n]...), fmt.Sprintf("iv + the record's first %d bytes", n)
 		sealed = sealed[n:]
 	} else { // RFC 8446 §5.3, RFC 7905 §2
-		o.nonce, o.nonceIs = bytes.Clone(k.derived.iv), fmt.Sprintf("iv XOR sequence number %d", seq)
-		tail := o.nonce[len(o.nonce)-8:]
+		x.nonce, x.nonceIs = bytes.Clone(iv), fmt.Sprintf("iv XOR sequence number %d", seq)
+		tail := x.nonce[len(x.nonce)-8:]
 		binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^seq)
 	}
-	o.typ = wire.ContentType(header[0])
+	x.typ = wire.ContentType(header[0])
 	data := header
-	if k.raw.Version < wire.TLS13 {
+	if version < wire.TLS13 {
 		data = pseudoHeader(seq, header, len(sealed)-a.Overhead())
 	}
-	if o.content, err = a.Open(nil, o.nonce, sealed, data); err != nil {
-		return o, errSealed
+	if x.content, err = a.Open(nil, x.nonce, sealed, data); err != nil {
+		return x, errSealed
 	}
-	if k.raw.Version < wire.TLS13 {
-		return o, nil
+	if version < wire.TLS13 {
+		return x, nil
 	}
-	inner := bytes.TrimRight(o.content, "\x00") // RFC 8446 §5.4
+	inner := bytes.TrimRight(x.content, "\x00") // RFC 8446 §5.4
 	if len(inner) == 0 {
-		return o, errPad
+		return x, errPad
 	}
-	o.padding = len(o.content) - len(inner)
-	o.typ, o.content = wire.ContentType(inner[len(inner)-1]), inner[:len(inner)-1]
-	return o, nil
+	x.padding = len(x.content) - len(inner)
+	x.typ, x.content = wire.ContentType(inner[len(inner)-1]), inner[:len(inner)-1]
+	return x, nil
 }
 
-// openCBC opens a record of a CBC suite with an explicit IV. Nothing depends on
-// its time here, so it is not in constant time. RFC 5246 §6.2.3.2, RFC 7366 §3.
-func openCBC(k *Keys, s *suite.Suite, rec []byte, seq uint64) (o opened, err error) {
-	block, err := s.Cipher.Block(k.derived.key)
+// openStream opens a record of RC4, or of a NULL suite, which has a MAC only.
+// RFC 5246 §6.2.3.1.
+func (o *opener) openStream(rec []byte, seq uint64) (x opened, err error) {
+	header, plain := rec[:wire.RecordHeaderLen], bytes.Clone(rec[wire.RecordHeaderLen:])
+	x.typ = wire.ContentType(header[0])
+	if o.suite.Cipher.Stream != nil {
+		var stream rc4.Cipher
+		if o.stream != nil {
+			stream = *o.stream
+		} else if first, err := rc4.NewCipher(o.keys.derived.key); err == nil {
+			stream = *first
+		} else {
+			return x, err
+		}
+		stream.XORKeyStream(plain, plain)
+		o.stream = &stream
+	}
+	x.content, err = o.authentic(seq, header, plain)
+	return x, err
+}
+
+// openCBC opens a record of a CBC suite. RFC 5246 §6.2.3.2, RFC 7366 §3.
+func (o *opener) openCBC(rec []byte, seq uint64) (x opened, err error) {
+	block, err := o.suite.Cipher.Block(o.keys.derived.key)
 	if err != nil {
-		return o, err
+		return x, err
 	}
 	header, body := rec[:wire.RecordHeaderLen], rec[wire.RecordHeaderLen:]
-	if k.EncryptThenMAC {
-		if len(body) < s.MAC.Len {
-			return o, errShort
-		}
-		var tag []byte
-		body, tag = body[:len(body)-s.MAC.Len], body[len(body)-s.MAC.Len:]
-		if !bytes.Equal(tag, hmacOf(s.MAC.Hash, k.derived.mac, pseudoHeader(seq, header, len(body)), body)) {
-			return o, errMAC
+	x.typ = wire.ContentType(header[0])
+	if o.keys.EncryptThenMAC {
+		if body, err = o.authentic(seq, header, body); err != nil {
+			return x, err
 		}
 	}
 	n := block.BlockSize()
-	if len(body) < 2*n || len(body)%n != 0 {
-		return o, errShort
+	switch {
+	case o.chain == nil && len(body) >= n:
+		x.nonce, x.nonceIs, body = body[:n], fmt.Sprintf("the record's first %d bytes", n), body[n:]
+	case seq == 0:
+		x.nonce, x.nonceIs = o.chain, "the iv of the key block"
+	default:
+		x.nonce, x.nonceIs = o.chain, "the last block of the record before"
 	}
-	o.typ, o.nonce, o.nonceIs = wire.ContentType(header[0]), body[:n], fmt.Sprintf("the record's first %d bytes", n)
-	plain := make([]byte, len(body)-n)
-	cipher.NewCBCDecrypter(block, o.nonce).CryptBlocks(plain, body[n:])
-	pad := int(plain[len(plain)-1]) + 1
-	if pad > len(plain) || !bytes.Equal(plain[len(plain)-pad:], bytes.Repeat([]byte{byte(pad - 1)}, pad)) {
-		return o, errPad
+	if len(x.nonce) != n || len(body) < n || len(body)%n != 0 {
+		return x, errShort
 	}
-	o.content = plain[:len(plain)-pad]
-	if k.EncryptThenMAC {
-		return o, nil
+	plain := make([]byte, len(body))
+	cipher.NewCBCDecrypter(block, x.nonce).CryptBlocks(plain, body)
+	if o.chain != nil {
+		o.chain = bytes.Clone(body[len(body)-n:])
 	}
-	if len(o.content) < s.MAC.Len {
-		return o, errShort
+	x.content, err = o.unpad(plain, n)
+	if err == nil && !o.keys.EncryptThenMAC {
+		x.content, err = o.authentic(seq, header, x.content)
 	}
-	var tag []byte
-	o.content, tag = o.content[:len(o.content)-s.MAC.Len], o.content[len(o.content)-s.MAC.Len:]
-	if !bytes.Equal(tag, hmacOf(s.MAC.Hash, k.derived.mac, pseudoHeader(seq, header, len(o.content)), o.content)) {
-		return o, errMAC
+	return x, err
+}
+
+// unpad takes the padding off, each byte of which says how many there are before
+// it. SSL 3.0 has that of the last alone, and less than a block: the rest may be
+// anything, which is what POODLE lives on. RFC 5246 §6.2.3.2, RFC 6101 §5.2.3.2.
+func (o *opener) unpad(plain []byte, blockLen int) ([]byte, error) {
+	n := int(plain[len(plain)-1]) + 1
+	rest := len(plain) - n
+	if rest < 0 {
+		return nil, errPad
 	}
-	return o, nil
+	if o.keys.raw.Version == wire.SSL30 {
+		if n > blockLen {
+			return nil, errPad
+		}
+	} else if !bytes.Equal(plain[rest:], bytes.Repeat([]byte{byte(n - 1)}, n)) {
+		return nil, errPad
+	}
+	return plain[:rest], nil
+}
+
+// authentic checks and takes off the MAC at the end of b. RFC 5246 §6.2.3.1.
+func (o *opener) authentic(seq uint64, header, b []byte) ([]byte, error) {
+	mac := o.suite.MAC
+	if mac == nil || len(b) < mac.Len {
+		return nil, errShort
+	}
+	n := len(b) - mac.Len
+	covered := pseudoHeader(seq, header, n)
+	want := []byte(nil)
+	if o.keys.raw.Version == wire.SSL30 {
+		want = mac30(mac.Hash, o.keys.derived.mac, covered, b[:n])
+	} else {
+		want = hmacOf(mac.Hash, o.keys.derived.mac, covered, b[:n])
+	}
+	if !bytes.Equal(b[n:], want) {
+		return nil, errMAC
+	}
+	return b[:n], nil
 }
 
 // pseudoHeader is what protection covers besides n bytes of content.
@@ -222,35 +244,44 @@ func pseudoHeader(seq uint64, header []byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(append(b, header[:3]...), uint16(n))
 }
 
-// record opens a record again and compares; a record in the clear must be its
+// mac30 is the MAC of SSL 3.0, which leaves the version out of what it covers.
+// RFC 6101 §5.2.3.1.
+func mac30(h *suite.Hash, key, covered, content []byte) []byte {
+	const typeEnd, versionEnd = 9, 11
+	covered = append(bytes.Clone(covered[:typeEnd]), covered[versionEnd:]...)
+	return nested30(h, key, append(covered, content...))
+}
+
+// reopen opens a record again and compares; a record in the clear must be its
 // content itself.
-func (r *Record) reopen(k *Keys, expectSeq uint64) {
+func (r *Record) reopen(o *opener, expectSeq uint64) {
 	switch {
 	case r.Refused != "":
-		r.reopenRefused(k)
+		r.reopenRefused(o)
 	case r.Epoch == 0 && !bytes.HasSuffix(r.Wire, r.Plain):
 		r.Check = differ("its content is not what was on the wire")
 	case r.Epoch == 0:
 		r.Check = Check{Given, "in the clear"}
-	case k == nil:
+	case o == nil:
 		r.Check = differ("no keys were reported for epoch %d of the %s", r.Epoch, r.From)
 	default:
-		r.Protection = protectionName(k)
-		o, err := open(k, r.Wire, r.Seq)
-		r.Nonce, r.NonceIs = o.nonce, o.nonceIs
+		r.Protection = protectionName(o.keys)
+		x, err := o.open(r.Wire, r.Seq)
+		r.Nonce, r.NonceIs = x.nonce, x.nonceIs
 		switch {
 		case err != nil:
 			r.Check = differ("with the re-derived keys it does not open: %v", err)
-		case o.typ != r.typ || !bytes.Equal(o.content, r.Plain) || o.padding != r.Padding:
-			r.Check = differ("opened again, it holds %d bytes of %v with %d of padding, not what was reported", len(o.content), o.typ, o.padding)
+		case x.typ != r.typ || !bytes.Equal(x.content, r.Plain) || x.padding != r.Padding:
+			r.Check = differ("opened again, it holds %d bytes of %v with %d of padding, not what was reported", len(x.content), x.typ, x.padding)
 		case r.Seq != expectSeq:
 			r.Check = differ("its sequence number is %d, and %d was due", r.Seq, expectSeq)
 		default:
-			r.Check = agree("opened again with the re-derived keys: the same %d bytes", len(o.content))
+			r.Check = agree("opened again with the re-derived keys: the same %d bytes", len(x.content))
 		}
 	}
 }
 
+// protectionName names the cipher and the MAC, in the order of their use.
 func protectionName(k *Keys) string {
 	s := suite.ByID(k.raw.Suite)
 	switch {
@@ -258,8 +289,16 @@ func protectionName(k *Keys) string {
 		return k.CipherSuite
 	case s.MAC == nil:
 		return s.Cipher.Name
-	case k.EncryptThenMAC:
-		return s.Cipher.Name + " then " + s.MAC.Name
 	}
-	return s.MAC.Name + " then " + s.Cipher.Name
+	mac := s.MAC.Name
+	if k.raw.Version == wire.SSL30 {
+		mac = "SSL 3.0's MAC with " + s.MAC.Hash.Name
+	}
+	switch {
+	case s.Cipher.KeyLen == 0:
+		return mac + " alone: nothing is encrypted"
+	case k.EncryptThenMAC:
+		return s.Cipher.Name + " then " + mac
+	}
+	return mac + " then " + s.Cipher.Name
 }

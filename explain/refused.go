@@ -29,22 +29,22 @@ func (r *Record) announced() int {
 }
 
 // reopenRefused tries the re-derived keys on a record that the engine refused.
-func (r *Record) reopenRefused(k *Keys) {
+func (r *Record) reopenRefused(o *opener) {
 	r.Check = Check{Given, "refused before anything was opened"}
-	if r.Epoch == 0 || k == nil || !isRecord(r.Wire) || len(r.Wire) != r.announced() {
+	if r.Epoch == 0 || o == nil || !isRecord(r.Wire) || len(r.Wire) != r.announced() {
 		return
 	}
-	r.Protection = protectionName(k)
-	o, err := open(k, r.Wire, r.Seq)
-	r.Nonce, r.NonceIs = o.nonce, o.nonceIs
+	r.Protection = protectionName(o.keys)
+	x, err := o.open(r.Wire, r.Seq)
+	r.Nonce, r.NonceIs = x.nonce, x.nonceIs
 	switch {
 	case err != nil:
 		r.shut = true
 		r.Check = Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
-	case o.typ == wire.ContentChangeCipherSpec || len(o.content)+o.padding > maxContent:
-		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(o.content)), o.typ)}
+	case x.typ == wire.ContentChangeCipherSpec || len(x.content)+x.padding > maxContent:
+		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(x.content)), x.typ)}
 	default:
-		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(o.content)), o.typ)
+		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(x.content)), x.typ)
 	}
 }
 

@@ -156,3 +156,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	}
 	return s[:i], s[i+len(sep):], true
 }
+
+// refs are where a version has its key schedule.
+type refs struct{ keys string }
+
+func refsOf(v wire.Version) refs {
+	return map[wire.Version]refs{wire.SSL30: {"RFC 6101 §6.2.2"}, wire.TLS10: {"RFC 2246 §6.3"}, wire.TLS11: {"RFC 4346 §6.3"}, wire.TLS12: {"RFC 5246 §6.3"}}[v]
+}
