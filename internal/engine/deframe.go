@@ -36,7 +36,7 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	rec := have[:size:size]
 	in.r += size
 	if e.plainCCS(h) || e.plainAlert(h) {
-		e.reportPlain(h, rec)
+		e.reportPlain(h.Type, rec, record.HeaderLen)
 		return h.Type, rec[record.HeaderLen:], false, nil
 	}
 	event := e.beforeOpen(rec)
@@ -130,7 +130,7 @@ func (e *Engine) takeSSL2(have []byte) (taken bool, err error) {
 	in.r += size
 	in.pseudo, in.ssl2 = handshake.SSL2Hello, have[wire.SSL2HeaderLen:size:size]
 	in.version = wire.SSL30 // it is TLS from here on
-	e.reportPlain(record.Header{Type: wire.ContentHandshake, Length: size - wire.SSL2HeaderLen}, have[:size])
+	e.reportPlain(wire.ContentHandshake, have[:size], wire.SSL2HeaderLen)
 	return true, nil
 }
 
@@ -156,9 +156,10 @@ func (e *Engine) beforeOpen(rec []byte) *trace.Record {
 	return &trace.Record{Dir: trace.Received, Epoch: e.in.half.Epoch(), Seq: e.in.half.Seq(), Wire: bytes.Clone(rec)}
 }
 
-func (e *Engine) reportPlain(h record.Header, raw []byte) {
+// reportPlain reports a record in the clear, with a header of headerLen bytes.
+func (e *Engine) reportPlain(t wire.ContentType, raw []byte, headerLen int) {
 	if hooks := e.options.Hooks; hooks != nil && hooks.Record != nil {
-		hooks.Record(trace.Record{Dir: trace.Received, Type: h.Type, Wire: raw, Plain: raw[record.HeaderLen:]})
+		hooks.Record(trace.Record{Dir: trace.Received, Type: t, Wire: raw, Plain: raw[headerLen:]})
 	}
 }
 

@@ -138,9 +138,11 @@ func (e *Engine) postHandshake() error {
 			return err
 		}
 		if step.Prompts && e.hs != nil {
+			e.reportPrompt(msg)
 			continue // it is ignored during a handshake, RFC 5246 §7.4.1.1
 		}
 		if step.Prompts && e.begin(step) {
+			e.reportPrompt(msg)
 			if err := e.run(); err != nil {
 				return err
 			}
@@ -152,6 +154,13 @@ func (e *Engine) postHandshake() error {
 		if err := p.Receive(msg); err != nil {
 			return err
 		}
+	}
+}
+
+// reportPrompt reports a HelloRequest that the Post table does not get to see.
+func (e *Engine) reportPrompt(msg []byte) {
+	if h := e.options.Hooks; h != nil && h.Message != nil {
+		h.Message(trace.Message{Dir: trace.Received, Raw: msg, Context: wire.Context{Version: e.Result().Version, From: e.role.Peer()}, PostHandshake: true})
 	}
 }
 

@@ -60,13 +60,19 @@ func (t *transcript) resume(kind *suite.Hash, from hash.Hash) {
 	t.hash = t.clone()
 }
 
+// lateSecret is the RFC's name of the secret behind a Finished after the
+// handshake. RFC 8446 §4.4.
+const lateSecret = "client_application_traffic_secret_N"
+
 // sendLateFinished: its key is the traffic secret that the client writes with
 // when it goes out. RFC 8446 §4.4.
 func sendLateFinished(s *State, _ context.Context) (wire.Message, error) {
 	h, c, hooks := s.Result.Suite.Hash, s.context(s.Role), s.Hooks
 	digest := slices.Clone(s.transcript.sum(nil))
 	s.records.SendLate(func(secret []byte) []byte {
-		raw := wire.AppendMessage(nil, &wire.Finished{VerifyData: keys.Finished13(h, nil, secret, digest)}, c)
+		m := &wire.Finished{VerifyData: keys.Finished13(h, nil, secret, digest)}
+		reportFinished13(hooks, h, wire.Client, lateSecret, secret, digest, m.VerifyData)
+		raw := wire.AppendMessage(nil, m, c)
 		if hooks.Message != nil {
 			hooks.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: c, PostHandshake: true})
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -66,10 +67,12 @@ func recvClientKeyExchange(s *State, _ context.Context, msg wire.Message) error 
 
 // addPSK joins what the exchange has yielded so far with a pre-shared key.
 func (s *State) addPSK(key []byte) {
-	other := s.shared
+	other, how := s.shared, s.exchangeName()
 	if len(other) == 0 {
-		other = make([]byte, len(key)) // of plain PSK, RFC 4279 §2
+		other, how = make([]byte, len(key)), "zeros" // of plain PSK, RFC 4279 §2
 	}
+	s.secret(trace.Secret{Name: "psk", How: "PSK", Value: key, Ref: "RFC 4279 §2"})
+	s.secret(trace.Secret{Name: "other_secret", How: how, Value: other, Ref: "RFC 4279 §2"})
 	joined := kex.PSKPremaster(nil, other, key)
 	s.setShared(joined)
 	clear(joined)

@@ -32,11 +32,11 @@ func (p *Profile) hashOf(c *suite.Suite) *suite.Hash {
 // master12 turns the premaster into the master secret. RFC 5246 §8.1, RFC 7627 §4.
 func (s *State) master12(context.Context) error {
 	r, h, schedule := s.Result, s.hash(), s.profile.schedule
-	how := r.Suite.KeyExchange.String()
-	if r.Group != 0 {
-		how += " " + r.Group.String()
+	premaster := trace.Secret{Name: "premaster_secret", How: s.exchangeName(), Value: s.shared, Ref: "RFC 5246 §8.1"}
+	if r.Suite.KeyExchange.PSK() {
+		premaster.From, premaster.Salt, premaster.Ref = "psk", "other_secret", "RFC 4279 §2"
 	}
-	s.secret(trace.Secret{Name: "premaster_secret", How: how, Value: s.shared, Ref: "RFC 5246 §8.1"})
+	s.secret(premaster)
 	x := trace.Secret{Name: "master_secret", How: "PRF", From: "premaster_secret", Hash: h.Name}
 	if r.ExtendedMasterSecret {
 		digest := s.transcript.sum(s.digest[:0])
@@ -44,13 +44,22 @@ func (s *State) master12(context.Context) error {
 		x.Label, x.Input, x.InputIs, x.Ref = keys.LabelExtendedMasterSecret, digest, "ClientHello..ClientKeyExchange", "RFC 7627 §4"
 	} else {
 		schedule.Master(h, s.master[:0], s.shared, r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
-		x.Label, x.InputIs, x.Ref = keys.LabelMasterSecret, "client_random + server_random", "RFC 5246 §8.1"
+		x.Label, x.InputIs, x.Ref = schedule.Label(keys.LabelMasterSecret), "client_random + server_random", "RFC 5246 §8.1"
 		x.Input = append(append(s.sign[:0], r.Secrets.ClientRandom[:]...), r.Secrets.ServerRandom[:]...)
 	}
 	clear(s.shared)
 	x.Value = s.master[:]
 	s.secret(x)
 	return s.keys12()
+}
+
+// exchangeName names the key exchange and its group, for the trace.
+func (s *State) exchangeName() string {
+	name := s.Result.Suite.KeyExchange.String()
+	if s.Result.Group != 0 {
+		name += " " + s.Result.Group.String()
+	}
+	return name
 }
 
 // resumeMaster12 takes the master secret from the session.
@@ -65,7 +74,7 @@ func (s *State) keys12() error {
 	copy(r.Secrets.Master[:], s.master[:])
 	block := schedule.KeyBlock(r.Suite, s.keyBlock[:0], s.master[:], r.Secrets.ClientRandom[:], r.Secrets.ServerRandom[:])
 	if s.Hooks.Secret != nil {
-		s.secret(trace.Secret{Name: "key_block", How: "PRF", From: "master_secret", Label: keys.LabelKeyExpansion,
+		s.secret(trace.Secret{Name: "key_block", How: "PRF", From: "master_secret", Label: schedule.Label(keys.LabelKeyExpansion),
 			Input: append(append(s.sign[:0], r.Secrets.ServerRandom[:]...), r.Secrets.ClientRandom[:]...), InputIs: "server_random + client_random",
 			Hash: s.hash().Name, Value: s.keyBlock[:schedule.KeyBlockLen(r.Suite)], Ref: "RFC 5246 §6.3"})
 	}
@@ -102,7 +111,7 @@ func verifyData12(s *State, role wire.Role) []byte {
 	}
 	keep.set(out)
 	if s.Hooks.Secret != nil {
-		s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: label, Input: s.transcript.sum(s.digest[:0]),
+		s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: s.profile.schedule.Label(label), Input: s.transcript.sum(s.digest[:0]),
 			InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 5246 §7.4.9"})
 	}
 	return out

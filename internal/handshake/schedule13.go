@@ -146,15 +146,26 @@ func verifyData13(s *State, role wire.Role) []byte {
 	}
 	digest := s.transcript.sum(s.digest[:0])
 	out := keys.Finished13(h, s.verify[:0], base, digest)
-	if s.Hooks.Secret != nil {
-		key := make([]byte, h.Size)
-		keys.ExpandLabel(h, key, base, keys.LabelFinished, nil)
-		s.Hooks.Secret(trace.Secret{Name: s.secretName(role, "finished_key"), How: "HKDF-Expand-Label", From: s.secretName(role, "handshake_traffic_secret"),
-			Label: keys.LabelFinished, InputIs: "nothing", Hash: h.Name, Value: key, Ref: "RFC 8446 §4.4.4"})
-		s.Hooks.Secret(trace.Secret{Name: s.secretName(role, "verify_data"), How: "HMAC", From: s.secretName(role, "finished_key"),
-			Input: digest, InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 8446 §4.4.4"})
+	name := s.secretName(role, "handshake_traffic_secret")
+	if s.late {
+		name = lateSecret
 	}
+	reportFinished13(s.Hooks, h, role, name, base, digest, out)
 	return out
+}
+
+// reportFinished13 reports how verifyData follows from base, which is called from.
+func reportFinished13(hooks *trace.Hooks, h *suite.Hash, role wire.Role, from string, base, digest, verifyData []byte) {
+	if hooks.Secret == nil {
+		return
+	}
+	key := make([]byte, h.Size)
+	keys.ExpandLabel(h, key, base, keys.LabelFinished, nil)
+	name := role.String() + "_finished_key"
+	hooks.Secret(trace.Secret{Name: name, How: "HKDF-Expand-Label", From: from, Label: keys.LabelFinished, InputIs: "nothing",
+		Hash: h.Name, Value: key, Ref: "RFC 8446 §4.4.4"})
+	hooks.Secret(trace.Secret{Name: role.String() + "_verify_data", How: "HMAC", From: name, Input: digest, InputIs: "the handshake so far",
+		Hash: h.Name, Value: verifyData, Ref: "RFC 8446 §4.4.4"})
 }
 
 // NextKeys replaces a traffic secret by its successor and derives the keys.

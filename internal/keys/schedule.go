@@ -17,6 +17,8 @@ import (
 type Schedule struct {
 	hash    *suite.Hash // nil where the suite decides
 	chained bool        // the first IV of CBC comes from the key block
+	// unlabelled: one function without labels makes all secrets.
+	unlabelled bool
 
 	// Master derives the master secret, MasterSecretLen bytes.
 	Master func(h *suite.Hash, dst, premaster, clientRandom, serverRandom []byte) []byte
@@ -46,7 +48,7 @@ type Schedule struct {
 // The schedules. TLS 1.1 differs from TLS 1.0 in nothing but that each record
 // brings its own IV: RFC 4346 §6.2.3.2.
 var (
-	SSL30 = &Schedule{hash: MD5SHA1, chained: true,
+	SSL30 = &Schedule{hash: MD5SHA1, chained: true, unlabelled: true,
 		Master: master30, fill: keyBlock30, Finished: finished30, FinishedLen: FinishedLen30,
 		CertificateVerify: certificateVerify30, Exporter: noExporter}
 	TLS10 = &Schedule{hash: MD5SHA1, chained: true,
@@ -67,6 +69,15 @@ func (x *Schedule) Hash(s *suite.Suite) *suite.Hash {
 		return x.hash
 	}
 	return s.Hash
+}
+
+// Label is what the schedule's function takes of label: nothing in SSL 3.0, which
+// has no labels.
+func (x *Schedule) Label(label string) string {
+	if x.unlabelled {
+		return ""
+	}
+	return label
 }
 
 // KeyBlock is the partition of RFC 5246 §6.3. The slices share one array; a
