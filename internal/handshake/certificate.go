@@ -80,7 +80,6 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 	if s.request != nil {
 		m.RequestContext = s.request.context
 	}
-	s.answered = true
 	for _, der := range s.certificate.Certificate {
 		m.Entries = append(m.Entries, wire.CertificateEntry{DER: der})
 	}
@@ -98,6 +97,7 @@ func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) 
 	if s.profile.NoCertificateAlert && len(s.certificate.Certificate) == 0 {
 		return nil, nil // an alert says so, in the next row
 	}
+	s.answered = true
 	return sendCertificate(s, ctx)
 }
 
@@ -119,7 +119,7 @@ func (s *State) certificateExtensions() (x wire.Extensions) {
 // recvCertificate takes the peer's chain and has it verified.
 func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
 	m := msg.(*wire.Certificate)
-	s.answered = true
+	s.answered = s.isServer()
 	if !bytes.Equal(m.RequestContext, s.requestContext) {
 		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake, and after it be that of the request", "RFC 8446 §4.4.2", nil)
 	}
