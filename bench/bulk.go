@@ -70,7 +70,12 @@ func receive(c conn, j job) (figures, error) {
 
 // source seals total bytes into memory first and then sends them as fast as
 // the socket takes them, so that every receiver sees the same full socket.
-func source(c conn, j job, h *holdback) (figures, error) {
+func source(e ends, tcp net.Conn, j job) (figures, error) {
+	h := &holdback{Conn: tcp}
+	c := e.server(h)
+	if err := c.Handshake(); err != nil {
+		return nil, err
+	}
 	h.on = true
 	chunk := make([]byte, j.number("size"))
 	for sealed := 0; sealed < warmBytes*2+j.number("total"); sealed += len(chunk) {

@@ -25,7 +25,7 @@ func handshakes(e ends, p params, j job) (figures, error) {
 			return nil, err
 		}
 	}
-	resume := j.text("tickets") == "use"
+	resume := p.resumes()
 	if err := lanes[0].check(p, resume); err != nil {
 		return nil, err
 	}
@@ -108,10 +108,7 @@ func (l *lane) check(p params, resume bool) error {
 	if err := l.handshake(); err != nil {
 		return err
 	}
-	if got := l.last.ConnectionState().DidResume; got != resume {
-		return fmt.Errorf("resumed is %v, the row wants %v", got, resume)
-	}
-	return p.check(l.last)
+	return p.check(l.last, resume)
 }
 
 func (l *lane) close() { close(l.begin) }

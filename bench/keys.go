@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -23,6 +24,7 @@ const serverName = "bench.test"
 type keys struct {
 	certs map[string]tls.Certificate // "ecdsa", "rsa2048", "client"
 	roots *x509.CertPool
+	psk   []byte // the same for everybody: it protects nothing
 }
 
 // leaves are the files of a key folder besides ca.pem, each holding a
@@ -91,7 +93,7 @@ func block(kind string, der []byte) []byte {
 
 // readKeys loads what writeKeys wrote.
 func readKeys(dir string) (*keys, error) {
-	k := &keys{certs: map[string]tls.Certificate{}, roots: x509.NewCertPool()}
+	k := &keys{certs: map[string]tls.Certificate{}, roots: x509.NewCertPool(), psk: bytes.Repeat([]byte{0x5a}, 32)}
 	for name := range leaves {
 		file := filepath.Join(dir, name+".pem")
 		cert, err := tls.LoadX509KeyPair(file, file)

@@ -1,7 +1,7 @@
 package main
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// opensslSource does the same jobs with libssl.
+// opensslSources do the same jobs with libssl; bench.c includes the others.
 //
-//go:embed openssl/bench.c
-var opensslSource []byte
+//go:embed openssl
+var opensslSources embed.FS
 
 // buildOpenSSL compiles the program into dir and returns the contender and
 // libssl's version. The environment variables CC, CFLAGS and LDFLAGS choose
 // another compiler or another libssl.
 func buildOpenSSL(dir string) (contender, string) {
 	c := contender{name: opensslName}
-	source, program := filepath.Join(dir, "bench.c"), filepath.Join(dir, "openssl-bench")
-	if err := os.WriteFile(source, opensslSource, 0o600); err != nil {
+	source, program := filepath.Join(dir, "openssl", "bench.c"), filepath.Join(dir, "openssl-bench")
+	if err := os.CopyFS(dir, opensslSources); err != nil {
 		c.missing = err
 		return c, ""
 	}

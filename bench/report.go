@@ -78,8 +78,8 @@ func newFigure(res result, m metric) figure {
 		}
 	}
 	value, of := f.Values[vitrineName].Median, "value"
-	if m.goal.ratio {
-		value, of = f.Ratios[stdName], stdName
+	if m.goal.of != "" {
+		value, of = f.Ratios[m.goal.of], m.goal.of
 	}
 	if m.goal.limit > 0 && value > 0 {
 		f.Target = &target{m.goal.limit, of, m.goal.met(value, m.higher)}

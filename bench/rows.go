@@ -1,14 +1,19 @@
 package main
 
-// A row is one named measurement. Its job goes to a contender; a bulk or
-// memory job has the same peer job for all contenders, done by crypto/tls in a
-// process of its own.
+import (
+	"cmp"
+	"slices"
+)
+
+// A row is one named measurement. Its job goes to a contender; one that needs
+// another process has the same peer job for all contenders.
 type row struct {
 	name    string
 	kind    string // handshake, bulk or memory
 	job     string
 	peer    string
-	procs   int // processors for the measured process, 0: all
+	peerIs  string // the Go stack that does the peer job; empty: crypto/tls
+	procs   int    // processors for the measured process, 0: all
 	metrics []metric
 }
 
@@ -23,12 +28,12 @@ type metric struct {
 	goal     goal
 }
 
-// A goal bounds vitrine's figure, or its ratio to crypto/tls's where ratio is
-// set; from below where higher is better, from above where lower is. The zero
-// goal asks for nothing.
+// A goal bounds vitrine's figure, or its ratio to another contender's where one
+// is named; from below where higher is better, from above where lower is. The
+// zero goal asks for nothing.
 type goal struct {
 	limit float64
-	ratio bool
+	of    string
 }
 
 const (
@@ -36,15 +41,30 @@ const (
 	ecdsa12   = " version=1.2 group=X25519 cert=ecdsa suite=aes128gcm"
 	aes256gcm = " version=1.3 group=X25519 cert=ecdsa suite=aes256gcm"
 	chacha20  = " version=1.3 group=X25519 cert=ecdsa suite=chacha20"
+	cbc10     = " version=1.0 group=X25519 cert=ecdsa suite=aes128cbc"
+	rsa12     = " version=1.2 group=X25519 cert=rsa2048 suite=aes128gcm"
+	dhe12     = " version=1.2 group=ffdhe2048 kx=dhe cert=rsa2048 suite=aes128gcm"
+	psk12     = " version=1.2 group=none cert=psk suite=aes128gcm"
+	dhePSK12  = " version=1.2 group=ffdhe2048 kx=dhe cert=psk suite=aes128gcm"
+	// OpenSSL has no AES-GCM suite with ECDHE_PSK.
+	ecdhePSK12 = " version=1.2 group=X25519 kx=ecdhe cert=psk suite=chacha20"
 )
 
 var (
 	cpuPerHandshake = metric{name: "cpu_us_per_handshake", title: "Handshakes: µs of CPU, both ends, one core",
-		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1, goal: goal{1, true}}
+		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1, goal: goal{1, stdName}}
 	allocsPerHandshake = metric{name: "allocs_per_handshake", title: "Handshakes: memory allocations, both ends",
-		num: "allocs", den: "n", scale: 1, goal: goal{0.5, true}}
+		num: "allocs", den: "n", scale: 1, goal: goal{0.5, stdName}}
 	handshakesPerSecond = metric{name: "handshakes_per_s", title: "Handshakes: per second, both ends, all cores",
-		num: "n", den: "wall_ns", scale: 1e9, higher: true, goal: goal{1, true}}
+		num: "n", den: "wall_ns", scale: 1e9, higher: true, goal: goal{1, stdName}}
+	serverCPU = metric{name: "server_cpu_us_per_handshake", title: "Servers: µs of CPU per handshake, server alone, one core",
+		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1}
+	serverRate = metric{name: "server_handshakes_per_cpu_s", title: "Servers: handshakes per second of CPU, server alone, one core",
+		num: "n", den: "cpu_ns", scale: 1e9, higher: true}
+	serverAllocs = metric{name: "server_allocs_per_handshake", title: "Servers: memory allocations per handshake, server alone",
+		num: "allocs", den: "n", scale: 1}
+	agreementCPU = metric{name: "cpu_us_per_agreement", title: "Diffie-Hellman alone: µs of CPU for a key and a secret",
+		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1, goal: goal{1.5, opensslName}}
 	speed = metric{name: "mb_per_s", title: "Bulk: MB/s of one core that sends",
 		num: "bytes", den: "wall_ns", scale: 1e3, higher: true}
 	cpuPerMB = metric{name: "cpu_us_per_mb", title: "Bulk: µs of CPU per MB at the measured end",
@@ -59,10 +79,10 @@ var (
 	handshakeMetrics = []metric{cpuPerHandshake, allocsPerHandshake}
 )
 
-// asks sets the goal of a metric for one row.
-func (m metric) asks(limit float64) metric { m.goal = goal{limit, true}; return m }
+// asks sets the goal of a metric for one row: its ratio to a contender's.
+func (m metric) asks(limit float64, of string) metric { m.goal = goal{limit, of}; return m }
 
-var rows = append(append(handshakeRows, bulkRows...), memoryRows...)
+var rows = slices.Concat(handshakeRows, serverRows, bulkRows, memoryRows)
 
 var handshakeRows = []row{
 	handshake("tls1.3-x25519-ecdsa-full", "tickets=none"+ecdsa13),
@@ -72,21 +92,39 @@ var handshakeRows = []row{
 	handshake("tls1.3-mutual-ecdsa", "tickets=none mutual=1"+ecdsa13),
 	handshake("tls1.3-psk-resume", "tickets=use"+ecdsa13),
 	handshake("tls1.2-ecdhe-x25519-ecdsa-full", "tickets=none"+ecdsa12),
-	handshake("tls1.2-ecdhe-rsa2048-full", "tickets=none version=1.2 group=X25519 cert=rsa2048 suite=aes128gcm"),
+	handshake("tls1.2-ecdhe-rsa2048-full", "tickets=none"+rsa12),
+	handshake("tls1.2-dhe2048-rsa2048-full", "tickets=none"+dhe12),
+	handshake("tls1.2-psk", "tickets=none"+psk12),
+	handshake("tls1.2-dhe2048-psk", "tickets=none"+dhePSK12),
+	handshake("tls1.2-ecdhe-x25519-psk", "tickets=none"+ecdhePSK12),
+	handshake("tls1.2-id-resume", "tickets=id"+ecdsa12),
 	handshake("tls1.2-ticket-resume", "tickets=use"+ecdsa12),
 	{name: "tls1.3-x25519-ecdsa-full-all-cores", kind: "handshake",
 		job: "handshake lanes=all tickets=none" + ecdsa13, metrics: []metric{handshakesPerSecond}},
 }
 
+var serverRows = []row{
+	serving("server-tls1.2-id-resume", "tickets=id"+ecdsa12, serverRate.asks(1.5, opensslName), serverCPU, serverAllocs),
+	serving("server-tls1.2-ticket-resume", "tickets=use"+ecdsa12, serverRate.asks(1.5, stdName), serverCPU, serverAllocs),
+	serving("server-tls1.3-psk-resume", "tickets=use"+ecdsa13, serverRate, serverCPU, serverAllocs),
+	serving("server-tls1.2-dhe2048-rsa2048-full", "tickets=none"+dhe12, serverCPU.asks(1.5, opensslName), serverAllocs),
+	serving("server-tls1.2-ecdhe-rsa2048-full", "tickets=none"+rsa12, serverCPU, serverAllocs),
+	serving("server-tls1.2-psk", "tickets=none"+psk12, serverCPU, serverAllocs),
+	serving("server-tls1.2-dhe2048-psk", "tickets=none"+dhePSK12, serverCPU, serverAllocs),
+	serving("server-tls1.2-ecdhe-x25519-psk", "tickets=none"+ecdhePSK12, serverCPU, serverAllocs),
+	{name: "dh-ffdhe2048-alone", kind: "handshake", procs: 1, job: "agree group=ffdhe2048", metrics: []metric{agreementCPU}},
+}
+
 var bulkRows = []row{
-	sending("loopback-send-aes128gcm-256k", "size=262144"+ecdsa13, speed.asks(1.7), cpuPerMB),
+	sending("loopback-send-aes128gcm-256k", "size=262144"+ecdsa13, speed.asks(1.7, stdName), cpuPerMB),
 	sending("loopback-send-aes256gcm-256k", "size=262144"+aes256gcm, speed, cpuPerMB),
 	sending("loopback-send-chacha20-256k", "size=262144"+chacha20, speed, cpuPerMB),
 	sending("loopback-send-tls1.2-aes128gcm-256k", "size=262144"+ecdsa12, speed, cpuPerMB),
+	sending("loopback-send-tls1.0-aes128cbc-256k", "size=262144"+cbc10, speed, cpuPerMB),
 	sending("loopback-send-aes128gcm-16k", "size=16384"+ecdsa13, speed, cpuPerMB),
 	sending("loopback-send-aes128gcm-1k", "size=1024"+ecdsa13, cpuPerWrite),
 	sending("loopback-send-aes128gcm-64", "size=64"+ecdsa13, cpuPerWrite),
-	receiving("loopback-recv-cpu-aes128gcm-256k", ecdsa13, cpuPerMB.asks(0.65)),
+	receiving("loopback-recv-cpu-aes128gcm-256k", ecdsa13, cpuPerMB.asks(0.65, stdName)),
 	receiving("loopback-recv-cpu-aes256gcm-256k", aes256gcm, cpuPerMB),
 	receiving("loopback-recv-cpu-chacha20-256k", chacha20, cpuPerMB),
 	receiving("loopback-recv-cpu-tls1.2-aes128gcm-256k", ecdsa12, cpuPerMB),
@@ -110,6 +148,16 @@ func handshake(name, settings string) row {
 	return row{name: name, kind: "handshake", procs: 1,
 		job: "handshake " + settings, metrics: handshakeMetrics}
 }
+
+// serving measures a server alone. Its clients are vitrine's, in a process of
+// their own, for every contender.
+func serving(name, settings string, metrics ...metric) row {
+	return row{name: name, kind: "handshake", procs: 1, metrics: metrics, peerIs: vitrineName,
+		job: "serve role=server batch=32 " + settings, peer: "drive role=client batch=32 " + settings}
+}
+
+// driver is the Go stack that does the peer job.
+func (r row) driver() string { return cmp.Or(r.peerIs, stdName) }
 
 func sending(name, settings string, metrics ...metric) row {
 	return row{name: name, kind: "bulk", procs: 1, metrics: metrics,

@@ -136,7 +136,7 @@ func (b *bench) startPair(r row, c contender) (*pair, error) {
 		return nil, err
 	}
 	if r.peer != "" {
-		if p.peer, err = start(goWorker(stdName, b.dir, "", "")); err != nil {
+		if p.peer, err = start(goWorker(r.driver(), b.dir, "", "")); err != nil {
 			p.measured.stop()
 			return nil, err
 		}

@@ -4,6 +4,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // conn is what the jobs need of a TLS connection; crypto/tls's Conn has it.
@@ -39,25 +42,38 @@ type params struct {
 	client, server *tls.Config
 	suite          uint16 // the TLS 1.3 or TLS 1.2 suite
 	group          tls.CurveID
-	tickets        string // none: the client asks for none; forget: asks, keeps none; use: resumes
+	// tickets is what becomes of sessions: none: the client asks for no ticket;
+	// forget: asks, keeps none; use: resumes; id: resumes by session ID.
+	tickets string
+	psk     []byte // pre-shared key; nil for none
 }
 
-var versions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+const pskIdentity = "bench"
+
+var versions = map[string]uint16{"1.0": tls.VersionTLS10, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
 var groups = map[string]tls.CurveID{
 	"X25519":         tls.X25519,
 	"P-256":          tls.CurveP256,
 	"X25519MLKEM768": tls.X25519MLKEM768,
+	"ffdhe2048":      tls.CurveID(wire.GroupFFDHE2048),
+	"none":           0, // a key exchange without Diffie-Hellman
 }
 
-// suites are found by version, certificate and cipher; TLS 1.3 has no
-// certificate in the name.
+// suites are found by version, certificate (or key exchange and certificate)
+// and cipher; TLS 1.3 has no certificate in the name.
 var suites = map[string]uint16{
 	"1.3 aes128gcm":         tls.TLS_AES_128_GCM_SHA256,
 	"1.3 aes256gcm":         tls.TLS_AES_256_GCM_SHA384,
 	"1.3 chacha20":          tls.TLS_CHACHA20_POLY1305_SHA256,
 	"1.2 ecdsa aes128gcm":   tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	"1.2 rsa2048 aes128gcm": tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+
+	"1.2 dhe rsa2048 aes128gcm": uint16(wire.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256),
+	"1.2 psk aes128gcm":         uint16(wire.TLS_PSK_WITH_AES_128_GCM_SHA256),
+	"1.2 dhe psk aes128gcm":     uint16(wire.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256),
+	"1.2 ecdhe psk chacha20":    uint16(wire.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256),
+	"1.0 ecdsa aes128cbc":       tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
 }
 
 func newParams(j job, k *keys) (params, error) {
@@ -69,7 +85,7 @@ func newParams(j job, k *keys) (params, error) {
 	if !ok {
 		return params{}, fmt.Errorf("unknown group %q", j.text("group"))
 	}
-	name := j.text("version") + " " + j.text("cert") + " " + j.text("suite")
+	name := strings.Join(strings.Fields(j.text("version")+" "+j.text("kx")+" "+j.text("cert")+" "+j.text("suite")), " ")
 	if version == tls.VersionTLS13 {
 		name = j.text("version") + " " + j.text("suite")
 	}
@@ -88,9 +104,16 @@ func newParams(j job, k *keys) (params, error) {
 		common.CipherSuites = []uint16{suite}
 		// Before TLS 1.3 the list also says which ECDSA keys are accepted.
 		common.CurvePreferences = append(common.CurvePreferences, tls.CurveP256)
+		if group == 0 {
+			common.CurvePreferences = nil
+		}
 	}
 	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets")}
-	p.server.Certificates = []tls.Certificate{server}
+	if j.text("cert") == "psk" {
+		p.psk = k.psk
+	} else {
+		p.server.Certificates = []tls.Certificate{server}
+	}
 	p.client.RootCAs, p.client.ServerName = k.roots, serverName
 	if j.flag("mutual") {
 		p.server.ClientAuth, p.server.ClientCAs = tls.RequireAndVerifyClientCert, k.roots
@@ -99,12 +122,18 @@ func newParams(j job, k *keys) (params, error) {
 	return p, nil
 }
 
+// resumes says that every connection but the first continues a session.
+func (p params) resumes() bool { return p.tickets == "use" || p.tickets == "id" }
+
 // check compares what a connection agreed on with what the row asked for, so
 // that no stack is measured doing something else.
-func (p params) check(c conn) error {
+func (p params) check(c conn, resumed bool) error {
 	s := c.ConnectionState()
+	if s.DidResume != resumed {
+		return fmt.Errorf("resumed is %v, the row wants %v", s.DidResume, resumed)
+	}
 	if s.CipherSuite != p.suite {
-		return fmt.Errorf("agreed on %s, the row wants %s", tls.CipherSuiteName(s.CipherSuite), tls.CipherSuiteName(p.suite))
+		return fmt.Errorf("agreed on %s, the row wants %s", wire.CipherSuite(s.CipherSuite), wire.CipherSuite(p.suite))
 	}
 	if !s.DidResume && s.CurveID != p.group {
 		return fmt.Errorf("agreed on group %v, the row wants %v", s.CurveID, p.group)

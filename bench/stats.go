@@ -59,7 +59,7 @@ func median(values []float64) float64 {
 // met says whether a figure keeps the goal. A ratio counts as it is printed, to
 // two decimals.
 func (g goal) met(value float64, higher bool) bool {
-	if g.ratio {
+	if g.of != "" {
 		value = math.Round(value*100) / 100
 	}
 	if higher {

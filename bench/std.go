@@ -3,7 +3,10 @@ package main
 import (
 	"crypto/tls"
 	"net"
+	"slices"
 	_ "unsafe" // for linkname
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // crypto/tls cannot be told which TLS 1.3 suite to use, but opens this variable
@@ -14,6 +17,13 @@ var defaultSuites13 []uint16
 
 // standard is crypto/tls.
 func standard(p params) (ends, error) {
+	known := func(c *tls.CipherSuite) bool { return c.ID == p.suite }
+	switch {
+	case !slices.ContainsFunc(tls.CipherSuites(), known):
+		return ends{}, unsupported("crypto/tls has no " + wire.CipherSuite(p.suite).String())
+	case p.tickets == "id":
+		return ends{}, unsupported("crypto/tls has no sessions by ID on the server")
+	}
 	if p.server.MinVersion == tls.VersionTLS13 {
 		defaultSuites13 = []uint16{p.suite}
 	}

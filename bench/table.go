@@ -65,8 +65,9 @@ func (f figure) line() string {
 		ratio(stdName), ratio(opensslName), f.target())
 }
 
-// target is the last column: the bound, on the ratio to crypto/tls where it
-// has decimals and on vitrine's figure where it has none, and the verdict.
+// target is the last column: the bound, on a ratio where it has decimals and on
+// vitrine's figure where it has none, and the verdict. The ratio is that to
+// crypto/tls, or to OpenSSL in the rows that crypto/tls has no figure for.
 func (f figure) target() string {
 	if f.Target == nil {
 		return ""
@@ -79,7 +80,7 @@ func (f figure) target() string {
 		verdict = "met"
 	}
 	bound := fmt.Sprintf("%.0f", f.Target.Limit)
-	if f.measure.goal.ratio {
+	if f.measure.goal.of != "" {
 		bound = fmt.Sprintf("%.2f", f.Target.Limit)
 	}
 	return sign + bound + " " + verdict

@@ -4,6 +4,7 @@ import (
 	stdtls "crypto/tls"
 	"net"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -22,6 +23,14 @@ func vitrine(p params) (ends, error) {
 		client.ClientSessionCache = forgetfulCache{}
 	case "use":
 		client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	case "id":
+		client.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+		client.SessionTicketsDisabled, server.SessionTicketsDisabled = true, true
+		server.Resumption.Store = session.NewMemory(16 << 20)
+	}
+	if p.psk != nil {
+		client.PSK.Client = func(string) (string, []byte, error) { return pskIdentity, p.psk, nil }
+		server.PSK.Server = func(string) ([]byte, error) { return p.psk, nil }
 	}
 	return ends{
 		client: func(c net.Conn) conn { return tls.Client(c, client) },

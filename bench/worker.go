@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime/pprof"
 	"strings"
@@ -20,6 +21,7 @@ const workerArgs = 5
 
 // worker is what a child works with.
 type worker struct {
+	name        string
 	stack       stack
 	keys        *keys
 	heapProfile string
@@ -45,7 +47,7 @@ func runWorker(args []string, in io.Reader, out io.Writer) error {
 		defer pprof.StopCPUProfile()
 	}
 	answer := func(line string) { fmt.Fprintln(out, strings.ReplaceAll(line, "\n", " ")) }
-	w := &worker{goStacks[name], k, heapProfile, answer}
+	w := &worker{name, goStacks[name], k, heapProfile, answer}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var cannot unsupported
@@ -72,6 +74,9 @@ func (w *worker) work(j job) (figures, error) {
 	if w.stack == nil {
 		return nil, errors.New("no such stack")
 	}
+	if j.verb == "agree" {
+		return agree(w.name, j)
+	}
 	p, err := newParams(j, w.keys)
 	if err != nil {
 		return nil, err
@@ -96,24 +101,45 @@ func (w *worker) work(j job) (figures, error) {
 		return nil, err
 	}
 	defer tcp.Close()
-	if j.verb == "source" {
-		h := &holdback{Conn: tcp}
-		p.server.DynamicRecordSizingDisabled = true
-		c := e.server(h)
-		if err := c.Handshake(); err != nil {
+	switch j.verb {
+	case "serve":
+		return serve(e, tcp, j)
+	case "drive":
+		clients, err := w.clients(p, j.number("batch"))
+		if err != nil {
 			return nil, err
 		}
-		return source(c, j, h)
+		return drive(clients, p, tcp, j)
+	case "source":
+		p.server.DynamicRecordSizingDisabled = true
+		return source(e, tcp, j)
 	}
+	return connected(e.end(j.text("role") == "server")(tcp), p, j)
+}
+
+// clients are n clients that share nothing but p.
+func (w *worker) clients(p params, n int) ([]func(net.Conn) conn, error) {
+	list := make([]func(net.Conn) conn, n)
+	for i := range list {
+		e, err := w.stack(p)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = e.client
+	}
+	return list, nil
+}
+
+// connected makes the handshake and does the job on the connection.
+func connected(c conn, p params, j job) (figures, error) {
 	do := overTCP[j.verb]
 	if do == nil {
 		return nil, fmt.Errorf("unknown job %q", j.verb)
 	}
-	c := e.end(j.text("role") == "server")(tcp)
 	if err := c.Handshake(); err != nil {
 		return nil, err
 	}
-	if err := p.check(c); err != nil {
+	if err := p.check(c, false); err != nil {
 		return nil, err
 	}
 	return do(c, j)

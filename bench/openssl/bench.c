@@ -6,206 +6,7 @@
  *   bench DIR    work off jobs, with the keys and certificates in DIR
  *   bench        print the version of the library
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
-
-#define SERVER_NAME "bench.test"
-#define READ_SIZE (32 << 10)
-#define WARM_BYTES (1 << 20)
-#define BULK_BYTES (1 << 20)
-
-/* ---- jobs and answers ---- */
-
-static char job[1024];   /* the line at work */
-static char reason[256]; /* why it failed */
-static const char *dir;  /* keys and certificates */
-
-/* text returns the value of a key=value field of the job, or "". */
-static const char *text(const char *key) {
-    static char values[8][64]; /* the last few stay valid */
-    static int next;
-    char *value = values[next++ % 8];
-    size_t len = strlen(key);
-    value[0] = 0;
-    for (const char *p = job; (p = strchr(p, ' ')) != NULL;) {
-        p++;
-        if (strncmp(p, key, len) == 0 && p[len] == '=')
-            snprintf(value, 64, "%.*s", (int)strcspn(p + len + 1, " \n"), p + len + 1);
-    }
-    return value;
-}
-
-static long number(const char *key) { return atol(text(key)); }
-static int is(const char *key, const char *value) { return strcmp(text(key), value) == 0; }
-
-/* fail notes a reason, with OpenSSL's own if there is one, and returns 0. */
-static int fail(const char *what) {
-    unsigned long e = ERR_peek_error();
-    snprintf(reason, sizeof reason, "error %s%s%s", what, e ? ": " : "", e ? ERR_reason_error_string(e) : "");
-    return 0;
-}
-
-static int cannot(const char *what) {
-    snprintf(reason, sizeof reason, "unsupported libssl has no %s", what);
-    return 0;
-}
-
-/* ---- what is spent ---- */
-
-static __thread long allocs, live;
-
-typedef union { size_t size; max_align_t align; } header;
-
-static void *count_malloc(size_t n, const char *file, int line) {
-    (void)file, (void)line;
-    header *h = malloc(n + sizeof *h);
-    if (h == NULL) return NULL;
-    h->size = n, allocs++, live += n;
-    return h + 1;
-}
-
-static void count_free(void *p, const char *file, int line) {
-    (void)file, (void)line;
-    if (p == NULL) return;
-    live -= ((header *)p - 1)->size;
-    free((header *)p - 1);
-}
-
-static void *count_realloc(void *p, size_t n, const char *file, int line) {
-    if (p == NULL) return count_malloc(n, file, line);
-    if (n == 0) { count_free(p, file, line); return NULL; }
-    header *h = (header *)p - 1;
-    size_t old = h->size;
-    if ((h = realloc(h, n + sizeof *h)) == NULL) return NULL;
-    h->size = n, allocs++, live += n - old;
-    return h + 1;
-}
-
-static double wall(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e9 + t.tv_nsec;
-}
-
-static double cpu(void) {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
-}
-
-typedef struct { double wall, cpu; long allocs; } meter;
-
-static meter start_meter(void) { return (meter){wall(), cpu(), allocs}; }
-
-static int answer(meter m, long n, double bytes) {
-    printf("ok n=%ld bytes=%.0f wall_ns=%.0f cpu_ns=%.0f", n, bytes, wall() - m.wall, cpu() - m.cpu);
-    if (allocs > m.allocs) printf(" allocs=%ld", allocs - m.allocs);
-    printf("\n");
-    return 1;
-}
-
-/* ---- contexts ---- */
-
-static SSL_CTX *client_ctx, *server_ctx;
-
-/* keep_session hands a new session to the pointer that its connection carries. */
-static int keep_session(SSL *ssl, SSL_SESSION *session) {
-    SSL_SESSION **slot = SSL_get_app_data(ssl);
-    if (slot == NULL) return 0;
-    SSL_SESSION_free(*slot);
-    *slot = session;
-    return 1;
-}
-
-static int use_certificate(SSL_CTX *ctx, const char *name) {
-    char file[512];
-    snprintf(file, sizeof file, "%s/%s.pem", dir, name);
-    if (SSL_CTX_use_certificate_file(ctx, file, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_use_PrivateKey_file(ctx, file, SSL_FILETYPE_PEM) != 1)
-        return fail("certificate");
-    return 1;
-}
-
-static const char *const suites[][2] = {
-    {"1.3 aes128gcm", "TLS_AES_128_GCM_SHA256"},
-    {"1.3 aes256gcm", "TLS_AES_256_GCM_SHA384"},
-    {"1.3 chacha20", "TLS_CHACHA20_POLY1305_SHA256"},
-    {"1.2 aes128gcm", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"},
-};
-
-static SSL_CTX *new_ctx(const SSL_METHOD *method) {
-    char file[512], name[160];
-    SSL_CTX *ctx = SSL_CTX_new(method);
-    int tls13 = is("version", "1.3"), version = tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, found = 0;
-    snprintf(file, sizeof file, "%s/ca.pem", dir);
-    SSL_CTX_set_min_proto_version(ctx, version);
-    SSL_CTX_set_max_proto_version(ctx, version);
-    SSL_CTX_load_verify_locations(ctx, file, NULL);
-    /* Before TLS 1.3 the list also says which ECDSA keys are accepted. */
-    snprintf(name, sizeof name, "%s%s", text("group"), tls13 ? "" : ":P-256");
-    if (SSL_CTX_set1_groups_list(ctx, name) != 1) {
-        cannot(text("group"));
-        return NULL;
-    }
-    snprintf(name, sizeof name, "%s %s", text("version"), text("suite"));
-    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
-        if (strcmp(suites[i][0], name) == 0)
-            found = tls13 ? SSL_CTX_set_ciphersuites(ctx, suites[i][1]) : SSL_CTX_set_cipher_list(ctx, suites[i][1]);
-    if (found != 1) {
-        cannot(name);
-        return NULL;
-    }
-    if (is("tickets", "none")) SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-    return ctx;
-}
-
-static int setup(void) {
-    SSL_CTX_free(client_ctx);
-    SSL_CTX_free(server_ctx);
-    server_ctx = NULL;
-    if ((client_ctx = new_ctx(TLS_client_method())) == NULL || (server_ctx = new_ctx(TLS_server_method())) == NULL)
-        return 0;
-    SSL_CTX_set_verify(client_ctx, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(client_ctx, keep_session);
-    /* One ticket for each connection, and none kept at the server, as the others do. */
-    SSL_CTX_set_num_tickets(server_ctx, is("tickets", "none") ? 0 : 1);
-    SSL_CTX_set_session_cache_mode(server_ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_session_id_context(server_ctx, (const unsigned char *)"bench", 5);
-    if (is("mutual", "1")) {
-        SSL_CTX_set_verify(server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-        if (!use_certificate(client_ctx, "client")) return 0;
-    }
-    return use_certificate(server_ctx, text("cert"));
-}
-
-static SSL *new_client(void) {
-    SSL *ssl = SSL_new(client_ctx);
-    SSL_set_tlsext_host_name(ssl, SERVER_NAME);
-    SSL_set1_host(ssl, SERVER_NAME);
-    SSL_set_connect_state(ssl);
-    return ssl;
-}
-
-static SSL *new_server(void) {
-    SSL *ssl = SSL_new(server_ctx);
-    SSL_set_accept_state(ssl);
-    return ssl;
-}
+#include "common.h"
 
 /* ---- handshakes through memory ---- */
 
@@ -245,6 +46,7 @@ static int handshake(lane *l) {
     l->resumed = ok && SSL_session_reused(c);
     /* A connection that was not shut down would take its session with it. */
     SSL_set_shutdown(c, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_set_shutdown(s, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(c);
     SSL_free(s);
     return ok;
@@ -264,7 +66,7 @@ static int do_handshakes(void) {
     lane *lanes = calloc(count, sizeof *lanes);
     long n = 0;
     for (int i = 0; i < count; i++) {
-        lanes[i].keep = is("tickets", "use");
+        lanes[i].keep = is("tickets", "use") || is("tickets", "id");
         if (!handshake(&lanes[i])) return fail("handshake");
     }
     meter m = start_meter();
@@ -335,6 +137,8 @@ static int read_all(SSL *ssl, char *buf, int size, double total, double *got) {
     }
     return 1;
 }
+
+#include "serve.h"
 
 /* ---- bulk ---- */
 
@@ -433,11 +237,13 @@ static int do_hold(void) {
 /* ---- main ---- */
 
 static int work(void) {
+    if (strncmp(job, "agree ", 6) == 0) return do_agree();
     int ok = setup();
     if (ok && strncmp(job, "handshake ", 10) == 0) return do_handshakes();
     if (ok && is("role", "server")) ok = start_listener();
     if (!ok) return 0;
     if (strncmp(job, "hold ", 5) == 0) ok = do_hold();
+    else if (strncmp(job, "serve ", 6) == 0) ok = do_serve();
     else if (strncmp(job, "send ", 5) == 0) ok = over_tcp(do_send);
     else if (strncmp(job, "recv ", 5) == 0) ok = over_tcp(do_recv);
     else if (strncmp(job, "pingpong ", 9) == 0) ok = over_tcp(do_pingpong);
