@@ -13,25 +13,38 @@ import (
 type cell struct {
 	Version wire.Version
 	Suite   wire.CipherSuite
-	Group   wire.NamedGroup // 0 for static RSA
-	Key     keyType         // the server's
+	Group   wire.NamedGroup // of the key exchange; 0 where it has none
+	DH      int             // in its place, the size of the server's own Diffie-Hellman parameters
+	Key     keyType         // the server's; "" where it has no certificate
+	Hint    bool            // the server sends an identity hint for the pre-shared key
 
-	Auth      string  // client certificate: "", "request", "require"
+	Auth      string  // client certificate: "", "request", "require", or "later": in the middle of the connection
 	ClientKey keyType // what the client answers with; "" is an empty certificate list
 
-	Resume    string // the second connection resumes: "id", "ticket", "psk"
-	Retry     bool   // the server must ask for another group's share
-	Cookie    bool   // we put a cookie into that
-	KeyUpdate string // asked for by "ours" or "theirs"
-	ALPN      bool
-	NoEtM     bool // we leave encrypt-then-MAC out
-	NoEMS     bool // we leave extended master secret out
-	GREASE    bool // our client sends reserved values
-	Padding   bool // we pad records
+	Resume      string // the second connection resumes: "id", "ticket", "psk"
+	Renegotiate string // begun by "ours" or "theirs"
+	Unsafe      bool   // without RFC 5746
+	Retry       bool   // the server must ask for another group's share
+	Cookie      bool   // we put a cookie into that
+	KeyUpdate   string // asked for by "ours" or "theirs"
+	MaxFragment int    // max_fragment_length that the client asks for
+	SizeLimit   int    // record_size_limit that each side states
+	ALPN        bool
+	NoEtM       bool // we leave encrypt-then-MAC out
+	NoEMS       bool // we leave extended master secret out
+	GREASE      bool // our client sends reserved values
+	Padding     bool // we pad records
 }
 
 // alpn is the protocol of cells with ALPN: the only one that all peers know.
 const alpn = "http/1.1"
+
+// The pre-shared key of cells whose suite has one.
+const (
+	pskIdentity = "interop"
+	pskKey      = "76697472696e6520696e7465726f7021" // in hexadecimal
+	pskHint     = "hint of the server"
+)
 
 // keyType is a certificate's key, and for RSA which padding may be used with it.
 type keyType string
@@ -40,56 +53,23 @@ const (
 	keyRSA     keyType = "rsa"
 	keyPKCS1   keyType = "rsa-pkcs1"
 	keyPSS     keyType = "rsa-pss"
+	keyRSA1024 keyType = "rsa1024"
 	keyP256    keyType = "p256"
 	keyP384    keyType = "p384"
 	keyP521    keyType = "p521"
 	keyEd25519 keyType = "ed25519"
+	keyDSA     keyType = "dsa"
 )
 
-var keyTypes = []keyType{keyRSA, keyPKCS1, keyPSS, keyP256, keyP384, keyP521, keyEd25519}
+var keyTypes = []keyType{keyRSA, keyPKCS1, keyPSS, keyRSA1024, keyP256, keyP384, keyP521, keyEd25519, keyDSA}
 
 func (k keyType) isRSA() bool { return strings.HasPrefix(string(k), "rsa") }
 
-// curve returns the group that a TLS 1.2 peer must list to accept the key. RFC 8422 §5.1.
+// curve returns the group that a peer must list to accept the key, before
+// TLS 1.3. RFC 8422 §5.1.
 func (k keyType) curve() wire.NamedGroup {
 	return map[keyType]wire.NamedGroup{keyP256: wire.GroupP256, keyP384: wire.GroupP384, keyP521: wire.GroupP521}[k]
 }
-
-var suites12 = []wire.CipherSuite{
-	wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, wire.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	wire.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-	wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, wire.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
-	wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, wire.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
-	wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, wire.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-	wire.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
-	wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
-	wire.TLS_RSA_WITH_AES_128_GCM_SHA256, wire.TLS_RSA_WITH_AES_256_GCM_SHA384,
-	wire.TLS_RSA_WITH_AES_128_CBC_SHA, wire.TLS_RSA_WITH_AES_256_CBC_SHA,
-	wire.TLS_RSA_WITH_AES_128_CBC_SHA256, wire.TLS_RSA_WITH_AES_256_CBC_SHA256,
-}
-
-var suites13 = []wire.CipherSuite{
-	wire.TLS_AES_128_GCM_SHA256, wire.TLS_AES_256_GCM_SHA384, wire.TLS_CHACHA20_POLY1305_SHA256,
-}
-
-var groups12 = []wire.NamedGroup{wire.GroupX25519, wire.GroupP256, wire.GroupP384, wire.GroupP521}
-
-var groups13 = append(slices.Clone(groups12),
-	wire.GroupX25519MLKEM768, wire.GroupSecP256r1MLKEM768, wire.GroupSecP384r1MLKEM1024)
-
-// parts splits a suite's IANA name into key exchange, cipher and hash; the
-// key exchange of a TLS 1.3 suite is "".
-func parts(s wire.CipherSuite) (kx, cipher, hash string) {
-	name := strings.TrimPrefix(s.String(), "TLS_")
-	if k, rest, ok := strings.Cut(name, "_WITH_"); ok {
-		kx, name = k, rest
-	}
-	i := strings.LastIndexByte(name, '_')
-	return kx, name[:i], name[i+1:]
-}
-
-func (c cell) cbc() bool { return strings.Contains(c.Suite.String(), "_CBC_") }
 
 // connections is how many connections the cell needs.
 func (c cell) connections() int {
@@ -99,17 +79,20 @@ func (c cell) connections() int {
 	return 1
 }
 
-// rounds is how often data passes on a connection: around a KeyUpdate too, for
-// a peer answers one before it sends next.
+// midway reports that something happens in the middle of the connection.
+func (c cell) midway() bool { return c.KeyUpdate != "" || c.Renegotiate != "" || c.Auth == "later" }
+
+// rounds is how often data passes on a connection: around what happens midway
+// too, for a peer may do that when it sends next.
 func (c cell) rounds() int {
-	if c.KeyUpdate != "" {
+	if c.midway() {
 		return 2
 	}
 	return 1
 }
 
-// groups are what both sides list. In TLS 1.2 they restrict the certificates
-// too, so that either may be picked there.
+// groups are what both sides list. Before TLS 1.3 they restrict the
+// certificates too, so that either may be picked there.
 func (c cell) groups() []wire.NamedGroup {
 	var list []wire.NamedGroup
 	add := func(g wire.NamedGroup) {
@@ -118,12 +101,12 @@ func (c cell) groups() []wire.NamedGroup {
 		}
 	}
 	add(c.Group)
-	if c.Version == wire.TLS12 {
+	if c.Version != wire.TLS13 {
 		add(c.Key.curve())
 		add(c.ClientKey.curve())
 	}
 	if len(list) == 0 {
-		return groups12
+		return ecGroups
 	}
 	return list
 }
@@ -137,12 +120,21 @@ func (c cell) clientGroups() []wire.NamedGroup {
 	return c.groups()
 }
 
+// dhSize is the size of the Diffie-Hellman group before TLS 1.3, or 0.
+func (c cell) dhSize() int {
+	if c.DH != 0 || c.Version == wire.TLS13 {
+		return c.DH
+	}
+	return dhBits[c.Group]
+}
+
 // features names everything that a peer must be able to do, and the pairs that
 // some can do apart only, for what a peer lacks.
 func (c cell) features() []string {
-	list := []string{versionName(c.Version), c.Suite.String(), "key:" + string(c.Key)}
+	version := versionNames[c.Version]
+	list := []string{version, c.Suite.String(), version + "+" + c.Suite.String(), "key:" + string(c.Key)}
 	if c.Group != 0 {
-		list = append(list, c.Group.String())
+		list = append(list, c.Group.String(), version+"+"+c.Group.String())
 	}
 	if c.Retry {
 		list = append(list, "retry:"+c.Group.String())
@@ -150,7 +142,13 @@ func (c cell) features() []string {
 	if c.Resume != "" {
 		list = append(list, "resume:"+c.Suite.String())
 	}
-	return append(list, c.extras()...)
+	if c.Renegotiate != "" && c.Resume != "" {
+		list = append(list, "renegotiate:"+c.Renegotiate+"+resume")
+	}
+	for _, x := range c.extras() {
+		list = append(list, x, version+"+"+x)
+	}
+	return list
 }
 
 // extras are the features beyond version, suite, group and key.
@@ -161,12 +159,18 @@ func (c cell) extras() []string {
 			list = append(list, name)
 		}
 	}
+	add(c.DH != 0, fmt.Sprintf("dh:%d", c.DH))
+	add(c.Hint, "hint")
 	add(c.Auth != "" && c.ClientKey == "", c.Auth+":nothing")
 	add(c.Auth != "" && c.ClientKey != "", c.Auth+":"+string(c.ClientKey))
 	add(c.Resume != "", "resume:"+c.Resume)
+	add(c.Renegotiate != "", "renegotiate:"+c.Renegotiate)
+	add(c.Unsafe, "unsafe")
 	add(c.Retry, "retry")
 	add(c.Cookie, "cookie")
 	add(c.KeyUpdate != "", "keyupdate:"+c.KeyUpdate)
+	add(c.MaxFragment != 0, fmt.Sprintf("max-fragment:%d", c.MaxFragment))
+	add(c.SizeLimit != 0, fmt.Sprintf("size-limit:%d", c.SizeLimit))
 	add(c.ALPN, "alpn")
 	add(c.NoEtM, "no-etm")
 	add(c.NoEMS, "no-ems")
@@ -177,115 +181,12 @@ func (c cell) extras() []string {
 
 // String is the cell's name in the table and in -run: no spaces, no slashes.
 func (c cell) String() string {
-	name := versionName(c.Version) + "," + strings.TrimPrefix(c.Suite.String(), "TLS_")
+	list := []string{versionNames[c.Version], strings.TrimPrefix(c.Suite.String(), "TLS_")}
 	if c.Group != 0 {
-		name += "," + c.Group.String()
+		list = append(list, c.Group.String())
 	}
-	return strings.Join(append([]string{name + "," + string(c.Key)}, c.extras()...), ",")
-}
-
-func versionName(v wire.Version) string {
-	return map[wire.Version]string{wire.TLS12: "tls1.2", wire.TLS13: "tls1.3"}[v]
-}
-
-// valid reports whether the protocol itself allows the combination.
-func (c cell) valid() bool {
-	is13 := c.Version == wire.TLS13
-	switch {
-	case is13 && (c.Key == keyPKCS1 || c.ClientKey == keyPKCS1 || c.NoEMS || c.Resume == "id" || c.Resume == "ticket"),
-		!is13 && (c.Retry || c.Padding || c.KeyUpdate != "" || c.Resume == "psk"),
-		!is13 && slices.Index(groups13, c.Group) >= len(groups12),
-		c.Retry && c.Group == wire.GroupX25519,
-		c.Cookie && !c.Retry,
-		c.Auth == "" && c.ClientKey != "",
-		c.Auth == "require" && c.ClientKey == "":
-		return false
+	if c.Key != "" {
+		list = append(list, string(c.Key))
 	}
-	kx, _, _ := parts(c.Suite)
-	switch {
-	case is13 != (kx == ""),
-		kx == "RSA" && (c.Key != keyRSA || c.Group != 0),
-		kx != "RSA" && c.Group == 0,
-		kx == "ECDHE_RSA" && !c.Key.isRSA(),
-		kx == "ECDHE_ECDSA" && c.Key.isRSA(),
-		c.NoEtM && !c.cbc():
-		return false
-	}
-	return true
-}
-
-// facts is what one side of one connection saw, by name. A name that a peer
-// does not print is missing from its map.
-type facts map[string]string
-
-// want is what both sides must have seen on connection n (0 or 1); a value may
-// list alternatives, separated by "|".
-func (c cell) want(n int, p *peer) facts {
-	kx, _, _ := parts(c.Suite)
-	resumed := c.Resume != "" && n == 1
-	f := facts{
-		"version": c.Version.String(), "suite": c.Suite.String(), "sni": serverName,
-		"reused": yes(resumed), "resumption": "none", "retry": yes(c.Retry), "alpn": "",
-		"client certificate": yes(c.ClientKey != ""),
-	}
-	if resumed {
-		f["resumption"] = c.Resume
-	}
-	if c.ALPN {
-		f["alpn"] = alpn
-	}
-	if kx != "RSA" && (!resumed || c.Version == wire.TLS13) {
-		var names []string
-		for _, g := range c.groups() {
-			names = append(names, g.String())
-		}
-		f["group"] = strings.Join(names, "|")
-	}
-	if kx != "RSA" && !resumed {
-		f["signature"] = c.Key.signature()
-	}
-	if c.Version == wire.TLS12 {
-		f["ems"] = yes(!c.NoEMS)
-		f["etm"] = yes(c.cbc() && !c.NoEtM && !p.noEtM)
-	}
-	return f
-}
-
-// signature is the family of schemes that the key signs with.
-func (k keyType) signature() string {
-	switch k {
-	case keyRSA:
-		return "rsa_pkcs1|rsa_pss_rsae"
-	case keyPKCS1:
-		return "rsa_pkcs1"
-	case keyPSS:
-		return "rsa_pss_rsae"
-	case keyEd25519:
-		return "ed25519"
-	}
-	return "ecdsa"
-}
-
-// compare returns what got differs in from want. With all set nothing that is
-// wanted may be missing.
-func compare(side string, n int, want, got facts, all bool) error {
-	var wrong []string
-	for name, w := range want {
-		g, ok := got[name]
-		if (ok || all) && !slices.Contains(strings.Split(w, "|"), g) {
-			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", name, g, w))
-		}
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	slices.Sort(wrong)
-	return fmt.Errorf("connection %d seen by %s: %s", n+1, side, strings.Join(wrong, "; "))
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
+	return strings.Join(append(list, c.extras()...), ",")
 }

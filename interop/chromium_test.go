@@ -22,6 +22,13 @@ var chromium = &peer{
 	Batch: chromiumBatch, noEtM: true,
 	anySuite: func(cell, wire.Role) bool { return true },
 	ClientLacks: map[string]string{
+		"ssl3.0": chromiumOld, "tls1.[01]": chromiumOld, "ffdhe*": chromiumDH, "dh:*": chromiumDH,
+		"*PSK*": chromiumSuites, "*_anon_*": chromiumSuites, "*_CCM*": chromiumSuites, "*_CAMELLIA_*": chromiumSuites,
+		"*_3DES_*": chromiumSuites, "*_RC4_*": chromiumSuites, "*_DES_*": chromiumSuites, "*_NULL_*": chromiumSuites,
+		"*_DHE_DSS_*":   chromiumSuites,
+		"renegotiate:*": "Chromium does not renegotiate", "later:*": chromiumAuth, "unsafe": alwaysSecure,
+		"max-fragment:*": "Chromium has no limits on records", "size-limit:*": "Chromium has no limits on records",
+		"key:rsa1024":  "Chromium's page shows no weak certificate",
 		"*_CBC_SHA256": chromiumCBC, "*_CBC_SHA384": chromiumCBC, "*_ECDSA_WITH_*_CBC_*": chromiumCBC,
 		"secp521r1": chromiumP521, "SecP*": "Chromium has X25519MLKEM768 only",
 		"key:p521": chromiumP521, "key:ed25519": "Chromium has no Ed25519",
@@ -32,9 +39,12 @@ var chromium = &peer{
 }
 
 const (
-	chromiumP521 = "Chromium has no P-521"
-	chromiumCBC  = "Chromium has no such CBC suite"
-	chromiumAuth = "headless Chromium chooses client certificates by policy only"
+	chromiumOld    = "Chromium has TLS 1.2 and 1.3 only"
+	chromiumDH     = "Chromium has no finite-field Diffie-Hellman"
+	chromiumSuites = "Chromium has no such suite"
+	chromiumP521   = "Chromium has no P-521"
+	chromiumCBC    = "Chromium has no such CBC suite"
+	chromiumAuth   = "headless Chromium chooses client certificates by policy only"
 )
 
 // chromiumHome is a HOME whose certificate database trusts one CA: ignoring

@@ -14,13 +14,17 @@ import (
 // curl is curl with OpenSSL, as client.
 var curl = &peer{
 	Name: "curl", Programs: []string{"curl"}, Package: "curl",
-	Connect: curlConnect,
+	Connect: curlConnect, suites: opensslList,
 	ClientLacks: map[string]string{
-		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": noKeyUpdate,
-		"resume:ticket":    "curl refuses tickets in TLS 1.2",
-		"key:rsa-*":        "curl cannot choose signature schemes",
-		"re*:rsa-*":        "curl cannot choose signature schemes",
+		"*MLKEM*": noMLKEM, "ssl3.0": opensslSSL3, "unsafe": alwaysSecure,
+		"*PSK*": "curl has no pre-shared keys", "*_anon_*": "curl demands a certificate",
+		"keyupdate:theirs": noKeyUpdate, "renegotiate:theirs": "curl renegotiates only when asked",
+		"tls1.3+later:*": noLater,
+		"max-fragment:*": "curl cannot ask for shorter records", "size-limit:*": "OpenSSL has no record_size_limit",
+		"resume:ticket": "curl refuses tickets before TLS 1.3",
+		"re*:rsa1024":   "curl loads no certificate as weak as that",
+		"key:rsa-*":     "curl cannot choose signature schemes",
+		"re*:rsa-*":     "curl cannot choose signature schemes",
 	},
 }
 
@@ -38,7 +42,8 @@ func curlConnect(r *run, port int) ([]facts, error) {
 	if r.Version == wire.TLS13 {
 		args = append(args, "--tlsv1.3", "--tls13-ciphers", opensslSuite(r.Suite))
 	} else {
-		args = append(args, "--tlsv1.2", "--tls-max", "1.2", "--ciphers", opensslSuite(r.Suite))
+		version := strings.TrimPrefix(versionNames[r.Version], "tls")
+		args = append(args, "--tlsv"+version, "--tls-max", version, "--ciphers", opensslSuite(r.Suite)+":@SECLEVEL=0")
 	}
 	if r.ClientKey != "" {
 		args = append(args, "--cert", r.pki.certFile(r.ClientKey), "--key", r.pki.keyFile(r.ClientKey))
@@ -63,7 +68,7 @@ func curlConnect(r *run, port int) ([]facts, error) {
 }
 
 var (
-	curlCipher = regexp.MustCompile(`\* SSL connection using (TLSv1\.[23]) / (\S+)`)
+	curlCipher = regexp.MustCompile(`\* SSL connection using (TLSv\S+) / (\S+)`)
 	curlALPN   = regexp.MustCompile(`\* ALPN: server accepted (\S+)`)
 )
 
@@ -71,8 +76,8 @@ func curlFacts(text string) (list []facts) {
 	for _, about := range strings.Split(text, "* Connected to ")[1:] {
 		f := facts{"alpn": ""}
 		if m := curlCipher.FindStringSubmatch(about); m != nil {
-			f["version"] = map[string]string{"TLSv1.2": wire.TLS12.String(), "TLSv1.3": wire.TLS13.String()}[m[1]]
-			f["suite"] = opensslSuites[m[2]].String()
+			f["version"] = opensslVersions[strings.TrimSuffix(m[1], ".0")].String()
+			f["suite"] = opensslSuites(m[2])
 		}
 		if m := curlALPN.FindStringSubmatch(about); m != nil {
 			f["alpn"] = m[1]

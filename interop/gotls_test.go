@@ -6,29 +6,48 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // gotls is Go's crypto/tls, in this process.
 var gotls = &peer{
-	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, noEtM: true,
+	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, suites: gotlsList, noEtM: true,
 	anySuite: func(c cell, _ wire.Role) bool { return c.Version == wire.TLS13 },
 	ServerLacks: map[string]string{
-		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "later:*": gotlsLater,
 		"resume:id":        "crypto/tls has no session IDs",
-		"keyupdate:theirs": noKeyUpdate,
+		"keyupdate:theirs": noKeyUpdate, "renegotiate:*": "crypto/tls's server does not renegotiate",
+		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,
 	},
 	ClientLacks: map[string]string{
-		"*_CBC_SHA384": noCBCSHA384, "TLS_*_AES_256_CBC_SHA256": noCBCSHA384,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "tls1.3+later:*": gotlsLater, "later:dsa": gotlsDSA,
 		"resume:id":        "crypto/tls has no session IDs",
-		"keyupdate:theirs": noKeyUpdate,
-		"key:rsa-*":        "crypto/tls's client accepts all schemes",
-		"retry:*MLKEM*":    "crypto/tls's client sends shares of hybrid groups first",
+		"keyupdate:theirs": noKeyUpdate, "renegotiate:theirs": "crypto/tls's client renegotiates only when asked",
+		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,
+		"key:rsa-*":     "crypto/tls's client accepts all schemes",
+		"retry:*MLKEM*": "crypto/tls's client sends shares of hybrid groups first",
 	},
 }
 
-const noCBCSHA384 = "crypto/tls lacks this CBC suite"
+const (
+	gotlsSSL3   = "crypto/tls has no SSL 3.0"
+	gotlsDH     = "crypto/tls has no finite-field Diffie-Hellman"
+	gotlsDSA    = "crypto/tls has no DSA"
+	gotlsLater  = "crypto/tls does not ask for or show a certificate midway"
+	gotlsLimits = "crypto/tls has no limits on records"
+)
+
+// gotlsList are the suites of crypto/tls and the oldest version that it has
+// each in.
+func gotlsList() map[wire.CipherSuite]wire.Version {
+	list := map[wire.CipherSuite]wire.Version{}
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		list[wire.CipherSuite(s.ID)] = wire.Version(slices.Min(s.SupportedVersions))
+	}
+	return list
+}
 
 func gotlsConfig(r *run, groups []wire.NamedGroup) *tls.Config {
 	cfg := &tls.Config{
@@ -110,6 +129,9 @@ func gotlsFacts(c *tls.Conn) facts {
 
 func gotlsConnect(r *run, port int) ([]facts, error) {
 	cfg := gotlsConfig(r, r.clientGroups())
+	if r.Renegotiate == "ours" || r.Auth == "later" {
+		cfg.Renegotiation = tls.RenegotiateOnceAsClient
+	}
 	if r.ClientKey != "" {
 		cert := gotlsCert(r, r.ClientKey)
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }

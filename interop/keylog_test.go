@@ -138,7 +138,7 @@ func keyLogDial(ctx context.Context, u *us, addr string, there, back []byte) err
 		return err
 	}
 	if u.KeyUpdate != "" {
-		if err := c.keyUpdate(); err != nil {
+		if err := c.KeyUpdate(true); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,10 @@ const batchTimeout = 60 * time.Second
 const grace = time.Second
 
 // fullLines of a payload are more than one record.
-const fullLines = 8
+const (
+	fullLines = 8
+	lineLen   = 3001
+)
 
 // workDir holds the certificates of the run.
 var workDir string
@@ -118,7 +121,7 @@ func runPeer(t *testing.T, table *table, ours wire.Role, p *peer) {
 	if testing.Short() || len(can) == 0 {
 		return
 	}
-	for _, c := range mix(func(c cell) bool { return p.cannot(ours, c) == "" }) {
+	for _, c := range mix(versions, func(c cell) bool { return p.cannot(ours, c) == "" }) {
 		if !slices.Contains(can, c) {
 			one(c, mixRow)
 		}
@@ -168,11 +171,14 @@ func runCell(t *testing.T, material *pki, ours wire.Role, p *peer, c cell) error
 
 // newPayload is random printable data in lines that begin with a letter which
 // no peer takes for a command.
-func newPayload(lines int) []byte {
+func newPayload(lines int) []byte { return newLines(lines, lineLen) }
+
+// newLines is newPayload with lines of another length.
+func newLines(lines, length int) []byte {
 	var b bytes.Buffer
 	for range lines {
 		b.WriteByte('p')
-		for range 2999 {
+		for range length - 2 {
 			b.WriteByte("0123456789abcdef"[rand.IntN(16)])
 		}
 		b.WriteByte('\n')
@@ -204,27 +210,67 @@ func dialOnce(r *run, u *us, srv *server, n int) error {
 		return err
 	}
 	defer c.Close()
-	if r.KeyUpdate == "ours" {
-		if err := c.keyUpdate(); err != nil {
-			return err
-		}
+	if err := compare("us", n, ownView(r.want(n, r.peer)), c.facts(), true); err != nil {
+		return err
+	}
+	if u.acts(wire.Client) {
+		r.pending = c.act
 	}
 	if err := srv.talk(c); err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	want := r.want(n, r.peer)
-	delete(want, "sni") // a client's own view has none
-	delete(want, "client certificate")
-	if err := compare("us", n, want, c.facts(), true); err != nil {
-		return err
+	if r.midway() && !u.acts(wire.Client) && srv.trigger != nil {
+		if err := srv.trigger(c); err != nil {
+			return fmt.Errorf("midway: %w", err)
+		}
+		if err := talkOn(r, c, srv); err != nil {
+			return fmt.Errorf("data after that: %w", err)
+		}
 	}
-	if err := checkUpdates(r, c, n); err != nil {
+	if err := checkEnd(r, c, n, wire.Client); err != nil {
 		return err
 	}
 	if srv.closes {
 		return nil
 	}
 	return finish(c)
+}
+
+// talkOn sends data until the peer has handshaken again: what it has sent
+// before, with its request, may arrive first.
+func talkOn(r *run, c *conn, srv *server) error {
+	for {
+		if err := srv.talk(c); err != nil || r.KeyUpdate != "" || c.State().Renegotiations > 0 {
+			return err
+		}
+	}
+}
+
+// ownView leaves out what a client does not see of itself.
+func ownView(want facts) facts {
+	delete(want, "sni")
+	delete(want, "client certificate")
+	return want
+}
+
+// checkEnd checks what holds after the data.
+func checkEnd(r *run, c *conn, n int, ours wire.Role) error {
+	want := r.want(n, r.peer)
+	if r.midwayOn(n, ours) {
+		want = r.wantAfter(n, r.peer)
+	}
+	if ours == wire.Client {
+		want = ownView(want)
+	}
+	if err := compare("us at the end", n, want, c.facts(), true); err != nil {
+		return err
+	}
+	if r.KeyUpdate != "" && r.midwayOn(n, ours) {
+		if err := checkUpdates(r, c); err != nil {
+			return err
+		}
+	}
+	return checkLongest(r, c)
 }
 
 // finish sends close_notify and wants the peer's: without it, EOF is an error.
@@ -275,7 +321,7 @@ func serveAll(r *run, u *us, ln net.Listener) error {
 		if err != nil {
 			return fmt.Errorf("connection %d: %w", n+1, err)
 		}
-		err = serveOnce(r, c, n)
+		err = serveOnce(r, u, c, n)
 		c.Close()
 		if err != nil {
 			return fmt.Errorf("connection %d: %w", n+1, err)
@@ -284,19 +330,17 @@ func serveAll(r *run, u *us, ln net.Listener) error {
 	return nil
 }
 
-func serveOnce(r *run, c *conn, n int) error {
-	if r.KeyUpdate == "ours" {
-		if err := c.keyUpdate(); err != nil {
-			return err
-		}
-	}
-	if err := answer(c, r.rounds()); err != nil {
-		return err
-	}
+func serveOnce(r *run, u *us, c *conn, n int) error {
 	if err := compare("us", n, r.want(n, r.peer), c.facts(), true); err != nil {
 		return err
 	}
-	return checkUpdates(r, c, n)
+	if u.acts(wire.Server) {
+		r.pending = c.act
+	}
+	if err := r.answer(c); err != nil {
+		return err
+	}
+	return checkEnd(r, c, n, wire.Server)
 }
 
 func checkPeer(r *run, theirs []facts) error {
@@ -304,19 +348,33 @@ func checkPeer(r *run, theirs []facts) error {
 		if n >= r.connections() {
 			return fmt.Errorf("%s reports %d connections, want %d", r.peer.Name, len(theirs), r.connections())
 		}
-		if err := compare(r.peer.Name, n, r.want(n, r.peer), f, false); err != nil {
+		if err := compare(r.peer.Name, n, r.peerWant(n, r.peer), f, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkUpdates wants that whoever asked for new keys got the other's too. Only
-// the last connection counts: gnutls-cli sends nothing on those before.
-func checkUpdates(r *run, c *conn, n int) error {
-	if r.KeyUpdate == "" || n < r.connections()-1 {
+// checkLongest wants records as long as was agreed, and none longer. Some peers
+// send a line in a record.
+func checkLongest(r *run, c *conn) error {
+	limit := max(r.MaxFragment, r.SizeLimit)
+	if limit == 0 {
 		return nil
 	}
+	sent, received := c.longest()
+	if r.SizeLimit != 0 && r.peer.noSizeLimit { // it states no limit of its own
+		sent = limit
+	}
+	least := min(limit, lineLen) - 3 // the content type counts in TLS 1.3: RFC 8449 §4; and a byte is split off
+	if sent > limit || sent < least || received > limit || received < least || r.Version == wire.TLS13 && r.SizeLimit == received {
+		return fmt.Errorf("records of up to %d bytes sent and %d received, where %d was agreed", sent, received, limit)
+	}
+	return nil
+}
+
+// checkUpdates wants that whoever asked for new keys got the other's too.
+func checkUpdates(r *run, c *conn) error {
 	sent, received := c.keyUpdates()
 	if received == 0 || sent == 0 && r.KeyUpdate == "ours" {
 		return fmt.Errorf("%d KeyUpdates sent, %d received", sent, received)

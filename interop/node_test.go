@@ -5,27 +5,44 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // node is Node's tls module, which is OpenSSL used as a library.
 var node = &peer{
 	Name: "node", Programs: []string{"node"}, Package: "nodejs",
-	Connect: nodeConnect, Serve: nodeServe,
+	Connect: nodeConnect, Serve: nodeServe, suites: nodeList,
 	ServerLacks: map[string]string{
-		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": noKeyUpdate,
+		"*MLKEM*": noMLKEM, "ssl3.0": "Node has no SSL 3.0", "unsafe": alwaysSecure,
+		"keyupdate:theirs": noKeyUpdate, "tls1.3+later:*": noLater,
+		"size-limit:*": "OpenSSL has no record_size_limit",
 	},
 	ClientLacks: map[string]string{
-		"*MLKEM*":          noMLKEM,
-		"keyupdate:theirs": noKeyUpdate,
+		"*MLKEM*": noMLKEM, "ssl3.0": "Node has no SSL 3.0", "unsafe": alwaysSecure,
+		"keyupdate:theirs": noKeyUpdate, "tls1.3+later:*": noLater, "*_anon_*": "Node demands a certificate",
+		"max-fragment:*": "Node cannot ask for shorter records", "size-limit:*": "OpenSSL has no record_size_limit",
 	},
 }
+
+// nodeList asks Node which suites it has, which it does not say the versions of.
+var nodeList = sync.OnceValue(func() map[wire.CipherSuite]wire.Version {
+	out, _ := exec.Command("node", "-p", "tls.getCiphers().join(' ')").Output()
+	list := map[wire.CipherSuite]wire.Version{}
+	for _, name := range strings.Fields(string(out)) {
+		if s := suite.ByName(name); s != nil {
+			list[s.ID] = s.Min
+		}
+	}
+	return list
+})
 
 //go:embed testdata/peer.js
 var nodeScript []byte
@@ -37,9 +54,19 @@ func nodeStart(r *run, groups []wire.NamedGroup, key keyType, more map[string]an
 		return nil, err
 	}
 	settings := map[string]any{
-		"version": map[wire.Version]string{wire.TLS12: "TLSv1.2", wire.TLS13: "TLSv1.3"}[r.Version],
+		"version": map[wire.Version]string{wire.TLS10: "TLSv1", wire.TLS11: "TLSv1.1", wire.TLS12: "TLSv1.2", wire.TLS13: "TLSv1.3"}[r.Version],
 		"ciphers": opensslSuite(r.Suite), "groups": strings.Join(mapped(groups, opensslGroups), ":"),
 		"ca": r.pki.caFile(), "sigalgs": nodeSigalgs(r), "noTicket": r.Resume == "id",
+		"renegotiate": r.Renegotiate == "theirs", "later": r.Auth == "later",
+	}
+	if r.Version != wire.TLS13 {
+		settings["ciphers"] = opensslSuite(r.Suite) + ":@SECLEVEL=0"
+	}
+	if r.kx().PSK() {
+		settings["identity"], settings["psk"] = pskIdentity, pskKey
+	}
+	if r.Hint {
+		settings["hint"] = pskHint
 	}
 	if key != "" {
 		settings["key"], settings["cert"] = r.pki.keyFile(key), r.pki.certFile(key)
@@ -68,7 +95,11 @@ func nodeSigalgs(r *run) string {
 var nodePort = regexp.MustCompile(`\{"port":(\d+)\}`)
 
 func nodeServe(r *run) (*server, error) {
-	p, err := nodeStart(r, r.groups(), r.Key, map[string]any{"serve": true, "auth": r.Auth})
+	more := map[string]any{"serve": true, "auth": r.Auth}
+	if r.dhSize() != 0 {
+		more["dhparam"] = r.pki.dhFile(cell{Group: r.Group, DH: r.DH})
+	}
+	p, err := nodeStart(r, r.groups(), r.Key, more)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +108,8 @@ func nodeServe(r *run) (*server, error) {
 		return nil, err
 	}
 	port, _ := strconv.Atoi(found[1])
-	return &server{port: port, talk: r.talkEcho, facts: func() ([]facts, error) {
+	// It handshakes again once it has data, by itself, but that may be late.
+	return &server{port: port, talk: r.talkEcho, trigger: func(*conn) error { return nil }, facts: func() ([]facts, error) {
 		if err := p.awaitCount(r.ctx, `"version"`, r.connections()); err != nil {
 			return nil, err
 		}
@@ -114,8 +146,7 @@ func nodeFacts(text string, server bool) (list []facts, err error) {
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
 			return nil, fmt.Errorf("node printed %q: %w", line, err)
 		}
-		f := facts{"version": map[string]string{"TLSv1.2": wire.TLS12.String(), "TLSv1.3": wire.TLS13.String()}[o.Version],
-			"suite": o.Suite, "reused": yes(o.Reused), "alpn": o.ALPN}
+		f := facts{"version": opensslVersions[o.Version].String(), "suite": o.Suite, "reused": yes(o.Reused), "alpn": o.ALPN}
 		if server {
 			f["client certificate"] = yes(o.Peer)
 			if !o.Reused { // Node forgets the name of a resumed connection

@@ -1,54 +1,86 @@
 package interop
 
 import (
-	"crypto/tls"
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // openssl is OpenSSL 3.0's s_client and s_server.
 var openssl = &peer{
 	Name: "openssl", Programs: []string{"openssl"}, Package: "openssl",
-	Connect: opensslConnect, Serve: opensslServe,
-	ServerLacks: map[string]string{"*MLKEM*": noMLKEM},
-	ClientLacks: map[string]string{"*MLKEM*": noMLKEM},
+	Connect: opensslConnect, Serve: opensslServe, suites: opensslList,
+	remarks: []string{"RENEGOTIATING\n", "Read BLOCK\n", "SSL_do_handshake -> 1\n"},
+	ServerLacks: map[string]string{
+		"*MLKEM*": noMLKEM, "ssl3.0": opensslSSL3, "unsafe": alwaysSecure,
+		"size-limit:*": "OpenSSL has no record_size_limit",
+	},
+	ClientLacks: map[string]string{
+		"*MLKEM*": noMLKEM, "ssl3.0": opensslSSL3, "unsafe": alwaysSecure,
+		"size-limit:*": "OpenSSL has no record_size_limit",
+	},
 }
 
 // What several peers lack.
 const (
-	noMLKEM     = "has no ML-KEM in Debian 12's version"
-	noKeyUpdate = "cannot be told to update keys"
+	noMLKEM      = "has no ML-KEM in Debian 12's version"
+	noKeyUpdate  = "cannot be told to update keys"
+	opensslSSL3  = "Debian builds it without SSL 3.0"
+	alwaysSecure = "has no switch to leave RFC 5746 out"
+	noSuite      = "this build has no such suite"
+	noLater      = "cannot be told to ask for or show a certificate midway"
 )
 
 var opensslGroups = map[wire.NamedGroup]string{
 	wire.GroupX25519: "X25519", wire.GroupP256: "P-256", wire.GroupP384: "P-384", wire.GroupP521: "P-521",
+	wire.GroupFFDHE2048: "ffdhe2048", wire.GroupFFDHE3072: "ffdhe3072", wire.GroupFFDHE4096: "ffdhe4096",
 }
 
-// opensslSuite is OpenSSL's own name of a TLS 1.2 suite, which curl and Node use too.
-func opensslSuite(s wire.CipherSuite) string {
-	if kx, _, _ := parts(s); kx == "" {
-		return s.String()
+// opensslVersions are the versions as OpenSSL and Node print them.
+var opensslVersions = map[string]wire.Version{
+	"SSLv3": wire.SSL30, "TLSv1": wire.TLS10, "TLSv1.1": wire.TLS11, "TLSv1.2": wire.TLS12, "TLSv1.3": wire.TLS13}
+
+// opensslSuite is OpenSSL's own name of a suite, which curl and Node use too.
+func opensslSuite(s wire.CipherSuite) string { return suite.ByID(s).OpenSSLName }
+
+// opensslSuites names a suite by OpenSSL's name.
+func opensslSuites(name string) string {
+	if s := suite.ByName(name); s != nil {
+		return s.ID.String()
 	}
-	return strings.NewReplacer("TLS_RSA_WITH_", "", "TLS_", "", "_WITH_", "-",
-		"CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305", "_CBC_", "-", "AES_", "AES", "_", "-").Replace(s.String())
+	return name
 }
 
-var opensslSuites = func() map[string]wire.CipherSuite {
-	table := map[string]wire.CipherSuite{}
-	for _, s := range append(suites12, suites13...) {
-		table[opensslSuite(s)] = s
+// everything is a cipher string that enables whatever a build has.
+const everything = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+
+var opensslLine = regexp.MustCompile(`(?m)^\s*0x(..),0x(..) - \S+\s+(\S+)`)
+
+// opensslList asks the program which suites it has, and from which version on.
+var opensslList = sync.OnceValue(func() map[wire.CipherSuite]wire.Version {
+	var names []string
+	for _, s := range suitesOf(wire.TLS13) {
+		names = append(names, s.String())
 	}
-	return table
-}()
+	out, _ := exec.Command("openssl", "ciphers", "-V", "-ciphersuites", strings.Join(names, ":"), everything).Output()
+	list := map[wire.CipherSuite]wire.Version{}
+	for _, m := range opensslLine.FindAllStringSubmatch(string(out), -1) {
+		id, _ := strconv.ParseUint(m[1]+m[2], 16, 16)
+		list[wire.CipherSuite(id)] = opensslVersions[m[3]]
+	}
+	return list
+})
 
 // opensslSigalgs is a -sigalgs value for a kind of key; "" leaves the default.
 func opensslSigalgs(k keyType) string {
@@ -60,17 +92,27 @@ func opensslSigalgs(k keyType) string {
 
 // opensslArgs are the options that both programs share.
 func opensslArgs(r *run, groups []wire.NamedGroup) []string {
-	args := []string{"-CAfile", r.pki.caFile(), "-groups", strings.Join(mapped(groups, opensslGroups), ":")}
+	version := map[wire.Version]string{wire.TLS10: "-tls1", wire.TLS11: "-tls1_1", wire.TLS12: "-tls1_2", wire.TLS13: "-tls1_3"}
+	args := []string{version[r.Version], "-CAfile", r.pki.caFile(), "-groups", strings.Join(mapped(groups, opensslGroups), ":")}
 	if r.Version == wire.TLS13 {
-		args = append(args, "-tls1_3", "-ciphersuites", opensslSuite(r.Suite))
+		args = append(args, "-ciphersuites", opensslSuite(r.Suite))
 	} else {
-		args = append(args, "-tls1_2", "-cipher", opensslSuite(r.Suite))
+		args = append(args, "-cipher", opensslSuite(r.Suite)+":@SECLEVEL=0")
+	}
+	if r.kx().PSK() {
+		args = append(args, "-psk", pskKey, "-psk_identity", pskIdentity)
 	}
 	if r.ALPN {
 		args = append(args, "-alpn", alpn)
 	}
 	if r.Resume == "id" {
 		args = append(args, "-no_ticket")
+	}
+	if algs := opensslSigalgs(r.Key); algs != "" {
+		args = append(args, "-sigalgs", algs)
+	}
+	if algs := opensslSigalgs(r.ClientKey); algs != "" {
+		args = append(args, "-client_sigalgs", algs)
 	}
 	return args
 }
@@ -79,12 +121,20 @@ var opensslAccept = regexp.MustCompile(`ACCEPT \S+:(\d+)\n`)
 
 func opensslServe(r *run) (*server, error) {
 	args := append([]string{"s_server", "-accept", "127.0.0.1:0", "-naccept", strconv.Itoa(r.connections()),
-		"-cert", r.pki.certFile(r.Key), "-key", r.pki.keyFile(r.Key), "-verify_return_error"}, opensslArgs(r, r.groups())...)
-	if algs := opensslSigalgs(r.Key); algs != "" {
-		args = append(args, "-sigalgs", algs)
+		"-verify_return_error", "-no_resumption_on_reneg"}, opensslArgs(r, r.groups())...)
+	if r.Key != "" {
+		args = append(args, "-cert", r.pki.certFile(r.Key), "-key", r.pki.keyFile(r.Key))
+	} else {
+		args = append(args, "-nocert")
 	}
-	if algs := opensslSigalgs(r.ClientKey); algs != "" {
-		args = append(args, "-client_sigalgs", algs)
+	if r.dhSize() != 0 {
+		args = append(args, "-dhparam", r.pki.dhFile(cell{Group: r.Group, DH: r.DH}))
+	}
+	if r.Hint {
+		args = append(args, "-psk_hint", pskHint)
+	}
+	if r.Renegotiate == "ours" {
+		args = append(args, "-client_renegotiation")
 	}
 	switch r.Auth {
 	case "request":
@@ -101,24 +151,40 @@ func opensslServe(r *run) (*server, error) {
 		return nil, err
 	}
 	port, _ := strconv.Atoi(found[1])
+	lines := fullLines
 	return &server{
 		port: port,
-		talk: func(c *conn) error {
-			if err := r.talkStdio(c, p, fullLines); err != nil || r.KeyUpdate != "theirs" {
-				return err
+		talk: func(c *conn) error { return r.talkStdio(c, p, lines) },
+		trigger: func(*conn) error {
+			if r.KeyUpdate != "" {
+				lines = 1
 			}
-			if err := opensslKeyUpdate(p); err != nil {
-				return err
-			}
-			return r.talkStdio(c, p, 1)
+			return opensslTrigger(r, p)
 		},
 		facts: func() ([]facts, error) {
 			if err := p.wait(r.ctx); err != nil {
 				return nil, err
 			}
+			if shown := "depth=0 CN = " + string(r.ClientKey.base()) + "\n"; r.Auth == "later" && !strings.Contains(p.text(), shown) {
+				return nil, fmt.Errorf("s_server did not verify our certificate")
+			}
 			return opensslServerFacts(p.text())
 		},
 	}, nil
+}
+
+// opensslTrigger has s_server do what the cell has it do midway, by a letter
+// that it takes for a command once data has passed.
+func opensslTrigger(r *run, p *proc) error {
+	command := map[bool]string{true: "r", false: "R"}[r.Renegotiate != ""]
+	switch {
+	case r.KeyUpdate != "":
+		return opensslKeyUpdate(p)
+	case r.Version == wire.TLS13:
+		command = "c"
+	}
+	_, err := io.WriteString(p, command+"\n")
+	return err
 }
 
 // opensslKeyUpdate has the child send a KeyUpdate that asks for ours: both
@@ -209,18 +275,15 @@ func opensslConnect(r *run, port int) ([]facts, error) {
 
 func opensslDial(r *run, port, n int) (*proc, error) {
 	args := append([]string{"s_client", "-connect", fmt.Sprintf("127.0.0.1:%d", port), "-servername", serverName,
-		"-verify_hostname", serverName, "-verify_return_error"}, opensslArgs(r, r.clientGroups())...)
-	if algs := opensslSigalgs(r.Key); algs != "" {
-		args = append(args, "-sigalgs", algs)
-	}
-	if algs := opensslSigalgs(r.ClientKey); algs != "" {
-		args = append(args, "-client_sigalgs", algs)
-	}
+		"-verify_hostname", serverName, "-verify_return_error", "-enable_pha"}, opensslArgs(r, r.clientGroups())...)
 	if r.ClientKey != "" {
 		args = append(args, "-cert", r.pki.certFile(r.ClientKey), "-key", r.pki.keyFile(r.ClientKey))
 	}
-	if r.KeyUpdate != "theirs" {
+	if r.KeyUpdate != "theirs" && r.Renegotiate != "theirs" {
 		args = append(args, "-nocommands")
+	}
+	if r.MaxFragment != 0 {
+		args = append(args, "-maxfraglen", strconv.Itoa(r.MaxFragment))
 	}
 	if r.Resume != "" {
 		args = append(args, []string{"-sess_out", "-sess_in"}[n], filepath.Join(r.dir, "session"))
@@ -240,6 +303,14 @@ func opensslDial(r *run, port, n int) (*proc, error) {
 		// says nothing.
 		time.Sleep(300 * time.Millisecond)
 	}
+	if r.Renegotiate == "theirs" {
+		if _, err := io.WriteString(p, "R\n"); err != nil {
+			return nil, err
+		}
+		if err := p.awaitCount(r.ctx, "RENEGOTIATING\n", 1); err != nil { // it drops what it reads with the command
+			return nil, err
+		}
+	}
 	if r.rounds() > 1 {
 		if err := r.talkChild(p, 1); err != nil {
 			return nil, err
@@ -252,24 +323,42 @@ func opensslDial(r *run, port, n int) (*proc, error) {
 }
 
 var (
-	opensslCipher = regexp.MustCompile(`(New|Reused), (TLSv1\.[23]), Cipher is (\S+)`)
-	opensslTemp   = regexp.MustCompile(`Server Temp Key: (?:ECDH, )?(\w+(?:-\d+)?), `)
-	opensslALPN   = regexp.MustCompile(`ALPN protocol: (.*)\n`)
-	opensslEMS    = regexp.MustCompile(`Extended master secret: (yes|no)`)
+	opensslCipher   = regexp.MustCompile(`(New|Reused), (\S+), Cipher is (\S+)`)
+	opensslProtocol = regexp.MustCompile(`Protocol  : (\S+)`)
+	opensslTemp     = regexp.MustCompile(`Server Temp Key: (?:ECDH, )?(\w+(?:-\d+)?), (\d+) bits`)
+	opensslALPN     = regexp.MustCompile(`ALPN protocol: (.*)\n`)
+	opensslEMS      = regexp.MustCompile(`Extended master secret: (yes|no)`)
+	opensslPSK      = regexp.MustCompile(`PSK identity: (.*)\n\s*PSK identity hint: (.*)\n`)
 )
 
-// opensslClientFacts reads s_client's output.
+// opensslClientFacts reads s_client's output. What it prints in place of the
+// version is the suite's first one, except in TLS 1.3.
 func opensslClientFacts(text string) facts {
 	f := facts{"alpn": ""}
 	if m := opensslCipher.FindStringSubmatch(text); m != nil {
-		f["reused"] = yes(m[1] == "Reused")
-		version := map[string]uint16{"TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}[m[2]]
-		f["version"], f["suite"] = wire.Version(version).String(), opensslSuites[m[3]].String()
+		f["reused"], f["suite"] = yes(m[1] == "Reused"), opensslSuites(m[3])
+		if m[2] == "TLSv1.3" {
+			f["version"] = wire.TLS13.String()
+		} else if m := opensslProtocol.FindStringSubmatch(text); m != nil {
+			f["version"] = opensslVersions[m[1]].String()
+		}
 	}
 	if m := opensslTemp.FindStringSubmatch(text); m != nil {
-		f["group"] = map[string]string{"X25519": "x25519", "prime256v1": "secp256r1"}[m[1]]
-		if f["group"] == "" {
+		switch m[1] {
+		case "X25519":
+			f["group"] = "x25519"
+		case "prime256v1":
+			f["group"] = "secp256r1"
+		case "DH":
+			f["dh bits"] = m[2]
+		default:
 			f["group"] = m[1]
+		}
+	}
+	if m := opensslPSK.FindStringSubmatch(text); m != nil {
+		f["psk identity"] = m[1]
+		if m[2] != "None" {
+			f["psk hint"] = m[2]
 		}
 	}
 	if m := opensslALPN.FindStringSubmatch(text); m != nil {

@@ -30,6 +30,10 @@ type peer struct {
 	// one process for each would take too long.
 	Batch func(ctx context.Context, p *peer, dir string, pki *pki, cells []cell) (map[cell]error, error)
 
+	// suites are those that it has, asked once, and the oldest version that it
+	// has each in. Nil: all but those it lacks.
+	suites func() map[wire.CipherSuite]wire.Version
+
 	// ClientLacks and ServerLacks say what it cannot do in either role, and
 	// why: patterns of path.Match over cell.features. All else it must do.
 	ClientLacks, ServerLacks map[string]string
@@ -37,8 +41,13 @@ type peer struct {
 	// anySuite reports that its suites cannot be limited to the cell's, so that
 	// we limit ours. Nil: they always can.
 	anySuite func(c cell, ours wire.Role) bool
-	// noEtM is set where it has no encrypt-then-MAC.
-	noEtM bool
+	// remarks are what its programs print between the data.
+	remarks []string
+	// noEtM is set where it has no encrypt-then-MAC, noSizeLimit where it states no record_size_limit of
+	// its own, quiet where data must not come in the middle of its handshakes, and
+	// once where its client sends one request only, and lastOnly where it sends on
+	// the last connection only.
+	noEtM, noSizeLimit, quiet, once, lastOnly bool
 }
 
 // server is a peer's running server.
@@ -46,6 +55,9 @@ type server struct {
 	port int
 	// talk sends data both ways on our connection and leaves it open.
 	talk func(*conn) error
+	// trigger has the server do what the cell has it do midway, after which
+	// data passes once more. Nil: it does so by itself.
+	trigger func(*conn) error
 	// facts is what the server printed, after all connections are closed.
 	facts func() ([]facts, error)
 	// closes is set where it closes first, and talk has read the end.
@@ -83,6 +95,13 @@ func (p *peer) cannot(ours wire.Role, c cell) string {
 		return "its server sends no cookie"
 	case ours == wire.Server && c.GREASE:
 		return "GREASE is our client's"
+	case ours == wire.Client && c.ClientKey == keyDSA:
+		return "our client does not sign with DSA"
+	}
+	if p.suites != nil {
+		if oldest, ok := p.suites()[c.Suite]; !ok || c.Version < oldest {
+			return noSuite
+		}
 	}
 	if p.noShare(c) {
 		return "sends a share of its own first groups only: see retry"
@@ -107,12 +126,28 @@ type run struct {
 	dir     string // for the peer's files
 	payload []byte // printable, with line ends
 	procs   []*proc
+	// pending is what we have yet to do in the middle of the connection.
+	pending func(context.Context) error
+}
+
+// rounds is how often data passes on a connection.
+func (r *run) rounds() int {
+	if r.peer.once {
+		return 1
+	}
+	return r.cell.rounds()
+}
+
+// midwayOn reports that something happens in the middle of connection n.
+func (r *run) midwayOn(n int, ours wire.Role) bool {
+	return r.midway() && (n == r.connections()-1 || ours == wire.Client || !r.peer.lastOnly)
 }
 
 // start runs a program that is killed when the cell ends.
 func (r *run) start(name string, args ...string) (*proc, error) {
 	p, err := start(r.ctx, r.dir, name, args...)
 	if err == nil {
+		p.remarks = r.peer.remarks
 		r.procs = append(r.procs, p)
 	}
 	return p, err

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/devca"
 )
 
 // serverName is what every client asks for and verifies.
@@ -36,9 +38,9 @@ func (p *pki) certFile(k keyType) string   { return p.file(string(k.base()) + ".
 func (p *pki) keyFile(k keyType) string    { return p.file(string(k.base()) + ".key") }
 func (p *pki) pkcs12File(k keyType) string { return p.file(string(k.base()) + ".p12") }
 
-// base is the key type that has a certificate: the RSA types share one.
+// base is the key type that has a certificate: the RSA types of one size share it.
 func (k keyType) base() keyType {
-	if k.isRSA() {
+	if k.isRSA() && k != keyRSA1024 {
 		return keyRSA
 	}
 	return k
@@ -69,12 +71,15 @@ func newPKI(dir string) (*pki, error) {
 	if err := writePEM(p.caFile(), "CERTIFICATE", der); err != nil {
 		return nil, err
 	}
-	for i, k := range []keyType{keyRSA, keyP256, keyP384, keyP521, keyEd25519} {
+	for i, k := range keyTypes {
+		if k != k.base() {
+			continue
+		}
 		if err := p.issue(k, int64(i+2), ca, caKey); err != nil {
 			return nil, err
 		}
 	}
-	return p, nil
+	return p, p.writeDH()
 }
 
 func (p *pki) issue(k keyType, serial int64, ca *x509.Certificate, caKey crypto.Signer) error {
@@ -92,11 +97,11 @@ func (p *pki) issue(k keyType, serial int64, ca *x509.Certificate, caKey crypto.
 	if k.isRSA() {
 		leaf.KeyUsage |= x509.KeyUsageKeyEncipherment
 	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
+	der, err := devca.Certify(leaf, ca, key, caKey)
 	if err != nil {
 		return err
 	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	pkcs8, err := pkcs8Of(key)
 	if err != nil {
 		return err
 	}
@@ -107,8 +112,19 @@ func (p *pki) issue(k keyType, serial int64, ca *x509.Certificate, caKey crypto.
 	return writePEM(p.certFile(k), "CERTIFICATE", der)
 }
 
+func pkcs8Of(key crypto.Signer) ([]byte, error) {
+	if k, ok := key.(*devca.DSAKey); ok {
+		return k.PKCS8()
+	}
+	return x509.MarshalPKCS8PrivateKey(key)
+}
+
 func newKey(k keyType) (crypto.Signer, error) {
 	switch k {
+	case keyRSA1024:
+		return rsa.GenerateKey(rand.Reader, 1024)
+	case keyDSA:
+		return devca.NewDSAKey()
 	case keyP256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case keyP384:

@@ -17,7 +17,8 @@ type proc struct {
 	io.WriteCloser // its standard input
 	name           string
 	done           chan struct{}
-	ended          error // how; valid after done
+	ended          error    // how; valid after done
+	remarks        []string // what it prints between the data
 
 	mu       sync.Mutex
 	out, err []byte        // its two streams, apart, so that neither cuts the other
@@ -121,9 +122,12 @@ func (p *proc) awaitCount(ctx context.Context, text string, n int) error {
 	})
 }
 
-// awaitPayload waits for data as it stands in the output.
+// awaitPayload waits for data as it stands in the output, but for remarks.
 func (p *proc) awaitPayload(ctx context.Context, data []byte) error {
 	return p.awaitFunc(ctx, fmt.Sprintf("our %d bytes of data", len(data)), func(out []byte) bool {
+		for _, remark := range p.remarks {
+			out = bytes.ReplaceAll(out, []byte(remark), nil)
+		}
 		return bytes.Contains(out, data)
 	})
 }

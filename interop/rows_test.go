@@ -3,133 +3,238 @@ package interop
 import (
 	"math/rand/v2"
 	"slices"
+	"sync"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-var (
-	base12 = cell{Version: wire.TLS12, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: wire.GroupX25519, Key: keyRSA}
-	base13 = cell{Version: wire.TLS13, Suite: wire.TLS_AES_128_GCM_SHA256, Group: wire.GroupX25519, Key: keyRSA}
-)
+// bases are what each version's rows change one thing of.
+var bases = map[wire.Version]cell{
+	wire.SSL30: {Version: wire.SSL30, Suite: wire.TLS_RSA_WITH_AES_128_CBC_SHA, Key: keyRSA},
+	wire.TLS10: {Version: wire.TLS10, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, Group: wire.GroupX25519, Key: keyRSA},
+	wire.TLS11: {Version: wire.TLS11, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, Group: wire.GroupX25519, Key: keyRSA},
+	wire.TLS12: {Version: wire.TLS12, Suite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: wire.GroupX25519, Key: keyRSA},
+	wire.TLS13: {Version: wire.TLS13, Suite: wire.TLS_AES_128_GCM_SHA256, Group: wire.GroupX25519, Key: keyRSA},
+}
+
+// rowList gathers rows and leaves out those that cannot be.
+type rowList struct{ list []cell }
+
+func (l *rowList) add(base cell, change func(*cell)) {
+	change(&base)
+	base.fit()
+	if base.valid() && !slices.Contains(l.list, base) {
+		l.list = append(l.list, base)
+	}
+}
 
 // rows is the table's first part: each value of each axis at least once with
-// each version, and the combinations that have broken others before.
-func rows() []cell {
-	var list []cell
-	add := func(base cell, change func(*cell)) {
-		change(&base)
-		base.fit()
-		if !base.valid() {
-			panic("row that cannot be: " + base.String())
-		}
-		if !slices.Contains(list, base) {
-			list = append(list, base)
+// each version that has it, and the combinations that have broken others before.
+var rows = sync.OnceValue(func() []cell {
+	l := &rowList{}
+	for _, v := range slices.Backward(versions) {
+		for _, s := range suitesOf(v) {
+			l.add(bases[v], func(c *cell) { c.Suite = s })
 		}
 	}
-	for _, s := range slices.Concat(suites12, suites13) {
-		base := base12
-		if slices.Contains(suites13, s) {
-			base = base13
-		}
-		add(base, func(c *cell) { c.Suite = s })
+	for _, v := range slices.Backward(versions) {
+		addKeys(l, bases[v])
+		addResumption(l, bases[v])
+		addExtras(l, bases[v])
+		addMidway(l, bases[v])
 	}
-	for _, g := range groups12 {
-		add(base12, func(c *cell) { c.Group = g })
+	addRetries(l, bases[wire.TLS13])
+	addPSK(l)
+	return l.list
+})
+
+// addKeys are groups, keys and client certificates.
+func addKeys(l *rowList, base cell) {
+	for _, g := range slices.Concat(ecGroups, hybridGroups, dhGroups) {
+		l.add(base, func(c *cell) { c.Group = g })
 	}
-	for _, g := range groups13 {
-		add(base13, func(c *cell) { c.Group = g })
-	}
-	for _, base := range []cell{base12, base13} {
-		for _, k := range keyTypes {
-			if base.Version == wire.TLS13 && k == keyPKCS1 {
-				continue
+	if base.Version != wire.TLS13 {
+		for _, kx := range []wire.CipherSuite{dheRSA, dheDSS} {
+			for _, g := range dhGroups {
+				l.add(base, func(c *cell) { c.Suite, c.Group = kx, g })
 			}
-			add(base, func(c *cell) { c.Key = k })
-		}
-		add(base, func(c *cell) { c.Auth = "request" })
-		add(base, func(c *cell) { c.Auth, c.ClientKey = "request", keyP256 })
-		for _, k := range keyTypes {
-			if base.Version == wire.TLS13 && k == keyPKCS1 {
-				continue
+			for _, bits := range []int{1024, 2048, 3072} {
+				l.add(base, func(c *cell) { c.Suite, c.Group, c.DH = kx, 0, bits })
 			}
-			add(base, func(c *cell) { c.Auth, c.ClientKey = "require", k })
 		}
-		add(base, func(c *cell) { c.ALPN = true })
 	}
-	for _, kind := range []string{"id", "ticket"} {
-		add(base12, func(c *cell) { c.Resume = kind })
-		add(base12, func(c *cell) { c.Resume, c.ALPN = kind, true })
-		add(base12, func(c *cell) { c.Resume, c.Auth, c.ClientKey = kind, "require", keyP256 })
-		add(base12, func(c *cell) { c.Resume, c.Auth = kind, "request" })
-		add(base12, func(c *cell) { c.Resume, c.NoEMS = kind, true })
-		add(base12, func(c *cell) { c.Resume, c.Suite = kind, wire.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 })
-		add(base12, func(c *cell) { c.Resume, c.Suite = kind, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA })
-		add(base12, func(c *cell) { c.Resume, c.Suite = kind, wire.TLS_RSA_WITH_AES_128_GCM_SHA256 })
+	for _, k := range keyTypes {
+		l.add(base, func(c *cell) { c.Key = k })
+		l.add(base, func(c *cell) { c.Auth, c.ClientKey = "require", k })
 	}
-	for _, s := range suites13 {
-		add(base13, func(c *cell) { c.Resume, c.Suite = "psk", s })
+	l.add(base, func(c *cell) { c.Auth = "request" })
+	l.add(base, func(c *cell) { c.Auth, c.ClientKey = "request", keyP256 })
+	l.add(base, func(c *cell) { c.Auth, c.ClientKey = "request", keyRSA })
+}
+
+const (
+	dheRSA = wire.CipherSuite(0x0033) // TLS_DHE_RSA_WITH_AES_128_CBC_SHA
+	dheDSS = wire.CipherSuite(0x0032) // TLS_DHE_DSS_WITH_AES_128_CBC_SHA
+)
+
+func addResumption(l *rowList, base cell) {
+	for _, kind := range []string{"id", "ticket", "psk"} {
+		l.add(base, func(c *cell) { c.Resume = kind })
+		l.add(base, func(c *cell) { c.Resume, c.ALPN = kind, true })
+		l.add(base, func(c *cell) { c.Resume, c.Auth, c.ClientKey = kind, "require", keyP256 })
+		l.add(base, func(c *cell) { c.Resume, c.Auth, c.ClientKey = kind, "require", keyRSA })
+		l.add(base, func(c *cell) { c.Resume, c.Auth = kind, "request" })
+		l.add(base, func(c *cell) { c.Resume, c.NoEMS = kind, true })
+		l.add(base, func(c *cell) { c.Resume, c.Group = kind, wire.GroupP256 })
+		for _, s := range resumed {
+			l.add(base, func(c *cell) { c.Resume, c.Suite = kind, s })
+		}
 	}
-	add(base13, func(c *cell) { c.Resume, c.ALPN = "psk", true })
-	add(base13, func(c *cell) { c.Resume, c.Auth, c.ClientKey = "psk", "require", keyP256 })
-	add(base13, func(c *cell) { c.Resume, c.Auth = "psk", "request" })
-	add(base13, func(c *cell) { c.Resume, c.Group = "psk", wire.GroupP256 })
-	for _, g := range []wire.NamedGroup{wire.GroupP256, wire.GroupP384, wire.GroupP521} {
-		add(base13, func(c *cell) { c.Retry, c.Group = true, g })
+}
+
+// resumed are suites of each key exchange and each construction of records.
+var resumed = []wire.CipherSuite{
+	wire.TLS_AES_128_GCM_SHA256, wire.TLS_AES_256_GCM_SHA384, wire.TLS_CHACHA20_POLY1305_SHA256,
+	wire.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	wire.TLS_RSA_WITH_AES_128_GCM_SHA256, wire.TLS_RSA_WITH_AES_128_CBC_SHA,
+	dheRSA, dheDSS,
+	0x0005, // TLS_RSA_WITH_RC4_128_SHA
+	0x000a, // TLS_RSA_WITH_3DES_EDE_CBC_SHA
+	0x0002, // TLS_RSA_WITH_NULL_SHA
+	0x0034, // TLS_DH_anon_WITH_AES_128_CBC_SHA
+	0xc018, // TLS_ECDH_anon_WITH_AES_128_CBC_SHA
+	0x008c, // TLS_PSK_WITH_AES_128_CBC_SHA
+	0x0094, // TLS_RSA_PSK_WITH_AES_128_CBC_SHA
+}
+
+func addExtras(l *rowList, base cell) {
+	l.add(base, func(c *cell) { c.ALPN = true })
+	l.add(base, func(c *cell) { c.NoEMS = true })
+	l.add(base, func(c *cell) { c.NoEMS, c.Suite = true, wire.TLS_RSA_WITH_AES_128_CBC_SHA })
+	l.add(base, func(c *cell) { c.GREASE = true })
+	for _, s := range []wire.CipherSuite{wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+		wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, 0x000a, wire.TLS_RSA_WITH_AES_128_CBC_SHA} {
+		l.add(base, func(c *cell) { c.NoEtM, c.Suite = true, s })
 	}
-	add(base13, func(c *cell) { c.Retry, c.Cookie, c.Group = true, true, wire.GroupP256 })
-	add(base13, func(c *cell) { c.Retry, c.Group, c.Resume = true, wire.GroupP256, "psk" })
-	add(base13, func(c *cell) {
+	for _, s := range suitesOf(wire.TLS13) {
+		l.add(base, func(c *cell) { c.Padding, c.Suite = true, s })
+	}
+	for _, n := range []int{512, 1024, 2048, 4096} {
+		l.add(base, func(c *cell) { c.MaxFragment = n })
+	}
+	for _, n := range []int{512, 1500, 4096} {
+		l.add(base, func(c *cell) { c.SizeLimit = n })
+	}
+	for _, s := range []wire.CipherSuite{0x0005, 0x0002, wire.TLS_RSA_WITH_AES_128_CBC_SHA, dheRSA} {
+		l.add(base, func(c *cell) { c.MaxFragment, c.Suite = 512, s })
+		l.add(base, func(c *cell) { c.SizeLimit, c.Suite = 512, s })
+	}
+}
+
+// addMidway are renegotiations, later client certificates and KeyUpdates.
+func addMidway(l *rowList, base cell) {
+	for _, who := range []string{"ours", "theirs"} {
+		for _, s := range suitesOf(wire.TLS13) {
+			l.add(base, func(c *cell) { c.KeyUpdate, c.Suite = who, s })
+		}
+		l.add(base, func(c *cell) { c.Renegotiate = who })
+		l.add(base, func(c *cell) { c.Renegotiate, c.Unsafe = who, true })
+		l.add(base, func(c *cell) { c.Renegotiate, c.NoEMS = who, true })
+		l.add(base, func(c *cell) { c.Renegotiate, c.ALPN = who, true })
+		l.add(base, func(c *cell) { c.Renegotiate, c.MaxFragment = who, 512 })
+		l.add(base, func(c *cell) { c.Renegotiate, c.Auth, c.ClientKey = who, "require", keyRSA })
+		for _, kind := range []string{"id", "ticket"} {
+			l.add(base, func(c *cell) { c.Renegotiate, c.Resume = who, kind })
+		}
+		for _, s := range resumed {
+			l.add(base, func(c *cell) { c.Renegotiate, c.Suite = who, s })
+		}
+	}
+	for _, k := range []keyType{keyRSA, keyP256, keyP384, keyEd25519, keyDSA} {
+		l.add(base, func(c *cell) { c.Auth, c.ClientKey = "later", k })
+	}
+	l.add(base, func(c *cell) { c.Auth, c.ClientKey, c.Resume = "later", keyRSA, "psk" })
+}
+
+func addRetries(l *rowList, base cell) {
+	for _, g := range slices.Concat(ecGroups, dhGroups) {
+		l.add(base, func(c *cell) { c.Retry, c.Group = true, g })
+	}
+	l.add(base, func(c *cell) { c.Retry, c.Cookie, c.Group = true, true, wire.GroupP256 })
+	l.add(base, func(c *cell) { c.Retry, c.Group, c.Resume = true, wire.GroupP256, "psk" })
+	l.add(base, func(c *cell) {
 		c.Retry, c.Group, c.Auth, c.ClientKey = true, wire.GroupP384, "require", keyEd25519
 	})
-	for _, who := range []string{"ours", "theirs"} {
-		for _, s := range suites13 {
-			add(base13, func(c *cell) { c.KeyUpdate, c.Suite = who, s })
+}
+
+// addPSK are identity hints and Diffie-Hellman groups with pre-shared keys.
+func addPSK(l *rowList) {
+	for _, v := range versions[:4] {
+		for _, s := range suitesOf(v) {
+			if _, cipher, hash := parts(s); cipher != "AES_128_CBC" || hash != "SHA" {
+				continue
+			}
+			l.add(bases[v], func(c *cell) { c.Suite, c.Hint = s, true })
+			l.add(bases[v], func(c *cell) { c.Suite, c.Hint, c.Resume = s, true, "id" })
+			l.add(bases[v], func(c *cell) { c.Suite, c.Group, c.DH = s, 0, 1024 })
+			l.add(bases[v], func(c *cell) { c.Suite, c.Group, c.DH = s, 0, 3072 })
 		}
 	}
-	add(base12, func(c *cell) { c.NoEMS = true })
-	add(base12, func(c *cell) { c.NoEMS, c.Suite = true, wire.TLS_RSA_WITH_AES_128_GCM_SHA256 })
-	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA })
-	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 })
-	add(base12, func(c *cell) { c.NoEtM, c.Suite = true, wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384 })
-	add(base12, func(c *cell) { c.GREASE = true })
-	add(base13, func(c *cell) { c.GREASE = true })
-	for _, s := range suites13 {
-		add(base13, func(c *cell) { c.Padding, c.Suite = true, s })
-	}
-	return list
 }
 
 // fit changes the dependent fields so that suite, key and group agree.
 func (c *cell) fit() {
-	if c.Version == wire.TLS12 {
-		kx, _, _ := parts(c.Suite)
-		switch {
-		case kx == "RSA":
-			c.Key, c.Group = keyRSA, 0
-		case kx == "ECDHE_ECDSA" && c.Key.isRSA():
-			c.Key = keyP256
-		case kx == "ECDHE_RSA" && !c.Key.isRSA():
-			c.Suite = wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-		}
+	s := suite.ByID(c.Suite)
+	if s == nil || c.Version == wire.TLS13 {
+		return
+	}
+	c.fitKey(s)
+	switch share := s.KeyExchange.Share(); {
+	case share == wire.ShareNone:
+		c.Group = 0
+	case share == wire.ShareDH && c.DH != 0:
+		c.Group = 0
+	case share == wire.ShareDH && !isDH(c.Group):
+		c.Group = wire.GroupFFDHE2048
+	case share == wire.ShareEC && c.Group == 0:
+		c.Group = wire.GroupX25519
+	}
+}
+
+func (c *cell) fitKey(s *suite.Suite) {
+	switch {
+	case !s.KeyExchange.Certificate():
+		c.Key = ""
+	case s.Auth == suite.AuthDSS:
+		c.Key = keyDSA
+	case s.Auth == suite.AuthECDSA && c.Key.isRSA():
+		c.Key = keyP256
+	case c.Key == keyDSA:
+		c.Suite = dheDSS
+	case s.Auth == suite.AuthRSA && !c.Key.isRSA() && c.Version == wire.TLS12:
+		c.Suite = wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+	case s.Auth == suite.AuthRSA && !c.Key.isRSA() && c.Version != wire.SSL30:
+		c.Suite = wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
 	}
 }
 
 // axis is one dimension of the mix: its values as changes to a cell.
 type axis []func(*cell)
 
-func axes() []axis {
+// axes are those of the mix of the versions.
+func axes(versions []wire.Version) []axis {
 	var suites, groups, keys, auths axis
-	for _, s := range suites12 {
-		suites = append(suites, func(c *cell) { c.Version, c.Suite = wire.TLS12, s })
+	for _, v := range versions {
+		for _, s := range mixedSuites(v) {
+			suites = append(suites, func(c *cell) { c.Version, c.Suite = v, s })
+		}
 	}
-	for _, s := range suites13 {
-		suites = append(suites, func(c *cell) { c.Version, c.Suite = wire.TLS13, s })
-	}
-	for _, g := range groups13 {
+	for _, g := range slices.Concat(ecGroups, hybridGroups, dhGroups[:2], []wire.NamedGroup{0}) {
 		groups = append(groups, func(c *cell) { c.Group = g })
 	}
-	groups = append(groups, func(c *cell) { c.Group = 0 })
-	for _, k := range keyTypes {
+	groups = append(groups, func(c *cell) { c.DH = 2048 })
+	for _, k := range append(keyTypes, "") {
 		keys = append(keys, func(c *cell) { c.Key = k })
 	}
 	none := func(*cell) {}
@@ -137,10 +242,14 @@ func axes() []axis {
 	for _, k := range []keyType{keyRSA, keyP384, keyEd25519} { // with all of them the mix would double
 		auths = append(auths, func(c *cell) { c.Auth, c.ClientKey = "require", k })
 	}
+	auths = append(auths, func(c *cell) { c.Auth, c.ClientKey = "later", keyRSA })
 	return []axis{suites, groups, keys, auths,
 		{none, func(c *cell) { c.Resume = "id" }, func(c *cell) { c.Resume = "ticket" }, func(c *cell) { c.Resume = "psk" }},
+		{none, func(c *cell) { c.Renegotiate = "ours" }, func(c *cell) { c.Renegotiate = "theirs" }},
 		{none, func(c *cell) { c.Retry = true }, func(c *cell) { c.Retry, c.Cookie = true, true }},
 		{none, func(c *cell) { c.KeyUpdate = "ours" }, func(c *cell) { c.KeyUpdate = "theirs" }},
+		{none, func(c *cell) { c.MaxFragment = 1024 }, func(c *cell) { c.SizeLimit = 1024 }},
+		{none, func(c *cell) { c.Hint = true }},
 		{none, func(c *cell) { c.ALPN = true }},
 		{none, func(c *cell) { c.NoEtM = true }},
 		{none, func(c *cell) { c.NoEMS = true }},
@@ -149,13 +258,28 @@ func axes() []axis {
 	}
 }
 
+// mixedSuites are the suites of a version that the mix has: of TLS 1.2 and 1.3
+// those without a weakness, and one for each key exchange and each cipher with
+// its MAC.
+func mixedSuites(v wire.Version) (list []wire.CipherSuite) {
+	seen := map[string]bool{}
+	for _, s := range suitesOf(v) {
+		kx, cipher, hash := parts(s)
+		if fresh := !seen[kx] || !seen[cipher+hash]; fresh || len(suite.ByID(s).Switches) == 0 {
+			list = append(list, s)
+		}
+		seen[kx], seen[cipher+hash] = true, true
+	}
+	return list
+}
+
 // pair is two values of two axes.
 type pair struct{ a, i, b, j int }
 
 // mix returns cells in which every pair of values of any two axes occurs that
 // occurs in a cell the peer can do. The choice is the same in every run.
-func mix(can func(cell) bool) []cell {
-	dims := axes()
+func mix(versions []wire.Version, can func(cell) bool) []cell {
+	dims := axes(versions)
 	random := rand.New(rand.NewPCG(8446, 5246))
 	covered := map[pair]bool{}
 	var list []cell

@@ -2,13 +2,18 @@ package interop
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
+	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -29,6 +34,10 @@ type us struct {
 	sessions tls.ClientSessionCache
 	// KeyUpdate messages of the present connection.
 	updatesSent, updatesReceived atomic.Int32
+	// The longest records of application data, as Record.SizeLimit counts.
+	longestSent, longestReceived atomic.Int32
+
+	pskHint string // that the server has sent
 
 	mu   sync.Mutex
 	said []string // our choices and alerts, for a failure
@@ -65,9 +74,21 @@ func (u *us) account() string {
 	return "--- vitrine:\n" + strings.Join(u.said, "\n")
 }
 
+// measure is the trace hook that keeps the longest records.
+func (u *us) measure(r trace.Record) {
+	longest := &u.longestReceived
+	if r.Dir == trace.Sent {
+		longest = &u.longestSent
+	}
+	if n := int32(len(r.Plain) + r.Padding); r.Type == wire.ContentApplicationData && n > longest.Load() {
+		longest.Store(n)
+	}
+}
+
 func (u *us) hooks() *trace.Hooks {
 	return &trace.Hooks{
 		Message: u.count,
+		Record:  u.measure,
 		Choice:  func(c trace.Choice) { u.say("%s chose %s: %q, as %s (%s)", c.By, c.What, c.Picked, c.Why, c.Ref) },
 		Alert:   func(a trace.Alert) { u.say("alert %s: %s %s %v", a.Dir, a.Level, a.Code, a.Err) },
 	}
@@ -77,11 +98,22 @@ func (u *us) base() *tls.Config {
 	cfg := &tls.Config{
 		Trace:   u.hooks(),
 		RootCAs: u.pki.pool, ClientCAs: u.pki.pool, KeyLogWriter: u.keyLog,
-		CipherSuites: u.suites(),
-		Legacy:       tls.Legacy{RSAKeyExchange: true, NoEncryptThenMAC: u.NoEtM, NoExtendedMasterSecret: u.NoEMS},
+		MinVersion: uint16(min(u.Version, wire.TLS12)),
+		PSK:        tls.PSK{Client: u.pskClient, Server: pskServer},
 	}
 	if u.only {
 		cfg.MinVersion, cfg.MaxVersion = uint16(u.Version), uint16(u.Version)
+	}
+	cfg.Legacy = tls.Legacy{
+		SSL30: u.Version == wire.SSL30, SmallDH: u.DH != 0 && u.DH < 2048, SmallRSA: u.Key == keyRSA1024 || u.ClientKey == keyRSA1024,
+		DSSSigning: true, SHA1Signatures: u.Key == keyDSA || u.ClientKey == keyDSA,
+		UnsafeRenegotiation: u.Unsafe, NoEncryptThenMAC: u.NoEtM, NoExtendedMasterSecret: u.NoEMS,
+	}
+	for _, s := range u.suites() {
+		cfg.CipherSuites = append(cfg.CipherSuites, uint16(s.ID))
+		for _, name := range s.Switches {
+			reflect.ValueOf(&cfg.Legacy).Elem().FieldByName(name).SetBool(true)
+		}
 	}
 	if u.ALPN {
 		cfg.NextProtos = []string{alpn}
@@ -89,17 +121,29 @@ func (u *us) base() *tls.Config {
 	if u.Padding {
 		cfg.Record.Padding = func(n int) int { return n % 257 }
 	}
+	cfg.Record.SizeLimit = u.SizeLimit
 	return cfg
 }
 
-func (u *us) suites() (ids []uint16) {
+// suites are what we enable: the cell's, or all.
+func (u *us) suites() []*suite.Suite {
 	if u.only {
-		return []uint16{uint16(u.Suite)}
+		return []*suite.Suite{suite.ByID(u.Suite)}
 	}
-	for _, s := range append(suites12, suites13...) {
-		ids = append(ids, uint16(s))
+	return suite.All()
+}
+
+func (u *us) pskClient(hint string) (identity string, key []byte, err error) {
+	u.pskHint = hint
+	key, err = hex.DecodeString(pskKey)
+	return pskIdentity, key, err
+}
+
+func pskServer(identity string) ([]byte, error) {
+	if identity != pskIdentity {
+		return nil, nil
 	}
-	return ids
+	return hex.DecodeString(pskKey)
 }
 
 func curves(groups []wire.NamedGroup) (ids []tls.CurveID) {
@@ -113,10 +157,19 @@ func curves(groups []wire.NamedGroup) (ids []tls.CurveID) {
 func (u *us) serverConfig() *tls.Config {
 	cfg := u.base()
 	cfg.CurvePreferences = curves(u.groups())
-	cfg.Certificates = []tls.Certificate{u.pki.certs[u.Key.base()]}
+	if u.Key != "" {
+		cfg.Certificates = []tls.Certificate{u.pki.certs[u.Key.base()]}
+	}
 	cfg.ClientAuth = map[string]tls.ClientAuthType{
-		"": tls.NoClientCert, "request": tls.VerifyClientCertIfGiven, "require": tls.RequireAndVerifyClientCert}[u.Auth]
+		"request": tls.VerifyClientCertIfGiven, "require": tls.RequireAndVerifyClientCert}[u.Auth]
 	cfg.HelloRetryCookie = u.Cookie
+	cfg.Renegotiate = tls.Renegotiate{FromClient: u.Renegotiate == "theirs", MinInterval: -1}
+	if u.Hint {
+		cfg.PSK.Hint, u.pskHint = pskHint, pskHint
+	}
+	if u.DH != 0 {
+		cfg.DHE.Parameters = &tls.DHParameters{P: ownPrimes[u.DH].prime().Bytes(), G: []byte{2}}
+	}
 	if u.Resume == "id" {
 		cfg.SessionTicketsDisabled = true
 		cfg.Resumption.Store = session.NewMemory(1 << 20)
@@ -129,6 +182,12 @@ func (u *us) clientConfig() *tls.Config {
 	cfg.ServerName = serverName
 	cfg.CurvePreferences = curves(u.clientGroups())
 	cfg.GREASE = u.GREASE
+	cfg.Record.MaxFragmentLength = u.MaxFragment
+	cfg.DHE.MinBits = u.DH
+	cfg.PostHandshakeAuth = u.Auth == "later"
+	if u.Renegotiate == "theirs" || u.Auth == "later" {
+		cfg.Renegotiation = tls.RenegotiateOnceAsClient
+	}
 	if u.ClientKey != "" {
 		cfg.Certificates = []tls.Certificate{u.pki.certs[u.ClientKey.base()]}
 	}
@@ -156,8 +215,9 @@ func (u *us) accept(ctx context.Context, raw net.Conn, cfg *tls.Config) (*conn, 
 }
 
 func (u *us) shake(ctx context.Context, tc *tls.Conn) (*conn, error) {
-	u.updatesSent.Store(0)
-	u.updatesReceived.Store(0)
+	for _, n := range []*atomic.Int32{&u.updatesSent, &u.updatesReceived, &u.longestSent, &u.longestReceived} {
+		n.Store(0)
+	}
 	deadline, _ := ctx.Deadline()
 	tc.SetDeadline(deadline)
 	if err := tc.HandshakeContext(ctx); err != nil {
@@ -174,9 +234,11 @@ func (c *conn) facts() facts {
 		"version": s.Version.String(), "suite": s.CipherSuite.String(), "sni": s.ServerName,
 		"reused": yes(std.DidResume), "resumption": s.Resumption, "retry": yes(s.HelloRetry), "alpn": s.ALPN,
 		"client certificate": yes(len(s.PeerCertificates) > 0),
-		"group":              s.Group.String(), "signature": family(s.ServerSignature),
+		"group":              s.Group.String(), "dh bits": strconv.Itoa(s.DHBits),
+		"signature": family(s.ServerSignature), "psk identity": s.PSKIdentity, "psk hint": c.us.pskHint,
+		"renegotiations": strconv.Itoa(s.Renegotiations),
 	}
-	if s.Version == wire.TLS12 {
+	if s.Version != wire.TLS13 {
 		f["ems"], f["etm"] = yes(s.ExtendedMasterSecret), yes(s.EncryptThenMAC)
 	}
 	return f
@@ -185,7 +247,7 @@ func (c *conn) facts() facts {
 // family is a scheme's name without its hash, as in keyType.signature.
 func family(s wire.SignatureScheme) string {
 	name := s.String()
-	for _, prefix := range []string{"rsa_pkcs1", "rsa_pss_rsae", "ecdsa"} {
+	for _, prefix := range []string{"rsa_pkcs1", "rsa_pss_rsae", "ecdsa", "dsa"} {
 		if strings.HasPrefix(name, prefix+"_") {
 			return prefix
 		}
@@ -193,10 +255,40 @@ func family(s wire.SignatureScheme) string {
 	return name
 }
 
-// keyUpdate changes our sending keys and asks the peer to change its own.
-func (c *conn) keyUpdate() error { return c.KeyUpdate(true) }
+// acts reports that the cell has us do something midway when we are ours.
+func (u *us) acts(ours wire.Role) bool {
+	return u.KeyUpdate == "ours" || u.Renegotiate == "ours" || u.Auth == "later" && ours == wire.Server
+}
+
+// act does it.
+func (c *conn) act(ctx context.Context) error {
+	switch {
+	case c.us.KeyUpdate == "ours":
+		return c.KeyUpdate(true)
+	case c.us.Renegotiate == "ours":
+		return c.Renegotiate(ctx)
+	}
+	return c.RequestClientCertificate(ctx)
+}
+
+// renegotiated waits until the peer has handshaken again, while somebody reads.
+func (c *conn) renegotiated(ctx context.Context) error {
+	for c.State().Renegotiations == 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the peer did not handshake again: %w", ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
 
 // keyUpdates counts the KeyUpdate messages so far.
 func (c *conn) keyUpdates() (sent, received int) {
 	return int(c.us.updatesSent.Load()), int(c.us.updatesReceived.Load())
+}
+
+// longest is the length of the longest records of application data so far.
+func (c *conn) longest() (sent, received int) {
+	return int(c.us.longestSent.Load()), int(c.us.longestReceived.Load())
 }

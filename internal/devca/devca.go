@@ -51,7 +51,7 @@ var newKey = map[KeyType]func() (crypto.Signer, error){
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
 	},
-	DSA: func() (crypto.Signer, error) { return newDSAKey() },
+	DSA: func() (crypto.Signer, error) { return NewDSAKey() },
 }
 
 // CA is a development authority. It is safe for concurrent use.

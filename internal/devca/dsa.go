@@ -28,7 +28,8 @@ var oidDSA = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
 // DSAKey is a DSA key as a crypto.Signer, which crypto/dsa's is not.
 type DSAKey struct{ dsa.PrivateKey }
 
-func newDSAKey() (*DSAKey, error) {
+// NewDSAKey makes a key of 2048 bits.
+func NewDSAKey() (*DSAKey, error) {
 	block, _ := pem.Decode(dsaParameters)
 	if block == nil {
 		return nil, errors.New("devca: no DSA parameters")

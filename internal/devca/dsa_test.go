@@ -41,7 +41,7 @@ func TestDSA(t *testing.T) {
 
 // PKCS8 holds the private number and the group, as RFC 5208 and RFC 3279 say.
 func TestDSAKeyFile(t *testing.T) {
-	key, err := newDSAKey()
+	key, err := NewDSAKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestDSANeedsAP256Issuer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := newDSAKey()
+	key, err := NewDSAKey()
 	if err != nil {
 		t.Fatal(err)
 	}

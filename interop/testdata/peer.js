@@ -16,6 +16,15 @@ const options = {
   ALPNProtocols: s.alpn ? [s.alpn] : undefined,
   secureOptions: s.noTicket ? crypto.constants.SSL_OP_NO_TICKET : 0,
 };
+if (s.psk) {
+  const psk = Buffer.from(s.psk, 'hex');
+  options.pskIdentityHint = s.hint;
+  options.pskCallback = s.serve
+    ? (c, identity) => (identity === s.identity ? psk : null)
+    : (hint) => ((hint || undefined) === s.hint ? { psk, identity: s.identity } : null);
+  options.checkServerIdentity = (name, cert) => (cert && cert.raw ? tls.checkServerIdentity(name, cert) : undefined);
+}
+if (s.dhparam) options.dhparam = fs.readFileSync(s.dhparam);
 if (s.key) {
   options.key = fs.readFileSync(s.key);
   options.cert = fs.readFileSync(s.cert);
@@ -29,11 +38,18 @@ const facts = (c) => ({
 
 function serve() {
   const server = tls.createServer({
-    ...options, requestCert: s.auth !== '', rejectUnauthorized: s.auth === 'require', sessionIdContext: 'interop',
+    ...options, requestCert: s.auth === 'request' || s.auth === 'require', rejectUnauthorized: s.auth === 'require', sessionIdContext: 'interop',
   }, (c) => {
     const f = facts(c);
     c.on('end', () => say(f)); // only a close_notify ends the stream without an error
     c.on('error', fail);
+    if (s.renegotiate || s.later) {
+      const again = () => c.renegotiate({ requestCert: s.later, rejectUnauthorized: s.later }, (e) => {
+        if (e) fail(e);
+        if (s.later && !c.getPeerCertificate().raw) fail(new Error('no certificate was shown'));
+      });
+      c.once('data', () => setImmediate(again)); // at once, it would have more data overtake this
+    }
     c.pipe(c);
   });
   const sessions = new Map();
@@ -54,6 +70,7 @@ function connect(left, session) {
     if (!got.equals(payload)) fail(new Error('other data came back than was sent'));
     got = Buffer.alloc(0);
     rounds--;
+    if (rounds > 0 && s.renegotiate) { c.renegotiate({}, (e) => { if (e) fail(e); c.write(payload); }); return; }
     if (rounds > 0) { c.write(payload); return; }
     say(facts(c));
     c.end();
