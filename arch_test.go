@@ -45,6 +45,7 @@ var rules = []rule{
 	{"internal/kex", "wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
 	{"internal/devca", "", ""},
+	{"internal/attacks", "", ""}, // tests alone
 	{"certcheck", "wire", ""},
 	{"session", "wire", ""},
 	{"trace", "wire", ""},
