@@ -68,15 +68,22 @@ input is sent, and what is received goes to standard output. The end of the
 input closes our direction only; the command ends when the peer closes its own.
 
 With --json the summary goes to standard output, and the connection is closed
-without relaying.`,
+without relaying.
+
+Old versions and weak suites are possible for who names them. What is dangerous
+needs a word of --legacy too: without it, the error says which. The summary
+warns of what is weak.`,
 		Example: `  vitrine connect example.com
   printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
     vitrine connect example.com:443
-  vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json`,
+  vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json
+  vitrine connect example.com --resume ticket
+  vitrine connect printer.local --max tls1.0 --suites RC4-SHA \
+    --legacy rc4,rsa-key-exchange`,
 		Args: argument(1, 1, "vitrine connect example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
-	o.tls.register(cmd)
+	o.tls.register(cmd, clientSide)
 	o.identity.register(cmd, "our client")
 	flags := cmd.Flags()
 	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
@@ -103,7 +110,7 @@ func (o *connectOptions) run(cmd *cobra.Command, arg string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
-	conn, made, err := o.connect(cmd.Context(), at, config)
+	conn, made, err := o.reach(cmd.Context(), at, config)
 	if err != nil {
 		return o.reportFailure(cmd, at, err)
 	}
@@ -145,23 +152,42 @@ func (o *connectOptions) config(at target) (*tls.Config, error) {
 	return config, err
 }
 
+// reach makes the connection, after another one where it shall resume.
+func (o *connectOptions) reach(ctx context.Context, at target, config *tls.Config) (*tls.Conn, *summary, error) {
+	if o.tls.resumes() {
+		if err := o.firstConnection(ctx, at, config); err != nil {
+			return nil, nil, err
+		}
+	}
+	conn, took, err := o.connect(ctx, at, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := o.renegotiate(ctx, conn); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	made := summarize(conn, at, config, took)
+	made.Client, made.PSKHint = o.clientCertificate.String(), o.tls.hinted
+	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)
+	return conn, made, nil
+}
+
 // connect dials and shakes hands, within the timeout.
-func (o *connectOptions) connect(ctx context.Context, at target, config *tls.Config) (*tls.Conn, *summary, error) {
+func (o *connectOptions) connect(ctx context.Context, at target, config *tls.Config) (*tls.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	conn := tls.Client(raw, config)
 	begun := time.Now()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, nil, &handshakeError{o.blame(err)}
+		return nil, 0, &handshakeError{o.blame(err)}
 	}
-	made := summarize(conn, at, config, time.Since(begun))
-	made.Client = o.clientCertificate.String()
-	return conn, made, nil
+	return conn, time.Since(begun), nil
 }
 
 // blame says that our certificate is missing where only we can know.

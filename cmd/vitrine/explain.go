@@ -21,21 +21,12 @@ type explainOptions struct {
 	identity   identityFlags
 	ca, sni    string
 	alpn       []string
-	resume     string
 	clientAuth bool
 	format     string
 	output     string
 	summary    bool
 	timeout    time.Duration
-}
-
-// resumeVersions are the values of --resume: which versions have that way to
-// resume, 0 for any.
-var resumeVersions = map[string]struct{ flag, version string }{
-	"none":   {},
-	"id":     {"max", "tls1.2"},
-	"ticket": {"max", "tls1.2"},
-	"psk":    {"min", "tls1.3"},
+	fail       string
 }
 
 var explainFormats = map[string]func(*explain.Connection, io.Writer, explain.Options) error{
@@ -55,33 +46,38 @@ data, and the close. Every value that can be is computed again and compared; if
 one disagrees, the exit code is 1.
 
 Without HOST, vitrine connects to a server of its own on the loopback interface,
-with an authority that is thrown away afterwards. With HOST, on port 443 if none
-is given, it explains the live connection, and the failure if there is one.
+with an authority that is thrown away afterwards. Any version, suite and way to
+resume can be watched that way: to name it is enough, and nothing else is needed
+for what is dangerous elsewhere. With HOST, on port 443 if none is given, it
+explains the live connection, and the failure if there is one.
 
 On a terminal the text is shown by $PAGER, less by default; set it to nothing
 for none. What is written holds the connection's secrets and data: guard it like
 a key.`,
 		Example: `  vitrine explain
-  vitrine explain --max tls1.2 --suites ECDHE-ECDSA-AES128-SHA --summary
-  vitrine explain --resume psk
+  vitrine explain --suites AES128-SHA --summary
+  vitrine explain --resume ticket
+  vitrine explain --max ssl3.0 --suites RC4-MD5
+  vitrine explain --renegotiate server --client-auth
+  vitrine explain --fail expired
   vitrine explain example.com
   vitrine explain example.com --format json -o example.json`,
 		Args: argument(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	o.tls.register(cmd)
+	o.tls.register(cmd, clientSide|serverSide)
 	o.identity.register(cmd, "our client")
 	flags := cmd.Flags()
 	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
 	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST, or localhost)")
 	flags.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application protocols to offer, best first")
-	flags.StringVar(&o.resume, "resume", "none", "explain a second connection, which resumes by: id, ticket (TLS 1.2) or psk (TLS 1.3)")
 	flags.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
+	flags.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, over: "+strings.Join(failureNames(), ", "))
 	flags.StringVar(&o.format, "format", "text", "text or json")
 	flags.StringVarP(&o.output, "output", "o", "", "write to this file, which only you can read, without colours")
 	flags.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit for each connection as a whole")
-	completeFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})
+	completeFrom(cmd, "fail", failureNames())
 	completeFrom(cmd, "format", []string{"text", "json"})
 	return cmd
 }
@@ -107,10 +103,15 @@ func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	stands := account != nil && o.output == "" && o.format == "text"
 	if failure != nil {
-		return o.report(cmd, e, failure, account != nil && o.output == "" && o.format == "text")
+		return o.report(cmd, e, failure, stands)
 	}
-	return findings(account)
+	err = findings(account)
+	if err != nil && stands {
+		return reportedError{err}
+	}
+	return err
 }
 
 // findings is the error for an account in which something disagrees.
@@ -130,31 +131,31 @@ func (o *explainOptions) report(cmd *cobra.Command, e *explanation, failure erro
 	return reportedError{failure}
 }
 
-// check finds what is wrong with the flags, and draws conclusions from them.
+// check finds what is wrong with the flags.
 func (o *explainOptions) check(cmd *cobra.Command, args []string) error {
 	if _, ok := explainFormats[o.format]; !ok {
 		return usagef("--format %q is not a format; choose text or json", o.format)
 	}
-	needs, ok := resumeVersions[o.resume]
-	if !ok {
-		return usagef("--resume %q is not a way to resume; choose none, id, ticket or psk", o.resume)
-	}
-	if needs.flag != "" && !cmd.Flags().Changed(needs.flag) {
-		if err := cmd.Flags().Set(needs.flag, needs.version); err != nil {
-			return err
+	live := len(args) > 0
+	if live {
+		for _, flag := range []string{"dh-params", "prefer", "psk-hint", "fail"} {
+			if cmd.Flags().Changed(flag) {
+				return usagef("--%s is for vitrine's own server; leave it out with a target", flag)
+			}
 		}
 	}
-	switch live := len(args) > 0; {
-	case needs.flag == "max" && o.tls.max != "tls1.2" || needs.flag == "min" && o.tls.min != "tls1.3":
-		return usagef("--resume %s exists in %s only; leave --%s out", o.resume, needs.version, needs.flag)
+	if _, ok := failures[o.fail]; o.fail != "" && !ok {
+		return usagef("--fail %q is not a way to fail; choose %s", o.fail, oneOf(failureNames()))
+	}
+	switch {
 	case live && o.clientAuth && isClientAuthMode(args[0]):
 		return usagef("--client-auth takes no value here; leave %q out", args[0])
 	case live && o.clientAuth:
 		return usagef("--client-auth is for vitrine's own server; with a target, give the certificate to show with --cert and --key")
 	case !live && o.ca != "":
 		return usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
-	case !live && o.identity.cert != "" && !o.clientAuth:
-		return usagef("--cert needs --client-auth beside it, or nobody asks for the certificate")
+	case !live && o.identity.cert != "" && !o.clientAuth && !o.tls.postHandshakeAuth:
+		return usagef("--cert needs --client-auth or --post-handshake-auth beside it, or nobody asks for the certificate")
 	}
 	return nil
 }
@@ -186,6 +187,10 @@ func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) 
 // plan prepares the connections: where to, and with which configuration.
 func (o *explainOptions) plan(args []string) (*explanation, error) {
 	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
+	o.tls.own = len(args) == 0
+	if o.fail == "psk" && len(o.tls.psks) == 0 {
+		o.tls.psks = []string{"explain:00112233445566778899aabbccddeeff"}
+	}
 	if err := o.tls.apply(e.config); err != nil {
 		return nil, err
 	}
@@ -195,10 +200,6 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 	}
 	if ok {
 		e.config.Certificates = []tls.Certificate{cert}
-	}
-	if o.resume != "none" {
-		e.config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
-		e.config.SessionTicketsDisabled = o.resume == "id" // a server that has both would take the ticket
 	}
 	if len(args) == 0 {
 		return e, e.serveOwn()
@@ -211,7 +212,6 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 		e.config.ServerName = o.sni
 	}
 	e.name = e.at.String()
-	e.trust = "certificate verified for " + e.config.ServerName
 	if o.ca != "" {
 		e.config.RootCAs, err = loadPool("ca", o.ca)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -21,7 +22,6 @@ type explanation struct {
 	config  *tls.Config
 	at      target
 	name    string // of the target, for the title
-	trust   string // what it means that the certificate was accepted
 	server  *ownServer
 }
 
@@ -35,7 +35,7 @@ func (e *explanation) close() {
 // account of the last, and why it failed. The account is nil if nothing was sent.
 func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) {
 	about := explain.About{Target: e.name}
-	if e.options.resume != "none" {
+	if e.options.tls.resumes() {
 		first, err := e.connect(ctx, explain.About{Target: e.name})
 		if err != nil || first == nil {
 			return first, err
@@ -67,25 +67,25 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	if err = conn.HandshakeContext(ctx); err != nil {
 		err = &handshakeError{err}
 	} else {
-		about.Trust = e.trust
-		deadline, _ := ctx.Deadline()
-		about.Warnings, err = e.talk(conn, deadline)
+		about.Trust = e.trust(conn.State())
+		about.Warnings = warnings(conn.State())
+		err = e.talk(ctx, conn, &about.Warnings)
 	}
 	if err != nil {
 		f := describeFailure(err, client, nil)
 		about.Err, about.Advice = errors.New(f.Text), f.Advice
 	}
 	account := collector.Connection(about)
-	if about.Previous == nil || account.Summary.Resumed == e.options.resume {
+	if about.Previous == nil || account.Summary.Resumed == e.options.tls.resume {
 		return account, err
 	}
-	about.Warnings = append(about.Warnings, notResumed(e.options.resume, account.Summary.Resumed))
+	about.Warnings = append(about.Warnings, notResumed(e.options.tls.resume, account.Summary.Resumed))
 	return collector.Connection(about), err
 }
 
 // notResumed says that the resumption is not the one that was asked for.
 func notResumed(asked, got string) string {
-	if got == "" {
+	if got == "" || got == "none" {
 		return "the server did not resume the session: this is a full handshake once more"
 	}
 	return fmt.Sprintf("--resume %s was asked for, but the server resumes by %s", asked, got)
@@ -94,30 +94,55 @@ func notResumed(asked, got string) string {
 // most is how much of an answer is read: an account of more is of no use.
 const most = 1 << 18
 
-// talk sends a small HTTP request if the server may understand it, reads the
-// answer, and closes both ways. The error is an alert of the server's: in
-// TLS 1.3 it refuses our certificate only now. Whatever else is not as it should
-// be is a warning.
-func (e *explanation) talk(conn *tls.Conn, deadline time.Time) (warnings []string, err error) {
+// talk renegotiates if it shall, sends a small HTTP request if the server may
+// understand it, reads the answer, and closes both ways. The error is an alert
+// of the server's: in TLS 1.3 it refuses our certificate only now. Whatever else
+// is not as it should be is a warning.
+func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]string) error {
+	deadline, _ := ctx.Deadline()
 	for _, step := range []struct {
 		failed string
 		do     func() error
 	}{
+		{"there was no renegotiation", func() error { return e.renegotiate(ctx, conn) }},
 		{"no HTTP answer came", func() error { return e.request(conn) }},
 		{"our direction could not be closed", func() error { return closeOurs(conn, deadline) }},
 		{"the server did not close its direction", func() error { return drain(conn) }},
 	} {
 		switch err := step.do(); {
 		case err == nil:
-		case isA[tls.AlertError](err):
-			return warnings, err
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return append(warnings, "the server ended the connection without close_notify: nobody can tell whether something was cut off"), nil
+			*warnings = append(*warnings, "the server ended the connection without close_notify: nobody can tell whether something was cut off")
+			return nil
+		case isHandshakeError(err) && !errors.Is(err, tls.ErrNoRenegotiation):
+			return err
 		default:
-			warnings = append(warnings, step.failed+": "+describeFailure(err, client, nil).Text)
+			*warnings = append(*warnings, step.failed+": "+describeFailure(err, client, nil).Text)
 		}
 	}
-	return warnings, nil
+	return nil
+}
+
+// renegotiate begins a handshake inside the connection, if that is the client's.
+func (e *explanation) renegotiate(ctx context.Context, conn *tls.Conn) error {
+	if e.options.tls.renegotiate != "client" {
+		return nil
+	}
+	return conn.Renegotiate(ctx)
+}
+
+// trust says by what the server is known for who it is; empty if it is not.
+func (e *explanation) trust(s tls.State) string {
+	c := suite.ByID(s.CipherSuite)
+	switch {
+	case len(s.VerifiedChains) > 0 && e.server != nil:
+		return fmt.Sprintf("certificate verified for %s, with the throw-away authority", e.config.ServerName)
+	case len(s.VerifiedChains) > 0:
+		return "certificate verified for " + e.config.ServerName
+	case c.Auth == suite.AuthPSK:
+		return fmt.Sprintf("both have the pre-shared key of %q", s.PSKIdentity)
+	}
+	return ""
 }
 
 // closeOurs sends our close_notify. What came before may have used up the time

@@ -2,17 +2,16 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // ownServer is the server that vitrine explain connects to when it is given no
@@ -20,10 +19,18 @@ import (
 type ownServer struct {
 	listener net.Listener
 	running  sync.WaitGroup
+	further  func(*tls.Conn, context.Context) error // a handshake inside the connection
 }
 
 // sessionBudget is the room for sessions, in bytes; one is enough.
 const sessionBudget = 1 << 16
+
+// stage is our own server and its certificates, before it starts.
+type stage struct {
+	ca     *devca.CA
+	leaf   devca.Leaf
+	server *tls.Config
+}
 
 // serveOwn starts a server on the loopback interface that agrees to all that
 // our client offers, and makes our client trust it.
@@ -36,61 +43,78 @@ func (e *explanation) serveOwn() error {
 	if err != nil {
 		return err
 	}
-	key := devca.ECDSA
-	if needsRSA(e.config.CipherSuites) {
-		key = devca.RSA
-	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{name}, Key: key})
-	if err != nil {
-		return usagef("--sni: %v", err)
-	}
-	config := e.config.Clone()
-	config.Certificates = []tls.Certificate{cert}
-	if e.options.resume == "id" {
-		config.Resumption.Store = session.NewMemory(sessionBudget)
-	}
 	e.config.ServerName, e.config.RootCAs = name, ca.Pool()
-	if e.options.clientAuth {
-		if err := e.showCertificate(ca, config); err != nil {
+	s := &stage{ca, devca.Leaf{Names: []string{name}}, e.config.Clone()}
+	s.server.Renegotiation = tls.RenegotiateNever
+	if e.options.tls.resume == "id" {
+		s.server.Resumption.Store = session.NewMemory(sessionBudget)
+	}
+	if e.options.clientAuth || e.options.tls.postHandshakeAuth {
+		if err := e.showCertificate(s); err != nil {
 			return err
 		}
+	}
+	if e.options.fail != "" {
+		failures[e.options.fail](e.config, s)
+	}
+	if err := s.certify(e.options.tls.certificateKeys()); err != nil {
+		return usagef("--sni: %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	e.server = &ownServer{listener: l}
+	e.server = &ownServer{listener: l, further: e.furtherHandshake()}
 	e.at = target{"127.0.0.1", fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
 	e.name = fmt.Sprintf("%s, vitrine's own server at %s", name, e.at)
-	e.trust = fmt.Sprintf("certificate verified for %s, with the throw-away authority", name)
-	e.server.running.Go(func() { e.server.serve(config) })
+	e.server.running.Go(func() { e.server.serve(s.server) })
+	return nil
+}
+
+// certify gives the server a certificate for each kind of key.
+func (s *stage) certify(keys []devca.KeyType) error {
+	s.server.Certificates = nil // which were the client's
+	for _, key := range keys {
+		s.leaf.Key = key
+		cert, err := s.ca.Issue(s.leaf)
+		if err != nil {
+			return err
+		}
+		s.server.Certificates = append(s.server.Certificates, cert)
+	}
 	return nil
 }
 
 // showCertificate lets the server ask for a client certificate, and gives our
 // client one if it has none.
-func (e *explanation) showCertificate(ca *devca.CA, server *tls.Config) error {
-	server.ClientAuth = tls.RequireAnyClientCert // --cert may be from anywhere
-	if len(e.config.Certificates) > 0 {
-		return nil
+func (e *explanation) showCertificate(s *stage) error {
+	ask := tls.RequireAnyClientCert // --cert may be from anywhere
+	if len(e.config.Certificates) == 0 {
+		cert, err := s.ca.Issue(devca.Leaf{Names: []string{"vitrine explain"}, Client: true, Key: e.options.tls.clientKey()})
+		if err != nil {
+			return err
+		}
+		e.config.Certificates = []tls.Certificate{cert}
+		ask, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.Pool()
 	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"vitrine explain"}, Client: true})
-	if err != nil {
-		return err
+	if e.options.clientAuth {
+		s.server.ClientAuth = ask
+	} else { // later, which until TLS 1.2 is a renegotiation
+		e.config.Renegotiation = tls.RenegotiateFreelyAsClient
 	}
-	e.config.Certificates = []tls.Certificate{cert}
-	server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, ca.Pool()
 	return nil
 }
 
-// needsRSA reports that each of the suites is for an RSA certificate.
-func needsRSA(ids []uint16) bool {
-	for _, id := range ids {
-		if !strings.Contains(wire.CipherSuite(id).String(), "_RSA_WITH_") {
-			return false
-		}
+// furtherHandshake is what the server does when a request has come in, as it
+// would for a page that needs it; nil for nothing.
+func (e *explanation) furtherHandshake() func(*tls.Conn, context.Context) error {
+	switch {
+	case e.options.tls.postHandshakeAuth:
+		return (*tls.Conn).RequestClientCertificate
+	case e.options.tls.renegotiate == "server":
+		return (*tls.Conn).Renegotiate
 	}
-	return len(ids) > 0
+	return nil
 }
 
 // serve serves one connection after another until the listener is closed.
@@ -103,7 +127,7 @@ func (s *ownServer) serve(config *tls.Config) {
 		s.running.Go(func() {
 			conn := tls.Server(raw, config)
 			defer conn.Close()
-			if err := answer(conn); err != nil {
+			if err := s.answer(conn); err != nil {
 				return // the client sees it from its side
 			}
 		})
@@ -111,11 +135,16 @@ func (s *ownServer) serve(config *tls.Config) {
 }
 
 // answer answers one HTTP request, and waits for the client's close.
-func answer(conn *tls.Conn) error {
+func (s *ownServer) answer(conn *tls.Conn) error {
 	const page = "Hello from behind the glass.\n"
 	in := bufio.NewReader(conn)
 	if _, err := http.ReadRequest(in); err != nil {
 		return err
+	}
+	if s.further != nil {
+		if err := s.further(conn, context.Background()); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(page), page)
 	if err != nil {

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // What does not agree is a finding: exit code 1.
@@ -21,14 +22,13 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// The names that are worked out are those of the table.
-func TestOpenSSLNames(t *testing.T) {
-	for _, s := range allSuites() {
-		row := suite.ByID(wire.CipherSuite(s.ID))
-		if row == nil {
-			t.Errorf("%s is not implemented", s.Name)
-		} else if got := opensslName(s.Name); got != row.OpenSSLName {
-			t.Errorf("%s is %s for OpenSSL, not %s", s.Name, row.OpenSSLName, got)
+// A suite has two names.
+func TestSuitesByBothNames(t *testing.T) {
+	for _, s := range suite.All() {
+		for _, name := range []string{s.Name, s.OpenSSLName, strings.ToLower(s.Name)} {
+			if got, err := parseSuites([]string{name}, &tls.Config{}); name != "" && (err != nil || got[0] != s) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

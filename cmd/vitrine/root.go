@@ -14,6 +14,7 @@ var verbs = []func() *cobra.Command{
 	newExplain,
 	newConnect,
 	newServe,
+	newSuites,
 	newMan,
 	newVersion,
 }
@@ -62,6 +63,7 @@ func newRoot() *cobra.Command {
 		root.AddCommand(verb())
 	}
 	addCompletion(root)
+	root.SetHelpCommand(newHelp())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(),
 		".LocalFlags.FlagUsages", fmt.Sprintf("(.LocalFlags.FlagUsagesWrapped %d)", columns)))
 	return root

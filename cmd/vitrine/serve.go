@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -18,8 +19,12 @@ import (
 
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 )
+
+// storeBudget is the room for --session-ids, in bytes.
+const storeBudget = 16 << 20
 
 // shutdownGrace is how long requests in flight may still run after the signal.
 const shutdownGrace = 5 * time.Second
@@ -32,6 +37,7 @@ type serveOptions struct {
 	caDir      string
 	clientAuth string
 	clientCA   string
+	sessionIDs bool
 }
 
 // clientAuthModes are the values of --client-auth.
@@ -60,23 +66,29 @@ A folder without index.html is listed. Files and folders whose name begins with
 a dot are neither served nor listed, but for .well-known; links that lead out of
 DIR are not followed.
 
+Old versions and weak suites are possible for who names them. What is dangerous
+needs a word of --legacy too: without it, the error says which.
+
 Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
 done, after ` + shutdownGrace.String() + ` at the latest.`,
 		Example: `  vitrine serve
   vitrine serve public --listen :8443
   vitrine serve --cert chain.pem --key key.pem \
-    --client-auth require --client-ca clients.pem`,
+    --client-auth require --client-ca clients.pem
+  vitrine serve --psk jane:00112233445566778899aabbccddeeff
+  vitrine serve --min tls1.0 --session-ids --renegotiate client`,
 		Args: argument(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
 	}
-	o.tls.register(cmd)
+	o.tls.register(cmd, serverSide)
 	o.identity.register(cmd, "the server's")
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8443", "address and port; port 0 is any free one")
 	flags.StringVar(&o.caDir, "ca-dir", "", "folder of the development authority (default: vitrine in your configuration folder)")
 	flags.StringVar(&o.clientAuth, "client-auth", "none", "client certificates: none, request (verified if there is one) or require")
 	flags.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM file")
+	flags.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions until TLS 1.2 in memory too, for clients without tickets")
 	completeFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	return cmd
 }
@@ -112,7 +124,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	out := cmd.ErrOrStderr()
-	announce(out, dir, serverURL(l.Addr(), config.Certificates[0]), ca, config.ClientAuth)
+	announce(out, dir, serverURL(l.Addr(), config.Certificates), o.trial(ca))
 	log := slog.New(slog.NewTextHandler(out, nil))
 	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
@@ -122,7 +134,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		},
 		TLS:         config,
-		OnHandshake: func(h httptls.Handshake) { logHandshake(log, h) },
+		OnHandshake: func(h httptls.Handshake) { o.afterHandshake(log, h) },
 	})
 }
 
@@ -131,12 +143,20 @@ func (o *serveOptions) configure(config *tls.Config) error {
 	if err := o.tls.apply(config); err != nil {
 		return err
 	}
+	if !o.tls.suitsHTTP2() {
+		config.NextProtos = []string{"http/1.1"}
+	}
+	if o.sessionIDs {
+		config.Resumption.Store = session.NewMemory(storeBudget)
+	}
 	mode, ok := clientAuthModes[o.clientAuth]
 	switch {
 	case !ok:
 		return usagef("--client-auth %q is not a mode; choose none, request or require", o.clientAuth)
 	case mode == tls.NoClientCert && o.clientCA != "":
 		return usagef("--client-ca does nothing without --client-auth request or require")
+	case mode == tls.NoClientCert && o.tls.postHandshakeAuth:
+		return usagef("--post-handshake-auth does nothing without --client-auth request or require")
 	case mode == tls.NoClientCert:
 		return nil
 	case o.clientCA == "":
@@ -144,43 +164,65 @@ func (o *serveOptions) configure(config *tls.Config) error {
 	}
 	pool, err := loadPool("client-ca", o.clientCA)
 	config.ClientAuth, config.ClientCAs = mode, pool
+	if o.tls.postHandshakeAuth {
+		askLater(config)
+	}
 	return err
 }
 
-// identify sets the certificate: the one of --cert, or one from the development
-// authority, which it returns.
+// identify sets the certificate: the one of --cert, or those of the development
+// authority, which it returns. A server whose suites have none needs none.
 func (o *serveOptions) identify(config *tls.Config, addr net.Addr) (*devca.CA, error) {
 	cert, ok, err := o.identity.load()
 	if err != nil {
 		return nil, err
 	}
-	var ca *devca.CA
-	if !ok {
-		if ca, cert, err = o.developmentCertificate(addr); err != nil {
-			return nil, err
-		}
+	if ok {
+		config.Certificates = []tls.Certificate{cert}
+		return nil, nil
 	}
-	config.Certificates = []tls.Certificate{cert}
+	keys := o.tls.certificateKeys()
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	ca, err := o.openAuthority()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		cert, err := developmentCertificate(ca, key, addr)
+		if err != nil {
+			return nil, usagef("--ca-dir: %v", err)
+		}
+		config.Certificates = append(config.Certificates, cert)
+	}
 	return ca, nil
 }
 
-func (o *serveOptions) developmentCertificate(addr net.Addr) (*devca.CA, tls.Certificate, error) {
+// openAuthority opens the development authority, which it makes at first.
+func (o *serveOptions) openAuthority() (*devca.CA, error) {
 	dir := o.caDir
 	if dir == "" {
 		base, err := os.UserConfigDir()
 		if err != nil {
-			return nil, tls.Certificate{}, usagef("there is no configuration folder (%v); say with --ca-dir where to keep the development authority", err)
+			return nil, usagef("there is no configuration folder (%v); say with --ca-dir where to keep the development authority", err)
 		}
 		dir = filepath.Join(base, "vitrine")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, tls.Certificate{}, err
+		return nil, err
 	}
 	ca, _, err := devca.Open(dir)
 	if err != nil {
-		return nil, tls.Certificate{}, usagef("--ca-dir: %v", err)
+		return nil, usagef("--ca-dir: %v", err)
 	}
+	return ca, nil
+}
+
+// developmentCertificate is for all names of the server. The one that is kept
+// has an ECDSA key; others, for old suites, are made anew each time.
+func developmentCertificate(ca *devca.CA, key devca.KeyType, addr net.Addr) (tls.Certificate, error) {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if host, err := os.Hostname(); err == nil {
 		names = append(names, host)
@@ -188,11 +230,11 @@ func (o *serveOptions) developmentCertificate(addr net.Addr) (*devca.CA, tls.Cer
 	if ip := addr.(*net.TCPAddr).IP; !ip.IsUnspecified() && !ip.IsLoopback() {
 		names = append(names, ip.String())
 	}
-	cert, err := ca.ServerCertificate(names...)
-	if err != nil {
-		return nil, tls.Certificate{}, usagef("--ca-dir: %v", err)
+	if key == devca.ECDSA {
+		return ca.ServerCertificate(names...)
 	}
-	return ca, cert, nil
+	names = slices.DeleteFunc(names, func(n string) bool { return !ca.Permits(n) })
+	return ca.Issue(devca.Leaf{Names: names, Key: key})
 }
 
 // serveUntil serves until ctx is done, by a signal, or an error. It calls restore
@@ -219,16 +261,21 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 }
 
 // announce says what is served, what to trust, and what to try.
-func announce(w io.Writer, dir, url string, ca *devca.CA, auth tls.ClientAuthType) {
-	p := paletteFor(w)
+func announce(w io.Writer, dir, url, trial string) {
+	fmt.Fprintf(w, "serving %q on %s\n%s%s\n", dir, paletteFor(w).bold(url), trial, url)
+}
+
+// trial is a command with which to try the server, but for the URL.
+func (o *serveOptions) trial(ca *devca.CA) string {
+	if o.tls.lacksCertificate() {
+		return "  try    a client that offers the suites of --suites or --psk, at "
+	}
 	identity := ""
-	if auth == tls.RequireAndVerifyClientCert {
+	if o.clientAuth == "require" {
 		identity = "--cert FILE --key FILE "
 	}
-	fmt.Fprintf(w, "serving %q on %s\n", dir, p.bold(url))
 	if ca == nil {
-		fmt.Fprintf(w, "  try    curl %s%s\n", identity, url)
-		return
+		return "  try    curl " + identity
 	}
-	fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s%s\n", ca.File(), shellQuote(ca.File()), identity, url)
+	return fmt.Sprintf("  trust  %s\n  try    curl --cacert %s %s", ca.File(), shellQuote(ca.File()), identity)
 }

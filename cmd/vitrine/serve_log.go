@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// logHandshake writes the one line of a connection. slog quotes what a peer can
+// logHandshake writes the one line of a connection, or why there is none. slog quotes what a peer can
 // choose: the name, the protocol, and what an error repeats of it.
 func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	state := h.Conn.ConnectionState()
@@ -30,13 +30,17 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 		log.Warn("handshake failed", fields...)
 		return
 	}
-	log.Info("connection", peer,
+	fields := []any{peer,
 		slog.String("version", tls.VersionName(state.Version)),
 		slog.String("suite", tls.CipherSuiteName(state.CipherSuite)),
 		slog.String("group", groupName(state.CurveID)),
 		slog.Bool("resumed", state.DidResume),
 		slog.String("alpn", state.NegotiatedProtocol),
-		sni, duration)
+		sni, duration}
+	if more := h.Conn.State(); more.PSKIdentity != "" {
+		fields = append(fields, slog.String("psk", more.PSKIdentity))
+	}
+	log.Info("connection", fields...)
 }
 
 // groupName is empty where no group was used.
@@ -49,14 +53,16 @@ func groupName(id tls.CurveID) string {
 
 // serverURL returns a URL that the certificate is good for: by name where we
 // listen on loopback or on every address, or else by address.
-func serverURL(addr net.Addr, cert tls.Certificate) string {
+func serverURL(addr net.Addr, certs []tls.Certificate) string {
 	tcp := addr.(*net.TCPAddr)
 	host := tcp.IP.String()
 	if tcp.IP.IsLoopback() || tcp.IP.IsUnspecified() {
 		host = "localhost"
 	}
-	if leaf := cert.Leaf; leaf != nil && leaf.VerifyHostname(host) != nil && len(leaf.DNSNames) > 0 {
-		host = leaf.DNSNames[0]
+	for _, cert := range certs {
+		if leaf := cert.Leaf; leaf != nil && leaf.VerifyHostname(host) != nil && len(leaf.DNSNames) > 0 {
+			host = leaf.DNSNames[0]
+		}
 	}
 	_, port, _ := net.SplitHostPort(tcp.String()) // a TCPAddr has a port
 	return "https://" + net.JoinHostPort(host, port) + "/"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -13,7 +14,9 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // summary is what vitrine connect says of a connection.
@@ -23,22 +26,37 @@ type summary struct {
 	Duration  float64 `json:"handshake_ms"`
 	Version   string  `json:"version"`
 	Suite     string  `json:"suite"`
+	Exchange  string  `json:"key_exchange"`
 	Group     string  `json:"group,omitempty"`
+	DHBits    int     `json:"dh_bits,omitempty"`
 	Signature string  `json:"signature,omitempty"`
 	ALPN      string  `json:"alpn,omitempty"`
 	SNI       string  `json:"sni,omitempty"`
 	Resumed   bool    `json:"resumed"`
-	Client    string  `json:"client_certificate,omitempty"`
-	OCSP      bool    `json:"ocsp_stapled"`
-	SCTs      int     `json:"scts"`
-	Verified  bool    `json:"verified"`
+	// Resumption is how: "none", "id", "ticket" or "psk".
+	Resumption  string `json:"resumption"`
+	PSKIdentity string `json:"psk_identity,omitempty"`
+	PSKHint     string `json:"psk_hint,omitempty"`
+	Compression string `json:"compression,omitempty"`
+	// SendLimit and ReceiveLimit are the most bytes of a record, where less than
+	// usual was agreed on.
+	SendLimit      int    `json:"send_limit,omitempty"`
+	ReceiveLimit   int    `json:"receive_limit,omitempty"`
+	Renegotiations int    `json:"renegotiations,omitempty"`
+	Client         string `json:"client_certificate,omitempty"`
+	OCSP           bool   `json:"ocsp_stapled"`
+	SCTs           int    `json:"scts"`
+	Verified       bool   `json:"verified"`
 	// NotVerified is why not.
-	NotVerified string              `json:"not_verified,omitempty"`
-	Chain       []certificateFields `json:"chain"`
+	NotVerified string `json:"not_verified,omitempty"`
+	// Warnings are what is weak, and what was asked for and not granted.
+	Warnings []string            `json:"warnings,omitempty"`
+	Chain    []certificateFields `json:"chain"`
 }
 
 type certificateFields struct {
 	Subject   string    `json:"subject"`
+	common    string    // the subject's common name, if it has one
 	Issuer    string    `json:"issuer"`
 	Names     []string  `json:"names,omitempty"`
 	Key       string    `json:"key"`
@@ -59,22 +77,33 @@ func summarize(conn *tls.Conn, at target, config *tls.Config, took time.Duration
 		OCSP:    len(state.OCSPResponse) > 0, SCTs: len(state.SignedCertificateTimestamps),
 		Verified: len(state.VerifiedChains) > 0,
 	}
-	more := conn.State()
-	s.Group = groupName(state.CurveID)
-	if more.ServerSignature != 0 {
-		s.Signature = more.ServerSignature.String()
-	}
+	s.addState(conn.State())
 	if !s.Verified {
 		s.NotVerified = whyNotVerified(state.PeerCertificates, config)
 	}
 	chain := state.PeerCertificates
-	if s.Verified {
+	if len(state.VerifiedChains) > 0 {
 		chain = state.VerifiedChains[0]
 	}
 	for _, c := range chain {
 		s.Chain = append(s.Chain, fieldsOf(c))
 	}
 	return s
+}
+
+// addState adds what crypto/tls does not tell.
+func (s *summary) addState(state tls.State) {
+	s.Exchange, s.Group, s.DHBits = state.KeyExchange, groupName(tls.CurveID(state.Group)), state.DHBits
+	if state.ServerSignature != 0 {
+		s.Signature = state.ServerSignature.String()
+	}
+	if state.Compression != wire.CompressionNull {
+		s.Compression = state.Compression.String()
+	}
+	s.Resumption, s.PSKIdentity, s.Renegotiations = state.Resumption, state.PSKIdentity, state.Renegotiations
+	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
+	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves who it is
+	s.Warnings = warnings(state)
 }
 
 // whyNotVerified does what --insecure left out, to say what is wrong.
@@ -96,7 +125,7 @@ func fieldsOf(c *x509.Certificate) certificateFields {
 	}
 	digest := sha256.Sum256(c.Raw)
 	return certificateFields{
-		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: names, Key: keyName(c),
+		Subject: c.Subject.String(), common: c.Subject.CommonName, Issuer: c.Issuer.String(), Names: names, Key: keyName(c),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, SHA256: hex.EncodeToString(digest[:]),
 	}
 }
@@ -111,46 +140,85 @@ func keyName(c *x509.Certificate) string {
 	return c.PublicKeyAlgorithm.String()
 }
 
-// write writes ten lines or fewer. Everything that the peer chose is quoted.
+// resumptionNames are those of Resumption, for people.
+var resumptionNames = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
+
+// write writes ten lines or fewer for what is usual, and one more for each thing
+// that is not. Everything that the peer chose is quoted.
 func (s *summary) write(w io.Writer) error {
 	p := paletteFor(w)
 	var b strings.Builder
-	line := func(name, value string) { fmt.Fprintf(&b, "  %s %s\n", p.faint(fmt.Sprintf("%-11s", name)), value) }
-
+	row := func(paint func(string) string, name, value string) {
+		fmt.Fprintf(&b, "  %s %s\n", paint(fmt.Sprintf("%-11s", name)), wrap(value, 14, 14))
+	}
+	line := func(name, value string) { row(p.faint, name, value) }
 	fmt.Fprintf(&b, "connected to %s (%s), handshake %.1f ms\n", p.bold(s.Target), s.Peer, s.Duration)
-	resumed := ""
-	if s.Resumed {
-		resumed = ", resumed"
-	}
-	line("version", s.Version+resumed)
-	line("suite", s.Suite)
-	if s.Group != "" {
-		signed := ""
-		if s.Signature != "" {
-			signed = ", signed with " + s.Signature
-		}
-		line("group", s.Group+signed)
-	}
-	if s.ALPN != "" {
-		line("protocol", fmt.Sprintf("%q", s.ALPN))
-	}
+	s.writeAgreed(line)
 	if len(s.Chain) > 0 {
 		leaf := s.Chain[0]
-		line("certificate", fmt.Sprintf("%q, %s, %s", leaf.Subject, leaf.Key, validity(leaf, time.Now())))
+		line("certificate", fmt.Sprintf("%q, %s, %s", cmp.Or(leaf.common, leaf.Subject), leaf.Key, validity(leaf, time.Now())))
 		line("names", quoteSome(leaf.Names, 4))
 		line("issuer", fmt.Sprintf("%q", leaf.Issuer))
 	}
-	if s.Verified {
+	switch {
+	case s.Verified && len(s.Chain) > 0:
 		line("verified", p.good(fmt.Sprintf("chain and name %q", s.SNI)))
-	} else {
-		line("verified", p.bad("NO")+": "+wrap(printable(s.NotVerified), 18, 14))
+	case s.Verified:
+		line("verified", p.good("the server has the pre-shared key"))
+	default:
+		line("verified", p.bad("NO")+": "+printable(s.NotVerified))
 	}
 	if s.Client != "" {
 		line("our own", "certificate "+s.Client)
 	}
+	for _, warning := range s.Warnings {
+		row(p.bad, "warning", warning)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// writeAgreed writes what the two sides agreed on.
+func (s *summary) writeAgreed(line func(name, value string)) {
+	version := s.Version
+	if s.Resumed {
+		version += ", resumed by " + resumptionNames[s.Resumption]
+	}
+	line("version", version)
+	line("suite", s.Suite)
+	group := s.Group
+	if s.DHBits > 0 && group == "" {
+		group = fmt.Sprintf("one of %d bits", s.DHBits)
+	}
+	if s.Signature != "" {
+		group += ", signed with " + s.Signature
+	}
+	if group != "" {
+		line("group", group)
+	}
+	if s.PSKIdentity != "" {
+		hint := ""
+		if s.PSKHint != "" {
+			hint = fmt.Sprintf(", after the hint %q", s.PSKHint)
+		}
+		line("psk", fmt.Sprintf("we are %q%s", s.PSKIdentity, hint))
+	}
+	if s.ALPN != "" {
+		line("protocol", fmt.Sprintf("%q", s.ALPN))
+	}
+	if s.Compression != "" {
+		line("compression", s.Compression)
+	}
+	if s.SendLimit > 0 || s.ReceiveLimit > 0 {
+		line("records", fmt.Sprintf("at most %s to send, %s to receive", bytesOf(s.SendLimit), bytesOf(s.ReceiveLimit)))
+	}
+	if s.Renegotiations > 0 {
+		line("handshakes", "two: the second was a renegotiation")
+	}
+}
+
+// bytesOf names the limit of a record; 0 is the usual one.
+func bytesOf(limit int) string { return fmt.Sprintf("%d bytes", cmp.Or(limit, 16384)) }
 
 func validity(c certificateFields, now time.Time) string {
 	switch days := int(c.NotAfter.Sub(now).Hours() / 24); {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+func suiteNames() []string {
+	var names []string
+	for _, s := range suite.All() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// parseSuites returns the suites of that name; all stands for those that config
+// allows.
+func parseSuites(names []string, config *tls.Config) ([]*suite.Suite, error) {
+	var list []*suite.Suite
+	for _, name := range names {
+		if strings.EqualFold(name, "all") {
+			list = append(list, allowedSuites(config)...)
+			continue
+		}
+		s := suite.ByName(name)
+		if s == nil {
+			return nil, usagef("--suites %q is not a suite that vitrine has; 'vitrine suites --all' lists them", name)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// allowedSuites are all whose switches are on, and whose keys we have.
+func allowedSuites(config *tls.Config) []*suite.Suite {
+	return slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool {
+		return len(missing(&config.Legacy, s.Switches)) > 0 || s.KeyExchange.PSK() && config.PSK.Client == nil
+	})
+}
+
+// certificateKeys are the kinds of keys that a server needs for its suites; none
+// where it authenticates by other means or not at all.
+func (f *tlsFlags) certificateKeys() []devca.KeyType {
+	if len(f.listed) == 0 {
+		if f.high == wire.SSL30 { // which has no elliptic curves
+			return []devca.KeyType{devca.RSA}
+		}
+		return []devca.KeyType{devca.ECDSA}
+	}
+	var keys []devca.KeyType
+	for _, s := range f.listed {
+		if key, ok := keyOf[s.Auth]; ok && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+var keyOf = map[suite.Auth]devca.KeyType{
+	suite.AuthAny: devca.ECDSA, suite.AuthECDSA: devca.ECDSA, suite.AuthRSA: devca.RSA, suite.AuthDSS: devca.DSA,
+}
+
+// clientKey is the kind of key that every version has for a client.
+func (f *tlsFlags) clientKey() devca.KeyType {
+	if f.low < wire.TLS12 {
+		return devca.RSA
+	}
+	return devca.ECDSA
+}
+
+// groupList are the values of --groups, best first; the alias is the name that
+// NIST gave.
+var groupList = []struct {
+	group wire.NamedGroup
+	alias string
+}{
+	{wire.GroupX25519MLKEM768, ""},
+	{wire.GroupSecP256r1MLKEM768, ""},
+	{wire.GroupSecP384r1MLKEM1024, ""},
+	{wire.GroupX25519, ""},
+	{wire.GroupP256, "P-256"},
+	{wire.GroupP384, "P-384"},
+	{wire.GroupP521, "P-521"},
+	{wire.GroupFFDHE2048, ""},
+	{wire.GroupFFDHE3072, ""},
+	{wire.GroupFFDHE4096, ""},
+	{wire.GroupFFDHE6144, ""},
+	{wire.GroupFFDHE8192, ""},
+}
+
+func groupNames() []string {
+	var names []string
+	for _, g := range groupList {
+		names = append(names, g.group.String())
+	}
+	return names
+}
+
+func parseGroups(names []string) ([]tls.CurveID, error) {
+	var ids []tls.CurveID
+next:
+	for _, name := range names {
+		for _, g := range groupList {
+			if strings.EqualFold(g.group.String(), name) || g.alias != "" && strings.EqualFold(g.alias, name) {
+				ids = append(ids, tls.CurveID(g.group))
+				continue next
+			}
+		}
+		return nil, usagef("--groups %q is not a group that vitrine has; choose from %s", name, strings.Join(groupNames(), ", "))
+	}
+	return ids, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// versionFlags are the values of --min and --max, oldest first.
+var versionFlags = []struct {
+	name    string
+	version wire.Version
+}{
+	{"ssl3.0", wire.SSL30},
+	{"tls1.0", wire.TLS10},
+	{"tls1.1", wire.TLS11},
+	{"tls1.2", wire.TLS12},
+	{"tls1.3", wire.TLS13},
+}
+
+func versionFlagNames() []string {
+	var names []string
+	for _, v := range versionFlags {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// versionFlag is the name of v for --min and --max.
+func versionFlag(v wire.Version) string {
+	for _, row := range versionFlags {
+		if row.version == v {
+			return row.name
+		}
+	}
+	return v.String()
+}
+
+func parseVersion(flag, name string) (wire.Version, error) {
+	for _, row := range versionFlags {
+		if strings.EqualFold(row.name, name) {
+			return row.version, nil
+		}
+	}
+	return 0, usagef("--%s %q is not a version; choose %s", flag, name, oneOf(versionFlagNames()))
+}
+
+// oneOf lists what there is to choose from.
+func oneOf(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// span are the versions in which what a flag asks for exists.
+type span struct {
+	by        string // the flag as it was given
+	low, high wire.Version
+	// strict: versions beside these make no sense, even where --min or --max
+	// ask for them.
+	strict bool
+}
+
+// bound is a version, and the flag that asks for it; empty for a default.
+type bound struct {
+	version wire.Version
+	by      string
+}
+
+// bounds are the lowest and the highest version: those of --min and --max or,
+// where these are not given, TLS 1.2 and TLS 1.3 or what the other flags need.
+// Versions before TLS 1.2 are never allowed by a conclusion, but by own, which
+// is for a server of ours.
+func bounds(minFlag, maxFlag string, needs []span, own bool) (low, high wire.Version, err error) {
+	l, h := bound{version: wire.TLS12}, bound{version: wire.TLS13}
+	if minFlag != "" {
+		l.by = "--min " + minFlag
+		if l.version, err = parseVersion("min", minFlag); err != nil {
+			return 0, 0, err
+		}
+	}
+	if maxFlag != "" {
+		h.by = "--max " + maxFlag
+		if h.version, err = parseVersion("max", maxFlag); err != nil {
+			return 0, 0, err
+		}
+	}
+	if minFlag != "" && maxFlag != "" && l.version > h.version {
+		return 0, 0, usagef("--min %s is above --max %s; swap them", minFlag, maxFlag)
+	}
+	for _, n := range needs {
+		switch {
+		case n.strict && maxFlag != "" && h.version > n.high:
+			return 0, 0, usagef("%s is for %s and before; leave --max out", n.by, n.high)
+		case n.strict && minFlag != "" && l.version < n.low:
+			return 0, 0, usagef("%s is for %s and later; leave --min out", n.by, n.low)
+		}
+		if maxFlag == "" && n.high < h.version {
+			h = bound{n.high, n.by}
+		}
+		if minFlag == "" && n.low > l.version {
+			l = bound{n.low, n.by}
+		}
+	}
+	switch {
+	case l.version <= h.version:
+	case l.by != "":
+		return 0, 0, usagef("no version is left: %s is for %s and later, and %s for %s and before", l.by, l.version, h.by, h.version)
+	case own || maxFlag != "": // to name a version is to allow it
+		l.version = h.version
+	default:
+		return 0, 0, usagef("%s is for %s and before, which is off; if you must, add --max %s", h.by, h.version, versionFlag(h.version))
+	}
+	return l.version, h.version, nil
+}
