@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -14,7 +13,7 @@ import (
 func build(events []collected, about About) *Connection {
 	c := &Connection{
 		Format: Format, Target: about.Target, Trust: about.Trust, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
-		Flights: []Flight{}, Events: []Event{}, latest: map[string]*Secret{}, side: sideOf(events),
+		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events),
 	}
 	c.Side = c.side.String()
 	c.Checks.Failures = []string{}
@@ -24,16 +23,18 @@ func build(events []collected, about About) *Connection {
 	for _, e := range events {
 		c.Events = append(c.Events, c.convert(e))
 	}
+	c.split()
 	carry(c)
 	for _, e := range c.Events {
 		if e.Message != nil {
-			e.Message.decode(c.agreed())
+			e.Message.decode(e.hs.context())
 		}
 	}
-	t := newTranscript(c.Events)
-	c.summarise(t)
-	c.check(t, about.Previous)
-	c.summariseTimes()
+	for _, hs := range c.handshakes {
+		hs.read()
+	}
+	c.check()
+	c.summarise()
 	for _, e := range c.Events {
 		if e.Message != nil {
 			e.Message.Words = words(e.Message)
@@ -70,7 +71,7 @@ func (c *Connection) convert(e collected) Event {
 		ev.Record = c.record(x)
 	case trace.Message:
 		from := c.from(x.Dir)
-		ev.Message = &Message{From: from.String(), PostHandshake: x.PostHandshake, Raw: x.Raw,
+		ev.Message = &Message{From: from.String(), PostHandshake: x.PostHandshake, SSL2: x.SSL2, Raw: x.Raw,
 			from: from, ctx: x.Context, Pieces: []Piece{}, Fields: []Field{}}
 		if len(x.Raw) > 0 {
 			ev.Message.typ = wire.HandshakeType(x.Raw[0])
@@ -163,7 +164,14 @@ func (m *Message) decode(agreed wire.Context) {
 	}
 	ctx.From = m.from
 	var rec wire.Recorder
-	parsed, err := wire.DecodeMessage(m.Raw, ctx, &rec)
+	var parsed wire.Message
+	var err error
+	if m.SSL2 {
+		parsed = new(wire.SSL2ClientHello)
+		err = wire.Decode(parsed, m.Raw, ctx, &rec)
+	} else {
+		parsed, err = wire.DecodeMessage(m.Raw, ctx, &rec)
+	}
 	if err != nil {
 		m.Malformed = err.Error()
 	}
@@ -175,28 +183,8 @@ func (m *Message) decode(agreed wire.Context) {
 	m.Fields = fields(rec.Spans, m.Raw, m.Name)
 }
 
-// agreed is what was negotiated, as the ServerHello has it; TLS 1.3 while
-// nothing is.
-func (c *Connection) agreed() wire.Context {
-	for _, e := range c.Events {
-		if e.Message == nil || e.Message.typ != wire.TypeServerHello {
-			continue
-		}
-		m, err := wire.DecodeMessage(e.Message.Raw, wire.Context{}, nil)
-		if err != nil {
-			break
-		}
-		sh := m.(*wire.ServerHello)
-		ctx := wire.Context{Version: helloVersion(sh)}
-		if s := suite.ByID(sh.CipherSuite); s != nil {
-			ctx.KeyExchange = s.KeyExchange
-		}
-		return ctx
-	}
-	return wire.Context{Version: wire.TLS13}
-}
-
-func (c *Connection) version() wire.Version { return c.agreed().Version }
+// version is that of the first handshake, and so of all.
+func (c *Connection) version() wire.Version { return c.handshakes[0].version }
 
 func helloVersion(sh *wire.ServerHello) wire.Version {
 	v := sh.LegacyVersion

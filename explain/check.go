@@ -5,37 +5,27 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // check runs every check, in the order in which the values were made.
-func (c *Connection) check(t *transcript, previous *Connection) {
-	d := &deriver{version: c.version(), transcript: t, previous: previous, latest: c.latest}
+func (c *Connection) check() {
 	for _, e := range c.Events {
 		if e.Message == nil {
 			continue
 		}
-		switch p := e.Message.parsed.(type) {
-		case *wire.ClientHello:
-			d.clientRandom = p.Random
-		case *wire.ServerHello:
-			d.serverRandom, d.suite = p.Random, suite.ByID(p.CipherSuite)
-		case *wire.NewSessionTicket:
-			d.nonces = append(d.nonces, p.Nonce)
+		if p, ok := e.Message.parsed.(*wire.NewSessionTicket); ok {
+			c.nonces = append(c.nonces, p.Nonce)
 		}
 	}
 	openers := map[keysOf]*opener{}
 	for _, e := range c.Events {
 		switch {
 		case e.Secret != nil:
-			d.secret(e.Secret)
-			if e.Secret.Name == "resumption_psk" {
-				c.tickets = append(c.tickets, e.Secret.Value)
-			}
+			e.hs.secret(e.Secret)
 		case e.Keys != nil:
-			d.keys(e.Keys)
-			openers[keysOf{e.Keys.from, e.Keys.Epoch}] = newOpener(e.Keys, false)
+			e.hs.keys(e.Keys)
+			openers[keysOf{e.Keys.from, e.Keys.Epoch}] = newOpener(e.Keys, e.hs)
 		}
 	}
 	due := map[keysOf]uint64{}
@@ -46,7 +36,7 @@ func (c *Connection) check(t *transcript, previous *Connection) {
 			due[k] = r.Seq + 1
 		}
 		if m := e.Message; m != nil {
-			d.message(m)
+			e.hs.message(m)
 		}
 	}
 	c.count()
@@ -58,36 +48,84 @@ type keysOf struct {
 	epoch int
 }
 
-// message checks what a message proves: a signature, a Finished, a binder.
-func (d *deriver) message(m *Message) {
-	if c, ok := d.signature(m); ok {
+// message checks what a message proves: a signature, a Finished, a binder, the
+// tie of a renegotiation.
+func (hs *handshake) message(m *Message) {
+	if !slices.Contains(hs.transcript.msgs, m) {
+		return
+	}
+	if c, ok := hs.signature(m); ok {
 		m.Checks = append(m.Checks, c)
 	}
-	if p, ok := m.parsed.(*wire.Finished); ok && !m.PostHandshake {
-		switch s := d.latest[m.From+"_verify_data"]; {
-		case s == nil:
-			m.Checks = append(m.Checks, differ("verify_data: the engine did not report what it should be"))
-		case !s.is(p.VerifyData):
-			m.Checks = append(m.Checks, differ("verify_data: it should be %s", s.Value))
-		case s.Check.Result != Agrees:
-			m.Checks = append(m.Checks, differ("verify_data: it does not follow from the handshake"))
-		default:
-			m.Checks = append(m.Checks, agree("verify_data: the same as %s", s.Name))
-		}
-	}
-	if p, ok := m.parsed.(*wire.ClientHello); ok {
-		if c, ok := d.binder(m, p); ok {
+	switch p := m.parsed.(type) {
+	case *wire.Finished:
+		m.Checks = append(m.Checks, hs.finished(m, p))
+	case *wire.ClientHello:
+		if c, ok := hs.binder(m, p); ok {
 			m.Checks = append(m.Checks, c)
 		}
+		m.Checks = append(m.Checks, hs.tie(p.Extensions, wire.Client)...)
+	case *wire.ServerHello:
+		m.Checks = append(m.Checks, hs.tie(p.Extensions, wire.Server)...)
 	}
+}
+
+// finished holds a Finished against what the key schedule yields.
+func (hs *handshake) finished(m *Message, p *wire.Finished) Check {
+	switch s := hs.latest[m.From+"_verify_data"]; {
+	case s == nil:
+		return differ("verify_data: the engine did not report what it should be")
+	case !s.is(p.VerifyData):
+		return differ("verify_data: it should be %s", s.Value)
+	case s.Check.Result != Agrees:
+		return differ("verify_data: it does not follow from the handshake")
+	default:
+		return agree("verify_data: the same as %s", s.Name)
+	}
+}
+
+// tie checks the renegotiation_info of a side's hello: in a first handshake it
+// is empty, and a renegotiation repeats the Finished before it, so that nobody
+// can put together the halves of two connections. RFC 5746 §3.
+func (hs *handshake) tie(x wire.Extensions, from wire.Role) []Check {
+	var got []byte
+	found, err := x.Read(wire.ExtRenegotiationInfo, func(r *wire.Reader) { got = wire.ReadRenegotiationInfo(r) })
+	if !found || err != nil {
+		return nil
+	}
+	want := hs.before.verifyData(wire.Client)
+	what := "the client's Finished"
+	if from == wire.Server {
+		want, what = append(want, hs.before.verifyData(wire.Server)...), "both Finished"
+	}
+	switch {
+	case !bytes.Equal(got, want):
+		return []Check{differ("renegotiation_info: it should be %q", Hex(want).String())}
+	case hs.before == nil:
+		return nil
+	}
+	return []Check{agree("renegotiation_info: it repeats %s of the handshake before, so this one is tied to it", what)}
+}
+
+// verifyData is the content of a side's Finished; that of no handshake is empty.
+func (hs *handshake) verifyData(from wire.Role) []byte {
+	if hs == nil {
+		return nil
+	}
+	if i := hs.transcript.find(wire.TypeFinished, from); i >= 0 {
+		if p, ok := hs.transcript.msgs[i].parsed.(*wire.Finished); ok {
+			return bytes.Clone(p.VerifyData)
+		}
+	}
+	return nil
 }
 
 // binder checks the proof that a ClientHello carries of its pre-shared key:
 // a MAC over the hello up to the binders. RFC 8446 §4.2.11.2.
-func (d *deriver) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool) {
+func (hs *handshake) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool) {
 	var psks wire.OfferedPSKs
 	found, err := ch.Extensions.Read(wire.ExtPreSharedKey, psks.Read)
-	key := d.latest["binder_key"]
+	key := hs.known("binder_key")
 	if !found || err != nil || key == nil || len(psks.Binders) != 1 {
 		return c, false
 	}
@@ -96,9 +134,9 @@ func (d *deriver) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool) {
 		return c, false
 	}
 	sum := h.New()
-	if i := slices.Index(d.transcript.msgs, m); i > 0 {
-		sum.Write(d.transcript.messageHash(h))
-		for _, earlier := range d.transcript.msgs[1:i] {
+	if i := slices.Index(hs.transcript.msgs, m); i > 0 {
+		sum.Write(hs.transcript.messageHash(h))
+		for _, earlier := range hs.transcript.msgs[1:i] {
 			sum.Write(earlier.Raw)
 		}
 	}

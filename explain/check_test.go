@@ -20,7 +20,7 @@ func TestPublishedSecrets(t *testing.T) {
 		"client_application_traffic_secret_0": "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5",
 		"resumption_psk":                      "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3",
 	} {
-		if s := c.latest[name]; s == nil || s.Value.String() != want {
+		if s := c.handshakes[0].latest[name]; s == nil || s.Value.String() != want {
 			t.Errorf("%s is %v, RFC 8448 says %s", name, s, want)
 		} else if s.Check.Result != Agrees {
 			t.Errorf("%s: %s", name, s.Check.What)

@@ -45,6 +45,8 @@ type Connection struct {
 	Advice   string   `json:"advice,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 	Summary  Summary  `json:"summary"`
+	// Handshakes are all runs of the handshake.
+	Handshakes []*Handshake `json:"handshakes"`
 	// Flights are runs of records in one direction, and what they carry.
 	Flights []Flight `json:"flights"`
 	// Events are in the order in which things happened on the traced side.
@@ -53,17 +55,26 @@ type Connection struct {
 
 	side    wire.Role
 	records int // counted so far
-	// latest is the last value of each secret, by name.
-	latest map[string]*Secret
-	// tickets are all resumption PSKs that the connection handed out.
-	tickets []Hex
+	// handshakes are all runs of the handshake, in order; there always is a first.
+	handshakes []*handshake
+	previous   *Connection
+	nonces     [][]byte // of all tickets
+	// kept are the values that a later connection can start from: the resumption
+	// PSKs and, until TLS 1.2, the master secrets.
+	kept []Hex
 }
 
 // Summary is what was agreed, as read from the messages themselves.
 type Summary struct {
-	Version         string `json:"version,omitempty"`
-	CipherSuite     string `json:"cipher_suite,omitempty"`
-	Group           string `json:"group,omitempty"`
+	Version     string `json:"version,omitempty"`
+	CipherSuite string `json:"cipher_suite,omitempty"`
+	// KeyExchange is the suite's until TLS 1.2: "ECDHE", "DHE_PSK".
+	KeyExchange string `json:"key_exchange,omitempty"`
+	// Group is a curve's name, or that of a finite field; DHBits is then its size.
+	Group  string `json:"group,omitempty"`
+	DHBits int    `json:"dh_bits,omitempty"`
+	// PSKIdentity is the name of the pre-shared key.
+	PSKIdentity     string `json:"psk_identity,omitempty"`
 	SignatureScheme string `json:"signature_scheme,omitempty"`
 	ServerName      string `json:"server_name,omitempty"`
 	ALPN            string `json:"alpn,omitempty"`
@@ -71,17 +82,44 @@ type Summary struct {
 	Resumed    string `json:"resumed,omitempty"`
 	HelloRetry bool   `json:"hello_retry,omitempty"`
 	ClientAuth bool   `json:"client_auth,omitempty"`
+	// LateClientAuth is set where the client was asked for its certificate after
+	// the handshake, in TLS 1.3.
+	LateClientAuth bool `json:"late_client_auth,omitempty"`
+	// Renegotiations are the further handshakes that came to their end.
+	Renegotiations int `json:"renegotiations,omitempty"`
+	// Compression of the records; empty for none.
+	Compression string `json:"compression,omitempty"`
+	// RecordLimits says how long records may be, where that was agreed.
+	RecordLimits string `json:"record_limits,omitempty"`
 	// Complete is set when both Finished messages were seen.
 	Complete bool `json:"complete"`
 	// RoundTrips is how often the client waited for the server before it could
 	// send application data.
 	RoundTrips int `json:"round_trips"`
-	// HandshakeUS is the time from the first event to the last Finished, in
+	// HandshakeUS is the time from the first event to the first handshake's last Finished, in
 	// microseconds.
 	HandshakeUS int64 `json:"handshake_us"`
 	// ClosedByClient and ClosedByServer are set for a close_notify of that side.
 	ClosedByClient bool `json:"closed_by_client"`
 	ClosedByServer bool `json:"closed_by_server"`
+}
+
+// A Handshake is one run of the handshake: the first of a connection, or another
+// one inside it.
+type Handshake struct {
+	// Kind is "full", "resumption", "renegotiation", or "client authentication"
+	// for one that only asks the client for its certificate.
+	Kind string `json:"kind"`
+	// Complete is set when its last Finished was seen.
+	Complete bool `json:"complete"`
+	// KeyExchange is the suite's, as "DHE_PSK"; empty in TLS 1.3 and for what has none.
+	KeyExchange string `json:"key_exchange,omitempty"`
+	Version     string `json:"version,omitempty"`
+	CipherSuite string `json:"cipher_suite,omitempty"`
+	// Messages are those of the key exchange in their order, and Story says in a
+	// sentence what they bring about.
+	Messages []string `json:"messages"`
+	Story    string   `json:"story,omitempty"`
 }
 
 // A Flight is a run of records in one direction, and a row of the ladder.
@@ -124,6 +162,8 @@ type Event struct {
 	Secret  *Secret  `json:"secret,omitempty"`
 	Keys    *Keys    `json:"keys,omitempty"`
 	Alert   *Alert   `json:"alert,omitempty"`
+
+	hs *handshake
 }
 
 // Record is one record and, where it was protected, how and what was inside.
@@ -138,10 +178,12 @@ type Record struct {
 	Header []Field `json:"header"`
 	// Protection names the cipher, and Nonce what it was used with: the nonce
 	// of an AEAD, the IV of a CBC record. Both are empty in the clear.
-	Protection string   `json:"protection,omitempty"`
-	Nonce      Hex      `json:"nonce,omitempty"`
-	NonceIs    string   `json:"nonce_is,omitempty"`
-	Padding    int      `json:"padding"`
+	Protection string `json:"protection,omitempty"`
+	Nonce      Hex    `json:"nonce,omitempty"`
+	NonceIs    string `json:"nonce_is,omitempty"`
+	Padding    int    `json:"padding"`
+	// Compressed is the length of the content before it was decompressed.
+	Compressed int      `json:"compressed,omitempty"`
 	Carries    []string `json:"carries,omitempty"`
 	Wire       Hex      `json:"wire"`
 	Plain      Hex      `json:"plain"`
@@ -160,6 +202,8 @@ type Message struct {
 	Name          string `json:"name"`
 	From          string `json:"from"`
 	PostHandshake bool   `json:"post_handshake,omitempty"`
+	// SSL2 is set for a ClientHello in the format of SSL 2.0.
+	SSL2 bool `json:"ssl2,omitempty"`
 	// Meaning is a sentence on what the message is for.
 	Meaning string `json:"meaning,omitempty"`
 	Ref     string `json:"ref,omitempty"`
@@ -177,6 +221,8 @@ type Message struct {
 	typ    wire.HandshakeType
 	parsed wire.Message
 	ctx    wire.Context
+	hs     *handshake
+	scheme wire.SignatureScheme // of its signature, also where it does not say so
 }
 
 // Piece is the part of a record's content that carried a message.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -16,9 +17,9 @@ type keySet struct {
 }
 
 // keys checks the keys of one direction against the secret they come from.
-func (d *deriver) keys(k *Keys) {
+func (hs *handshake) keys(k *Keys) {
 	s := suite.ByID(k.raw.Suite)
-	parent := d.latest[k.Secret]
+	parent := hs.known(k.Secret)
 	var derived keySet
 	switch {
 	case s == nil:
@@ -33,14 +34,14 @@ func (d *deriver) keys(k *Keys) {
 		k.Formula = fmt.Sprintf(`key = HKDF-Expand-Label(%s, "key", "", %d); iv = HKDF-Expand-Label(%[1]s, "iv", "", %d)`,
 			k.Secret, s.Cipher.KeyLen, s.Cipher.FixedIVLen)
 	default:
-		block, err := d.keyBlock(s)
+		block, err := hs.keyBlock(s)
 		if err != nil {
 			k.Check = differ("cannot be re-derived: %v", err)
 			return
 		}
-		derived = cutKeyBlock(s, d.version, block, k.from)
-		k.Ref = refsOf(d.version).keys
-		k.Formula = "cut from key_block, as " + cutOrder(s, d.version, k.from)
+		derived = cutKeyBlock(s, hs.version, block, k.from)
+		k.Ref = refsOf[hs.version].keys
+		k.Formula = "cut from key_block, as " + cutOrder(s, hs.version, k.from)
 	}
 	k.derived = &derived
 	if !bytes.Equal(derived.key, k.Key) || !bytes.Equal(derived.iv, k.IV) || !bytes.Equal(derived.mac, k.MAC) {
@@ -58,14 +59,14 @@ func trafficKeys(s *suite.Suite, secret []byte) keySet {
 }
 
 // keyBlock computes the key block again, from the master secret.
-func (d *deriver) keyBlock(s *suite.Suite) ([]byte, error) {
-	master := d.latest["master_secret"]
+func (hs *handshake) keyBlock(s *suite.Suite) ([]byte, error) {
+	master := hs.known("master_secret")
 	if master == nil {
 		return nil, errors.New("master_secret was not reported")
 	}
-	seed := append(bytes.Clone(d.serverRandom), d.clientRandom...)
-	n := 2 * (macLen(s) + s.Cipher.KeyLen + ivLen(s, d.version))
-	return prf(d.version, s.Hash, master.Value, "key expansion", seed, n), nil
+	client, server := hs.randoms()
+	n := 2 * (macLen(s) + s.Cipher.KeyLen + ivLen(s, hs.version))
+	return prf(hs.version, s.Hash, master.Value, "key expansion", slices.Concat(server, client), n), nil
 }
 
 func macLen(s *suite.Suite) int {

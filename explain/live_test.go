@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
@@ -14,20 +15,44 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// pair are the configurations of the two ends of a connection.
-type pair struct{ client, server *tls.Config }
+// pair are the configurations of the two ends of a connection, and what the
+// server does before it echoes.
+type pair struct {
+	client, server *tls.Config
+	serve          func(*tls.Conn) error
+}
 
-func newPair(t *testing.T) pair {
+// authority has issued the certificates of all tests.
+var authority = sync.OnceValues(func() (*devca.CA, error) { return devca.New() })
+
+var issued = map[devca.KeyType]func() (tls.Certificate, error){}
+
+func init() {
+	for _, key := range []devca.KeyType{devca.ECDSA, devca.RSA, devca.DSA} {
+		issued[key] = sync.OnceValues(func() (tls.Certificate, error) {
+			ca, err := authority()
+			if err != nil {
+				return tls.Certificate{}, err
+			}
+			return ca.Issue(devca.Leaf{Names: []string{"localhost"}, Key: key})
+		})
+	}
+}
+
+func newPair(t *testing.T) *pair { return newPairWith(t, devca.ECDSA) }
+
+// newPairWith has a server with that kind of key.
+func newPairWith(t *testing.T, key devca.KeyType) *pair {
 	t.Helper()
-	ca, err := devca.New()
+	ca, err := authority()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}})
+	cert, err := issued[key]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair{
+	return &pair{
 		client: &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), ClientSessionCache: tls.NewLRUClientSessionCache(1)},
 		server: &tls.Config{Certificates: []tls.Certificate{cert}},
 	}
@@ -35,7 +60,7 @@ func newPair(t *testing.T) pair {
 
 // connect makes a connection over TCP: the client says something, the server
 // answers, both close. before runs at the client before it speaks.
-func (p pair) connect(t *testing.T, before func(*tls.Conn) error) (client, server *Collector) {
+func (p *pair) connect(t *testing.T, before func(*tls.Conn) error) (client, server *Collector) {
 	t.Helper()
 	client, server = new(Collector), new(Collector)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +79,12 @@ func (p pair) connect(t *testing.T, before func(*tls.Conn) error) (client, serve
 		config.Trace = server.Hooks()
 		config.SetSessionTicketKeys([][32]byte{{1}}) // a clone has keys of its own
 		conn := tls.Server(raw, config)
-		_, err = io.Copy(conn, conn)
+		if p.serve != nil {
+			err = p.serve(conn)
+		}
+		if err == nil {
+			_, err = io.Copy(conn, conn)
+		}
 		conn.Close()
 		served <- err
 	}()
@@ -100,29 +130,29 @@ func (c *Connection) mustAgree(t *testing.T) {
 func TestLive(t *testing.T) {
 	cases := []struct {
 		name   string
-		change func(pair)
+		change func(*pair)
 		before func(*tls.Conn) error
 		want   func(Summary) bool
 	}{
 		{"1.3", nil, nil, func(s Summary) bool { return s.Version == "TLS 1.3" && s.RoundTrips == 1 && s.Resumed == "" }},
-		{"1.2", func(p pair) { p.client.MaxVersion = tls.VersionTLS12 }, nil,
+		{"1.2", func(p *pair) { p.client.MaxVersion = tls.VersionTLS12 }, nil,
 			func(s Summary) bool { return s.Version == "TLS 1.2" && s.RoundTrips == 2 && s.Group == "x25519" }},
-		{"retry", func(p pair) {
+		{"retry", func(p *pair) {
 			p.client.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP384}
 			p.server.CurvePreferences = []tls.CurveID{tls.CurveP384}
 			p.server.HelloRetryCookie = true
 		}, nil, func(s Summary) bool { return s.HelloRetry && s.RoundTrips == 2 && s.Group == "secp384r1" }},
 		{"key update", nil, func(c *tls.Conn) error { return c.KeyUpdate(true) }, func(s Summary) bool { return s.Complete }},
-		{"padding", func(p pair) { p.client.Record.Padding = func(n int) int { return 100 - n%100 } }, nil,
+		{"padding", func(p *pair) { p.client.Record.Padding = func(n int) int { return 100 - n%100 } }, nil,
 			func(s Summary) bool { return s.Complete }},
-		{"ALPN", func(p pair) { p.client.NextProtos, p.server.NextProtos = []string{"h2"}, []string{"h2"} }, nil,
+		{"ALPN", func(p *pair) { p.client.NextProtos, p.server.NextProtos = []string{"h2"}, []string{"h2"} }, nil,
 			func(s Summary) bool { return s.ALPN == "h2" && s.ServerName == "localhost" }},
-		{"small records", func(p pair) { p.client.Record.MaxFragment, p.server.Record.MaxFragment = 64, 64 }, nil,
+		{"small records", func(p *pair) { p.client.Record.MaxFragment, p.server.Record.MaxFragment = 64, 64 }, nil,
 			func(s Summary) bool { return s.Complete }},
-		{"no extended master secret", func(p pair) {
+		{"no extended master secret", func(p *pair) {
 			p.client.MaxVersion, p.client.Legacy.NoExtendedMasterSecret = tls.VersionTLS12, true
 		}, nil, func(s Summary) bool { return s.Complete }},
-		{"MAC then encrypt", func(p pair) {
+		{"MAC then encrypt", func(p *pair) {
 			p.client.MaxVersion, p.client.Legacy.NoEncryptThenMAC = tls.VersionTLS12, true
 			p.client.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}
 			p.server.CipherSuites = p.client.CipherSuites

@@ -44,16 +44,16 @@ type opener struct {
 	stream  *rc4.Cipher
 	chain   []byte
 	inflate *inflater // nil without compression
+	limit   limit
 }
 
-// newOpener returns the opener for k, whose keys were re-derived; deflate tells
-// that compression was agreed.
-func newOpener(k *Keys, deflate bool) *opener {
-	o := &opener{keys: k, suite: suite.ByID(k.raw.Suite)}
+// newOpener returns the opener for the keys that hs has agreed on.
+func newOpener(k *Keys, hs *handshake) *opener {
+	o := &opener{keys: k, suite: suite.ByID(k.raw.Suite), limit: hs.limits[k.from]}
 	if k.derived != nil && chains(k.raw.Version) {
 		o.chain = k.derived.iv
 	}
-	if deflate {
+	if hs.compressed() {
 		o.inflate = new(inflater)
 	}
 	return o
@@ -267,12 +267,14 @@ func (r *Record) reopen(o *opener, expectSeq uint64) {
 	default:
 		r.Protection = protectionName(o.keys)
 		x, err := o.open(r.Wire, r.Seq)
-		r.Nonce, r.NonceIs = x.nonce, x.nonceIs
+		r.Nonce, r.NonceIs, r.Compressed = x.nonce, x.nonceIs, x.compressed
 		switch {
 		case err != nil:
 			r.Check = differ("with the re-derived keys it does not open: %v", err)
 		case x.typ != r.typ || !bytes.Equal(x.content, r.Plain) || x.padding != r.Padding:
 			r.Check = differ("opened again, it holds %d bytes of %v with %d of padding, not what was reported", len(x.content), x.typ, x.padding)
+		case o.limit.broken(x):
+			r.Check = differ("it holds %s, and the receiver takes no more than %s (%s)", size(len(x.content)), thousands(o.limit.bytes), o.limit.by)
 		case r.Seq != expectSeq:
 			r.Check = differ("its sequence number is %d, and %d was due", r.Seq, expectSeq)
 		default:

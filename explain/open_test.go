@@ -31,7 +31,7 @@ func TestOpen(t *testing.T) {
 func testOpen(t *testing.T, s *suite.Suite, v wire.Version, etm bool) {
 	key := func(n int) []byte { return bytes.Repeat([]byte{0x5a}, n) }
 	ks := &keySet{key(s.Cipher.KeyLen), key(ivLen(s, v)), key(macLen(s))}
-	o := newOpener(&Keys{raw: trace.Keys{Suite: s.ID, Version: v}, EncryptThenMAC: etm, derived: ks}, false)
+	o := newOpener(&Keys{raw: trace.Keys{Suite: s.ID, Version: v}, EncryptThenMAC: etm, derived: ks}, new(handshake))
 	var half record.Half
 	half.SetKeys(record.Params{Version: v, Suite: s, Key: ks.key, IV: ks.iv, MAC: ks.mac, EncryptThenMAC: etm})
 	header := min(v, wire.TLS12)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
+	"encoding/binary"
 	"fmt"
 	"hash"
 
@@ -73,6 +74,14 @@ func prf(v wire.Version, h *suite.Hash, secret []byte, label string, seed []byte
 	return prf12(h, secret, label, seed, n)
 }
 
+// join16 writes each part after its length. RFC 4279 §2.
+func join16(parts ...[]byte) (out []byte) {
+	for _, p := range parts {
+		out = append(binary.BigEndian.AppendUint16(out, uint16(len(p))), p...)
+	}
+	return out
+}
+
 // prf10 is the PRF of TLS 1.0 and 1.1: that of MD5 with one half of the secret,
 // and that of SHA-1 with the other. RFC 2246 §5.
 func prf10(secret []byte, label string, seed []byte, n int) []byte {
@@ -111,6 +120,11 @@ func nested30(h *suite.Hash, key, content []byte) []byte {
 func handshake30(h *suite.Hash, master, messages []byte, sender string) []byte {
 	pad1, pad2 := pads30(h)
 	return hashOf(h, master, pad2, hashOf(h, messages, []byte(sender), master, pad1))
+}
+
+// finished30 is both of them, as Finished and CertificateVerify have it.
+func finished30(master, messages []byte, sender string) []byte {
+	return append(handshake30(suite.MD5, master, messages, sender), handshake30(suite.SHA1, master, messages, sender)...)
 }
 
 func pads30(h *suite.Hash) (pad1, pad2 []byte) {

@@ -41,7 +41,7 @@ func (r *Record) reopenRefused(o *opener) {
 	case err != nil:
 		r.shut = true
 		r.Check = Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
-	case x.typ == wire.ContentChangeCipherSpec || len(x.content)+x.padding > maxContent:
+	case x.typ == wire.ContentChangeCipherSpec || len(x.content)+x.padding > maxContent || o.limit.broken(x):
 		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(x.content)), x.typ)}
 	default:
 		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(x.content)), x.typ)

@@ -108,7 +108,7 @@ func (f *flipper) Read(p []byte) (int, error) {
 
 // tampered makes a connection on which one record of the server's is changed
 // after the handshake.
-func tampered(t *testing.T, change func(pair)) *Connection {
+func tampered(t *testing.T, change func(*pair)) *Connection {
 	t.Helper()
 	p := newPair(t)
 	p.server.SessionTicketsDisabled = true
@@ -143,10 +143,10 @@ func tampered(t *testing.T, change func(pair)) *Connection {
 // A record with one bit changed is shown with its header and bytes; that it does
 // not open with the re-derived keys either is no disagreement.
 func TestTampered(t *testing.T) {
-	for name, change := range map[string]func(pair){
+	for name, change := range map[string]func(*pair){
 		"1.3": nil,
-		"1.2": func(p pair) { p.client.MaxVersion = tls.VersionTLS12 },
-		"CBC": func(p pair) {
+		"1.2": func(p *pair) { p.client.MaxVersion = tls.VersionTLS12 },
+		"CBC": func(p *pair) {
 			p.client.MaxVersion, p.client.Legacy.NoEncryptThenMAC = tls.VersionTLS12, true
 			p.client.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}
 			p.server.CipherSuites = p.client.CipherSuites

@@ -16,6 +16,10 @@ const (
 	fnExpand  function = "HKDF-Expand-Label"
 	fnHMAC    function = "HMAC"
 	fnPRF     function = "PRF"
+	fnMix     function = "MD5 and SHA-1" // of SSL 3.0, RFC 6101 §6.1
+	fnNested  function = "nested hashes" // of SSL 3.0, RFC 6101 §5.6.9
+	fnJoin    function = "join"          // each after its length, RFC 4279 §2
+	fnZeros   function = "zeros"
 )
 
 // input is what a function is applied to, besides its secret.
@@ -93,61 +97,132 @@ var schedule13 = map[string]rule{
 		meaning: "The pre-shared key that goes with one ticket; its nonce makes it different from the others."},
 }
 
-// schedule12 is the key schedule of TLS 1.2. RFC 5246 §6.3, §8.1, RFC 7627 §4.
-var schedule12 = map[string]rule{
-	"premaster_secret": {ref: "RFC 5246 §8.1",
-		meaning: "What the key exchange gave both sides; it never was on the wire in the clear."},
-	"master_secret": {fn: fnPRF, from: "premaster_secret", size: 48, ref: "RFC 5246 §8.1",
-		meaning: "The one secret of the session; a resumption starts from it."},
-	"key_block": {fn: fnPRF, from: "master_secret", label: "key expansion", in: inRandomsRev, size: anySize, ref: "RFC 5246 §6.3",
-		meaning: "Cut into the MAC keys, the keys and the IVs of both directions, in this order."},
-	"client_verify_data": {fn: fnPRF, from: "master_secret", label: "client finished", in: inTranscript, size: 12,
-		upTo: before(wire.TypeFinished, wire.Client), ref: "RFC 5246 §7.4.9",
-		meaning: "What the client's Finished must contain: it covers all that both sides have said."},
-	"server_verify_data": {fn: fnPRF, from: "master_secret", label: "server finished", in: inTranscript, size: 12,
-		upTo: before(wire.TypeFinished, wire.Server), ref: "RFC 5246 §7.4.9",
-		meaning: "What the server's Finished must contain: it covers all that both sides have said."},
+// refs are where a version until TLS 1.2 has its key schedule.
+type refs struct{ premaster, master, keys, finished string }
+
+var refsOf = map[wire.Version]refs{
+	wire.SSL30: {"RFC 6101 §6.1", "RFC 6101 §6.1", "RFC 6101 §6.2.2", "RFC 6101 §5.6.9"},
+	wire.TLS10: {"RFC 2246 §8.1", "RFC 2246 §8.1", "RFC 2246 §6.3", "RFC 2246 §7.4.9"},
+	wire.TLS11: {"RFC 4346 §8.1", "RFC 4346 §8.1", "RFC 4346 §6.3", "RFC 4346 §7.4.9"},
+	wire.TLS12: {"RFC 5246 §8.1", "RFC 5246 §8.1", "RFC 5246 §6.3", "RFC 5246 §7.4.9"},
 }
+
+// premasters are the rules for what goes into the key schedule until TLS 1.2:
+// by the kind of key exchange.
+var premasters = map[string]rule{
+	"premaster_secret": {meaning: "What the key exchange gave both sides; it never was on the wire in the clear."},
+	"psk":              {ref: "RFC 4279 §2", meaning: "The pre-shared key that goes with the client's identity: both sides had it before the connection."},
+	"other_secret":     {ref: "RFC 4279 §2", meaning: "What the rest of the key exchange has yielded. It goes into the premaster secret beside the pre-shared key."},
+}
+
+// The rules where a pre-shared key is part of the exchange.
+var (
+	joined = rule{fn: fnJoin, from: "psk", salt: "other_secret", ref: "RFC 4279 §2",
+		meaning: "What both sides have in common: the yield of the key exchange and the pre-shared key, each after its length."}
+	zeros = rule{fn: fnZeros, ref: "RFC 4279 §2",
+		meaning: "As many zeros as the pre-shared key has bytes: there is no other key exchange, so whoever gets that key later can read this connection."}
+)
+
+const (
+	masterMeaning   = "The one secret of the session; a resumption starts from it."
+	finishedMeaning = "s Finished must contain: it covers all that both sides have said."
+)
+
+// oldSchedule is the key schedule of a version until TLS 1.2; SSL 3.0 has the
+// same values, by functions of its own and without labels.
+func oldSchedule(v wire.Version) map[string]rule {
+	at, fn, finished, size := refsOf[v], fnPRF, fnPRF, 12
+	label := func(text string) string { return text }
+	if v == wire.SSL30 {
+		fn, finished, size = fnMix, fnNested, bothHashes.Size
+		label = func(string) string { return "" }
+	}
+	return map[string]rule{
+		"master_secret": {fn: fn, from: "premaster_secret", label: label("master secret"), in: inRandoms, size: 48, ref: at.master, meaning: masterMeaning},
+		"key_block": {fn: fn, from: "master_secret", label: label("key expansion"), in: inRandomsRev, size: anySize, ref: at.keys,
+			meaning: "Cut into the MAC keys, the keys and the IVs of both directions, in this order."},
+		"client_verify_data": {fn: finished, from: "master_secret", label: label("client finished"), in: inTranscript, size: size,
+			upTo: before(wire.TypeFinished, wire.Client), ref: at.finished, meaning: "What the client'" + finishedMeaning},
+		"server_verify_data": {fn: finished, from: "master_secret", label: label("server finished"), in: inTranscript, size: size,
+			upTo: before(wire.TypeFinished, wire.Server), ref: at.finished, meaning: "What the server'" + finishedMeaning},
+	}
+}
+
+// oldSchedules are those of all versions until TLS 1.2.
+var oldSchedules = func() map[wire.Version]map[string]rule {
+	all := map[wire.Version]map[string]rule{}
+	for v := range refsOf {
+		all[v] = oldSchedule(v)
+	}
+	return all
+}()
+
+// extendedMaster is the other way to a master secret: by the label they differ.
+var extendedMaster = rule{fn: fnPRF, from: "premaster_secret", label: "extended master secret", in: inTranscript, size: 48,
+	upTo: through(wire.TypeClientKeyExchange, wire.Client), ref: "RFC 7627 §4",
+	meaning: "The one secret of the session, bound to everything said so far; a resumption starts from it."}
 
 // anySize is for a value whose length the suite decides.
 const anySize = -1
 
-// The two ways to a master secret in TLS 1.2: by the label alone they differ.
-var masters12 = map[string]rule{
-	"master secret": {fn: fnPRF, from: "premaster_secret", label: "master secret", in: inRandoms, size: 48, ref: "RFC 5246 §8.1",
-		meaning: "The one secret of the session; a resumption starts from it."},
-	"extended master secret": {fn: fnPRF, from: "premaster_secret", label: "extended master secret", in: inTranscript, size: 48,
-		upTo: through(wire.TypeClientKeyExchange, wire.Client), ref: "RFC 7627 §4",
-		meaning: "The one secret of the session, bound to everything said so far; a resumption starts from it."},
-}
-
 // howResumed marks a value that comes from an earlier connection.
 const howResumed = "resumed"
 
-// ruleFor finds the rule for a value. The traffic secrets after a KeyUpdate
-// are numbered, each made from the one before. RFC 8446 §7.2.
-func ruleFor(v wire.Version, s *Secret) (rule, bool) {
-	if v < wire.TLS13 {
-		r, ok := schedule12[s.Name]
-		if m, found := masters12[s.Label]; found && s.Name == "master_secret" {
-			r = m
-		}
-		if s.How == howResumed {
-			r.fn, r.in = fnGiven, inNone
-		}
-		return r, ok
+// ruleFor finds the rule for a value.
+func (hs *handshake) ruleFor(s *Secret) (rule, bool) {
+	if hs.version >= wire.TLS13 {
+		return hs.rule13(s)
 	}
+	if r, ok := premasters[s.Name]; ok {
+		switch {
+		case s.Name == "premaster_secret" && hs.exchange.PSK():
+			r = joined
+		case s.Name == "other_secret" && hs.exchange == wire.KeyExchangePSK:
+			r = zeros
+		case r.ref == "":
+			r.ref = refsOf[hs.version].premaster
+		}
+		return r, true
+	}
+	r, ok := oldSchedules[hs.version][s.Name]
+	switch {
+	case s.How == howResumed:
+		r.fn, r.in = fnGiven, inNone
+	case s.Name == "master_secret" && s.Label == extendedMaster.label:
+		r = extendedMaster
+	}
+	return r, ok
+}
+
+// rule13 is ruleFor of TLS 1.3. The traffic secrets after a KeyUpdate are
+// numbered, each made from the one before; the Finished of a client that is
+// authenticated late comes from the last of them. RFC 8446 §4.4, §7.2.
+func (hs *handshake) rule13(s *Secret) (rule, bool) {
 	if r, ok := schedule13[s.Name]; ok {
+		if hs.late && s.Name == "client_finished_key" {
+			r.from = hs.current(clientTraffic)
+			if s.From == clientTraffic+"_N" {
+				s.From = r.from
+			}
+			r.meaning = "The MAC key of the client's Finished after the handshake."
+		}
 		return r, true
 	}
 	stem, digits, ok := cutLast(s.Name, "_")
 	n, err := strconv.Atoi(digits)
-	if !ok || err != nil || n < 1 || !strings.HasSuffix(stem, "_application_traffic_secret") {
+	if !ok || err != nil || n < 1 || stem != clientTraffic && stem != serverTraffic {
 		return rule{}, false
 	}
-	return rule{fn: fnExpand, from: stem + "_" + strconv.Itoa(n-1), label: "traffic upd", ref: "RFC 8446 §7.2",
+	return rule{fn: fnExpand, from: numbered(stem, n-1), label: "traffic upd", ref: "RFC 8446 §7.2",
 		meaning: "Replaces the traffic secret before it, which is forgotten: older records stay closed."}, true
 }
+
+const (
+	clientTraffic = "client_application_traffic_secret"
+	serverTraffic = "server_application_traffic_secret"
+)
+
+func numbered(stem string, n int) string { return stem + "_" + strconv.Itoa(n) }
 
 func cutLast(s, sep string) (before, after string, found bool) {
 	i := strings.LastIndex(s, sep)
@@ -155,11 +230,4 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
-}
-
-// refs are where a version has its key schedule.
-type refs struct{ keys string }
-
-func refsOf(v wire.Version) refs {
-	return map[wire.Version]refs{wire.SSL30: {"RFC 6101 §6.2.2"}, wire.TLS10: {"RFC 2246 §6.3"}, wire.TLS11: {"RFC 4346 §6.3"}, wire.TLS12: {"RFC 5246 §6.3"}}[v]
 }

@@ -1,49 +1,96 @@
 package explain
 
-import "github.com/vitrine-tls/vitrine/wire"
+import (
+	"fmt"
 
-// summarise reads what was agreed from the messages themselves.
-func (c *Connection) summarise(t *transcript) {
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// summarise reads what was agreed from the messages themselves: that of the last
+// handshake which came to its end is what holds.
+func (c *Connection) summarise() {
+	first := c.handshakes[0]
 	s := &c.Summary
-	var ch *wire.ClientHello
-	certificate := false
-	for _, m := range t.msgs {
+	s.read(first)
+	for i, hs := range c.handshakes {
+		complete := hs.transcript.complete() || hs.late && hs.transcript.find(wire.TypeFinished, wire.Client) >= 0
+		c.Handshakes = append(c.Handshakes, hs.show(complete))
+		switch {
+		case i == 0 || !complete:
+		case hs.late:
+			s.LateClientAuth = true
+			s.ClientAuth = hs.shows(wire.Client)
+		default:
+			*s = Summary{HelloRetry: s.HelloRetry, Resumed: s.Resumed, LateClientAuth: s.LateClientAuth, Renegotiations: s.Renegotiations + 1}
+			s.read(hs)
+		}
+	}
+	s.Complete = first.transcript.complete()
+	if first.version < wire.TLS13 && s.Complete && first.hello != nil && !first.exchanged() {
+		s.Resumed = "id"
+		if ticket, _ := first.hello.Extensions.Find(wire.ExtSessionTicket); len(ticket) > 0 {
+			s.Resumed = "ticket"
+		}
+	}
+	c.summariseTimes(first)
+	c.warn()
+}
+
+// shows reports that a side has shown a certificate.
+func (hs *handshake) shows(side wire.Role) bool {
+	i := hs.transcript.find(wire.TypeCertificate, side)
+	if i < 0 {
+		return false
+	}
+	p, ok := hs.transcript.msgs[i].parsed.(*wire.Certificate)
+	return ok && len(p.Entries) > 0
+}
+
+// read takes in what one handshake says.
+func (s *Summary) read(hs *handshake) {
+	for _, m := range hs.transcript.msgs {
 		switch p := m.parsed.(type) {
 		case *wire.ClientHello:
-			ch = p
 			_, _ = p.Extensions.Read(wire.ExtServerName, func(r *wire.Reader) { s.ServerName = wire.ReadServerName(r) })
 		case *wire.ServerHello:
-			if p.IsRetry() {
-				s.HelloRetry = true
-				continue
-			}
-			s.Version, s.CipherSuite = helloVersion(p).String(), p.CipherSuite.String()
-			_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { s.Group = wire.ReadKeyShare(r).Group.String() })
-			if p.Extensions.Has(wire.ExtPreSharedKey) {
-				s.Resumed = "psk"
-			}
-			s.alpn(p.Extensions)
+			s.hello(p, hs)
 		case *wire.EncryptedExtensions:
 			s.alpn(p.Extensions)
-		case *wire.Certificate:
-			certificate = certificate || m.from == wire.Server
-			s.ClientAuth = s.ClientAuth || m.from == wire.Client && len(p.Entries) > 0
 		case *wire.ServerKeyExchange:
-			if p.Signature != nil {
-				s.Group, s.SignatureScheme = p.Group.String(), p.Scheme.String()
+			if group := groupOf(p); group != "" {
+				s.Group, s.DHBits = group, dhBits(p.P)
 			}
+			if p.Signature != nil {
+				s.SignatureScheme = m.scheme.String()
+			}
+		case *wire.ClientKeyExchange:
+			s.PSKIdentity = string(p.Identity)
 		case *wire.CertificateVerify:
 			if m.from == wire.Server {
-				s.SignatureScheme = p.Scheme.String()
+				s.SignatureScheme = m.scheme.String()
 			}
 		}
 	}
-	s.Complete = t.find(wire.TypeFinished, wire.Client) >= 0 && t.find(wire.TypeFinished, wire.Server) >= 0
-	if c.version() < wire.TLS13 && ch != nil && !certificate && s.Complete {
-		s.Resumed = "id"
-		if ticket, _ := ch.Extensions.Find(wire.ExtSessionTicket); len(ticket) > 0 {
-			s.Resumed = "ticket"
-		}
+	s.ClientAuth = hs.shows(wire.Client)
+	s.RecordLimits = hs.limitsWords()
+}
+
+func (s *Summary) hello(p *wire.ServerHello, hs *handshake) {
+	if p.IsRetry() {
+		s.HelloRetry = true
+		return
+	}
+	s.Version, s.CipherSuite = helloVersion(p).String(), p.CipherSuite.String()
+	_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { s.Group = wire.ReadKeyShare(r).Group.String() })
+	if p.Extensions.Has(wire.ExtPreSharedKey) {
+		s.Resumed = "psk"
+	}
+	s.alpn(p.Extensions)
+	if hs.exchange != wire.KeyExchangeNone {
+		s.KeyExchange = hs.exchange.String()
+	}
+	if hs.compressed() {
+		s.Compression = p.CompressionMethod.String()
 	}
 }
 
@@ -55,13 +102,13 @@ func (s *Summary) alpn(x wire.Extensions) {
 	})
 }
 
-// summariseTimes finds when the handshake was complete, how often the client
-// had waited for the server until then, and who closed.
-func (c *Connection) summariseTimes() {
+// summariseTimes finds when the first handshake was complete, how often the
+// client had waited for the server until then, and who closed.
+func (c *Connection) summariseTimes(first *handshake) {
 	s := &c.Summary
 	var last wire.Role
 	for _, e := range c.Events {
-		if m := e.Message; m != nil && !m.PostHandshake {
+		if m := e.Message; m != nil && !m.PostHandshake && e.hs == first {
 			if m.from == wire.Server && last == wire.Client {
 				s.RoundTrips++
 			}
@@ -73,4 +120,16 @@ func (c *Connection) summariseTimes() {
 			s.ClosedByServer = s.ClosedByServer || a.from == wire.Server
 		}
 	}
+}
+
+// limitsWords says how long records may be, where that was agreed.
+func (hs *handshake) limitsWords() string {
+	client, server := hs.limits[wire.Client], hs.limits[wire.Server]
+	switch {
+	case min(client.bytes, server.bytes) == 0 || min(client.bytes, server.bytes) >= maxContent:
+		return ""
+	case client == server:
+		return fmt.Sprintf("records of at most %s (%s)", size(client.bytes), client.by)
+	}
+	return fmt.Sprintf("records of at most %s from the client, %s from the server (%s)", size(client.bytes), size(server.bytes), client.by)
 }

@@ -11,16 +11,23 @@ import (
 // what the key schedule hashes. RFC 8446 §4.4.1, RFC 5246 §7.4.9.
 type transcript struct {
 	msgs []*Message
+	// taken is how many of them are those of the handshake before.
+	taken int
 }
 
-func newTranscript(events []Event) *transcript {
-	t := &transcript{}
-	for _, e := range events {
-		if m := e.Message; m != nil && !m.PostHandshake && m.typ != wire.TypeHelloRequest {
-			t.msgs = append(t.msgs, m)
-		}
+// take starts t with the messages of the handshake that is the first part of
+// before, which may be the authentication of a client too.
+func (t *transcript) take(before *transcript) {
+	n := before.taken
+	if n == 0 {
+		n = len(before.msgs)
 	}
-	return t
+	t.msgs, t.taken = before.msgs[:n:n], n
+}
+
+// complete reports that both Finished were seen.
+func (t *transcript) complete() bool {
+	return t.find(wire.TypeFinished, wire.Client) >= 0 && t.find(wire.TypeFinished, wire.Server) >= 0
 }
 
 // hash is the transcript hash of the first n messages. After a
@@ -39,6 +46,14 @@ func (t *transcript) hash(h *suite.Hash, n int) []byte {
 	return d.Sum(nil)
 }
 
+// bytes are the first n messages.
+func (t *transcript) bytes(n int) (all []byte) {
+	for _, m := range t.msgs[:n] {
+		all = append(all, m.Raw...)
+	}
+	return all
+}
+
 // messageHash is the synthetic message in the place of the first ClientHello.
 func (t *transcript) messageHash(h *suite.Hash) []byte {
 	d := h.New()
@@ -51,10 +66,10 @@ func isRetry(m *Message) bool {
 	return ok && sh.IsRetry()
 }
 
-// find is the index of the last message of that type and side, or -1. A
-// HelloRetryRequest does not count as ServerHello.
+// find is the index of the last message of that type and side among its own, or
+// -1. A HelloRetryRequest does not count as ServerHello.
 func (t *transcript) find(typ wire.HandshakeType, from wire.Role) int {
-	for i := len(t.msgs) - 1; i >= 0; i-- {
+	for i := len(t.msgs) - 1; i >= t.taken; i-- {
 		if m := t.msgs[i]; m.typ == typ && m.from == from && !isRetry(m) {
 			return i
 		}
@@ -83,7 +98,7 @@ func (t *transcript) name(n int) string {
 	last := t.msgs[n-1]
 	name := last.Name
 	switch last.typ {
-	case wire.TypeCertificate, wire.TypeCertificateVerify, wire.TypeFinished:
+	case wire.TypeCertificate, wire.TypeCertificateVerify, wire.TypeFinished: // of both sides
 		name = last.From + " " + name
 	}
 	return t.msgs[0].Name + ".." + name
