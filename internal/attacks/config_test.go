@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -120,4 +121,8 @@ func (p *pki) all() []tls.Certificate {
 		all = append(all, c)
 	}
 	return all
+}
+
+func switchOff(l *tls.Legacy, name string) {
+	reflect.ValueOf(l).Elem().FieldByName(name).SetBool(false)
 }

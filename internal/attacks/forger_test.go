@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -272,4 +273,22 @@ func (f *forger) keyExchange() {
 	opts := &rsa.PKCS1v15DecryptOptions{}
 	f.premaster = must(testPKI().attacker.PrivateKey.(crypto.Decrypter).Decrypt(rand.Reader, m.Exchange, opts))
 	f.derive()
+}
+
+// victim runs a client's handshake against a forger and returns the client's
+// error.
+func victim(t testing.TB, client *tls.Config, play func(f *forger)) error {
+	t.Helper()
+	n := newNetwork(t, nil)
+	done := make(chan error, 1)
+	go func() {
+		c := tls.Client(n.client, client)
+		err := c.Handshake()
+		if err != nil {
+			c.Close()
+		}
+		done <- err
+	}()
+	play(newForger(t, n.server, wire.Server, 0, 0))
+	return <-done
 }
