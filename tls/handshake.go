@@ -58,8 +58,10 @@ func (c *Conn) handshake(ctx context.Context) (err error) {
 		return err
 	}
 	err = c.drive(ctx)
-	c.hello = nil
-	c.engine.Abandon()
+	if err != nil || !c.engine.FurtherUnderWay() { // which may have come with the last flight
+		c.hello = nil
+		c.engine.Abandon()
+	}
 	*c.resolved = handshake.Config{}
 	configs.Put(c.resolved)
 	c.resolved = nil
