@@ -84,6 +84,9 @@ var alertAdvices = map[wire.AlertCode]struct{ client, server string }{
 	wire.AlertCertificateExpired: {
 		"our client certificate has expired; give another with --cert and --key",
 		"the client says that our certificate has expired; or its clock is wrong"},
+	wire.AlertBadRecordMAC: {
+		"a record was changed on the way; or, with --psk, its identity or its key is wrong",
+		"a record was changed on the way; or, with --psk, the client has another key"},
 	wire.AlertUserCanceled: {"", "the client's user cancelled the connection"},
 	wire.AlertInternalError: {
 		"the server failed for a reason of its own; its log may tell",

@@ -83,15 +83,16 @@ warns of what is weak.`,
 		Args: argument(1, 1, "vitrine connect example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
-	o.tls.register(cmd, clientSide)
-	o.identity.register(cmd, "our client")
 	flags := cmd.Flags()
-	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
-	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST)")
-	flags.StringSliceVar(&o.alpn, "alpn", nil, "application protocols to offer, best first, like h2,http/1.1")
+	flags.SortFlags = false
+	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	flags.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
+	flags.StringSliceVar(&o.alpn, "alpn", nil, "application `protocols` to offer, best first, like h2,http/1.1")
 	flags.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
 	flags.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit for connecting and for the handshake together")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for connecting and for the handshake together")
+	o.identity.register(cmd, "our client")
+	o.tls.register(cmd, clientSide)
 	return cmd
 }
 

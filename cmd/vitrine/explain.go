@@ -65,20 +65,21 @@ a key.`,
 		Args: argument(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	o.tls.register(cmd, clientSide|serverSide)
-	o.identity.register(cmd, "our client")
 	flags := cmd.Flags()
-	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM file instead of the system's")
-	flags.StringVar(&o.sni, "sni", "", "the name to ask for and to verify (default: HOST, or localhost)")
-	flags.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application protocols to offer, best first")
+	flags.SortFlags = false
+	flags.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	flags.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
+	flags.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application `protocols` to offer, best first")
 	flags.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
-	flags.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, over: "+strings.Join(failureNames(), ", "))
-	flags.StringVar(&o.format, "format", "text", "text or json")
-	flags.StringVarP(&o.output, "output", "o", "", "write to this file, which only you can read, without colours")
+	flags.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
+	flags.StringVar(&o.format, "format", "text", "the `form`: text or json")
+	flags.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours")
 	flags.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit for each connection as a whole")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for each connection as a whole")
 	completeFrom(cmd, "fail", failureNames())
 	completeFrom(cmd, "format", []string{"text", "json"})
+	o.identity.register(cmd, "our client")
+	o.tls.register(cmd, clientSide|serverSide)
 	return cmd
 }
 

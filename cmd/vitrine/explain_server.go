@@ -3,13 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -20,6 +24,7 @@ type ownServer struct {
 	listener net.Listener
 	running  sync.WaitGroup
 	further  func(*tls.Conn, context.Context) error // a handshake inside the connection
+	outcome  chan error                             // of each connection
 }
 
 // sessionBudget is the room for sessions, in bytes; one is enough.
@@ -46,6 +51,7 @@ func (e *explanation) serveOwn() error {
 	e.config.ServerName, e.config.RootCAs = name, ca.Pool()
 	s := &stage{ca, devca.Leaf{Names: []string{name}}, e.config.Clone()}
 	s.server.Renegotiation = tls.RenegotiateNever
+	s.server.CipherSuites = strongestFirst(s.server.CipherSuites) // so that --prefer makes a difference
 	if e.options.tls.resume == "id" {
 		s.server.Resumption.Store = session.NewMemory(sessionBudget)
 	}
@@ -64,11 +70,22 @@ func (e *explanation) serveOwn() error {
 	if err != nil {
 		return err
 	}
-	e.server = &ownServer{listener: l, further: e.furtherHandshake()}
+	e.server = &ownServer{listener: l, further: e.furtherHandshake(), outcome: make(chan error, 2)}
 	e.at = target{"127.0.0.1", fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
 	e.name = fmt.Sprintf("%s, vitrine's own server at %s", name, e.at)
 	e.server.running.Go(func() { e.server.serve(s.server) })
 	return nil
+}
+
+// strongestFirst is the order of the library's own table.
+func strongestFirst(ids []uint16) []uint16 {
+	var sorted []uint16
+	for _, s := range suite.All() {
+		if slices.Contains(ids, uint16(s.ID)) {
+			sorted = append(sorted, uint16(s.ID))
+		}
+	}
+	return sorted
 }
 
 // certify gives the server a certificate for each kind of key.
@@ -127,9 +144,7 @@ func (s *ownServer) serve(config *tls.Config) {
 		s.running.Go(func() {
 			conn := tls.Server(raw, config)
 			defer conn.Close()
-			if err := s.answer(conn); err != nil {
-				return // the client sees it from its side
-			}
+			s.outcome <- s.answer(conn)
 		})
 	}
 }
@@ -152,6 +167,29 @@ func (s *ownServer) answer(conn *tls.Conn) error {
 	}
 	_, err = io.Copy(io.Discard, in)
 	return err
+}
+
+// ended waits for the end of the connection on the server's side, which ours has
+// closed, and returns why it failed. A server of others tells nothing.
+func (s *ownServer) ended() error {
+	if s == nil {
+		return nil
+	}
+	return <-s.outcome
+}
+
+// unsaid is why our server refused, in words that no alert has; empty if it was
+// not the server that did.
+func unsaid(err error) []string {
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	if !ok || h.Received || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	words := "what the alert does not say: " + sentence(h)
+	if h.What != "" {
+		words += "; the server accepts " + strings.Join(h.Ours, ", ") + ", and the client offers " + strings.Join(h.Theirs, ", ")
+	}
+	return []string{printable(words)}
 }
 
 func (s *ownServer) close() {

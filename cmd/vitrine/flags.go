@@ -22,8 +22,8 @@ func completeFrom(cmd *cobra.Command, flag string, values []string) {
 type identityFlags struct{ cert, key string }
 
 func (f *identityFlags) register(cmd *cobra.Command, whose string) {
-	cmd.Flags().StringVar(&f.cert, "cert", "", whose+" certificate chain, a PEM file")
-	cmd.Flags().StringVar(&f.key, "key", "", "its private key, a PEM file (default: in the file of --cert)")
+	cmd.Flags().StringVar(&f.cert, "cert", "", whose+" certificate chain, a PEM `file`")
+	cmd.Flags().StringVar(&f.key, "key", "", "its private key, a PEM `file` (default: in the file of --cert)")
 }
 
 // load returns the certificate, or ok false without the flags.

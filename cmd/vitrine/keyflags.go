@@ -93,15 +93,12 @@ func (f *tlsFlags) applyDH(config *tls.Config) error {
 	return nil
 }
 
-// parseDHParams reads what "openssl dhparam" writes, PKCS #3 §9; nil for
-// anything else.
+// parseDHParams reads what "openssl dhparam" writes, PKCS #3 §9 or RFC 3279
+// §2.3.3: a sequence that begins with p and g. nil for anything else.
 func parseDHParams(text []byte) *tls.DHParameters {
-	var group struct {
-		P, G *big.Int
-		Bits int `asn1:"optional"`
-	}
+	var group struct{ P, G *big.Int }
 	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "DH PARAMETERS" {
+	if block == nil || block.Type != "DH PARAMETERS" && block.Type != "X9.42 DH PARAMETERS" {
 		return nil
 	}
 	rest, err := asn1.Unmarshal(block.Bytes, &group)

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -81,15 +82,16 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 		Args: argument(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
 	}
-	o.tls.register(cmd, serverSide)
-	o.identity.register(cmd, "the server's")
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8443", "address and port; port 0 is any free one")
-	flags.StringVar(&o.caDir, "ca-dir", "", "folder of the development authority (default: vitrine in your configuration folder)")
-	flags.StringVar(&o.clientAuth, "client-auth", "none", "client certificates: none, request (verified if there is one) or require")
-	flags.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM file")
+	flags.SortFlags = false
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; port 0 is any free one")
+	o.identity.register(cmd, "the server's")
+	flags.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
+	flags.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
+	flags.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	flags.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions until TLS 1.2 in memory too, for clients without tickets")
 	completeFrom(cmd, "client-auth", []string{"none", "request", "require"})
+	o.tls.register(cmd, serverSide)
 	return cmd
 }
 
@@ -124,7 +126,7 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	out := cmd.ErrOrStderr()
-	announce(out, dir, serverURL(l.Addr(), config.Certificates), o.trial(ca))
+	o.announce(out, dir, serverURL(l.Addr(), config.Certificates), ca)
 	log := slog.New(slog.NewTextHandler(out, nil))
 	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
@@ -261,21 +263,21 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 }
 
 // announce says what is served, what to trust, and what to try.
-func announce(w io.Writer, dir, url, trial string) {
-	fmt.Fprintf(w, "serving %q on %s\n%s%s\n", dir, paletteFor(w).bold(url), trial, url)
-}
-
-// trial is a command with which to try the server, but for the URL.
-func (o *serveOptions) trial(ca *devca.CA) string {
-	if o.tls.lacksCertificate() {
-		return "  try    a client that offers the suites of --suites or --psk, at "
-	}
+func (o *serveOptions) announce(w io.Writer, dir, url string, ca *devca.CA) {
+	fmt.Fprintf(w, "serving %q on %s\n", dir, paletteFor(w).bold(url))
 	identity := ""
 	if o.clientAuth == "require" {
 		identity = "--cert FILE --key FILE "
 	}
-	if ca == nil {
-		return "  try    curl " + identity
+	at := strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/")
+	switch {
+	case !o.tls.lacksCertificate() && ca != nil:
+		fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s%s\n", ca.File(), shellQuote(ca.File()), identity, url)
+	case !o.tls.lacksCertificate():
+		fmt.Fprintf(w, "  try    curl %s%s\n", identity, url)
+	case len(o.tls.psks) > 0:
+		fmt.Fprintf(w, "  try    vitrine connect %s --psk IDENTITY:HEX\n", at)
+	default:
+		fmt.Fprintf(w, "  try    vitrine connect %s --insecure --suites %s --legacy anonymous\n", at, o.tls.listed[0])
 	}
-	return fmt.Sprintf("  trust  %s\n  try    curl --cacert %s %s", ca.File(), shellQuote(ca.File()), identity)
 }

@@ -31,7 +31,7 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 		return
 	}
 	fields := []any{peer,
-		slog.String("version", tls.VersionName(state.Version)),
+		slog.String("version", wire.Version(state.Version).String()),
 		slog.String("suite", tls.CipherSuiteName(state.CipherSuite)),
 		slog.String("group", groupName(state.CurveID)),
 		slog.Bool("resumed", state.DidResume),

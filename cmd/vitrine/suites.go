@@ -28,8 +28,8 @@ func newSuites() *cobra.Command {
 vitrine has: strongest first, with the reason why it is off, and what allows it.
 With names, IANA's or OpenSSL's, it shows all parts of these suites.
 
-The columns are the name, in which stand the cipher and the MAC; how the keys are
-agreed on and the server is authenticated, where the suite decides that; the
+The columns are the name, in which stand the cipher and the MAC; how the keys
+are agreed on and the server is authenticated, where the suite decides that; the
 strength of the cipher in bits; the versions that have it, where 3.0 is SSL 3.0;
 and the hash of the key schedule from TLS 1.2 on.`,
 		Example: `  vitrine suites
@@ -41,7 +41,7 @@ and the hash of the key schedule from TLS 1.2 on.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.all, "all", false, "also those that are off, and why")
-	flags.StringVar(&o.version, "version", "", "all that this version has: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3")
+	flags.StringVar(&o.version, "version", "", "all that this `version` has: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3")
 	flags.BoolVar(&o.json, "json", false, "write all that is known of each, as JSON")
 	completeFrom(cmd, "version", versionFlagNames())
 	return cmd

@@ -70,7 +70,7 @@ func summarize(conn *tls.Conn, at target, config *tls.Config, took time.Duration
 	s := &summary{
 		Target: at.String(), Peer: conn.RemoteAddr().String(),
 		Duration: float64(took.Microseconds()) / 1000,
-		Version:  tls.VersionName(state.Version),
+		Version:  wire.Version(state.Version).String(),
 		Suite:    tls.CipherSuiteName(state.CipherSuite),
 		ALPN:     state.NegotiatedProtocol, SNI: config.ServerName,
 		Resumed: state.DidResume,

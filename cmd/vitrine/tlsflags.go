@@ -45,15 +45,15 @@ type tlsFlags struct {
 func (f *tlsFlags) register(cmd *cobra.Command, which sides) {
 	f.sides = which
 	flags := cmd.Flags()
-	flags.StringVar(&f.min, "min", "", "lowest version: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2, or --max if that is lower)")
-	flags.StringVar(&f.max, "max", "", "highest version (default tls1.3, or the highest that has what the other flags ask for)")
-	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by IANA or OpenSSL names, best first; all is all that are allowed; 'vitrine suites' lists them (default: the safe ones)")
-	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups, best first (default: all but ffdhe)")
-	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, such as ssl30,rc4; all is all of it")
-	flags.StringArrayVar(&f.psks, "psk", nil, "a pre-shared key as IDENTITY:HEX, for the suites with PSK until TLS 1.2; other users may see it in the list of processes")
+	flags.StringVar(&f.min, "min", "", "lowest `version`: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2, or --max if that is lower)")
+	flags.StringVar(&f.max, "max", "", "highest `version` (default tls1.3, or the highest that has what the other flags ask for)")
+	flags.StringSliceVar(&f.suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all is each that is allowed (default: the safe ones)")
+	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
+	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, in `words` like ssl30,rc4; all is all of it")
+	flags.StringArrayVar(&f.psks, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK until TLS 1.2; other users may see it in the list of processes")
 	flags.BoolVar(&f.compress, "compress", false, "DEFLATE until TLS 1.2, by which secrets leak through lengths (CRIME)")
-	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many bytes, 64 to 16385 (RFC 8449)")
-	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many bytes into a record (default 16384)")
+	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
+	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
 	completeFrom(cmd, "min", versionFlagNames())
 	completeFrom(cmd, "max", versionFlagNames())
 	completeFrom(cmd, "suites", suiteNames())
@@ -71,9 +71,9 @@ func (f *tlsFlags) register(cmd *cobra.Command, which sides) {
 }
 
 var renegotiateHelp = map[sides]string{
-	clientSide:              "a handshake inside the connection, until TLS 1.2: client begins one, server lets the server begin",
-	serverSide:              "handshakes inside connections, until TLS 1.2: client lets clients begin, server begins one",
-	clientSide | serverSide: "a handshake inside the connection, until TLS 1.2, which client or server begins",
+	clientSide:              "a handshake inside the connection, until TLS 1.2; `side` client begins one, server lets the server begin",
+	serverSide:              "handshakes inside connections, until TLS 1.2; `side` client lets clients begin, server begins one",
+	clientSide | serverSide: "a handshake inside the connection, until TLS 1.2, which this `side` begins: client or server",
 }
 
 var postHandshakeHelp = map[sides]string{
@@ -84,18 +84,18 @@ var postHandshakeHelp = map[sides]string{
 
 func (f *tlsFlags) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.resume, "resume", "none", "make a second connection, which resumes the first by: id or ticket (until TLS 1.2) or psk (TLS 1.3)")
-	flags.IntVar(&f.dhMin, "dh-min", 0, "take groups for DHE of at least this many bits (default 2048)")
-	flags.IntVar(&f.maxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 bytes both ways (RFC 6066)")
+	flags.StringVar(&f.resume, "resume", "none", "make a second connection, which resumes the first by this `way`: id or ticket (until TLS 1.2) or psk (TLS 1.3)")
+	flags.IntVar(&f.dhMin, "dh-min", 0, "take groups for DHE of at least this many `bits` (default 2048)")
+	flags.IntVar(&f.maxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 `bytes` both ways (RFC 6066)")
 	completeFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})
 	completeFrom(cmd, "max-fragment-length", []string{"512", "1024", "2048", "4096"})
 }
 
 func (f *tlsFlags) registerServer(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.pskHint, "psk-hint", "", "what the server says to help a client choose its pre-shared key")
-	flags.StringVar(&f.dhParams, "dh-params", "", "the server's group for DHE, a PEM file as 'openssl dhparam' writes it (default: those of RFC 7919)")
-	flags.StringVar(&f.prefer, "prefer", "server", "whose order of cipher suites rules: client or server")
+	flags.StringVar(&f.pskHint, "psk-hint", "", "the server's `text` to help a client choose its pre-shared key")
+	flags.StringVar(&f.dhParams, "dh-params", "", "the server's group for DHE, a PEM `file` as 'openssl dhparam' writes it (default: those of RFC 7919)")
+	flags.StringVar(&f.prefer, "prefer", "server", "the `side` whose order of cipher suites rules: client or server")
 	completeFrom(cmd, "prefer", []string{"client", "server"})
 }
 
