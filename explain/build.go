@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/trace"
@@ -111,6 +112,10 @@ func (c *Connection) record(x trace.Record) *Record {
 			return r
 		}
 	}
+	if r.ssl2() {
+		r.Header = ssl2Header(x.Wire)
+		return r
+	}
 	var rec wire.Recorder
 	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
 	r.Header = fields(rec.Spans, x.Wire, "record")
@@ -176,11 +181,20 @@ func (m *Message) decode(agreed wire.Context) {
 		m.Malformed = err.Error()
 	}
 	m.ctx, m.parsed, m.Name, m.Ref = ctx, parsed, m.typ.String(), m.typ.Ref(ctx.Version)
+	if m.SSL2 {
+		m.Ref = "RFC 5246 §E.2"
+	}
 	if isRetry(m) {
 		m.Name, m.Ref = "HelloRetryRequest", "RFC 8446 §4.1.4"
 	}
-	m.Meaning = messageMeanings[m.Name]
-	m.Fields = fields(rec.Spans, m.Raw, m.Name)
+	scopes := m.scopes()
+	for _, scope := range slices.Backward(scopes) {
+		if meaning, ok := messageMeanings[scope]; ok {
+			m.Meaning = meaning
+		}
+	}
+	m.Fields = fields(rec.Spans, m.Raw, scopes...)
+	m.note()
 }
 
 // version is that of the first handshake, and so of all.

@@ -39,6 +39,7 @@ func (c *Connection) check() {
 			e.hs.message(m)
 		}
 	}
+	c.noteRecords(openers)
 	c.count()
 }
 

@@ -2,6 +2,8 @@ package explain
 
 import (
 	"bytes"
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +110,77 @@ func TestEveryCheckCanFail(t *testing.T) {
 				t.Errorf("the summary hides it:\n%s", out.String())
 			}
 		})
+	}
+}
+
+// Whatever an account of a connection says that agrees, it must find out when it
+// does not: each value, key, record and proof of all accounts is changed once.
+func TestWhatAgreesCanDisagree(t *testing.T) {
+	files, err := filepath.Glob("testdata/live-*.json")
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			whole, about := replay(t, file)
+			sound := whole.Connection(about)
+			for i, e := range sound.Events {
+				want, changed := "", whole.events[i]
+				switch x := changed.what.(type) {
+				case trace.Secret:
+					if e.Secret.Check.Result == Agrees {
+						x.Value, want = flip(x.Value), e.Secret.Name+": "
+					}
+					changed.what = x
+				case trace.Keys:
+					if len(x.Key) > 0 {
+						x.Key = flip(x.Key)
+					} else {
+						x.MAC = flip(x.MAC)
+					}
+					changed.what, want = x, "keys of the "+e.Keys.From
+				case trace.Record:
+					if e.Record.Check.Result == Agrees {
+						x.Wire, want = flip(x.Wire), fmt.Sprintf("record %d: ", e.Record.Number)
+					}
+					changed.what = x
+				case trace.Message:
+					if len(e.Message.Checks) > 0 && e.Message.Checks[0].Result == Agrees {
+						x.Raw, want = flip(x.Raw), e.Message.Name+": "
+					}
+					changed.what = x
+				}
+				if want == "" {
+					continue
+				}
+				events := slices.Clone(whole.events)
+				events[i] = changed
+				part := Collector{events: events}
+				failures := part.Connection(about).Checks.Failures
+				if !slices.ContainsFunc(failures, func(f string) bool { return strings.HasPrefix(f, want) }) {
+					t.Errorf("event %d: no failure starts with %q: %q", i, want, failures)
+				}
+			}
+		})
+	}
+}
+
+// A renegotiation that is tied to nothing, or to another handshake, is found out.
+func TestTieOfRenegotiation(t *testing.T) {
+	whole, about := replay(t, "testdata/live-tls12-renegotiation.json")
+	tie := whole.Connection(about).handshakes[0].verifyData(wire.Client)
+	for i, e := range whole.events {
+		if m, ok := e.what.(trace.Message); ok && m.Raw[0] <= byte(wire.TypeServerHello) && bytes.Contains(m.Raw, tie) {
+			m.Raw = bytes.ReplaceAll(m.Raw, tie, flipAll(tie))
+			whole.events[i].what = m
+		}
+	}
+	failures := whole.Connection(about).Checks.Failures
+	for _, want := range []string{"ClientHello: renegotiation_info: it should be", "ServerHello: renegotiation_info: it should be"} {
+		if !slices.ContainsFunc(failures, func(f string) bool { return strings.HasPrefix(f, want) }) {
+			t.Errorf("no failure starts with %q: %q", want, failures)
+		}
 	}
 }
 

@@ -147,6 +147,7 @@ type Rung struct {
 	mood mood
 	// of application data
 	first          string
+	split          []byte // the first byte, of which the rest comes next
 	bytes, records int
 }
 
@@ -187,6 +188,8 @@ type Record struct {
 	Carries    []string `json:"carries,omitempty"`
 	Wire       Hex      `json:"wire"`
 	Plain      Hex      `json:"plain"`
+	// Note is a sentence on what is special about it.
+	Note string `json:"note,omitempty"`
 	// Refused is why it was refused: wire is then what had arrived of it, and
 	// plain is empty.
 	Refused string `json:"refused,omitempty"`
@@ -195,6 +198,9 @@ type Record struct {
 	from wire.Role
 	typ  wire.ContentType
 	shut bool // refused, and the re-derived keys do not open it either
+	// bare: it has a MAC and is not encrypted; split: the one after it goes on
+	// with the same data.
+	bare, split bool
 }
 
 // Message is one handshake message.

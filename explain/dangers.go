@@ -14,8 +14,14 @@ var dangers = []struct {
 }{
 	{func(hs *handshake) bool { return hs.version == wire.SSL30 },
 		"SSL 3.0 is broken: it does not check its padding, so a secret that is sent again and again can be read byte by byte (POODLE)"},
-	{func(hs *handshake) bool { return hs.version == wire.TLS10 },
-		"TLS 1.0 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1, and the IVs of its CBC records can be foreseen (BEAST)"},
+	{func(hs *handshake) bool {
+		return hs.version == wire.TLS10 && hs.suite != nil && hs.suite.Cipher.Block != nil
+	},
+		"TLS 1.0 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1, and the IVs of its records can be foreseen (BEAST)"},
+	{func(hs *handshake) bool {
+		return hs.version == wire.TLS10 && (hs.suite == nil || hs.suite.Cipher.Block == nil)
+	},
+		"TLS 1.0 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1"},
 	{func(hs *handshake) bool { return hs.version == wire.TLS11 },
 		"TLS 1.1 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1"},
 	{needs("NullCiphers"), "nothing is encrypted: whoever is on the path reads it all (NULL cipher)"},

@@ -237,7 +237,7 @@ func (r rule) formula(s *Secret, in string, size int) string {
 	case fnMix:
 		return fmt.Sprintf(`MD5(%s + SHA("A" + %[1]s + %s)) + the same with "BB", "CCC" and so on, [0..%d]`, s.From, in, size-1)
 	case fnNested:
-		return fmt.Sprintf(`MD5(%s + pad_2 + MD5(messages + %q + %[1]s + pad_1)) + the same with SHA; H is of the messages: %s`, s.From, sender30(s), in)
+		return fmt.Sprintf(`MD5(%s + pad_2 + MD5(messages + %q + %[1]s + pad_1)) + the same with SHA; the messages are those of %[3]s`, s.From, sender30(s), in)
 	case fnJoin:
 		return fmt.Sprintf("length of %s (2 bytes) + %[1]s + length of %s (2 bytes) + %[2]s", r.salt, s.From)
 	case fnZeros:

@@ -1,12 +1,14 @@
 package explain
 
 import (
-	"crypto/aes"
 	"fmt"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
+
+// aeadNonce is how long the nonce of every AEAD is, in bytes.
+const aeadNonce = 12
 
 // tagCol is the column where text starts beside the kind of event.
 const tagCol = 9
@@ -32,7 +34,7 @@ func (p *printer) detail(c *Connection) {
 		case e.Keys != nil:
 			p.keys(e.Keys)
 		case e.Alert != nil:
-			p.alert(e.Alert)
+			p.alert(e.Alert, e.hs.version)
 		}
 	}
 }
@@ -76,12 +78,16 @@ func (p *printer) choice(c *Choice) {
 	}
 }
 
-func (p *printer) alert(a *Alert) {
+func (p *printer) alert(a *Alert, v wire.Version) {
 	s := wrong
 	if a.Code == wire.AlertCloseNotify.String() {
 		s = sideStyle(a.from).bold()
 	}
-	p.event("alert", s, "RFC 8446 §6", text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
+	ref := "RFC 8446 §6"
+	if v < wire.TLS13 {
+		ref = "RFC 5246 §7.2"
+	}
+	p.event("alert", s, ref, text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
 	p.para(tagCol, faint, "%s", a.Meaning)
 	if a.Reason != "" {
 		p.row("reason", wrong, "%s", a.Reason)
@@ -178,7 +184,7 @@ func (p *printer) record(r *Record, shown *int) {
 	}
 	p.cell(cell{at: wire.RecordHeaderLen, bytes: body, name: "sealed", value: r.Protection})
 	if name := "nonce"; len(r.Nonce) > 0 {
-		if len(r.Nonce) == aes.BlockSize { // of CBC; an AEAD's nonce has 12 bytes
+		if len(r.Nonce) != aeadNonce { // of CBC
 			name = "iv"
 		}
 		p.row(name, normal, "%s = %s", groupedHex(r.Nonce), r.NonceIs)
@@ -187,7 +193,13 @@ func (p *printer) record(r *Record, shown *int) {
 	if r.Padding > 0 {
 		inner += fmt.Sprintf(", and %s of padding", size(r.Padding))
 	}
+	if r.Compressed > 0 {
+		inner += fmt.Sprintf(", decompressed from %s", size(r.Compressed))
+	}
 	p.row("opened", sealed, "%s of %s", size(len(r.Plain)), inner)
+	if r.Note != "" {
+		p.para(tagCol, faint, "%s", r.Note)
+	}
 	p.content(r, 0, r.Plain, shown)
 	p.check(r.Check)
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // fields turns the spans of a message into fields: with their bytes, and with
-// what they mean.
-func fields(spans []wire.Span, raw []byte, message string) []Field {
+// what they mean, which the first of scopes says that knows the field.
+func fields(spans []wire.Span, raw []byte, scopes ...string) []Field {
 	out := make([]Field, 0, len(spans))
 	var path []string // the groups that are open
 	for _, s := range spans {
 		path = append(path[:min(s.Depth, len(path))], s.Name)
 		f := Field{Offset: s.Offset, Length: s.Length, Depth: s.Depth, Group: s.Group, Name: s.Name, Value: s.Value,
-			Ref: s.Ref, Meaning: meaningOf(s, path, message)}
+			Ref: s.Ref, Meaning: meaningOf(s, path, scopes)}
 		if end := s.Offset + s.Length; !s.Group && end <= len(raw) {
 			f.Bytes = raw[s.Offset:end]
 		}
@@ -26,7 +26,7 @@ func fields(spans []wire.Span, raw []byte, message string) []Field {
 
 // meaningOf says in a sentence what a field is for. Most fields have a name
 // that says it; a length or an item of a list needs no words.
-func meaningOf(s wire.Span, path []string, message string) string {
+func meaningOf(s wire.Span, path, scopes []string) string {
 	switch {
 	case strings.HasPrefix(s.Name, "GREASE ("):
 		return greaseExtension
@@ -34,14 +34,18 @@ func meaningOf(s wire.Span, path []string, message string) string {
 		return greaseValue
 	case strings.HasPrefix(s.Name, "extension(0x"):
 		return unknownExtension
+	case signals[s.Value] != "" && len(path) > 1:
+		return signals[s.Value]
 	case s.Name == "undecoded":
 		return "These bytes do not follow the grammar of the message."
 	}
 	if i := slices.Index(path, s.Name); i >= 0 && i < len(path)-1 { // the content of what has the name already
 		return ""
 	}
-	if m, ok := fieldMeanings[message+"."+s.Name]; ok {
-		return m
+	for _, scope := range scopes {
+		if m, ok := fieldMeanings[scope+"."+s.Name]; ok {
+			return m
+		}
 	}
 	return fieldMeanings[s.Name]
 }

@@ -22,7 +22,7 @@ const (
 // flights cuts the records into runs of one direction, tells every event its
 // flight, and makes the lines of the ladder.
 func flights(c *Connection) []Flight {
-	l := ladder{version: c.version(), records: map[int]int{}, ends: map[int][]*Message{}}
+	l := ladder{records: map[int]int{}, ends: map[int][]*Message{}}
 	for _, e := range c.Events {
 		if m := e.Message; m != nil && len(m.Pieces) > 0 {
 			last := m.Pieces[len(m.Pieces)-1].Record
@@ -51,7 +51,6 @@ func flights(c *Connection) []Flight {
 }
 
 type ladder struct {
-	version wire.Version
 	flights []Flight
 	records map[int]int        // the flight of each record, by number
 	ends    map[int][]*Message // the messages that end in each record
@@ -69,7 +68,7 @@ func (l *ladder) record(e *Event) {
 	if r.Type != "" { // it is a record
 		f.Records++
 	}
-	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0}
+	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0 && !r.bare}
 	if r.Refused != "" {
 		rung.Name, rung.Words, rung.mood = "✗ refused", r.refusal(), bad
 		f.Rungs = append(f.Rungs, rung)
@@ -85,10 +84,7 @@ func (l *ladder) record(e *Event) {
 			f.Rungs = append(f.Rungs, rung)
 		}
 	case wire.ContentChangeCipherSpec:
-		rung.Name, rung.Words, rung.mood = "change_cipher_spec", "all that follows is encrypted", quiet
-		if l.version >= wire.TLS13 {
-			rung.Words = "means nothing: old middleboxes want it"
-		}
+		rung.Name, rung.Words, rung.mood = "change_cipher_spec", changeWords(e.hs, r), quiet
 		f.Rungs = append(f.Rungs, rung)
 	case wire.ContentAlert:
 		f.Rungs = append(f.Rungs, alertRung(rung, r))
@@ -98,6 +94,19 @@ func (l *ladder) record(e *Event) {
 		rung.Name, rung.Words, rung.mood = r.Type, size(len(r.Plain)), warning
 		f.Rungs = append(f.Rungs, rung)
 	}
+}
+
+// changeWords say what a change_cipher_spec record brings about.
+func changeWords(hs *handshake, r *Record) string {
+	switch {
+	case hs.version >= wire.TLS13:
+		return "means nothing: old middleboxes want it"
+	case hs.suite != nil && hs.suite.Cipher.KeyLen == 0:
+		return "all that follows has a MAC, and is not encrypted"
+	case r.Epoch > 0:
+		return "all that follows is under new keys"
+	}
+	return "all that follows is encrypted"
 }
 
 func (m *Message) failed() bool {
@@ -131,11 +140,18 @@ func (f *Flight) data(rung Rung, r *Record) {
 	if n := len(f.Rungs); n > 0 && f.Rungs[n-1].Name == name {
 		last := &f.Rungs[n-1]
 		last.bytes, last.records = last.bytes+len(r.Plain), last.records+1
+		if last.split != nil {
+			last.first = firstLine(append(last.split, r.Plain...))
+			last.split = nil
+		}
 		last.Words = join(last.first, size(last.bytes), count(last.records, "record"))
 		return
 	}
 	rung.Name, rung.mood, rung.bytes, rung.records = name, data, len(r.Plain), 1
 	rung.first = firstLine(r.Plain)
+	if r.split {
+		rung.split = bytes.Clone(r.Plain)
+	}
 	rung.Words = join(rung.first, size(rung.bytes))
 	f.Rungs = append(f.Rungs, rung)
 }

@@ -266,6 +266,7 @@ func (r *Record) reopen(o *opener, expectSeq uint64) {
 		r.Check = differ("no keys were reported for epoch %d of the %s", r.Epoch, r.From)
 	default:
 		r.Protection = protectionName(o.keys)
+		r.bare = o.suite != nil && o.suite.Cipher.KeyLen == 0
 		x, err := o.open(r.Wire, r.Seq)
 		r.Nonce, r.NonceIs, r.Compressed = x.nonce, x.nonceIs, x.compressed
 		switch {

@@ -50,7 +50,7 @@ func replay(t testing.TB, file string) (*Collector, About) {
 			}
 			h.Record(record)
 		case e.Message != nil:
-			h.Message(trace.Message{Dir: dir(e.Message.From), Raw: e.Message.Raw, PostHandshake: e.Message.PostHandshake})
+			h.Message(trace.Message{Dir: dir(e.Message.From), Raw: e.Message.Raw, PostHandshake: e.Message.PostHandshake, SSL2: e.Message.SSL2})
 		case e.Choice != nil:
 			x := e.Choice
 			h.Choice(trace.Choice{What: x.What, By: role(x.By), Ours: x.Ours, Theirs: x.Theirs, Picked: x.Picked, Why: x.Why, Ref: x.Ref})
@@ -60,7 +60,7 @@ func replay(t testing.TB, file string) (*Collector, About) {
 				InputIs: s.InputIs, Hash: s.Hash, Ref: s.Ref, Value: s.Value})
 		case e.Keys != nil:
 			k := e.Keys
-			h.Keys(trace.Keys{Dir: dir(k.From), Epoch: k.Epoch, Version: byName(k.Version, wire.TLS12, wire.TLS13), Suite: suite.ByName(k.CipherSuite).ID,
+			h.Keys(trace.Keys{Dir: dir(k.From), Epoch: k.Epoch, Version: byName(k.Version, everyVersion...), Suite: suite.ByName(k.CipherSuite).ID,
 				Secret: k.Secret, Label: k.Label, Key: k.Key, IV: k.IV, MAC: k.MAC, EncryptThenMAC: k.EncryptThenMAC})
 		case e.Alert != nil:
 			a := e.Alert

@@ -67,13 +67,17 @@ func (hs *handshake) show(complete bool) *Handshake {
 	return x
 }
 
-// words are the kind of key exchange and its story, in one sentence.
-func (x *Handshake) words() string {
+// words are the kind of key exchange and its story, in one sentence. A story
+// that last had is not told again.
+func (x *Handshake) words(last *Handshake) string {
 	text := x.Story
 	if x.KeyExchange != "" {
 		text = x.KeyExchange + ": " + text
 	}
-	if x.Kind == "renegotiation" || x.Kind == "client authentication" {
+	switch {
+	case x.Kind == "renegotiation" && last != nil && last.KeyExchange == x.KeyExchange:
+		text = x.Kind + ": " + x.KeyExchange + " once more, with fresh keys"
+	case x.Kind == "renegotiation" || x.Kind == "client authentication":
 		text = x.Kind + ": " + text
 	}
 	return text

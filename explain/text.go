@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -65,11 +66,12 @@ func (p *printer) head(c *Connection) {
 		if s.Resumed != "" {
 			how = "resumption by " + resumedWords[s.Resumed]
 		}
-		if s.ClientAuth {
+		if s.ClientAuth && !s.LateClientAuth && s.Renegotiations == 0 {
 			how += " with a client certificate"
 		}
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s in %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
 	}
+	p.later(s)
 	if c.Trust != "" {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
 	}
@@ -77,7 +79,43 @@ func (p *printer) head(c *Connection) {
 		p.lead(line{text(caution, "  ! ")}, caution, "%s", w)
 	}
 	p.checksLine(c)
+	var last *Handshake
+	for _, hs := range c.Handshakes {
+		if c.Failure == "" || hs.Complete {
+			p.lead(line{text(faint, "  · ")}, faint, "%s", hs.words(last))
+		}
+		last = hs
+	}
 	p.put()
+}
+
+// later is what came after the handshake, and what else was agreed.
+func (p *printer) later(s Summary) {
+	if s.Renegotiations > 0 {
+		how := count(s.Renegotiations, "renegotiation")
+		if s.ClientAuth && !s.LateClientAuth {
+			how += ", after which the client had shown a certificate"
+		}
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s", how)
+	}
+	if s.LateClientAuth {
+		how := "the client was asked for a certificate after the handshake, and showed one"
+		if !s.ClientAuth {
+			how = "the client was asked for a certificate after the handshake, and had none"
+		}
+		p.lead(line{text(good, "  ✓ ")}, normal, "%s", how)
+	}
+	identity := ""
+	if s.PSKIdentity != "" {
+		identity = "pre-shared key of " + strconv.Quote(s.PSKIdentity)
+	}
+	compression := ""
+	if s.Compression != "" {
+		compression = "compressed with " + s.Compression
+	}
+	if also := join(identity, compression, s.RecordLimits); also != "" {
+		p.lead(line{text(faint, "  · ")}, normal, "%s", also)
+	}
 }
 
 var resumedWords = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}

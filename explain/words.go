@@ -1,11 +1,14 @@
 package explain
 
 import (
+	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,19 +41,21 @@ func words(m *Message) string {
 		text = join(alpnWords(p.Extensions), extensionCount(p.Extensions))
 	case *wire.Certificate:
 		text = certificateWords(p)
+	case *wire.SSL2ClientHello:
+		text = join("in the format of SSL 2.0", "asks for "+p.Version.String(), count(len(p.CipherSpecs), "suite"))
+	case *wire.HelloRequest:
+		text = "asks for a new handshake"
 	case *wire.CertificateRequest:
 		text = "asks who the client is"
 	case *wire.CertificateVerify:
-		text = p.Scheme.String()
+		text = m.schemeWords(p.Scheme)
 	case *wire.ServerKeyExchange:
+		text = join(quoted("hint", p.Hint), groupOf(p))
 		if p.Signature != nil {
-			text = join(p.Group.String(), p.Scheme.String())
+			text = join(text, m.schemeWords(p.Scheme))
 		}
 	case *wire.ClientKeyExchange:
-		text = "its public key"
-		if m.ctx.KeyExchange == wire.KeyExchangeRSA {
-			text = "premaster secret, sealed to the server's RSA key"
-		}
+		text = join(quoted("identity", p.Identity), exchangeWords(m.ctx.KeyExchange))
 	case *wire.NewSessionTicket:
 		text = join(size(len(p.Ticket)), "good for "+lifetime(p.Lifetime))
 	case *wire.KeyUpdate:
@@ -61,6 +66,32 @@ func words(m *Message) string {
 		text = "OCSP response" + between + size(len(p.Response))
 	}
 	return verdict(m, text)
+}
+
+// schemeWords name a signature; until TLS 1.1 the key alone says what it is.
+func (m *Message) schemeWords(named wire.SignatureScheme) string {
+	if named == 0 {
+		named = m.scheme
+	}
+	return named.String()
+}
+
+func quoted(name string, b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	return name + " " + strconv.Quote(string(b))
+}
+
+// exchangeWords say what a client adds to the key exchange.
+func exchangeWords(k wire.KeyExchange) string {
+	switch {
+	case k.Encrypted():
+		return "premaster secret, sealed to the server's RSA key"
+	case k.PSK() && k.Share() == wire.ShareNone:
+		return ""
+	}
+	return "its public key"
 }
 
 // verdict adds what the checks of a message say.
@@ -129,7 +160,19 @@ func clientHelloWords(p *wire.ClientHello) string {
 	case len(p.SessionID) > 0 && len(shares) == 0:
 		resume = "offers a session ID"
 	}
-	return join("TLS "+strings.Join(names, ", "), count(suites, "suite"), keyShares, host, alpnWords(p.Extensions), resume)
+	speaks := strings.Join(names, ", ")
+	if !strings.HasPrefix(speaks, "SSL") {
+		speaks = "TLS " + speaks
+	}
+	again := ""
+	if renegotiates(p.Extensions) {
+		again = "renegotiates"
+	}
+	compressed := ""
+	if slices.Contains(p.CompressionMethods, wire.CompressionDeflate) {
+		compressed = "DEFLATE"
+	}
+	return join(again, speaks, count(suites, "suite"), keyShares, host, alpnWords(p.Extensions), compressed, resume)
 }
 
 func serverHelloWords(p *wire.ServerHello) string {
@@ -147,7 +190,18 @@ func serverHelloWords(p *wire.ServerHello) string {
 	if p.Extensions.Has(wire.ExtPreSharedKey) {
 		resumed = "takes the PSK"
 	}
-	return join(helloVersion(p).String(), suiteWords(p.CipherSuite), group, alpnWords(p.Extensions), resumed)
+	compressed := ""
+	if p.CompressionMethod == wire.CompressionDeflate {
+		compressed = "DEFLATE"
+	}
+	return join(helloVersion(p).String(), suiteWords(p.CipherSuite), group, alpnWords(p.Extensions), compressed, resumed)
+}
+
+// renegotiates reports that a hello is tied to a handshake before it.
+func renegotiates(x wire.Extensions) bool {
+	var tie []byte
+	_, _ = x.Read(wire.ExtRenegotiationInfo, func(r *wire.Reader) { tie = wire.ReadRenegotiationInfo(r) })
+	return len(tie) > 0
 }
 
 // suiteWords names the parts of a suite; its whole name stands at the top.
@@ -157,11 +211,12 @@ func suiteWords(id wire.CipherSuite) string {
 		return id.String()
 	}
 	exchange := ""
-	switch s.KeyExchange {
-	case wire.KeyExchangeECDHE:
-		exchange = "ECDHE-" + s.Auth.String()
-	case wire.KeyExchangeRSA:
-		exchange = "RSA"
+	switch {
+	case s.KeyExchange == wire.KeyExchangeNone:
+	case s.KeyExchange.Signed():
+		exchange = s.KeyExchange.String() + "-" + s.Auth.String()
+	default:
+		exchange = s.KeyExchange.String()
 	}
 	mac := ""
 	if s.MAC != nil {
@@ -240,6 +295,8 @@ func keyName(cert *x509.Certificate) string {
 		return "ECDSA " + key.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	case *dsa.PublicKey:
+		return fmt.Sprintf("DSA %d", key.P.BitLen())
 	}
 	return cert.PublicKeyAlgorithm.String()
 }
