@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -83,8 +84,12 @@ func (e *Engine) gather(content []byte) error {
 }
 
 // messageLen is the size of the handshake message at hand, 0 while it is not
-// whole. One that claims too much is refused before it has come.
+// whole. One that claims too much, or to be what is no message, is refused before
+// it has come.
 func (e *Engine) messageLen() (int, error) {
+	if len(e.in.hand) > 0 && handshake.NoMessage(wire.HandshakeType(e.in.hand[0])) {
+		return 0, fault(wire.AlertUnexpectedMessage, "the peer sent a handshake message of the unknown type "+strconv.Itoa(int(e.in.hand[0])), "RFC 8446 §4")
+	}
 	if e.done && e.hs == nil && len(e.in.hand) > 0 {
 		if _, err := e.profile.After(e.Result(), e.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
 			return 0, err
@@ -137,13 +142,8 @@ func (e *Engine) postHandshake() error {
 		if err := e.halt("handshake messages"); err != nil {
 			return err
 		}
-		if step.Prompts && e.hs != nil {
-			e.reportPrompt(msg)
-			continue // it is ignored during a handshake, RFC 5246 §7.4.1.1
-		}
-		if step.Prompts && e.begin(step) {
-			e.reportPrompt(msg)
-			if err := e.run(); err != nil {
+		if under := e.hs != nil; step.Prompts && (under || e.begin(step)) {
+			if err := e.prompted(msg, under); err != nil {
 				return err
 			}
 			continue
@@ -157,11 +157,19 @@ func (e *Engine) postHandshake() error {
 	}
 }
 
-// reportPrompt reports a HelloRequest that the Post table does not get to see.
-func (e *Engine) reportPrompt(msg []byte) {
+// prompted takes a HelloRequest that is not refused. While a handshake is under way
+// it is ignored. RFC 5246 §7.4.1.1.
+func (e *Engine) prompted(msg []byte, under bool) error {
 	if h := e.options.Hooks; h != nil && h.Message != nil {
 		h.Message(trace.Message{Dir: trace.Received, Raw: msg, Context: wire.Context{Version: e.Result().Version, From: e.role.Peer()}, PostHandshake: true})
 	}
+	if len(msg) != wire.HeaderLen {
+		return fault(wire.AlertDecodeError, "the server's HelloRequest is not empty", "RFC 5246 §7.4.1.1")
+	}
+	if under {
+		return nil
+	}
+	return e.run()
 }
 
 // belongs reports whether a message, for which step is the row of the Post table
@@ -171,7 +179,7 @@ func (e *Engine) belongs(step *handshake.PostStep) bool {
 	switch {
 	case e.hs == nil:
 		return step != nil && step.Starts && e.begin(step)
-	case step == nil || step.Starts:
+	case step == nil || step.Starts || e.further.changed:
 		return true
 	}
 	return !step.Prompts && e.hs.Heard()

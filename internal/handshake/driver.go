@@ -18,6 +18,10 @@ const (
 	SSL2Hello        wire.HandshakeType = 0xfd
 )
 
+// NoMessage reports that t stands for one of them here, so that a peer cannot send
+// a handshake message of that type.
+func NoMessage(t wire.HandshakeType) bool { return t >= SSL2Hello }
+
 // Need is whether a step takes place.
 type Need uint8
 
