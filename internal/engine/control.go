@@ -32,10 +32,13 @@ type item struct {
 	release   bool // application data may go again
 }
 
-func (c *control) add(i item) {
+func (c *control) add(items ...item) {
+	if len(items) == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.items = append(c.items, i)
+	c.items = append(c.items, items...)
 	c.filled.Store(true)
 }
 

@@ -50,6 +50,7 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 		return 0, nil, false, errSkipped
 	}
 	if err == nil && in.inflate != nil {
+		in.keep() // part of a message may be what the last record has swollen to
 		in.swollen, err = in.inflate.Append(in.swollen[:0], content)
 		content = in.swollen
 	}

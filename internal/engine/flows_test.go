@@ -90,7 +90,32 @@ var flows = []flow{
 	{"tls12 no client certificate", only(wire.TLS12, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
 	{"tls12 ticket resumption", resumed(only(wire.TLS12, tickets))},
 	{"tls12 id resumption", resumed(only(wire.TLS12, ids))},
+	{"tls12 dhe", hostsDHE},
+	{"tls12 dhe anonymous", exchange(wire.TLS_DH_anon_WITH_AES_128_GCM_SHA256)},
+	{"tls12 ecdhe anonymous", exchange(wire.TLS_ECDH_anon_WITH_AES_128_CBC_SHA)},
+	{"tls12 dhe dss", exchange(wire.TLS_DHE_DSS_WITH_AES_128_GCM_SHA256, signedDSS)},
+	{"tls12 psk", hostsPlain},
+	{"tls12 psk with a hint", exchange(wire.TLS_PSK_WITH_AES_128_GCM_SHA256, hint)},
+	{"tls12 dhe psk", hostsDHEPSK},
+	{"tls12 ecdhe psk", exchange(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, hint)},
+	{"tls12 rsa psk", exchange(wire.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256)},
+	{"tls12 compression", only(wire.TLS12, compression)},
+	{"tls12 max_fragment_length", only(wire.TLS12, limits(1, 0))},
+	{"tls12 record_size_limit", only(wire.TLS12, limits(0, 100))},
+	{"ssl30", hostsOld(wire.SSL30)},
+	{"ssl30 client auth", hostsOld(wire.SSL30, clientAuth)},
+	{"ssl30 no client certificate", hostsOld(wire.SSL30, optional)},
+	{"ssl30 rc4", exchange(wire.TLS_RSA_WITH_RC4_128_MD5, atVersion(wire.SSL30))},
+	{"tls10", hostsOld(wire.TLS10)},
+	{"tls10 client auth", hostsOld(wire.TLS10, clientAuth)},
+	{"tls10 id resumption", resumed(hostsOld(wire.TLS10, ids))},
+	{"tls10 null", exchange(wire.TLS_RSA_WITH_NULL_SHA, atVersion(wire.TLS10))},
+	{"tls11", hostsOld(wire.TLS11)},
+	{"tls11 client auth", hostsOld(wire.TLS11, clientAuth)},
+	{"tls11 ecdhe", only(wire.TLS11, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA))},
 	{"tls13", only(wire.TLS13)},
+	{"tls13 max_fragment_length", only(wire.TLS13, limits(1, 0))},
+	{"tls13 record_size_limit", only(wire.TLS13, limits(0, 100))},
 	{"tls13 rsa", only(wire.TLS13, withRSA)},
 	{"tls13 tickets", only(wire.TLS13, tickets)},
 	{"tls13 staple", only(wire.TLS13, stapled)},
@@ -120,5 +145,32 @@ func TestEveryFlow(t *testing.T) {
 				t.Errorf("the server's stream ended with %v, want io.EOF", l.server.err)
 			}
 		})
+	}
+}
+
+// hostsOld are hosts for a version before TLS 1.2, with RSA.
+func hostsOld(v wire.Version, change ...func(client, server *host)) func(testing.TB) (client, server *host) {
+	return only(v, append([]func(c, s *host){withRSA, suites(wire.TLS_RSA_WITH_AES_128_CBC_SHA)}, change...)...)
+}
+
+// optional has the server ask for a certificate that the client does not have.
+func optional(c, s *host) {
+	c.certificate, s.config.ClientAuth = nil, stdtls.RequestClientCert
+}
+
+// atVersion fixes the version, of hosts that would agree on another.
+func atVersion(v wire.Version) func(c, s *host) {
+	return func(c, s *host) {
+		c.config.Versions, s.config.Versions = []wire.Version{v}, []wire.Version{v}
+	}
+}
+
+func hint(_, s *host) { s.config.PSKHint = "which key?" }
+
+// signedDSS gives the server a certificate with a DSA key.
+func signedDSS(c, s *host) {
+	s.certificate = certificate("dsa")
+	for _, h := range []*host{c, s} {
+		h.config.Schemes = append(h.config.Schemes, wire.DSASHA256)
 	}
 }

@@ -32,6 +32,9 @@ type further struct {
 	asked bool
 	// changed: the peer's new keys are in use, and its Finished is due.
 	changed bool
+	// todo is for the Out half, which gets it in one piece: between a
+	// change_cipher_spec and its keys, or a Certificate and its proof, no data may go.
+	todo []item
 }
 
 // ErrNoRenegotiation says that the peer goes on without a renegotiation.
@@ -132,17 +135,24 @@ func (e *Engine) begin(step *handshake.PostStep) bool {
 
 // run takes the further handshake as far as what has arrived allows.
 func (e *Engine) run() error {
-	if err := e.hs.Run(context.Background()); err != nil {
+	err := e.hs.Run(context.Background())
+	done := err == nil && e.hs.Done()
+	if done {
+		e.result.Store(e.further.next)
+		e.further.do(item{release: true})
+	}
+	e.control.add(e.further.todo...)
+	e.further.todo = nil
+	if err != nil {
 		return e.fail(err)
 	}
-	if !e.hs.Done() {
-		return nil
+	if done {
+		e.endFurther(nil)
 	}
-	e.result.Store(e.further.next)
-	e.control.add(item{release: true})
-	e.endFurther(nil)
 	return nil
 }
+
+func (f *further) do(i item) { f.todo = append(f.todo, i) }
 
 // endFurther is the end of a further handshake, or of the wish for one.
 func (e *Engine) endFurther(err error) {
@@ -181,7 +191,11 @@ func (i *inside) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error
 	if err != nil || size == 0 {
 		return nil, 0, false, err
 	}
-	return e.in.hand[:size], wire.HandshakeType(e.in.hand[0]), true, nil
+	kind = wire.HandshakeType(e.in.hand[0])
+	if step, _ := e.profile.After(e.Result(), e.role.Peer(), kind); !e.belongs(step) {
+		return nil, 0, false, nil // postHandshake takes it
+	}
+	return e.in.hand[:size], kind, true, nil
 }
 
 func (i *inside) Consume()           { (*records)(i).Consume() }
@@ -190,19 +204,19 @@ func (i *inside) ReadSecret() []byte { return (*records)(i).ReadSecret() }
 func (i *inside) SkipEarlyData()     {}
 
 func (i *inside) Send(msg []byte) error {
-	i.control.add(item{message: bytes.Clone(msg)})
+	i.further.do(item{message: bytes.Clone(msg)})
 	return nil
 }
 
-func (i *inside) SendLate(message func(secret []byte) []byte) { i.control.add(item{late: message}) }
+func (i *inside) SendLate(message func(secret []byte) []byte) { i.further.do(item{late: message}) }
 
 func (i *inside) SendChangeCipherSpec() error {
-	i.control.add(item{ccs: true})
+	i.further.do(item{ccs: true})
 	return nil
 }
 
 func (i *inside) SendWarning(code wire.AlertCode) error {
-	i.control.add(item{warning: code})
+	i.further.do(item{warning: code})
 	return nil
 }
 
@@ -215,5 +229,5 @@ func (i *inside) InstallIn(k handshake.Keys) {
 // before they are used.
 func (i *inside) InstallOut(k handshake.Keys) {
 	k.Key, k.IV, k.MAC = bytes.Clone(k.Key), bytes.Clone(k.IV), bytes.Clone(k.MAC)
-	i.control.add(item{keys: &k, sendLimit: i.hs.Limits().SendLimit})
+	i.further.do(item{keys: &k, sendLimit: i.hs.Limits().SendLimit})
 }

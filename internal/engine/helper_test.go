@@ -33,14 +33,18 @@ import (
 // now is when all tests take place; the certificates of testdata are valid then.
 var now = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// certificate reads a certificate and its key: "ecdsa", "rsa" or "ed25519".
+// certificate reads a certificate and its key: "ecdsa", "rsa", "ed25519" or "dsa".
 func certificate(kind string) *stdtls.Certificate {
 	certificates.Lock()
 	defer certificates.Unlock()
 	if c := certificates.byKind[kind]; c != nil {
 		return c
 	}
-	c, err := stdtls.LoadX509KeyPair("testdata/"+kind+".pem", "testdata/"+kind+".pem")
+	load := stdtls.LoadX509KeyPair
+	if kind == "dsa" {
+		load = loadDSA
+	}
+	c, err := load("testdata/"+kind+".pem", "testdata/"+kind+".pem")
 	if err != nil {
 		panic(err)
 	}
@@ -74,6 +78,11 @@ type host struct {
 	offer       *handshake.ClientSession // what it offers
 	keyLog      []string
 	refuse      error // VerifyConnection's answer
+	identity    string
+	key         []byte // pre-shared, of identity
+	// again: further handshakes may run, with config; then begins one, on a client.
+	again bool
+	then  func(*link) error
 }
 
 func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
@@ -147,7 +156,7 @@ func (h *host) Binding(*handshake.State) [32]byte { return session.Binding([]byt
 // newHost is a host with the defaults of every test: P-256 first, because it is
 // the same with and without the fast primitives.
 func newHost() *host {
-	h := &host{name: "example.test", ids: map[string]*session.Session{}, tickets: session.NewTicketKeys(func() time.Time { return now })}
+	h := &host{name: "example.test", identity: "client", key: []byte{1, 2, 3, 4}, ids: map[string]*session.Session{}, tickets: session.NewTicketKeys(func() time.Time { return now })}
 	h.tickets.Set([][32]byte{{1}})
 	h.config = handshake.Config{
 		Rand: rand.Reader, Time: func() time.Time { return now }, Host: h,
@@ -169,13 +178,13 @@ func modernSuites() []*suite.Suite {
 	})
 }
 
-func (h *host) ClientPSK(string) (string, []byte, error) { return "client", []byte{1, 2, 3, 4}, nil }
+func (h *host) ClientPSK(string) (string, []byte, error) { return h.identity, h.key, nil }
 
 func (h *host) ServerPSK(identity string) ([]byte, error) {
-	if identity != "client" {
+	if identity != h.identity {
 		return nil, nil
 	}
-	return []byte{1, 2, 3, 4}, nil
+	return h.key, nil
 }
 
 func newClientHost() *host {
@@ -200,9 +209,12 @@ type side struct {
 	log      []string // of events
 	secrets  []string // names and values
 	sent     []wire.Alert
-	steps    int  // how often the engine ran
-	room     int  // for one Read; 0 for 4096
-	poisoned bool // overwrite whatever buffers the engine has given back
+	steps    int     // how often the engine ran
+	room     int     // for one Read; 0 for 4096
+	poisoned bool    // overwrite whatever buffers the engine has given back
+	edits    []edit  // a rogue in its further handshakes
+	expected int     // how many of those it is to complete
+	ended    []error // how they did
 }
 
 func newSide(role wire.Role, h *host, edits ...edit) *side {
@@ -222,7 +234,7 @@ func newSide(role wire.Role, h *host, edits ...edit) *side {
 			}
 		},
 	}
-	o := &Options{Hooks: &s.hooks}
+	o := &Options{Hooks: &s.hooks, Further: s}
 	if role == wire.Client && h.config.Sessions {
 		o.Saver = h
 	}
@@ -309,8 +321,8 @@ func change[M wire.Message](f func(M)) edit {
 	return func(r *records, raw []byte) [][]byte {
 		e := (*Engine)(r)
 		c := wire.Context{Version: e.Result().Version, From: e.role}
-		if e.Result().Suite != nil {
-			c.KeyExchange = e.Result().Suite.KeyExchange
+		if result := e.current(); result.Suite != nil {
+			c.KeyExchange = result.Suite.KeyExchange
 		}
 		m, err := wire.DecodeMessage(raw, c, nil)
 		if err != nil {
@@ -359,7 +371,7 @@ func (s *side) step() {
 		s.received = append(s.received, buf[:n]...)
 		s.poison()
 	}
-	if flushErr := s.Flush(); errors.Is(err, ErrWantInput) && flushErr != nil {
+	if flushErr := s.flush(); errors.Is(err, ErrWantInput) && flushErr != nil {
 		err = flushErr
 	}
 	if !errors.Is(err, ErrWantInput) {

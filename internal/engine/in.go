@@ -76,12 +76,28 @@ func (e *Engine) Further() error {
 	if len(in.held) > maxHeld {
 		return ErrFull
 	}
+	in.hold()
 	n := 0
 	err := e.pump(nil, &n)
-	in.held = append(in.held, in.plain...)
-	in.plain = nil
+	in.hold()
 	e.settle()
 	return err
+}
+
+// hold moves what is not delivered out of the buffer, which more is received into.
+func (in *in) hold() {
+	in.held = append(in.held, in.plain...)
+	in.plain = nil
+}
+
+// Held is Read for what Further has kept, at any time, even between Lend and Filled.
+func (e *Engine) Held(p []byte) int {
+	in := &e.in
+	n := copy(p, in.held)
+	if in.held = in.held[n:]; len(in.held) == 0 {
+		in.held = nil
+	}
+	return n
 }
 
 // Read copies application data to p. It returns ErrWantInput where nothing is
@@ -91,12 +107,9 @@ func (e *Engine) Read(p []byte) (n int, err error) {
 	in := &e.in
 	for n < len(p) {
 		if len(in.held) > 0 {
-			m := copy(p[n:], in.held)
-			in.held = in.held[m:]
-			n += m
+			n += e.Held(p[n:])
 			continue
 		}
-		in.held = nil
 		if len(in.plain) > 0 {
 			m := copy(p[n:], in.plain)
 			in.plain = in.plain[m:]
