@@ -26,6 +26,9 @@ var advices = []struct {
 		"if you trust the server's authority, give its certificate with --ca FILE",
 		"give the authority of the clients' certificates with --client-ca"},
 	{isA[*noCertificateError], alertAdvices[wire.AlertCertificateRequired].client, ""},
+	{cannotRenegotiate,
+		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation",
+		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation"},
 	{isExpired,
 		"the server's certificate must be renewed; or this machine's clock is wrong",
 		"the client's certificate must be renewed; or this machine's clock is wrong"},
@@ -146,6 +149,12 @@ func hungUp(err error) bool {
 func isTimeout(err error) bool {
 	n, ok := errors.AsType[net.Error](err)
 	return ok && n.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
+// cannotRenegotiate reports that RFC 5746 is what the peer lacks.
+func cannotRenegotiate(err error) bool {
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	return ok && h.Ref == "RFC 5746 §4"
 }
 
 func isExpired(err error) bool {

@@ -72,6 +72,8 @@ func TestAdviceFitsTheSide(t *testing.T) {
 		{tls.AlertError(wire.AlertCertificateRequired), "--cert", "asks for a certificate"},
 		{tls.AlertError(wire.AlertUnknownCA), "authority", "must trust"},
 		{tls.AlertError(wire.AlertNoApplicationProtocol), "--alpn", ""},
+		{tls.AlertError(wire.AlertBadRecordMAC), "--psk", "another key"},
+		{&tls.HandshakeError{Ref: "RFC 5746 §4"}, "--legacy unsafe-renegotiation", "--legacy unsafe-renegotiation"},
 	} {
 		for we, want := range map[wire.Role]string{client: c.client, server: c.server} {
 			got := describeFailure(c.err, we, nil).Advice

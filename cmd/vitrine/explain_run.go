@@ -151,7 +151,7 @@ func (e *explanation) trust(s tls.State) string {
 	case len(s.VerifiedChains) > 0:
 		return "certificate verified for " + e.config.ServerName
 	case c.Auth == suite.AuthPSK:
-		return fmt.Sprintf("both have the pre-shared key of %q", s.PSKIdentity)
+		return "the server proved that it has the same pre-shared key"
 	}
 	return ""
 }

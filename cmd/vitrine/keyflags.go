@@ -24,7 +24,7 @@ type preshared struct {
 func parsePSK(s string) (preshared, error) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 1 {
-		return preshared{}, usagef("--psk %q is not IDENTITY:HEX, as in client1:00112233445566778899aabbccddeeff", s)
+		return preshared{}, usagef("the value of --psk is not IDENTITY:HEX, as in client1:00112233445566778899aabbccddeeff")
 	}
 	key, err := hex.DecodeString(s[i+1:])
 	if err != nil || len(key) == 0 {

@@ -10,10 +10,14 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
+// suiteNames are IANA's and, where they differ, OpenSSL's.
 func suiteNames() []string {
 	var names []string
 	for _, s := range suite.All() {
 		names = append(names, s.Name)
+		if s.OpenSSLName != "" && s.OpenSSLName != s.Name {
+			names = append(names, s.OpenSSLName)
+		}
 	}
 	return names
 }

@@ -167,14 +167,13 @@ func writeSuite(w io.Writer, p palette, s *suite.Suite) {
 		return
 	}
 	row("state", p.bad("off")+" because "+s.WhyNot)
-	needed := "--suites " + s.Name
+	row("what allows it", "--suites "+s.Name)
 	if len(f.Legacy) > 0 {
-		needed += " --legacy " + strings.Join(f.Legacy, ",")
+		row("", "--legacy "+strings.Join(f.Legacy, ","))
 	}
 	if s.KeyExchange.PSK() {
-		needed += " --psk IDENTITY:HEX"
+		row("", "--psk IDENTITY:HEX")
 	}
-	row("what allows it", needed)
 }
 
 func forwardSecrecy(s *suite.Suite) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,7 +16,7 @@ const columns = 80
 func wrap(s string, used, indent int) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
-		if used+utf8.RuneCountInString(l) > columns {
+		if used+width(l) > columns {
 			lines[i] = wrapLine(l, used, indent)
 		}
 		used = 0
@@ -23,10 +24,15 @@ func wrap(s string, used, indent int) string {
 	return strings.Join(lines, "\n")
 }
 
+var colour = regexp.MustCompile("\x1b\\[[0-9]*m")
+
+// width is in columns: colours have none.
+func width(s string) int { return utf8.RuneCountInString(colour.ReplaceAllString(s, "")) }
+
 func wrapLine(s string, column, indent int) string {
 	var b strings.Builder
 	for i, word := range strings.Fields(s) {
-		n := utf8.RuneCountInString(word)
+		n := width(word)
 		switch {
 		case i == 0:
 		case column+1+n > columns:
