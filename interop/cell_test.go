@@ -29,6 +29,7 @@ type cell struct {
 	KeyUpdate   string // asked for by "ours" or "theirs"
 	MaxFragment int    // max_fragment_length that the client asks for
 	SizeLimit   int    // record_size_limit that each side states
+	Compress    bool   // DEFLATE, which no peer has
 	ALPN        bool
 	NoEtM       bool // we leave encrypt-then-MAC out
 	NoEMS       bool // we leave extended master secret out
@@ -171,6 +172,7 @@ func (c cell) extras() []string {
 	add(c.KeyUpdate != "", "keyupdate:"+c.KeyUpdate)
 	add(c.MaxFragment != 0, fmt.Sprintf("max-fragment:%d", c.MaxFragment))
 	add(c.SizeLimit != 0, fmt.Sprintf("size-limit:%d", c.SizeLimit))
+	add(c.Compress, "compress")
 	add(c.ALPN, "alpn")
 	add(c.NoEtM, "no-etm")
 	add(c.NoEMS, "no-ems")

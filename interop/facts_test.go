@@ -32,9 +32,6 @@ func (c cell) want(n int, p *peer) facts {
 			f["resumption"] = "ticket|id" // a renegotiation may bring a session without one
 		}
 	}
-	if resumed && c.Auth == "later" {
-		delete(f, "client certificate") // the session may hold it
-	}
 	if c.ALPN {
 		f["alpn"] = alpn
 	}
@@ -85,6 +82,9 @@ func (c cell) peerWant(n int, p *peer) facts {
 	f := c.want(n, p)
 	if !c.midway() {
 		return f
+	}
+	if n > 0 {
+		delete(f, "client certificate") // the session may hold what was shown or not shown midway
 	}
 	end := c.wantAfter(n, p)
 	for name, value := range f {

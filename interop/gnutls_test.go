@@ -225,7 +225,7 @@ func gnutlsTalk(r *run, p *proc) error {
 		return r.talkChild(p, fullLines)
 	}
 	for range fullLines {
-		if err := r.tellChild(p, newLines(1, min(lineLen, r.SizeLimit-1))); err != nil {
+		if err := r.tellChild(p, newLines(1, r.lineLen())); err != nil {
 			return err
 		}
 	}

@@ -363,6 +363,9 @@ func checkLongest(r *run, c *conn) error {
 		return nil
 	}
 	sent, received := c.longest()
+	if sent == 0 && r.peer.lastOnly {
+		return nil
+	}
 	if r.SizeLimit != 0 && r.peer.noSizeLimit { // it states no limit of its own
 		sent = limit
 	}

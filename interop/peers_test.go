@@ -106,6 +106,11 @@ func (p *peer) cannot(ours wire.Role, c cell) string {
 	if p.noShare(c) {
 		return "sends a share of its own first groups only: see retry"
 	}
+	return lacking(lacks, c)
+}
+
+// lacking is the reason of the first pattern that fits the cell, or "".
+func lacking(lacks map[string]string, c cell) string {
 	for _, pattern := range slices.Sorted(maps.Keys(lacks)) {
 		for _, feature := range c.features() {
 			if ok, _ := path.Match(pattern, feature); ok {

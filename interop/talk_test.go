@@ -58,6 +58,14 @@ func (r *run) doMidway() error {
 	return nil
 }
 
+// lineLen is how long a line is that a child sends.
+func (r *run) lineLen() int {
+	if r.SizeLimit == 0 {
+		return lineLen
+	}
+	return min(lineLen, r.SizeLimit-1)
+}
+
 // talkChild has the child send to our echoing server and print what comes back.
 func (r *run) talkChild(p *proc, lines int) error {
 	return r.tellChild(p, newPayload(lines))
@@ -104,7 +112,7 @@ func (r *run) answer(c *conn) error {
 func (r *run) echo(c io.Writer, in *bufio.Reader) error {
 	first := in.Buffered()
 	if r.peer.quiet {
-		first = fullLines * lineLen
+		first = fullLines * r.lineLen()
 	}
 	if r.pending != nil {
 		switch _, err := io.CopyN(c, in, int64(first)); {

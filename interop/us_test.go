@@ -107,7 +107,7 @@ func (u *us) base() *tls.Config {
 	cfg.Legacy = tls.Legacy{
 		SSL30: u.Version == wire.SSL30, SmallDH: u.DH != 0 && u.DH < 2048, SmallRSA: u.Key == keyRSA1024 || u.ClientKey == keyRSA1024,
 		DSSSigning: true, SHA1Signatures: u.Key == keyDSA || u.ClientKey == keyDSA,
-		UnsafeRenegotiation: u.Unsafe, NoEncryptThenMAC: u.NoEtM, NoExtendedMasterSecret: u.NoEMS,
+		UnsafeRenegotiation: u.Unsafe, Compression: u.Compress, NoEncryptThenMAC: u.NoEtM, NoExtendedMasterSecret: u.NoEMS,
 	}
 	for _, s := range u.suites() {
 		cfg.CipherSuites = append(cfg.CipherSuites, uint16(s.ID))
@@ -163,7 +163,7 @@ func (u *us) serverConfig() *tls.Config {
 	cfg.ClientAuth = map[string]tls.ClientAuthType{
 		"request": tls.VerifyClientCertIfGiven, "require": tls.RequireAndVerifyClientCert}[u.Auth]
 	cfg.HelloRetryCookie = u.Cookie
-	cfg.Renegotiate = tls.Renegotiate{FromClient: u.Renegotiate == "theirs", MinInterval: -1}
+	cfg.Renegotiate = tls.Renegotiate{FromClient: u.Renegotiate != "", MinInterval: -1}
 	if u.Hint {
 		cfg.PSK.Hint, u.pskHint = pskHint, pskHint
 	}
