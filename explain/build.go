@@ -127,32 +127,57 @@ func (c *Connection) record(x trace.Record) *Record {
 // RFC 8446 §5.1.
 func carry(c *Connection) {
 	for _, from := range []wire.Role{wire.Client, wire.Server} {
-		var stream []*Record
+		s := stream{}
+		var msgs []*Message
 		for _, e := range c.Events {
 			if r := e.Record; r != nil && r.from == from && r.typ == wire.ContentHandshake {
-				stream = append(stream, r)
+				s.records = append(s.records, r)
+			}
+			if m := e.Message; m != nil && m.from == from {
+				msgs = append(msgs, m)
 			}
 		}
-		offset := 0
-		for _, e := range c.Events {
-			m := e.Message
-			if m == nil || m.from != from {
-				continue
-			}
-			same := true
-			for left := []byte(m.Raw); len(left) > 0 && len(stream) > 0; {
-				r := stream[0]
-				n := min(len(left), len(r.Plain)-offset)
-				if same && !bytes.Equal(left[:n], r.Plain[offset:offset+n]) {
-					m.Checks = append(m.Checks, differ("bytes: record %d carries other ones", r.Number))
-					same = false
-				}
-				m.Pieces = append(m.Pieces, Piece{r.Number, offset, n})
-				r.Carries = append(r.Carries, m.typ.String())
-				if left, offset = left[n:], offset+n; offset == len(r.Plain) {
-					stream, offset = stream[1:], 0
-				}
-			}
+		for len(msgs) > 0 {
+			// A message of a further handshake waits for the writing side, and one
+			// that was made later may go first.
+			const ahead = 8
+			next := max(0, slices.IndexFunc(msgs[:min(ahead, len(msgs))], s.startsWith))
+			s.carry(msgs[next])
+			msgs = slices.Delete(msgs, next, next+1)
+		}
+	}
+}
+
+// stream is what the handshake records of one direction hold.
+type stream struct {
+	records []*Record // those that are left
+	offset  int       // in the first
+}
+
+// startsWith reports that the next record goes on like m.
+func (s *stream) startsWith(m *Message) bool {
+	if len(s.records) == 0 {
+		return true
+	}
+	rest := s.records[0].Plain[s.offset:]
+	n := min(len(m.Raw), len(rest))
+	return bytes.Equal(m.Raw[:n], rest[:n])
+}
+
+// carry takes m off the stream.
+func (s *stream) carry(m *Message) {
+	same := true
+	for left := []byte(m.Raw); len(left) > 0 && len(s.records) > 0; {
+		r := s.records[0]
+		n := min(len(left), len(r.Plain)-s.offset)
+		if same && !bytes.Equal(left[:n], r.Plain[s.offset:s.offset+n]) {
+			m.Checks = append(m.Checks, differ("bytes: record %d carries other ones", r.Number))
+			same = false
+		}
+		m.Pieces = append(m.Pieces, Piece{r.Number, s.offset, n})
+		r.Carries = append(r.Carries, m.typ.String())
+		if left, s.offset = left[n:], s.offset+n; s.offset == len(r.Plain) {
+			s.records, s.offset = s.records[1:], 0
 		}
 	}
 }
@@ -196,9 +221,6 @@ func (m *Message) decode(agreed wire.Context) {
 	m.Fields = fields(rec.Spans, m.Raw, scopes...)
 	m.note()
 }
-
-// version is that of the first handshake, and so of all.
-func (c *Connection) version() wire.Version { return c.handshakes[0].version }
 
 func helloVersion(sh *wire.ServerHello) wire.Version {
 	v := sh.LegacyVersion

@@ -28,14 +28,26 @@
 // Nothing that the engine reports is taken on trust. What can be computed again
 // is, with code that shares nothing with the engine's:
 //
-//   - each secret of the key schedule, by the rule that the RFC has for it, with
-//     transcript hashes of the messages as they were on the wire;
+//   - each secret of the key schedule, by the rule that the RFC of its version
+//     has for it, SSL 3.0 to TLS 1.3, with transcript hashes of the messages as
+//     they were on the wire;
 //   - the keys of each direction, from their secret;
-//   - each protected record, opened again from its bytes with those keys;
-//   - each Finished, PSK binder and signature.
+//   - each protected record, opened again from its bytes with those keys, and
+//     decompressed where that was agreed;
+//   - each Finished, PSK binder and signature, and what ties a renegotiation to
+//     the handshake before it.
 //
-// [Checks] sums up what came of it. A shared secret and its like are inputs,
+// A renegotiation, and the authentication of a client after the handshake, are
+// further runs of the handshake in the same account: each has a transcript and
+// secrets of its own.
+//
+// [Checks] sums up what came of it. A shared or pre-shared secret and its like are inputs,
 // which a trace cannot confirm: they are marked [Given].
+//
+// # Warning
+//
+// What a connection uses and should not, such as SSL 3.0, RC4 or compression, is
+// among [Connection.Warnings], each with the attack that it opens the door to.
 //
 // An account holds the secrets of its connection: whoever reads it can read the
 // connection. Guard it like a key.

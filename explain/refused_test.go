@@ -151,6 +151,14 @@ func TestTampered(t *testing.T) {
 			p.client.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}
 			p.server.CipherSuites = p.client.CipherSuites
 		},
+		"RC4": func(p *pair) {
+			p.client.MaxVersion, p.client.Legacy.RC4, p.server.Legacy.RC4 = tls.VersionTLS12, true, true
+			p.client.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA}
+			p.server.CipherSuites = p.client.CipherSuites
+		},
+		"DEFLATE": func(p *pair) {
+			p.client.MaxVersion, p.client.Legacy.Compression, p.server.Legacy.Compression = tls.VersionTLS12, true, true
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			account := tampered(t, change)

@@ -92,6 +92,7 @@ func (c *oldClient) connect() {
 		}
 	}
 	premaster := append([]byte{3, 1}, bytes.Repeat([]byte{0x77}, 46)...)
+	//lint:ignore SA1019 it is what the protocol has
 	sealed, err := rsa.EncryptPKCS1v15(rand.Reader, cert.PublicKey.(*rsa.PublicKey), premaster)
 	c.must(err)
 	c.say(&wire.ClientKeyExchange{Exchange: sealed})
