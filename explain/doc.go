@@ -41,8 +41,8 @@
 // further runs of the handshake in the same account: each has a transcript and
 // secrets of its own.
 //
-// [Checks] sums up what came of it. A shared or pre-shared secret and its like are inputs,
-// which a trace cannot confirm: they are marked [Given].
+// [Checks] sums up what came of it. A shared or pre-shared secret and its like are
+// inputs, which a trace cannot confirm: they are marked [Given].
 //
 // # Warning
 //
