@@ -1,6 +1,7 @@
 package attacks
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -117,8 +118,9 @@ func expect[M wire.Message](f *forger) M {
 	return m
 }
 
-// greet sends a ClientHello for the suite and version.
+// greet sends a ClientHello for the suite and version. It begins a transcript.
 func (f *forger) greet(extensions ...wire.Extension) {
+	f.transcript = nil
 	random := make([]byte, 32)
 	rand.Read(random)
 	f.hello = wire.ClientHello{
@@ -220,6 +222,11 @@ func (f *forger) peerFinishes() {
 	}
 }
 
+// renegotiationInfo is the extension of RFC 5746 with that content.
+func renegotiationInfo(verifyData ...[]byte) wire.Extension {
+	return wire.Extension{Type: wire.ExtRenegotiationInfo, Data: wire.AppendRenegotiationInfo(nil, bytes.Join(verifyData, nil))}
+}
+
 // asClient completes an RSA handshake with a server.
 func (f *forger) asClient(extensions ...wire.Extension) *forger {
 	f.Helper()
@@ -244,7 +251,12 @@ func (f *forger) asServer(extensions ...wire.Extension) *forger {
 	return f
 }
 
-func (f *forger) hear() { f.hello = *expect[*wire.ClientHello](f) }
+// hear reads a ClientHello. It begins a transcript.
+func (f *forger) hear() {
+	f.Helper()
+	f.transcript = nil
+	f.hello = *expect[*wire.ClientHello](f)
+}
 
 // respond sends a server's flight.
 func (f *forger) respond(extensions ...wire.Extension) {
