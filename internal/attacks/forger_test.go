@@ -161,6 +161,11 @@ func (f *forger) encrypt() []byte {
 	f.premaster = make([]byte, 48)
 	rand.Read(f.premaster)
 	f.premaster[0], f.premaster[1] = byte(f.hello.LegacyVersion>>8), byte(f.hello.LegacyVersion)
+	return f.encryptThis(f.premaster)
+}
+
+func (f *forger) encryptThis(premaster []byte) []byte {
+	f.premaster = premaster
 	//lint:ignore SA1019 the protocol is PKCS #1 v1.5
 	return must(rsa.EncryptPKCS1v15(rand.Reader, f.peer, f.premaster))
 }

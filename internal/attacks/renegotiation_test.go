@@ -25,6 +25,9 @@ const renegotiated = wire.TLS_RSA_WITH_AES_128_CBC_SHA
 
 const prefix, request = "GET /pay?to=attacker HTTP/1.1\r\nX-Ignore: ", "GET / HTTP/1.1\r\nCookie: secret\r\n\r\n"
 
+// sameName is the name that the victim asks for; SSL 3.0 does not look at it.
+var sameName = wire.Extension{Type: wire.ExtServerName, Data: wire.AppendServerName(nil, serverName)}
+
 // injection is the attack under way.
 type injection struct {
 	server   *tls.Conn
@@ -50,7 +53,7 @@ func inject(t *testing.T, server *tls.Config, v wire.Version, extensions ...wire
 	x.server = tls.Server(n.server, server)
 	shaken := make(chan error, 1)
 	go func() { shaken <- x.server.Handshake() }()
-	x.attacker = newForger(t, n.client, wire.Client, v, renegotiated).asClient(extensions...)
+	x.attacker = newForger(t, n.client, wire.Client, v, renegotiated).asClient(append(extensions, sameName)...)
 	x.attacker.write(wire.ContentApplicationData, []byte(prefix))
 	if err := <-shaken; err != nil {
 		t.Fatal(err)
@@ -178,7 +181,7 @@ func TestPrefixInjectionWithTheSwitch(t *testing.T) {
 			go func() { asked <- x.server.Renegotiate(context.Background()) }()
 			settle()
 			if old {
-				f := newForger(t, x.victim, wire.Client, v, renegotiated).asClient()
+				f := newForger(t, x.victim, wire.Client, v, renegotiated).asClient(sameName)
 				f.write(wire.ContentApplicationData, []byte(request))
 				err := <-asked
 				x.listen()
