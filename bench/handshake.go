@@ -10,8 +10,8 @@ import (
 
 // handshakes runs handshakes for the job's ms milliseconds, both ends in this
 // process, one after the other in each of the job's lanes. One handshake is
-// both Handshake calls and then one byte from server to client, which makes the
-// client read the tickets that the server has sent.
+// both Handshake calls, then one byte from server to client, which makes the
+// client read the tickets that the server has sent, and both Close calls.
 func handshakes(e ends, p params, j job) (figures, error) {
 	lanes := make([]*lane, 1)
 	if j.text("lanes") == "all" {
@@ -79,7 +79,9 @@ func (l *lane) serve() {
 			_, err = c.Write(hello)
 		}
 		if err != nil {
-			l.server.Close()
+			l.server.abort()
+		} else {
+			err = c.Close()
 		}
 		l.served <- err
 	}
@@ -94,7 +96,9 @@ func (l *lane) handshake() error {
 		_, err = io.ReadFull(l.last, l.byte[:])
 	}
 	if err != nil {
-		l.client.Close()
+		l.client.abort()
+	} else {
+		err = l.last.Close()
 	}
 	if served := <-l.served; served != nil {
 		return fmt.Errorf("server: %v; client: %v", served, err)

@@ -72,15 +72,17 @@ func (p *pipeEnd) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Close ends both directions, so that no end waits for one that has failed.
-func (p *pipeEnd) Close() error {
+// Close does nothing: the pipe serves the next connection too.
+func (p *pipeEnd) Close() error { return nil }
+
+// abort ends both directions, so that no end waits for one that has failed.
+func (p *pipeEnd) abort() {
 	for _, s := range []*stream{p.in, p.out} {
 		s.mu.Lock()
 		s.closed = true
 		s.more.Broadcast()
 		s.mu.Unlock()
 	}
-	return nil
 }
 
 type pipeAddr struct{}

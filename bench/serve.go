@@ -80,7 +80,7 @@ func (x *exchange) number() (uint32, error) {
 }
 
 // serve is the servers' side, and what is measured: all that this process does
-// from the third batch on. A handshake ends with one byte to the client.
+// from the third batch on. A handshake is that, one byte to the client, and Close.
 func serve(e ends, tcp net.Conn, j job) (figures, error) {
 	hello := []byte{'!'}
 	w := newCrew(j.number("batch"), func(_ int, c net.Conn) error {
@@ -88,6 +88,9 @@ func serve(e ends, tcp net.Conn, j job) (figures, error) {
 		err := s.Handshake()
 		if err == nil {
 			_, err = s.Write(hello)
+		}
+		if err == nil {
+			err = s.Close()
 		}
 		return err
 	})
@@ -139,6 +142,9 @@ func drive(clients []func(net.Conn) conn, p params, tcp net.Conn, j job) (figure
 		err := last[i].Handshake()
 		if err == nil {
 			_, err = io.ReadFull(last[i], byte[:])
+		}
+		if err == nil {
+			err = last[i].Close()
 		}
 		return err
 	})
