@@ -87,6 +87,7 @@ func (c cell) peerWant(n int, p *peer) facts {
 		delete(f, "client certificate") // the session may hold what was shown or not shown midway
 	}
 	end := c.wantAfter(n, p)
+	end["alpn"] = "" // some forget the protocol, which stays as it was
 	for name, value := range f {
 		if e, ok := end[name]; ok {
 			f[name] = value + "|" + e

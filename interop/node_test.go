@@ -19,7 +19,7 @@ import (
 // node is Node's tls module, which is OpenSSL used as a library.
 var node = &peer{
 	Name: "node", Programs: []string{"node"}, Package: "nodejs",
-	Connect: nodeConnect, Serve: nodeServe, suites: nodeList,
+	Connect: nodeConnect, Serve: nodeServe, suites: nodeList, sample: true,
 	ServerLacks: map[string]string{
 		"*MLKEM*": noMLKEM, "ssl3.0": "Node has no SSL 3.0", "unsafe": alwaysSecure,
 		"keyupdate:theirs": noKeyUpdate, "tls1.3+later:*": noLater,

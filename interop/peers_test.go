@@ -48,6 +48,8 @@ type peer struct {
 	// once where its client sends one request only, and lastOnly where it sends on
 	// the last connection only.
 	noEtM, noSizeLimit, quiet, once, lastOnly bool
+	// sample is set where one of its cells takes long.
+	sample bool
 }
 
 // server is a peer's running server.
@@ -102,6 +104,9 @@ func (p *peer) cannot(ours wire.Role, c cell) string {
 		if oldest, ok := p.suites()[c.Suite]; !ok || c.Version < oldest {
 			return noSuite
 		}
+	}
+	if p.sample && c.Version < wire.TLS12 && c.Suite != bases[c.Version].Suite {
+		return "runs a sample of the older versions: its library is OpenSSL's, see there"
 	}
 	if p.noShare(c) {
 		return "sends a share of its own first groups only: see retry"
