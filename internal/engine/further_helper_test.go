@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	stdtls "crypto/tls"
 	"testing"
 
@@ -64,6 +65,9 @@ func (s *side) flush() error {
 	return s.Flush()
 }
 
+// theCCS stands for a change_cipher_spec among the messages.
+var theCCS = []byte{byte(ccs), 0, 0, 0}
+
 // edited is what the rogue puts in the place of an item.
 func (s *side) edited(i item) (out []item) {
 	raw := i.message
@@ -71,7 +75,7 @@ func (s *side) edited(i item) (out []item) {
 	case i.late != nil:
 		raw = i.late(s.out.secret[:s.out.secretLen])
 	case i.ccs:
-		raw = []byte{byte(ccs), 0, 0, 0}
+		raw = theCCS
 	case raw == nil:
 		return []item{i}
 	}
@@ -84,7 +88,7 @@ func (s *side) edited(i item) (out []item) {
 		list = next
 	}
 	for _, m := range list {
-		if wire.HandshakeType(m[0]) == ccs {
+		if bytes.Equal(m, theCCS) {
 			out = append(out, item{ccs: true})
 		} else {
 			out = append(out, item{message: m})
