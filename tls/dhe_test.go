@@ -81,7 +81,9 @@ func TestOwnParameters(t *testing.T) {
 		{"a small group without the switch", func(_, s *Config) { s.DHE.Parameters = small }, 0, "", "set Legacy.SmallDH"},
 		{"a low floor without the switch", func(c, _ *Config) { c.DHE.MinBits = 1024 }, 0, "set Legacy.SmallDH", ""},
 		{"a floor below all reason", func(c, _ *Config) { c.DHE.MinBits, c.Legacy.SmallDH = 512, true }, 0, "1024 are the least", ""},
-		{"an even prime", func(_, s *Config) { s.DHE.Parameters = &DHParameters{P: append([]byte{0x80}, make([]byte, 255)...), G: []byte{2}} }, 0, "", "not valid"},
+		{"an even prime", func(_, s *Config) {
+			s.DHE.Parameters = &DHParameters{P: append([]byte{0x80}, make([]byte, 255)...), G: []byte{2}}
+		}, 0, "", "not valid"},
 		{"a high floor", func(c, _ *Config) { c.DHE.MinBits = 3072 }, 0, "2048 bits; at least 3072 are demanded", "insufficient_security"},
 	} {
 		client, server := testPKI().client(), testPKI().server("rsa2048")

@@ -92,8 +92,8 @@ func (h *host) ClientCertificate(info *CertificateRequestInfo) (*Certificate, er
 // ForClient asks GetConfigForClient.
 func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Config, error) {
 	h.hello = nil
-	if h.config.GetConfigForClient == nil || h.complete.Load() {
-		return nil, nil // a renegotiation keeps the Config
+	if h.config.GetConfigForClient == nil {
+		return nil, nil
 	}
 	next, err := h.config.GetConfigForClient(h.helloInfo(ctx, s))
 	if err != nil || next == nil {
@@ -150,6 +150,15 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	case !c.Legacy.DSSSigning && slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }):
 		return misuse("CipherSuites lists DHE_DSS suites; a server signs with DSA in time that tells of its key, so it needs Legacy.DSSSigning")
 	}
+	if !r.Certified && c.GetConfigForClient == nil { // without a certificate there is no TLS 1.3
+		r.Suites = slices.DeleteFunc(slices.Clone(r.Suites), certified)
+		r.Versions = slices.DeleteFunc(slices.Clone(r.Versions), func(v wire.Version) bool {
+			return !slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return s.Allows(v) })
+		})
+		if len(r.Versions) == 0 {
+			return misuse("there is no certificate, and no suite in CipherSuites does without in the versions allowed")
+		}
+	}
 	if c.ClientAuth != NoClientCert {
 		r.ClientCAs = c.clientCAs()
 	}
@@ -159,8 +168,9 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 // Binding digests what a session of this server depends on: the name asked
 // for and the policy for clients.
 func (h *host) Binding(s *handshake.State) [32]byte {
-	parts := [][]byte{[]byte(s.Result.ServerName), {byte(h.config.ClientAuth), byte(s.Result.Compression)}, binary.BigEndian.AppendUint16(nil, uint16(s.Result.SendLimit))}
-	return session.Binding(append(parts, h.config.clientCAs()...)...)
+	rules := [4]byte{byte(h.config.ClientAuth), byte(s.Result.Compression)}
+	binary.BigEndian.PutUint16(rules[2:], uint16(s.Result.SendLimit))
+	return session.Binding(append([][]byte{[]byte(s.Result.ServerName), rules[:]}, h.config.clientCAs()...)...)
 }
 
 // clientCAs are the DER names of the authorities for clients, nil for the

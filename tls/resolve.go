@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -21,7 +22,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		return err
 	}
 	*h = handshake.Config{
-		Rand: c.Rand, Time: c.now, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
+		Rand: c.Rand, Time: c.Time, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
@@ -34,6 +35,9 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 	}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
+	}
+	if h.Time == nil {
+		h.Time = time.Now
 	}
 	for _, p := range c.NextProtos {
 		if len(p) == 0 || len(p) > 255 {
@@ -84,9 +88,14 @@ func (c *Config) resolveVersions(h *handshake.Config) error {
 	if low == 0 {
 		low = defaultVersions[len(defaultVersions)-1]
 	}
-	h.Versions = slices.DeleteFunc(slices.Clone(allVersions), func(v wire.Version) bool {
-		return v < low || high != 0 && v > high
-	})
+	from, past := 0, len(allVersions)
+	for high != 0 && from < past && allVersions[from] > high {
+		from++
+	}
+	for from < past && allVersions[past-1] < low {
+		past--
+	}
+	h.Versions = allVersions[from:past:past]
 	if len(h.Versions) == 0 {
 		return misuse("MinVersion (0x%04x) and MaxVersion (0x%04x) leave no version; without MinVersion it is TLS 1.2", c.MinVersion, c.MaxVersion)
 	}
@@ -103,7 +112,7 @@ func (c *Config) resolveSuites(h *handshake.Config) error {
 		}
 		return nil
 	}
-	var listed []*suite.Suite
+	listed := make([]*suite.Suite, 0, len(c.CipherSuites)+len(defaultSuites))
 	for _, id := range c.CipherSuites {
 		s := suite.ByID(wire.CipherSuite(id))
 		switch {
@@ -221,7 +230,7 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if c.PSK.Client == nil && slices.ContainsFunc(h.Suites, needsPSK) {
 		return misuse("CipherSuites lists suites with pre-shared keys; set PSK.Client")
 	}
-	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, certified) {
+	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
 	h.ServerName = sniName(c.ServerName)

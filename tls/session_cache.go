@@ -157,6 +157,7 @@ func (h *host) LoadSession(s *handshake.State) *handshake.ClientSession {
 	switch {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
 		one.ServerName != s.Config.ServerName,
+		len(one.PeerChain) == 0 && certified(own), // there would be nothing to verify
 		len(cs.id) == 0 && !s.Config.Tickets,
 		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
 		return nil
@@ -215,8 +216,7 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		one.Extra = state.Extra
 		return &one
 	}
-	binding := h.Binding(s)
-	blob, err := h.keys().Open(nil, ticket, binding[:])
+	blob, err := h.keys().Open(nil, ticket, s.Binding()[:])
 	if err != nil {
 		return nil
 	}
@@ -225,6 +225,14 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		return nil
 	}
 	return one
+}
+
+// RenewTicket: another ticket of the same session would be valid no longer than
+// the one that the client has, and as visible, so that there is reason for one
+// only after a change of keys. An application that wraps sessions itself is asked
+// each time.
+func (h *host) RenewTicket(ticket []byte) bool {
+	return h.config.WrapSession != nil || !h.keys().Current(ticket)
 }
 
 func (h *host) keys() *session.TicketKeys {
@@ -238,18 +246,27 @@ func (h *host) keys() *session.TicketKeys {
 // handshakes more than a full one would take.
 const storeTimeout = 100 * 1e6 // nanoseconds
 
+// storeContext bounds the time that a store takes. The one in memory never
+// waits, and a timer would cost a good part of what it takes.
+func storeContext(ctx context.Context, store session.Store) (context.Context, context.CancelFunc) {
+	if _, never := store.(*session.Memory); never {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, storeTimeout)
+}
+
 func (h *host) PutSession(ctx context.Context, id []byte, one *session.Session) error {
 	blob, err := one.Append(nil)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := storeContext(ctx, h.config.Resumption.Store)
 	defer cancel()
 	return h.config.Resumption.Store.Put(ctx, string(id), blob, one.Expiry())
 }
 
 func (h *host) GetSession(ctx context.Context, id []byte) *session.Session {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := storeContext(ctx, h.config.Resumption.Store)
 	defer cancel()
 	blob, err := h.config.Resumption.Store.Get(ctx, string(id))
 	if err != nil {

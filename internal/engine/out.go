@@ -258,6 +258,7 @@ func (e *Engine) follow(i *item) error {
 		o.limit, o.held = i.sendLimit, true
 		e.reportKeys(trace.Sent, o.half.Epoch(), *i.keys)
 		clear(i.keys.Key)
+		clear(i.keys.IV)
 		clear(i.keys.MAC)
 	case i.release:
 		o.held = false

@@ -34,14 +34,17 @@ func accept12(s *State, ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, own.fits)
+	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, func(c *suite.Suite) bool { return own.fits(c) && s.admits(c) })
 	s.choseSuite(picked, own.why)
 	if picked == nil {
 		return s.noSuite12(own)
 	}
 	s.Result.Suite = picked
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(picked) && s.asked(wire.ExtEncryptThenMAC)
-	s.Result.ClientAuth = s.Config.ClientAuth != 0 && mayAskForCertificate(picked)
+	s.Result.ClientAuth = (s.Config.ClientAuth != 0 || s.hadCertificate()) && mayAskForCertificate(picked)
+	if err := s.keepsAuthentication(); err != nil {
+		return err
+	}
 	s.transcript.keep = s.Result.ClientAuth && s.profile.schemes == nil
 	s.transcript.use(s.hash())
 	if !picked.KeyExchange.Certificate() {
@@ -117,6 +120,11 @@ func (m *means) fits(c *suite.Suite) bool {
 	return true
 }
 
+// admits: where a client must show a certificate, a suite must have a place for it.
+func (s *State) admits(c *suite.Suite) bool {
+	return !s.requiresCertificate() || mayAskForCertificate(c)
+}
+
 // mayAskForCertificate: an anonymous server must not ask for a certificate, and
 // with a pre-shared key nobody needs one. RFC 5246 §7.4.4, RFC 4279 §2.
 func mayAskForCertificate(c *suite.Suite) bool {
@@ -145,6 +153,8 @@ func (s *State) ownSuites() []*suite.Suite {
 func (s *State) noSuite12(own means) error {
 	hint := ""
 	switch {
+	case pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, own.fits) != nil:
+		hint = "a client certificate is required, and what is in common has no place for it"
 	case !s.Config.Certified:
 		hint = "we have no certificate"
 	case own.pub == nil: // no suite that we have asks for one

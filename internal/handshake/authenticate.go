@@ -26,7 +26,7 @@ var flowAuthenticate = []Step{
 func Authenticate(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result, previous *Result, context []byte) *State {
 	s := New(role, c, hooks, records, result)
 	s.profile, s.flow, s.late = ProfileOf(result.Version), flowAuthenticate, true
-	s.requestContext = context
+	s.requestContext, s.previous = context, previous
 	s.transcript.resume(result.Suite.Hash, previous.Secrets.transcript)
 	if s.isServer() {
 		result.Peer, result.ClientAuth = Peer{}, true

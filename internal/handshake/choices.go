@@ -11,12 +11,15 @@ import (
 
 // What was decided and why, for the trace. Nothing here changes a decision.
 
-func (s *State) choseVersion(by wire.Role, ours []wire.Version, theirs []string) {
+func (s *State) choseVersion() {
 	if s.Hooks.Choice == nil {
 		return
 	}
-	c := trace.Choice{What: "version", By: by, Ours: names(ours), Theirs: theirs, Ref: "RFC 8446 §4.2.1",
+	c := trace.Choice{What: "version", By: wire.Server, Ours: names(s.Config.Versions), Ref: "RFC 8446 §4.2.1",
 		Why: "the newest that both sides speak"}
+	if s.isServer() {
+		c.Theirs = s.Offer.versionNames()
+	}
 	if s.profile != nil {
 		c.Picked = s.Result.Version.String()
 	}

@@ -63,7 +63,7 @@ func (s *State) buildClientHello() *wire.ClientHello {
 		m.CipherSuites = append(m.CipherSuites, wire.CipherSuite(s.grease(greaseSuite)))
 	}
 	for _, c := range s.Config.Suites {
-		if slices.ContainsFunc(s.Config.Versions, func(v wire.Version) bool { return usable(c, v) }) {
+		if s.Config.Uses(c) {
 			m.CipherSuites = append(m.CipherSuites, c.ID)
 		}
 	}
@@ -109,20 +109,22 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 		listed = s.Offer.Versions
 	}
 	s.Offer.Versions = offeredVersions(s.hello.LegacyVersion, listed, s.Offer.Versions[:0])
-	c, err := s.Config.ForClient(ctx, s)
-	if err != nil {
-		return refusedBy("GetConfigForClient", err)
-	}
-	if c != nil {
-		s.Config = c
+	if s.previous == nil { // a renegotiation keeps the Config
+		c, err := s.Config.ForClient(ctx, s)
+		if err != nil {
+			return refusedBy("GetConfigForClient", err)
+		}
+		if c != nil {
+			s.Config = c
+		}
 	}
 	v := pickVersion(s.Config.Versions, s.Offer.Versions)
 	if v == 0 {
-		s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
+		s.choseVersion()
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), "")
 	}
 	s.setProfile(v)
-	s.choseVersion(wire.Server, s.Config.Versions, s.Offer.versionNames())
+	s.choseVersion()
 	if err := s.checkClientHello(); err != nil {
 		return err
 	}

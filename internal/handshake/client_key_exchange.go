@@ -60,6 +60,9 @@ func recvClientKeyExchange(s *State, _ context.Context, msg wire.Message) error 
 		if err != nil {
 			return err
 		}
+		if err := s.samePSK(string(m.Identity)); err != nil {
+			return err
+		}
 		s.addPSK(key)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	stdtls "crypto/tls"
 	"crypto/x509"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -97,9 +98,13 @@ type Host interface {
 	// resumed is a nil one.
 	SealTicket(*State, *session.Session) ([]byte, error)
 	OpenTicket(*State, []byte) *session.Session
+	// RenewTicket reports whether a client that has come with that ticket, in TLS
+	// 1.2, is to get another.
+	RenewTicket([]byte) bool
 	PutSession(context.Context, []byte, *session.Session) error
 	GetSession(context.Context, []byte) *session.Session
-	// Binding digests the rules that a session depends on.
+	// Binding digests the rules that a session depends on: those of the Config
+	// and, of the State, the server name, compression and limit for sending.
 	Binding(*State) [32]byte
 }
 
@@ -123,6 +128,11 @@ func (c *Config) supports(v wire.Version) bool {
 		}
 	}
 	return false
+}
+
+// Uses reports whether a version that is switched on has the suite.
+func (c *Config) Uses(s *suite.Suite) bool {
+	return slices.ContainsFunc(c.Versions, func(v wire.Version) bool { return usable(s, v) })
 }
 
 // newest returns the newest version that is switched on.

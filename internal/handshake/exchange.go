@@ -96,10 +96,17 @@ func judgeDH(s *State, m *wire.ServerKeyExchange) error {
 			Rule: fmt.Sprintf("the server's Diffie-Hellman group has %d bits; at least %d are demanded", dh.Bits(), s.Config.MinDHBits),
 			Hint: "have the server use a group of RFC 7919, or ECDHE"}
 	}
+	if dh.Bits() > maxForeignBits && kex.KnownDH(m.P, m.G) == 0 {
+		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the server's own Diffie-Hellman group has %d bits; the most we take is %d", dh.Bits(), maxForeignBits), "", nil)
+	}
 	s.dh = dh
 	s.Result.DHBits, s.Result.Group = dh.Bits(), kex.KnownDH(m.P, m.G)
 	return nil
 }
+
+// maxForeignBits bounds the work that a server can cause with a group of its own,
+// whose exponents are long.
+const maxForeignBits = 4096
 
 func answerDH(s *State, m *wire.ServerKeyExchange) (share, secret []byte, err error) {
 	key, err := s.dh.Generate()

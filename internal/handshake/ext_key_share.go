@@ -88,6 +88,9 @@ func (s *State) finishShare(e wire.KeyShareEntry) error {
 }
 
 func (s *State) setShared(secret []byte) {
+	if cap(s.shared) < len(secret) {
+		clear(s.shared) // it stays behind
+	}
 	s.shared = append(s.shared[:0], secret...)
 	clear(secret)
 }

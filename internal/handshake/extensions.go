@@ -108,13 +108,22 @@ func (s *State) readOffer() error {
 		if row == nil || row.Read == nil {
 			continue
 		}
-		r := wire.NewReader(x.Data, nil)
-		row.Read(&s.Offer, &r)
-		if err := r.Finish(x.Type.String()); err != nil {
-			return syntax(err)
+		s.reader = wire.NewReader(x.Data, nil)
+		row.Read(&s.Offer, &s.reader)
+		if err := s.finishReading(x.Type); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// finishReading checks that nothing of an extension is left. Its name is looked
+// up for an error only.
+func (s *State) finishReading(t wire.ExtensionType) error {
+	if s.reader.Err() == nil && s.reader.Left() == 0 {
+		return nil
+	}
+	return syntax(s.reader.Finish(t.String()))
 }
 
 // answerExtensions appends our answers to what the client offered.
@@ -150,12 +159,12 @@ func (s *State) acceptExtensions(x wire.Extensions) error {
 		if !s.asked(x[i].Type) || row == nil || row.Accept == nil || !s.answersIn(row) {
 			return s.misplaced(x[i].Type)
 		}
-		r := wire.NewReader(x[i].Data, nil)
-		if err := row.Accept(s, &r); err != nil {
+		s.reader = wire.NewReader(x[i].Data, nil)
+		if err := row.Accept(s, &s.reader); err != nil {
 			return err
 		}
-		if err := r.Finish(x[i].Type.String()); err != nil {
-			return syntax(err)
+		if err := s.finishReading(x[i].Type); err != nil {
+			return err
 		}
 	}
 	return nil

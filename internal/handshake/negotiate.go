@@ -169,7 +169,7 @@ func postQuantum(id wire.NamedGroup) bool {
 func inOrderOf(theirs []wire.CipherSuite, ours []*suite.Suite) []*suite.Suite {
 	sorted := make([]*suite.Suite, 0, len(ours))
 	for _, id := range theirs {
-		if s := suite.ByID(id); s != nil && slices.Contains(ours, s) {
+		if s := suite.ByID(id); s != nil && slices.Contains(ours, s) && !slices.Contains(sorted, s) {
 			sorted = append(sorted, s)
 		}
 	}

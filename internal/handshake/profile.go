@@ -154,6 +154,6 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 		return fault(wire.AlertIllegalParameter, "the server sent a HelloRetryRequest for an old version", "RFC 8446 §4.1.4", nil)
 	}
 	s.setProfile(v)
-	s.choseVersion(wire.Server, s.Config.Versions, nil)
+	s.choseVersion()
 	return nil
 }

@@ -72,25 +72,49 @@ func (s *State) keepsMasterSecret() error {
 	return nil
 }
 
-// sameIdentity: the peer of a renegotiation must be the one there was, or an
+// sameIdentity: the peer of a further handshake must be the one there was, or an
 // attacker could stand in for either half of a connection (triple handshake).
 // Who had no certificate before may show one now. leaf is nil for none.
 func (s *State) sameIdentity(leaf *x509.Certificate) error {
-	if s.previous == nil || s.Config.AllowPeerChange || len(s.previous.Peer.Certificates) == 0 {
+	if !s.hadCertificate() || s.Config.AllowPeerChange {
 		return nil
 	}
 	if leaf != nil && leaf.Equal(s.previous.Peer.Certificates[0]) {
 		return nil
 	}
-	return &Error{Alert: wire.AlertBadCertificate, Ref: "RFC 5746 §5", Rule: "the " + s.Role.Peer().String() + " shows another certificate than before the renegotiation",
+	return s.changed("certificate")
+}
+
+// samePSK is sameIdentity for who is known by a pre-shared key; identity is empty
+// where none is used now.
+func (s *State) samePSK(identity string) error {
+	if s.previous == nil || s.Config.AllowPeerChange || s.previous.PSKIdentity == "" || s.previous.PSKIdentity == identity {
+		return nil
+	}
+	return s.changed("pre-shared key")
+}
+
+func (s *State) changed(what string) error {
+	return &Error{Alert: wire.AlertBadCertificate, Ref: "RFC 5746 §5", Rule: "the " + s.Role.Peer().String() + " shows another " + what + " than before, or none, in a further handshake",
 		Hint: "if that is meant, set Renegotiate.AllowPeerChange"}
 }
 
-// keepsAuthentication is sameIdentity for suites in which the server has no
-// certificate, and RFC 7627's rule for the server's answer.
+// hadCertificate reports that the peer has shown one in an earlier handshake.
+func (s *State) hadCertificate() bool {
+	return s.previous != nil && len(s.previous.Peer.Certificates) > 0
+}
+
+// keepsAuthentication is sameIdentity for a handshake in which the peer will not
+// even be asked who it is.
 func (s *State) keepsAuthentication() error {
-	if s.previous == nil || s.Result.Suite.KeyExchange.Certificate() {
-		return nil
+	kx := s.Result.Suite.KeyExchange
+	if asked := s.isServer() && s.Result.ClientAuth || !s.isServer() && kx.Certificate(); !asked {
+		if err := s.sameIdentity(nil); err != nil {
+			return err
+		}
 	}
-	return s.sameIdentity(nil)
+	if kx.PSK() {
+		return nil // the identity follows
+	}
+	return s.samePSK("")
 }

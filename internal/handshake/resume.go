@@ -33,7 +33,7 @@ func (s *State) refusal(c *session.Session) string {
 		return "it is of another server name"
 	case c.ALPN != s.Result.ALPN:
 		return "it is of another application protocol"
-	case c.Binding != s.Config.Binding(s):
+	case c.Binding != *s.Binding():
 		return "the rules it was made under have changed"
 	case s.requiresCertificate() && len(c.PeerChain) == 0:
 		return "it has no client certificate, and one is required now"
@@ -41,6 +41,26 @@ func (s *State) refusal(c *session.Session) string {
 		return "it has a client certificate, and none is asked for now"
 	}
 	return ""
+}
+
+// bound is a binding and what it was made of.
+type bound struct {
+	config      *Config
+	serverName  string
+	compression wire.CompressionMethod
+	sendLimit   int
+	digest      [32]byte
+}
+
+// Binding is that of the Host, which is asked again only where what it digests
+// has changed. It is shared: do not write to it.
+func (s *State) Binding() *[32]byte {
+	b := bound{s.Config, s.Result.ServerName, s.Result.Compression, s.Result.SendLimit, s.bound.digest}
+	if b != s.bound {
+		b.digest = s.Config.Binding(s)
+		s.bound = b
+	}
+	return &s.bound.digest
 }
 
 // clockSkew is what clocks of a fleet may differ by. In nanoseconds.
@@ -98,7 +118,7 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 	}
 	s.resumed, s.Result.Resumption, s.Result.Suite = c, kind, suite.ByID(c.Suite)
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(s.Result.Suite) && s.asked(wire.ExtEncryptThenMAC)
-	s.wantTicket = s.wantTicket && kind == ResumedByTicket
+	s.wantTicket = kind == ResumedByTicket && s.Config.RenewTicket(s.Offer.Ticket)
 	s.sessionLen = copy(s.sessionID[:], s.hello.SessionID)
 	s.transcript.use(s.hash())
 	copy(s.master[:], c.Secret)
@@ -224,7 +244,7 @@ func (s *State) newSession(secret []byte) *session.Session {
 		c.CreatedAt, c.Lifetime = s.resumed.CreatedAt, s.resumed.Lifetime
 	}
 	if s.isServer() {
-		c.Binding = s.Config.Binding(s)
+		c.Binding = *s.Binding()
 	}
 	return c
 }

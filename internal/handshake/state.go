@@ -199,6 +199,9 @@ type State struct {
 	keyBlock               [256]byte
 	clientKeys, serverKeys record.Params
 
+	reader wire.Reader // of one extension at a time
+	bound  bound
+
 	msg   message // parsed into, or to send: one at a time
 	out   []byte  // the message being sent, as bytes
 	arena []byte  // the bodies of the extensions being sent
@@ -260,16 +263,13 @@ func (s *State) Release() {
 	clear(s.shares)
 	clear(s.out)
 	clear(s.sign)
-	*s = State{
-		transcript: t, Offer: offer,
-		hello:  wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]},
-		answer: wire.ServerHello{Extensions: s.answer.Extensions[:0]},
-		shares: s.shares[:0], shared: s.shared[:0], hint: s.hint[:0], out: s.out[:0], arena: s.arena[:0], sign: s.sign[:0],
-		msg: message{
-			encrypted: wire.EncryptedExtensions{Extensions: s.msg.encrypted.Extensions[:0]},
-			cert:      wire.Certificate{Entries: s.msg.cert.Entries[:0]},
-		},
-	}
+	hello := wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]}
+	answer, encrypted, entries := s.answer.Extensions[:0], s.msg.encrypted.Extensions[:0], s.msg.cert.Entries[:0]
+	shares, shared, hint, out, arena, sign := s.shares[:0], s.shared[:0], s.hint[:0], s.out[:0], s.arena[:0], s.sign[:0]
+	*s = State{} // in place: as a value of several fields it would first be made on the stack, which would have to grow
+	s.transcript, s.Offer, s.hello = t, offer, hello
+	s.answer.Extensions, s.msg.encrypted.Extensions, s.msg.cert.Entries = answer, encrypted, entries
+	s.shares, s.shared, s.hint, s.out, s.arena, s.sign = shares, shared, hint, out, arena, sign
 	if !fat {
 		states.Put(s)
 	}
