@@ -43,7 +43,9 @@ func (c *Conn) Close() error {
 		c.out.Unlock()
 	}
 	c.stopIdler()
-	if err := c.conn.Close(); err != nil {
+	err := c.conn.Close()
+	c.ended(c.renegotiations.current.Load(), net.ErrClosed)
+	if err != nil {
 		return err
 	}
 	return notifyErr

@@ -87,7 +87,7 @@ func anything(t reflect.Type) reflect.Value {
 func TestServerSettingsAreNeverIgnored(t *testing.T) {
 	for name, set := range map[string]func(*Config){
 		"Encrypted Client Hello": func(c *Config) { c.EncryptedClientHelloKeys = []EncryptedClientHelloKey{{}} },
-		"Renegotiation":          func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient },
+		"Renegotiation":          func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient + 1 },
 		"Legacy.RSAKeyExchange":  func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
 		"cipher suite":           func(c *Config) { c.CipherSuites = []uint16{0xabcd} },
 		"CurvePreferences":       func(c *Config) { c.CurvePreferences = []CurveID{9999} },

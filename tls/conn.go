@@ -39,6 +39,7 @@ type Conn struct {
 	options engine.Options
 
 	readMutex sync.Mutex
+	readers   atomic.Int32 // that have readMutex, or wait for it
 	in        sync.Mutex
 	reader    *reader // on sockets, once used
 	out       sync.Mutex
@@ -185,7 +186,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	c.readMutex.Lock()
+	c.readers.Add(1)
+	defer c.leave()
+	if !c.readMutex.TryLock() {
+		if n := c.takeHeld(p); n > 0 {
+			return n, nil
+		}
+		c.readMutex.Lock()
+	}
 	defer c.readMutex.Unlock()
 	for {
 		if c.closed.Load() {
@@ -209,6 +217,14 @@ func (c *Conn) take(p []byte) (int, error) {
 	c.in.Lock()
 	defer c.in.Unlock()
 	return c.engine.Read(p)
+}
+
+// takeHeld reads what a renegotiation has received and kept. It may still be
+// receiving, which must not keep that from the reader.
+func (c *Conn) takeHeld(p []byte) int {
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.engine.Held(p)
 }
 
 // answer sends what the In half has asked for. If a Write is under way, that

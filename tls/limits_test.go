@@ -110,7 +110,7 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 	p := testPKI()
 	for name, set := range map[string]func(*Config){
 		"ECH":                      func(c *Config) { c.EncryptedClientHelloConfigList = []byte{0} },
-		"renegotiation":            func(c *Config) { c.Renegotiation = RenegotiateOnceAsClient },
+		"renegotiation":            func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient + 1 },
 		"an unknown suite":         func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_RC4_128_SHA} },
 		"static RSA by list alone": func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
 		"an unknown group":         func(c *Config) { c.CurvePreferences = []CurveID{30} },

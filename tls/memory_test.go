@@ -64,8 +64,11 @@ func at(version uint16, configs ...*Config) {
 var bothVersions = []uint16{VersionTLS12, VersionTLS13}
 
 // memoryPipe returns two connected ends with a buffer of any size between them.
-func memoryPipe() (a, b *memoryConn) {
-	there, back := newStream(), newStream()
+func memoryPipe() (a, b *memoryConn) { return narrowPipe(0) }
+
+// narrowPipe has room for so many bytes under way in each direction; 0 for any.
+func narrowPipe(room int) (a, b *memoryConn) {
+	there, back := newStream(room), newStream(room)
 	return &memoryConn{in: back, out: there}, &memoryConn{in: there, out: back}
 }
 
@@ -91,25 +94,37 @@ type stream struct {
 	mu               sync.Mutex
 	more             sync.Cond
 	data             []byte
+	room             int
 	ended, abandoned bool
 	deadline         time.Time
 }
 
-func newStream() *stream {
-	s := new(stream)
+func newStream(room int) *stream {
+	s := &stream{room: room}
 	s.more.L = &s.mu
 	return s
 }
 
-func (s *stream) write(p []byte) (int, error) {
+func (s *stream) write(p []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended {
-		return 0, net.ErrClosed
+	for n < len(p) {
+		if s.ended || s.abandoned && s.room > 0 {
+			return n, net.ErrClosed
+		}
+		m := len(p) - n
+		if s.room > 0 {
+			m = min(m, s.room-len(s.data))
+		}
+		if m == 0 {
+			s.more.Wait()
+			continue
+		}
+		s.data = append(s.data, p[n:n+m]...)
+		n += m
+		s.more.Broadcast()
 	}
-	s.data = append(s.data, p...)
-	s.more.Broadcast()
-	return len(p), nil
+	return n, nil
 }
 
 func (s *stream) read(p []byte) (int, error) {
@@ -124,6 +139,7 @@ func (s *stream) read(p []byte) (int, error) {
 		case len(s.data) > 0:
 			n := copy(p, s.data)
 			s.data = s.data[:copy(s.data, s.data[n:])]
+			s.more.Broadcast()
 			return n, nil
 		case s.ended:
 			return 0, io.EOF

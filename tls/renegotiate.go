@@ -2,8 +2,7 @@ package tls
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"net"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
@@ -22,8 +21,14 @@ var ErrNoRenegotiation = engine.ErrNoRenegotiation
 //
 // Data may be read and written meanwhile, and none is lost: what has been sent
 // under the old keys arrives before what is sent under the new ones. Write waits
-// while our own keys are new and the peer's are not. If ctx ends first, the
-// connection is closed, unless a client has not answered at all.
+// while our own keys are new and the peer's are not. If ctx or
+// Config.HandshakeTimeout ends first, the connection is closed, unless a client
+// has not answered at all.
+//
+// Somebody must read. If no Read is under way, Renegotiate does it and keeps up
+// to a mebibyte of data for the next Read; where that is not enough, or the
+// deadline for reading passes, it returns an error, and the handshake goes on
+// with the next Read.
 //
 // ErrNoRenegotiation is returned where the peer declines. RFC 5246 §7.4.1.1,
 // RFC 5746.
@@ -53,25 +58,15 @@ func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 	})
 }
 
-// renegotiations is what a connection knows of its further handshakes.
-type renegotiations struct {
-	mutex    sync.Mutex
-	complete int
-	byPeer   int       // that the peer has started
-	last     time.Time // when it did
-	current  *attempt
-}
-
-// attempt is a further handshake under way.
-type attempt struct {
-	done  chan struct{}
-	err   error // once done is closed
-	timer *time.Timer
-}
-
 // further runs a handshake that start begins, with the Config changed by change.
 func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshake.Config) error, change func(*handshake.Config)) error {
 	if err := c.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	h, err := c.resolveFurther()
@@ -82,139 +77,13 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 		change(h)
 	}
 	a, err := c.begin(func() error { return start(c.engine, h) })
-	c.answer()
 	if err != nil {
-		return c.explain(err)
-	}
-	return c.await(ctx, a)
-}
-
-// begin registers an attempt and starts it.
-func (c *Conn) begin(start func() error) (*attempt, error) {
-	c.in.Lock()
-	defer c.in.Unlock()
-	if c.engine.FurtherUnderWay() {
-		return nil, start() // which says so
-	}
-	a := c.attempt()
-	if err := start(); err != nil {
-		c.ended(a, err)
-		return nil, err
-	}
-	return a, nil
-}
-
-// attempt makes the current one, bounded in time. in is held.
-func (c *Conn) attempt() *attempt {
-	r := &c.renegotiations
-	a := &attempt{done: make(chan struct{})}
-	if limit := c.config.handshakeTimeout(); limit > 0 {
-		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, errSilent) })
-	}
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	r.current = a
-	return a
-}
-
-var errSilent = &handshake.Error{Rule: "the peer did not answer in time"}
-
-// giveUp ends an attempt that takes too long: with the connection, unless the
-// client has not answered our HelloRequest.
-func (c *Conn) giveUp(a *attempt, why error) {
-	c.in.Lock()
-	defer c.in.Unlock()
-	select {
-	case <-a.done:
-		return
-	default:
-	}
-	if !c.engine.Cancel() {
-		c.timedOut.Store(true)
-		c.conn.Close()
-	}
-	c.ended(a, why)
-}
-
-// ended closes an attempt.
-func (c *Conn) ended(a *attempt, err error) {
-	r := &c.renegotiations
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	if r.current != a {
-		return
-	}
-	r.current = nil
-	if err == nil {
-		r.complete++
-	}
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-	a.err = err
-	close(a.done)
-}
-
-func (r *renegotiations) count() int {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return r.complete
-}
-
-func (r *renegotiations) under() *attempt {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return r.current
-}
-
-// await waits for the end of an attempt. Nobody may be reading, so it does.
-func (c *Conn) await(ctx context.Context, a *attempt) error {
-	failed := make(chan error, 1)
-	go c.receiveFurther(a, failed)
-	select {
-	case <-a.done:
-		return c.explain(a.err)
-	case err := <-failed:
-		return c.explain(err)
-	case <-ctx.Done():
-		c.giveUp(a, ctx.Err())
-		return ctx.Err()
-	}
-}
-
-// receiveFurther reads for an attempt, in the place of whoever reads next, and
-// keeps the data for it.
-func (c *Conn) receiveFurther(a *attempt, failed chan<- error) {
-	c.readMutex.Lock()
-	defer c.readMutex.Unlock()
-	for {
-		select {
-		case <-a.done:
-			return
-		default:
-		}
-		c.in.Lock()
-		err := c.engine.Further()
-		c.in.Unlock()
 		c.answer()
-		if errors.Is(err, engine.ErrWantInput) {
-			err = c.receive()
-		}
-		if err != nil {
-			failed <- err
-			return
-		}
+		return c.explain(closedByPeer(err))
 	}
-}
-
-// release waits, for a Write, until application data may be sent again.
-func (c *Conn) release() error {
-	if a := c.renegotiations.under(); a != nil {
-		return c.await(context.Background(), a)
-	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	return c.engine.Err()
+	defer context.AfterFunc(ctx, func() { c.giveUp(a, ctx.Err()) })()
+	c.answer()
+	return c.await(a, nil)
 }
 
 // resolveFurther reads the Config again: that is what a further handshake needs.
@@ -243,7 +112,7 @@ func (f *further) Config() *handshake.Config {
 		return nil
 	}
 	r.byPeer, r.last = r.byPeer+1, c.config.now()
-	c.attempt()
+	c.newAttempt()
 	return h
 }
 
@@ -272,9 +141,9 @@ func (c *Conn) mayStart() bool {
 	return allowed && r.byPeer < most && (r.byPeer == 0 || c.config.now().Sub(r.last) >= interval)
 }
 
+// Ended is told of the end, in the middle of what the In half does.
 func (f *further) Ended(err error) {
 	c := (*Conn)(f)
-	if a := c.renegotiations.under(); a != nil {
-		c.ended(a, err)
-	}
+	c.hello = nil
+	c.ended(c.renegotiations.current.Load(), closedByPeer(err))
 }

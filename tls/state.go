@@ -109,7 +109,7 @@ func (c *Conn) State() State {
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveLimit,
-		Renegotiations: c.renegotiations.count(), PostHandshakeAuth: r.PostHandshakeAuth,
+		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
 		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
 }

@@ -132,7 +132,11 @@ func (e *Engine) settle() {
 	}
 }
 
+// drop gives up all that was received. A buffer that somebody may still be
+// receiving into is not given to the next.
 func (in *in) drop() {
-	giveBack(in.lent)
+	if !in.lending {
+		giveBack(in.lent)
+	}
 	in.buf, in.lent, in.r, in.w, in.plain, in.hand, in.own = nil, nil, 0, 0, nil, nil, nil
 }

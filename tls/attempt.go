@@ -1,0 +1,214 @@
+package tls
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/engine"
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// renegotiations is what a connection knows of its further handshakes.
+type renegotiations struct {
+	current  atomic.Pointer[attempt]
+	complete atomic.Int32
+	byPeer   int       // that the peer has started; under Conn.in
+	last     time.Time // when it did
+}
+
+// attempt is a further handshake under way.
+//
+// It advances when somebody receives. That is whoever is in Read or, if nobody is
+// and somebody waits for the end, a goroutine. The goroutine gives way to Read, or
+// a Read would have to wait for the end of the handshake for what is already there.
+type attempt struct {
+	done    chan struct{}
+	err     error       // once done is closed
+	timer   *time.Timer // nil for no bound
+	waiting atomic.Int32
+	// read is set once a Read has ended: then there will be another.
+	read    atomic.Bool
+	blocked chan error // why the goroutine cannot go on, where nobody reads
+}
+
+// begin registers an attempt and starts it.
+func (c *Conn) begin(start func() error) (*attempt, error) {
+	c.in.Lock()
+	defer c.in.Unlock()
+	if c.engine.FurtherUnderWay() {
+		return nil, start() // which says so
+	}
+	a := c.newAttempt()
+	if err := start(); err != nil {
+		c.ended(a, err)
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAttempt makes the current one, bounded in time. in is held.
+func (c *Conn) newAttempt() *attempt {
+	a := &attempt{done: make(chan struct{}), blocked: make(chan error, 1)}
+	if limit := c.config.handshakeTimeout(); limit > 0 {
+		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, errSilent) })
+	}
+	c.renegotiations.current.Store(a)
+	return a
+}
+
+var errSilent error = &handshake.Error{
+	Rule: "the peer did not complete the renegotiation in time", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout",
+}
+
+// giveUp ends an attempt that takes too long: with the connection, unless the
+// client has not answered our HelloRequest.
+func (c *Conn) giveUp(a *attempt, why error) {
+	c.in.Lock()
+	defer c.in.Unlock()
+	if !c.ended(a, why) || c.engine.Cancel() {
+		return
+	}
+	c.engine.Fail(&handshake.Error{Alert: wire.AlertUserCanceled, Rule: "the connection was closed in the middle of a renegotiation", Err: why})
+	c.conn.Close()
+}
+
+// ended closes an attempt. It reports whether that was still open.
+func (c *Conn) ended(a *attempt, err error) bool {
+	if a == nil || !c.renegotiations.current.CompareAndSwap(a, nil) {
+		return false
+	}
+	if err == nil {
+		c.renegotiations.complete.Add(1)
+	}
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.err = err
+	close(a.done)
+	return true
+}
+
+// closedByPeer: a close_notify is no regular end where a handshake is due.
+func closedByPeer(err error) error {
+	if err == io.EOF {
+		return &handshake.Error{Alert: wire.AlertCloseNotify, Received: true, Rule: "the peer has closed the connection, so there is no renegotiation", Err: io.ErrUnexpectedEOF}
+	}
+	return err
+}
+
+// await waits for the end of an attempt, or for stop.
+func (c *Conn) await(a *attempt, stop <-chan time.Time) error {
+	a.waiting.Add(1)
+	defer a.waiting.Add(-1)
+	c.attend()
+	select {
+	case <-a.done:
+		return c.explain(a.err)
+	case err := <-a.blocked:
+		return c.explain(err)
+	case <-stop:
+		return errStopped
+	}
+}
+
+var errStopped = errors.New("tls: stopped waiting")
+
+// leave is the end of a Read.
+func (c *Conn) leave() {
+	c.readers.Add(-1)
+	if a := c.renegotiations.current.Load(); a != nil {
+		a.read.Store(true)
+		c.attend()
+	}
+}
+
+// attend has a goroutine receive, if that is called for. Whoever makes it so calls
+// this afterwards: who waits, who no longer reads, and the goroutine before.
+func (c *Conn) attend() {
+	if c.wanted() && c.readMutex.TryLock() {
+		go c.receiveFurther()
+	}
+}
+
+// wanted reports that somebody waits for a further handshake, and nobody reads.
+func (c *Conn) wanted() bool {
+	a := c.renegotiations.current.Load()
+	return a != nil && a.waiting.Load() > 0 && c.readers.Load() == 0
+}
+
+// receiveFurther receives while that is wanted. It has got readMutex.
+func (c *Conn) receiveFurther() {
+	var err error
+	for c.wanted() && err == nil {
+		err = c.receiveOnce()
+	}
+	c.readMutex.Unlock()
+	if err == nil {
+		c.attend()
+		return
+	}
+	if a := c.renegotiations.current.Load(); a != nil {
+		time.AfterFunc(grace, func() { c.block(a, err) })
+	}
+}
+
+// grace is how long whoever reads may be busy with what it has read before.
+const grace = time.Second
+
+// block tells one who waits that nothing more can be received, if nobody reads.
+func (c *Conn) block(a *attempt, why error) {
+	if a.read.Load() || c.readers.Load() > 0 {
+		return
+	}
+	select {
+	case a.blocked <- why:
+	default:
+	}
+}
+
+// receiveOnce handles a record, or receives what is missing of it. It cannot for
+// lack of room, or where a deadline has passed.
+func (c *Conn) receiveOnce() error {
+	err := c.keep()
+	c.answer()
+	if err == engine.ErrWantInput && c.wanted() {
+		err = c.receive()
+	}
+	if err == engine.ErrWantInput {
+		return nil
+	}
+	return err
+}
+
+// keep handles a record, and keeps its data for Read.
+func (c *Conn) keep() error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.engine.Further()
+}
+
+// glance is how often a Write that waits looks at its deadline, which may be
+// changed meanwhile.
+const glance = 20 * time.Millisecond
+
+// release waits, for a Write, until application data may be sent again.
+func (c *Conn) release() error {
+	for {
+		a := c.renegotiations.current.Load()
+		if a == nil {
+			c.in.Lock()
+			defer c.in.Unlock()
+			return closedByPeer(c.engine.Err())
+		}
+		if c.late() {
+			return os.ErrDeadlineExceeded
+		}
+		if err := c.await(a, time.After(glance)); err != errStopped {
+			return err
+		}
+	}
+}
