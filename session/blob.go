@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -55,7 +56,10 @@ const (
 	blobFormat = 2
 	blobHead   = 3 // format and terms_length
 	maxBlob    = 1 << 20
-	maxChain   = 16
+
+	fixedTerms   = 2 + 2 + 1 + 2 + 2 + 8 + 4 + 32 + 1 + 2 // without what alpn and server_name contain
+	fixedSession = 6 + 4 + 1                              // created_at, age_add and the length of secret
+	maxChain     = 16
 
 	flagExtendedMasterSecret = 1
 	flagEncryptThenMAC       = 2
@@ -91,7 +95,7 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the peer's chain, at most %d are kept", len(s.PeerChain), maxChain)
 	}
-	w := writer{buf: dst}
+	w := writer{buf: slices.Grow(dst, s.blobLen())}
 	w.uint(1, blobFormat)
 	w.uint(2, 0) // terms_length, once it is known
 	s.appendTerms(&w)
@@ -117,6 +121,23 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 		return nil, w.err
 	}
 	return w.buf, nil
+}
+
+// blobLen is how long the blob of s will be, so that it is allocated once.
+func (s *Session) blobLen() int {
+	n := blobHead + fixedTerms + len(s.ALPN) + len(s.ServerName) + fixedSession + len(s.Secret)
+	if s.hasDetails() {
+		n += listLen(3, 3, s.PeerChain) + 3 + len(s.OCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
+	}
+	return n
+}
+
+func listLen(outer, inner int, items [][]byte) int {
+	n := outer
+	for _, item := range items {
+		n += inner + len(item)
+	}
+	return n
 }
 
 func (s *Session) hasDetails() bool {

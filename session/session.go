@@ -73,14 +73,10 @@ func (s Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // parts: SHA-256 over each part after its length in 8 bytes, so that no two
 // different lists of parts run together to the same input.
 func Binding(parts ...[]byte) [32]byte {
-	h := sha256.New()
-	var n [8]byte
+	var room [256]byte // enough for most, so that nothing is allocated
+	in := room[:0]
 	for _, p := range parts {
-		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write(p)
+		in = append(binary.BigEndian.AppendUint64(in, uint64(len(p))), p...)
 	}
-	var sum [32]byte
-	h.Sum(sum[:0])
-	return sum
+	return sha256.Sum256(in)
 }

@@ -50,6 +50,9 @@ func TestBlobRoundTrip(t *testing.T) {
 		"earliest": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-maxCreated - 1)},
 		"latest":   {Secret: []byte{1}, CreatedAt: time.UnixMilli(maxCreated)},
 	} {
+		if b := mustAppend(t, s); s.blobLen() != len(b) {
+			t.Errorf("%s: %d bytes were foreseen, and there are %d", name, s.blobLen(), len(b))
+		}
 		got, err := Parse(mustAppend(t, s))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -90,9 +90,11 @@ func (t *TicketKeys) Set(secrets [][32]byte) {
 // its 65,535 bytes, where a key that was given has sealed as many tickets (2³²)
 // as random nonces allow, and before the first key of a schedule seals.
 func (t *TicketKeys) Seal(dst, blob, aad []byte) ([]byte, error) {
-	if size := nameSize + nonceSize + len(blob) + tagSize; size > maxTicketSize {
+	size := nameSize + nonceSize + len(blob) + tagSize
+	if size > maxTicketSize {
 		return nil, fmt.Errorf("session: ticket of %d bytes, at most %d can be sent", size, maxTicketSize)
 	}
+	dst = slices.Grow(dst, size)
 	for {
 		now := t.hold()
 		if k := t.sealing(now); k != nil && k.seals.Add(1) <= maxSeals {
@@ -124,6 +126,15 @@ func (t *TicketKeys) Open(dst, ticket, aad []byte) ([]byte, error) {
 		return nil, errDoesNotOpen
 	}
 	return blob, nil
+}
+
+// Current reports whether a ticket is one that Seal could have made just now: its
+// holder needs no other.
+func (t *TicketKeys) Current(ticket []byte) bool {
+	now := t.hold()
+	defer t.mu.RUnlock()
+	k := t.sealing(now)
+	return k != nil && len(ticket) > nameSize && bytes.Equal(k.name[:], ticket[:nameSize])
 }
 
 var (

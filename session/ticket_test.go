@@ -155,6 +155,29 @@ func TestTicketKeysSet(t *testing.T) {
 	})
 }
 
+// A ticket is current until another key seals, whether it still opens or not.
+func TestTicketIsCurrent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := NewTicketKeys(nil)
+		if k.Current([]byte("not a ticket")) || k.Current(nil) {
+			t.Error("without keys there is a current ticket")
+		}
+		ticket := seal(t, k, "blob", "")
+		time.Sleep(sealingTime - time.Second)
+		if !k.Current(ticket) {
+			t.Error("a ticket under the key that seals is not current")
+		}
+		if k.Current(ticket[:nameSize-1]) || k.Current(append([]byte{ticket[0] ^ 1}, ticket[1:]...)) {
+			t.Error("what is under no key of ours is current")
+		}
+		time.Sleep(time.Second)
+		seal(t, k, "blob", "")
+		if _, err := k.Open(nil, ticket, nil); err != nil || k.Current(ticket) {
+			t.Errorf("after a rotation: current %v, opens: %v", k.Current(ticket), err)
+		}
+	})
+}
+
 func TestTicketKeyLimit(t *testing.T) {
 	k := NewTicketKeys(nil)
 	first := seal(t, k, "blob", "")

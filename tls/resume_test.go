@@ -220,6 +220,35 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 	}
 }
 
+// In TLS 1.2 a ticket serves until its key seals no more: one that replaced it
+// would be valid no longer, and was as visible.
+func TestTicketIsRenewedWithItsKey(t *testing.T) {
+	client, server := resumable(VersionTLS12, func(c *Config) { c.SetSessionTicketKeys([][32]byte{{1}}) })
+	issued := 0
+	server.Trace = traceMessages(func(m wire.Message) {
+		if _, ok := m.(*wire.NewSessionTicket); ok {
+			issued++
+		}
+	})
+	for i, step := range []struct {
+		keys   [][32]byte
+		want   string
+		issued int
+	}{
+		{[][32]byte{{1}}, "none", 1},
+		{[][32]byte{{1}}, "ticket", 1},
+		{[][32]byte{{2}, {1}}, "ticket", 2},
+		{[][32]byte{{2}, {1}}, "ticket", 2},
+		{[][32]byte{{2}}, "ticket", 2}, // the client has the one under the new key
+		{[][32]byte{{3}}, "none", 3},
+	} {
+		server.SetSessionTicketKeys(step.keys)
+		if got := resumption(t, client, server); got != step.want || issued != step.issued {
+			t.Errorf("connection %d: resumed by %s, and %d tickets so far; want %s, %d", i+1, got, issued, step.want, step.issued)
+		}
+	}
+}
+
 // At resumption the chain is verified again, as in a full handshake: a
 // certificate that has expired or is distrusted since is refused.
 func TestChainIsVerifiedAgain(t *testing.T) {

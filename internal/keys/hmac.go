@@ -12,6 +12,7 @@ package keys
 
 import (
 	"encoding"
+	"encoding/binary"
 	"hash"
 	"sync"
 
@@ -79,8 +80,16 @@ type mac struct {
 	sum [maxSize]byte
 }
 
-// newMAC takes a mac from the pool and keys it. Release it after use.
+// newMAC takes a mac from the pool, keys it and starts an HMAC. Release it after
+// use.
 func newMAC(h *suite.Hash, key []byte) *mac {
+	m := keyMAC(h, key)
+	m.start()
+	return m
+}
+
+// keyMAC is newMAC without the start.
+func keyMAC(h *suite.Hash, key []byte) *mac {
 	m := newHash(h)
 	if len(key) > m.block {
 		m.write(key)
@@ -88,7 +97,6 @@ func newMAC(h *suite.Hash, key []byte) *mac {
 	} else {
 		copy(m.pad[:], key)
 	}
-	m.start()
 	return m
 }
 
@@ -133,8 +141,9 @@ func (m *mac) reset(state []byte) {
 // absorb starts the hash with the padded key, each byte XORed with x.
 func (m *mac) absorb(x byte) {
 	m.reset(m.fresh)
-	for i, b := range m.pad[:m.block] {
-		m.buf[i] = b ^ x
+	eight := uint64(x) * 0x0101010101010101
+	for i := 0; i < m.block; i += 8 {
+		binary.NativeEndian.PutUint64(m.buf[i:], binary.NativeEndian.Uint64(m.pad[i:])^eight)
 	}
 	m.hash.Write(m.buf[:m.block])
 }

@@ -44,7 +44,9 @@ func PRF(h *suite.Hash, out, secret []byte, label string, seed ...[]byte) {
 
 // xorExpand is P_hash, XORed into out. RFC 5246 §5.
 func xorExpand(h *suite.Hash, out, secret []byte, label string, seed [][]byte) {
-	m := newMAC(h, secret)
+	m := keyMAC(h, secret)
+	m.used = true // the key serves two HMACs at least: its states are kept from the first on
+	m.start()
 	var a [maxSize]byte // A(i)
 	feed := func() {
 		m.writeString(label)
