@@ -20,8 +20,12 @@ var weaknesses = []struct {
 		func(s tls.State, _ *suite.Suite) string {
 			return s.Version.String() + " is deprecated: its handshake rests on MD5 and SHA-1 (RFC 8996)"
 		}},
-	{isWeakSuite,
+	{func(_ tls.State, c *suite.Suite) bool { return len(c.Switches) > 0 },
 		func(_ tls.State, c *suite.Suite) string { return c.WhyNot }},
+	{func(s tls.State, c *suite.Suite) bool { return c.Cipher.Block != nil && !s.EncryptThenMAC },
+		always("CBC mode with MAC-then-encrypt has been broken through its padding again and again (Lucky 13)")},
+	{func(_ tls.State, c *suite.Suite) bool { return c.KeyExchange == wire.KeyExchangePSK },
+		always("there is no forward secrecy: whoever gets the pre-shared key later can read what was recorded")},
 	{func(s tls.State, _ *suite.Suite) bool { return s.Compression != wire.CompressionNull },
 		always("records are compressed, and secrets leak through their lengths (CRIME)")},
 	{func(s tls.State, _ *suite.Suite) bool { return s.DHBits > 0 && s.DHBits < 2048 },
@@ -39,13 +43,6 @@ func always(what string) func(tls.State, *suite.Suite) string {
 }
 
 func isOldTLS(s tls.State) bool { return s.Version >= wire.TLS10 && s.Version <= wire.TLS12 }
-
-// isWeakSuite: not all that is off by default is weak: a pre-shared key is only
-// not there, and CBC is sound if it encrypts first.
-func isWeakSuite(s tls.State, c *suite.Suite) bool {
-	sound := c.Default || c.KeyExchange.PSK() && c.IsAEAD() || c.Cipher.Block != nil && s.EncryptThenMAC
-	return len(c.Switches) > 0 || !sound
-}
 
 // warnings says in plain words what is weak about a connection.
 func warnings(s tls.State) []string {
