@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -62,6 +63,10 @@ var ofExchanges = []offence{
 	illegal("Diffie-Hellman group is not valid", hostsDHE, wire.Server, change(func(m *wire.ServerKeyExchange) { m.G = []byte{1} })),
 	illegal("Diffie-Hellman group is not valid", hostsDHEPSK, wire.Server, change(func(m *wire.ServerKeyExchange) { m.P = []byte{23} })),
 	{"the server's Diffie-Hellman group has 2048 bits", wire.AlertInsufficientSecurity, then(hostsDHE, func(c, _ *host) { c.config.MinDHBits = 2049 }), wire.Server, nil},
+	illegal("own Diffie-Hellman group has 8192 bits", hostsDHE, wire.Server, change(func(m *wire.ServerKeyExchange) {
+		m.P = bytes.Clone(kex.DHOf(wire.GroupFFDHE8192).P())
+		m.P[100] ^= 4
+	})),
 	illegal("the server's ephemeral key is not valid", hostsDHEPSK, wire.Server, change(func(m *wire.ServerKeyExchange) { m.Share = []byte{1} })),
 	illegal("the server's ephemeral key is not valid", exchange(wire.TLS_DH_anon_WITH_AES_128_GCM_SHA256), wire.Server, change(func(m *wire.ServerKeyExchange) { m.Share = m.P })),
 	illegal("no group in common", exchange(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256), wire.Server, change(func(m *wire.ServerKeyExchange) { m.Group = wire.GroupP521 })),
