@@ -46,7 +46,7 @@ func TestPOODLESwitches(t *testing.T) {
 						victim, other = server, client
 					}
 					test.set(victim)
-					other.MaxVersion = tls.VersionSSL30
+					other.MaxVersion = uint16(wire.SSL30)
 					e := connect(t, client, server, nil)
 					errs := map[wire.Role]error{wire.Client: e.clientErr, wire.Server: e.serverErr}
 					var failure *tls.HandshakeError

@@ -3,7 +3,6 @@ package attacks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -353,6 +352,6 @@ func (e *ends) talkFrom(t *testing.T, from, to *tls.Conn) {
 	write(t, from, []byte("data"))
 	got := make([]byte, 4)
 	if _, err := io.ReadFull(to, got); err != nil || string(got) != "data" {
-		t.Fatal(fmt.Sprintf("%q, %v", got, err))
+		t.Fatalf("%q, %v", got, err)
 	}
 }
