@@ -24,6 +24,14 @@ func transcriptOf(t *testing.T, f flow, size func(int) int) (client, server *sid
 		return [][]byte{rec}
 	}
 	l.run().done(t).talk(t)
+	if c.then != nil {
+		for _, side := range []*side{l.client, l.server} {
+			if _, err := side.Write([]byte("under way")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.again(t).done(t).talk(t)
+	}
 	big := bytes.Repeat([]byte("0123456789"), 2000)
 	for rest := big; len(rest) > 0; {
 		n, err := l.server.Write(rest)
@@ -50,32 +58,34 @@ func transcriptOf(t *testing.T, f flow, size func(int) int) (client, server *sid
 // events, secrets, data and output.
 func TestSplitLaw(t *testing.T) {
 	for _, f := range flows {
-		t.Run(f.name, func(t *testing.T) {
-			client, server, sent := transcriptOf(t, f, nil)
-			random := rand.New(rand.NewPCG(1, 2))
-			for name, size := range map[string]func(int) int{
-				"one byte": func(int) int { return 1 },
-				"random":   func(left int) int { return 1 + random.IntN(min(left, 600)) },
-				"headers":  func(left int) int { return []int{5, 1, 300, 4}[left%4] },
-			} {
-				c, s, sent2 := transcriptOf(t, f, size)
-				if !bytes.Equal(sent, sent2) {
-					t.Errorf("%s: other bytes were sent", name)
-				}
-				for _, pair := range [][2]*side{{client, c}, {server, s}} {
-					// A record may arrive before or after what another one caused.
-					if a, b := receivedLast(pair[0].log), receivedLast(pair[1].log); !slices.Equal(a, b) {
-						t.Errorf("%s: the %v's events differ: %s", name, pair[0].Role(), firstOther(a, b))
-					}
-					if !slices.Equal(pair[0].secrets, pair[1].secrets) {
-						t.Errorf("%s: the %v's secrets differ", name, pair[0].Role())
-					}
-					if !bytes.Equal(pair[0].received, pair[1].received) || pair[0].err != pair[1].err {
-						t.Errorf("%s: the %v received other data, or ended with %v", name, pair[0].Role(), pair[1].err)
-					}
-				}
+		t.Run(f.name, func(t *testing.T) { splitLaw(t, f) })
+	}
+}
+
+func splitLaw(t *testing.T, f flow) {
+	client, server, sent := transcriptOf(t, f, nil)
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, size := range map[string]func(int) int{
+		"one byte": func(int) int { return 1 },
+		"random":   func(left int) int { return 1 + random.IntN(min(left, 600)) },
+		"headers":  func(left int) int { return []int{5, 1, 300, 4}[left%4] },
+	} {
+		c, s, sent2 := transcriptOf(t, f, size)
+		if !bytes.Equal(sent, sent2) {
+			t.Errorf("%s: other bytes were sent", name)
+		}
+		for _, pair := range [][2]*side{{client, c}, {server, s}} {
+			// A record may arrive before or after what another one caused.
+			if a, b := receivedLast(pair[0].log), receivedLast(pair[1].log); !slices.Equal(a, b) {
+				t.Errorf("%s: the %v's events differ: %s", name, pair[0].Role(), firstOther(a, b))
 			}
-		})
+			if !slices.Equal(pair[0].secrets, pair[1].secrets) {
+				t.Errorf("%s: the %v's secrets differ", name, pair[0].Role())
+			}
+			if !bytes.Equal(pair[0].received, pair[1].received) || pair[0].err != pair[1].err {
+				t.Errorf("%s: the %v received other data, or ended with %v", name, pair[0].Role(), pair[1].err)
+			}
+		}
 	}
 }
 
@@ -106,12 +116,14 @@ func firstOther(a, b []string) string {
 // The same holds for records: a handshake message may run over any number of
 // them, or share one with others of its epoch. What is agreed stays the same.
 func TestMessagesAcrossRecords(t *testing.T) {
-	for _, f := range flows {
+	for _, f := range slices.Concat(flows, furtherFlows) {
 		for _, fragment := range []int{1, 7, 100} {
 			c, s := f.hosts(t)
 			l := connect(c, s)
 			l.client.options.MaxFragment, l.server.options.MaxFragment = fragment, fragment
-			l.run().done(t).talk(t)
+			if l.run().done(t).talk(t); c.then != nil {
+				l.again(t).done(t).talk(t)
+			}
 		}
 	}
 }
@@ -120,7 +132,7 @@ func TestMessagesAcrossRecords(t *testing.T) {
 // may be used any more.
 func TestBuffersAreNotUsedOnceGivenBack(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789"), 3000)
-	for _, f := range flows {
+	for _, f := range slices.Concat(flows, furtherFlows) {
 		for name, size := range map[string]func(int) int{"whole": nil, "pieces": func(left int) int { return 1 + left*2/3 }} {
 			c, s := f.hosts(t)
 			l := connect(c, s)
@@ -128,7 +140,9 @@ func TestBuffersAreNotUsedOnceGivenBack(t *testing.T) {
 			for _, side := range []*side{l.client, l.server} {
 				side.poisoned, side.room, side.options.MaxFragment = true, 700, 1500
 			}
-			l.run().done(t).talk(t)
+			if l.run().done(t).talk(t); c.then != nil {
+				l.again(t).done(t).talk(t)
+			}
 			l.client.received = nil
 			for rest := big; len(rest) > 0; {
 				n, err := l.server.Write(rest)

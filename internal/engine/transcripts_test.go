@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite testdata/transcripts")
 //	resume                        have the client offer the session it has
 //	write SIDE TEXT               send data
 //	update SIDE [request]         KeyUpdate
+//	renegotiate SIDE              a further handshake that SIDE begins
+//	authenticate                  the server asks for a certificate after the handshake
 //	inject SIDE TYPE HEX          seal a record with any content
 //	close SIDE, end SIDE          close_notify; the end of SIDE's input
 //	brief                         from now on only the names of messages, alerts, and ends
@@ -134,6 +136,17 @@ func (s *scene) do(args []string) {
 			s.line("%s cannot update: %v", args[1], err)
 		}
 		s.run()
+	case "renegotiate":
+		side := s.of(args[1])
+		if err := side.Renegotiate(&side.host.config); err != nil {
+			s.line("%s cannot renegotiate: %v", args[1], err)
+		}
+		s.run()
+	case "authenticate":
+		if err := s.link.server.Authenticate(&s.server.config); err != nil {
+			s.line("server cannot ask: %v", err)
+		}
+		s.run()
 	case "inject":
 		typ, _ := strconv.Atoi(args[2])
 		content, err := hex.DecodeString(strings.Join(args[3:], ""))
@@ -184,14 +197,38 @@ func (s *scene) run() {
 
 func state(s *side) string {
 	r := s.Result()
-	return fmt.Sprintf("%v, %v, group %v, resumption %v, retry %v, extended master secret %v, encrypt-then-MAC %v",
+	text := fmt.Sprintf("%v, %v, group %v, resumption %v, retry %v, extended master secret %v, encrypt-then-MAC %v",
 		r.Version, r.Suite, r.Group, r.Resumption, r.HelloRetry, r.ExtendedMasterSecret, r.EncryptThenMAC)
+	if r.DHBits != 0 {
+		text += fmt.Sprintf(", %d bits", r.DHBits)
+	}
+	if r.PSKIdentity != "" {
+		text += fmt.Sprintf(", PSK of %q", r.PSKIdentity)
+	}
+	if r.Compression != wire.CompressionNull {
+		text += ", " + r.Compression.String()
+	}
+	if r.SendLimit != 0 {
+		text += fmt.Sprintf(", limits %d and %d", r.SendLimit, r.ReceiveLimit)
+	}
+	return text
+}
+
+// known are the versions by their names on the command line.
+var known = map[string]wire.Version{"ssl3.0": wire.SSL30, "tls1.0": wire.TLS10, "tls1.1": wire.TLS11, "tls1.2": wire.TLS12, "tls1.3": wire.TLS13}
+
+func number(v string) int {
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		panic(err)
+	}
+	return n
 }
 
 // settings are the keys of the commands client and server.
 var settings = map[string]func(h *host, v string){
 	"versions": func(h *host, v string) {
-		h.config.Versions = list(v, map[string]wire.Version{"tls1.2": wire.TLS12, "tls1.3": wire.TLS13})
+		h.config.Versions = list(v, known)
 	},
 	"groups": func(h *host, v string) {
 		h.config.Groups = list(v, map[string]wire.NamedGroup{"P-256": wire.GroupP256, "P-384": wire.GroupP384})
@@ -203,16 +240,28 @@ var settings = map[string]func(h *host, v string){
 		}
 	},
 	"auth": func(h *host, v string) {
-		h.config.ClientAuth = list(v, map[string]stdtls.ClientAuthType{"request": stdtls.RequestClientCert, "require": stdtls.RequireAndVerifyClientCert})[0]
+		h.config.ClientAuth = list(v, map[string]stdtls.ClientAuthType{"none": stdtls.NoClientCert, "request": stdtls.RequestClientCert, "require": stdtls.RequireAndVerifyClientCert})[0]
 	},
-	"certificate": func(h *host, v string) { h.certificate = certificate(v) },
-	"alpn":        func(h *host, v string) { h.config.ALPN = strings.Split(v, ",") },
-	"tickets":     func(h *host, _ string) { h.config.Tickets, h.config.Sessions = true, true },
-	"ids":         func(h *host, _ string) { h.config.Store, h.config.Sessions = true, true },
-	"cookie":      func(h *host, _ string) { h.config.RetryCookie = true },
-	"fallback":    func(h *host, _ string) { h.config.Fallback = true },
-	"noems":       func(h *host, _ string) { h.config.NoExtendedMasterSecret = true },
-	"expects":     func(h *host, v string) { h.name = v },
+	"certificate": func(h *host, v string) {
+		if h.certificate = nil; v != "none" {
+			h.certificate = certificate(v)
+		}
+	},
+	"again":    func(h *host, v string) { h.again = v != "no" },
+	"late":     func(h *host, _ string) { h.again, h.config.PostHandshakeAuth = true, true },
+	"hint":     func(h *host, v string) { h.config.PSKHint = v },
+	"psk":      func(h *host, v string) { h.identity, h.key = v, []byte("the key of "+v) },
+	"dss":      func(h *host, _ string) { h.config.Schemes = append(h.config.Schemes, wire.DSASHA256) },
+	"compress": func(h *host, _ string) { h.config.Compression = true },
+	"fragment": func(h *host, v string) { h.config.MaxFragmentLength = wire.MaxFragmentLengthOf(number(v)) },
+	"limit":    func(h *host, v string) { h.config.SizeLimit = number(v) },
+	"alpn":     func(h *host, v string) { h.config.ALPN = strings.Split(v, ",") },
+	"tickets":  func(h *host, _ string) { h.config.Tickets, h.config.Sessions = true, true },
+	"ids":      func(h *host, _ string) { h.config.Store, h.config.Sessions = true, true },
+	"cookie":   func(h *host, _ string) { h.config.RetryCookie = true },
+	"fallback": func(h *host, _ string) { h.config.Fallback = true },
+	"noems":    func(h *host, _ string) { h.config.NoExtendedMasterSecret = true },
+	"expects":  func(h *host, v string) { h.name = v },
 }
 
 func list[T any](v string, known map[string]T) (out []T) {
