@@ -195,6 +195,11 @@ func (o *explainOptions) plan(args []string) (*explanation, error) {
 	if err := o.tls.apply(e.config); err != nil {
 		return nil, err
 	}
+	if o.clientAuth || o.tls.postHandshakeAuth {
+		if err := o.tls.mayAsk(); err != nil {
+			return nil, err
+		}
+	}
 	cert, ok, err := o.identity.load()
 	if err != nil {
 		return nil, err

@@ -68,7 +68,6 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		err = &handshakeError{err}
 	} else {
 		about.Trust = e.trust(conn.State())
-		about.Warnings = e.unasked(conn.State())
 		err = e.talk(ctx, conn, &about.Warnings)
 	}
 	raw.Close()
@@ -132,14 +131,6 @@ func (e *explanation) renegotiate(ctx context.Context, conn *tls.Conn) error {
 		return nil
 	}
 	return conn.Renegotiate(ctx)
-}
-
-// unasked says that a client certificate was not asked for though it should be.
-func (e *explanation) unasked(s tls.State) []string {
-	if e.options.clientAuth && !s.ClientAuthRequested && s.Resumption == "none" {
-		return []string{"the server did not ask for a client certificate: it cannot where it has none itself"}
-	}
-	return nil
 }
 
 // trust says by what the server is known for who it is; empty if it is not.

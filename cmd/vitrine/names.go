@@ -65,6 +65,18 @@ func (f *tlsFlags) certificateKeys() []devca.KeyType {
 	return keys
 }
 
+// lacksCertificate reports that no suite has a certificate.
+func (f *tlsFlags) lacksCertificate() bool { return len(f.certificateKeys()) == 0 }
+
+// mayAsk errs where nobody can ask for a client certificate: only a server that
+// shows one itself does. RFC 5246 §7.4.4.
+func (f *tlsFlags) mayAsk() error {
+	if f.lacksCertificate() {
+		return usagef("a server asks for a client certificate only if it shows one itself, and %s has none", f.listed[0])
+	}
+	return nil
+}
+
 var keyOf = map[suite.Auth]devca.KeyType{
 	suite.AuthAny: devca.ECDSA, suite.AuthECDSA: devca.ECDSA, suite.AuthRSA: devca.RSA, suite.AuthDSS: devca.DSA,
 }

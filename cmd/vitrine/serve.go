@@ -164,6 +164,9 @@ func (o *serveOptions) configure(config *tls.Config) error {
 	case o.clientCA == "":
 		return usagef("--client-auth %s needs --client-ca FILE, the authorities to accept", o.clientAuth)
 	}
+	if err := o.tls.mayAsk(); err != nil {
+		return err
+	}
 	pool, err := loadPool("client-ca", o.clientCA)
 	config.ClientAuth, config.ClientCAs = mode, pool
 	if o.tls.postHandshakeAuth {

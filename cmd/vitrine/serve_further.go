@@ -28,9 +28,6 @@ func (f *tlsFlags) suitsHTTP2() bool {
 	return f.low >= wire.TLS12 && !weak && f.renegotiate == "" && !f.postHandshakeAuth
 }
 
-// lacksCertificate reports that no suite has a certificate.
-func (f *tlsFlags) lacksCertificate() bool { return len(f.certificateKeys()) == 0 }
-
 // askLater leaves the request for a certificate out of the handshake. What is
 // shown afterwards must verify all the same.
 func askLater(config *tls.Config) {

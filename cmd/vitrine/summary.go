@@ -226,6 +226,8 @@ func validity(c certificateFields, now time.Time) string {
 		return "not valid before " + c.NotBefore.Format(time.DateOnly)
 	case now.After(c.NotAfter):
 		return "expired on " + c.NotAfter.Format(time.DateOnly)
+	case days == 1:
+		return "valid for 1 more day"
 	default:
 		return fmt.Sprintf("valid for %d more days", days)
 	}
