@@ -1,4 +1,5 @@
-// Package tls speaks TLS 1.2 and 1.3 over any net.Conn, on both sides.
+// Package tls speaks SSL 3.0 to TLS 1.3 over any net.Conn, on both sides. A
+// Config that says nothing else gets TLS 1.2 and 1.3.
 //
 // It has the shape of crypto/tls: change the import path and a program
 // compiles. Value types (Certificate, ConnectionState, ClientHelloInfo and so
@@ -7,11 +8,26 @@
 // *crypto/tls.Config.
 //
 // What crypto/tls does not have stands in small sub-structs of [Config]:
-// session IDs in a store (Resumption), what is switched off for safety
-// (Legacy), the record layer (Record), and hooks that show every record,
-// message, secret and decision (Trace). [Conn.State] tells more about a
+// session IDs in a store (Resumption), pre-shared keys (PSK), finite-field
+// Diffie-Hellman (DHE), handshakes inside the connection (Renegotiate), the
+// record layer (Record), what is switched off for safety (Legacy), and hooks that
+// show every record, message, secret and decision (Trace). [Conn.State] tells more about a
 // connection, [Conn.KeyUpdate] renews its keys, [Conn.ChannelBinding] binds
 // other protocols to it.
+//
+// # Old versions and suites
+//
+// TLS 1.0 and 1.1 need MinVersion. SSL 3.0, and each mechanism that is known to
+// be broken, needs its switch in [Legacy] as well; SECURITY.md says what each
+// opens. A cipher suite is used if CipherSuites lists it and its switches are
+// set; else the handshake fails, and names the switch.
+//
+// # Handshakes inside a connection
+//
+// Until TLS 1.2 either side may start another handshake, [Conn.Renegotiate], if
+// the other allows it. [Conn.RequestClientCertificate] asks a client who it is
+// once that matters, in any version. Data may be read and written meanwhile;
+// nothing is lost. Both are off until the peer's Config says otherwise.
 //
 // A few fields mean something else than in crypto/tls, where that would be a
 // danger or a setting would be ignored; each says so, and
