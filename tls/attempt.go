@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -35,33 +36,29 @@ type attempt struct {
 	blocked chan error // why the goroutine cannot go on, where nobody reads
 }
 
-// begin registers an attempt and starts it.
-func (c *Conn) begin(start func() error) (*attempt, error) {
+// begin registers an attempt and starts it, or returns one that is under way.
+func (c *Conn) begin(start func() error) (a *attempt, begun bool, err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
-	if c.engine.FurtherUnderWay() {
-		return nil, start() // which says so
+	if a := c.renegotiations.current.Load(); a != nil {
+		return a, false, nil
 	}
-	a := c.newAttempt()
+	a = c.newAttempt()
 	if err := start(); err != nil {
 		c.ended(a, err)
-		return nil, err
+		return nil, false, err
 	}
-	return a, nil
+	return a, true, nil
 }
 
 // newAttempt makes the current one, bounded in time. in is held.
 func (c *Conn) newAttempt() *attempt {
 	a := &attempt{done: make(chan struct{}), blocked: make(chan error, 1)}
 	if limit := c.config.handshakeTimeout(); limit > 0 {
-		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, errSilent) })
+		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, os.ErrDeadlineExceeded) })
 	}
 	c.renegotiations.current.Store(a)
 	return a
-}
-
-var errSilent error = &handshake.Error{
-	Rule: "the peer did not complete the renegotiation in time", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout",
 }
 
 // giveUp ends an attempt that takes too long: with the connection, unless the
@@ -69,17 +66,27 @@ var errSilent error = &handshake.Error{
 func (c *Conn) giveUp(a *attempt, why error) {
 	c.in.Lock()
 	defer c.in.Unlock()
-	if !c.ended(a, why) || c.engine.Cancel() {
+	if c.renegotiations.current.Load() != a {
 		return
 	}
-	c.engine.Fail(&handshake.Error{Alert: wire.AlertUserCanceled, Rule: "the connection was closed in the middle of a renegotiation", Err: why})
-	c.conn.Close()
+	fault := &handshake.Error{Alert: wire.AlertUserCanceled, Err: why}
+	if errors.Is(why, os.ErrDeadlineExceeded) {
+		fault.Hint = "see Config.HandshakeTimeout"
+	}
+	if c.engine.Cancel() {
+		fault.Rule = "the client has not answered the HelloRequest; the connection goes on as it was"
+	} else {
+		fault.Rule = "a renegotiation was given up in the middle, so the connection is closed"
+		c.conn.Close()
+		c.engine.Fail(fault)
+	}
+	c.ended(a, fault)
 }
 
-// ended closes an attempt. It reports whether that was still open.
-func (c *Conn) ended(a *attempt, err error) bool {
+// ended closes an attempt, unless that has been done. a may be nil.
+func (c *Conn) ended(a *attempt, err error) {
 	if a == nil || !c.renegotiations.current.CompareAndSwap(a, nil) {
-		return false
+		return
 	}
 	if err == nil {
 		c.renegotiations.complete.Add(1)
@@ -89,7 +96,6 @@ func (c *Conn) ended(a *attempt, err error) bool {
 	}
 	a.err = err
 	close(a.done)
-	return true
 }
 
 // closedByPeer: a close_notify is no regular end where a handshake is due.
@@ -100,8 +106,8 @@ func closedByPeer(err error) error {
 	return err
 }
 
-// await waits for the end of an attempt, or for stop.
-func (c *Conn) await(a *attempt, stop <-chan time.Time) error {
+// await waits for the end of an attempt, or of ctx.
+func (c *Conn) await(ctx context.Context, a *attempt) error {
 	a.waiting.Add(1)
 	defer a.waiting.Add(-1)
 	c.attend()
@@ -110,12 +116,10 @@ func (c *Conn) await(a *attempt, stop <-chan time.Time) error {
 		return c.explain(a.err)
 	case err := <-a.blocked:
 		return c.explain(err)
-	case <-stop:
-		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
-
-var errStopped = errors.New("tls: stopped waiting")
 
 // leave is the end of a Read.
 func (c *Conn) leave() {
@@ -207,7 +211,9 @@ func (c *Conn) release() error {
 		if c.late() {
 			return os.ErrDeadlineExceeded
 		}
-		if err := c.await(a, time.After(glance)); err != errStopped {
+		ctx, cancel := context.WithTimeout(context.Background(), glance)
+		err := c.await(ctx, a)
+		if cancel(); err != context.DeadlineExceeded {
 			return err
 		}
 	}

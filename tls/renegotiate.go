@@ -63,9 +63,6 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	if c.closed.Load() {
-		return net.ErrClosed
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -76,14 +73,25 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 	if change != nil {
 		change(h)
 	}
-	a, err := c.begin(func() error { return start(c.engine, h) })
-	if err != nil {
-		c.answer()
-		return c.explain(closedByPeer(err))
+	for {
+		if c.closed.Load() {
+			return net.ErrClosed
+		}
+		a, begun, err := c.begin(func() error { return start(c.engine, h) })
+		if err != nil {
+			c.answer()
+			return c.explain(closedByPeer(err))
+		}
+		if begun {
+			defer context.AfterFunc(ctx, func() { c.giveUp(a, ctx.Err()) })()
+			c.answer()
+			return c.await(context.Background(), a)
+		}
+		// The peer's, or another goroutine's, comes first.
+		if err := c.await(ctx, a); err != nil && (err == ctx.Err() || c.renegotiations.current.Load() == a) {
+			return err
+		}
 	}
-	defer context.AfterFunc(ctx, func() { c.giveUp(a, ctx.Err()) })()
-	c.answer()
-	return c.await(a, nil)
 }
 
 // resolveFurther reads the Config again: that is what a further handshake needs.
@@ -118,8 +126,8 @@ func (f *further) Config() *handshake.Config {
 
 // The defaults of Renegotiate.
 const (
-	maxRenegotiations    = 8
-	renegotiationsPerSec = time.Second
+	maxRenegotiations = 8
+	leastInterval     = time.Second
 )
 
 func (c *Conn) mayStart() bool {
@@ -136,7 +144,7 @@ func (c *Conn) mayStart() bool {
 		most = maxRenegotiations
 	}
 	if interval == 0 {
-		interval = renegotiationsPerSec
+		interval = leastInterval
 	}
 	return allowed && r.byPeer < most && (r.byPeer == 0 || c.config.now().Sub(r.last) >= interval)
 }
