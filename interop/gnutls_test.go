@@ -205,7 +205,7 @@ func gnutlsConnect(r *run, port int) ([]facts, error) {
 		return nil, err
 	}
 	if r.rounds() > 1 {
-		if err := r.talkChild(p, 1); err != nil {
+		if err := r.tellChild(p, newLines(1, r.lineLen())); err != nil {
 			return nil, err
 		}
 	}

@@ -44,7 +44,8 @@ function serve() {
     c.on('end', () => say(f)); // only a close_notify ends the stream without an error
     c.on('error', fail);
     if (s.renegotiate || s.later) {
-      const again = () => c.renegotiate({ requestCert: s.later, rejectUnauthorized: s.later }, (e) => {
+      const demands = { requestCert: s.auth !== '', rejectUnauthorized: s.auth === 'require' || s.later };
+      const again = () => c.renegotiate(demands, (e) => {
         if (e) fail(e);
         if (s.later && !c.getPeerCertificate().raw) fail(new Error('no certificate was shown'));
       });
