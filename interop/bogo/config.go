@@ -1,0 +1,361 @@
+package main
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// shared is what the connections of one process have in common.
+type shared struct {
+	ticketKeys [][32]byte
+	store      session.Store
+	clock      time.Duration // ahead of the time of day
+}
+
+// boringSuites are what BoringSSL has under "ALL", in its order.
+var boringSuites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	uint16(wire.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256),
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	uint16(wire.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA),
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+	uint16(wire.TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA),
+	tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_RSA_WITH_AES_128_CBC_SHA, uint16(wire.TLS_PSK_WITH_AES_128_CBC_SHA),
+	tls.TLS_RSA_WITH_AES_256_CBC_SHA, uint16(wire.TLS_PSK_WITH_AES_256_CBC_SHA),
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+}
+
+// keywords are the names for several suites that the runner uses.
+var keywords = map[string]func(name string) bool{
+	"ALL":     func(string) bool { return true },
+	"DEFAULT": func(string) bool { return true },
+	"AES":     func(name string) bool { return strings.Contains(name, "_AES_") },
+	"AES128":  func(name string) bool { return strings.Contains(name, "_AES_128_") },
+}
+
+// suites reads a list in OpenSSL's syntax, as far as the runner uses it.
+func suites(list string, psk bool) ([]uint16, error) {
+	if list == "" {
+		list = "ALL"
+	}
+	if strings.Contains(list, "[") {
+		fmt.Fprintln(os.Stderr, "groups of suites of equal preference are not implemented")
+		os.Exit(unimplemented)
+	}
+	var picked []uint16
+	for _, word := range strings.Split(list, ":") {
+		name, remove := strings.CutPrefix(word, "!")
+		match := keywords[name]
+		candidates := boringSuites
+		if match == nil {
+			match = func(s string) bool { return s == name }
+		}
+		if name == "3DES" || strings.Contains(name, "_3DES_") {
+			match, candidates = keywords["ALL"], []uint16{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA}
+		}
+		before := len(picked)
+		for _, id := range candidates {
+			known := tls.CipherSuiteName(id)
+			switch {
+			case !match(known) || !psk && strings.Contains(known, "_PSK_"):
+			case remove:
+				picked = slices.DeleteFunc(picked, func(p uint16) bool { return p == id })
+				before = -1
+			case !slices.Contains(picked, id):
+				picked = append(picked, id)
+			}
+		}
+		if len(picked) == before {
+			return nil, fmt.Errorf("no cipher suite is called %q", name)
+		}
+	}
+	return picked, nil
+}
+
+// config makes the Config of one connection.
+func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*tls.Config, error) {
+	list, err := suites(o.cipher, o.psk != "")
+	if err != nil {
+		return nil, err
+	}
+	low, high, err := o.versions()
+	if err != nil {
+		return nil, err
+	}
+	c := &tls.Config{
+		MinVersion: low, MaxVersion: high,
+		CipherSuites:             list,
+		PreferClientCipherSuites: o.cipher == "" && !o.serverPreference,
+		ServerName:               o.hostName,
+		InsecureSkipVerify:       true, // VerifyPeerCertificate says what the test wants
+		VerifyPeerCertificate:    o.verify(w),
+		SessionTicketsDisabled:   o.noTicket,
+		GREASE:                   o.enableGREASE,
+		Time:                     func() time.Time { return time.Now().Add(s.clock) },
+		Trace:                    w.hooks(),
+		Record:                   tls.RecordOptions{MaxFragment: o.maxSendFragment},
+		Renegotiate:              tls.Renegotiate{Max: 1 << 20, MinInterval: -1},
+		Legacy: tls.Legacy{
+			RSAKeyExchange: true, TripleDES: slices.Contains(list, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA),
+			SmallRSA: true, SHA1Signatures: true, SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
+		},
+	}
+	for _, id := range o.curves {
+		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(id))
+	}
+	switch {
+	case o.renegotiateFreely:
+		c.Renegotiation = tls.RenegotiateFreelyAsClient
+	case o.renegotiateOnce:
+		c.Renegotiation = tls.RenegotiateOnceAsClient
+	}
+	if o.psk != "" {
+		o.setPSK(c)
+	}
+	if err := o.certificates(c, w); err != nil {
+		return nil, err
+	}
+	if o.server {
+		return c, o.serverConfig(c, s, w)
+	}
+	c.ClientSessionCache = oneSession{w, offer}
+	for rest := o.advertiseALPN; rest != ""; {
+		n := int(rest[0])
+		if n+1 > len(rest) {
+			return nil, errors.New("-advertise-alpn is cut off")
+		}
+		c.NextProtos = append(c.NextProtos, rest[1:1+n])
+		rest = rest[1+n:]
+	}
+	return c, nil
+}
+
+func (o *options) versions() (low, high uint16, err error) {
+	off := map[uint16]bool{tls.VersionTLS10: o.noTLS1, tls.VersionTLS11: o.noTLS11, tls.VersionTLS12: o.noTLS12, tls.VersionTLS13: o.noTLS13}
+	ended := false
+	for v := uint16(tls.VersionTLS10); v <= tls.VersionTLS13; v++ {
+		on := !off[v] && int(v) >= o.minVersion && (o.maxVersion == 0 || int(v) <= o.maxVersion)
+		switch {
+		case on && ended:
+			fmt.Fprintln(os.Stderr, "a gap between versions is not implemented")
+			os.Exit(unimplemented)
+		case on && low == 0:
+			low, high = v, v
+		case on:
+			high = v
+		case low != 0:
+			ended = true
+		}
+	}
+	if low == 0 {
+		return 0, 0, errors.New("no version is left")
+	}
+	return low, high, nil
+}
+
+func (o *options) setPSK(c *tls.Config) {
+	c.PSK.Hint = o.pskIdentity
+	c.PSK.Client = func(hint string) (string, []byte, error) {
+		if hint != o.pskIdentity {
+			return "", nil, fmt.Errorf("server PSK hint is %q", hint)
+		}
+		return o.pskIdentity, []byte(o.psk), nil
+	}
+	c.PSK.Server = func(identity string) ([]byte, error) {
+		if identity != o.pskIdentity {
+			return nil, fmt.Errorf("client PSK identity is %q", identity)
+		}
+		return []byte(o.psk), nil
+	}
+}
+
+// verify is what the runner's tests call the certificate verification callback,
+// which BoringSSL runs on resumption only when told so.
+func (o *options) verify(w *watch) func([][]byte, [][]*x509.Certificate) error {
+	return func([][]byte, [][]*x509.Certificate) error {
+		switch {
+		case !o.verifyFail, !w.peerShowed && !o.reverifyOnResume:
+			return nil
+		case o.customVerify:
+			return &tls.HandshakeError{Alert: wire.AlertCertificateUnknown, Rule: "the verify callback refuses the certificate"}
+		case o.verifyPeer || o.requireAnyClientCertificate:
+			return &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "the verify callback refuses the certificate"}
+		}
+		return nil
+	}
+}
+
+// signer notes that a credential was used. It also hides the type of the key,
+// as a key in hardware would.
+type signer struct {
+	crypto.Signer
+	used func()
+}
+
+func (s signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	s.used()
+	return s.Signer.Sign(rand, digest, opts)
+}
+
+type decrypter struct {
+	signer
+	crypto.Decrypter
+}
+
+func (d decrypter) Public() crypto.PublicKey { return d.signer.Public() }
+
+func (d decrypter) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	d.used()
+	return d.Decrypter.Decrypt(rand, msg, opts)
+}
+
+// certificates loads the credentials, the default one last.
+func (o *options) certificates(c *tls.Config, w *watch) error {
+	w.selected = -1
+	for i, from := range append(slices.Clone(o.credentials), o.legacy) {
+		if from.certFile == "" {
+			continue
+		}
+		cert, err := tls.LoadX509KeyPair(from.certFile, from.keyFile)
+		if err != nil {
+			return err
+		}
+		used := func() { w.selected = i }
+		if i == len(o.credentials) {
+			used = func() { w.selected = -1 }
+		}
+		key := signer{cert.PrivateKey.(crypto.Signer), used}
+		cert.PrivateKey = key
+		if d, ok := key.Signer.(crypto.Decrypter); ok {
+			cert.PrivateKey = decrypter{key, d}
+		}
+		for _, scheme := range from.signing {
+			cert.SupportedSignatureAlgorithms = append(cert.SupportedSignatureAlgorithms, tls.SignatureScheme(scheme))
+		}
+		cert.OCSPStaple = from.ocsp
+		if cert.SignedCertificateTimestamps, err = splitSCTs(from.scts); err != nil {
+			return err
+		}
+		c.Certificates = append(c.Certificates, cert)
+	}
+	if o.server {
+		return nil
+	}
+	certificates := c.Certificates
+	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if err := o.expect.request(info, w); err != nil {
+			return nil, err
+		}
+		if o.failCertCallback {
+			return nil, errors.New("the certificate callback fails")
+		}
+		for i := range certificates {
+			if len(certificates) == 1 || info.SupportsCertificate(&certificates[i]) == nil {
+				return &certificates[i], nil
+			}
+		}
+		if len(certificates) > 0 {
+			return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "no credential fits the request"}
+		}
+		return new(tls.Certificate), nil
+	}
+	return nil
+}
+
+// splitSCTs takes a list of certificate timestamps apart. RFC 6962 §3.3.
+func splitSCTs(list []byte) (scts [][]byte, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	for list = list[2:]; len(list) >= 2; {
+		n := int(list[0])<<8 | int(list[1])
+		if len(list) < 2+n {
+			return nil, errors.New("the list of SCTs is cut off")
+		}
+		scts, list = append(scts, list[2:2+n]), list[2+n:]
+	}
+	return scts, nil
+}
+
+// serverConfig adds what only a server has.
+func (o *options) serverConfig(c *tls.Config, s *shared, w *watch) error {
+	c.SetSessionTicketKeys(s.ticketKeys)
+	c.Resumption.Store = watchedStore{s.store, w}
+	switch {
+	case o.requireAnyClientCertificate && !o.verifyPeer:
+		c.ClientAuth = tls.RequireAnyClientCert
+	case o.verifyPeer:
+		c.ClientAuth = tls.RequestClientCert
+	}
+	switch {
+	case o.declineALPN:
+	case o.rejectALPN:
+		c.NextProtos = []string{"no client offers this"}
+	case o.selectALPN != "":
+		c.NextProtos = []string{o.selectALPN}
+	}
+	if o.useTicketCallback || o.renewTicket || o.skipTicket {
+		c.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+			if o.skipTicket {
+				return nil, nil
+			}
+			return c.EncryptTicket(cs, ss)
+		}
+		c.UnwrapSession = c.DecryptTicket
+	}
+	c.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+		if o.failEarlyCallback || o.failDDoSCallback {
+			return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "the callback for the ClientHello fails"}
+		}
+		return nil, o.expect.hello(info)
+	}
+	if o.failCertCallback {
+		certs := c.Certificates
+		c.Certificates = nil
+		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if len(certs) > 0 {
+				return nil, &tls.HandshakeError{Alert: wire.AlertInternalError, Rule: "the certificate callback fails"}
+			}
+			return nil, nil
+		}
+	}
+	names, err := hexNames(o.clientCAs)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	c.ClientCAs = x509.NewCertPool()
+	for _, name := range names {
+		c.ClientCAs.AddCert(&x509.Certificate{Raw: name, RawSubject: name})
+	}
+	return nil
+}
+
+// hexNames reads a list of DER names in hexadecimal.
+func hexNames(list string) (names [][]byte, err error) {
+	if list == "" || list == "<NULL>" || list == "<EMPTY>" {
+		return nil, nil
+	}
+	for _, one := range strings.Split(list, ",") {
+		name, err := hex.DecodeString(one)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}

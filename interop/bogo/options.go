@@ -1,0 +1,84 @@
+package main
+
+// options are what the runner's flags ask of one connection. The names follow
+// the flags; what they mean is the runner's business, see BoringSSL's
+// ssl/test/PORTING.md.
+type options struct {
+	// The process.
+	port, resumeCount int
+	shimID            uint64
+	ipv6, server      bool
+
+	// The handshake.
+	minVersion, maxVersion                  int
+	noTLS1, noTLS11, noTLS12, noTLS13       bool
+	cipher                                  string
+	serverPreference, fallbackSCSV          bool
+	curves                                  []int
+	hostName                                string
+	advertiseALPN, selectALPN               string
+	declineALPN, rejectALPN                 bool
+	noTicket, useTicketCallback             bool
+	renewTicket, skipTicket                 bool
+	enableGREASE                            bool
+	psk, pskIdentity                        string
+	maxSendFragment                         int
+	requireAnyClientCertificate, verifyPeer bool
+	verifyFail, customVerify                bool
+	reverifyOnResume                        bool
+	clientCAs                               string
+	noLegacyServerConnect                   bool
+	renegotiateOnce, renegotiateFreely      bool
+	renegotiateIgnore                       bool
+	failEarlyCallback, failDDoSCallback     bool
+	failCertCallback                        bool
+	resumptionDelay                         int
+	legacy                                  credential
+	credentials                             []credential
+
+	// The exchange.
+	implicitHandshake, handshakeTwice, extraHandshake bool
+	shimWritesFirst, shimShutsDown, checkCloseNotify  bool
+	initialWrite                                      string
+	repeatInitialWrite                                int
+	writeDifferentSizes                               bool
+	readSize                                          int
+	keyUpdate, keyUpdateBeforeRead                    bool
+	exportLength                                      int
+	exportLabel, exportContext                        string
+	useExportContext, exporterBetweenReads            bool
+	exportTrafficSecrets, tlsUnique                   bool
+
+	expect expectations
+}
+
+// expectations are what must hold after the handshake.
+type expectations struct {
+	version, cipher, cipherAES, cipherNoAES  int
+	serverName, alpn, advertisedALPN         string
+	noServerName                             bool
+	curve, peerSignature                     int
+	peerVerify                               []int
+	certificateTypes                         []byte
+	clientCAs                                string
+	ocsp, scts                               []byte
+	peerCertFile                             string
+	noPeerCert                               bool
+	sessionMiss, noSession, ticketRenewal    bool
+	sessionID, noSessionID                   bool
+	extendedMasterSecret                     bool
+	secureRenegotiation, noSecureRenegotiate bool
+	renegotiations                           int
+	hrr, noHRR                               bool
+	selected                                 int
+	selectedSet                              bool
+	messages                                 string
+	verifyResult                             bool
+}
+
+// credential is a certificate with its key and what goes with it.
+type credential struct {
+	certFile, keyFile string
+	signing           []int
+	ocsp, scts        []byte
+}

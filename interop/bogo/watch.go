@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// watch keeps what happened on one connection, for the checks.
+type watch struct {
+	mutex            sync.Mutex
+	messages         strings.Builder
+	peerShowed       bool // a Certificate came, so the session is not resumed
+	certificateTypes []byte
+	client, server   []byte // traffic secrets of TLS 1.3
+	selected         int    // the credential that signed; -1 is the default one
+	saved            *tls.ClientSessionState
+	stored           bool // a session was put into the server's store
+}
+
+// directions are BoringSSL's words.
+var directions = map[trace.Direction]string{trace.Sent: "write", trace.Received: "read"}
+
+func (w *watch) hooks() *trace.Hooks {
+	return &trace.Hooks{
+		Message: func(m trace.Message) {
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
+			if m.SSL2 {
+				fmt.Fprintf(&w.messages, "%s v2clienthello\n", directions[m.Dir])
+				return
+			}
+			fmt.Fprintf(&w.messages, "%s hs %d\n", directions[m.Dir], m.Raw[0])
+			if m.Dir != trace.Received {
+				return
+			}
+			switch wire.HandshakeType(m.Raw[0]) {
+			case wire.TypeCertificate:
+				w.peerShowed = true
+			case wire.TypeCertificateRequest:
+				w.request(m)
+			}
+		},
+		Record: func(r trace.Record) {
+			if r.Type != wire.ContentChangeCipherSpec || r.Err != nil {
+				return
+			}
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
+			fmt.Fprintf(&w.messages, "%s ccs\n", directions[r.Dir])
+		},
+		Alert: func(a trace.Alert) {
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
+			fmt.Fprintf(&w.messages, "%s alert %d %d\n", directions[a.Dir], a.Level, a.Code)
+		},
+		Secret: func(s trace.Secret) {
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
+			switch s.Name {
+			case "client_application_traffic_secret_0":
+				w.client = append([]byte(nil), s.Value...)
+			case "server_application_traffic_secret_0":
+				w.server = append([]byte(nil), s.Value...)
+			}
+		},
+	}
+}
+
+// request notes the certificate types of a CertificateRequest, which no
+// callback is told.
+func (w *watch) request(m trace.Message) {
+	var request wire.CertificateRequest
+	r := wire.NewReader(m.Raw[4:], nil)
+	request.Parse(&r, m.Context)
+	for _, t := range request.CertificateTypes {
+		w.certificateTypes = append(w.certificateTypes, byte(t))
+	}
+}
+
+// oneSession is a client's cache for one connection: it offers the session of
+// the one before, and keeps the newest.
+type oneSession struct {
+	*watch
+	offer *tls.ClientSessionState
+}
+
+func (c oneSession) Get(string) (*tls.ClientSessionState, bool) { return c.offer, c.offer != nil }
+
+func (c oneSession) Put(_ string, cs *tls.ClientSessionState) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if cs != nil {
+		c.saved = cs
+	}
+}
+
+// watchedStore notes that a session was put into the server's store.
+type watchedStore struct {
+	session.Store
+	*watch
+}
+
+func (s watchedStore) Put(ctx context.Context, key string, blob []byte, expiry time.Time) error {
+	s.mutex.Lock()
+	s.stored = true
+	s.mutex.Unlock()
+	return s.Store.Put(ctx, key, blob, expiry)
+}
