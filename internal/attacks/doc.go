@@ -9,5 +9,7 @@
 //
 // Attacks that need the inside of a package are played there: on the state
 // machine in internal/engine, on padding and MAC in internal/record, on key
-// exchange in internal/kex. SECURITY.md has the list of all.
+// exchange in internal/kex. SECURITY.md has the list of all. That it names tests and
+// switches which there are, and that docs/key-exchanges.md shows what flows, is
+// checked here too.
 package attacks
