@@ -32,14 +32,19 @@ type item struct {
 	release   bool // application data may go again
 }
 
-func (c *control) add(items ...item) {
-	if len(items) == 0 {
-		return
-	}
+// maxItems is how many items may wait for a peer that does not read: a handshake
+// makes a dozen.
+const maxItems = 64
+
+// add appends items and returns how many wait now.
+func (c *control) add(items ...item) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.items = append(c.items, items...)
-	c.filled.Store(true)
+	if len(items) > 0 {
+		c.items = append(c.items, items...)
+		c.filled.Store(true)
+	}
+	return len(c.items)
 }
 
 func (c *control) alert(a wire.Alert, why error) {

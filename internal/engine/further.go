@@ -141,8 +141,11 @@ func (e *Engine) run() error {
 		e.result.Store(e.further.next)
 		e.further.do(item{release: true})
 	}
-	e.control.add(e.further.todo...)
+	waiting := e.control.add(e.further.todo...)
 	e.further.todo = nil
+	if err == nil && waiting > maxItems {
+		err = fault(wire.AlertUnexpectedMessage, "the peer begins one handshake after the other and does not take our answers", "")
+	}
 	if err != nil {
 		return e.fail(err)
 	}

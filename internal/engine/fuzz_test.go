@@ -2,8 +2,11 @@ package engine
 
 import (
 	"bytes"
+	stdtls "crypto/tls"
+	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -23,28 +26,24 @@ func flightsOf(t testing.TB, f flow) (client, server []byte) {
 	return client, server
 }
 
-// fuzzSide feeds bytes to a side of every version. Its peer holds no keys, so
-// it must never be done, never panic and never work for ever.
+// fuzzSide feeds bytes to a side that takes whatever there is; config chooses its
+// versions, its certificate, and whether clients show one. Its peer holds no keys,
+// so it must never be done, never panic and never work for ever.
 func fuzzSide(f *testing.F, role wire.Role) {
-	for _, flow := range flows {
+	for i, flow := range flows {
 		client, server := flightsOf(f, flow)
 		if role == wire.Client {
 			client = server
 		}
-		f.Add(client, uint8(0))
-		f.Add(client[:len(client)/2], uint8(1))
+		f.Add(client, uint8(0), uint8(i))
+		f.Add(client[:len(client)/2], uint8(1), uint8(i))
 	}
-	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), uint8(0))
-	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n"), uint8(1))
-	f.Add(clearRecord(wire.ContentAlert, 2, 40), uint8(1))
-	f.Fuzz(func(t *testing.T, b []byte, piece uint8) {
-		h := newClientHost()
-		if role == wire.Server {
-			h = newServerHost()
-			clientAuth(newClientHost(), h)
-			ids(newClientHost(), h)
-		}
-		h.config.Tickets, h.config.Rand = true, zeros{}
+	f.Add(ssl2Hello(wire.TLS12, make([]byte, 32), 0x010080, wire.SSL2CipherSpec(wire.TLS_RSA_WITH_AES_128_CBC_SHA)), uint8(0), uint8(1))
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), uint8(0), uint8(0))
+	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n"), uint8(1), uint8(0))
+	f.Add(clearRecord(wire.ContentAlert, 2, 40), uint8(1), uint8(0))
+	f.Fuzz(func(t *testing.T, b []byte, piece, config uint8) {
+		h := liberal(role, config)
 		s := newSide(role, h)
 		s.step()
 		s.feed(b, func(left int) int {
@@ -64,10 +63,39 @@ func fuzzSide(f *testing.F, role wire.Role) {
 		if s.err == nil || ended != nil && s.err != ended {
 			t.Fatalf("ended with %v, then with %v", ended, s.err)
 		}
-		if n := len(s.sent); n > 1 {
+		if n := len(s.fatal()); n > 1 {
 			t.Fatalf("%d alerts", n)
 		}
 	})
+}
+
+// liberal is a host with everything switched on.
+func liberal(role wire.Role, config uint8) *host {
+	h := newClientHost()
+	if role == wire.Server {
+		h = newServerHost()
+		h.config.Store, h.config.SSL2Hello, h.config.PSKHint = true, true, "hint"
+		h.config.ClientAuth = []stdtls.ClientAuthType{stdtls.NoClientCert, stdtls.RequestClientCert, stdtls.RequireAndVerifyClientCert}[config>>3%3]
+	}
+	all := []wire.Version{wire.TLS13, wire.TLS12, wire.TLS11, wire.TLS10, wire.SSL30}
+	h.config.Versions = all[config%5:]
+	h.certificate = certificate([]string{"ecdsa", "rsa", "ed25519", "dsa"}[config>>5%4])
+	h.config.Suites, h.config.Compression, h.config.UnsafeRenegotiation = suite.All(), true, true
+	h.config.Groups = append(h.config.Groups, wire.GroupFFDHE2048)
+	h.config.Schemes = append(h.config.Schemes, wire.RSAPKCS1SHA1, wire.ECDSASHA1, wire.DSASHA256)
+	h.config.SizeLimit, h.config.MaxFragmentLength, h.config.PostHandshakeAuth = 500, 2, true
+	h.config.Tickets, h.config.Rand = true, zeros{}
+	return h
+}
+
+// fatal are the alerts sent that end a connection.
+func (s *side) fatal() (out []wire.Alert) {
+	for _, a := range s.sent {
+		if a.Level == wire.LevelFatal {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 func FuzzClientEngine(f *testing.F) { fuzzSide(f, wire.Client) }
@@ -80,7 +108,8 @@ func FuzzServerEngine(f *testing.F) { fuzzSide(f, wire.Server) }
 //
 // However that goes, two sides that are both done agree on everything.
 func FuzzBothTampered(f *testing.F) {
-	for i := range flows {
+	all := slices.Concat(flows, furtherFlows)
+	for i := range all {
 		f.Add(uint8(i), []byte{})
 		for what := range uint8(8) {
 			f.Add(uint8(i), []byte{0, what, what, 6, 1, 3, what, 9})
@@ -88,11 +117,17 @@ func FuzzBothTampered(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, script []byte) {
-		c, s := flows[int(which)%len(flows)].hosts(t)
+		c, s := all[int(which)%len(all)].hosts(t)
 		m := &mutator{script: script}
-		l := &link{tamper: m.record}
-		l.client, l.server = newSide(wire.Client, c, m.message), newSide(wire.Server, s, m.message)
-		l.run()
+		l := connect(c, s)
+		if c.then == nil {
+			l = &link{client: newSide(wire.Client, c, m.message), server: newSide(wire.Server, s, m.message), tamper: m.record}
+			l.run()
+		} else { // the one that is changed is the further handshake
+			l.run().done(t).tamper = m.record
+			l.client.edits, l.server.edits = []edit{m.message}, []edit{m.message}
+			l.again(t)
+		}
 		if !l.client.Done() || !l.server.Done() {
 			return
 		}
@@ -153,8 +188,10 @@ func (m *mutator) message(r *records, raw []byte) [][]byte {
 	sent := bytes.Join(list, nil)
 	late := false // what follows the last Finished, or is appended to it
 	switch wire.HandshakeType(before[0]) {
+	case wire.TypeHelloRequest: // is in no Finished
+		late = true
 	case wire.TypeNewSessionTicket:
-		late = (*Engine)(r).hs.Profile().Updates
+		late = (*Engine)(r).profile.Updates
 	case wire.TypeFinished:
 		late = bytes.HasPrefix(sent, before)
 	}
@@ -167,4 +204,80 @@ func (m *mutator) message(r *records, raw []byte) [][]byte {
 func (m *mutator) record(_ wire.Role, rec []byte) [][]byte {
 	m.records++
 	return m.play(1, m.records-1, bytes.Clone(rec))
+}
+
+// FuzzFurther has a peer that holds the keys send whatever it likes, before, in and
+// after a further handshake, by a script of commands of one byte, whose low three
+// bits say what happens:
+//
+//	0  one of the peer's records is delivered     4  all pass what they have
+//	1  the peer seals a record: type, length,     5  the side writes data
+//	   content follow                             6  the peer writes data
+//	2  the further handshake begins               7  the side takes a request back
+//	3  the peer's next record is dropped
+func FuzzFurther(f *testing.F) {
+	for i := range furtherFlows {
+		for _, script := range [][]byte{
+			{2, 4, 5, 6, 4}, {5, 2, 6, 0, 5, 0, 6, 0, 4, 5}, {2, 4, 2, 4, 2, 7, 4},
+			{2, 1, 22, 4, 0, 0, 0, 0, 4}, {2, 0, 1, 20, 1, 1, 4}, {1, 21, 2, 1, 100, 2, 4}, {2, 1, 21, 2, 1, 0, 0, 4, 5},
+			{2, 1, 22, 5, 24, 0, 0, 1, 1, 4}, {1, 22, 4, 255, 0, 0, 0, 4}, {2, 0, 3, 4}, {1, 21, 2, 1, 41, 4, 2, 4},
+		} {
+			f.Add(uint8(i), uint8(0), script)
+			f.Add(uint8(i), uint8(1), script)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which, role uint8, script []byte) {
+		script = script[:min(len(script), 400)]
+		l := connect(furtherFlows[int(which)%len(furtherFlows)].hosts(t)).run().done(t)
+		peer, s := l.client, l.server
+		if role%2 == 1 {
+			peer, s = s, peer
+		}
+		var queue [][]byte
+		deliver := func() {
+			if len(queue) > 0 {
+				s.feed(queue[0], nil)
+				queue = queue[1:]
+			}
+		}
+		for len(script) > 0 {
+			op := script[0] & 7
+			script = script[1:]
+			switch op {
+			case 0:
+				deliver()
+			case 1:
+				if len(script) < 2 || len(script) < 2+int(script[1]) {
+					return
+				}
+				peer.inject(t, wire.ContentType(script[0]), script[2:2+script[1]]...)
+				script = script[2+script[1]:]
+			case 2:
+				_ = l.client.host.then(l)
+			case 3:
+				queue = queue[min(1, len(queue)):]
+			case 4:
+				for len(queue) > 0 {
+					deliver()
+				}
+			case 5:
+				s.Write([]byte("data"))
+			case 6:
+				peer.Write([]byte("data"))
+			case 7:
+				s.Cancel()
+			}
+			peer.feed(s.take(), nil)
+			queue = append(queue, split(peer.take())...)
+			if n := len(s.control.items); n > maxItems {
+				t.Fatalf("%d items wait", n)
+			}
+			if s.hs != nil && !s.FurtherUnderWay() || s.err != nil && (s.hs != nil || s.FurtherUnderWay() || s.err != s.Engine.Err()) {
+				t.Fatalf("a handshake is left over: %v", s.err)
+			}
+		}
+		if n := len(s.fatal()); n > 1 {
+			t.Fatalf("%d alerts", n)
+		}
+	})
 }
