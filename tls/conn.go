@@ -173,6 +173,7 @@ func (c *Conn) unlocked(f func() error) error {
 	}
 	c.out.Unlock()
 	defer c.out.Lock()
+	c.answer() // what the In half could not send, because we had the lock
 	return f()
 }
 

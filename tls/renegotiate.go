@@ -19,9 +19,9 @@ var ErrNoRenegotiation = engine.ErrNoRenegotiation
 // needs TLS 1.2 or before and a peer that knows RFC 5746; in TLS 1.3 there are
 // KeyUpdate and RequestClientCertificate.
 //
-// Data may be read and written meanwhile, and none is lost: what has been sent
-// under the old keys arrives before what is sent under the new ones. Write waits
-// while our own keys are new and the peer's are not. If ctx or
+// Data that is under way meanwhile is not lost: what has been sent under the old
+// keys arrives before what is sent under the new ones. Write waits from our first
+// message on until the renegotiation is complete. If ctx or
 // Config.HandshakeTimeout ends first, the connection is closed, unless a client
 // has not answered at all.
 //

@@ -62,10 +62,11 @@ var ofFurther = []offence{
 	})),
 	illegal("the client's renegotiation asks for another server name", renegotiated(wire.Client, hosts12, func(c, _ *host) { c.config.ServerName = "other.test" }), wire.Client, nil),
 	illegal("the client's renegotiation asks for another server name", byClient, wire.Client, lacks(wire.ExtServerName)),
-	illegal("the client's renegotiation changes the application protocol", renegotiated(wire.Client, only(wire.TLS12, protocols("h2", "h2")), func(c, s *host) {
-		protocols("imap", "imap")(c, s)
-	}), wire.Client, nil),
-	illegal("the client's renegotiation changes the application protocol", renegotiated(wire.Client, only(wire.TLS12, protocols("h2", "h2"))), wire.Client, lacks(wire.ExtALPN)),
+	illegal("the client's renegotiation changes the application protocol", renegotiated(wire.Client, only(wire.TLS12, func(c, s *host) {
+		c.config.ALPN, s.config.ALPN = []string{"h2"}, []string{"h2", "imap"}
+	})), wire.Client, clientHello(func(m *wire.ClientHello) {
+		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtALPN, Data: []byte{0, 5, 4, 'i', 'm', 'a', 'p'}})
+	})),
 	refused("the client's renegotiation gives up extended master secret", byClient, wire.Client, lacks(wire.ExtExtendedMasterSecret)),
 	{"no version in common", wire.AlertProtocolVersion, byClient, wire.Client, clientHello(func(m *wire.ClientHello) { m.LegacyVersion = wire.TLS11 })},
 	{"the client shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, hostsAuth12, func(c, _ *host) { asRSA(c) }), wire.Client, nil},
@@ -86,11 +87,6 @@ var ofFurther = []offence{
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, nil) })),
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, make([]byte, 24)) })),
 	refused("the server's renegotiation gives up extended master secret", renegotiated(wire.Client, hosts12, func(_, s *host) { s.config.NoExtendedMasterSecret = true }), wire.Server, nil),
-	illegal("the server's renegotiation changes the application protocol", renegotiated(wire.Client, only(wire.TLS12, func(c, s *host) {
-		c.config.ALPN, s.config.ALPN = []string{"h2", "imap"}, []string{"h2"}
-	})), wire.Server, says(wire.ExtALPN, 0, 5, 4, 'i', 'm', 'a', 'p')),
-	illegal("the server's renegotiation changes the application protocol", renegotiated(wire.Client, only(wire.TLS12, protocols("h2", "h2"))), wire.Server,
-		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtALPN) })),
 	{"no version in common", wire.AlertProtocolVersion, byClient, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.TLS11 })},
 	{"the server shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, bothKinds(hosts12), func(_, s *host) { asRSA(s) }), wire.Server, nil},
 	{"the server shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, only(wire.TLS12, suites(

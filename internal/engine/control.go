@@ -24,6 +24,7 @@ type control struct {
 // item is one thing that a further handshake has the Out half do.
 type item struct {
 	message   []byte                     // to be sent
+	hold      bool                       // with it, application data must wait
 	late      func(secret []byte) []byte // makes it when it goes out
 	ccs       bool
 	warning   wire.AlertCode // 0 for none

@@ -11,8 +11,10 @@ import (
 )
 
 // A further handshake runs inside the connection: a renegotiation, or TLS 1.3's
-// authentication of a client. The In half runs it, while both sides may still
-// send data under the keys they have. What it sends it leaves in the control
+// authentication of a client. The In half runs it, while data that is under way
+// still arrives under the keys there are. Once our first message of a renegotiation
+// is out we send none until it is complete: OpenSSL, GnuTLS and Node take none.
+// What it sends it leaves in the control
 // queue, and the Out half seals that, and changes its keys, between two writes:
 // so neither half waits for the other. RFC 5246 §7.4.1.1, RFC 8446 §4.6.2.
 
@@ -162,6 +164,9 @@ func (e *Engine) endFurther(err error) {
 	if !e.FurtherUnderWay() {
 		return
 	}
+	if err != nil {
+		e.control.add(item{release: true})
+	}
 	e.further = further{}
 	e.Abandon()
 	if e.options.Further != nil {
@@ -207,7 +212,7 @@ func (i *inside) ReadSecret() []byte { return (*records)(i).ReadSecret() }
 func (i *inside) SkipEarlyData()     {}
 
 func (i *inside) Send(msg []byte) error {
-	i.further.do(item{message: bytes.Clone(msg)})
+	i.further.do(item{message: bytes.Clone(msg), hold: i.profile.Renegotiates})
 	return nil
 }
 

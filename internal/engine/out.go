@@ -24,8 +24,8 @@ type out struct {
 	flight    []byte  // handshake messages not sealed yet
 	updates   int
 	closed    bool // a close_notify or fatal alert is out
-	// held: our new keys are in use in a further handshake that is not complete,
-	// and so application data must wait. RFC 5246 §7.4.9.
+	// held: a renegotiation has begun and is not complete, and so application data
+	// must wait: at the latest from our new keys on, RFC 5246 §7.4.9.
 	held     bool
 	limit    int                // most content of a record that the peer takes; 0 for any
 	deflate  *record.Compressor // nil: none
@@ -241,6 +241,7 @@ func (e *Engine) follow(i *item) error {
 	switch {
 	case i.message != nil:
 		o.flight = append(o.flight, i.message...)
+		o.held = o.held || i.hold
 	case i.late != nil:
 		o.flight = append(o.flight, i.late(o.secret[:o.secretLen])...)
 	case i.ccs:

@@ -176,6 +176,9 @@ func (s *State) usableSuites() []*suite.Suite {
 // agreeALPN is strict: a client that asks and gets nothing is turned away.
 func (s *State) agreeALPN() error {
 	if !s.asked(wire.ExtALPN) {
+		if s.previous != nil {
+			s.Result.ALPN = s.previous.ALPN
+		}
 		return nil
 	}
 	picked, none := pickALPN(s.Config.ALPN, s.Offer.ALPN)

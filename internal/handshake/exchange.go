@@ -69,6 +69,9 @@ func (s *State) ownDH() *kex.DH {
 	if s.Config.DH != nil {
 		return s.Config.DH
 	}
+	if i := slices.IndexFunc(s.Config.Groups, kex.IsFF); i >= 0 {
+		return kex.DHOf(s.Config.Groups[i])
+	}
 	return kex.DHOf(wire.GroupFFDHE2048)
 }
 

@@ -9,7 +9,7 @@ import (
 // application_layer_protocol_negotiation, RFC 7301
 
 func offerALPN(s *State, b []byte) ([]byte, bool) {
-	if len(s.Config.ALPN) == 0 {
+	if s.previous != nil || len(s.Config.ALPN) == 0 {
 		return b, false
 	}
 	return wire.AppendALPN(b, s.Config.ALPN...), true
@@ -18,7 +18,7 @@ func offerALPN(s *State, b []byte) ([]byte, bool) {
 func readALPN(o *Offer, r *wire.Reader) { o.ALPN = wire.ReadALPN(r, o.ALPN) }
 
 func answerALPN(s *State, b []byte) ([]byte, bool) {
-	if s.Result.ALPN == "" {
+	if s.Result.ALPN == "" || !s.asked(wire.ExtALPN) {
 		return b, false
 	}
 	return wire.AppendALPN(b, s.Result.ALPN), true

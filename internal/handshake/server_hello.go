@@ -57,9 +57,8 @@ func (s *State) checkAnswer12() error {
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation is not tied to the handshake before it", "RFC 5746 §3.5", nil)
 	case s.previous.ExtendedMasterSecret && !s.Result.ExtendedMasterSecret:
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation gives up extended master secret", "RFC 7627 §5.3", nil)
-	case s.previous.ALPN != s.Result.ALPN:
-		return fault(wire.AlertIllegalParameter, "the server's renegotiation changes the application protocol", "RFC 7301 §3.1", nil)
 	}
+	s.Result.ALPN = s.previous.ALPN
 	return nil
 }
 
