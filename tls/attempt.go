@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -199,22 +200,30 @@ func (c *Conn) keep() error {
 // changed meanwhile.
 const glance = 20 * time.Millisecond
 
-// release waits, for a Write, until application data may be sent again.
+// release waits, for a Write, until application data may be sent again. That a
+// renegotiation was declined is no reason not to.
 func (c *Conn) release() error {
 	for {
 		a := c.renegotiations.current.Load()
-		if a == nil {
-			c.in.Lock()
-			defer c.in.Unlock()
-			return closedByPeer(c.engine.Err())
-		}
-		if c.late() {
+		switch {
+		case c.closed.Load():
+			return net.ErrClosed
+		case a == nil:
+			return c.inErr()
+		case c.late():
 			return os.ErrDeadlineExceeded
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), glance)
 		err := c.await(ctx, a)
-		if cancel(); err != context.DeadlineExceeded {
+		if cancel(); err != nil && err != context.DeadlineExceeded && c.renegotiations.current.Load() == a {
 			return err
 		}
 	}
+}
+
+// inErr is why the In half has ended, nil while it has not.
+func (c *Conn) inErr() error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.explain(closedByPeer(c.engine.Err()))
 }

@@ -18,7 +18,12 @@ func (c *Conn) CloseWrite() error {
 	return c.closeNotify()
 }
 
+// closeNotify sends what the In half has asked for first: the alert that says why
+// the connection ends, which a close_notify must not overtake.
 func (c *Conn) closeNotify() error {
+	if err := c.engine.Flush(); err != nil {
+		return err
+	}
 	if err := c.engine.CloseNotify(); err != nil {
 		return err
 	}

@@ -138,11 +138,10 @@ func (e *Engine) fail(err error) error {
 	if errors.As(err, &fault) {
 		code = fault.Alert
 	}
-	e.end(err)
-	if silent(err) || fault != nil && fault.Received {
-		return err
+	if !silent(err) && (fault == nil || !fault.Received) { // before anybody learns of it, and closes
+		e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
 	}
-	e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
+	e.end(err)
 	return err
 }
 
