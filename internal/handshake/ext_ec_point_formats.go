@@ -15,7 +15,7 @@ func offerPoints(s *State, b []byte) ([]byte, bool) {
 func readPoints(o *Offer, r *wire.Reader) { o.Points = wire.ReadPointFormats(r) }
 
 func answerPoints(s *State, b []byte) ([]byte, bool) {
-	return append(b, 1, wire.PointFormatUncompressed), s.Result.Suite.KeyExchange == wire.KeyExchangeECDHE
+	return append(b, 1, wire.PointFormatUncompressed), s.Result.Suite.KeyExchange.Share() == wire.ShareEC
 }
 
 func acceptPoints(_ *State, r *wire.Reader) error {
