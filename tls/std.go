@@ -85,14 +85,3 @@ func CipherSuiteName(id uint16) string {
 // VersionName returns the name of a version, such as "TLS 1.3", or its number
 // in hexadecimal if there is none.
 func VersionName(version uint16) string { return stdtls.VersionName(version) }
-
-// X509KeyPair reads a certificate chain and its private key, in PEM, and checks
-// that they belong together. It fills in Certificate.Leaf.
-func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
-	return stdtls.X509KeyPair(certPEMBlock, keyPEMBlock)
-}
-
-// LoadX509KeyPair is [X509KeyPair] on two files.
-func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
-	return stdtls.LoadX509KeyPair(certFile, keyFile)
-}

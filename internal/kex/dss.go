@@ -91,6 +91,12 @@ type DSSKey struct{ key dsa.PrivateKey }
 // Public returns a *dsa.PublicKey.
 func (k *DSSKey) Public() crypto.PublicKey { return &k.key.PublicKey }
 
+// Fits reports whether public is the other half of k.
+func (k *DSSKey) Fits(public *dsa.PublicKey) bool {
+	own := &k.key.PublicKey
+	return own.P.Cmp(public.P) == 0 && own.Q.Cmp(public.Q) == 0 && own.G.Cmp(public.G) == 0 && own.Y.Cmp(public.Y) == 0
+}
+
 // Sign returns the DER of a Dss-Sig-Value over the digest.
 func (k *DSSKey) Sign(rand io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
 	r, s, err := dsa.Sign(rand, &k.key, truncated(digest, k.key.Q))
