@@ -28,6 +28,11 @@ var furtherFlows = []flow{
 	{"renegotiation in TLS 1.0", renegotiated(wire.Server, hostsOld(wire.TLS10))},
 	{"renegotiation with compression", renegotiated(wire.Client, only(wire.TLS12, compression))},
 	{"renegotiation with limits", renegotiated(wire.Client, only(wire.TLS12, limits(0, 300)))},
+	{"renegotiation with a pre-shared key", renegotiated(wire.Server, exchange(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, hint))},
+	{"renegotiation to another suite", renegotiated(wire.Client, hosts12, suites(wire.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256))},
+	{"authentication of a resumed session", authenticated(hostsPSK)},
+	{"authentication after a retry", authenticated(hostsRetry)},
+	{"authentication with SHA-384", authenticated(only(wire.TLS13, suites(wire.TLS_AES_256_GCM_SHA384)))},
 }
 
 const ownStates = 6
@@ -208,6 +213,17 @@ func TestHelloRequestDuringAHandshake(t *testing.T) {
 	}
 	late := onceChanged(func(_ *records, raw []byte) [][]byte { return [][]byte{request, raw} })
 	(flow{hosts: byClient}).run(t, wire.Server, late).wants(t, wire.AlertUnexpectedMessage)
+}
+
+// A HelloRequest may share a record with the Finished of the first handshake.
+func TestHelloRequestRightAfterTheFinished(t *testing.T) {
+	c, s := byClient(t)
+	l := connect(c, s, on(wire.TypeFinished, func(raw []byte) [][]byte { return [][]byte{append(raw, 0, 0, 0, 0)} }))
+	l.client.expected, l.server.expected = 1, 1
+	l.run().done(t).talk(t)
+	if len(l.client.ended) != 1 {
+		t.Errorf("%v", l.client.ended)
+	}
 }
 
 // Both sides may begin at once: that is one renegotiation.
