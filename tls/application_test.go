@@ -39,11 +39,11 @@ func TestUnwrapSessionMayShareASession(t *testing.T) {
 		kept = s
 		return []byte("shared"), nil
 	}
-	client.ClientSessionCache = NewLRUClientSessionCache(1)
+	cache := new(oneSession)
+	client.ClientSessionCache = cache
 	at(VersionTLS12, client, server)
 	c, s := mustConnect(t, client, server)
 	exchange(t, c, s)
-	cs, _ := client.ClientSessionCache.Get("example.test")
 	shared := kept
 	server.WrapSession = nil
 	server.UnwrapSession = func([]byte, ConnectionState) (*SessionState, error) { return shared, nil }
@@ -51,8 +51,7 @@ func TestUnwrapSessionMayShareASession(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			again := client.Clone()
-			again.ClientSessionCache = NewLRUClientSessionCache(1)
-			again.ClientSessionCache.Put("example.test", cs)
+			again.ClientSessionCache = &oneSession{cache.ClientSessionState}
 			c, _, clientErr, serverErr := connect(t, again, server)
 			if clientErr != nil || serverErr != nil || !c.ConnectionState().DidResume {
 				t.Errorf("%v, %v", clientErr, serverErr)

@@ -116,7 +116,7 @@ func TestIdleServerSendsTickets(t *testing.T) {
 	cache := client.ClientSessionCache
 	go c.Read(make([]byte, 1)) // until the test closes it
 	for range 100 {
-		if _, ok := cache.Get("example.test"); ok {
+		if _, ok := cache.Get(c.sessionKey()); ok {
 			return
 		}
 		time.Sleep(4 * idleAfter / 100)

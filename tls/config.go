@@ -135,7 +135,7 @@ type Config struct {
 	Trace *trace.Hooks
 
 	mutex   sync.Mutex
-	tickets *session.TicketKeys // made when first needed, or by SetSessionTicketKeys
+	tickets *session.TicketKeys // made when first needed, or by the setters
 	dh      *kex.DH             // made of DHE.Parameters when first needed
 }
 
@@ -253,7 +253,8 @@ type Legacy struct {
 
 // Clone returns a copy of c's exported fields. It shares no ticket keys with c,
 // so that a clone which changes whom it accepts cannot resume sessions of c:
-// SessionTicketKey and what SetSessionTicketKeys set are left out. nil gives nil.
+// SessionTicketKey, and what SetSessionTicketKeys and SetTicketKeySchedule set, are
+// left out. nil gives nil.
 func (c *Config) Clone() *Config {
 	if c == nil {
 		return nil
@@ -294,6 +295,28 @@ func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
 	defer c.mutex.Unlock()
 	c.tickets = t
 }
+
+// SetTicketKeySchedule sets the keys that tickets are sealed under, each with the
+// moment from which it seals, so that the servers of a fleet change to the next one
+// without losing a ticket; see [session.TicketKeys.SetSchedule]. It may be called
+// while the Config is in use. On an error nothing has changed.
+func (c *Config) SetTicketKeySchedule(keys []session.TicketKey) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	t := c.tickets
+	if t == nil {
+		t = session.NewTicketKeys(c.Time)
+	}
+	if err := t.SetSchedule(keys); err != nil {
+		return err
+	}
+	c.tickets = t
+	return nil
+}
+
+// TicketKeys describes the keys that tickets are sealed under and opened with, newest
+// first, without what is secret of them.
+func (c *Config) TicketKeys() []session.TicketKeyInfo { return c.ticketKeys().Keys() }
 
 // ticketKeys returns the keys set for c, or those made for it; own reports
 // whether they were set.

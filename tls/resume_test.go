@@ -264,6 +264,7 @@ func TestChainIsVerifiedAgain(t *testing.T) {
 		} {
 			t.Run(kind.name+"/"+what, func(t *testing.T) {
 				client, server := resumable(kind.version, kind.server)
+				client.ClientSessionCache = new(oneSession) // whatever the Config says
 				server.Certificates = []Certificate{soon}
 				resumption(t, client, server)
 				change(client)
@@ -330,6 +331,7 @@ func TestClientCertificateExpiresInItsSession(t *testing.T) {
 	soon := p.certificate("ecdsa-p256", &x509.Certificate{NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)})
 	for _, kind := range kinds {
 		client, server := resumable(kind.version, kind.server)
+		client.ClientSessionCache = new(oneSession) // whatever the Config says
 		server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
 		client.Certificates = []Certificate{soon}
 		resumption(t, client, server)

@@ -3,9 +3,14 @@ package tls
 import (
 	"container/list"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -45,6 +50,9 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 type ClientSessionState struct {
 	ticket, id []byte
 	state      *SessionState
+	// owner is part of the key under which this is kept: while it is alive, no other
+	// function can have its address.
+	owner func(*CertificateRequestInfo) (*Certificate, error)
 }
 
 // ResumptionState returns the ticket and the session. A session known by its
@@ -64,8 +72,10 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 	return &ClientSessionState{ticket: ticket, state: state}, nil
 }
 
-// ClientSessionCache keeps a client's sessions, by a key that names the server.
-// It may be called by many goroutines at once.
+// ClientSessionCache keeps a client's sessions, by a key that names the server and
+// digests the Config: those that share a cache share sessions only if they agree in
+// the client's certificates, whom they trust, the protocols and the versions. It may
+// be called by many goroutines at once.
 type ClientSessionCache interface {
 	Get(sessionKey string) (session *ClientSessionState, ok bool)
 	// Put adds a session; a nil one removes what the key stands for.
@@ -125,18 +135,49 @@ func (c *lruCache) Put(key string, cs *ClientSessionState) {
 	}
 }
 
-// sessionKey names the server in the cache.
+// sessionKey names the server in the cache, and what of the Config a session stands
+// for. Empty for a server without a name.
 func (c *Conn) sessionKey() string {
 	if c.cacheKey == "" {
-		c.cacheKey = c.config.ServerName
-		if c.cacheKey == "" {
-			c.cacheKey = c.conn.RemoteAddr().String()
-			if host, _, err := net.SplitHostPort(c.cacheKey); err == nil && host == "" {
-				c.cacheKey = ""
+		name := c.config.ServerName
+		if name == "" {
+			name = c.conn.RemoteAddr().String()
+			if host, _, err := net.SplitHostPort(name); err == nil && host == "" {
+				name = ""
 			}
+		}
+		if name != "" {
+			c.cacheKey = name + " " + c.config.sessionKey()
 		}
 	}
 	return c.cacheKey
+}
+
+// sessionKey digests what must not differ between two Configs that share sessions:
+// who we are there, whom we trust, and what we speak. A server that resumes a
+// session does not ask who we are, and takes us for whoever we were.
+func (c *Config) sessionKey() string {
+	b := binary.BigEndian.AppendUint16(nil, c.MinVersion)
+	b = binary.BigEndian.AppendUint16(b, c.MaxVersion)
+	b = fmt.Appendf(b, "%v %p %p", c.InsecureSkipVerify, c.RootCAs, closure(c.GetClientCertificate))
+	for _, p := range c.NextProtos {
+		b = append(append(b, byte(len(p))), p...)
+	}
+	b = append(b, 0)
+	for i := range c.Certificates {
+		for _, der := range c.Certificates[i].Certificate[:min(1, len(c.Certificates[i].Certificate))] {
+			digest := sha256.Sum256(der)
+			b = append(b, digest[:]...)
+		}
+	}
+	digest := sha256.Sum256(b)
+	return hex.EncodeToString(digest[:16])
+}
+
+// closure tells functions apart, also those that differ only in what they have
+// captured. A clone of a Config has the same.
+func closure(f func(*CertificateRequestInfo) (*Certificate, error)) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&f))
 }
 
 // LoadSession returns a session for this server that this Config may resume.
@@ -181,7 +222,9 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	if one.CreatedAt.IsZero() {
 		one.CreatedAt = h.config.now()
 	}
-	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}})
+	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{
+		ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}, owner: h.config.GetClientCertificate,
+	})
 }
 
 // maxTicket is the most bytes of a ticket. RFC 8446 §4.6.1, RFC 5077 §3.3.

@@ -39,11 +39,8 @@ func recvTicket12(s *State, _ context.Context, msg wire.Message) error {
 
 // keepSession12 stores the session: the server under its ID, the client under
 // its ticket or ID. That it cannot be stored costs a later full handshake.
-//
-// A session of a pre-shared key is not kept: it would not tell whose key it was,
-// and costs hardly less than the key itself.
 func (s *State) keepSession12(ctx context.Context) {
-	if s.Result.Suite.KeyExchange.PSK() {
+	if !s.keepable() {
 		return
 	}
 	if s.isServer() {
@@ -63,10 +60,18 @@ func (s *State) keepSession12(ctx context.Context) {
 		return
 	}
 	c.Session = s.newSession(bytes.Clone(s.master[:]))
-	if s.newTicketLife > 0 {
-		c.Lifetime = min(time.Duration(s.newTicketLife)*time.Second, maxLifetime)
+	if s.newTicketLife > 0 { // it counts from now, the session's from its full handshake
+		age := s.Config.Time().Sub(c.CreatedAt)
+		c.Lifetime = min(age+time.Duration(s.newTicketLife)*time.Second, maxLifetime)
 	}
 	s.Config.SaveSession(s.Result, c)
+}
+
+// keepable: a session of a pre-shared key would not tell whose key it was, and costs
+// hardly less than the key itself. One with compression would have to have it again
+// (RFC 5246 §7.4.1.3), and who compresses can spare a full handshake.
+func (s *State) keepable() bool {
+	return !s.Result.Suite.KeyExchange.PSK() && s.Result.Compression == wire.CompressionNull
 }
 
 // maxLifetime is the longest that a client keeps a session. RFC 8446 §4.6.1.

@@ -128,8 +128,8 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 // newSessionID gives a full TLS 1.2 handshake an ID, if there is a store and no
 // ticket. Put follows at the end. RFC 5246 §7.4.1.3.
 func (s *State) newSessionID() error {
-	if s.Result.Suite.KeyExchange.PSK() {
-		s.wantTicket = false // see keepSession12
+	if !s.keepable() {
+		s.wantTicket = false
 		return nil
 	}
 	if !s.Config.Store || s.wantTicket {
@@ -148,6 +148,9 @@ func (s *State) resumeAsClient12() error {
 	}
 	if c.ExtendedMasterSecret != s.Result.ExtendedMasterSecret {
 		return fault(wire.AlertHandshakeFailure, "the server resumes a session but changes extended master secret", "RFC 7627 §5.3", nil)
+	}
+	if s.Result.Compression != wire.CompressionNull { // see keepable
+		return fault(wire.AlertIllegalParameter, "the server resumes a session with another compression", "RFC 5246 §7.4.1.3", nil)
 	}
 	s.resumed = c.Session
 	s.Result.Resumption = ResumedByTicket
