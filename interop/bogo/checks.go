@@ -81,6 +81,8 @@ func firstFailure(checks []check) error {
 }
 
 // handshake checks what the first handshake of a connection has agreed on.
+// BoringSSL keeps the group and the peer's signature scheme in its sessions; State
+// tells of them where they were used, so they are checked in full handshakes.
 func (o *options) handshake(conn *tls.Conn, w *watch, resume bool) error {
 	if err := o.authentication(conn); err != nil {
 		return err
@@ -111,11 +113,11 @@ func (o *options) handshake(conn *tls.Conn, w *watch, resume bool) error {
 		{!o.server || resume || !e.noSessionID || !stored, "session was stored on the server"},
 		{e.serverName == "" || cs.ServerName == e.serverName, fmt.Sprintf("server name is %q", cs.ServerName)},
 		{cs.NegotiatedProtocol == alpn, fmt.Sprintf("negotiated protocol is %q, wanted %q", cs.NegotiatedProtocol, alpn)},
-		{!e.extendedMasterSecret || state.ExtendedMasterSecret, "no extended master secret"},
-		{!e.secureRenegotiation || state.SecureRenegotiation, "no secure renegotiation"},
+		{!e.extendedMasterSecret || state.ExtendedMasterSecret || cs.Version == tls.VersionTLS13, "no extended master secret"},
+		{!e.secureRenegotiation || state.SecureRenegotiation || cs.Version == tls.VersionTLS13, "no secure renegotiation"},
 		{!e.noSecureRenegotiate || !state.SecureRenegotiation, "secure renegotiation was negotiated"},
-		{e.peerSignature == 0 || int(signature) == e.peerSignature, fmt.Sprintf("the peer's signature is %04x, wanted %04x", uint16(signature), e.peerSignature)},
-		{e.curve == 0 || int(state.Group) == e.curve, fmt.Sprintf("the group is %04x, wanted %04x", uint16(state.Group), e.curve)},
+		{e.peerSignature == 0 || cs.DidResume || int(signature) == e.peerSignature, fmt.Sprintf("the peer's signature is %04x, wanted %04x", uint16(signature), e.peerSignature)},
+		{e.curve == 0 || cs.DidResume && cs.Version < tls.VersionTLS13 || int(state.Group) == e.curve, fmt.Sprintf("the group is %04x, wanted %04x", uint16(state.Group), e.curve)},
 		{cipher == 0 || int(cs.CipherSuite) == cipher, fmt.Sprintf("the cipher suite is %04x, wanted %04x", cs.CipherSuite, cipher)},
 		{!e.noPeerCert && o.psk == "" || len(cs.PeerCertificates) == 0, "unexpected peer certificate"},
 		{!certified || e.noPeerCert || o.psk != "" || len(cs.PeerCertificates) > 0, "no peer certificate"},
@@ -160,17 +162,25 @@ func (o *options) authentication(conn *tls.Conn) error {
 	return nil
 }
 
+// tickets checks, before the shutdown, whether a server of TLS 1.3 has sent any.
+func (o *options) tickets(conn *tls.Conn, w *watch) error {
+	if o.server || conn.State().Version != wire.TLS13 {
+		return nil
+	}
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if want := !o.expect.noSession && !o.shimShutsDown; want != (w.saved != nil) {
+		return fmt.Errorf("new session saved: %v", w.saved != nil)
+	}
+	return nil
+}
+
 // end checks the connection once it is over.
 func (o *options) end(conn *tls.Conn, w *watch) error {
 	w.mutex.Lock()
-	saved, messages := w.saved != nil, w.messages.String()
+	messages := w.messages.String()
 	w.mutex.Unlock()
 	state := conn.State()
-	if !o.server && state.Version == wire.TLS13 {
-		if want := !o.expect.noSession && !o.shimShutsDown; want != saved {
-			return fmt.Errorf("new session saved: %v", saved)
-		}
-	}
 	if state.Renegotiations > 0 {
 		if err := o.authentication(conn); err != nil {
 			return err

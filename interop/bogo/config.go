@@ -21,7 +21,7 @@ import (
 type shared struct {
 	ticketKeys [][32]byte
 	store      session.Store
-	clock      time.Duration // ahead of the time of day
+	clock      time.Time // stands still but for -resumption-delay
 }
 
 // boringSuites are what BoringSSL has under "ALL", in its order.
@@ -106,13 +106,14 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		VerifyPeerCertificate:    o.verify(w),
 		SessionTicketsDisabled:   o.noTicket,
 		GREASE:                   o.enableGREASE,
-		Time:                     func() time.Time { return time.Now().Add(s.clock) },
+		Time:                     func() time.Time { return s.clock },
 		Trace:                    w.hooks(),
 		Record:                   tls.RecordOptions{MaxFragment: o.maxSendFragment},
 		Renegotiate:              tls.Renegotiate{Max: 1 << 20, MinInterval: -1},
 		Legacy: tls.Legacy{
 			RSAKeyExchange: true, TripleDES: slices.Contains(list, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA),
-			SmallRSA: true, SHA1Signatures: true, SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
+			SmallRSA: true, SHA1Signatures: o.signsSHA1(), SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
+			UnsafeRenegotiation: o.renegotiateFreely,
 		},
 	}
 	for _, id := range o.curves {
@@ -189,6 +190,8 @@ func (o *options) setPSK(c *tls.Config) {
 func (o *options) verify(w *watch) func([][]byte, [][]*x509.Certificate) error {
 	return func([][]byte, [][]*x509.Certificate) error {
 		switch {
+		case o.failOCSP && w.peerShowed:
+			return &tls.HandshakeError{Alert: wire.AlertBadCertificateStatusResponse, Rule: "the OCSP callback fails"}
 		case !o.verifyFail, !w.peerShowed && !o.reverifyOnResume:
 			return nil
 		case o.customVerify:
@@ -198,6 +201,13 @@ func (o *options) verify(w *watch) func([][]byte, [][]*x509.Certificate) error {
 		}
 		return nil
 	}
+}
+
+// signsSHA1 reports that a credential is to sign over SHA-1.
+func (o *options) signsSHA1() bool {
+	return slices.ContainsFunc(append(slices.Clone(o.credentials), o.legacy), func(c credential) bool {
+		return slices.Contains(c.signing, int(tls.PKCS1WithSHA1)) || slices.Contains(c.signing, int(tls.ECDSAWithSHA1))
+	})
 }
 
 // signer notes that a credential was used. It also hides the type of the key,
@@ -227,6 +237,7 @@ func (d decrypter) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts
 // certificates loads the credentials, the default one last.
 func (o *options) certificates(c *tls.Config, w *watch) error {
 	w.selected = -1
+	var matchIssuer []bool
 	for i, from := range append(slices.Clone(o.credentials), o.legacy) {
 		if from.certFile == "" {
 			continue
@@ -247,11 +258,17 @@ func (o *options) certificates(c *tls.Config, w *watch) error {
 		for _, scheme := range from.signing {
 			cert.SupportedSignatureAlgorithms = append(cert.SupportedSignatureAlgorithms, tls.SignatureScheme(scheme))
 		}
-		cert.OCSPStaple = from.ocsp
+		if !o.declineOCSP {
+			cert.OCSPStaple = from.ocsp
+		}
 		if cert.SignedCertificateTimestamps, err = splitSCTs(from.scts); err != nil {
 			return err
 		}
-		c.Certificates = append(c.Certificates, cert)
+		if from.matchIssuer && o.server {
+			fmt.Fprintln(os.Stderr, "a choice by certificate_authorities is not implemented on servers")
+			os.Exit(unimplemented)
+		}
+		c.Certificates, matchIssuer = append(c.Certificates, cert), append(matchIssuer, from.matchIssuer)
 	}
 	if o.server {
 		return nil
@@ -265,7 +282,11 @@ func (o *options) certificates(c *tls.Config, w *watch) error {
 			return nil, errors.New("the certificate callback fails")
 		}
 		for i := range certificates {
-			if len(certificates) == 1 || info.SupportsCertificate(&certificates[i]) == nil {
+			asked := *info
+			if !matchIssuer[i] {
+				asked.AcceptableCAs = nil
+			}
+			if asked.SupportsCertificate(&certificates[i]) == nil {
 				return &certificates[i], nil
 			}
 		}
@@ -319,8 +340,13 @@ func (o *options) serverConfig(c *tls.Config, s *shared, w *watch) error {
 		c.UnwrapSession = c.DecryptTicket
 	}
 	c.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
-		if o.failEarlyCallback || o.failDDoSCallback {
+		switch {
+		case o.failEarlyCallback:
 			return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "the callback for the ClientHello fails"}
+		case o.failDDoSCallback:
+			return nil, &tls.HandshakeError{Alert: wire.AlertInternalError, Rule: "the callback against floods refuses"}
+		case o.failOCSP && slices.Contains(info.Extensions, uint16(wire.ExtStatusRequest)):
+			return nil, &tls.HandshakeError{Alert: wire.AlertInternalError, Rule: "the OCSP callback fails"}
 		}
 		return nil, o.expect.hello(info)
 	}

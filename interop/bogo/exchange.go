@@ -38,15 +38,18 @@ func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
 	if err := o.writeFirst(conn); err != nil {
 		return err
 	}
-	if o.shimShutsDown {
-		return o.shutDown(conn)
-	}
-	if !o.writeDifferentSizes {
+	if !o.shimShutsDown && !o.writeDifferentSizes {
 		if err := o.echo(conn); err != nil {
 			return err
 		}
 	}
-	if o.checkCloseNotify {
+	if err := o.tickets(conn, w); err != nil {
+		return err
+	}
+	switch {
+	case o.shimShutsDown:
+		return o.shutDown(conn)
+	case o.checkCloseNotify:
 		return conn.CloseWrite()
 	}
 	return nil

@@ -109,6 +109,11 @@ var flags = map[string]flag{
 	"enable-ocsp-stapling":            same(), // a client always asks
 	"enable-signed-cert-timestamps":   same(),
 	"require-any-client-certificate":  yes(func(o *options) *bool { return &o.requireAnyClientCertificate }),
+	"use-ocsp-callback":               same(),
+	"set-ocsp-in-callback":            same(),
+	"decline-ocsp-callback":           yes(func(o *options) *bool { return &o.declineOCSP }),
+	"fail-ocsp-callback":              yes(func(o *options) *bool { return &o.failOCSP }),
+	"must-match-issuer":               yes(func(o *options) *bool { return &o.cred().matchIssuer }),
 	"verify-peer":                     yes(func(o *options) *bool { return &o.verifyPeer }),
 	"verify-fail":                     yes(func(o *options) *bool { return &o.verifyFail }),
 	"use-custom-verify-callback":      yes(func(o *options) *bool { return &o.customVerify }),

@@ -30,21 +30,24 @@ func main() {
 }
 
 // report prints an error in words that the runner's map of errors can match:
-// which alert, who sent it, and the rule.
+// which alert, who sent it, and the rule; and then all that there is to say.
 func report(err error) {
 	var h *tls.HandshakeError
-	switch {
-	case !errors.As(err, &h):
-		fmt.Fprintf(os.Stderr, "vitrine: %v\n", err)
-	case h.Received:
-		fmt.Fprintf(os.Stderr, "vitrine: received %v: %v\n", h.Alert, err)
-	default:
-		fmt.Fprintf(os.Stderr, "vitrine: sent %v: %v\n", h.Alert, err)
+	if errors.As(err, &h) {
+		who := "sent"
+		switch {
+		case h.Alert == 0:
+			who = "no alert"
+		case h.Received:
+			who = "received"
+		}
+		fmt.Fprintf(os.Stderr, "vitrine: %s %v: %s\n", who, h.Alert, h.Rule)
 	}
+	fmt.Fprintf(os.Stderr, "error: %v\n", err)
 }
 
 func run(initial, resume *options) error {
-	s := &shared{ticketKeys: make([][32]byte, 1), store: session.NewMemory(1 << 20)}
+	s := &shared{ticketKeys: make([][32]byte, 1), store: session.NewMemory(1 << 20), clock: time.Now()}
 	rand.Read(s.ticketKeys[0][:])
 	var offer *tls.ClientSessionState
 	for i := range initial.resumeCount + 1 {
@@ -60,7 +63,7 @@ func run(initial, resume *options) error {
 			return fmt.Errorf("connection %d: %w", i+1, err)
 		}
 		offer = w.saved
-		s.clock += time.Duration(o.resumptionDelay) * time.Second
+		s.clock = s.clock.Add(time.Duration(o.resumptionDelay) * time.Second)
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type options struct {
 	renegotiateIgnore                       bool
 	failEarlyCallback, failDDoSCallback     bool
 	failCertCallback                        bool
+	declineOCSP, failOCSP                   bool
 	resumptionDelay                         int
 	legacy                                  credential
 	credentials                             []credential
@@ -81,4 +82,5 @@ type credential struct {
 	certFile, keyFile string
 	signing           []int
 	ocsp, scts        []byte
+	matchIssuer       bool // use it only for a peer that names its issuer
 }
