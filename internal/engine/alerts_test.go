@@ -338,6 +338,8 @@ var ofServers = []offence{
 	illegal("resumes a session that we did not offer", both(serverOnly12, func(c, _ *host) { c.config.Rand = zeros{} }), wire.Server,
 		serverHello(func(m *wire.ServerHello) { m.SessionID = make([]byte, 32) })),
 	illegal("resumes a session with another cipher suite", hostsTicket, wire.Server, serverHello(func(m *wire.ServerHello) { m.CipherSuite = wire.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 })),
+	illegal("resumes a session with another compression", resumed(only(wire.TLS12, tickets, func(c, _ *host) { c.config.Compression = true })), wire.Server,
+		serverHello(func(m *wire.ServerHello) { m.CompressionMethod = wire.CompressionDeflate })),
 	{"changes extended master secret", wire.AlertHandshakeFailure, hostsTicket, wire.Server, serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtExtendedMasterSecret) })},
 	{"the server's Certificate is empty", wire.AlertDecodeError, hosts12, wire.Server, change(func(m *wire.Certificate) { m.Entries = nil })},
 	{"the server's Certificate is empty", wire.AlertDecodeError, hosts13, wire.Server, change(func(m *wire.Certificate) { m.Entries = nil })},
