@@ -14,6 +14,7 @@ import (
 var (
 	byClient = renegotiated(wire.Client, hosts12)
 	byServer = renegotiated(wire.Server, hosts12)
+	hostsCBC = only(wire.TLS12, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA))
 )
 
 // bothKinds has the two sides take ECDSA and RSA.
@@ -68,6 +69,7 @@ var ofFurther = []offence{
 		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtALPN, Data: []byte{0, 5, 4, 'i', 'm', 'a', 'p'}})
 	})),
 	refused("the client's renegotiation gives up extended master secret", byClient, wire.Client, lacks(wire.ExtExtendedMasterSecret)),
+	refused("the client's renegotiation gives up encrypt-then-MAC", renegotiated(wire.Client, hostsCBC), wire.Client, lacks(wire.ExtEncryptThenMAC)),
 	{"no version in common", wire.AlertProtocolVersion, byClient, wire.Client, clientHello(func(m *wire.ClientHello) { m.LegacyVersion = wire.TLS11 })},
 	{"the client shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, hostsAuth12, func(c, _ *host) { asRSA(c) }), wire.Client, nil},
 	{"the client shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, hostsAuth12, optional), wire.Client, nil},
@@ -87,6 +89,8 @@ var ofFurther = []offence{
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, nil) })),
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, make([]byte, 24)) })),
 	refused("the server's renegotiation gives up extended master secret", renegotiated(wire.Client, hosts12, func(_, s *host) { s.config.NoExtendedMasterSecret = true }), wire.Server, nil),
+	refused("the server's renegotiation gives up encrypt-then-MAC", renegotiated(wire.Server, hostsCBC), wire.Server,
+		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtEncryptThenMAC) })),
 	{"no version in common", wire.AlertProtocolVersion, byClient, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.TLS11 })},
 	{"the server shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, bothKinds(hosts12), func(_, s *host) { asRSA(s) }), wire.Server, nil},
 	{"the server shows another certificate", wire.AlertBadCertificate, renegotiated(wire.Client, only(wire.TLS12, suites(

@@ -41,6 +41,9 @@ func accept12(s *State, ctx context.Context) error {
 	}
 	s.Result.Suite = picked
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(picked) && s.asked(wire.ExtEncryptThenMAC)
+	if err := s.keepsEncryptThenMAC(); err != nil {
+		return err
+	}
 	s.Result.ClientAuth = (s.Config.ClientAuth != 0 || s.hadCertificate()) && mayAskForCertificate(picked)
 	if err := s.keepsAuthentication(); err != nil {
 		return err

@@ -72,6 +72,15 @@ func (s *State) keepsMasterSecret() error {
 	return nil
 }
 
+// keepsEncryptThenMAC: block ciphers do not go back to what a padding oracle could
+// be made of. RFC 7366 §3.1.
+func (s *State) keepsEncryptThenMAC() error {
+	if s.previous != nil && s.previous.EncryptThenMAC && !s.Result.EncryptThenMAC && isCBC(s.Result.Suite) {
+		return fault(wire.AlertHandshakeFailure, "the "+s.Role.Peer().String()+"'s renegotiation gives up encrypt-then-MAC", "RFC 7366 §3.1", nil)
+	}
+	return nil
+}
+
 // sameIdentity: the peer of a further handshake must be the one there was, or an
 // attacker could stand in for either half of a connection (triple handshake).
 // Who had no certificate before may show one now. leaf is nil for none.

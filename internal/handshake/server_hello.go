@@ -59,7 +59,7 @@ func (s *State) checkAnswer12() error {
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation gives up extended master secret", "RFC 7627 §5.3", nil)
 	}
 	s.Result.ALPN = s.previous.ALPN
-	return nil
+	return s.keepsEncryptThenMAC()
 }
 
 // takeSuite fixes the suite that the server picked.
