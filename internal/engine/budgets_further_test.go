@@ -105,13 +105,14 @@ func TestBudgetsInAFurtherHandshake(t *testing.T) {
 	for name, test := range map[string]struct {
 		typ     wire.ContentType
 		content []byte
+		most    int
 	}{
-		"warnings":      {wire.ContentAlert, []byte{1, 90}},
-		"refusals":      {wire.ContentAlert, []byte{1, byte(wire.AlertNoRenegotiation)}},
-		"empty records": {wire.ContentApplicationData, nil},
-		"HelloRequests": {wire.ContentHandshake, []byte{0, 0, 0, 0}},
+		"warnings":      {wire.ContentAlert, []byte{1, 90}, maxWarnings},
+		"refusals":      {wire.ContentAlert, []byte{1, byte(wire.AlertNoRenegotiation)}, maxWarnings},
+		"empty records": {wire.ContentApplicationData, nil, maxHalted},
+		"HelloRequests": {wire.ContentHandshake, []byte{0, 0, 0, 0}, maxHalted},
 	} {
-		for _, n := range []int{maxHalted, maxHalted + 1} {
+		for _, n := range []int{test.most, test.most + 1} {
 			t.Logf("%d %s", n, name)
 			l := connect(byClient(t)).run().done(t)
 			if err := l.client.host.then(l); err != nil {
@@ -123,7 +124,7 @@ func TestBudgetsInAFurtherHandshake(t *testing.T) {
 				l.server.inject(t, test.typ, test.content...)
 			}
 			l.client.expected, l.server.expected = 1, 1
-			if l.run(); n == maxHalted {
+			if l.run(); n == test.most {
 				l.done(t).talk(t)
 				continue
 			}

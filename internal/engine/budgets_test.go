@@ -152,8 +152,8 @@ func TestBudgets(t *testing.T) {
 	}{
 		{"empty records", hosts12, maxHalted, wire.ContentApplicationData, nil},
 		{"empty records, TLS 1.3", hosts13, maxHalted, wire.ContentApplicationData, nil},
-		{"warnings", hosts12, maxHalted, wire.ContentAlert, []byte{1, 90}},
-		{"user_canceled", hosts13, maxHalted, wire.ContentAlert, []byte{1, 90}},
+		{"warnings", hosts12, maxWarnings, wire.ContentAlert, []byte{1, 90}},
+		{"user_canceled", hosts13, maxWarnings, wire.ContentAlert, []byte{1, 90}},
 		{"HelloRequests", hosts12, maxHalted, wire.ContentHandshake, []byte{0, 0, 0, 0}},
 		{"tickets", hosts13, maxHalted, wire.ContentHandshake, ticket},
 	} {

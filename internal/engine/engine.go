@@ -103,7 +103,7 @@ func (e *Engine) Handshake(ctx context.Context) error {
 	e.done = true
 	e.out.flight = nil
 	e.Abandon()
-	e.in.halted = 0
+	e.in.moved()
 	e.takeTickets()
 	return nil
 }
@@ -191,7 +191,7 @@ func (r *records) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err erro
 
 func (r *records) Consume() {
 	in := &r.in
-	in.halted = 0
+	in.moved()
 	if in.pseudo != 0 {
 		in.pseudo, in.ssl2 = 0, nil
 		return

@@ -203,7 +203,7 @@ func (e *Engine) updateIn() error {
 	if in.inARow++; in.inARow > maxUpdates {
 		return fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent %d KeyUpdates without data between them", in.inARow), "RFC 8446 §4.6.3")
 	}
-	in.halted = 0
+	in.moved()
 	in.updates++
 	k := handshake.NextKeys(e.Result().Suite, in.secret[:in.secretLen], e.role.Peer(), in.updates, e.options.Hooks)
 	in.install(k, e.Result().ReceiveLimit)

@@ -3,6 +3,8 @@ package handshake
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	stdtls "crypto/tls"
 	"slices"
 
@@ -87,15 +89,31 @@ func (s *State) certify12(ctx context.Context) (own means, err error) {
 	if err := s.pickCertificate(ctx); err != nil {
 		return own, err
 	}
-	if own.pub, err = publicKey(s.certificate); err != nil {
-		return own, err
-	}
-	own.decrypt = canDecrypt(s.certificate)
-	own.why = "the certificate's key is " + keyName(own.pub)
-	own.schemes = s.clientSchemes()
-	own.scheme = pickScheme(own.pub, own.schemes, s.restriction(s.certificate), false)
-	return own, nil
+	return own, own.have(s, s.certificate)
 }
+
+// have adds what the certificate is good for.
+func (m *means) have(s *State, c *stdtls.Certificate) (err error) {
+	if m.pub, err = publicKey(c); err != nil {
+		return err
+	}
+	m.decrypt = canDecrypt(c)
+	m.why = "the certificate's key is " + keyName(m.pub)
+	m.schemes = s.clientSchemes()
+	m.scheme = pickScheme(m.pub, m.schemes, s.restriction(c), false)
+	return nil
+}
+
+// foreign reports whether an ECDSA key is on a curve that the client does not
+// list. Until TLS 1.2 its list is for certificates too (RFC 8422 §5.1), so another
+// certificate is better; but some list what they exchange keys with only, so it is
+// used where there is no other.
+func foreign(pub crypto.PublicKey, groups []wire.NamedGroup) bool {
+	key, ok := pub.(*ecdsa.PublicKey)
+	return ok && len(groups) > 0 && !slices.Contains(groups, certificateCurves[key.Curve])
+}
+
+var certificateCurves = map[elliptic.Curve]wire.NamedGroup{elliptic.P256(): wire.GroupP256, elliptic.P384(): wire.GroupP384, elliptic.P521(): wire.GroupP521}
 
 // clientSchemes are what the client verifies and we sign with.
 func (s *State) clientSchemes() []wire.SignatureScheme {

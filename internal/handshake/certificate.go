@@ -253,15 +253,13 @@ func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error 
 // CanUse reports whether the client can verify signatures of the certificate's
 // key, in the version agreed on.
 func (s *State) CanUse(c *stdtls.Certificate) bool {
-	pub, err := publicKey(c)
-	if err != nil {
-		return false
+	if s.profile.curveBound {
+		pub, err := publicKey(c)
+		return err == nil && pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, true) != 0
 	}
-	if s.profile.schemes == nil && pickScheme(pub, s.Offer.Schemes, c.SupportedSignatureAlgorithms, s.profile.curveBound) == 0 {
-		return false
-	}
-	return s.profile.curveBound || pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version,
-		func(x *suite.Suite) bool { return x.KeyExchange.Certificate() && x.Auth == authOf(pub) }) != nil
+	own := means{group: pickECDHE(s.Config.Groups, s.Offer.Groups), dh: s.ownDH() != nil}
+	return own.have(s, c) == nil && !foreign(own.pub, s.Offer.Groups) && pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version,
+		func(x *suite.Suite) bool { return x.KeyExchange.Certificate() && own.fits(x) }) != nil
 }
 
 // CanVerify reports whether the client says that it can verify the signature on

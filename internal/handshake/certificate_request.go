@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	stdtls "crypto/tls"
+	"errors"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -75,6 +76,9 @@ func (s *State) answerRequest(ctx context.Context) error {
 	s.certificate = none
 	info := s.requestInfo(ctx)
 	c, err := s.Config.ClientCertificate(info)
+	if known := new(Error); errors.As(err, &known) {
+		return err // the application says which alert it wants
+	}
 	if err != nil {
 		return fault(wire.AlertInternalError, "no client certificate could be had", "", err)
 	}

@@ -1,6 +1,10 @@
 package handshake
 
-import "github.com/vitrine-tls/vitrine/wire"
+import (
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
 
 // flow13 is the handshake of TLS 1.3, with a retry and without, after the first
 // ClientHello. RFC 8446 §2, §D.4 for the change_cipher_spec records, which only
@@ -36,6 +40,12 @@ func compatible(role wire.Role) func(*State) Need {
 	return func(s *State) Need { return must(s.Role == role && s.sessionLen > 0 && !s.ccsSent) }
 }
 
+// OwesCCS reports that a client has yet to send its change_cipher_spec, which goes
+// before whatever it protects first: an alert, where the server's flight is wrong.
+func (s *State) OwesCCS() bool {
+	return s.profile != nil && s.profile.PlainCCS && compatible(wire.Client)(s) == Must
+}
+
 func compatibleRetry(role wire.Role) func(*State) Need {
 	return func(s *State) Need {
 		if !s.retry {
@@ -47,5 +57,5 @@ func compatibleRetry(role wire.Role) func(*State) Need {
 
 // ticket13: the client takes tickets whenever they come, see post.go.
 func ticket13(s *State) Need {
-	return must(s.isServer() && s.Config.Tickets && len(s.Offer.PSKModes) > 0)
+	return must(s.isServer() && s.Config.Tickets && slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE))
 }

@@ -281,18 +281,22 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 }
 
 // pickScheme is the first of the peer's schemes that our key, and whoever
-// restricts it, allows. curveBound is TLS 1.3's rule.
-func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []stdtls.SignatureScheme, curveBound bool) wire.SignatureScheme {
+// restricts it, allows; one over SHA-1 only where there is no other, whatever the
+// peer's order is. curveBound is TLS 1.3's rule. RFC 9155 §4.
+func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []stdtls.SignatureScheme, curveBound bool) (last wire.SignatureScheme) {
 	for _, scheme := range theirs {
 		g := signerOf(scheme)
-		if g == nil || curveBound && !g.in13 || !g.fits(pub, curveBound) {
+		if g == nil || curveBound && !g.in13 || !g.fits(pub, curveBound) || allowed != nil && !slices.Contains(allowed, stdtls.SignatureScheme(scheme)) {
 			continue
 		}
-		if allowed == nil || slices.Contains(allowed, stdtls.SignatureScheme(scheme)) {
+		if g.hash != crypto.SHA1 {
 			return scheme
 		}
+		if last == 0 {
+			last = scheme
+		}
 	}
-	return 0
+	return last
 }
 
 // verifiable are the schemes that we verify in the version agreed on.
