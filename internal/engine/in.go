@@ -37,10 +37,10 @@ type in struct {
 	err   error  // terminal
 
 	secretLen int
-	updates   int // KeyUpdates received in all
-	inARow    int // KeyUpdates since the last application data
-	halted    int // records in a row that advance nothing
-	warned    int // alerts among them
+	updates   int                // KeyUpdates received in all
+	inARow    int                // KeyUpdates since the last application data
+	halted    int                // records in a row that advance nothing
+	warned    int                // alerts among them
 	skip      int                // bytes of early data that may still be passed over
 	lending   bool               // between Lend and Filled
 	pseudo    wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
