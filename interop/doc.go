@@ -21,7 +21,10 @@
 // Rows that no table could hold, a pairwise mix of all axes, are counted in
 // the last row.
 //
-// TestChromium loads pages with the real browser, the last one from `vitrine
+// TestEveryRow wants a peer for each row in each role, or a reason why there
+// is none. TestRefusals makes connections that must fail, with the right alert.
+//
+// TestChromiumServe loads pages with the real browser, the last one from `vitrine
 // serve` over HTTP/2. TestKeyLog captures our own connections and has tshark
 // decrypt them with our key log.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"path"
@@ -163,9 +164,12 @@ func (r *run) start(name string, args ...string) (*proc, error) {
 	return p, err
 }
 
+// bindFailed is what gnutls-serv prints when its port is taken, and lives on.
+var bindFailed = regexp.MustCompile(`bind\(\) failed`)
+
 // startOnPort starts a server that cannot say which port it got, with -p and a
-// port that the kernel calls free, and waits until it is ready. Another program
-// may be quicker to take the port, so it tries again.
+// free port, and waits until it is ready. Another program may be quicker to take
+// the port, so it tries again.
 func (r *run) startOnPort(ready *regexp.Regexp, name string, args ...string) (p *proc, port int, err error) {
 	for range 3 {
 		if port, err = freePort(); err != nil {
@@ -174,19 +178,29 @@ func (r *run) startOnPort(ready *regexp.Regexp, name string, args ...string) (p 
 		if p, err = r.start(name, append(args[:len(args):len(args)], "-p", strconv.Itoa(port))...); err != nil {
 			return nil, 0, err
 		}
-		if _, err = p.await(r.ctx, ready); err == nil {
+		err = p.awaitFunc(r.ctx, ready.String(), func(out []byte) bool { return ready.Match(out) || bindFailed.Match(out) })
+		switch {
+		case err != nil:
+		case ready.MatchString(p.text()):
 			return p, port, nil
+		default:
+			err = fmt.Errorf("%s did not get port %d", name, port)
 		}
 	}
 	return nil, 0, err
 }
 
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", ":0")
-	if err != nil {
-		return 0, err
+// freePort is below the ports that kernels give to clients, one of which would
+// take it before the server does.
+func freePort() (port int, err error) {
+	for range 100 {
+		port = 10000 + rand.IntN(20000)
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", fmt.Sprintf(":%d", port)); err == nil {
+			return port, ln.Close()
+		}
 	}
-	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
+	return 0, err
 }
 
 // printed is everything that the children have printed, for a failure.

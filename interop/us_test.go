@@ -32,6 +32,7 @@ type us struct {
 	// enabled, so that the choice among them is tested too; the peer is limited.
 	only     bool
 	sessions tls.ClientSessionCache
+	change   func(*tls.Config) // what the cell does not say; nil: nothing
 	// KeyUpdate messages of the present connection.
 	updatesSent, updatesReceived atomic.Int32
 	// The longest records of application data, as Record.SizeLimit counts.
@@ -174,7 +175,7 @@ func (u *us) serverConfig() *tls.Config {
 		cfg.SessionTicketsDisabled = true
 		cfg.Resumption.Store = session.NewMemory(1 << 20)
 	}
-	return cfg
+	return u.changed(cfg)
 }
 
 func (u *us) clientConfig() *tls.Config {
@@ -196,6 +197,13 @@ func (u *us) clientConfig() *tls.Config {
 			u.sessions = tls.NewLRUClientSessionCache(0)
 		}
 		cfg.ClientSessionCache = u.sessions
+	}
+	return u.changed(cfg)
+}
+
+func (u *us) changed(cfg *tls.Config) *tls.Config {
+	if u.change != nil {
+		u.change(cfg)
 	}
 	return cfg
 }
