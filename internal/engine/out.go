@@ -279,7 +279,7 @@ func (e *Engine) sendAlert(a wire.Alert, why error) error {
 	if h := e.options.Hooks; h != nil && h.Alert != nil {
 		h.Alert(trace.Alert{Dir: trace.Sent, Level: a.Level, Code: a.Code, Err: why})
 	}
-	if e.hs != nil && o.half.Epoch() > 0 && e.hs.OwesCCS() {
+	if !e.done && e.hs != nil && o.half.Epoch() > 0 && e.hs.OwesCCS() { // later the handshake is the In half's
 		if err := e.sendCCS(); err != nil {
 			return err
 		}
