@@ -1,7 +1,9 @@
 package interop
 
 import (
+	"os"
 	"path"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -77,6 +79,21 @@ func TestEveryRow(t *testing.T) {
 		for pattern := range reasons {
 			if !used[pattern] {
 				t.Errorf("with us as %s, there is no row left for %s", ours, pattern)
+			}
+		}
+	}
+}
+
+// TestPeersAreInstalled wants .ci/run to bring every program that a peer needs.
+func TestPeersAreInstalled(t *testing.T) {
+	script, err := os.ReadFile("../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range peers {
+		for _, program := range p.Programs {
+			if !regexp.MustCompile(`\s` + program + `=\S`).Match(script) {
+				t.Errorf("%s needs %s, which .ci/run does not install", p.Name, program)
 			}
 		}
 	}
