@@ -89,7 +89,7 @@ func (c *Conn) ended(a *attempt, err error) {
 	if a == nil || !c.renegotiations.current.CompareAndSwap(a, nil) {
 		return
 	}
-	if err == nil {
+	if err == nil && !handshake.ProfileOf(c.engine.Result().Version).Updates { // TLS 1.3 has no renegotiation
 		c.renegotiations.complete.Add(1)
 	}
 	if a.timer != nil {

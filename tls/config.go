@@ -64,7 +64,9 @@ type Config struct {
 	// InsecureSkipVerify accepts any certificate. Anyone in between can read
 	// and change everything, unless VerifyConnection checks in its place.
 	InsecureSkipVerify bool
-	// CipherSuites are the suites to use, best first; nil for the default.
+	// CipherSuites are the suites to use, best first; nil for the default. Their
+	// numbers are constants here or, for every suite there is, in package wire:
+	// uint16(wire.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256).
 	// Those of TLS 1.3 may be listed too: if one is, the 1.3 suites are those
 	// listed; if only they are, the default holds for TLS 1.2. A suite that is
 	// not implemented, or whose switch in Legacy is off, fails the handshake.

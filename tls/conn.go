@@ -17,12 +17,12 @@ import (
 
 // Conn is a TLS connection. It is a net.Conn whose methods may be called at
 // the same time.
-//
-// Three locks order its work: handshakeMutex for the handshake; readMutex for
-// whoever waits for the peer, and within it in for the engine's In half; out
-// for the Out half and the socket's writing side. in and out are never held
-// while waiting for the other.
 type Conn struct {
+	// Three locks order the work: handshakeMutex for the handshake; readMutex for
+	// whoever waits for the peer, and within it in for the engine's In half; out
+	// for the Out half and the socket's writing side. in and out are never held
+	// while waiting for the other.
+
 	conn   net.Conn
 	raw    syscall.RawConn // of a TCP or Unix socket, else nil
 	config *Config

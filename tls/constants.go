@@ -93,7 +93,8 @@ const (
 	TLS_RSA_WITH_RC4_128_SHA                      = stdtls.TLS_RSA_WITH_RC4_128_SHA
 )
 
-// Suites that we implement and crypto/tls has no name for.
+// The suites of TLS 1.2 with AES-256-CBC, for which crypto/tls has no names. Every
+// other suite that we implement has its number in package wire.
 const (
 	TLS_RSA_WITH_AES_256_CBC_SHA256         = uint16(wire.TLS_RSA_WITH_AES_256_CBC_SHA256)
 	TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384 = uint16(wire.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384)

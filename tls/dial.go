@@ -3,6 +3,8 @@ package tls
 import (
 	"context"
 	"net"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 )
 
 // Dialer dials TLS connections with a given Config and Dialer for the
@@ -85,10 +87,13 @@ func withName(config *Config, addr string) *Config {
 }
 
 // Listen listens on addr; Accept returns *Conn values, the handshake still to
-// be done. The config must have a certificate, or the means to get one.
+// be done. It refuses a config that no handshake could be made with.
 func Listen(network, addr string, config *Config) (net.Listener, error) {
-	if config == nil || len(config.Certificates) == 0 && config.GetCertificate == nil && config.GetConfigForClient == nil {
-		return nil, misuse("a server needs Certificates, GetCertificate or GetConfigForClient")
+	if config == nil {
+		config = &emptyConfig
+	}
+	if err := config.resolveServer(new(handshake.Config), nil); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen(network, addr)
 	if err != nil {
@@ -98,7 +103,7 @@ func Listen(network, addr string, config *Config) (net.Listener, error) {
 }
 
 // NewListener has inner's connections speak TLS. The config must have a
-// certificate, or the means to get one.
+// certificate, or the means to get one, or suites that need none.
 func NewListener(inner net.Listener, config *Config) net.Listener {
 	return &listener{inner, config}
 }

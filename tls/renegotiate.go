@@ -38,7 +38,8 @@ func (c *Conn) Renegotiate(ctx context.Context) error {
 
 // RequestClientCertificate has a server ask its client for a certificate in the
 // middle of the connection: by a renegotiation until TLS 1.2, by post-handshake
-// authentication in TLS 1.3, which the client must have offered. What is demanded
+// authentication in TLS 1.3. A client of ours allows the first by Renegotiation, the
+// second by PostHandshakeAuth. What is demanded
 // of the certificate is what Config.ClientAuth says, or just a request where that
 // is NoClientCert. Afterwards ConnectionState has what the client showed. All else
 // is as with Renegotiate. RFC 8446 §4.6.2.
@@ -124,16 +125,17 @@ func (f *further) Config() *handshake.Config {
 	return h
 }
 
-// The defaults of Renegotiate.
+// The defaults of Renegotiate, and what has no setting.
 const (
-	maxRenegotiations = 8
-	leastInterval     = time.Second
+	maxAuthentications = 32 // in TLS 1.3, each a signature of ours
+	maxRenegotiations  = 8
+	leastInterval      = time.Second
 )
 
 func (c *Conn) mayStart() bool {
 	policy, r := &c.config.Renegotiate, &c.renegotiations
 	if handshake.ProfileOf(c.engine.Result().Version).Updates {
-		return true // post-handshake authentication, which we have offered
+		return r.byPeer < maxAuthentications // which we have offered
 	}
 	allowed := policy.FromClient
 	if c.role == wire.Client {

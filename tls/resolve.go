@@ -51,6 +51,9 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 			return err
 		}
 	}
+	if !slices.ContainsFunc(h.Suites, h.Uses) {
+		return misuse("no cipher suite that it allows exists in the versions that it allows, %s to %s", h.Versions[len(h.Versions)-1], h.Versions[0])
+	}
 	return nil
 }
 

@@ -3,7 +3,9 @@ package handshake
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -50,9 +52,19 @@ func (s *State) choseSuiteByPeer() {
 
 func (s *State) choseGroup(by wire.Role, why string) {
 	if s.Hooks.Choice != nil {
-		s.Hooks.Choice(trace.Choice{What: "group", By: by, Ours: names(s.Config.Groups), Theirs: names(s.Offer.Groups),
+		s.Hooks.Choice(trace.Choice{What: "group", By: by, Ours: names(s.groupsFor()), Theirs: names(s.Offer.Groups),
 			Picked: s.Result.Group.String(), Why: why, Ref: "RFC 8446 §4.2.8"})
 	}
+}
+
+// groupsFor are ours that the key exchange can use: until TLS 1.2 a server's own
+// parameters have no number, so that finite fields need not be listed.
+func (s *State) groupsFor() []wire.NamedGroup {
+	if s.profile.schedule == nil {
+		return s.Config.Groups
+	}
+	field := s.Result.Suite.KeyExchange.Share() == wire.ShareDH
+	return slices.DeleteFunc(slices.Clone(s.Config.Groups), func(g wire.NamedGroup) bool { return postQuantum(g) || kex.IsFF(g) != field })
 }
 
 func (s *State) choseScheme(by wire.Role, offered []wire.SignatureScheme) {

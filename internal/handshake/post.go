@@ -90,7 +90,7 @@ func offeredAuthentication(r *Result) bool { return r.PostHandshakeAuth }
 // refuseAuthentication: there is no way to say no but an empty Certificate, which
 // is for the handshake to send.
 func refuseAuthentication(*Post, wire.Message) error {
-	return fault(wire.AlertInternalError, "the server asks for a certificate, and the Config is no longer usable", "RFC 8446 §4.6.2", nil)
+	return fault(wire.AlertInternalError, "the server asks for a certificate more often than we answer, or the Config is no longer usable", "RFC 8446 §4.6.2", nil)
 }
 
 // recvKeyUpdate follows the peer to its next traffic secret. RFC 8446 §4.6.3.
