@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/binary"
@@ -82,11 +83,27 @@ func (h *host) ClientCertificate(info *CertificateRequestInfo) (*Certificate, er
 		return cert, err
 	}
 	for i := range c.Certificates {
-		if info.SupportsCertificate(&c.Certificates[i]) == nil {
-			return &c.Certificates[i], nil
+		if cert := &c.Certificates[i]; info.SupportsCertificate(cert) == nil || supportsDSA(info, cert) {
+			return cert, nil
 		}
 	}
 	return new(Certificate), nil
+}
+
+// supportsDSA is SupportsCertificate for keys that crypto/tls does not know.
+func supportsDSA(info *CertificateRequestInfo, cert *Certificate) bool {
+	leaf, err := leafOf(cert)
+	if err != nil || leaf.PublicKeyAlgorithm != x509.DSA || !slices.ContainsFunc(info.SignatureSchemes, isDSA) {
+		return false
+	}
+	chain, err := certcheck.Parse(cert.Certificate)
+	return err == nil && (len(info.AcceptableCAs) == 0 || slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
+		return slices.ContainsFunc(info.AcceptableCAs, func(name []byte) bool { return bytes.Equal(name, c.RawIssuer) })
+	}))
+}
+
+func isDSA(s SignatureScheme) bool {
+	return wire.SignatureScheme(s) == wire.DSASHA1 || wire.SignatureScheme(s) == wire.DSASHA256
 }
 
 // ForClient asks GetConfigForClient.

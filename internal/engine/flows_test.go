@@ -42,6 +42,9 @@ func resumed(first func(testing.TB) (client, server *host)) func(testing.TB) (cl
 
 func clientAuth(c, s *host) {
 	c.certificate, s.config.ClientAuth = certificate("ecdsa"), stdtls.RequireAndVerifyClientCert
+	if c.config.Versions[0] == wire.SSL30 { // which has no elliptic curves
+		c.certificate = certificate("rsa")
+	}
 }
 
 func tickets(c, s *host) {

@@ -13,9 +13,11 @@ import (
 // sendCertificateRequest12 and 13 ask the client for a certificate.
 // RFC 5246 §7.4.4, RFC 8446 §4.3.2.
 func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error) {
-	types := []wire.ClientCertificateType{wire.CertTypeECDSASign, wire.CertTypeRSASign}
-	if slices.Contains(s.verifiable(), wire.DSASHA1) {
-		types = append(types, wire.CertTypeDSSSign)
+	var types []wire.ClientCertificateType
+	for _, t := range []wire.ClientCertificateType{wire.CertTypeECDSASign, wire.CertTypeRSASign, wire.CertTypeDSSSign} {
+		if slices.ContainsFunc(s.verifiable(), func(x wire.SignatureScheme) bool { return certificateTypes[signerOf(x).kind] == t }) {
+			types = append(types, t)
+		}
 	}
 	s.msg.request = wire.CertificateRequest{
 		CertificateTypes: types,

@@ -21,7 +21,7 @@ var flow12 = []Step{
 	{wire.TypeClientKeyExchange, wire.Client, full, sendClientKeyExchange, recvClientKeyExchange, (*State).master12},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
 	{ChangeCipherSpec, wire.Client, full, nil, nil, change12(wire.Client)},
-	{wire.TypeFinished, wire.Client, full, sendFinished, recvFinished, nil},
+	{wire.TypeFinished, wire.Client, full, sendFinished, recvFinished, approveClient},
 
 	{wire.TypeNewSessionTicket, wire.Server, ticket12, sendTicket12, recvTicket12, nil},
 	{ChangeCipherSpec, wire.Server, always, nil, nil, change12(wire.Server)},
@@ -119,11 +119,22 @@ func completeFull12(s *State, ctx context.Context) error {
 func completeResumed12(s *State, ctx context.Context) error { return s.complete12(ctx) }
 
 func (s *State) complete12(ctx context.Context) error {
-	if err := s.approve(); err != nil {
-		return err
+	if s.resumed != nil || !s.isServer() {
+		if err := s.approve(); err != nil {
+			return err
+		}
 	}
 	s.keepSession12(ctx)
 	return nil
+}
+
+// approveClient: a server asks before it says the last word, or a client that is
+// refused would keep a session.
+func approveClient(s *State, _ context.Context) error {
+	if !s.isServer() {
+		return nil
+	}
+	return s.approve()
 }
 
 // approve asks the application last, when all is known.

@@ -80,7 +80,7 @@ func init() {
 	}
 	profiles = []*Profile{
 		version(wire.SSL30, keys.SSL30, func(p *Profile) {
-			p.schemes, p.bare, p.NoCertificateAlert = oldSchemes, true, true
+			p.schemes, p.bare, p.NoCertificateAlert = []wire.SignatureScheme{wire.RSAMD5SHA1, wire.DSASHA1}, true, true
 		}),
 		version(wire.TLS10, keys.TLS10, before12),
 		version(wire.TLS11, keys.TLS11, before12),
