@@ -18,7 +18,7 @@ func TestProfiles(t *testing.T) {
 	old := func(v wire.Version, schemes []wire.SignatureScheme) Profile {
 		return Profile{Version: v, RecordVersion: v, schemes: schemes, WarningAlerts: true, Renegotiates: true, answers: inServerHello}
 	}
-	ssl30, tls10, tls11, tls12 := old(wire.SSL30, oldSchemes), old(wire.TLS10, oldSchemes), old(wire.TLS11, oldSchemes), old(wire.TLS12, nil)
+	ssl30, tls10, tls11, tls12 := old(wire.SSL30, []wire.SignatureScheme{wire.RSAMD5SHA1, wire.DSASHA1}), old(wire.TLS10, oldSchemes), old(wire.TLS11, oldSchemes), old(wire.TLS12, nil)
 	ssl30.bare, ssl30.NoCertificateAlert = true, true
 	want := []Profile{ssl30, tls10, tls11, tls12, {Version: wire.TLS13, RecordVersion: wire.TLS12, answers: inEncryptedExtensions,
 		PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, Updates: true, TicketsLast: true}}
