@@ -400,9 +400,9 @@ func TestMessagesMayNotRunAcrossAChangeOfKeys(t *testing.T) {
 	})
 	hello := wire.AppendMessage(nil, capture(t, client), wire.Context{})
 	_, serverErr := answer(t, server, recordOf(wire.ContentHandshake, append(hello, hello...)))
-	for _, err := range []error{clientErr, serverErr} {
+	for err, rule := range map[error]string{clientErr: "across a change of keys", serverErr: "more than its flight"} {
 		expectAlert(t, wire.AlertUnexpectedMessage, err, wire.AlertUnexpectedMessage)
-		if !strings.Contains(err.Error(), "across a change of keys") {
+		if !strings.Contains(err.Error(), rule) {
 			t.Errorf("refused for another reason: %v", err)
 		}
 	}

@@ -275,7 +275,7 @@ var ofClients = []offence{
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hostsPSK, wire.Client, instead(wire.TypeFinished, 20, 0, 0, 0)},
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hosts12, wire.Client, instead(wire.TypeFinished, 20, 0, 0, 0)},
 	{"does not parse", wire.AlertDecodeError, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtSupportedVersions, 3, 3, 4, 3) })},
-	{"there is not one for each identity", wire.AlertDecodeError, hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) {
+	{"does not offer one binder for each PSK", wire.AlertIllegalParameter, hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) {
 		var o wire.OfferedPSKs
 		m.Extensions.Read(wire.ExtPreSharedKey, o.Read)
 		unknown := wire.PSKIdentity{Identity: []byte("unknown")}

@@ -80,6 +80,9 @@ func (in *in) early(h record.Header, err error) bool {
 	return in.skip > 0
 }
 
+// maxEarly is the most bytes in the body of a protected record. RFC 8446 §5.2.
+const maxEarly = record.MaxPlaintext + 256
+
 // errSkipped says that a record was passed over.
 var errSkipped = errors.New("engine: early data was skipped")
 
@@ -95,8 +98,12 @@ func (e *Engine) checkHeader(h record.Header, raw []byte) error {
 	if h.Version>>8 != 3 || e.profile != nil && !e.profile.PlainCCS && e.in.half.Epoch() > 0 && h.Version != e.profile.RecordVersion {
 		return fault(wire.AlertProtocolVersion, "the peer's record claims to be of "+h.Version.String(), "RFC 5246 §E.1")
 	}
-	if h.Length > e.in.half.MaxFragment() {
-		return fault(wire.AlertRecordOverflow, fmt.Sprintf("the peer sent a record of %d bytes; %d are allowed", h.Length, e.in.half.MaxFragment()), "RFC 8446 §5.2")
+	most := e.in.half.MaxFragment()
+	if e.in.skip > 0 && h.Type == wire.ContentApplicationData {
+		most = max(most, maxEarly) // early data is protected, though nothing else is
+	}
+	if h.Length > most {
+		return fault(wire.AlertRecordOverflow, fmt.Sprintf("the peer sent a record of %d bytes; %d are allowed", h.Length, most), "RFC 8446 §5.2")
 	}
 	e.in.version = h.Version
 	return nil

@@ -15,8 +15,8 @@ import (
 const (
 	maxMessage     = 64 << 10  // a handshake message
 	maxCertificate = 256 << 10 // a Certificate
-	maxHalted      = 32        // records in a row that do not advance anything
-	maxWarnings    = 4         // warning alerts among them
+	maxHalted      = 32        // records or messages of a kind in a row that do not advance anything
+	maxWarnings    = 4         // the same for warning alerts
 	maxUpdates     = 32        // KeyUpdates in a row without application data
 	maxSkipped     = 64 << 10  // bytes of early data that we do not accept
 )
@@ -39,8 +39,7 @@ type in struct {
 	secretLen int
 	updates   int                // KeyUpdates received in all
 	inARow    int                // KeyUpdates since the last application data
-	halted    int                // records in a row that advance nothing
-	warned    int                // alerts among them
+	halted    [4]int             // records and messages in a row that advance nothing, by kind
 	skip      int                // bytes of early data that may still be passed over
 	lending   bool               // between Lend and Filled
 	pseudo    wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
@@ -164,7 +163,7 @@ func (e *Engine) pump(p []byte, n *int) error {
 		return e.fail(fault(wire.AlertUnexpectedMessage, "the peer sent application data between its change of keys and its Finished", "RFC 5246 §7.4.9"))
 	}
 	if len(content) == 0 {
-		return e.halt("empty records")
+		return e.halt(emptyRecords)
 	}
 	in.moved()
 	in.inARow = 0
@@ -197,19 +196,32 @@ func (e *Engine) other(typ wire.ContentType, content []byte) error {
 	return fault(wire.AlertUnexpectedMessage, "the peer sent a record of type "+typ.String()+" after the handshake", "RFC 8446 §5")
 }
 
-// halt counts what does not advance the connection, and warn the alerts.
-func (e *Engine) halt(what string) error { return e.count(&e.in.halted, maxHalted, what) }
-func (e *Engine) warn() error            { return e.count(&e.in.warned, maxWarnings, "warning alerts") }
+// idle is a kind of what does not advance the connection.
+type idle uint8
 
-func (e *Engine) count(n *int, most int, what string) error {
-	if *n++; *n > most {
-		return e.fail(fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent more than %d %s in a row that do nothing", most, what), ""))
+const (
+	emptyRecords idle = iota
+	warningAlerts
+	changeCipherSpecs
+	idleMessages
+)
+
+var idles = [...]struct {
+	name string
+	most int
+}{{"empty records", maxHalted}, {"warning alerts", maxWarnings}, {"change_cipher_spec records", maxHalted}, {"handshake messages", maxHalted}}
+
+// halt counts what does not advance the connection.
+func (e *Engine) halt(what idle) error {
+	kind := &idles[what]
+	if e.in.halted[what]++; e.in.halted[what] > kind.most {
+		return e.fail(fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent more than %d %s in a row that do nothing", kind.most, kind.name), ""))
 	}
 	return nil
 }
 
 // moved: the connection has advanced.
-func (in *in) moved() { in.halted, in.warned = 0, 0 }
+func (in *in) moved() { in.halted = [len(idles)]int{} }
 
 func fault(alert wire.AlertCode, rule, ref string) error {
 	return &handshake.Error{Alert: alert, Rule: rule, Ref: ref}
@@ -250,7 +262,7 @@ func (e *Engine) alert(content []byte) error {
 		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF})
 	case a.Code == wire.AlertUserCanceled && (e.profile == nil || e.profile.PlainCCS),
 		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
-		return e.warn()
+		return e.halt(warningAlerts)
 	default:
 		e.control.shut() // we may not write either
 		e.end(handshake.Refused(e.role, a))

@@ -59,7 +59,7 @@ func (e *Engine) handshakeRecord(typ wire.ContentType, content []byte) error {
 			return interleaved(typ)
 		}
 		if e.profile != nil && e.profile.PlainCCS {
-			return e.halt("change_cipher_spec records")
+			return e.halt(changeCipherSpecs)
 		}
 		in.pseudo = handshake.ChangeCipherSpec
 		return nil
@@ -139,7 +139,7 @@ func (e *Engine) postHandshake() error {
 		}
 		msg := in.hand[:size]
 		in.hand = in.hand[size:]
-		if err := e.halt("handshake messages"); err != nil {
+		if err := e.halt(idleMessages); err != nil {
 			return err
 		}
 		if under := e.hs != nil; step.Prompts && (under || e.begin(step)) {

@@ -26,6 +26,7 @@ var elsewhere = map[string]string{
 	"the peer sent a record of ":                                                                        "TestRecordHeaders",
 	" came inside a handshake message":                                                                  "TestInterleavedRecords",
 	"a handshake message runs across a change of keys":                                                  "TestNothingRunsAcrossAChangeOfKeys",
+	"the peer sent more than its flight":                                                                "TestNothingFollowsAFlight",
 	" KeyUpdates without data between them":                                                             "TestBudgets",
 	" in a row that do nothing":                                                                         "TestBudgets",
 	" bytes; the most we take is ":                                                                      "TestBudgets",

@@ -75,6 +75,9 @@ func (s *State) demand13() error {
 		if !x.Has(wire.ExtPSKKeyExchangeModes) {
 			return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
 		}
+		if p := &s.Offer.PSKs; len(p.Identities) != len(p.Binders) {
+			return fault(wire.AlertIllegalParameter, "the client does not offer one binder for each PSK", "RFC 8446 §4.2.11", nil)
+		}
 	}
 	return s.Offer.checkShares(s.Config.Groups)
 }

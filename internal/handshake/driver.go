@@ -109,7 +109,12 @@ func (s *State) Run(ctx context.Context) error {
 	}
 }
 
+// send: a flight of ours answers one of the peer's, which must be over. What follows
+// it in the same record was not written in answer to anything.
 func (s *State) send(ctx context.Context, step *Step) error {
+	if s.heard && !s.late && !s.records.Idle() {
+		return fault(wire.AlertUnexpectedMessage, "the peer sent more than its flight", "RFC 8446 §4", nil)
+	}
 	var err error
 	switch step.Msg {
 	case ChangeCipherSpec:

@@ -25,12 +25,7 @@ func offerPSK(s *State, b []byte) ([]byte, bool) {
 	return offer.Append(b), true
 }
 
-func readPSKs(o *Offer, r *wire.Reader) {
-	o.PSKs.Read(r)
-	if len(o.PSKs.Identities) != len(o.PSKs.Binders) {
-		r.Fail("binders", "there is not one for each identity")
-	}
-}
+func readPSKs(o *Offer, r *wire.Reader) { o.PSKs.Read(r) }
 
 // bindOffer signs our ClientHello in s.out with the PSK on offer. RFC 8446 §4.2.11.2.
 func (s *State) bindOffer() error {

@@ -49,6 +49,7 @@ func init() {
 		{wire.ExtStatusRequest, inServerHello, offerStatus, wireStatus, answerStatus, acceptStatus},
 		{wire.ExtSignatureAlgorithms, nowhere, offerSchemes, readSchemes, nil, nil},
 		{wire.ExtSignatureAlgsCert, nowhere, nil, readCertSchemes, nil, nil},
+		{wire.ExtCertificateAuthorities, nowhere, nil, readAuthorities, nil, nil},
 		{wire.ExtMaxFragmentLength, inBoth, offerMaxFragmentLength, readMaxFragmentLength, answerMaxFragmentLength, acceptMaxFragmentLength},
 		{wire.ExtRecordSizeLimit, inBoth, offerSizeLimit, readSizeLimit, answerSizeLimit, acceptSizeLimit},
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
@@ -60,6 +61,9 @@ func init() {
 		{wire.ExtPreSharedKey, nowhere, offerPSK, readPSKs, nil, nil},
 	}
 }
+
+// readAuthorities checks the form of what no choice of ours depends on.
+func readAuthorities(_ *Offer, r *wire.Reader) { wire.ReadAuthorities(r, 3, nil) }
 
 // row returns the row of t, or nil.
 func row(t wire.ExtensionType) *extension {

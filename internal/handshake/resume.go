@@ -226,7 +226,7 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 	}
 	s.resumed, s.Result.Resumption = s.offered.Session, ResumedByPSK
 	s.choseResumption(ResumedByPSK, "")
-	return s.takePeerAsClient(s.offered.Session)
+	return nil
 }
 
 // newSession is what the two sides keep of this handshake. A resumed session

@@ -161,6 +161,14 @@ func sendEncryptedExtensions(s *State, _ context.Context) (wire.Message, error) 
 	return m, nil
 }
 
+// A resumed server's chain is verified again here: now the server can read why it
+// is refused.
 func recvEncryptedExtensions(s *State, _ context.Context, msg wire.Message) error {
-	return s.acceptExtensions(msg.(*wire.EncryptedExtensions).Extensions)
+	if err := s.acceptExtensions(msg.(*wire.EncryptedExtensions).Extensions); err != nil {
+		return err
+	}
+	if s.resumed != nil {
+		return s.takePeerAsClient(s.resumed)
+	}
+	return nil
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"crypto"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -112,7 +110,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		Renegotiate:              tls.Renegotiate{Max: 1 << 20, MinInterval: -1},
 		Legacy: tls.Legacy{
 			RSAKeyExchange: true, TripleDES: slices.Contains(list, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA),
-			SmallRSA: true, SHA1Signatures: o.signsSHA1(), SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
+			SmallRSA: true, SHA1Signatures: true, SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
 			UnsafeRenegotiation: o.renegotiateFreely,
 		},
 	}
@@ -201,116 +199,6 @@ func (o *options) verify(w *watch) func([][]byte, [][]*x509.Certificate) error {
 		}
 		return nil
 	}
-}
-
-// signsSHA1 reports that a credential is to sign over SHA-1.
-func (o *options) signsSHA1() bool {
-	return slices.ContainsFunc(append(slices.Clone(o.credentials), o.legacy), func(c credential) bool {
-		return slices.Contains(c.signing, int(tls.PKCS1WithSHA1)) || slices.Contains(c.signing, int(tls.ECDSAWithSHA1))
-	})
-}
-
-// signer notes that a credential was used. It also hides the type of the key,
-// as a key in hardware would.
-type signer struct {
-	crypto.Signer
-	used func()
-}
-
-func (s signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	s.used()
-	return s.Signer.Sign(rand, digest, opts)
-}
-
-type decrypter struct {
-	signer
-	crypto.Decrypter
-}
-
-func (d decrypter) Public() crypto.PublicKey { return d.signer.Public() }
-
-func (d decrypter) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
-	d.used()
-	return d.Decrypter.Decrypt(rand, msg, opts)
-}
-
-// certificates loads the credentials, the default one last.
-func (o *options) certificates(c *tls.Config, w *watch) error {
-	w.selected = -1
-	var matchIssuer []bool
-	for i, from := range append(slices.Clone(o.credentials), o.legacy) {
-		if from.certFile == "" {
-			continue
-		}
-		cert, err := tls.LoadX509KeyPair(from.certFile, from.keyFile)
-		if err != nil {
-			return err
-		}
-		used := func() { w.selected = i }
-		if i == len(o.credentials) {
-			used = func() { w.selected = -1 }
-		}
-		key := signer{cert.PrivateKey.(crypto.Signer), used}
-		cert.PrivateKey = key
-		if d, ok := key.Signer.(crypto.Decrypter); ok {
-			cert.PrivateKey = decrypter{key, d}
-		}
-		for _, scheme := range from.signing {
-			cert.SupportedSignatureAlgorithms = append(cert.SupportedSignatureAlgorithms, tls.SignatureScheme(scheme))
-		}
-		if !o.declineOCSP {
-			cert.OCSPStaple = from.ocsp
-		}
-		if cert.SignedCertificateTimestamps, err = splitSCTs(from.scts); err != nil {
-			return err
-		}
-		if from.matchIssuer && o.server {
-			fmt.Fprintln(os.Stderr, "a choice by certificate_authorities is not implemented on servers")
-			os.Exit(unimplemented)
-		}
-		c.Certificates, matchIssuer = append(c.Certificates, cert), append(matchIssuer, from.matchIssuer)
-	}
-	if o.server {
-		return nil
-	}
-	certificates := c.Certificates
-	c.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		if err := o.expect.request(info, w); err != nil {
-			return nil, err
-		}
-		if o.failCertCallback {
-			return nil, errors.New("the certificate callback fails")
-		}
-		for i := range certificates {
-			asked := *info
-			if !matchIssuer[i] {
-				asked.AcceptableCAs = nil
-			}
-			if asked.SupportsCertificate(&certificates[i]) == nil {
-				return &certificates[i], nil
-			}
-		}
-		if len(certificates) > 0 {
-			return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "no credential fits the request"}
-		}
-		return new(tls.Certificate), nil
-	}
-	return nil
-}
-
-// splitSCTs takes a list of certificate timestamps apart. RFC 6962 §3.3.
-func splitSCTs(list []byte) (scts [][]byte, err error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	for list = list[2:]; len(list) >= 2; {
-		n := int(list[0])<<8 | int(list[1])
-		if len(list) < 2+n {
-			return nil, errors.New("the list of SCTs is cut off")
-		}
-		scts, list = append(scts, list[2:2+n]), list[2+n:]
-	}
-	return scts, nil
 }
 
 // serverConfig adds what only a server has.

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// signer notes that a credential was used. It also hides the type of the key,
+// as a key in hardware would.
+type signer struct {
+	crypto.Signer
+	used func()
+}
+
+func (s signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	s.used()
+	return s.Signer.Sign(rand, digest, opts)
+}
+
+type decrypter struct {
+	signer
+	crypto.Decrypter
+}
+
+func (d decrypter) Public() crypto.PublicKey { return d.signer.Public() }
+
+func (d decrypter) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	d.used()
+	return d.Decrypter.Decrypt(rand, msg, opts)
+}
+
+// load reads the certificate and its key; used is called when it signs.
+func (c *credential) load(used func()) (cert tls.Certificate, err error) {
+	if cert, err = tls.LoadX509KeyPair(c.certFile, c.keyFile); err != nil {
+		return cert, err
+	}
+	key := signer{cert.PrivateKey.(crypto.Signer), used}
+	cert.PrivateKey = key
+	if d, ok := key.Signer.(crypto.Decrypter); ok {
+		cert.PrivateKey = decrypter{key, d}
+	}
+	for _, scheme := range c.signing {
+		cert.SupportedSignatureAlgorithms = append(cert.SupportedSignatureAlgorithms, tls.SignatureScheme(scheme))
+	}
+	cert.OCSPStaple = c.ocsp
+	cert.SignedCertificateTimestamps, err = splitSCTs(c.scts)
+	return cert, err
+}
+
+// certificates loads the credentials, the default one last.
+func (o *options) certificates(c *tls.Config, w *watch) error {
+	w.selected = -1
+	var matchIssuer []bool
+	for i, from := range append(slices.Clone(o.credentials), o.legacy) {
+		if from.certFile == "" {
+			continue
+		}
+		if i == len(o.credentials) {
+			i = -1
+		}
+		cert, err := from.load(func() { w.selected = i })
+		if err != nil {
+			return err
+		}
+		if o.declineOCSP {
+			cert.OCSPStaple = nil
+		}
+		if from.matchIssuer && o.server {
+			fmt.Fprintln(os.Stderr, "a choice by certificate_authorities is not implemented on servers")
+			os.Exit(unimplemented)
+		}
+		c.Certificates, matchIssuer = append(c.Certificates, cert), append(matchIssuer, from.matchIssuer)
+	}
+	if !o.server {
+		c.GetClientCertificate = o.choose(c.Certificates, matchIssuer, w)
+	}
+	return nil
+}
+
+// choose is a client's choice of certificate. BoringSSL looks at the authorities
+// that the server names only for credentials that must match one, and fails where
+// it has credentials and none of them fits.
+func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if err := o.expect.request(info, w); err != nil {
+			return nil, err
+		}
+		if o.failCertCallback {
+			return nil, errors.New("the certificate callback fails")
+		}
+		for i := range from {
+			asked := *info
+			if !matchIssuer[i] {
+				asked.AcceptableCAs = nil
+			}
+			if asked.SupportsCertificate(&from[i]) == nil {
+				return &from[i], nil
+			}
+		}
+		if len(from) > 0 {
+			return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "no credential fits the request"}
+		}
+		return new(tls.Certificate), nil
+	}
+}
+
+// splitSCTs takes a list of certificate timestamps apart. RFC 6962 §3.3.
+func splitSCTs(list []byte) (scts [][]byte, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	for list = list[2:]; len(list) >= 2; {
+		n := int(list[0])<<8 | int(list[1])
+		if len(list) < 2+n {
+			return nil, errors.New("the list of SCTs is cut off")
+		}
+		scts, list = append(scts, list[2:2+n]), list[2+n:]
+	}
+	return scts, nil
+}
