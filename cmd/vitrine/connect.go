@@ -36,6 +36,7 @@ type connectOptions struct {
 type clientCertificate struct {
 	tls.Certificate
 	asked bool // the server asked for one
+	later bool // it may yet ask
 }
 
 // answer is a tls.Config.GetClientCertificate.
@@ -51,6 +52,8 @@ func (c *clientCertificate) String() string {
 		return "sent"
 	case c.asked:
 		return "asked for, and not sent"
+	case given && c.later:
+		return "not asked for yet"
 	case given:
 		return "not asked for"
 	}
@@ -66,6 +69,8 @@ func newConnect() *cobra.Command {
 its name, and write a summary to standard error. Then what comes from standard
 input is sent, and what is received goes to standard output. The end of the
 input closes our direction only; the command ends when the peer closes its own.
+Where --post-handshake-auth or --renegotiate server lets the server begin another
+handshake, our direction stays open until it has answered, or for --timeout.
 
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
@@ -125,8 +130,8 @@ func (o *connectOptions) run(cmd *cobra.Command, arg string) error {
 	if err := made.write(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if err := relay(conn, cmd.InOrStdin(), cmd.OutOrStdout()); err != nil {
-		return o.reportFailure(cmd, at, err)
+	if err := o.relay(conn, cmd.InOrStdin(), cmd.OutOrStdout()); err != nil {
+		return o.reportFailure(cmd, at, o.blame(err))
 	}
 	return nil
 }
@@ -169,6 +174,7 @@ func (o *connectOptions) reach(ctx context.Context, at target, config *tls.Confi
 		return nil, nil, err
 	}
 	made := summarize(conn, at, config, took)
+	o.clientCertificate.later = o.mayFollow(conn.State())
 	made.Client, made.PSKHint = o.clientCertificate.String(), o.tls.hinted
 	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)
 	return conn, made, nil
@@ -236,27 +242,4 @@ func writeJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// relay sends what in holds and writes what the peer sends to out, until the
-// peer has closed its direction. The end of in closes ours.
-func relay(conn *tls.Conn, in io.Reader, out io.Writer) error {
-	sent := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(conn, in)
-		if err == nil {
-			err = conn.CloseWrite()
-		}
-		sent <- err
-	}()
-	_, err := io.Copy(out, conn)
-	if err != nil {
-		return err
-	}
-	select {
-	case err := <-sent:
-		return err
-	default:
-		return nil // the peer closed before our input ended
-	}
 }

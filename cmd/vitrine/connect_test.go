@@ -67,7 +67,7 @@ func TestRelayClosesOneDirectionAtATime(t *testing.T) {
 		peer.Close()
 	})
 	var out strings.Builder
-	if err := relay(conn, strings.NewReader("some words"), &out); err != nil || out.String() != "SOME WORDS" {
+	if err := new(connectOptions).relay(conn, strings.NewReader("some words"), &out); err != nil || out.String() != "SOME WORDS" {
 		t.Errorf("relayed %q, %v", out.String(), err)
 	}
 }
@@ -75,7 +75,7 @@ func TestRelayClosesOneDirectionAtATime(t *testing.T) {
 func TestRelayEndsWithThePeer(t *testing.T) {
 	conn := pair(t, func(peer *tls.Conn) { io.WriteString(peer, "bye"); peer.Close() })
 	var out strings.Builder
-	if err := relay(conn, endless(t), &out); err != nil || out.String() != "bye" {
+	if err := new(connectOptions).relay(conn, endless(t), &out); err != nil || out.String() != "bye" {
 		t.Errorf("relayed %q, %v", out.String(), err)
 	}
 }
@@ -87,7 +87,7 @@ func TestRelayTellsTruncationFromTheEnd(t *testing.T) {
 		peer.NetConn().Close()
 	})
 	var out strings.Builder
-	err := relay(conn, endless(t), &out)
+	err := new(connectOptions).relay(conn, endless(t), &out)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || out.String() != "cut o" || exitCode(err) != exitNetwork {
 		t.Errorf("relayed %q, %v", out.String(), err)
 	}

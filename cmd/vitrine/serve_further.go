@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"log/slog"
 	"slices"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -28,22 +26,18 @@ func (f *tlsFlags) suitsHTTP2() bool {
 	return f.low >= wire.TLS12 && !weak && f.renegotiate == "" && !f.postHandshakeAuth
 }
 
-// askLater leaves the request for a certificate out of the handshake. What is
-// shown afterwards must verify all the same.
+// askLater leaves the request for a certificate out of the first handshake of
+// each connection: what config demands holds from the next one on. So no session
+is resumed: it is bound to that demand, and a first handshake has none.
 func askLater(config *tls.Config) {
-	roots := config.ClientCAs
-	config.ClientAuth = tls.NoClientCert
-	config.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
-		var chain []*x509.Certificate
-		for _, der := range raw {
-			cert, err := x509.ParseCertificate(der)
-			if err != nil {
-				return err
-			}
-			chain = append(chain, cert)
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		one := config.Clone()
+		one.GetConfigForClient, one.ClientAuth = nil, tls.NoClientCert
+		one.VerifyConnection = func(tls.ConnectionState) error { // which ends a handshake
+			one.ClientAuth = config.ClientAuth
+			return nil
 		}
-		_, err := certcheck.Verify(chain, certcheck.Options{Roots: roots, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-		return err
+		return one, nil
 	}
 }
 
@@ -58,7 +52,7 @@ func (o *serveOptions) afterHandshake(log *slog.Logger, h httptls.Handshake) {
 	what, err := "", error(nil)
 	switch {
 	case o.tls.postHandshakeAuth:
-		what, err = "client certificate", o.requestCertificate(ctx, h.Conn)
+		what, err = "client certificate", h.Conn.RequestClientCertificate(ctx)
 	case o.tls.renegotiate == "server" && h.Conn.State().Version <= wire.TLS12:
 		what, err = "renegotiation", h.Conn.Renegotiate(ctx)
 	default:
@@ -76,14 +70,4 @@ func (o *serveOptions) afterHandshake(log *slog.Logger, h httptls.Handshake) {
 	if !errors.Is(err, tls.ErrNoRenegotiation) || o.clientAuth == "require" {
 		h.Conn.Close()
 	}
-}
-
-var errNoCertificate = errors.New("the client shows no certificate, and --client-auth require wants one")
-
-func (o *serveOptions) requestCertificate(ctx context.Context, conn *tls.Conn) error {
-	err := conn.RequestClientCertificate(ctx)
-	if err == nil && o.clientAuth == "require" && len(conn.State().PeerCertificates) == 0 {
-		return errNoCertificate
-	}
-	return err
 }

@@ -51,7 +51,7 @@ func (f *tlsFlags) register(cmd *cobra.Command, which sides) {
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
 	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, in `words` like ssl30,rc4; all is all of it")
 	flags.StringArrayVar(&f.psks, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK until TLS 1.2; other users may see it in the list of processes")
-	flags.BoolVar(&f.compress, "compress", false, "DEFLATE until TLS 1.2, by which secrets leak through lengths (CRIME)")
+	flags.BoolVar(&f.compress, "compress", false, "use DEFLATE until TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
 	completeFrom(cmd, "min", versionFlagNames())
@@ -112,7 +112,6 @@ func (f *tlsFlags) apply(config *tls.Config) error {
 }
 
 func (f *tlsFlags) applyLegacy(config *tls.Config) error {
-	config.Legacy.Compression = f.compress // which is a switch of its own
 	return parseLegacy(&config.Legacy, f.legacy)
 }
 
@@ -235,13 +234,17 @@ func (f *tlsFlags) applyConsent(config *tls.Config) error {
 	if f.low == wire.SSL30 {
 		want("SSL 3.0 is off because its padding is not authenticated (POODLE)", "SSL30")
 	}
+	if f.compress {
+		want("compression is off because secrets leak through the lengths of records (CRIME)", "Compression")
+	}
 	if bits := f.dhBits(config); bits != 0 && bits < 2048 {
 		want("groups of less than 2048 bits for DHE are off because they can be broken (Logjam)", "SmallDH")
 	}
 	if f.own {
 		allow(&config.Legacy, needed...)
-		return nil
+		needed = nil
 	}
+	config.Legacy.Compression = config.Legacy.Compression && f.compress // allowed is not used
 	if len(needed) > 0 {
 		slices.Sort(needed)
 		return usagef("%s; if you must, add --legacy %s", why, strings.Join(legacyWords(slices.Compact(needed)), ","))
