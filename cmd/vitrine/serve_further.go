@@ -28,7 +28,7 @@ func (f *tlsFlags) suitsHTTP2() bool {
 
 // askLater leaves the request for a certificate out of the first handshake of
 // each connection: what config demands holds from the next one on. So no session
-is resumed: it is bound to that demand, and a first handshake has none.
+// is resumed: it is bound to that demand, and a first handshake has none.
 func askLater(config *tls.Config) {
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		one := config.Clone()
