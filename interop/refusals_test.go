@@ -249,12 +249,21 @@ func refusedServe(r *run, u *us) (err, told error) {
 	go func() {
 		raw, err := ln.Accept()
 		if err == nil {
-			defer raw.Close()
-			_, err = u.accept(r.ctx, raw, u.serverConfig())
+			_, err = u.accept(r.ctx, patient{raw.(*net.TCPConn)}, u.serverConfig())
 		}
 		served <- err
 	}()
 	_, told = r.peer.Connect(r, ln.Addr().(*net.TCPAddr).Port)
 	ln.Close()
 	return <-served, told
+}
+
+// patient reads on when it is closed until the peer closes: data that comes in
+// unread makes the kernel reset the connection, and the alert is lost.
+type patient struct{ *net.TCPConn }
+
+func (p patient) Close() error {
+	p.CloseWrite()
+	io.Copy(io.Discard, p.TCPConn)
+	return p.TCPConn.Close()
 }
