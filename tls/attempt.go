@@ -77,7 +77,7 @@ func (c *Conn) giveUp(a *attempt, why error) {
 	if c.engine.Cancel() {
 		fault.Rule = "the client has not answered the HelloRequest; the connection goes on as it was"
 	} else {
-		fault.Rule = "a renegotiation was given up in the middle, so the connection is closed"
+		fault.Rule = "a handshake inside the connection was given up, so the connection is closed"
 		c.conn.Close()
 		c.engine.Fail(fault)
 	}
@@ -102,7 +102,7 @@ func (c *Conn) ended(a *attempt, err error) {
 // closedByPeer: a close_notify is no regular end where a handshake is due.
 func closedByPeer(err error) error {
 	if err == io.EOF {
-		return &handshake.Error{Alert: wire.AlertCloseNotify, Received: true, Rule: "the peer has closed the connection, so there is no renegotiation", Err: io.ErrUnexpectedEOF}
+		return &handshake.Error{Alert: wire.AlertCloseNotify, Received: true, Rule: "the peer has closed the connection, so there is no other handshake", Err: io.ErrUnexpectedEOF}
 	}
 	return err
 }

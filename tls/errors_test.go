@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,7 +148,7 @@ func TestErrors(t *testing.T) {
 		entry(t, &b, f.name, "client", clientErr, f.client)
 		entry(t, &b, f.name, "server", serverErr, f.server)
 	}
-	for _, f := range foreign() {
+	for _, f := range slices.Concat(foreign(), misused(), disagreeing(), later()) {
 		clientErr, serverErr := f.run()
 		entry(t, &b, f.name, "client", clientErr, f.client)
 		entry(t, &b, f.name, "server", serverErr, f.server)

@@ -100,7 +100,10 @@ func (c *Config) resolveVersions(h *handshake.Config) error {
 	}
 	h.Versions = allVersions[from:past:past]
 	if len(h.Versions) == 0 {
-		return misuse("MinVersion (0x%04x) and MaxVersion (0x%04x) leave no version; without MinVersion it is TLS 1.2", c.MinVersion, c.MaxVersion)
+		if c.MinVersion == 0 {
+			return misuse("MaxVersion (%s) leaves no version: without MinVersion the oldest is %s, as those before are weak; set MinVersion too if you must", high, low)
+		}
+		return misuse("MinVersion (%s) and MaxVersion (%s) leave no version", low, VersionName(c.MaxVersion))
 	}
 	if !c.Legacy.SSL30 && slices.Contains(h.Versions, wire.SSL30) {
 		return misuse("MinVersion allows SSL 3.0, which is broken (POODLE) and off; set Legacy.SSL30 too if you must")
