@@ -41,8 +41,23 @@ func build(events []collected, about About) *Connection {
 			e.Message.Words = words(e.Message)
 		}
 	}
+	c.notOpened()
 	c.Flights = flights(c)
 	return c
+}
+
+// notOpened takes back the praise of our last Finished where the peer could not
+// read it: it is right by our keys, which are not the peer's.
+func (c *Connection) notOpened() {
+	var last *Message
+	for _, e := range c.Events {
+		if m := e.Message; m != nil && m.typ == wire.TypeFinished {
+			last = m
+		}
+		if a := e.Alert; a != nil && last != nil && last.from == c.side && a.from != c.side && a.Code == wire.AlertBadRecordMAC.String() {
+			last.Words = "as computed by the " + c.Side
+		}
+	}
 }
 
 // sideOf is the side that was traced: the one that sends a ClientHello.
@@ -205,7 +220,7 @@ func (m *Message) decode(agreed wire.Context) {
 	if err != nil {
 		m.Malformed = err.Error()
 	}
-	m.ctx, m.parsed, m.Name, m.Ref = ctx, parsed, m.typ.String(), m.typ.Ref(ctx.Version)
+	m.ctx, m.parsed, m.Name, m.Ref = ctx, parsed, m.typ.String(), refIn(ctx.Version, m.typ.Ref(ctx.Version))
 	if m.SSL2 {
 		m.Ref = "RFC 5246 §E.2"
 	}
@@ -219,6 +234,9 @@ func (m *Message) decode(agreed wire.Context) {
 		}
 	}
 	m.Fields = fields(rec.Spans, m.Raw, scopes...)
+	for i := range m.Fields {
+		m.Fields[i].Ref = refIn(ctx.Version, m.Fields[i].Ref)
+	}
 	m.note()
 }
 

@@ -3,6 +3,7 @@ package explain
 import (
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -26,6 +27,8 @@ var dangers = []struct {
 		"TLS 1.1 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1"},
 	{needs("NullCiphers"), "nothing is encrypted: whoever is on the path reads it all (NULL cipher)"},
 	{needs("Anonymous"), "nobody is authenticated: whoever is on the path can be the peer (anonymous key exchange)"},
+	{func(hs *handshake) bool { return hs.suite != nil && hs.suite.Auth == suite.AuthDSS && hs.exchanged() },
+		"the server signs with DSA, in a time that depends on its key; who can measure that often enough may find the key"},
 	{needs("DES"), "DES has keys of 56 bits: all of them can be tried in a day"},
 	{needs("RC4"), "RC4's key stream is biased: what is sent often enough can be read from it (RC4 NOMORE)"},
 	{needs("TripleDES"), "3DES has blocks of 64 bits: after some gigabytes their collisions give plaintext away (Sweet32)"},

@@ -85,7 +85,7 @@ func (p *printer) alert(a *Alert, v wire.Version) {
 	}
 	ref := "RFC 8446 §6"
 	if v < wire.TLS13 {
-		ref = "RFC 5246 §7.2"
+		ref = refIn(v, "RFC 5246 §7.2")
 	}
 	p.event("alert", s, ref, text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
 	p.para(tagCol, faint, "%s", a.Meaning)

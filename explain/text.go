@@ -66,7 +66,7 @@ func (p *printer) head(c *Connection) {
 		if s.Resumed != "" {
 			how = "resumption by " + resumedWords[s.Resumed]
 		}
-		if s.ClientAuth && !s.LateClientAuth && s.Renegotiations == 0 {
+		if c.handshakes[0].shows(wire.Client) {
 			how += " with a client certificate"
 		}
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s in %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
@@ -217,7 +217,7 @@ func (p *printer) rung(from wire.Role, r Rung, clock string) {
 		shaft, shaftStyle = "═", sealed
 	}
 	inner := p.width - timeCol - 4
-	room := inner - arrowCol - nameCol - 1
+	room := inner - arrowCol - max(nameCol, len(r.Name)) - 1
 	for i, words := range wrapWords(r.Words, room) {
 		name, at := r.Name, clock
 		if i > 0 {

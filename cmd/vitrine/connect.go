@@ -69,8 +69,8 @@ func newConnect() *cobra.Command {
 its name, and write a summary to standard error. Then what comes from standard
 input is sent, and what is received goes to standard output. The end of the
 input closes our direction only; the command ends when the peer closes its own.
-Where --post-handshake-auth or --renegotiate server lets the server begin another
-handshake, our direction stays open until it has answered, or for --timeout.
+With --post-handshake-auth or --renegotiate server the server may begin another
+handshake: our direction stays open until it has answered, or for --timeout.
 
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
@@ -104,6 +104,9 @@ warns of what is weak.`,
 func (o *connectOptions) run(cmd *cobra.Command, arg string) error {
 	at, err := parseTarget(arg)
 	if err != nil {
+		return err
+	}
+	if err := checkTimeout(o.timeout); err != nil {
 		return err
 	}
 	config, err := o.config(at)
@@ -199,12 +202,17 @@ func (o *connectOptions) connect(ctx context.Context, at target, config *tls.Con
 
 // blame says that our certificate is missing where only we can know.
 func (o *connectOptions) blame(err error) error {
-	alert, ok := errors.AsType[tls.AlertError](err)
 	missing := o.clientCertificate.asked && len(o.clientCertificate.Certificate.Certificate) == 0
-	if ok && wire.AlertCode(alert) == wire.AlertHandshakeFailure && missing {
+	if missing && isHandshakeFailure(err) {
 		return &noCertificateError{err}
 	}
 	return err
+}
+
+// isHandshakeFailure reports the alert handshake_failure, which has many reasons.
+func isHandshakeFailure(err error) bool {
+	alert, ok := errors.AsType[tls.AlertError](err)
+	return ok && wire.AlertCode(alert) == wire.AlertHandshakeFailure
 }
 
 // lateRefusal waits a moment for the alert by which a server that asked for a

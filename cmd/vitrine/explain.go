@@ -99,6 +99,9 @@ func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
 		e.config.KeyLogWriter = log
 	}
 	account, failure := e.explain(cmd.Context())
+	if o.fail != "" && failure == nil {
+		return o.cannotFail()
+	}
 	if account != nil {
 		if err := o.write(cmd, account); err != nil {
 			return err
@@ -113,6 +116,11 @@ func (o *explainOptions) run(cmd *cobra.Command, args []string) error {
 		return reportedError{err}
 	}
 	return err
+}
+
+// cannotFail is for a --fail that the other flags leave no room for.
+func (o *explainOptions) cannotFail() error {
+	return usagef("--fail %s cannot happen with these flags: it needs %s", o.fail, failures[o.fail].needs)
 }
 
 // findings is the error for an account in which something disagrees.
@@ -147,6 +155,9 @@ func (o *explainOptions) check(cmd *cobra.Command, args []string) error {
 	}
 	if _, ok := failures[o.fail]; o.fail != "" && !ok {
 		return usagef("--fail %q is not a way to fail; choose %s", o.fail, oneOf(failureNames()))
+	}
+	if err := checkTimeout(o.timeout); err != nil {
+		return err
 	}
 	switch {
 	case live && o.clientAuth && isClientAuthMode(args[0]):
@@ -189,13 +200,16 @@ func (o *explainOptions) write(cmd *cobra.Command, account *explain.Connection) 
 func (o *explainOptions) plan(args []string) (*explanation, error) {
 	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
 	o.tls.own = len(args) == 0
-	if o.fail == "psk" && len(o.tls.psks) == 0 {
+	if o.fail == "psk" && len(o.tls.psks)+len(o.tls.suites) == 0 {
 		o.tls.psks = []string{"explain:00112233445566778899aabbccddeeff"}
 	}
 	if err := o.tls.apply(e.config); err != nil {
 		return nil, err
 	}
-	if o.clientAuth || o.tls.postHandshakeAuth {
+	if failures[o.fail].shown && o.tls.lacksCertificate() {
+		return nil, o.cannotFail()
+	}
+	if o.clientAuth || o.tls.postHandshakeAuth || o.fail == "client-certificate" {
 		if err := o.tls.mayAsk(); err != nil {
 			return nil, err
 		}

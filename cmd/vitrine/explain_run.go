@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // explanation makes the connections that shall be explained.
@@ -73,6 +74,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	raw.Close()
 	servers := e.server.ended()
 	if err != nil {
+		if isHandshakeFailure(err) && lacksCertificate(collector.Connection(about)) {
+			err = &noCertificateError{err}
+		}
 		f := describeFailure(err, client, nil)
 		about.Err, about.Advice = errors.New(f.Text), f.Advice
 		about.Warnings = append(about.Warnings, unsaid(servers)...)
@@ -83,6 +87,13 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	}
 	about.Warnings = append(about.Warnings, notResumed(e.options.tls.resume, account.Summary.Resumed))
 	return collector.Connection(about), err
+}
+
+// lacksCertificate reports that the server asked for a certificate, and got none.
+func lacksCertificate(c *explain.Connection) bool {
+	return !c.Summary.ClientAuth && slices.ContainsFunc(c.Events, func(e explain.Event) bool {
+		return e.Message != nil && e.Message.Name == wire.TypeCertificateRequest.String()
+	})
 }
 
 // notResumed says that the resumption is not the one that was asked for.

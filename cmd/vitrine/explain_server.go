@@ -61,7 +61,7 @@ func (e *explanation) serveOwn() error {
 		}
 	}
 	if e.options.fail != "" {
-		failures[e.options.fail](e.config, s)
+		failures[e.options.fail].change(e.config, s)
 	}
 	if err := s.certify(e.options.tls.certificateKeys()); err != nil {
 		return usagef("--sni: %v", err)
@@ -116,7 +116,8 @@ func (e *explanation) showCertificate(s *stage) error {
 	}
 	if e.options.clientAuth {
 		s.server.ClientAuth = ask
-	} else { // later, which until TLS 1.2 is a renegotiation
+	}
+	if e.options.tls.postHandshakeAuth { // which until TLS 1.2 is a renegotiation
 		e.config.Renegotiation = tls.RenegotiateFreelyAsClient
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +18,29 @@ func completeFrom(cmd *cobra.Command, flag string, values []string) {
 	if err != nil {
 		panic(err) // the flag does not exist
 	}
+}
+
+// completeList does the same for a flag that is a list, behind its last comma.
+func completeList(cmd *cobra.Command, flag string, values []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		before := begun[:strings.LastIndexByte(begun, ',')+1]
+		var list []string
+		for _, v := range values {
+			list = append(list, before+v)
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the flag does not exist
+	}
+}
+
+// checkTimeout refuses a limit that is over before it begins.
+func checkTimeout(limit time.Duration) error {
+	if limit <= 0 {
+		return usagef("--timeout %v leaves no time; give something like 10s", limit)
+	}
+	return nil
 }
 
 // identityFlags name our own certificate.

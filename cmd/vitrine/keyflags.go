@@ -54,6 +54,12 @@ func (f *tlsFlags) applyPSK(config *tls.Config) error {
 		return s != nil && s.KeyExchange.PSK()
 	})
 	switch {
+	case len(f.psks) > 0 && len(f.suites) > 0 && !named && !slices.Contains(f.suites, "all"):
+		return usagef("--psk does nothing with --suites %s, none of which has pre-shared keys", strings.Join(f.suites, ","))
+	case f.pskHint != "" && len(f.psks) == 0 && !named:
+		return usagef("--psk-hint does nothing without --psk")
+	case len(f.psks) > 0 && f.resumes() && f.resume != "psk" && f.onlyPSK():
+		return usagef("--resume %s finds nothing to resume: sessions of pre-shared keys are not kept", f.resume)
 	case len(f.psks) > 0:
 	case named && f.own:
 		first = preshared{"explain", make([]byte, 16)}
@@ -73,6 +79,14 @@ func (f *tlsFlags) applyPSK(config *tls.Config) error {
 		Hint:   f.pskHint,
 	}
 	return nil
+}
+
+// onlyPSK reports that the flags leave nothing but suites with pre-shared keys.
+func (f *tlsFlags) onlyPSK() bool {
+	return len(f.suites) == 0 && len(f.psks) > 0 || len(f.suites) > 0 && !slices.ContainsFunc(f.suites, func(name string) bool {
+		s := suite.ByName(name)
+		return s == nil || !s.KeyExchange.PSK()
+	})
 }
 
 func (f *tlsFlags) applyDH(config *tls.Config) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -69,8 +70,11 @@ func (f *tlsFlags) certificateKeys() []devca.KeyType {
 func (f *tlsFlags) lacksCertificate() bool { return len(f.certificateKeys()) == 0 }
 
 // mayAsk errs where nobody can ask for a client certificate: only a server that
-// shows one itself does. RFC 5246 §7.4.4.
+// shows one itself does, without a pre-shared key. RFC 5246 §7.4.4, RFC 4279 §4.
 func (f *tlsFlags) mayAsk() error {
+	if f.onlyPSK() {
+		return usagef("a server with pre-shared keys asks for no client certificate; %s leaves no other suite", cmp.Or(strings.Join(f.suites, ","), "--psk"))
+	}
 	if f.lacksCertificate() {
 		return usagef("a server asks for a client certificate only if it shows one itself, and %s has none", f.listed[0])
 	}

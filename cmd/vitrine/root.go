@@ -54,6 +54,8 @@ func newRoot() *cobra.Command {
 			return usagef("say which verb to run, as in: vitrine connect example.com")
 		},
 	}
+	root.Version = version()
+	root.SetVersionTemplate("vitrine {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%v; %s --help shows the flags", err, cmd.CommandPath())
 	})

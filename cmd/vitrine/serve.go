@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // storeBudget is the room for --session-ids, in bytes.
@@ -111,6 +113,9 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
+	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
+		return usagef("--listen %q is not an address and a port, like 127.0.0.1:8443 or :8443", o.listen)
+	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		f := describeFailure(err, server, nil)
@@ -140,6 +145,12 @@ func (o *serveOptions) run(cmd *cobra.Command, dir string) error {
 	})
 }
 
+// isPort reports that s is the number of a port, or 0 for any.
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
 // configure sets all but the certificate.
 func (o *serveOptions) configure(config *tls.Config) error {
 	if err := o.tls.apply(config); err != nil {
@@ -147,6 +158,9 @@ func (o *serveOptions) configure(config *tls.Config) error {
 	}
 	if !o.tls.suitsHTTP2() {
 		config.NextProtos = []string{"http/1.1"}
+	}
+	if o.sessionIDs && o.tls.low >= wire.TLS13 {
+		return usagef("--session-ids is for TLS 1.2 and before; leave --min out")
 	}
 	if o.sessionIDs {
 		config.Resumption.Store = session.NewMemory(storeBudget)

@@ -92,7 +92,11 @@ func (o *suitesOptions) pick(names []string) ([]*suite.Suite, error) {
 		if err != nil {
 			return nil, err
 		}
-		return slices.DeleteFunc(list, func(s *suite.Suite) bool { return !s.Allows(v) }), nil
+		list = slices.DeleteFunc(list, func(s *suite.Suite) bool { return !s.Allows(v) })
+		if len(list) == 0 {
+			return nil, fmt.Errorf("%v has none of these suites; 'vitrine suites --version %s' lists those that it has", v, versionFlag(v))
+		}
+		return list, nil
 	}
 	if len(names) > 0 || o.all {
 		return list, nil

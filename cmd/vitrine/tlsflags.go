@@ -56,9 +56,9 @@ func (f *tlsFlags) register(cmd *cobra.Command, which sides) {
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
 	completeFrom(cmd, "min", versionFlagNames())
 	completeFrom(cmd, "max", versionFlagNames())
-	completeFrom(cmd, "suites", suiteNames())
-	completeFrom(cmd, "groups", groupNames())
-	completeFrom(cmd, "legacy", append(legacyWords(legacyFields()), "all"))
+	completeList(cmd, "suites", suiteNames())
+	completeList(cmd, "groups", groupNames())
+	completeList(cmd, "legacy", append(legacyWords(legacyFields()), "all"))
 	if which&clientSide != 0 {
 		f.registerClient(cmd)
 	}
@@ -131,6 +131,11 @@ func (f *tlsFlags) applySuites(config *tls.Config) (err error) {
 func (f *tlsFlags) applyVersions(config *tls.Config) (err error) {
 	f.low, f.high, err = bounds(f.min, f.max, f.needs(), f.own)
 	config.MinVersion, config.MaxVersion = uint16(f.low), uint16(f.high)
+	for flag, set := range map[string]bool{"--renegotiate": f.renegotiate != "", "--compress": f.compress} {
+		if err == nil && set && f.low >= wire.TLS13 {
+			return usagef("%s is for TLS 1.2 and before; leave --min out", flag)
+		}
+	}
 	return err
 }
 

@@ -60,6 +60,19 @@ type span struct {
 	strict bool
 }
 
+// versions are those of the span, for people.
+func (n span) versions() string {
+	if n.low == n.high {
+		return n.low.String()
+	}
+	return n.low.String() + " to " + n.high.String()
+}
+
+// between names the flags that bound the versions.
+func between(l, h bound) string {
+	return strings.TrimSpace(l.by+" "+h.by) + " leaves others only"
+}
+
 // bound is a version, and the flag that asks for it; empty for a default.
 type bound struct {
 	version wire.Version
@@ -108,7 +121,12 @@ func bounds(minFlag, maxFlag string, needs []span, own bool) (low, high wire.Ver
 	case own || maxFlag != "": // to name a version is to allow it
 		l.version = h.version
 	default:
-		return 0, 0, usagef("%s is for %s and before, which is off; if you must, add --max %s", h.by, h.version, versionFlag(h.version))
+		return 0, 0, usagef("%s is for %s and before, which is off; if you must, add --min %[3]s or --max %[3]s", h.by, h.version, versionFlag(h.version))
+	}
+	for _, n := range needs {
+		if n.high < l.version || n.low > h.version {
+			return 0, 0, usagef("no version is left: %s is for %s, and %s", n.by, n.versions(), between(l, h))
+		}
 	}
 	return l.version, h.version, nil
 }
