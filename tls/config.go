@@ -120,6 +120,10 @@ type Config struct {
 	// HelloRetryCookie has a server put a cookie into each HelloRetryRequest,
 	// which the client must return. RFC 8446 §4.2.2.
 	HelloRetryCookie bool
+	// SignatureSchemes are those that the peer may sign with, best first; nil for
+	// the default. Those over SHA-1 need Legacy.SHA1Signatures. What we sign with
+	// ourselves is a certificate's SupportedSignatureAlgorithms.
+	SignatureSchemes []SignatureScheme
 	// PreferClientCipherSuites has a server take the client's order of cipher
 	// suites, not its own.
 	PreferClientCipherSuites bool
@@ -277,7 +281,7 @@ func (c *Config) Clone() *Config {
 		EncryptedClientHelloConfigList:      c.EncryptedClientHelloConfigList,
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
-		PreferClientCipherSuites: c.PreferClientCipherSuites, PostHandshakeAuth: c.PostHandshakeAuth,
+		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
 		PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,

@@ -158,19 +158,34 @@ func (l *Legacy) missing(switches []string) (off []string) {
 	return off
 }
 
-// resolveSchemes adds what is switched on, and what DSS suites sign with.
+// resolveSchemes takes the schemes listed, of those that there are.
 func (c *Config) resolveSchemes(h *handshake.Config) error {
+	c.allowSchemes(h)
+	if len(c.SignatureSchemes) == 0 {
+		return nil
+	}
+	h.Signs = h.Schemes
+	h.Schemes = make([]wire.SignatureScheme, len(c.SignatureSchemes))
+	for i, id := range c.SignatureSchemes {
+		if h.Schemes[i] = wire.SignatureScheme(id); !slices.Contains(h.Signs, h.Schemes[i]) {
+			return misuse("the signature scheme %s in SignatureSchemes is not implemented, or off without Legacy.SHA1Signatures", h.Schemes[i])
+		}
+	}
+	return nil
+}
+
+// allowSchemes adds what is switched on, and what DSS suites sign with.
+func (c *Config) allowSchemes(h *handshake.Config) {
 	if c.Legacy.SHA1Signatures {
 		h.Schemes = sha1Schemes
 	}
 	if !slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }) {
-		return nil
+		return
 	}
 	h.Schemes = append(slices.Clone(h.Schemes), wire.DSASHA256)
 	if c.Legacy.SHA1Signatures {
 		h.Schemes = append(h.Schemes, wire.DSASHA1)
 	}
-	return nil
 }
 
 // The sizes of groups for DHE: what is safe, and what is the least with

@@ -124,7 +124,17 @@ func (s *State) clientSchemes() []wire.SignatureScheme {
 	if !s.asked(wire.ExtSignatureAlgorithms) {
 		schemes = []wire.SignatureScheme{wire.RSAPKCS1SHA1, wire.ECDSASHA1, wire.DSASHA1} // RFC 5246 §7.4.1.4.1
 	}
-	return slices.DeleteFunc(slices.Clone(schemes), func(x wire.SignatureScheme) bool { return !slices.Contains(s.Config.Schemes, x) })
+	return s.signable(schemes)
+}
+
+// signable are those of the peer's schemes that we sign with: what is off is not
+// used because somebody asks for it, nor a number that has a meaning only here.
+func (s *State) signable(theirs []wire.SignatureScheme) []wire.SignatureScheme {
+	ours := s.Config.Signs
+	if ours == nil {
+		ours = s.Config.Schemes
+	}
+	return slices.DeleteFunc(slices.Clone(theirs), func(x wire.SignatureScheme) bool { return !slices.Contains(ours, x) })
 }
 
 // fits reports whether there is all that the suite's key exchange needs.

@@ -92,7 +92,11 @@ func (s *State) answerRequest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.scheme = pickScheme(pub, s.request.schemes, s.restriction(c), s.profile.curveBound)
+	theirs := s.request.schemes
+	if s.profile.schemes == nil {
+		theirs = s.signable(theirs)
+	}
+	s.scheme = pickScheme(pub, theirs, s.restriction(c), s.profile.curveBound)
 	if s.scheme != 0 {
 		s.certificate, s.Result.ClientScheme = c, s.scheme
 		s.Result.Secrets.OwnCertificate = c.Certificate[0]

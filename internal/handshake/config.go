@@ -24,6 +24,7 @@ type Config struct {
 	Suites   []*suite.Suite         // best first, of all versions
 	Groups   []wire.NamedGroup      // best first
 	Schemes  []wire.SignatureScheme // that we verify, best first
+	Signs    []wire.SignatureScheme // that we sign with; nil for Schemes
 	ALPN     []string               // best first
 
 	NoExtendedMasterSecret bool

@@ -100,7 +100,7 @@ func (o *options) handshake(conn *tls.Conn, w *watch, resume bool) error {
 			cipher = e.cipherAES
 		}
 	}
-	newSession := !e.noSession && (!cs.DidResume || e.ticketRenewal) && cs.Version < tls.VersionTLS13
+	newSession := !e.noSession && o.psk == "" && (!cs.DidResume || e.ticketRenewal) && cs.Version < tls.VersionTLS13
 	w.mutex.Lock()
 	saved, stored := w.saved != nil, w.stored
 	w.mutex.Unlock()

@@ -117,6 +117,9 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	for _, id := range o.curves {
 		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(id))
 	}
+	for _, id := range o.verifyPrefs {
+		c.SignatureSchemes = append(c.SignatureSchemes, tls.SignatureScheme(id))
+	}
 	switch {
 	case o.renegotiateFreely:
 		c.Renegotiation = tls.RenegotiateFreelyAsClient

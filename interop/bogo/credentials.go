@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -72,16 +72,32 @@ func (o *options) certificates(c *tls.Config, w *watch) error {
 		if o.declineOCSP {
 			cert.OCSPStaple = nil
 		}
-		if from.matchIssuer && o.server {
-			fmt.Fprintln(os.Stderr, "a choice by certificate_authorities is not implemented on servers")
-			os.Exit(unimplemented)
-		}
 		c.Certificates, matchIssuer = append(c.Certificates, cert), append(matchIssuer, from.matchIssuer)
 	}
-	if !o.server {
+	switch {
+	case !o.server:
 		c.GetClientCertificate = o.choose(c.Certificates, matchIssuer, w)
+	case slices.Contains(matchIssuer, true):
+		c.GetCertificate, c.Certificates = chooseByIssuer(c.Certificates, matchIssuer, w), nil
 	}
 	return nil
+}
+
+// chooseByIssuer is a server's choice by what the client says in
+// certificate_authorities. The credentials differ in nothing else.
+func chooseByIssuer(from []tls.Certificate, matchIssuer []bool, w *watch) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		for i := range from {
+			issued := func(der []byte) bool {
+				cert, err := x509.ParseCertificate(der)
+				return err == nil && slices.ContainsFunc(w.authorities, func(name []byte) bool { return bytes.Equal(name, cert.RawIssuer) })
+			}
+			if !matchIssuer[i] || slices.ContainsFunc(from[i].Certificate, issued) {
+				return &from[i], nil
+			}
+		}
+		return nil, &tls.HandshakeError{Alert: wire.AlertHandshakeFailure, Rule: "no credential fits the request"}
+	}
 }
 
 // choose is a client's choice of certificate. BoringSSL looks at the authorities

@@ -91,6 +91,7 @@ var flags = map[string]flag{
 	"server-preference": yes(func(o *options) *bool { return &o.serverPreference }),
 	"fallback-scsv":     yes(func(o *options) *bool { return &o.fallbackSCSV }),
 	"curves":            numbers(func(o *options) *[]int { return &o.curves }),
+	"verify-prefs":      numbers(func(o *options) *[]int { return &o.verifyPrefs }),
 	"host-name":         text(func(o *options) *string { return &o.hostName }),
 	"advertise-alpn":    text(func(o *options) *string { return &o.advertiseALPN }),
 	"select-alpn":       text(func(o *options) *string { return &o.selectALPN }),

@@ -1,3 +1,5 @@
+//go:debug tlssha1=1
+
 // Command bogo is vitrine under BoringSSL's BoGo: the shim that its test runner
 // starts for each test, and that plays one side of a connection by the public
 // API, as the runner's flags say. docs/conformance.md tells how to run it.

@@ -14,7 +14,7 @@ type options struct {
 	noTLS1, noTLS11, noTLS12, noTLS13       bool
 	cipher                                  string
 	serverPreference, fallbackSCSV          bool
-	curves                                  []int
+	curves, verifyPrefs                     []int
 	hostName                                string
 	advertiseALPN, selectALPN               string
 	declineALPN, rejectALPN                 bool

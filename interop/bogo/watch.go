@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -19,8 +20,9 @@ type watch struct {
 	messages         strings.Builder
 	peerShowed       bool // a Certificate came, so the session is not resumed
 	certificateTypes []byte
-	client, server   []byte // traffic secrets of TLS 1.3
-	selected         int    // the credential that signed; -1 is the default one
+	authorities      [][]byte // that a client names
+	client, server   []byte   // traffic secrets of TLS 1.3
+	selected         int      // the credential that signed; -1 is the default one
 	saved            *tls.ClientSessionState
 	stored           bool // a session was put into the server's store
 }
@@ -46,6 +48,8 @@ func (w *watch) hooks() *trace.Hooks {
 				w.peerShowed = true
 			case wire.TypeCertificateRequest:
 				w.request(m)
+			case wire.TypeClientHello:
+				w.hello(m)
 			}
 		},
 		Record: func(r trace.Record) {
@@ -72,6 +76,14 @@ func (w *watch) hooks() *trace.Hooks {
 			}
 		},
 	}
+}
+
+// hello notes the authorities that a client accepts, which no callback is told.
+func (w *watch) hello(m trace.Message) {
+	var hello wire.ClientHello
+	r := wire.NewReader(bytes.Clone(m.Raw[4:]), nil)
+	hello.Parse(&r, m.Context)
+	hello.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { w.authorities = wire.ReadAuthorities(r, 3, nil) })
 }
 
 // request notes the certificate types of a CertificateRequest, which no
