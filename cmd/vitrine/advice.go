@@ -29,6 +29,9 @@ var advices = []struct {
 	{cannotRenegotiate,
 		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation",
 		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation"},
+	{isSmallGroup,
+		"have the server use a group of RFC 7919, or ECDHE; if you must, take its group by --dh-min 1024 --legacy small-dh",
+		""},
 	{isExpired,
 		"the server's certificate must be renewed; or this machine's clock is wrong",
 		"the client's certificate must be renewed; or this machine's clock is wrong"},
@@ -155,6 +158,12 @@ func isTimeout(err error) bool {
 func cannotRenegotiate(err error) bool {
 	h, ok := errors.AsType[*tls.HandshakeError](err)
 	return ok && h.Ref == "RFC 5746 §4"
+}
+
+// isSmallGroup reports that we refuse the server's group for DHE.
+func isSmallGroup(err error) bool {
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	return ok && !h.Received && h.Alert == wire.AlertInsufficientSecurity && h.Ref == "RFC 7919 §5.1"
 }
 
 func isExpired(err error) bool {

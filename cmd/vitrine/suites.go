@@ -120,8 +120,11 @@ type suiteFields struct {
 	// Default is set where it is on unless suites are named.
 	Default bool   `json:"default"`
 	WhyNot  string `json:"why_not,omitempty"`
-	// Legacy are the words of --legacy that it needs.
-	Legacy []string `json:"legacy,omitempty"`
+	// Legacy are the words of --legacy that it needs, and LegacyServer those that a
+	// server needs too, for the reason WhyNotServer.
+	Legacy       []string `json:"legacy,omitempty"`
+	LegacyServer []string `json:"legacy_server,omitempty"`
+	WhyNotServer string   `json:"why_not_server,omitempty"`
 }
 
 func fieldsOfSuite(s *suite.Suite) suiteFields {
@@ -135,6 +138,9 @@ func fieldsOfSuite(s *suite.Suite) suiteFields {
 	}
 	if s.KeyExchange == wire.KeyExchangeNone {
 		f.KeyExchange = "any"
+	}
+	if s.Auth == suite.AuthDSS {
+		f.LegacyServer, f.WhyNotServer = legacyWords([]string{dssSwitch}), whyNoDSS
 	}
 	for _, row := range versionFlags {
 		if s.Allows(row.version) {
@@ -171,9 +177,15 @@ func writeSuite(w io.Writer, p palette, s *suite.Suite) {
 		return
 	}
 	row("state", p.bad("off")+" because "+s.WhyNot)
+	if f.WhyNotServer != "" {
+		row("", "and because "+f.WhyNotServer)
+	}
 	row("what allows it", "--suites "+s.Name)
 	if len(f.Legacy) > 0 {
 		row("", "--legacy "+strings.Join(f.Legacy, ","))
+	}
+	if len(f.LegacyServer) > 0 {
+		row("", "--legacy "+strings.Join(append(f.Legacy, f.LegacyServer...), ",")+" for a server")
 	}
 	if s.KeyExchange.PSK() {
 		row("", "--psk IDENTITY:HEX")

@@ -218,6 +218,12 @@ func (f *tlsFlags) applyConduct(config *tls.Config) error {
 	return nil
 }
 
+// What a server needs for the suites with DSS, beside what they need by themselves.
+const (
+	dssSwitch = "DSSSigning"
+	whyNoDSS  = "a server that signs with DSA takes a time that depends on its key"
+)
+
 // applyConsent refuses what is dangerous and was not allowed, and says how to
 // allow it. With a server of our own to name it is enough.
 func (f *tlsFlags) applyConsent(config *tls.Config) error {
@@ -233,7 +239,7 @@ func (f *tlsFlags) applyConsent(config *tls.Config) error {
 	for _, s := range f.listed {
 		want(s.Name+" is off because "+s.WhyNot, s.Switches...)
 		if s.Auth == suite.AuthDSS && f.sides&serverSide != 0 {
-			want("a server that signs with DSA takes a time that depends on its key", "DSSSigning")
+			want(whyNoDSS, dssSwitch)
 		}
 	}
 	if f.low == wire.SSL30 {
