@@ -16,7 +16,7 @@ type About struct {
 	// Target says whom the connection is to: "example.com:443".
 	Target string
 	// Trust says how the peer's certificate was judged, in words; empty where
-	// it was not.
+	// it was not, of which the text warns. No trace tells that.
 	Trust string
 	// Before is one line about the connection before this one, for a resumption.
 	Before string

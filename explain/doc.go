@@ -12,7 +12,7 @@
 //	config.Trace = c.Hooks()
 //	conn, err := tls.Dial("tcp", "example.com:443", config)
 //	...
-//	account := c.Connection(explain.About{Target: "example.com:443", Err: err})
+//	account := c.Connection(explain.About{Target: "example.com:443", Trust: "verified for example.com", Err: err})
 //	account.Text(os.Stdout, explain.Options{})
 //
 // # Reading

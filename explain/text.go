@@ -75,6 +75,9 @@ func (p *printer) head(c *Connection) {
 	if c.Trust != "" {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
 	}
+	if c.Trust == "" && s.Complete && c.side == wire.Client && c.handshakes[0].shows(wire.Server) {
+		p.lead(line{text(caution, "  ! ")}, caution, "nobody has said that the server's certificate was verified; with InsecureSkipVerify it was not")
+	}
 	for _, w := range c.Warnings {
 		p.lead(line{text(caution, "  ! ")}, caution, "%s", w)
 	}

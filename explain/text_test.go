@@ -200,12 +200,25 @@ func TestServerSide(t *testing.T) {
 		}
 	}
 	server := Collector{events: events}
-	a, b := client.Connection(About{}), server.Connection(About{})
+	about := About{Trust: "the certificate was verified"}
+	a, b := client.Connection(about), server.Connection(about)
 	if b.Side != "server" || !b.Checks.OK() {
 		t.Errorf("side %q, failures %q", b.Side, b.Checks.Failures)
 	}
 	if render(t, a, Options{Summary: true}) != render(t, b, Options{Summary: true}) {
 		t.Error("the ladders differ")
+	}
+}
+
+// A trace does not tell whether a chain was verified: the caller does, or the
+// text warns.
+func TestTrustThatNobodyTells(t *testing.T) {
+	seen, _ := replay(t, "testdata/rfc8448-simple.json")
+	for _, trust := range []string{"", "the certificate was verified"} {
+		text := render(t, seen.Connection(About{Trust: trust}), Options{Summary: true})
+		if got := strings.Contains(text, "InsecureSkipVerify"); got != (trust == "") {
+			t.Errorf("with the trust %q the text warns: %v", trust, got)
+		}
 	}
 }
 

@@ -14,15 +14,12 @@ import (
 
 // completeFrom lets the shell complete a flag's value.
 func completeFrom(cmd *cobra.Command, flag string, values []string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // the flag does not exist
-	}
+	complete(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // completeList does the same for a flag that is a list, behind its last comma.
 func completeList(cmd *cobra.Command, flag string, values []string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+	complete(cmd, flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		before := begun[:strings.LastIndexByte(begun, ',')+1]
 		var list []string
 		for _, v := range values {
@@ -30,7 +27,10 @@ func completeList(cmd *cobra.Command, flag string, values []string) {
 		}
 		return list, cobra.ShellCompDirectiveNoFileComp
 	})
-	if err != nil {
+}
+
+func complete(cmd *cobra.Command, flag string, how cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, how); err != nil {
 		panic(err) // the flag does not exist
 	}
 }
