@@ -27,7 +27,6 @@ type options struct {
 	verifyFail, customVerify                bool
 	reverifyOnResume                        bool
 	clientCAs                               string
-	noLegacyServerConnect                   bool
 	renegotiateOnce, renegotiateFreely      bool
 	renegotiateIgnore                       bool
 	failEarlyCallback, failDDoSCallback     bool
