@@ -58,6 +58,8 @@ func keyName(pub crypto.PublicKey) string {
 		return "Ed25519"
 	case *dsa.PublicKey:
 		return fmt.Sprintf("DSA-%d", pub.P.BitLen())
+	case nil:
+		return "unknown"
 	}
 	return fmt.Sprintf("%T", pub)
 }
