@@ -152,3 +152,39 @@ func TestConfigIsShared(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Who reads and has to answer does not wait for room to send: both sides would, and
+// neither would make any.
+func TestAnswersDoNotBlockReading(t *testing.T) {
+	a, b := net.Pipe()
+	c, s := Client(a, testPKI().client()), Server(b, testPKI().server("ecdsa-p256"))
+	if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+		t.Fatal(clientErr, serverErr)
+	}
+	var all sync.WaitGroup
+	for _, conn := range []*Conn{c, s} {
+		go func() {
+			for {
+				if _, err := conn.Read(make([]byte, 1)); err != nil {
+					if !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Errorf("the %v reads: %v", conn.role, err)
+					}
+					return
+				}
+			}
+		}()
+		all.Go(func() {
+			for range 200 {
+				if err := conn.KeyUpdate(true); err != nil {
+					t.Error(err)
+				}
+				if _, err := conn.Write([]byte{1}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	within(t, 20*time.Second, "two sides that ask each other for new keys", all.Wait)
+	a.Close()
+	b.Close()
+}

@@ -202,7 +202,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		n, err := c.take(p)
 		c.touch()
-		c.answer()
+		c.answerAside()
 		if n > 0 || err != engine.ErrWantInput {
 			return n, c.explain(err)
 		}
@@ -233,6 +233,19 @@ func (c *Conn) takeHeld(p []byte) int {
 func (c *Conn) answer() {
 	for c.engine.Pending() && c.out.TryLock() {
 		c.flush()
+	}
+}
+
+// answerAside is answer for who must go on receiving: if the peer did the same, and
+// both waited for room to send, nobody would make any. Only the alert that ends the
+// connection is waited for, so that a Close does not come before it.
+func (c *Conn) answerAside() {
+	switch {
+	case !c.engine.Pending():
+	case c.inErr() != nil:
+		c.answer()
+	default:
+		go c.answer()
 	}
 }
 

@@ -132,3 +132,25 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 		}
 	}
 }
+
+// Those that we have asked for do not count: who only reads has no data to send.
+func TestAnsweredKeyUpdatesAreNotLimited(t *testing.T) {
+	c, s := mustConnect(t, testPKI().client(), testPKI().server("ecdsa-p256"))
+	go io.Copy(io.Discard, s)
+	failed := make(chan error, 1)
+	go func() { _, err := c.Read(make([]byte, 1)); failed <- err }()
+	for range 200 {
+		if err := c.KeyUpdate(true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond / 4)
+	}
+	select {
+	case err := <-failed:
+		t.Error(err)
+	case <-time.After(50 * time.Millisecond):
+	}
+}

@@ -13,9 +13,10 @@ import (
 // KeyUpdates to answer.
 type control struct {
 	mu     sync.Mutex
-	filled atomic.Bool // so that looking costs no lock
-	items  []item      // of a further handshake, in order
-	reply  bool        // our KeyUpdate is due
+	filled atomic.Bool  // so that looking costs no lock
+	asked  atomic.Int32 // KeyUpdates that the peer owes us, at most
+	items  []item       // of a further handshake, in order
+	reply  bool         // our KeyUpdate is due
 	alerts []wire.Alert
 	why    error // of the last fatal alert
 	closed bool  // the peer has ended the connection: nothing more is sent

@@ -200,7 +200,9 @@ func (e *Engine) updateIn() error {
 	if len(in.hand) > 0 {
 		return fault(wire.AlertUnexpectedMessage, "a handshake message runs across a change of keys", "RFC 8446 §5.1")
 	}
-	if in.inARow++; in.inARow > maxUpdates {
+	if e.control.asked.Load() > 0 {
+		e.control.asked.Add(-1) // it answers, perhaps without having data of its own
+	} else if in.inARow++; in.inARow > maxUpdates {
 		return fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent %d KeyUpdates without data between them", in.inARow), "RFC 8446 §4.6.3")
 	}
 	in.moved()

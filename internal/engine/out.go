@@ -309,6 +309,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 	m := &wire.KeyUpdate{}
 	if requestPeer {
 		m.Request = wire.UpdateRequested
+		e.control.asked.Add(1)
 	}
 	c := wire.Context{Version: e.Result().Version, From: e.role}
 	raw := wire.AppendMessage(nil, m, c)
