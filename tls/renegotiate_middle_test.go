@@ -151,12 +151,14 @@ func TestKeysChangeWithTheirFinished(t *testing.T) {
 	}
 }
 
-// What arrives for a Read that began after the renegotiation does not wait for its end.
+// What arrives for a Read that began after the renegotiation does not wait for its end,
+// and the renegotiation does not wait for another Read.
 func TestReadDuringARenegotiation(t *testing.T) {
 	for how := range pairs {
 		client, server := renegotiable(VersionTLS12)
 		c, s := open(t, how, client, server)
-		go s.Renegotiate(context.Background()) // the client does not read, and so does not answer
+		done := make(chan error, 1)
+		go func() { done <- s.Renegotiate(context.Background()) }() // the client does not read, and so does not answer
 		time.Sleep(50 * time.Millisecond)
 		got := make(chan error, 1)
 		go func() { _, err := io.ReadFull(s, make([]byte, 3)); got <- err }()
@@ -164,6 +166,12 @@ func TestReadDuringARenegotiation(t *testing.T) {
 		go c.Write([]byte("now"))
 		within(t, 5*time.Second, "Read", func() {
 			if err := <-got; err != nil {
+				t.Error(err)
+			}
+		})
+		go c.Read(make([]byte, 1))
+		within(t, 5*time.Second, "Renegotiate", func() {
+			if err := <-done; err != nil {
 				t.Error(err)
 			}
 		})
@@ -228,7 +236,12 @@ func TestNothingOvertakesTheAnswer(t *testing.T) {
 	server.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errMine }
 	c, s := open(t, "TCP", client, server)
 	go io.Copy(io.Discard, c)
-	end := sawEnd{s.options.Further, s.engine.Pending, make(chan bool, 1)}
+	end := sawEnd{s.options.Further, func() bool {
+		s.out.Lock()
+		defer s.out.Unlock()
+		s.engine.Flush()
+		return len(s.engine.Output()) > 0
+	}, make(chan bool, 1)}
 	s.in.Lock()
 	s.options.Further = end
 	s.in.Unlock()
