@@ -240,7 +240,7 @@ func dialOnce(r *run, u *us, srv *server, n int) error {
 // before, with its request, may arrive first.
 func talkOn(r *run, c *conn, srv *server) error {
 	for {
-		if err := srv.talk(c); err != nil || r.KeyUpdate != "" || c.State().Renegotiations > 0 {
+		if err := srv.talk(c); err != nil || r.KeyUpdate != "" || c.again() {
 			return err
 		}
 	}

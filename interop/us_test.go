@@ -279,9 +279,16 @@ func (c *conn) act(ctx context.Context) error {
 	return c.RequestClientCertificate(ctx)
 }
 
+// again reports that there was a handshake after the first: a renegotiation, or a
+// signature of a client that was asked later.
+func (c *conn) again() bool {
+	s := c.State()
+	return s.Renegotiations > 0 || c.us.Auth == "later" && s.ClientSignature != 0
+}
+
 // renegotiated waits until the peer has handshaken again, while somebody reads.
 func (c *conn) renegotiated(ctx context.Context) error {
-	for c.State().Renegotiations == 0 {
+	for !c.again() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the peer did not handshake again: %w", ctx.Err())

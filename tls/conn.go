@@ -236,11 +236,6 @@ func (c *Conn) answer() {
 	}
 }
 
-// patience is how long who receives waits for its answer to be sent. That is
-// nearly always at once, and best before data: gnutls-serv overlooks data that
-// comes together with a late certificate.
-const patience = 50 * time.Millisecond
-
 // answerAside is answer for who must go on receiving: if the peer did the same, and
 // both waited for room to send, nobody would make any. Only the alert that ends the
 // connection is waited for, so that a Close does not come before it.
@@ -250,15 +245,7 @@ func (c *Conn) answerAside() {
 	case c.inErr() != nil:
 		c.answer()
 	default:
-		sent := make(chan struct{})
-		go func() {
-			c.answer()
-			close(sent)
-		}()
-		select {
-		case <-sent:
-		case <-time.After(patience):
-		}
+		go c.answer()
 	}
 }
 
