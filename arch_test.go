@@ -34,6 +34,7 @@ const anything = "*"
 var rules = []rule{
 	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
+	{"interop/soak", "tls internal/devca session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,

@@ -1,0 +1,17 @@
+package main
+
+import "context"
+
+// section is one long check.
+type section struct {
+	name string // for -only
+	what string // one line
+	run  func(ctx context.Context, r *report) error
+}
+
+// sections are run in this order.
+var sections = []section{}
+
+// children are the programs that sections start as processes of their own, by
+// running this binary again with a name as the first argument.
+var children = map[string]func(args []string) error{}
