@@ -97,9 +97,7 @@ func (d *Decompressor) Append(dst, fragment []byte) ([]byte, error) {
 		return dst, err
 	}
 	d.source = source{fragment, lastBlock}
-	if err := d.stream.(flate.Resetter).Reset(&d.source, d.history); err != nil {
-		return dst, errInflate
-	}
+	d.stream.(flate.Resetter).Reset(&d.source, d.history) // flate's does not fail
 	grown := slices.Grow(dst, MaxPlaintext)
 	content, err := d.read(grown[len(dst):][:MaxPlaintext])
 	if err != nil {

@@ -101,6 +101,7 @@ func TestInflateRefused(t *testing.T) {
 		"a distance too far":       append(unhex("789c 4b04e2"), 0, 0, 0, 0xff, 0xff),
 		"a wrong length of stored": append(unhex("789c 00 0100 ffff 41"), 0, 0, 0, 0xff, 0xff),
 		"less stored than it says": append(unhex("789c 00 ff00 00ff 41"), 0, 0, 0, 0xff, 0xff),
+		"a cut table of codes":     unhex("789c 04e001"),
 	} {
 		got, err := NewDecompressor().Append([]byte("before"), fragment)
 		if string(got) != "before" {
