@@ -10,7 +10,10 @@ type section struct {
 }
 
 // sections are run in this order.
-var sections = []section{}
+var sections = []section{
+	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
+	{"fuzz", "every fuzz target runs for a while", runFuzz},
+}
 
 // children are the programs that sections start as processes of their own, by
 // running this binary again with a name as the first argument.

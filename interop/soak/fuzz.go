@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+var fuzztime = flag.Duration("fuzztime", time.Minute, "how long the section fuzz runs each target")
+
+// executions is how often the go command says that a target has run.
+var executions = regexp.MustCompile(`execs: (\d+)`)
+
+// runFuzz runs every fuzz target there is, one after another, each on all
+// cores.
+func runFuzz(ctx context.Context, r *report) error {
+	all, err := targets(ctx, "^Fuzz")
+	if err != nil {
+		return err
+	}
+	r.Figure("targets", "%d", len(all)).Want(len(all) >= 25, "at least 25")
+	var errs []error
+	total := 0
+	for _, t := range all {
+		n, err := fuzz(ctx, t)
+		if total += n; err != nil {
+			errs = append(errs, err)
+			r.Logf("%s %s: %v", path.Base(t.pkg), t.name, err)
+			continue
+		}
+		r.Logf("%s %s: %d executions", path.Base(t.pkg), t.name, n)
+	}
+	r.Figure(fmt.Sprint("executions, in ", *fuzztime, " for each"), "%.1f million", float64(total)/1e6)
+	r.Figure("targets that fail", "%d", len(errs)).Want(len(errs) == 0, "none")
+	return errors.Join(errs...)
+}
+
+// fuzz runs a target and returns how often it was executed.
+func fuzz(ctx context.Context, t target) (int, error) {
+	out, err := goTool(ctx, "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", fuzztime.String(), "-fuzzminimizetime", "10x", t.pkg)
+	n := 0
+	for _, m := range executions.FindAllStringSubmatch(out, -1) {
+		n, _ = strconv.Atoi(m[1])
+	}
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%s was not executed:\n%s", t.name, out)
+	}
+	return n, err
+}

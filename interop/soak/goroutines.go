@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// watcher is the package whose TestMain fails where a test leaves a goroutine.
+const watcher = "github.com/vitrine-tls/vitrine/internal/leak"
+
+// testPackage is a package that has tests.
+type testPackage struct {
+	path, dir string
+	watched   bool
+	binary    string // of its tests
+}
+
+// runGoroutines runs every test of every package in a process of its own, so
+// that none needs another to have run before, or has its goroutines ended or
+// hidden by another. The package's TestMain sees to the goroutines.
+func runGoroutines(ctx context.Context, r *report) error {
+	packages, err := testPackages(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var unwatched []string
+	var alone []func() error
+	for i := range packages {
+		p := &packages[i]
+		if !p.watched {
+			unwatched = append(unwatched, p.path)
+		}
+		names, err := p.build(ctx, filepath.Join(dir, fmt.Sprint(i)))
+		if err != nil {
+			return err
+		}
+		r.Logf("%s: %d", p.path, len(names))
+		for _, name := range names {
+			alone = append(alone, func() error { return p.alone(ctx, name) })
+		}
+	}
+	errs := atOnce(runtime.GOMAXPROCS(0), alone, func(err error) { r.Logf("%v", err) })
+	r.Figure("packages with tests", "%d", len(packages))
+	r.Figure("packages that do not watch for goroutines", "%d %s", len(unwatched), strings.Join(unwatched, " ")).Want(len(unwatched) == 0, "none")
+	r.Figure("tests run alone", "%d", len(alone)).Want(len(alone) > 0, "all")
+	r.Figure("tests that fail alone, or leave a goroutine", "%d", len(errs)).Want(len(errs) == 0, "none")
+	return errors.Join(errs...)
+}
+
+// testPackages are the packages of the module that have tests, this one
+// excepted: its tests are no concern of the library's.
+func testPackages(ctx context.Context) ([]testPackage, error) {
+	out, err := goTool(ctx, "list", "-f", `{{.ImportPath}}|{{.Dir}}|{{len .TestGoFiles}}{{len .XTestGoFiles}}|{{join .TestImports " "}} {{join .XTestImports " "}}`, "./...")
+	if err != nil {
+		return nil, err
+	}
+	var packages []testPackage
+	for line := range strings.Lines(out) {
+		f := strings.Split(strings.TrimSpace(line), "|")
+		if f[2] != "00" && f[0] != watcher {
+			packages = append(packages, testPackage{path: f[0], dir: f[1], watched: slices.Contains(strings.Fields(f[3]), watcher)})
+		}
+	}
+	return packages, nil
+}
+
+// build compiles the package's tests and lists them: tests, examples, and fuzz
+// targets, which run their corpora.
+func (p *testPackage) build(ctx context.Context, binary string) ([]string, error) {
+	p.binary = binary
+	if _, err := goTool(ctx, "test", "-c", "-o", binary, p.path); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) {
+		return nil, nil // its files are for other systems
+	}
+	out, err := run(ctx, p.dir, binary, "-test.list", "^(Test|Fuzz|Example)")
+	return strings.Fields(out), err
+}
+
+// alone runs one test.
+func (p *testPackage) alone(ctx context.Context, name string) error {
+	out, err := run(ctx, p.dir, p.binary, "-test.run", "^"+name+"$", "-test.v", "-test.timeout", "15m")
+	if err == nil && !strings.Contains(out, "\n--- PASS: "+name+" ") && !strings.Contains(out, "\n--- SKIP: "+name+" ") {
+		err = errors.New("it did not run")
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", p.path, name, err)
+	}
+	return nil
+}
+
+// atOnce runs functions, so many at a time, and returns their errors; say is
+// told of each when it happens.
+func atOnce(workers int, functions []func() error, say func(error)) (errs []error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	queue := make(chan func() error)
+	for range workers {
+		wg.Go(func() {
+			for f := range queue {
+				if err := f(); err != nil {
+					mu.Lock()
+					errs = append(errs, err)
+					say(err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, f := range functions {
+		queue <- f
+	}
+	close(queue)
+	wg.Wait()
+	return errs
+}
