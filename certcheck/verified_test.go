@@ -48,6 +48,21 @@ func TestRememberedChains(t *testing.T) {
 	}
 }
 
+// Who shows many certificates does not make us remember them all.
+func TestRememberedChainsAreBounded(t *testing.T) {
+	ca := authority(t, "bounded", nil)
+	v := verified{byLeaf: map[*x509.Certificate]*proof{}}
+	o := Options{Roots: trust(ca), Time: now}
+	var last []*x509.Certificate
+	for range maxProofs + 10 {
+		last = chain(server(t, ca))
+		v.keep(last, o, [][]*x509.Certificate{last})
+	}
+	if len(v.byLeaf) != maxProofs || v.find(last, o) == nil {
+		t.Errorf("%d chains are remembered, of at most %d; the last: %v", len(v.byLeaf), maxProofs, v.find(last, o) != nil)
+	}
+}
+
 func withUsages(o Options) Options {
 	o.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	return o

@@ -105,15 +105,13 @@ func TestVerifyRefuses(t *testing.T) {
 	for i := range 100 {
 		many = append(many, fmt.Sprintf("%d.example.com", i))
 	}
+	signer := authority(t, "Ed448", root)
+	ed448 := reparsed(t, bytes.ReplaceAll(signer.Raw, []byte{0x2b, 0x65, 0x70, 0x03, 33}, []byte{0x2b, 0x65, 0x71, 0x03, 33})) // its key's OID
 	altered := func(p *party) *party {
 		der := bytes.Clone(p.Raw)
 		at := bytes.Index(der, p.RawTBSCertificate) + bytes.Index(p.RawTBSCertificate, p.RawSubject) + len(p.RawSubject) - 1
 		der[at] ^= 1 // the last letter of the subject
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &party{c, nil}
+		return reparsed(t, der)
 	}
 
 	for _, tc := range []struct {
@@ -174,6 +172,8 @@ func TestVerifyRefuses(t *testing.T) {
 		})), Options{}, wire.AlertUnsupportedCertificate, "critical extension", "", as[x509.UnhandledCriticalExtension]},
 		{"SHA-1", chain(server(t, rsaRoot, sha1), rsaRoot), Options{Roots: trust(rsaRoot)}, wire.AlertBadCertificate,
 			`"example.com" is signed with SHA1-RSA, which can be forged`, "SHA-256", as[x509.UnknownAuthorityError]},
+		{"authority with a key of unknown kind", chain(server(t, signer), ed448), Options{}, wire.AlertUnsupportedCertificate,
+			`"example.com" is signed with an algorithm that is not supported`, "RSA, ECDSA or Ed25519", as[x509.UnknownAuthorityError]},
 		{"weak leaf", chain(sign(t, template("Weak", []change{names("example.com")}), rsa1024(), rsa1024().Public(), root)), Options{}, wire.AlertUnsupportedCertificate,
 			`the RSA key of "Weak" has 1024 bits, which is too weak: at least 2048 are needed`, "2048 bits or more", nil},
 		{"weak pinned leaf", chain(rsaRoot), Options{Roots: trust(rsaRoot), Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, wire.AlertUnsupportedCertificate,
@@ -217,6 +217,37 @@ func TestVerifyRefuses(t *testing.T) {
 				t.Errorf("does not unwrap to the errors of the standard library: %#v", errors.Unwrap(err))
 			}
 		})
+	}
+}
+
+func reparsed(t *testing.T, der []byte) *party {
+	t.Helper()
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &party{c, nil}
+}
+
+// What crypto/x509 says of a machine, or in a later version, has words and an alert too.
+func TestOtherRefusals(t *testing.T) {
+	certs := chain(server(t, nil))
+	for _, tc := range []struct {
+		err          error
+		alert        wire.AlertCode
+		reason, hint string
+	}{
+		{x509.SystemRootsError{Err: errors.New("no\x1b file")}, wire.AlertInternalError,
+			`this machine's trusted authorities cannot be read: "x509: failed to load system roots and no roots provided; no\x1b file"`, "give the roots to trust"},
+		{x509.CertificateInvalidError{Cert: certs[0], Reason: x509.NoValidChains, Detail: "a\x1b policy"}, wire.AlertBadCertificate,
+			`crypto/x509 refused it: "x509: no valid chains built: a\x1b policy"`, ""},
+		{errors.New("something\x1b new"), wire.AlertCertificateUnknown, `crypto/x509 refused it: "something\x1b new"`, ""},
+	} {
+		err := diagnose(certs, Options{Time: now}, tc.err)
+		var e *Error
+		if !errors.As(err, &e) || e.Alert != tc.alert || e.Reason != tc.reason || !strings.Contains(e.Hint, tc.hint) || !errors.Is(err, tc.err) {
+			t.Errorf("%T: %+v", tc.err, err)
+		}
 	}
 }
 

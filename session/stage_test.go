@@ -243,3 +243,18 @@ func TestWipeKnowsTheCiphers(t *testing.T) {
 	}
 	wipe(7) // nothing that could be wiped
 }
+
+// Of all who find the key worn out at once, one makes the next.
+func TestTicketKeyIsRenewedOnce(t *testing.T) {
+	k := NewTicketKeys(nil)
+	seal(t, k, "blob", "")
+	k.keys[0].seals.Store(maxSeals)
+	for range 5 {
+		if err := k.renew(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := k.Keys(); len(got) != 2 || got[0].Stage != StageSealing || got[1].Stage != StageOpening {
+		t.Errorf("the keys are %v", got)
+	}
+}

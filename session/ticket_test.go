@@ -155,6 +155,21 @@ func TestTicketKeysSet(t *testing.T) {
 	})
 }
 
+// Without a key nothing could be sealed any more: a mistake of who calls Set.
+func TestTicketKeysSetToNothing(t *testing.T) {
+	k := NewTicketKeys(nil)
+	ticket := seal(t, k, "blob", "")
+	defer func() {
+		if why := recover(); why != "session: TicketKeys.Set without keys" {
+			t.Errorf("it panics with %v", why)
+		}
+		if _, err := k.Open(nil, ticket, nil); err != nil {
+			t.Errorf("the keys there were are gone: %v", err)
+		}
+	}()
+	k.Set(nil)
+}
+
 // A ticket is current until another key seals, whether it still opens or not.
 func TestTicketIsCurrent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

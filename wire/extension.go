@@ -197,12 +197,8 @@ func (r *Reader) recordBody(t ExtensionType, in place) {
 			continue
 		}
 		inner := Reader{buf: r.buf[:r.end], off: r.off, end: r.end, rec: r.rec}
-		depth := len(r.rec.stack)
 		r.rec.ref(g.ref)
 		g.read(&inner)
-		for len(r.rec.stack) > depth {
-			r.rec.close(inner.off)
-		}
 		r.off = inner.off
 		break
 	}

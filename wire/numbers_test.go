@@ -85,6 +85,8 @@ func TestNamesOfNumbers(t *testing.T) {
 		PSKModeDHE.String():                "psk_dhe_ke",
 		UpdateRequested.String():           "update_requested",
 		KeyExchangeECDHE.String():          "ECDHE",
+		KeyExchange(99).String():           "key_exchange(0x63)",
+		Role(0).String():                   "nobody",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,5 +99,27 @@ func TestRecorderQuotesText(t *testing.T) {
 	ReadServerName(&r)
 	if value := rec.Spans[len(rec.Spans)-1].Value; value != `"a\x1b[31m\n"` {
 		t.Errorf("%s", value)
+	}
+}
+
+// Who gives up in the middle of a structure leaves groups open. Their spans end
+// where the reading did, and the rest is in none of them.
+func TestFinishClosesWhatIsOpen(t *testing.T) {
+	var rec Recorder
+	r := NewReader([]byte{3, 1, 2, 3, 9}, &rec)
+	r.Open("list", 1, 0, 255)
+	r.Group("item")
+	U8[uint8](&r, "first")
+	r.Fail("second", "no such thing")
+	if r.Finish("all") == nil {
+		t.Error("no error")
+	}
+	want := []Span{
+		{Name: "list", Length: 2, Group: true}, {Name: "length", Length: 1, Depth: 1, Value: "3"},
+		{Name: "item", Offset: 1, Length: 1, Depth: 1, Group: true}, {Name: "first", Offset: 1, Length: 1, Depth: 2, Value: "1"},
+		{Name: "undecoded", Offset: 2, Length: 3, Value: "not understood"},
+	}
+	if !slices.Equal(rec.Spans, want) {
+		t.Errorf("%+v\nwant %+v", rec.Spans, want)
 	}
 }

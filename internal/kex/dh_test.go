@@ -14,7 +14,7 @@ import (
 )
 
 // fields reads lines of fields from a file of testdata.
-func fields(t *testing.T, file string) (lines [][]string) {
+func fields(t testing.TB, file string) (lines [][]string) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + file)
 	if err != nil {

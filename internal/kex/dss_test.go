@@ -23,7 +23,7 @@ type dssVector struct {
 }
 
 // dssVectors are OpenSSL's, see testdata/dss.sh.
-func dssVectors(t *testing.T) (all []dssVector) {
+func dssVectors(t testing.TB) (all []dssVector) {
 	for _, f := range fields(t, "dss.txt") {
 		key, err := x509.ParsePKIXPublicKey(unhex(f[4]))
 		if err != nil {
@@ -222,6 +222,15 @@ func TestParseDSSKeyRefuses(t *testing.T) {
 	if _, err := ParseDSSKey(with(p, q, g, x)); err != nil {
 		t.Errorf("the key itself: %v", err)
 	}
+	var content pkcs8Key
+	if _, err := asn1.Unmarshal(v.pkcs8, &content); err != nil {
+		t.Fatal(err)
+	}
+	content.Key = []byte{4, 1, 7} // an OCTET STRING
+	wrapped, err := asn1.Marshal(content)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, der := range map[string][]byte{
 		"nothing":               nil,
 		"not DER":               []byte("-----BEGIN"),
@@ -237,6 +246,7 @@ func TestParseDSSKeyRefuses(t *testing.T) {
 		"a huge p":              with(new(big.Int).Lsh(p, 10000), q, g, x),
 		"q negative":            with(p, new(big.Int).Neg(q), g, x),
 		"a small q":             with(p, big.NewInt(7), g, big.NewInt(3)),
+		"PKCS #8 without x":     wrapped,
 	} {
 		if key, err := ParseDSSKey(der); err == nil || key != nil {
 			t.Errorf("%s: taken", name)
@@ -244,7 +254,29 @@ func TestParseDSSKeyRefuses(t *testing.T) {
 	}
 }
 
+// With a group in which every power of g is a multiple of q there is no
+// signature; that must be an error, and soon.
+func TestDSSKeyThatCannotSign(t *testing.T) {
+	q := new(big.Int).SetBit(big.NewInt(1), 159, 1)
+	p := new(big.Int).Mul(q, new(big.Int).SetBit(big.NewInt(1), 1000, 1))
+	key, err := newDSSKey(p, q, q, big.NewInt(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sig, err := key.Sign(rand.Reader, make([]byte, 20), nil); err == nil || sig != nil {
+		t.Errorf("signed %x", sig)
+	}
+}
+
 func FuzzVerifyDSS(f *testing.F) {
+	words := sha1.Sum([]byte("other words"))
+	if k, err := ParseDSSKey(dssVectors(f)[0].plain); err != nil {
+		f.Fatal(err)
+	} else if sig, err := k.Sign(rand.Reader, words[:], nil); err != nil {
+		f.Fatal(err)
+	} else {
+		f.Add(sig)
+	}
 	f.Add([]byte{0x30, 6, 2, 1, 1, 2, 1, 1})
 	f.Fuzz(func(t *testing.T, sig []byte) {
 		v := dssVectors(t)[0]
@@ -256,6 +288,10 @@ func FuzzVerifyDSS(f *testing.F) {
 }
 
 func FuzzParseDSSKey(f *testing.F) {
+	for _, v := range dssVectors(f) {
+		f.Add(v.plain)
+		f.Add(v.pkcs8)
+	}
 	f.Add([]byte{0x30, 0})
 	f.Fuzz(func(t *testing.T, der []byte) {
 		key, err := ParseDSSKey(der)
