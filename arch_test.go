@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/leak"
 )
 
 const module = "github.com/vitrine-tls/vitrine/"
@@ -34,7 +36,7 @@ const anything = "*"
 var rules = []rule{
 	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls internal/devca session trace wire", ""},
+	{"interop/soak", "tls internal/devca internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
@@ -48,6 +50,7 @@ var rules = []rule{
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
 	{"internal/devca", "", ""},
 	{"internal/attacks", "", ""}, // tests alone
+	{"internal/leak", "", ""},
 	{"certcheck", "wire", ""},
 	{"session", "wire", ""},
 	{"trace", "wire", ""},
@@ -177,6 +180,8 @@ func ruleOf(rules []rule, pkg string) (rule, bool) {
 	}
 	return rules[i], true
 }
+
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func TestImportsGoDownward(t *testing.T) {
 	seen := map[string]bool{}

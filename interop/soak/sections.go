@@ -11,10 +11,13 @@ type section struct {
 
 // sections are run in this order.
 var sections = []section{
+	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
 }
 
 // children are the programs that sections start as processes of their own, by
 // running this binary again with a name as the first argument.
-var children = map[string]func(args []string) error{}
+var children = map[string]func(args []string) error{
+	"load-server": loadServer,
+}
