@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/internal/leak"
 )
 
 // TestMain lets the test binary be the worker that the rows start.
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	leak.Main(m)
 }
 
 // Every row runs with every contender that is there, and gives every metric.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/leak"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	workDir = dir
-	code := m.Run()
+	code := leak.Tests{M: m}.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -14,7 +14,7 @@ import (
 // Close interrupts a Read and a Write that wait for a peer.
 func TestCloseInterrupts(t *testing.T) {
 	for name, pair := range map[string]func(testing.TB) (a, b net.Conn){
-		"TCP": tcpPair, "pipe": func(testing.TB) (a, b net.Conn) { return net.Pipe() },
+		"TCP": tcpPair, "pipe": pipePair,
 	} {
 		for what, wait := range map[string]func(*Conn) error{
 			"Read":  func(c *Conn) error { _, err := c.Read(make([]byte, 1)); return err },
@@ -64,7 +64,7 @@ func TestMethodsAtOnce(t *testing.T) {
 	before, _ := inside()
 	for _, version := range bothVersions {
 		for name, pair := range map[string]func(testing.TB) (a, b net.Conn){
-			"TCP": tcpPair, "pipe": func(testing.TB) (a, b net.Conn) { return net.Pipe() },
+			"TCP": tcpPair, "pipe": pipePair,
 		} {
 			t.Run(VersionName(version)+"/"+name, func(t *testing.T) {
 				client, server := testPKI().client(), testPKI().server("ecdsa-p256")
@@ -156,7 +156,7 @@ func TestConfigIsShared(t *testing.T) {
 // Who reads and has to answer does not wait for room to send: both sides would, and
 // neither would make any.
 func TestAnswersDoNotBlockReading(t *testing.T) {
-	a, b := net.Pipe()
+	a, b := pipePair(t)
 	c, s := Client(a, testPKI().client()), Server(b, testPKI().server("ecdsa-p256"))
 	if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
 		t.Fatal(clientErr, serverErr)

@@ -146,7 +146,7 @@ func TestDeadlinePassesInTheLastFlight(t *testing.T) {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		at(version, client, server)
 		client.CurvePreferences = []CurveID{X25519} // a hello that is received in one piece
-		a, b := net.Pipe()
+		a, b := pipePair(t)
 		over := make(chan struct{})
 		go Server(&stalled{Conn: b, over: over}, server).Handshake()
 		c := Client(a, client)
@@ -160,7 +160,7 @@ func TestDeadlinePassesInTheLastFlight(t *testing.T) {
 }
 
 func TestReadDeadline(t *testing.T) {
-	for _, pair := range []func(testing.TB) (a, b net.Conn){tcpPair, func(testing.TB) (a, b net.Conn) { return net.Pipe() }} {
+	for _, pair := range []func(testing.TB) (a, b net.Conn){tcpPair, pipePair} {
 		a, b := pair(t)
 		c, s := Client(a, testPKI().client()), Server(b, testPKI().server("ecdsa-p256"))
 		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {

@@ -67,6 +67,7 @@ func ExampleHandshakeError() {
 		return
 	}
 	left, right := net.Pipe()
+	defer left.Close()
 	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), NextProtos: []string{"h2"}})
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	go client.Handshake()
@@ -98,6 +99,7 @@ func ExampleConn_ChannelBinding() {
 		return
 	}
 	left, right := net.Pipe()
+	defer left.Close()
 	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool()})
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, SessionTicketsDisabled: true})
 	go server.Handshake()
@@ -159,6 +161,7 @@ func ExampleConfig_trace() {
 		return
 	}
 	left, right := net.Pipe()
+	defer left.Close()
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	go server.Handshake()
 	client := tls.Client(left, &tls.Config{

@@ -21,6 +21,13 @@ func tcpPair(t testing.TB) (client, server net.Conn) {
 	return client, server
 }
 
+// pipePair returns the two ends of a pipe, where a write waits for its reader.
+func pipePair(t testing.TB) (client, server net.Conn) {
+	client, server = net.Pipe()
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
 // connect runs a handshake between the two configs and returns the ends and
 // both sides' errors.
 func connect(t testing.TB, client, server *Config) (c, s *Conn, clientErr, serverErr error) {

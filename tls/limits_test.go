@@ -3,7 +3,6 @@ package tls
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -70,8 +69,7 @@ func TestKeyUpdatesWithoutDataAreLimited(t *testing.T) {
 
 // The deadline of a handshake is for all of it: a byte now and then buys no time.
 func TestHandshakeTimeoutIsAbsolute(t *testing.T) {
-	left, right := net.Pipe()
-	defer left.Close()
+	left, right := pipePair(t)
 	go func() { // a record header that announces much, and then a byte at a time
 		left.Write([]byte{22, 3, 1, 0x20, 0})
 		for {
@@ -95,8 +93,7 @@ func TestHandshakeTimeoutIsAbsolute(t *testing.T) {
 
 // Whoever speaks no TLS gets no alert, and the caller the connection.
 func TestPlainHTTPIsNamed(t *testing.T) {
-	left, right := net.Pipe()
-	defer left.Close()
+	left, right := pipePair(t)
 	go left.Write([]byte("GET / HTTP/1.1\r\n"))
 	err := Server(right, testPKI().server("ecdsa-p256")).Handshake()
 	var header RecordHeaderError
@@ -121,7 +118,7 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 	} {
 		config := p.client()
 		set(config)
-		left, right := net.Pipe()
+		left, right := pipePair(t)
 		var failure *HandshakeError
 		if err := Client(left, config).Handshake(); !errors.As(err, &failure) {
 			t.Errorf("%s: %v", name, err)

@@ -13,7 +13,7 @@ import (
 func TestNetConn(t *testing.T) {
 	for name, pair := range map[string]func(testing.TB) (client, server net.Conn){
 		"TCP":  tcpPair,
-		"Pipe": func(testing.TB) (client, server net.Conn) { return net.Pipe() },
+		"Pipe": pipePair,
 	} {
 		for _, version := range bothVersions {
 			t.Run(name+"/"+VersionName(version), func(t *testing.T) {

@@ -143,7 +143,7 @@ func TestSSL2Hello(t *testing.T) {
 				server.MinVersion, server.MaxVersion = uint16(wire.SSL30), VersionTLS12
 				server.Legacy.SSL30, server.Legacy.RSAKeyExchange, server.Legacy.SSL2Hello = true, true, test.on
 				server.CipherSuites = suitesNamed("TLS_RSA_WITH_AES_128_CBC_SHA")
-				left, right := net.Pipe()
+				left, right := pipePair(t)
 				testDeadline(t, left)
 				failed := make(chan error, 1)
 				go func() {
@@ -183,7 +183,7 @@ func TestEverySwitchIsNamed(t *testing.T) {
 	both := func(name string, set func(*Config), want ...string) {
 		t.Helper()
 		for side, make := range sides {
-			left, right := net.Pipe()
+			left, right := pipePair(t)
 			err := make(left, set).Handshake()
 			left.Close()
 			if n, _ := right.Read([]byte{0}); n != 0 {

@@ -41,7 +41,7 @@ func renegotiable(version uint16) (client, server *Config) {
 // pairs are the ways to connect: with room for much that is under way, for little,
 // and for nothing.
 var pairs = map[string]func(testing.TB) (a, b net.Conn){
-	"TCP": tcpPair, "pipe": func(testing.TB) (a, b net.Conn) { return net.Pipe() },
+	"TCP": tcpPair, "pipe": pipePair,
 	"narrow": func(testing.TB) (a, b net.Conn) { return narrowPipe(3000) },
 }
 

@@ -3,7 +3,6 @@ package tls
 import (
 	"errors"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -18,8 +17,7 @@ import (
 // capture returns the ClientHello that a client with this Config sends.
 func capture(t *testing.T, config *Config) *wire.ClientHello {
 	t.Helper()
-	left, right := net.Pipe()
-	defer right.Close()
+	left, right := pipePair(t)
 	go Client(left, config).Handshake()
 	typ, content := readRecord(t, right)
 	m, err := wire.DecodeMessage(content, wire.Context{}, nil)
@@ -63,7 +61,7 @@ func recordOf(typ wire.ContentType, content []byte) []byte {
 // answer sends bytes to a server and returns its error and the alert it sent.
 func answer(t *testing.T, config *Config, sent []byte) (wire.AlertCode, error) {
 	t.Helper()
-	left, right := net.Pipe()
+	left, right := pipePair(t)
 	testDeadline(t, left)
 	failed := make(chan error, 1)
 	go func() {
@@ -425,7 +423,7 @@ func TestTheSignOfADowngrade(t *testing.T) {
 	// signs what lets the client see it.
 	hello := capture(t, client)
 	dropExtension(&hello.Extensions, wire.ExtSupportedVersions)
-	left, right := net.Pipe()
+	left, right := pipePair(t)
 	testDeadline(t, left)
 	go Server(right, p.server("ecdsa-p256")).Handshake()
 	go left.Write(recordOf(wire.ContentHandshake, wire.AppendMessage(nil, hello, wire.Context{})))

@@ -23,10 +23,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/leak"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vitrine": main})
+	testscript.Main(leak.Tests{M: m}, map[string]func(){"vitrine": main})
 }
 
 // TestScripts runs testdata/*.txt. Beside testscript's own commands there are:

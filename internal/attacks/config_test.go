@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/leak"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -41,7 +42,7 @@ var testPKI = sync.OnceValue(func() *pki {
 
 func TestMain(m *testing.M) {
 	testPKI() // outside of all bubbles
-	m.Run()
+	leak.Main(m)
 }
 
 func must[T any](v T, err error) T {
