@@ -50,6 +50,7 @@ var rules = []rule{
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
 	{"internal/devca", "", ""},
 	{"internal/attacks", "", ""}, // tests alone
+	{"internal/faults", "", ""},  // tests alone
 	{"internal/leak", "", ""},
 	{"certcheck", "wire", ""},
 	{"session", "wire", ""},

@@ -84,6 +84,18 @@ func (c *Conn) giveUp(a *attempt, why error) {
 	c.ended(a, fault)
 }
 
+// unsent ends a connection in which the messages of a further handshake cannot be
+// sent. Who reads would wait for the peer, which waits for them.
+func (c *Conn) unsent(why error) {
+	c.in.Lock()
+	defer c.in.Unlock()
+	if c.engine.Err() != nil {
+		return
+	}
+	c.conn.Close()
+	c.engine.Fail(&handshake.Error{Alert: wire.AlertInternalError, Rule: "a handshake inside the connection cannot go on, because its messages cannot be sent", Err: why})
+}
+
 // ended closes an attempt, unless that has been done. a may be nil.
 func (c *Conn) ended(a *attempt, err error) {
 	if a == nil || !c.renegotiations.current.CompareAndSwap(a, nil) {

@@ -2,6 +2,7 @@ package tls
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -105,20 +106,41 @@ func (c *Conn) NetConn() net.Conn { return c.conn }
 
 // send writes out what the engine has sealed. out is held.
 func (c *Conn) send() error {
-	if c.writeErr != nil {
-		return c.writeErr
-	}
-	for b := c.engine.Output(); len(b) > 0; b = c.engine.Output() {
-		n, err := c.conn.Write(b)
-		c.engine.Sent(n)
-		if err != nil {
-			if !isTimeout(err) {
-				c.writeErr = err
-			}
+	for c.writeErr == nil && len(c.engine.Output()) > 0 {
+		if err := c.write(); isTimeout(err) {
 			return err
+		} else if err != nil {
+			c.writeErr = err
 		}
 	}
-	return nil
+	if c.writeErr != nil && c.engine.Owes() {
+		go c.unsent(c.writeErr) // out is held, and it needs in
+	}
+	return c.writeErr
+}
+
+// write hands the output over once. What a Write that takes less than all without an
+// error has done with the rest is not known, so that is an error, as in package io.
+func (c *Conn) write() error {
+	b := c.engine.Output()
+	n, err := c.conn.Write(b)
+	n = max(0, min(n, len(b)))
+	c.engine.Sent(n)
+	if n < len(b) && err == nil {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// read is the connection's Read, which may return nothing for a while, but not for
+// ever.
+func (c *Conn) read(buf []byte) (n int, err error) {
+	for range 100 {
+		if n, err = c.conn.Read(buf); n != 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
 }
 
 func isTimeout(err error) bool {
@@ -264,7 +286,7 @@ func (c *Conn) receive() error {
 	if c.raw != nil {
 		return c.receiveReady()
 	}
-	n, err := c.conn.Read(c.lend())
+	n, err := c.read(c.lend())
 	return c.received(n, err)
 }
 

@@ -118,7 +118,7 @@ func (c *Conn) drive(ctx context.Context) error {
 		if err == nil || sendErr != nil {
 			return sendErr
 		}
-		n, err := c.conn.Read(c.engine.Lend(c.engine.Want()))
+		n, err := c.read(c.engine.Lend(c.engine.Want()))
 		c.engine.Filled(n)
 		if err != nil {
 			if n == 0 {

@@ -24,6 +24,7 @@ type out struct {
 	flight    []byte  // handshake messages not sealed yet
 	updates   int
 	closed    bool // a close_notify or fatal alert is out
+	owed      bool // messages of a further handshake are in flight or buf
 	// held: a renegotiation has begun and is not complete, and so application data
 	// must wait: at the latest from our new keys on, RFC 5246 §7.4.9.
 	held     bool
@@ -50,9 +51,13 @@ func (e *Engine) Sent(n int) {
 	o.buf = o.buf[n:]
 	if len(o.buf) == 0 {
 		giveBack(o.lent)
-		o.buf, o.lent = nil, nil
+		o.buf, o.lent, o.owed = nil, nil, false
 	}
 }
+
+// Owes reports that Output has messages of a further handshake, for which the peer
+// waits.
+func (e *Engine) Owes() bool { return e.out.owed }
 
 // reserve makes room for n more sealed bytes.
 func (o *out) reserve(n int) {
@@ -238,6 +243,7 @@ func (e *Engine) Flush() error {
 // follow does what a further handshake asks for.
 func (e *Engine) follow(i *item) error {
 	o := &e.out
+	o.owed = o.owed || !i.release
 	switch {
 	case i.message != nil:
 		o.flight = append(o.flight, i.message...)

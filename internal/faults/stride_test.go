@@ -1,0 +1,15 @@
+package faults
+
+import "testing"
+
+// stride is how many bytes lie between two faults of one kind: none, but where time
+// is short.
+func stride() int {
+	switch {
+	case race:
+		return 61
+	case testing.Short():
+		return 17
+	}
+	return 1
+}
