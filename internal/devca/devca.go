@@ -82,10 +82,7 @@ func New(extra ...string) (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
+	serial := newSerial()
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: serial,
@@ -174,13 +171,9 @@ func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
 }
 
 func (ca *CA) template(leaf Leaf) (*x509.Certificate, error) {
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
 	now := time.Now()
 	t := &x509.Certificate{
-		SerialNumber: serial,
+		SerialNumber: newSerial(),
 		Subject:      pkix.Name{CommonName: leaf.Names[0], Organization: []string{"vitrine development certificate"}},
 		NotBefore:    now.Add(-backdate),
 		NotAfter:     now.Add(leafLifetime),

@@ -57,11 +57,9 @@ func isDNSName(name string) bool {
 
 // newSerial returns a positive number of 127 bits whose first byte is not zero.
 // RFC 5280 §4.1.2.2.
-func newSerial() (*big.Int, error) {
+func newSerial() *big.Int {
 	b := make([]byte, 16)
-	if _, err := rand.Read(b); err != nil {
-		return nil, err
-	}
+	rand.Read(b) // never fails
 	b[0] = b[0]&0x3f | 0x40
-	return new(big.Int).SetBytes(b), nil
+	return new(big.Int).SetBytes(b)
 }
