@@ -403,7 +403,9 @@ func (o offence) commit(t testing.TB) *side {
 	return flow{hosts: o.hosts}.run(t, o.by, how)
 }
 
-func offences() []offence { return slices.Concat(ofClients, ofServers, ofOurs, ofExchanges, ofFurther) }
+func offences() []offence {
+	return slices.Concat(ofClients, ofServers, ofOurs, ofExchanges, ofFurther, ofRare)
+}
 
 func TestEveryOffenceHasItsAlert(t *testing.T) {
 	for _, o := range offences() {

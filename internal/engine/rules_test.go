@@ -16,11 +16,10 @@ import (
 // elsewhere are the rules that the table of offences does not break, and the
 // tests that do.
 var elsewhere = map[string]string{
-	"where ":               "TestOnlyWhatIsDueIsTaken",
-	" after the handshake": "TestAfterTheHandshake",
-	"the premaster could not be encrypted to the server's key":                                          "no key is so small: certcheck refuses those",
-	"the peer's record claims to be of ":                                                                "TestRecordHeaders",
-	"the peer sent a record of type ":                                                                   "TestAfterTheHandshake",
+	"where ":                             "TestOnlyWhatIsDueIsTaken",
+	" after the handshake":               "TestAfterTheHandshake",
+	"the peer's record claims to be of ": "TestRecordHeaders",
+	"the peer sent a record of type ":    "TestAfterTheHandshake",
 	"the peer sent a handshake message of the unknown type ":                                            "TestOnlyWhatIsDueIsTaken",
 	"the peer sent a record of unknown type ":                                                           "TestRecordHeaders",
 	"the peer sent a record of ":                                                                        "TestRecordHeaders",
