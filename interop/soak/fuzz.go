@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"path"
@@ -24,20 +23,19 @@ func runFuzz(ctx context.Context, r *report) error {
 		return err
 	}
 	r.Figure("targets", "%d", len(all)).Want(len(all) >= 25, "at least 25")
-	var errs []error
-	total := 0
+	total, failed := 0, 0
 	for _, t := range all {
 		n, err := fuzz(ctx, t)
 		if total += n; err != nil {
-			errs = append(errs, err)
+			failed++
 			r.Logf("%s %s: %v", path.Base(t.pkg), t.name, err)
 			continue
 		}
 		r.Logf("%s %s: %d executions", path.Base(t.pkg), t.name, n)
 	}
 	r.Figure(fmt.Sprint("executions, in ", *fuzztime, " for each"), "%.1f million", float64(total)/1e6)
-	r.Figure("targets that fail", "%d", len(errs)).Want(len(errs) == 0, "none")
-	return errors.Join(errs...)
+	r.Figure("targets that fail", "%d", failed).Want(failed == 0, "none")
+	return nil
 }
 
 // fuzz runs a target and returns how often it was executed.

@@ -51,12 +51,12 @@ func runGoroutines(ctx context.Context, r *report) error {
 			alone = append(alone, func() error { return p.alone(ctx, name) })
 		}
 	}
-	errs := atOnce(runtime.GOMAXPROCS(0), alone, func(err error) { r.Logf("%v", err) })
+	failed := atOnce(runtime.GOMAXPROCS(0), alone, func(err error) { r.Logf("%v", err) })
 	r.Figure("packages with tests", "%d", len(packages))
 	r.Figure("packages that do not watch for goroutines", "%d %s", len(unwatched), strings.Join(unwatched, " ")).Want(len(unwatched) == 0, "none")
 	r.Figure("tests run alone", "%d", len(alone)).Want(len(alone) > 0, "all")
-	r.Figure("tests that fail alone, or leave a goroutine", "%d", len(errs)).Want(len(errs) == 0, "none")
-	return errors.Join(errs...)
+	r.Figure("tests that fail alone, or leave a goroutine", "%d", failed).Want(failed == 0, "none")
+	return nil
 }
 
 // testPackages are the packages of the module that have tests, this one
@@ -92,8 +92,8 @@ func (p *testPackage) build(ctx context.Context, binary string) ([]string, error
 
 // alone runs one test.
 func (p *testPackage) alone(ctx context.Context, name string) error {
-	out, err := run(ctx, p.dir, p.binary, "-test.run", "^"+name+"$", "-test.v", "-test.timeout", "15m")
-	if err == nil && !strings.Contains(out, "\n--- PASS: "+name+" ") && !strings.Contains(out, "\n--- SKIP: "+name+" ") {
+	out, err := run(ctx, p.dir, p.binary, "-test.run", "^"+name+"$", "-test.timeout", "15m")
+	if err == nil && strings.Contains(out, "no tests to run") {
 		err = errors.New("it did not run")
 	}
 	if err != nil {
@@ -102,9 +102,9 @@ func (p *testPackage) alone(ctx context.Context, name string) error {
 	return nil
 }
 
-// atOnce runs functions, so many at a time, and returns their errors; say is
+// atOnce runs functions, so many at a time, and counts those that fail; say is
 // told of each when it happens.
-func atOnce(workers int, functions []func() error, say func(error)) (errs []error) {
+func atOnce(workers int, functions []func() error, say func(error)) (failed int) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	queue := make(chan func() error)
@@ -113,7 +113,7 @@ func atOnce(workers int, functions []func() error, say func(error)) (errs []erro
 			for f := range queue {
 				if err := f(); err != nil {
 					mu.Lock()
-					errs = append(errs, err)
+					failed++
 					say(err)
 					mu.Unlock()
 				}
@@ -125,5 +125,5 @@ func atOnce(workers int, functions []func() error, say func(error)) (errs []erro
 	}
 	close(queue)
 	wg.Wait()
-	return errs
+	return failed
 }
