@@ -144,6 +144,9 @@ func (c *Conn) read(buf []byte) (n int, err error) {
 }
 
 func isTimeout(err error) bool {
+	if err == nil { // mostly, and what follows allocates
+		return false
+	}
 	var t net.Error
 	return errors.As(err, &t) && t.Timeout()
 }

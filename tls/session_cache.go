@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"crypto/sha256"
@@ -34,12 +35,20 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	}
 	c := *s.session
 	c.Extra = s.Extra
-	return c.Append(nil)
+	blob, err := c.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	return withSum(blob, nil), nil
 }
 
-// ParseSessionState reads what Bytes returned.
+// ParseSessionState reads what Bytes returned, and notices if it was damaged since.
 func ParseSessionState(data []byte) (*SessionState, error) {
-	c, err := session.Parse(slices.Clone(data))
+	blob, err := checkSum(data, nil)
+	if err != nil {
+		return nil, err
+	}
+	c, err := session.Parse(slices.Clone(blob))
 	if err != nil {
 		return nil, err
 	}
@@ -289,29 +298,66 @@ func (h *host) keys() *session.TicketKeys {
 // handshakes more than a full one would take.
 const storeTimeout = 100 * 1e6 // nanoseconds
 
-// storeContext bounds the time that a store takes. The one in memory never
-// waits, and a timer would cost a good part of what it takes.
+// storeContext bounds the time that a store takes. For the one in memory, which never
+// waits, a timer would cost a good part of what it takes.
 func storeContext(ctx context.Context, store session.Store) (context.Context, context.CancelFunc) {
-	if _, never := store.(*session.Memory); never {
+	if inMemory(store) {
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, storeTimeout)
 }
+
+// inMemory stores neither wait nor damage what they keep.
+func inMemory(store session.Store) bool {
+	_, is := store.(*session.Memory)
+	return is
+}
+
+// sumSize is how much of a digest notices damage. Whoever can write into a store, and
+// change the sum too, has the secrets anyway.
+const sumSize = 8
+
+// withSum appends a digest of a blob and of what it is kept under: a session with a
+// damaged or another's secret would fail the handshake, where none costs a full one.
+func withSum(blob, key []byte) []byte {
+	sum := session.Binding(key, blob)
+	return append(blob, sum[:sumSize]...)
+}
+
+// checkSum returns the blob that withSum was given.
+func checkSum(data, key []byte) ([]byte, error) {
+	if n := len(data) - sumSize; n >= 0 {
+		if sum := session.Binding(key, data[:n]); bytes.Equal(sum[:sumSize], data[n:]) {
+			return data[:n:n], nil
+		}
+	}
+	return nil, errDamaged
+}
+
+var errDamaged error = &handshake.Error{Rule: "the session was damaged where it was kept, or another release has kept it"}
 
 func (h *host) PutSession(ctx context.Context, id []byte, one *session.Session) error {
 	blob, err := one.Append(nil)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := storeContext(ctx, h.config.Resumption.Store)
+	store := h.config.Resumption.Store
+	if !inMemory(store) {
+		blob = withSum(blob, id)
+	}
+	ctx, cancel := storeContext(ctx, store)
 	defer cancel()
-	return h.config.Resumption.Store.Put(ctx, string(id), blob, one.Expiry())
+	return store.Put(ctx, string(id), blob, one.Expiry())
 }
 
 func (h *host) GetSession(ctx context.Context, id []byte) *session.Session {
-	ctx, cancel := storeContext(ctx, h.config.Resumption.Store)
+	store := h.config.Resumption.Store
+	ctx, cancel := storeContext(ctx, store)
 	defer cancel()
-	blob, err := h.config.Resumption.Store.Get(ctx, string(id))
+	blob, err := store.Get(ctx, string(id))
+	if err == nil && !inMemory(store) {
+		blob, err = checkSum(blob, id)
+	}
 	if err != nil {
 		return nil
 	}

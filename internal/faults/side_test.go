@@ -223,7 +223,7 @@ func (s *side) afterwards() {
 	s.conn.SetReadDeadline(time.Now().Add(time.Millisecond))
 	readErr := s.drain()
 	readAgain := s.drain()
-	if writeErr == nil && (readErr == io.EOF || timedOut(readErr)) {
+	if writeErr == nil && s.err != errEarlyEnd && (readErr == io.EOF || timedOut(readErr)) {
 		s.wrong("%v, but both directions are in order", s.err)
 	}
 	for _, pair := range [][2]error{{readErr, readAgain}, {writeErr, writeAgain}} {
