@@ -92,7 +92,7 @@ type Config struct {
 	// MinVersion and MaxVersion bound the versions; 0 for TLS 1.2 and TLS 1.3.
 	MinVersion, MaxVersion uint16
 	// CurvePreferences are the key-exchange groups, best first; nil for the
-	// default. The client sends a key share for the first.
+	// default. The client sends a key share for the first; see KeyShares.
 	CurvePreferences []CurveID
 	// DynamicRecordSizingDisabled: records are of full size from the start
 	// either way; see Record.MaxFragment.
@@ -114,12 +114,17 @@ type Config struct {
 	// HandshakeTimeout bounds a handshake from its start to its end; 0 for 30
 	// seconds, negative for no bound.
 	HandshakeTimeout time.Duration
-	// GREASE has a client send reserved values, so that servers stay tolerant
-	// of what they do not know. RFC 8701.
+	// GREASE sends reserved values, in a client's hello and in a server's tickets of
+	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701.
 	GREASE bool
 	// HelloRetryCookie has a server put a cookie into each HelloRetryRequest,
 	// which the client must return. RFC 8446 §4.2.2.
 	HelloRetryCookie bool
+	// KeyShares are the groups, of those in CurvePreferences, that a client sends key
+	// shares for in TLS 1.3: what a server is known to want costs no further round
+	// trip. nil is for the first of CurvePreferences and, where that is a hybrid with
+	// X25519 and that is listed too, X25519; an empty list sends none. RFC 8446 §4.2.8.
+	KeyShares []CurveID
 	// SignatureSchemes are those that the peer may sign with, best first; nil for
 	// the default. Those over SHA-1 need Legacy.SHA1Signatures. What we sign with
 	// ourselves is a certificate's SupportedSignatureAlgorithms.
@@ -178,6 +183,14 @@ type Renegotiate struct {
 	// FromClient has a server accept a client's wish to renegotiate. What it
 	// asks for itself by Conn.Renegotiate does not need it.
 	FromClient bool
+	// RefuseFatally ends the connection of a peer that asks for a renegotiation which
+	// is not allowed, as crypto/tls does. Otherwise it is told so by a warning, and the
+	// connection goes on. RFC 5246 §7.2.2.
+	RefuseFatally bool
+	// RequireSecure refuses peers until TLS 1.2 that do not know RFC 5746, in the first
+	// handshake: whether somebody else has renegotiated with them cannot be seen from
+	// here. RFC 5746 §4.1, §4.3.
+	RequireSecure bool
 	// AllowPeerChange lets the peer show another certificate than before.
 	AllowPeerChange bool
 	// Max is how many renegotiations the peer may start on one connection; 0
@@ -241,7 +254,8 @@ type Legacy struct {
 	// SmallDH allows groups of 1024 to 2047 bits for DHE (Logjam).
 	SmallDH bool
 	// UnsafeRenegotiation allows Conn.Renegotiate with a peer that does not know
-	// RFC 5746: an attacker can prefix data of its own.
+	// RFC 5746, and has a client follow such a server where Renegotiation lets it: an
+	// attacker can prefix data of its own. A server never follows such a client.
 	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
@@ -276,7 +290,7 @@ func (c *Config) Clone() *Config {
 		InsecureSkipVerify: c.InsecureSkipVerify, CipherSuites: c.CipherSuites, PreferServerCipherSuites: c.PreferServerCipherSuites,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, ClientSessionCache: c.ClientSessionCache,
 		UnwrapSession: c.UnwrapSession, WrapSession: c.WrapSession, MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,
-		CurvePreferences: c.CurvePreferences, DynamicRecordSizingDisabled: c.DynamicRecordSizingDisabled,
+		CurvePreferences: c.CurvePreferences, KeyShares: c.KeyShares, DynamicRecordSizingDisabled: c.DynamicRecordSizingDisabled,
 		Renegotiation: c.Renegotiation, KeyLogWriter: c.KeyLogWriter,
 		EncryptedClientHelloConfigList:      c.EncryptedClientHelloConfigList,
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,

@@ -26,6 +26,9 @@ const (
 	X25519MLKEM768     = stdtls.X25519MLKEM768
 	SecP256r1MLKEM768  = stdtls.SecP256r1MLKEM768
 	SecP384r1MLKEM1024 = stdtls.SecP384r1MLKEM1024
+
+	// MLKEM1024 is post-quantum alone: if ML-KEM falls, nothing else protects.
+	MLKEM1024 CurveID = 0x0202
 )
 
 // Signature schemes. RFC 8446 §4.2.3.

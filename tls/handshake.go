@@ -87,12 +87,19 @@ func (c *Conn) start() error {
 	if err := resolve(c.config, h, (*host)(c)); err != nil {
 		return err
 	}
-	c.options = engine.Options{Hooks: c.config.Trace, Padding: c.config.Record.Padding, MaxFragment: c.config.Record.MaxFragment, Further: (*further)(c)}
+	c.options = engine.Options{Hooks: c.config.Trace, Further: (*further)(c)}
+	c.config.fill(&c.options)
 	if h.Sessions && h.Tickets && c.role == wire.Client {
 		c.options.Saver = (*host)(c)
 	}
 	c.engine = engine.New(c.role, h, &c.options)
 	return nil
+}
+
+// fill sets what a Config that takes the place of another changes of a connection.
+func (c *Config) fill(o *engine.Options) {
+	o.Padding, o.MaxFragment = c.Record.Padding, c.Record.MaxFragment
+	o.RefuseFatally, o.UnsafeRenegotiation = c.Renegotiate.RefuseFatally, c.Legacy.UnsafeRenegotiation
 }
 
 // drive moves bytes between the socket and the engine until it is done.

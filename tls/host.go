@@ -120,7 +120,7 @@ func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Co
 		h.ticketKeys = h.config.ticketKeys()
 	}
 	h.config = next
-	h.options.Padding, h.options.MaxFragment = next.Record.Padding, next.Record.MaxFragment
+	next.fill(&h.options)
 	resolved := new(handshake.Config)
 	if err := next.resolveServer(resolved, h); err != nil {
 		return nil, err

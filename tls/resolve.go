@@ -25,6 +25,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		Rand: c.Rand, Time: c.Time, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
+		RequireRFC5746: c.Renegotiate.RequireSecure,
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
@@ -231,7 +232,7 @@ func (l *Legacy) allowsDH(what string, bits int) error {
 
 func (c *Config) resolveGroups(h *handshake.Config) error {
 	if len(c.CurvePreferences) == 0 {
-		return nil
+		return c.resolveShares(h)
 	}
 	h.Groups = make([]wire.NamedGroup, len(c.CurvePreferences))
 	for i, id := range c.CurvePreferences {
@@ -239,6 +240,22 @@ func (c *Config) resolveGroups(h *handshake.Config) error {
 		if !kex.Supported(h.Groups[i]) {
 			return misuse("the group %s in CurvePreferences is not implemented", h.Groups[i])
 		}
+	}
+	return c.resolveShares(h)
+}
+
+// resolveShares: a share must be of a group that is listed, and no group has two.
+func (c *Config) resolveShares(h *handshake.Config) error {
+	if c.KeyShares == nil {
+		return nil
+	}
+	h.KeyShares = make([]wire.NamedGroup, 0, len(c.KeyShares))
+	for _, id := range c.KeyShares {
+		g := wire.NamedGroup(id)
+		if !slices.Contains(h.Groups, g) || slices.Contains(h.KeyShares, g) {
+			return misuse("the group %s in KeyShares is not in CurvePreferences, or stands twice", g)
+		}
+		h.KeyShares = append(h.KeyShares, g)
 	}
 	return nil
 }

@@ -320,7 +320,7 @@ func TestAlertsForBrokenServers(t *testing.T) {
 	}{
 		{"a suite that was not offered", VersionTLS13, wire.AlertIllegalParameter, hello(func(m *wire.ServerHello) { m.CipherSuite = 0x1304 })},
 		{"a suite of TLS 1.2", VersionTLS13, wire.AlertIllegalParameter, hello(func(m *wire.ServerHello) { m.CipherSuite = wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 })},
-		{"compression", VersionTLS13, wire.AlertIllegalParameter, hello(func(m *wire.ServerHello) { m.CompressionMethod = 1 })},
+		{"compression", VersionTLS13, wire.AlertDecodeError, hello(func(m *wire.ServerHello) { m.CompressionMethod = 1 })},
 		{"another session ID", VersionTLS13, wire.AlertIllegalParameter, hello(func(m *wire.ServerHello) { m.SessionID = make([]byte, 32) })},
 		{"an extension that belongs elsewhere", VersionTLS13, wire.AlertIllegalParameter, hello(func(m *wire.ServerHello) {
 			setExtension(&m.Extensions, wire.ExtALPN, "\x00\x03\x02h2")

@@ -16,7 +16,13 @@ func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
 		return c.incomplete()
 	}
-	return connectionState(c.engine.Result(), true)
+	cs := connectionState(c.engine.Result(), true)
+	if c.renegotiations.current.Load() != nil && !handshake.ProfileOf(c.engine.Result().Version).Updates {
+		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
+			return nil, &handshake.Error{Rule: "keying material cannot be exported during a renegotiation: whether the peer would take the old keys or the new ones is not known"}
+		})
+	}
+	return cs
 }
 
 // incomplete is the state of a connection whose handshake is not complete.

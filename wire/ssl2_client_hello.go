@@ -25,7 +25,7 @@ func SSL2HelloLen(b []byte) int {
 //	    Version version;
 //	    uint16 cipher_spec_length;              // in bytes
 //	    uint16 session_id_length;               // 0 or 16
-//	    uint16 challenge_length;                // 16..32
+//	    uint16 challenge_length;                // from 16 on; usually at most 32
 //	    V2CipherSpec cipher_specs[V2ClientHello.cipher_spec_length];
 //	    opaque session_id[V2ClientHello.session_id_length];
 //	    opaque challenge[V2ClientHello.challenge_length];
@@ -65,7 +65,7 @@ func (m *SSL2ClientHello) Parse(r *Reader, _ Context) {
 	m.Version = U16[Version](r, "version")
 	specs := r.ssl2Length("cipher_spec_length", func(n int) bool { return n > 0 && n%3 == 0 })
 	id := r.ssl2Length("session_id_length", func(n int) bool { return n == 0 || n == 16 })
-	challenge := r.ssl2Length("challenge_length", func(n int) bool { return 16 <= n && n <= 32 })
+	challenge := r.ssl2Length("challenge_length", func(n int) bool { return n >= 16 })
 	g := r.Group("cipher_specs")
 	for n := 0; n < specs && r.err == nil; n += 3 {
 		m.CipherSpecs = append(m.CipherSpecs, r.ssl2CipherSpec())
@@ -104,8 +104,8 @@ func (m *SSL2ClientHello) Append(b []byte, _ Context) []byte {
 }
 
 // Hello returns the ClientHello that means the same: with the suites that are
-// not SSL 2.0's own, the challenge as the end of the random, no compression and
-// no extensions. It shares the session ID with m.
+// not SSL 2.0's own, the challenge as the end of the random (of a longer one the
+// first 32 bytes, as OpenSSL has it), no compression and no extensions. It shares the session ID with m.
 func (m *SSL2ClientHello) Hello() *ClientHello {
 	h := &ClientHello{
 		LegacyVersion: m.Version, Random: make([]byte, 32), SessionID: m.SessionID,

@@ -103,10 +103,10 @@ func TestSSL2ClientHelloLengths(t *testing.T) {
 		field                string
 		specs, id, challenge int
 	}{
-		{"", 3, 0, 16}, {"", 30, 16, 32}, {"", 3, 0, 17},
+		{"", 3, 0, 16}, {"", 30, 16, 32}, {"", 3, 0, 17}, {"", 3, 0, 33},
 		{"cipher_spec_length", 0, 0, 16}, {"cipher_spec_length", 4, 0, 16},
 		{"session_id_length", 3, 1, 16}, {"session_id_length", 3, 32, 16},
-		{"challenge_length", 3, 0, 15}, {"challenge_length", 3, 0, 33}, {"challenge_length", 3, 0, 0},
+		{"challenge_length", 3, 0, 15}, {"challenge_length", 3, 0, 0},
 	} {
 		body := []byte{1, 3, 0, 0, byte(c.specs), 0, byte(c.id), 0, byte(c.challenge)}
 		body = append(body, make([]byte, c.specs+c.id+c.challenge)...)
@@ -150,4 +150,19 @@ func FuzzSSL2ClientHello(f *testing.F) {
 	}
 	var reused SSL2ClientHello
 	f.Fuzz(func(t *testing.T, body []byte) { checkSSL2Laws(t, &reused, body) })
+}
+
+// A challenge fills the random from its end; of one that is too long the front counts.
+func TestSSL2ClientHelloRandom(t *testing.T) {
+	challenge := make([]byte, 48)
+	for i := range challenge {
+		challenge[i] = byte(i + 1)
+	}
+	for n := 16; n <= len(challenge); n++ {
+		m := SSL2ClientHello{Challenge: challenge[:n]}
+		want := append(make([]byte, max(0, 32-n)), challenge[:min(n, 32)]...)
+		if got := m.Hello().Random; !bytes.Equal(got, want) {
+			t.Errorf("of %d bytes the random is %x, want %x", n, got, want)
+		}
+	}
 }

@@ -281,6 +281,37 @@ func TestOldServerAsksForRenegotiation(t *testing.T) {
 	})
 }
 
+// Behind the switch a client follows such a server. Its hello speaks of the handshake
+// before all the same, and a server that answers it has been known not to.
+func TestOldServerIsFollowedWithTheSwitch(t *testing.T) {
+	for name, knows := range map[string]bool{"an old server": false, "another server": true} {
+		eachOldVersion(t, func(t *testing.T, v wire.Version, client, _ *tls.Config) {
+			client.Renegotiation, client.Legacy.UnsafeRenegotiation = tls.RenegotiateFreelyAsClient, true
+			f, read := renegotiatingClient(t, client, v)
+			f.send(&wire.HelloRequest{})
+			f.hear()
+			if info := extension(f.hello.Extensions, wire.ExtRenegotiationInfo); info != string(renegotiationInfo(f.theirFinish).Data) {
+				t.Errorf("%s: the client's hello has %x", name, info)
+			}
+			if knows {
+				f.respond(renegotiationInfo(f.theirFinish, f.verify))
+				_, err := read()
+				refused(t, err, wire.AlertHandshakeFailure)
+				return
+			}
+			f.respond()
+			f.keyExchange()
+			f.peerFinishes()
+			f.finish()
+			f.write(wire.ContentApplicationData, []byte("data"))
+			f.alert(wire.LevelWarning, wire.AlertCloseNotify)
+			if got, err := read(); got != "data" || err != nil {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+		})
+	}
+}
+
 // renegotiatingClient connects a client to a forger. read returns all that the
 // client has read by the end of the connection.
 func renegotiatingClient(t *testing.T, client *tls.Config, v wire.Version, extensions ...wire.Extension) (f *forger, read func() (string, error)) {

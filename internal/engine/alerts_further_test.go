@@ -46,6 +46,24 @@ func refused(rule string, hosts func(testing.TB) (client, server *host), by wire
 	return offence{rule, wire.AlertHandshakeFailure, hosts, by, how}
 }
 
+// told changes the connection before the further handshake begins.
+func told(hosts func(testing.TB) (client, server *host), f func(*link)) func(testing.TB) (client, server *host) {
+	return then(hosts, func(c, _ *host) {
+		begin := c.then
+		c.then = func(l *link) error {
+			f(l)
+			return begin(l)
+		}
+	})
+}
+
+// forgetsRFC5746 is as if the first handshake had been without it, for one side.
+func forgetsRFC5746(s *side) {
+	result := *s.Result()
+	result.SecureRenegotiation, s.host.config.UnsafeRenegotiation = false, true
+	s.result.Store(&result)
+}
+
 var ofFurther = []offence{
 	refused("the client's renegotiation is not tied", byClient, wire.Client, lacks(wire.ExtRenegotiationInfo)),
 	refused("the client's renegotiation is not tied", byServer, wire.Client, lacks(wire.ExtRenegotiationInfo)),
@@ -89,6 +107,16 @@ var ofFurther = []offence{
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, nil) })),
 	refused("the server's renegotiation_info does not fit", byClient, wire.Server, serverHello(func(m *wire.ServerHello) { info(&m.Extensions, make([]byte, 24)) })),
 	refused("the server's renegotiation gives up extended master secret", renegotiated(wire.Client, hosts12, func(_, s *host) { s.config.NoExtendedMasterSecret = true }), wire.Server, nil),
+	refused("the server knows extended master secret in its renegotiation", renegotiated(wire.Client, then(hosts12, func(_, s *host) { s.config.NoExtendedMasterSecret = true }),
+		func(_, s *host) { s.config.NoExtendedMasterSecret = false }), wire.Server, nil),
+	refused("shows that it knows RFC 5746", told(byClient, func(l *link) { forgetsRFC5746(l.client) }), wire.Server, nil),
+	{"the peer asks for a renegotiation", wire.AlertNoRenegotiation, told(byClient, func(l *link) { l.server.host.again, l.server.options.RefuseFatally = false, true }), wire.Client, nil},
+	{"the peer asks for a renegotiation", wire.AlertNoRenegotiation, told(byServer, func(l *link) { l.client.host.again, l.client.options.RefuseFatally = false, true }), wire.Server, nil},
+	refused("the client does not know RFC 5746, so", then(hosts12, func(_, s *host) { s.config.RequireRFC5746 = true }), wire.Client, lacks(wire.ExtRenegotiationInfo)),
+	refused("the server does not know RFC 5746, so", then(hosts12, func(c, _ *host) { c.config.RequireRFC5746 = true }), wire.Server,
+		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtRenegotiationInfo) })),
+	{"the peer sent the alert unrecognized_name as a warning", wire.AlertDecodeError, hosts13, wire.Server, onceChanged(before(wire.ContentAlert, 1, byte(wire.AlertUnrecognizedName)))},
+	illegal("the peer sent the alert internal_error of the unknown level", hosts12, wire.Server, onceChanged(before(wire.ContentAlert, 3, byte(wire.AlertInternalError)))),
 	refused("the server's renegotiation gives up encrypt-then-MAC", renegotiated(wire.Server, hostsCBC), wire.Server,
 		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtEncryptThenMAC) })),
 	{"no version in common", wire.AlertProtocolVersion, byClient, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.TLS11 })},

@@ -251,7 +251,11 @@ var ofClients = []offence{
 	illegal("second ClientHello announces early data", hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtEarlyData) })),
 	illegal("the one key share that we asked for", hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtKeyShare, 0, 5, 0, 0x17, 0, 1, 4) })),
 	illegal("the one key share that we asked for", hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtKeyShare, 0, 0) })),
-	illegal("lacks the PSK of its first", resumed(only(wire.TLS13, tickets, retry)), wire.Client, hello2(func(m *wire.ClientHello) { without(&m.Extensions, wire.ExtPreSharedKey) })),
+	illegal("lacks the PSK of its first", resumed(only(wire.TLS13, tickets, retry)), wire.Client, hello2(func(m *wire.ClientHello) {
+		psk, _ := m.Extensions.Find(wire.ExtPreSharedKey)
+		psk[4] ^= 1
+	})),
+	{"lacks pre_shared_key", wire.AlertMissingExtension, resumed(only(wire.TLS13, tickets, retry)), wire.Client, hello2(func(m *wire.ClientHello) { without(&m.Extensions, wire.ExtPreSharedKey) })},
 	{"the client's PSK binder is wrong", wire.AlertDecryptError, hostsPSK, wire.Client, flip(wire.TypeClientHello, -1)},
 	{"the client's PSK binder is wrong", wire.AlertDecryptError, hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) { m.Random[0] ^= 1 })},
 	{"the client's PSK binder is wrong", wire.AlertDecryptError, resumed(only(wire.TLS13, tickets, retry)), wire.Client, second(wire.TypeClientHello, flip(wire.TypeClientHello, -1))},
@@ -300,7 +304,7 @@ var ofServers = []offence{
 	illegal("no cipher suite in common", hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.CipherSuite = wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 })),
 	illegal("no cipher suite in common", hosts12, wire.Server, serverHello(func(m *wire.ServerHello) { m.CipherSuite = wire.TLS_AES_128_GCM_SHA256 })),
 	illegal("picked a compression", hosts12, wire.Server, serverHello(func(m *wire.ServerHello) { m.CompressionMethod = 1 })),
-	illegal("picked a compression", hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.CompressionMethod = 1 })),
+	{"legacy_compression_method is not 0", wire.AlertDecodeError, hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.CompressionMethod = 1 })},
 	illegal("differ in the cipher suite", hostsRetry, wire.Server, second(wire.TypeServerHello, serverHello(func(m *wire.ServerHello) { m.CipherSuite = wire.TLS_AES_256_GCM_SHA384 }))),
 	illegal("does not echo our legacy_session_id", hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.SessionID = nil })),
 	illegal("does not echo our legacy_session_id", hostsRetry, wire.Server, serverHello(func(m *wire.ServerHello) { m.SessionID[0] ^= 1 })),

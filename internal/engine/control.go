@@ -18,8 +18,9 @@ type control struct {
 	items  []item       // of a further handshake, in order
 	reply  bool         // our KeyUpdate is due
 	alerts []wire.Alert
-	why    error // of the last fatal alert
-	closed bool  // the peer has ended the connection: nothing more is sent
+	why    error       // of the last fatal alert
+	closed bool        // the peer has ended the connection: nothing more is sent
+	ended  atomic.Bool // we have: a close_notify or fatal alert is out
 }
 
 // item is one thing that a further handshake has the Out half do.
@@ -59,11 +60,12 @@ func (c *control) alert(a wire.Alert, why error) {
 	c.filled.Store(true)
 }
 
+// keyUpdate: our own is due before our next data, and not sooner. So one answers any
+// number of requests, and a peer cannot have us write for nothing. RFC 8446 §4.6.3.
 func (c *control) keyUpdate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reply = true
-	c.filled.Store(true)
 }
 
 // shut has the Out half stop: a fatal alert has come. RFC 8446 §6.2.

@@ -25,6 +25,10 @@ type Options struct {
 	Saver handshake.SessionSaver
 	// Further decides on further handshakes; nil refuses those the peer asks for.
 	Further Further
+	// RefuseFatally ends the connection of a peer whose renegotiation is refused.
+	RefuseFatally bool
+	// UnsafeRenegotiation has a client follow a server that does not know RFC 5746.
+	UnsafeRenegotiation bool
 }
 
 // Engine is one connection.
@@ -104,7 +108,10 @@ func (e *Engine) Handshake(ctx context.Context) error {
 	e.out.flight = nil
 	e.Abandon()
 	e.in.moved()
-	e.takeTickets()
+	if e.profile.TicketsLast {
+		e.takeTickets()
+	}
+	e.settle()
 	return nil
 }
 
@@ -116,7 +123,6 @@ func (e *Engine) takeTickets() {
 			break
 		}
 	}
-	e.settle()
 }
 
 // Abandon gives the handshake's state back. The engine may no longer handshake.

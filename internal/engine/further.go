@@ -119,8 +119,11 @@ func (e *Engine) startAuthentication(context []byte) {
 func (e *Engine) begin(step *handshake.PostStep) bool {
 	r := e.Result()
 	if e.further.config == nil {
-		if e.options.Further == nil || e.profile.Renegotiates && !r.SecureRenegotiation {
-			// A peer without RFC 5746 is never renegotiated with at its own wish.
+		if e.options.Further == nil || e.control.ended.Load() { // where we cannot answer, nothing begins
+			return false
+		}
+		if e.profile.Renegotiates && !r.SecureRenegotiation && !(e.options.UnsafeRenegotiation && e.role == wire.Client) {
+			// A client without RFC 5746 is never renegotiated with at its own wish.
 			return false
 		}
 		if e.further.config = e.options.Further.Config(); e.further.config == nil {

@@ -215,14 +215,73 @@ func TestHelloRequestDuringAHandshake(t *testing.T) {
 	(flow{hosts: byClient}).run(t, wire.Server, late).wants(t, wire.AlertUnexpectedMessage)
 }
 
-// A HelloRequest may share a record with the Finished of the first handshake.
+// A HelloRequest may follow the Finished of the first handshake at once, but not in
+// its record, where it would have been written before the handshake was complete.
 func TestHelloRequestRightAfterTheFinished(t *testing.T) {
-	c, s := byClient(t)
-	l := connect(c, s, on(wire.TypeFinished, func(raw []byte) [][]byte { return [][]byte{append(raw, 0, 0, 0, 0)} }))
-	l.client.expected, l.server.expected = 1, 1
+	request := []byte{byte(wire.TypeHelloRequest), 0, 0, 0}
+	for _, together := range []bool{false, true} {
+		c, s := byClient(t)
+		l := connect(c, s, on(wire.TypeFinished, func(raw []byte) [][]byte {
+			if together {
+				return [][]byte{append(raw, request...)}
+			}
+			return [][]byte{raw}
+		}))
+		l.client.expected, l.server.expected = 1, 1
+		if together {
+			l.run().client.wants(t, wire.AlertUnexpectedMessage)
+			continue
+		}
+		l.server.expected, l.client.expected = 0, 0
+		l.run().done(t)
+		l.server.inject(t, wire.ContentHandshake, request...)
+		l.client.expected, l.server.expected = 1, 1
+		l.run().done(t).talk(t)
+		if len(l.client.ended) != 1 {
+			t.Errorf("%v", l.client.ended)
+		}
+	}
+}
+
+// insatiable is a server that asks for a second renegotiation as soon as it can.
+type insatiable struct{ *side }
+
+func (i *insatiable) Ended(err error) {
+	if i.side.Ended(err); len(i.ended) == 1 && err == nil {
+		_ = i.Renegotiate(&i.host.config)
+	}
+}
+
+// Neither side puts the first message of a renegotiation into the record of the
+// Finished of one before.
+func TestNothingSharesTheRecordOfAFinished(t *testing.T) {
+	l := connect(byClient(t)).run().done(t)
+	l.client.expected, l.server.expected = 2, 2
+	if err := l.client.host.then(l); err != nil {
+		t.Fatal(err)
+	}
+	l.server.options.Further = &insatiable{l.server}
 	l.run().done(t).talk(t)
-	if len(l.client.ended) != 1 {
-		t.Errorf("%v", l.client.ended)
+	if len(l.client.ended) != 2 || len(l.server.ended) != 2 {
+		t.Errorf("%v, %v", l.client.ended, l.server.ended)
+	}
+}
+
+// Where our own direction is closed a HelloRequest is refused: we could not answer.
+func TestHelloRequestAfterCloseNotify(t *testing.T) {
+	for _, fatal := range []bool{false, true} {
+		l := connect(byClient(t)).run().done(t)
+		l.client.options.RefuseFatally = fatal
+		l.client.CloseNotify()
+		l.server.inject(t, wire.ContentHandshake, byte(wire.TypeHelloRequest), 0, 0, 0)
+		l.client.feed(l.server.take(), nil)
+		if l.client.FurtherUnderWay() || len(l.client.ended) > 0 {
+			t.Error("a renegotiation has begun")
+		}
+		var fault *handshake.Error
+		if refused := errors.As(l.client.err, &fault) && fault.Alert == wire.AlertNoRenegotiation; refused != fatal {
+			t.Errorf("fatal %v: %v", fatal, l.client.err)
+		}
 	}
 }
 

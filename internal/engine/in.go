@@ -248,6 +248,8 @@ func (e *Engine) alert(content []byte) error {
 		h.Alert(trace.Alert{Dir: trace.Received, Level: a.Level, Code: a.Code})
 	}
 	switch {
+	case a.Level != wire.LevelWarning && a.Level != wire.LevelFatal:
+		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the peer sent the alert %v of the unknown level %d", a.Code, a.Level), "RFC 8446 §6")
 	case a.Code == wire.AlertNoCertificate && a.Level == wire.LevelWarning && e.hs != nil && e.profile != nil && e.profile.NoCertificateAlert && e.role == wire.Server:
 		if len(in.hand) > 0 {
 			return interleaved(wire.ContentAlert)
@@ -263,6 +265,8 @@ func (e *Engine) alert(content []byte) error {
 	case a.Code == wire.AlertUserCanceled && (e.profile == nil || e.profile.PlainCCS),
 		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
 		return e.halt(warningAlerts)
+	case a.Level == wire.LevelWarning: // it ends the connection, as whoever sent it should learn
+		return fault(wire.AlertDecodeError, fmt.Sprintf("the peer sent the alert %v as a warning, which %s does not know", a.Code, e.Result().Version), "RFC 8446 §6.2")
 	default:
 		e.control.shut() // we may not write either
 		e.end(handshake.Refused(e.role, a))

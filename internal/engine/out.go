@@ -267,8 +267,9 @@ func (e *Engine) follow(i *item) error {
 		clear(i.keys.Key)
 		clear(i.keys.IV)
 		clear(i.keys.MAC)
-	case i.release:
+	case i.release: // what a peer sends next must not stand in the record of its Finished
 		o.held = false
+		return e.flushFlight()
 	}
 	return nil
 }
@@ -294,6 +295,7 @@ func (e *Engine) sendAlert(a wire.Alert, why error) error {
 		return err
 	}
 	o.closed = a.Level == wire.LevelFatal || a.Code == wire.AlertCloseNotify
+	e.control.ended.Store(o.closed)
 	return nil
 }
 

@@ -248,7 +248,7 @@ func TestApplicationDataBeforeTheFinished(t *testing.T) {
 }
 
 // An alert ends the connection in every state, whatever level it claims in
-// TLS 1.3, and nothing after it is looked at.
+// TLS 1.3, and nothing after it is looked at. One whose level is wrong is answered.
 func TestAlertsAreTerminalEverywhere(t *testing.T) {
 	states(t, func(t *testing.T, f flow, rogue wire.Role, n int, _ wire.HandshakeType) {
 		for _, a := range []wire.Alert{
@@ -263,6 +263,14 @@ func TestAlertsAreTerminalEverywhere(t *testing.T) {
 				if !victim.Done() || victim.err != nil {
 					t.Errorf("%v ended a handshake in which it is a warning: %v", a, victim.err)
 				}
+				continue
+			}
+			if a.Level == 7 {
+				victim.wants(t, wire.AlertIllegalParameter)
+				continue
+			}
+			if a.Level == wire.LevelWarning && a.Code != wire.AlertCloseNotify {
+				victim.wants(t, wire.AlertDecodeError)
 				continue
 			}
 			var fault *handshake.Error

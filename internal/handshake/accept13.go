@@ -68,16 +68,8 @@ func (s *State) demand13() error {
 	if !x.Has(wire.ExtSignatureAlgorithms) && !x.Has(wire.ExtPreSharedKey) {
 		return fault(wire.AlertMissingExtension, "the client's offer of TLS 1.3 lacks signature_algorithms", "RFC 8446 §9.2", nil)
 	}
-	if x.Has(wire.ExtPreSharedKey) {
-		if x[len(x)-1].Type != wire.ExtPreSharedKey {
-			return fault(wire.AlertIllegalParameter, "pre_shared_key is not the client's last extension", "RFC 8446 §4.2.11", nil)
-		}
-		if !x.Has(wire.ExtPSKKeyExchangeModes) {
-			return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
-		}
-		if p := &s.Offer.PSKs; len(p.Identities) != len(p.Binders) {
-			return fault(wire.AlertIllegalParameter, "the client does not offer one binder for each PSK", "RFC 8446 §4.2.11", nil)
-		}
+	if err := s.demandPSK(); err != nil {
+		return err
 	}
 	return s.Offer.checkShares(s.Config.Groups)
 }

@@ -31,8 +31,11 @@ type Config struct {
 	NoEncryptThenMAC       bool
 	// UnsafeRenegotiation allows one with a peer that does not know RFC 5746.
 	UnsafeRenegotiation bool
+	// RequireRFC5746 refuses a peer without it at once.
+	RequireRFC5746 bool
 	// AllowPeerChange lets a peer show another certificate in a renegotiation.
 	AllowPeerChange bool
+	GREASE          bool // RFC 8701
 	Compression     bool // offer or accept DEFLATE, RFC 3749
 	// SizeLimit is the most plaintext in a record that we take, RFC 8449; 0
 	// says nothing.
@@ -40,13 +43,14 @@ type Config struct {
 
 	// Client.
 	ServerName string // for server_name; empty sends none
-	GREASE     bool   // RFC 8701
 	Fallback   bool   // send TLS_FALLBACK_SCSV, RFC 7507
 	Sessions   bool   // offer and keep sessions
 	// MinDHBits is the least size of a group for DHE that we take.
 	MinDHBits         int
 	MaxFragmentLength wire.MaxFragmentLength // RFC 6066 §4; 0 offers none
-	PostHandshakeAuth bool                   // RFC 8446 §4.2.6
+	// KeyShares are the groups to send shares of, some of Groups; nil for the best.
+	KeyShares         []wire.NamedGroup
+	PostHandshakeAuth bool // RFC 8446 §4.2.6
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20

@@ -85,7 +85,7 @@ func (s *State) Run(ctx context.Context) error {
 	for {
 		if s.at == len(s.flow) {
 			if s.profile == nil || &s.flow[0] != &helloFlow[0] {
-				return nil
+				return s.over()
 			}
 			s.flow, s.at = s.profile.Flow, 0
 		}
@@ -109,11 +109,24 @@ func (s *State) Run(ctx context.Context) error {
 	}
 }
 
+// over: with the peer's last message ends its record, too. What comes next is not
+// of this handshake, and nobody has a reason to write it before it is complete.
+func (s *State) over() error {
+	if s.late || s.records.Idle() {
+		return nil
+	}
+	return surplus()
+}
+
+func surplus() error {
+	return fault(wire.AlertUnexpectedMessage, "the peer sent more than its flight", "RFC 8446 §4", nil)
+}
+
 // send: a flight of ours answers one of the peer's, which must be over. What follows
 // it in the same record was not written in answer to anything.
 func (s *State) send(ctx context.Context, step *Step) error {
 	if s.heard && !s.late && !s.records.Idle() {
-		return fault(wire.AlertUnexpectedMessage, "the peer sent more than its flight", "RFC 8446 §4", nil)
+		return surplus()
 	}
 	var err error
 	switch step.Msg {

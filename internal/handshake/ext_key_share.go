@@ -9,31 +9,52 @@ import (
 
 // key_share, RFC 8446 §4.2.8
 
-// makeShares generates the client's keys: for its best group or, after a
-// HelloRetryRequest, the one asked for. A hybrid's classical half serves as a
-// share of its own too.
+// makeShares generates the client's keys: those that the Config names or, after a
+// HelloRetryRequest, the one asked for. If the Config names none, it is that of the
+// best group, and of that group's classical half if that is a group of ours.
 func (s *State) makeShares() error {
 	s.shares = s.shares[:0]
-	if !s.offers13() || len(s.Config.Groups) == 0 {
+	switch {
+	case !s.offers13() || len(s.Config.Groups) == 0:
 		return nil
+	case s.retryGroup != 0:
+		return s.addShare(s.retryGroup)
+	case s.Config.KeyShares == nil:
+		if err := s.addShare(s.Config.Groups[0]); err != nil {
+			return err
+		}
+		if half := kex.Lookup(s.Config.Groups[0]).Classical(); half != 0 && slices.Contains(s.Config.Groups, half) {
+			return s.addShare(half)
+		}
 	}
-	group := s.Config.Groups[0]
-	if s.retryGroup != 0 {
-		group = s.retryGroup
-	}
-	key, err := kex.Generate(group)
-	if err != nil {
-		return fault(wire.AlertInternalError, "no key share could be made", "", err)
-	}
-	s.shares = append(s.shares, ownShare{group, key})
-	if c := key.Classical(); c != nil && s.retryGroup == 0 && slices.Contains(s.Config.Groups, c.Group().ID) {
-		s.shares = append(s.shares, ownShare{c.Group().ID, c})
+	for _, g := range s.Config.KeyShares {
+		if err := s.addShare(g); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+// addShare makes a key. The classical half of a hybrid that is there already serves
+// as a share of its own, and costs nothing.
+func (s *State) addShare(g wire.NamedGroup) error {
+	for _, have := range s.shares {
+		if half := have.private.Classical(); half != nil && half.Group().ID == g {
+			s.shares = append(s.shares, ownShare{g, half})
+			return nil
+		}
+	}
+	key, err := kex.Generate(g)
+	if err != nil {
+		return fault(wire.AlertInternalError, "no key share could be made", "", err)
+	}
+	s.shares = append(s.shares, ownShare{g, key})
+	return nil
+}
+
+// offerKeyShares: an empty list asks for a HelloRetryRequest. RFC 8446 §4.2.8.
 func offerKeyShares(s *State, b []byte) ([]byte, bool) {
-	if len(s.shares) == 0 {
+	if !s.offers13() || len(s.Config.Groups) == 0 {
 		return b, false
 	}
 	b, mark := append(b, 0, 0), len(b)

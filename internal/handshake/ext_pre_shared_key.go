@@ -25,7 +25,25 @@ func offerPSK(s *State, b []byte) ([]byte, bool) {
 	return offer.Append(b), true
 }
 
-func readPSKs(o *Offer, r *wire.Reader) { o.PSKs.Read(r) }
+// demandPSK reads the client's offer, where it has one, and judges its form. Servers
+// of an earlier version know nothing of it. RFC 8446 §4.2.9, §4.2.11.
+func (s *State) demandPSK() error {
+	x, p := s.hello.Extensions, &s.Offer.PSKs
+	found, err := x.Read(wire.ExtPreSharedKey, p.Read)
+	switch {
+	case !found:
+		return nil
+	case x[len(x)-1].Type != wire.ExtPreSharedKey:
+		return fault(wire.AlertIllegalParameter, "pre_shared_key is not the client's last extension", "RFC 8446 §4.2.11", nil)
+	case err != nil:
+		return syntax(err)
+	case !x.Has(wire.ExtPSKKeyExchangeModes):
+		return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
+	case len(p.Identities) != len(p.Binders):
+		return fault(wire.AlertIllegalParameter, "the client does not offer one binder for each PSK", "RFC 8446 §4.2.11", nil)
+	}
+	return nil
+}
 
 // bindOffer signs our ClientHello in s.out with the PSK on offer. RFC 8446 §4.2.11.2.
 func (s *State) bindOffer() error {

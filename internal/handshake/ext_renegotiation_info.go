@@ -9,10 +9,15 @@ import (
 
 // renegotiation_info, RFC 5746 §3
 
-// offerRenegotiation: to a server that does not know the extension, a
-// renegotiation must not show it. RFC 5746 §4.2.
+// offerRenegotiation: a renegotiation always speaks of the handshake before, even to
+// a server that has not signalled the extension: one that knows it after all, and for
+// which this is a first handshake, then sees the attack. RFC 5746 §4.2.
 func offerRenegotiation(s *State, b []byte) ([]byte, bool) {
-	return wire.AppendRenegotiationInfo(b, s.wantRenegotiated(wire.Client)), s.offers12() && (s.previous == nil || s.previous.SecureRenegotiation)
+	var finished []byte
+	if s.previous != nil {
+		finished = s.previous.Secrets.ClientFinished.Bytes()
+	}
+	return wire.AppendRenegotiationInfo(b, finished), s.offers12()
 }
 
 func readRenegotiation(o *Offer, r *wire.Reader) { o.Renegotiated = wire.ReadRenegotiationInfo(r) }
@@ -22,6 +27,9 @@ func answerRenegotiation(s *State, b []byte) ([]byte, bool) {
 }
 
 func acceptRenegotiation(s *State, r *wire.Reader) error {
+	if s.previous != nil && !s.previous.SecureRenegotiation {
+		return fault(wire.AlertHandshakeFailure, "the server's renegotiation shows that it knows RFC 5746, and before it did not: someone may have spliced two connections", "RFC 5746 §4.2", nil)
+	}
 	if !bytes.Equal(wire.ReadRenegotiationInfo(r), s.wantRenegotiated(wire.Server)) {
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation_info does not fit the handshake before: someone may have spliced two connections", "RFC 5746 §3.4, §3.5", nil)
 	}

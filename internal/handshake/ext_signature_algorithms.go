@@ -7,6 +7,9 @@ import (
 // signature_algorithms, RFC 8446 §4.2.3
 
 func offerSchemes(s *State, b []byte) ([]byte, bool) {
+	if s.Config.GREASE {
+		return wire.AppendU16List(b, append([]wire.SignatureScheme{wire.SignatureScheme(s.grease(greaseScheme))}, s.Config.Schemes...)), s.offersSchemes()
+	}
 	return wire.AppendU16List(b, s.Config.Schemes), s.offersSchemes()
 }
 

@@ -58,7 +58,7 @@ func init() {
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
 		{wire.ExtPSKKeyExchangeModes, nowhere, offerPSKModes, readPSKModes, nil, nil},
 		{wire.ExtKeyShare, nowhere, offerKeyShares, readKeyShares, nil, nil},
-		{wire.ExtPreSharedKey, nowhere, offerPSK, readPSKs, nil, nil},
+		{wire.ExtPreSharedKey, nowhere, offerPSK, nil, nil, nil}, // demandPSK reads it
 	}
 }
 

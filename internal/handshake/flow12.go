@@ -119,6 +119,7 @@ func completeFull12(s *State, ctx context.Context) error {
 func completeResumed12(s *State, ctx context.Context) error { return s.complete12(ctx) }
 
 func (s *State) complete12(ctx context.Context) error {
+	s.keepsStaples()
 	if s.resumed != nil || !s.isServer() {
 		if err := s.approve(); err != nil {
 			return err

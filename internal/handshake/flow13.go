@@ -33,11 +33,12 @@ var flow13 = []Step{
 
 func retrying(s *State) Need { return must(s.retry) }
 
-// compatible: each side sends one change_cipher_spec for middleboxes where the
-// client asked for that by a legacy_session_id. The server does so after its
-// first message, the client before its second flight. RFC 8446 §D.4.
+// compatible: each side sends one change_cipher_spec for middleboxes, the server
+// after its first message, the client before its second flight. The client does so
+// where it has asked for the same by a legacy_session_id; the server always, since
+// what is between them is there whoever the client is. RFC 8446 §D.4.
 func compatible(role wire.Role) func(*State) Need {
-	return func(s *State) Need { return must(s.Role == role && s.sessionLen > 0 && !s.ccsSent) }
+	return func(s *State) Need { return must(s.Role == role && (s.sessionLen > 0 || s.isServer()) && !s.ccsSent) }
 }
 
 // OwesCCS reports that a client has yet to send its change_cipher_spec, which goes

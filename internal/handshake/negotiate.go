@@ -137,7 +137,7 @@ func forClient(ours []*suite.Suite, theirs []wire.CipherSuite) []*suite.Suite {
 func isChaCha(s *suite.Suite) bool { return s.Cipher.Name == "ChaCha20-Poly1305" }
 
 // pickGroup is our best group that the peer has; among them one with a share
-// is taken before a better one without, where both are hybrid or neither is:
+// is taken before a better one without, where both are post-quantum or neither is:
 // a round trip buys nothing but post-quantum safety. ok is false for none.
 func pickGroup(ours, theirs []wire.NamedGroup, shares []wire.KeyShareEntry) (g wire.NamedGroup, share []byte, ok bool) {
 	best := wire.NamedGroup(0)
@@ -162,7 +162,7 @@ func pickGroup(ours, theirs []wire.NamedGroup, shares []wire.KeyShareEntry) (g w
 
 func postQuantum(id wire.NamedGroup) bool {
 	g := kex.Lookup(id)
-	return g != nil && g.Hybrid
+	return g != nil && g.PostQuantum
 }
 
 // inOrderOf sorts ours as the peer lists them.
@@ -190,7 +190,7 @@ func pickDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
 	return 0
 }
 
-// pickECDHE is the group of a TLS 1.2 key exchange: hybrid groups are TLS 1.3's.
+// pickECDHE is the group of a TLS 1.2 key exchange: post-quantum ones are TLS 1.3's.
 // A client that sends no list has left the choice to us. RFC 8422 §4.
 func pickECDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
 	for _, g := range ours {

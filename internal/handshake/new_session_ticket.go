@@ -93,6 +93,9 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 		return nil, nil // no ticket costs a later full handshake, never the connection
 	}
 	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: nonce, Ticket: ticket}
+	if s.Config.GREASE { // drawn from what is random and public
+		m.Extensions = wire.Extensions{{Type: wire.ExtensionType(greaseValue(s.Result.Secrets.ServerRandom[0] & 0x0f))}}
+	}
 	return m, nil
 }
 

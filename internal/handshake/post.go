@@ -35,6 +35,8 @@ type Post struct {
 	UpdateIn func() error
 	Reply    func()
 	Warn     func(wire.AlertCode)
+	// Refuse ends the connection of a peer that asks for a renegotiation.
+	Refuse bool
 }
 
 var post12 = []PostStep{
@@ -78,8 +80,13 @@ func (p *Profile) After(r *Result, from wire.Role, t wire.HandshakeType) (*PostS
 	return nil, fault(wire.AlertUnexpectedMessage, "the peer sent "+stepName(t)+" after the handshake", "RFC 8446 §4.6", nil)
 }
 
-// refuseRenegotiation: the peer may go on without. RFC 5746 §5, RFC 5246 §7.2.2.
+// refuseRenegotiation: the peer may go on without, unless the Config says that it
+// is not to. RFC 5746 §5, RFC 5246 §7.2.2.
 func refuseRenegotiation(p *Post, _ wire.Message) error {
+	if p.Refuse {
+		return &Error{Alert: wire.AlertNoRenegotiation, Ref: "RFC 5246 §7.2.2", Rule: "the peer asks for a renegotiation, which is not allowed",
+			Hint: "without Renegotiate.RefuseFatally the connection would go on"}
+	}
 	p.Warn(wire.AlertNoRenegotiation)
 	return nil
 }

@@ -30,7 +30,7 @@ func (s *State) checkRenegotiation() error {
 	case s.previous == nil && len(s.Offer.Renegotiated) > 0:
 		return fault(wire.AlertHandshakeFailure, "the client's renegotiation_info speaks of an earlier handshake", "RFC 5746 §3.6", nil)
 	case s.previous == nil:
-		return nil
+		return s.demandRFC5746()
 	case s.previous.SecureRenegotiation != s.hello.Extensions.Has(wire.ExtRenegotiationInfo),
 		!bytes.Equal(s.Offer.Renegotiated, s.wantRenegotiated(wire.Client)):
 		return fault(wire.AlertHandshakeFailure, "the client's renegotiation is not tied to the handshake before it: someone may have spliced two connections", "RFC 5746 §3.7", nil)
@@ -41,6 +41,25 @@ func (s *State) checkRenegotiation() error {
 		return fault(wire.AlertIllegalParameter, "the client's renegotiation asks for another server name", "RFC 6066 §3", nil)
 	}
 	return s.keepsMasterSecret()
+}
+
+// demandRFC5746 refuses a peer that does not signal it, where that is wanted.
+// RFC 5746 §4.1, §4.3.
+func (s *State) demandRFC5746() error {
+	if !s.Config.RequireRFC5746 || s.Result.SecureRenegotiation {
+		return nil
+	}
+	return &Error{Alert: wire.AlertHandshakeFailure, Ref: "RFC 5746 §4", Rule: "the " + s.Role.Peer().String() + " does not know RFC 5746, so it can be made to renegotiate with somebody else",
+		Hint: "upgrade it, or unset Renegotiate.RequireSecure"}
+}
+
+// keepsStaples: as long as the server's certificate must stay what it was, so does
+// what was stapled to it: nobody is asked a second time whether that will do.
+func (s *State) keepsStaples() {
+	if s.isServer() || !s.hadCertificate() || s.Config.AllowPeerChange {
+		return
+	}
+	s.Result.Peer.OCSP, s.Result.Peer.SCTs = s.previous.Peer.OCSP, s.previous.Peer.SCTs
 }
 
 // keepsProtocol: the server does not change the application protocol either.

@@ -23,7 +23,7 @@ func (s *State) refusal(c *session.Session) string {
 		return "it is of " + c.Version.String()
 	case own == nil:
 		return "its cipher suite is no longer implemented"
-	case s.Result.Suite == nil && (!slices.Contains(s.Config.Suites, own) || !slices.Contains(s.Offer.Suites, c.Suite)):
+	case s.Result.Suite == nil && !slices.Contains(s.Config.Suites, own), !slices.Contains(s.Offer.Suites, c.Suite):
 		return "its cipher suite is no longer on offer" // TLS 1.2 takes the suite over
 	case s.Result.Suite != nil && s.Result.Suite.Hash != own.Hash:
 		return "its hash is not that of the cipher suite" // TLS 1.3 picks anew, RFC 8446 §4.2.11
@@ -198,6 +198,9 @@ const maxIdentities = 5
 
 // takePSK checks after a retry that the client still offers the PSK taken.
 func (s *State) takePSK() error {
+	if !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
+		return fault(wire.AlertMissingExtension, "the client's second ClientHello lacks pre_shared_key, which its first had", "RFC 8446 §4.1.2", nil)
+	}
 	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
 		if c := s.Config.OpenTicket(s, id.Identity); c != nil && bytes.Equal(c.Secret, s.resumed.Secret) {
 			s.pskIndex = i

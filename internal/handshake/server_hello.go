@@ -52,11 +52,13 @@ func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
 func (s *State) checkAnswer12() error {
 	switch {
 	case s.previous == nil:
-		return nil
+		return s.demandRFC5746()
 	case s.previous.SecureRenegotiation && !s.Result.SecureRenegotiation:
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation is not tied to the handshake before it", "RFC 5746 §3.5", nil)
 	case s.previous.ExtendedMasterSecret && !s.Result.ExtendedMasterSecret:
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation gives up extended master secret", "RFC 7627 §5.3", nil)
+	case s.previous.ExtendedMasterSecret != s.Result.ExtendedMasterSecret:
+		return fault(wire.AlertHandshakeFailure, "the server knows extended master secret in its renegotiation, and did not before", "RFC 7627 §5.3", nil)
 	}
 	s.Result.ALPN = s.previous.ALPN
 	return s.keepsEncryptThenMAC()
@@ -108,6 +110,9 @@ func sendServerHello13(s *State, _ context.Context) (wire.Message, error) {
 func (s *State) checkServerHello13(m *wire.ServerHello) error {
 	if !bytes.Equal(m.SessionID, s.sessionID[:s.sessionLen]) {
 		return fault(wire.AlertIllegalParameter, "the server does not echo our legacy_session_id", "RFC 8446 §4.1.3", nil)
+	}
+	if m.CompressionMethod != wire.CompressionNull { // of which the grammar allows nothing else
+		return fault(wire.AlertDecodeError, "the server's legacy_compression_method is not 0", "RFC 8446 §4.1.3", nil)
 	}
 	return s.takeSuite(m, "RFC 8446 §4.1.3")
 }

@@ -26,6 +26,9 @@ type Group struct {
 	Name string
 	// Hybrid is set for a classical group joined with a post-quantum KEM.
 	Hybrid bool
+	// PostQuantum is set for what has a post-quantum KEM, alone or in a hybrid. Such
+	// groups are for TLS 1.3 alone.
+	PostQuantum bool
 	// Components are the groups that a hybrid is made of, in the order of its
 	// share; one alone, the group itself, for the others.
 	Components []wire.NamedGroup
@@ -45,6 +48,7 @@ type Group struct {
 type component struct {
 	id                              wire.NamedGroup
 	clientLen, serverLen, secretLen int
+	kem                             bool // post-quantum
 	// generate makes a key and appends its share.
 	generate func(share []byte) ([]byte, private, error)
 	// respond answers the share peer, of clientLen bytes, with a share and the secret.
@@ -65,6 +69,7 @@ var groups = []*Group{
 	newGroup(wire.GroupX25519MLKEM768, "X25519MLKEM768", 192, mlkem768, x25519),
 	newGroup(wire.GroupSecP256r1MLKEM768, "SecP256r1MLKEM768", 192, p256, mlkem768),
 	newGroup(wire.GroupSecP384r1MLKEM1024, "SecP384r1MLKEM1024", 256, p384, mlkem1024),
+	newGroup(wire.GroupMLKEM1024, "MLKEM1024", 256, mlkem1024),
 	newGroup(wire.GroupX25519, "X25519", 128, x25519),
 	newGroup(wire.GroupP256, "P-256", 128, p256),
 	newGroup(wire.GroupP384, "P-384", 192, p384),
@@ -79,6 +84,7 @@ var groups = []*Group{
 func newGroup(id wire.NamedGroup, name string, bits int, parts ...*component) *Group {
 	g := &Group{ID: id, Name: name, Bits: bits, Hybrid: len(parts) > 1, parts: parts}
 	for _, p := range parts {
+		g.PostQuantum = g.PostQuantum || p.kem
 		g.Components = append(g.Components, p.id)
 		g.ClientShareLen += p.clientLen
 		g.ServerShareLen += p.serverLen
@@ -155,18 +161,28 @@ func (p *Private) Finish(peerShare []byte) ([]byte, error) {
 	return secret, nil
 }
 
+// Classical is the classical component of a hybrid; 0 if g is none.
+func (g *Group) Classical() wire.NamedGroup {
+	if g.Hybrid {
+		for _, c := range g.parts {
+			if !c.kem {
+				return c.id
+			}
+		}
+	}
+	return 0
+}
+
 // Classical returns the classical component of a hybrid's key as a key of its
 // own, or nil if p is no hybrid. A client that offers both groups sends the one
 // key in both shares and saves a key generation; the server takes only one of
 // them. draft-ietf-tls-hybrid-design §3.2 allows it.
 func (p *Private) Classical() *Private {
-	if !p.group.Hybrid {
-		return nil
-	}
+	half := p.group.Classical()
 	share := p.share
 	for i, c := range p.group.parts {
-		if g := Lookup(c.id); g != nil { // a KEM alone is no group here
-			return &Private{group: g, share: share[:c.clientLen:c.clientLen], parts: p.parts[i : i+1 : i+1]}
+		if c.id == half {
+			return &Private{group: Lookup(half), share: share[:c.clientLen:c.clientLen], parts: p.parts[i : i+1 : i+1]}
 		}
 		share = share[c.clientLen:]
 	}

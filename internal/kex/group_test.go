@@ -61,7 +61,7 @@ func TestRoundTrip(t *testing.T) {
 // Up to TLS 1.2 both sides generate first and finish then.
 func TestBothSidesGenerate(t *testing.T) {
 	forEachGroup(t, func(t *testing.T, g *Group) {
-		if g.Hybrid {
+		if g.PostQuantum {
 			return // TLS 1.3 only
 		}
 		a, b := generate(t, g.ID), generate(t, g.ID)
@@ -90,6 +90,7 @@ func TestTable(t *testing.T) {
 		wire.GroupX25519MLKEM768:     {1216, 1120, 64, []wire.NamedGroup{wire.GroupMLKEM768, wire.GroupX25519}},
 		wire.GroupSecP256r1MLKEM768:  {1249, 1153, 64, []wire.NamedGroup{wire.GroupP256, wire.GroupMLKEM768}},
 		wire.GroupSecP384r1MLKEM1024: {1665, 1665, 80, []wire.NamedGroup{wire.GroupP384, wire.GroupMLKEM1024}},
+		wire.GroupMLKEM1024:          {1568, 1568, 32, []wire.NamedGroup{wire.GroupMLKEM1024}},
 		wire.GroupFFDHE2048:          {256, 256, 256, []wire.NamedGroup{wire.GroupFFDHE2048}},
 		wire.GroupFFDHE3072:          {384, 384, 384, []wire.NamedGroup{wire.GroupFFDHE3072}},
 		wire.GroupFFDHE4096:          {512, 512, 512, []wire.NamedGroup{wire.GroupFFDHE4096}},
@@ -105,7 +106,7 @@ func TestTable(t *testing.T) {
 		if !ok || got.client != w.client || got.server != w.server || got.secret != w.secret || !slices.Equal(got.components, w.components) {
 			t.Errorf("%s: %v, want %v", g.Name, got, w)
 		}
-		if !Supported(g.ID) || Lookup(g.ID) != g || g.Hybrid != (len(w.components) > 1) || g.Bits < 128 && !IsFF(g.ID) || g.Bits < 103 {
+		if !Supported(g.ID) || Lookup(g.ID) != g || g.Hybrid != (len(w.components) > 1) || g.PostQuantum != (g.Hybrid || g.ID == wire.GroupMLKEM1024) || g.Bits < 128 && !IsFF(g.ID) || g.Bits < 103 {
 			t.Errorf("%s: %+v", g.Name, g)
 		}
 	}
@@ -212,7 +213,7 @@ func TestClassical(t *testing.T) {
 			}
 			return
 		}
-		if c == nil || c.Group().Hybrid || !slices.Contains(g.Components, c.Group().ID) {
+		if c == nil || c.Group().PostQuantum || c.Group().ID != g.Classical() || !slices.Contains(g.Components, c.Group().ID) {
 			t.Fatalf("classical key is %+v", c)
 		}
 		if len(c.Share()) != c.Group().ClientShareLen || !bytes.Contains(p.Share(), c.Share()) {

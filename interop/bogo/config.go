@@ -103,23 +103,19 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		InsecureSkipVerify:       true, // VerifyPeerCertificate says what the test wants
 		VerifyPeerCertificate:    o.verify(w),
 		SessionTicketsDisabled:   o.noTicket,
-		GREASE:                   o.enableGREASE,
+		GREASE:                   o.enableGREASE || o.server, // which the tests expect of every server
 		Time:                     func() time.Time { return s.clock },
 		Trace:                    w.hooks(),
 		Record:                   tls.RecordOptions{MaxFragment: o.maxSendFragment},
-		Renegotiate:              tls.Renegotiate{Max: 1 << 20, MinInterval: -1},
+		Renegotiate:              tls.Renegotiate{Max: 1 << 20, MinInterval: -1, RefuseFatally: !o.renegotiateIgnore, RequireSecure: o.requireSecure},
 		Legacy: tls.Legacy{
 			RSAKeyExchange: true, TripleDES: slices.Contains(list, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA),
 			SmallRSA: true, SHA1Signatures: true, SSL2Hello: true, FallbackSCSV: o.fallbackSCSV,
 			UnsafeRenegotiation: o.renegotiateFreely,
 		},
 	}
-	for _, id := range o.curves {
-		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(id))
-	}
-	for _, id := range o.verifyPrefs {
-		c.SignatureSchemes = append(c.SignatureSchemes, tls.SignatureScheme(id))
-	}
+	o.groups(c)
+	o.schemes(c)
 	switch {
 	case o.renegotiateFreely:
 		c.Renegotiation = tls.RenegotiateFreelyAsClient
@@ -145,6 +141,54 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		rest = rest[1+n:]
 	}
 	return c, nil
+}
+
+// groups sets the groups and the key shares that go with them. Where a test does not
+// say otherwise it expects BoringSSL's choice: the best of each kind. A client that
+// knows what the server has takes the best group of both.
+func (o *options) groups(c *tls.Config) {
+	hinted, kinds := false, map[bool]bool{}
+	var shares []tls.CurveID
+	for _, id := range o.curves {
+		g := tls.CurveID(id)
+		c.CurvePreferences = append(c.CurvePreferences, g)
+		if kem := g == tls.X25519MLKEM768 || g == tls.MLKEM1024; !kinds[kem] {
+			kinds[kem], shares = true, append(shares, g)
+		}
+		if !hinted && slices.Contains(o.groupsHint, id) {
+			hinted, c.KeyShares = true, []tls.CurveID{g}
+		}
+	}
+	switch {
+	case hinted:
+	case o.noKeyShares:
+		c.KeyShares = []tls.CurveID{}
+	case len(o.keyShares) > 0:
+		for _, id := range o.keyShares {
+			c.KeyShares = append(c.KeyShares, tls.CurveID(id))
+		}
+	default:
+		c.KeyShares = shares
+	}
+}
+
+// boringSchemes are what BoringSSL verifies by default.
+var boringSchemes = []tls.SignatureScheme{
+	tls.ECDSAWithP256AndSHA256, tls.PSSWithSHA256, tls.PKCS1WithSHA256, tls.ECDSAWithP384AndSHA384,
+	tls.PSSWithSHA384, tls.PKCS1WithSHA384, tls.PSSWithSHA512, tls.PKCS1WithSHA512, tls.PKCS1WithSHA1,
+}
+
+// schemes sets what the peer may sign with. MD5 and SHA-1 together has no number
+// that could be listed: it is for the versions that have no such list.
+func (o *options) schemes(c *tls.Config) {
+	for _, id := range o.verifyPrefs {
+		if wire.SignatureScheme(id) != wire.RSAMD5SHA1 {
+			c.SignatureSchemes = append(c.SignatureSchemes, tls.SignatureScheme(id))
+		}
+	}
+	if len(c.SignatureSchemes) == 0 {
+		c.SignatureSchemes = boringSchemes
+	}
 }
 
 func (o *options) versions() (low, high uint16, err error) {
@@ -239,7 +283,10 @@ func (o *options) serverConfig(c *tls.Config, s *shared, w *watch) error {
 		case o.failOCSP && slices.Contains(info.Extensions, uint16(wire.ExtStatusRequest)):
 			return nil, &tls.HandshakeError{Alert: wire.AlertInternalError, Rule: "the OCSP callback fails"}
 		}
-		return nil, o.expect.hello(info)
+		if err := o.expect.hello(info); err != nil || !o.selectEmptyALPN {
+			return nil, err
+		}
+		return &tls.Config{Certificates: c.Certificates, NextProtos: []string{""}}, nil
 	}
 	if o.failCertCallback {
 		certs := c.Certificates

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -103,6 +104,9 @@ func chooseByIssuer(from []tls.Certificate, matchIssuer []bool, w *watch) func(*
 // choose is a client's choice of certificate. BoringSSL looks at the authorities
 // that the server names only for credentials that must match one, and fails where
 // it has credentials and none of them fits.
+//
+// Until TLS 1.1 a CertificateRequest names no schemes, and SupportsCertificate cannot
+// tell that Ed25519 came later.
 func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		if err := o.expect.request(info, w); err != nil {
@@ -116,7 +120,8 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 			if !matchIssuer[i] {
 				asked.AcceptableCAs = nil
 			}
-			if asked.SupportsCertificate(&from[i]) == nil {
+			_, new12 := from[i].PrivateKey.(crypto.Signer).Public().(ed25519.PublicKey)
+			if asked.SupportsCertificate(&from[i]) == nil && !(new12 && info.Version < tls.VersionTLS12) {
 				return &from[i], nil
 			}
 		}
@@ -132,10 +137,13 @@ func splitSCTs(list []byte) (scts [][]byte, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
+	if len(list) < 4 || int(list[0])<<8|int(list[1]) != len(list)-2 {
+		return nil, errors.New("the list of SCTs is empty or cut off")
+	}
 	for list = list[2:]; len(list) >= 2; {
 		n := int(list[0])<<8 | int(list[1])
-		if len(list) < 2+n {
-			return nil, errors.New("the list of SCTs is cut off")
+		if n == 0 || len(list) < 2+n {
+			return nil, errors.New("the list of SCTs is empty or cut off")
 		}
 		scts, list = append(scts, list[2:2+n]), list[2+n:]
 	}

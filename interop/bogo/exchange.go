@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -26,6 +27,7 @@ func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
 			}
 		}
 	}
+	w.pauses.Store(o.async)
 	for _, write := range []func(*tls.Conn, *watch) ([]byte, error){o.export, o.secrets, o.unique} {
 		b, err := write(conn, w)
 		if err != nil {
@@ -149,6 +151,7 @@ func (o *options) echo(conn *tls.Conn) error {
 			}
 		}
 		n, err := conn.Read(buf)
+		paused := errors.Is(err, os.ErrDeadlineExceeded)
 		if o.exporterBetweenReads {
 			cs := conn.ConnectionState()
 			if _, err := cs.ExportKeyingMaterial("some label", nil, 1); err != nil {
@@ -156,6 +159,8 @@ func (o *options) echo(conn *tls.Conn) error {
 			}
 		}
 		switch {
+		case paused:
+			continue
 		case err == io.EOF, errors.Is(err, tls.ErrUnexpectedEOF) && !o.checkCloseNotify:
 			return nil
 		case err != nil:

@@ -92,7 +92,11 @@ func connect(o *options, s *shared, w *watch, offer *tls.ClientSessionState, res
 	if o.server {
 		side = tls.Server
 	}
-	conn := side(socket, config)
+	var transport net.Conn = socket
+	if o.exporterBetweenReads {
+		transport = &pausing{Conn: socket, watch: w}
+	}
+	conn := side(transport, config)
 	if err := o.exchange(conn, w, resume); err != nil {
 		return err
 	}

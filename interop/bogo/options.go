@@ -10,31 +10,34 @@ type options struct {
 	ipv6, server      bool
 
 	// The handshake.
-	minVersion, maxVersion                  int
-	noTLS1, noTLS11, noTLS12, noTLS13       bool
-	cipher                                  string
-	serverPreference, fallbackSCSV          bool
-	curves, verifyPrefs                     []int
-	hostName                                string
-	advertiseALPN, selectALPN               string
-	declineALPN, rejectALPN                 bool
-	noTicket, useTicketCallback             bool
-	renewTicket, skipTicket                 bool
-	enableGREASE                            bool
-	psk, pskIdentity                        string
-	maxSendFragment                         int
-	requireAnyClientCertificate, verifyPeer bool
-	verifyFail, customVerify                bool
-	reverifyOnResume                        bool
-	clientCAs                               string
-	renegotiateOnce, renegotiateFreely      bool
-	renegotiateIgnore                       bool
-	failEarlyCallback, failDDoSCallback     bool
-	failCertCallback                        bool
-	declineOCSP, failOCSP                   bool
-	resumptionDelay                         int
-	legacy                                  credential
-	credentials                             []credential
+	minVersion, maxVersion                   int
+	noTLS1, noTLS11, noTLS12, noTLS13        bool
+	cipher                                   string
+	serverPreference, fallbackSCSV           bool
+	curves, verifyPrefs                      []int
+	keyShares, groupsHint                    []int
+	noKeyShares                              bool
+	hostName                                 string
+	advertiseALPN, selectALPN                string
+	declineALPN, rejectALPN, selectEmptyALPN bool
+	async                                    bool // where a blocking API has its like
+	noTicket, useTicketCallback              bool
+	renewTicket, skipTicket                  bool
+	enableGREASE                             bool
+	psk, pskIdentity                         string
+	maxSendFragment                          int
+	requireAnyClientCertificate, verifyPeer  bool
+	verifyFail, customVerify                 bool
+	reverifyOnResume                         bool
+	clientCAs                                string
+	renegotiateOnce, renegotiateFreely       bool
+	renegotiateIgnore, requireSecure         bool
+	failEarlyCallback, failDDoSCallback      bool
+	failCertCallback                         bool
+	declineOCSP, failOCSP                    bool
+	resumptionDelay                          int
+	legacy                                   credential
+	credentials                              []credential
 
 	// The exchange.
 	implicitHandshake, handshakeTwice, extraHandshake bool

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
@@ -17,6 +20,7 @@ import (
 // watch keeps what happened on one connection, for the checks.
 type watch struct {
 	mutex            sync.Mutex
+	pauses           atomic.Bool // see pausing
 	messages         strings.Builder
 	peerShowed       bool // a Certificate came, so the session is not resumed
 	certificateTypes []byte
@@ -112,6 +116,22 @@ func (c oneSession) Put(_ string, cs *tls.ClientSessionState) {
 	if cs != nil {
 		c.saved = cs
 	}
+}
+
+// pausing is a connection of which every other Read ends as if a deadline had passed,
+// so that the application comes back in the middle of things, as from a socket that
+// does not block.
+type pausing struct {
+	net.Conn
+	*watch
+	paused bool
+}
+
+func (p *pausing) Read(b []byte) (int, error) {
+	if p.paused = p.pauses.Load() && !p.paused; p.paused {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return p.Conn.Read(b)
 }
 
 // watchedStore notes that a session was put into the server's store.
