@@ -202,3 +202,13 @@ func TestClientHelloWithAuthorities(t *testing.T) {
 		t.Error(c.server.err)
 	}
 }
+
+// A handshake record without content moves nothing, so it is refused: also after
+// the handshake. RFC 8446 §5.1.
+func TestEmptyHandshakeRecordAfterTheHandshake(t *testing.T) {
+	for _, hosts := range []func(testing.TB) (c, s *host){hosts12, hosts13} {
+		l := connect(hosts(t)).run().done(t)
+		l.client.inject(t, wire.ContentHandshake)
+		l.run().server.wants(t, wire.AlertUnexpectedMessage)
+	}
+}

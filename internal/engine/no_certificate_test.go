@@ -22,6 +22,16 @@ func TestNoCertificateAlert(t *testing.T) {
 			return [][]byte{raw}
 		}
 	}
+	// inside sends it between two records of a message.
+	inside := func(r *records, raw []byte) [][]byte {
+		if wire.HandshakeType(raw[0]) != wire.TypeCertificate {
+			return [][]byte{raw}
+		}
+		e := (*Engine)(r)
+		e.seal(wire.ContentHandshake, raw[:5])
+		e.seal(wire.ContentAlert, []byte{byte(wire.LevelWarning), byte(wire.AlertNoCertificate)})
+		return [][]byte{raw[5:]}
+	}
 	request := hostsOld(wire.SSL30, clientAuth, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })
 	require, none := hostsOld(wire.SSL30, clientAuth), hostsOld(wire.SSL30)
 	tls := hostsOld(wire.TLS10, clientAuth)
@@ -32,6 +42,7 @@ func TestNoCertificateAlert(t *testing.T) {
 		alert wire.AlertCode // 0: the server goes on
 	}{
 		{"in front of a Certificate", request, alert(wire.TypeCertificate, false), wire.AlertUnexpectedMessage},
+		{"inside a Certificate", request, inside, wire.AlertUnexpectedMessage},
 		{"behind a Certificate", request, alert(wire.TypeClientKeyExchange, false), wire.AlertUnexpectedMessage},
 		{"in the place of a proof", request, alert(wire.TypeCertificateVerify, true), wire.AlertUnexpectedMessage},
 		{"in front of the ClientHello", request, alert(wire.TypeClientHello, false), 0}, // the version is not known
