@@ -171,9 +171,7 @@ func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
 // recvSecondHello: the client must repeat itself, and have the share we asked for.
 func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
 	var first wire.ClientHello
-	if err := wire.Decode(&first, s.firstHello[wire.HeaderLen:], wire.Context{}, nil); err != nil {
-		return syntax(err)
-	}
+	wire.Decode(&first, s.firstHello[wire.HeaderLen:], wire.Context{}, nil) // it was decoded before
 	if !sameOffer(&first, &s.hello) {
 		return fault(wire.AlertIllegalParameter, "the client's second ClientHello differs from its first in more than we asked for", "RFC 8446 §4.1.2", nil)
 	}

@@ -128,6 +128,7 @@ func TestPickSuite(t *testing.T) {
 	}
 	const (
 		gcm13, gcm256, chacha13 = wire.TLS_AES_128_GCM_SHA256, wire.TLS_AES_256_GCM_SHA384, wire.TLS_CHACHA20_POLY1305_SHA256
+		chacha12                = wire.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
 		gcm12, rsa12            = wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
 	)
 	isRSA := func(s *suite.Suite) bool { return s.Auth == suite.AuthRSA }
@@ -171,6 +172,10 @@ func TestPickSuite(t *testing.T) {
 		if !slices.Equal(ours, ids(gcm13, gcm256, chacha13)) {
 			t.Error("the Config's list was sorted")
 		}
+	}
+	ours := ids(chacha12, gcm13, chacha13, gcm256) // both kinds in turns
+	if got, want := forClient(ours, []wire.CipherSuite{chacha13}), ids(chacha12, chacha13, gcm13, gcm256); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

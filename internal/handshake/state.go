@@ -287,9 +287,6 @@ func (s *State) fat() bool {
 // Done reports whether the handshake is complete.
 func (s *State) Done() bool { return s.profile != nil && s.at == len(s.flow) }
 
-// HelloSent reports whether the client's ClientHello is out.
-func (s *State) HelloSent() bool { return s.at > 0 || s.profile != nil }
-
 // Limits returns what is agreed on so far.
 func (s *State) Limits() *Agreed { return &s.Result.Agreed }
 
