@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"io"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -31,6 +33,36 @@ func TestNobodyGoesOnInTheClear(t *testing.T) {
 			l.run()
 			if got, _ := victim.alertOf(); victim.Done() || got != wire.AlertUnexpectedMessage {
 				t.Errorf("%s, from the %v: done %v, sent %v for %v", name, role, victim.Done(), got, victim.err)
+			}
+		}
+	}
+}
+
+// Once there are keys, what is not protected is nobody's: a close_notify in the
+// clear would make a stream that was cut look whole. RFC 8446 §5, RFC 5246 §7.1.
+func TestNothingIsHeardInTheClear(t *testing.T) {
+	for name, hosts := range map[string]func(testing.TB) (client, server *host){
+		"TLS 1.2": hosts12, "TLS 1.3": hosts13, "TLS 1.2, a block cipher": hostsOld(wire.TLS12),
+	} {
+		for what, rec := range map[string][]byte{
+			"close_notify":       clearRecord(wire.ContentAlert, byte(wire.LevelWarning), byte(wire.AlertCloseNotify)),
+			"a fatal alert":      clearRecord(wire.ContentAlert, byte(wire.LevelFatal), byte(wire.AlertInternalError)),
+			"change_cipher_spec": clearRecord(wire.ContentChangeCipherSpec, wire.ChangeCipherSpecContent),
+			"a HelloRequest":     clearRecord(wire.ContentHandshake, byte(wire.TypeHelloRequest), 0, 0, 0),
+			"data":               clearRecord(wire.ContentApplicationData, 'x'),
+		} {
+			for _, role := range []wire.Role{wire.Client, wire.Server} {
+				c, s := hosts(t)
+				l := connect(c, s).run().done(t)
+				victim := l.server
+				if role == wire.Client {
+					victim = l.client
+				}
+				victim.feed(rec, nil)
+				_, refused := victim.alertOf()
+				if !refused || errors.Is(victim.err, io.EOF) || len(victim.received) > 0 {
+					t.Errorf("%s, %s in the clear to the %v: %v, received %q", name, what, role, victim.err, victim.received)
+				}
 			}
 		}
 	}
