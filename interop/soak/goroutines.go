@@ -59,8 +59,8 @@ func runGoroutines(ctx context.Context, r *report) error {
 	return nil
 }
 
-// testPackages are the packages of the module that have tests, this one
-// excepted: its tests are no concern of the library's.
+// testPackages are the packages of the module that have tests; those of the
+// watcher leave goroutines on purpose.
 func testPackages(ctx context.Context) ([]testPackage, error) {
 	out, err := goTool(ctx, "list", "-f", `{{.ImportPath}}|{{.Dir}}|{{len .TestGoFiles}}{{len .XTestGoFiles}}|{{join .TestImports " "}} {{join .XTestImports " "}}`, "./...")
 	if err != nil {
