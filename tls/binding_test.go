@@ -2,10 +2,15 @@ package tls
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
-	"crypto/sha512"
+	_ "crypto/sha512"
 	"crypto/x509"
+	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Both ends export the same bytes and have the same channel bindings, in full
@@ -71,16 +76,44 @@ func TestServerEndPoint(t *testing.T) {
 			}
 		}
 	}
-	stronger := authority("ecdsa-p384")
-	cert := stronger.certificate("ecdsa-p256", &x509.Certificate{})
-	client := testPKI().client()
-	client.InsecureSkipVerify = true
-	c, s := mustConnect(t, client, &Config{Certificates: []Certificate{cert}})
-	want := sha512.Sum384(cert.Certificate[0])
-	for _, conn := range []*Conn{c, s} {
-		if got, err := conn.ChannelBinding("tls-server-end-point"); err != nil || !bytes.Equal(got, want[:]) {
-			t.Errorf("SHA-384: %x, %v", got, err)
+	for issuer, hash := range map[string]crypto.Hash{"ecdsa-p384": crypto.SHA384, "ecdsa-p521": crypto.SHA512} {
+		cert := authority(issuer).certificate("ecdsa-p256", &x509.Certificate{})
+		client := testPKI().client()
+		client.InsecureSkipVerify = true
+		c, s := mustConnect(t, client, &Config{Certificates: []Certificate{cert}})
+		h := hash.New()
+		h.Write(cert.Certificate[0])
+		for _, conn := range []*Conn{c, s} {
+			if got, err := conn.ChannelBinding("tls-server-end-point"); err != nil || !bytes.Equal(got, h.Sum(nil)) {
+				t.Errorf("%v: %x, %v", hash, got, err)
+			}
 		}
+	}
+}
+
+// Where the server has shown no certificate there is no such binding, and none of an
+// unknown kind.
+func TestNoServerEndPoint(t *testing.T) {
+	refused := func(conn *Conn, kind, why string) {
+		t.Helper()
+		if got, err := conn.ChannelBinding(kind); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("the %v has %x, %v", conn.role, got, err)
+		}
+	}
+	client, server := forSuite(suite.ByID(wire.TLS_ECDH_anon_WITH_AES_128_CBC_SHA), wire.TLS12)
+	c, s := mustConnect(t, client, server)
+	for _, conn := range []*Conn{c, s} {
+		refused(conn, "tls-server-end-point", "knows of no server certificate")
+		refused(conn, "tls-server-start-point", "tls-server-start-point is not known")
+	}
+	for _, kind := range kinds {
+		client, server := resumable(kind.version, kind.server)
+		resumption(t, client, server)
+		c, s := mustConnect(t, client, server)
+		if _, err := c.ChannelBinding("tls-server-end-point"); err != nil {
+			t.Errorf("%s: a client that remembers the certificate: %v", kind.name, err)
+		}
+		refused(s, "tls-server-end-point", "knows of no server certificate")
 	}
 }
 

@@ -57,7 +57,7 @@ func (c *Conn) serverEndPoint(r *handshake.Result) ([]byte, error) {
 			return nil, err
 		}
 	default:
-		return nil, &handshake.Error{Rule: "the connection was resumed, and its server certificate is not known here", Ref: "RFC 5929 §4"}
+		return nil, &handshake.Error{Rule: "this end knows of no server certificate: the connection has none, or was resumed", Ref: "RFC 5929 §4"}
 	}
 	hash := crypto.SHA256
 	switch leaf.SignatureAlgorithm {

@@ -3,8 +3,10 @@ package tls
 import (
 	"context"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -70,14 +72,35 @@ func TestServerPicksItsCertificate(t *testing.T) {
 
 func TestNameToCertificate(t *testing.T) {
 	p := testPKI()
-	server := &Config{Certificates: []Certificate{p.named("ecdsa-p256", "default", "default.test"), p.named("ecdsa-p256", "wild", "*.wild.test", "w.test")}}
+	nameless := p.certificate("ecdsa-p256", &x509.Certificate{Subject: pkix.Name{CommonName: "common.test"}, DNSNames: []string{}})
+	server := &Config{Certificates: []Certificate{
+		p.named("ecdsa-p256", "default", "default.test"), p.named("ecdsa-p256", "wild", "*.wild.test", "w.test"), nameless,
+		{Certificate: [][]byte{{1}}}, {}, // which do not parse
+	}}
 	server.BuildNameToCertificate()
-	for name, want := range map[string]string{"x.wild.test": "wild", "w.test": "wild", "W.test": "wild", "other.test": "default"} {
+	if len(server.NameToCertificate) != 4 {
+		t.Errorf("the names are %v", server.NameToCertificate)
+	}
+	server.Certificates = server.Certificates[:3]
+	for name, want := range map[string]string{
+		"x.wild.test": "wild", "w.test": "wild", "W.test": "wild", "common.test": "common.test", "other.test": "default",
+	} {
 		client := p.client()
 		client.ServerName, client.InsecureSkipVerify = name, true
 		if got := shown(t, client, server); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
+	}
+}
+
+// Among several certificates one that does not parse is an error of the server's,
+// and not passed over.
+func TestServerCertificateThatDoesNotParse(t *testing.T) {
+	p := testPKI()
+	broken := Certificate{Certificate: [][]byte{{1}}, PrivateKey: p.certs["ecdsa-p256"].PrivateKey}
+	_, _, clientErr, serverErr := connectInMemory(p.client(), &Config{Certificates: []Certificate{broken, p.certs["ecdsa-p256"]}})
+	if serverErr == nil || !strings.Contains(serverErr.Error(), "does not parse") || clientErr == nil {
+		t.Errorf("client: %v; server: %v", clientErr, serverErr)
 	}
 }
 

@@ -14,7 +14,7 @@ var (
 
 	allVersions = []wire.Version{wire.TLS13, wire.TLS12, wire.TLS11, wire.TLS10, wire.SSL30}
 
-	defaultSuites = preferred(slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !s.Default }))
+	defaultSuites = preferred(slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !s.Default }), suite.HasAESHardware())
 
 	// Versions before TLS 1.2 have no better suites than those with CBC.
 	defaultOldSuites = append(slices.Clone(defaultSuites), slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool {
@@ -41,17 +41,17 @@ var (
 
 // preferred puts ChaCha20-Poly1305 before AES on machines without AES
 // instructions, where it is faster and leaks nothing through the cache.
-func preferred(list []*suite.Suite) []*suite.Suite {
-	if suite.HasAESHardware() {
+func preferred(list []*suite.Suite, aes bool) []*suite.Suite {
+	if aes {
 		return list
 	}
-	slices.SortStableFunc(list, func(a, b *suite.Suite) int { return chachaLast(a) - chachaLast(b) })
-	return list
-}
-
-func chachaLast(s *suite.Suite) int {
-	if s.Cipher.Name == "ChaCha20-Poly1305" {
-		return 0
+	var first, rest []*suite.Suite
+	for _, s := range list {
+		if s.Cipher.Name == "ChaCha20-Poly1305" {
+			first = append(first, s)
+		} else {
+			rest = append(rest, s)
+		}
 	}
-	return 1
+	return append(first, rest...)
 }

@@ -11,6 +11,23 @@ import (
 	suitelib "github.com/vitrine-tls/vitrine/internal/suite"
 )
 
+// Without AES instructions ChaCha20-Poly1305 comes first, and nothing else moves.
+func TestPreferredSuites(t *testing.T) {
+	names := func(aes bool) (out []string) {
+		for _, s := range preferred(slices.DeleteFunc(suitelib.All(), func(s *suitelib.Suite) bool { return !s.Default }), aes) {
+			out = append(out, s.Name)
+		}
+		return out
+	}
+	isChaCha := func(name string) bool { return strings.Contains(name, "CHACHA20") }
+	with, without := names(true), names(false)
+	n := slices.IndexFunc(without, func(name string) bool { return !isChaCha(name) })
+	first, rest := slices.DeleteFunc(slices.Clone(with), func(name string) bool { return !isChaCha(name) }), slices.DeleteFunc(slices.Clone(with), isChaCha)
+	if n < 2 || isChaCha(with[0]) || !slices.Equal(without[:n], first) || !slices.Equal(without[n:], rest) {
+		t.Errorf("with AES instructions %v, without them %v", with, without)
+	}
+}
+
 // What a Config without settings does, as a file: a change of policy must show
 // as a change of text. SECURITY.md has the reasons.
 func TestDefaultsAreThoseOnFile(t *testing.T) {

@@ -1,14 +1,45 @@
 package tls
 
 import (
+	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
+
+// A pair of files is read; one that is missing is named.
+func TestKeyPairFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	own := testPKI().certs["ecdsa-p256"]
+	cert := file("cert.pem", "CERTIFICATE", own.Certificate[0])
+	key := file("key.pem", "PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(own.PrivateKey)))
+	pair, err := LoadX509KeyPair(cert, key)
+	if err != nil || !pair.Leaf.Equal(own.Leaf) || !own.PrivateKey.(*ecdsa.PrivateKey).Equal(pair.PrivateKey) {
+		t.Errorf("%+v, %v", pair, err)
+	}
+	gone := filepath.Join(dir, "gone.pem")
+	for _, files := range [][2]string{{gone, key}, {cert, gone}} {
+		if _, err := LoadX509KeyPair(files[0], files[1]); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), gone) {
+			t.Errorf("%v: %v", files, err)
+		}
+	}
+}
 
 // A DSA pair is read from PEM and serves; what does not belong together is refused.
 func TestDSAKeyPair(t *testing.T) {
