@@ -23,8 +23,8 @@ import (
 // hostile ones that the server has ended connect again, so a few are always on
 // their way: there are some more than 10,000 in all.
 const (
-	slowPeers    = 8300
-	hostilePeers = 1050
+	slowPeers    = 8600
+	hostilePeers = 1150
 	honestPeers  = 1000
 	socketsLeast = 10000
 )
@@ -98,7 +98,7 @@ func (s *storm) run(ctx context.Context, server *loadChild) error {
 		return err
 	}
 	s.Logf("base line: %v", base)
-	if err := s.rage(ctx, server); err != nil {
+	if err := s.rage(ctx, server, base.files); err != nil {
 		return err
 	}
 	s.judge()
@@ -154,8 +154,9 @@ func (s *storm) calm(ctx context.Context, server *loadChild, before standing) (n
 	return now, err
 }
 
-// rage lets the storm loose for its time and watches the server meanwhile.
-func (s *storm) rage(ctx context.Context, server *loadChild) error {
+// rage lets the storm loose for its time and watches the server meanwhile, which
+// had so many files open before.
+func (s *storm) rage(ctx context.Context, server *loadChild, files int) error {
 	ctx, stop := context.WithCancel(ctx) // a deadline would fail what is under way before it is over
 	defer stop()
 	defer time.AfterFunc(ramp+*loadtime, stop).Stop()
@@ -167,7 +168,7 @@ func (s *storm) rage(ctx context.Context, server *loadChild) error {
 			launch(ctx, &all, honestPeers, visitTime, func(i int) { s.keepVisiting(ctx, &honestKinds[i%len(honestKinds)]) })
 		}
 	})
-	err := s.watch(ctx, server)
+	err := s.watch(ctx, server, files)
 	stop()
 	all.Wait()
 	return err
@@ -197,7 +198,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // watch looks at the server until the storm's end, and notes the figures.
-func (s *storm) watch(ctx context.Context, server *loadChild) error {
+func (s *storm) watch(ctx context.Context, server *loadChild, files int) error {
 	var sockets []int
 	var resident, peak int
 	var worst standing
@@ -214,7 +215,7 @@ func (s *storm) watch(ctx context.Context, server *loadChild) error {
 			s.Logf("%v", now)
 		}
 		if time.Since(began) > ramp+visitTime { // the honest have come too
-			sockets = append(sockets, now.files)
+			sockets = append(sockets, now.files-files)
 		}
 	}
 	slices.Sort(sockets)
