@@ -191,7 +191,7 @@ func (c *Conn) block(a *attempt, why error) {
 // lack of room, or where a deadline has passed.
 func (c *Conn) receiveOnce() error {
 	err := c.keep()
-	c.answerAside()
+	c.answerAside(err)
 	if err == engine.ErrWantInput && c.wanted() {
 		err = c.receive()
 	}

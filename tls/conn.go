@@ -227,7 +227,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		n, err := c.take(p)
 		c.touch()
-		c.answerAside()
+		c.answerAside(err)
 		if n > 0 || err != engine.ErrWantInput {
 			return n, c.explain(err)
 		}
@@ -263,14 +263,31 @@ func (c *Conn) answer() {
 
 // answerAside is answer for who must go on receiving: if the peer did the same, and
 // both waited for room to send, nobody would make any. Only the alert that ends the
-// connection is waited for, so that a Close does not come before it.
-func (c *Conn) answerAside() {
+// connection is waited for, so that a Close does not come before it. err is what
+// receiving ended with.
+func (c *Conn) answerAside(err error) {
 	switch {
-	case !c.engine.Pending():
-	case c.inErr() != nil:
-		c.answer()
-	default:
+	case err != nil && err != engine.ErrWantInput && err != io.EOF:
+		c.lastWords()
+	case c.engine.Pending():
 		go c.answer()
+	}
+}
+
+// patience is how long the alert that ends the connection waits for what is being
+// sent already.
+const patience = 100 * time.Millisecond
+
+// lastWords sends the alert that ends the connection. An answer that is under way may
+// have taken it along: then it has been sent once nobody writes. A Write that a peer
+// lets wait is not waited for; it sends the alert itself, if ever.
+func (c *Conn) lastWords() {
+	for range patience / time.Millisecond {
+		if c.out.TryLock() {
+			c.flush()
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

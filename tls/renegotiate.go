@@ -85,7 +85,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 		}
 		if begun {
 			defer context.AfterFunc(ctx, func() { c.giveUp(a, ctx.Err()) })()
-			c.answerAside()
+			c.answerAside(nil)
 			return c.await(context.Background(), a)
 		}
 		// The peer's, or another goroutine's, comes first.
