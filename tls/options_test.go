@@ -34,7 +34,7 @@ func TestALPN(t *testing.T) {
 			if test.fails {
 				refusedBoth(t, c, clientErr, serverErr, wire.AlertNoApplicationProtocol)
 				var fault *HandshakeError
-				if errors.As(serverErr, &fault); len(fault.Ours) != 1 || len(fault.Theirs) != 1 {
+				if !errors.As(serverErr, &fault) || len(fault.Ours) != 1 || len(fault.Theirs) != 1 {
 					t.Errorf("the error does not say who offered what: %+v", fault)
 				}
 				continue
