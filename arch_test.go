@@ -36,11 +36,14 @@ const anything = "*"
 var rules = []rule{
 	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls internal/devca internal/record internal/suite session trace wire", ""},
+	{"interop/soak", "tls internal/devca internal/negative internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
 	{"httptls", "tls", ""},
+	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
+	{"internal/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
+	{"internal/consttime", "", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/suite certcheck session trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"internal/handshake", "internal/record internal/keys internal/kex internal/suite certcheck session trace wire", ""},
@@ -50,6 +53,7 @@ var rules = []rule{
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
 	{"internal/devca", "", ""},
 	{"internal/attacks", "", ""}, // tests alone
+	{"internal/negative", "", ""},
 	{"internal/faults", "", ""},  // tests alone
 	{"internal/leak", "", ""},
 	{"certcheck", "wire", ""},

@@ -14,6 +14,7 @@ var sections = []section{
 	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
+	{"negative", "the library is broken on purpose, one rule at a time, and the tests must notice", runNegative},
 }
 
 // children are the programs that sections start as processes of their own, by
