@@ -54,7 +54,7 @@ var rules = []rule{
 	{"internal/devca", "", ""},
 	{"internal/attacks", "", ""}, // tests alone
 	{"internal/negative", "", ""},
-	{"internal/faults", "", ""},  // tests alone
+	{"internal/faults", "", ""}, // tests alone
 	{"internal/leak", "", ""},
 	{"certcheck", "wire", ""},
 	{"session", "wire", ""},
