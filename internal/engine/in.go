@@ -262,7 +262,7 @@ func (e *Engine) alert(content []byte) error {
 		e.end(io.EOF)
 	case a.Code == wire.AlertCloseNotify:
 		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF})
-	case a.Code == wire.AlertUserCanceled && (e.profile == nil || e.profile.PlainCCS),
+	case a.Code == wire.AlertUserCanceled && e.profile != nil && e.profile.PlainCCS,
 		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
 		return e.halt(warningAlerts)
 	case a.Level == wire.LevelWarning: // it ends the connection, as whoever sent it should learn
