@@ -284,7 +284,11 @@ func TestOldServerAsksForRenegotiation(t *testing.T) {
 // Behind the switch a client follows such a server. Its hello speaks of the handshake
 // before all the same, and a server that answers it has been known not to.
 func TestOldServerIsFollowedWithTheSwitch(t *testing.T) {
-	for name, knows := range map[string]bool{"an old server": false, "another server": true} {
+	for name, answer := range map[string]func(f *forger) []wire.Extension{
+		"an old server":         nil,
+		"of a first handshake":  func(*forger) []wire.Extension { return []wire.Extension{renegotiationInfo()} },
+		"of this renegotiation": func(f *forger) []wire.Extension { return []wire.Extension{renegotiationInfo(f.theirFinish, f.verify)} },
+	} {
 		eachOldVersion(t, func(t *testing.T, v wire.Version, client, _ *tls.Config) {
 			client.Renegotiation, client.Legacy.UnsafeRenegotiation = tls.RenegotiateFreelyAsClient, true
 			f, read := renegotiatingClient(t, client, v)
@@ -293,8 +297,8 @@ func TestOldServerIsFollowedWithTheSwitch(t *testing.T) {
 			if info := extension(f.hello.Extensions, wire.ExtRenegotiationInfo); info != string(renegotiationInfo(f.theirFinish).Data) {
 				t.Errorf("%s: the client's hello has %x", name, info)
 			}
-			if knows {
-				f.respond(renegotiationInfo(f.theirFinish, f.verify))
+			if answer != nil {
+				f.respond(answer(f)...)
 				_, err := read()
 				refused(t, err, wire.AlertHandshakeFailure)
 				return

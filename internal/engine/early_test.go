@@ -159,24 +159,27 @@ func (c *handmade) data(text string) {
 // Early data that the server does not accept, as it knows neither the PSK nor
 // early data, is passed over as far as a bound. RFC 8446 §4.2.10.
 func TestEarlyDataIsSkipped(t *testing.T) {
-	const size = 1000
-	fits := maxSkipped/(size+record.HeaderLen) - 1
+	const usual = 1000 // bytes in a record
+	fits := maxSkipped/(usual+record.HeaderLen) - 1
 	for _, test := range []struct {
 		name     string
 		announce bool
 		retry    bool
-		n        int
+		n, size  int // records, and their bytes
 		alert    wire.AlertCode
 	}{
-		{"none", true, false, 0, 0},
-		{"some", true, false, 3, 0},
-		{"some before a retry", true, true, 3, 0},
-		{"all that is allowed", true, false, fits, 0},
-		{"all that is allowed before a retry", true, true, fits, 0},
-		{"too much", true, false, fits + 2, wire.AlertBadRecordMAC},
-		{"too much before a retry", true, true, fits + 2, wire.AlertUnexpectedMessage},
-		{"not announced", false, false, 1, wire.AlertBadRecordMAC},
-		{"not announced before a retry", false, true, 1, wire.AlertUnexpectedMessage},
+		{"none", true, false, 0, usual, 0},
+		{"some", true, false, 3, usual, 0},
+		{"some before a retry", true, true, 3, usual, 0},
+		{"a record of full size", true, false, 1, maxEarly, 0},
+		{"a record of full size before a retry", true, true, 1, maxEarly, 0},
+		{"more than a record holds before a retry", true, true, 1, maxEarly + 1, wire.AlertRecordOverflow},
+		{"all that is allowed", true, false, fits, usual, 0},
+		{"all that is allowed before a retry", true, true, fits, usual, 0},
+		{"too much", true, false, fits + 2, usual, wire.AlertBadRecordMAC},
+		{"too much before a retry", true, true, fits + 2, usual, wire.AlertUnexpectedMessage},
+		{"not announced", false, false, 1, usual, wire.AlertBadRecordMAC},
+		{"not announced before a retry", false, true, 1, usual, wire.AlertUnexpectedMessage},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := newServerHost()
@@ -192,7 +195,7 @@ func TestEarlyDataIsSkipped(t *testing.T) {
 			psk := wire.OfferedPSKs{Identities: []wire.PSKIdentity{{Identity: []byte("of another server")}}, Binders: [][]byte{make([]byte, 32)}}
 			c.hello.Extensions = append(c.hello.Extensions, wire.Extension{Type: wire.ExtPreSharedKey, Data: psk.Append(nil)})
 			c.send(&c.hello)
-			c.early(test.n, size)
+			c.early(test.n, test.size)
 			if test.alert != 0 {
 				c.server.wants(t, test.alert)
 				return
@@ -209,7 +212,7 @@ func TestEarlyDataIsSkipped(t *testing.T) {
 			if c.server.err != nil || !c.server.Done() || string(c.server.received) != "after the handshake" {
 				t.Fatalf("done %v, %v, received %q", c.server.Done(), c.server.err, c.server.received)
 			}
-			c.early(1, size)
+			c.early(1, usual)
 			c.server.wants(t, wire.AlertBadRecordMAC) // it is over
 		})
 	}
