@@ -36,7 +36,7 @@ const anything = "*"
 var rules = []rule{
 	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls internal/devca internal/negative internal/record internal/suite session trace wire", ""},
+	{"interop/soak", "tls internal/devca internal/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,

@@ -12,6 +12,7 @@ type section struct {
 // sections are run in this order.
 var sections = []section{
 	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
+	{"mutations", "every flow of every version with every deviation of a rogue", runMutations},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
 	{"negative", "the library is broken on purpose, one rule at a time, and the tests must notice", runNegative},
