@@ -66,7 +66,7 @@ func TestCaught(t *testing.T) {
 		list = firsts(list)
 	}
 	dir := root(t)
-	if err := Pass(t.Context(), dir, list); err != nil {
+	if err := Pass(t.Context(), dir, list, runtime.GOMAXPROCS(0)); err != nil {
 		t.Fatal(err)
 	}
 	Each(list, runtime.GOMAXPROCS(0), func(d *Defect) {
@@ -144,10 +144,10 @@ func TestWhatCounts(t *testing.T) {
 	if err := half.Caught(t.Context(), root(t)); err == nil || !strings.Contains(err.Error(), "not caught by TestParseRefuses") {
 		t.Error(err)
 	}
-	if err := Pass(t.Context(), root(t), []Defect{{Tests: tests}}); err != nil {
+	if err := Pass(t.Context(), root(t), []Defect{{Tests: tests}}, 1); err != nil {
 		t.Error(err)
 	}
-	if err := Pass(t.Context(), root(t), []Defect{{Tests: []Tests{{"internal/negative", []string{"TestGuarded", "TestOfNoName"}}}}}); err == nil {
+	if err := Pass(t.Context(), root(t), []Defect{{Tests: []Tests{{"internal/negative", []string{"TestGuarded", "TestOfNoName"}}}}}, 1); err == nil {
 		t.Error("a test that does not exist has passed")
 	}
 }

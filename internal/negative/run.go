@@ -93,39 +93,51 @@ func (t *Tests) noticed(out []byte, err error) error {
 func tail(out []byte) []byte { return out[max(0, len(out)-4000):] }
 
 // Pass runs all tests that defects name, in the module at root, without any
-// defect: each must exist and pass.
-func Pass(ctx context.Context, root string, defects []Defect) error {
+// defect: each must exist and pass. It runs those of parallel packages at a time.
+func Pass(ctx context.Context, root string, defects []Defect, parallel int) error {
 	names := map[string][]string{}
 	for _, d := range defects {
 		for _, t := range d.Tests {
 			names[t.Package] = append(names[t.Package], t.Names...)
 		}
 	}
+	var mutex sync.Mutex
 	var errs []error
-	for _, pkg := range slices.Sorted(maps.Keys(names)) {
-		t := Tests{pkg, slices.Compact(slices.Sorted(slices.Values(names[pkg])))}
-		out, err := t.run(ctx, root, "-v")
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s fails without any defect: %w\n%s", pkg, err, tail(out)))
-		}
-		for _, name := range t.Names {
-			if err == nil && !bytes.Contains(out, []byte("--- PASS: "+name+" ")) {
-				errs = append(errs, fmt.Errorf("%s has no %s, or skips it", pkg, name))
-			}
+	each(slices.Sorted(maps.Keys(names)), parallel, func(pkg *string) {
+		t := Tests{*pkg, slices.Compact(slices.Sorted(slices.Values(names[*pkg])))}
+		err := t.pass(ctx, root)
+		mutex.Lock()
+		defer mutex.Unlock()
+		errs = append(errs, err)
+	})
+	return errors.Join(errs...)
+}
+
+func (t *Tests) pass(ctx context.Context, root string) error {
+	out, err := t.run(ctx, root, "-v")
+	if err != nil {
+		return fmt.Errorf("%s fails without any defect: %w\n%s", t.Package, err, tail(out))
+	}
+	var errs []error
+	for _, name := range t.Names {
+		if !bytes.Contains(out, []byte("--- PASS: "+name+" ")) {
+			errs = append(errs, fmt.Errorf("%s has no %s, or skips it", t.Package, name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // Each calls f with every defect, parallel at a time.
-func Each(defects []Defect, parallel int, f func(*Defect)) {
+func Each(defects []Defect, parallel int, f func(*Defect)) { each(defects, parallel, f) }
+
+func each[T any](list []T, parallel int, f func(*T)) {
 	var group sync.WaitGroup
 	turn := make(chan struct{}, parallel)
-	for i := range defects {
+	for i := range list {
 		turn <- struct{}{}
 		group.Go(func() {
 			defer func() { <-turn }()
-			f(&defects[i])
+			f(&list[i])
 		})
 	}
 	group.Wait()

@@ -20,7 +20,7 @@ func runNegative(ctx context.Context, r *report) error {
 		return err
 	}
 	r.Logf("the tests must pass without a defect")
-	if err := negative.Pass(ctx, root, defects); err != nil {
+	if err := negative.Pass(ctx, root, defects, runtime.NumCPU()); err != nil {
 		return err
 	}
 	var mutex sync.Mutex
