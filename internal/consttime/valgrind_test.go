@@ -90,8 +90,8 @@ type program struct {
 // build builds the program from sources with leaks.
 func build(t *testing.T, leaks []leakage) program {
 	t.Helper()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		t.Skip("Go runs under valgrind on Linux alone, on amd64 and arm64")
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the places that are known are those of Linux on amd64")
 	}
 	if _, err := exec.LookPath("valgrind"); err != nil {
 		msg := "valgrind is not installed (Debian: apt-get install valgrind)"

@@ -3,5 +3,5 @@
 // or indexes with one, is reported. Package consttime builds and runs it, and
 // judges the reports.
 //
-// It is built with the tag valgrind, on Linux. Without it there is nothing here.
+// It is built with the tag valgrind, for Linux on amd64; else there is nothing here.
 package main

@@ -1,4 +1,4 @@
-//go:build valgrind && linux && (amd64 || arm64)
+//go:build valgrind && linux && amd64
 
 package main
 

@@ -1,4 +1,4 @@
-//go:build valgrind && linux
+//go:build valgrind && linux && amd64
 
 #include "textflag.h"
 
