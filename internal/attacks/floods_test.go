@@ -152,10 +152,11 @@ func TestFloodsOfRenegotiations(t *testing.T) {
 			client.Renegotiate.MinInterval, server.Renegotiate.MinInterval = test.interval, test.interval
 			for _, victim := range either {
 				e := connect(t, client, server, nil).well(t)
-				attacker, ended := e.client, runToTheEnd(e.server)
+				attacker, attacked := e.client, e.server
 				if victim == wire.Client {
-					attacker, ended = e.server, runToTheEnd(e.client)
+					attacker, attacked = e.server, e.client
 				}
+				ended := runToTheEnd(attacked)
 				done, refusals := 0, 0
 				var err error
 				for range floodRecords {
@@ -170,6 +171,7 @@ func TestFloodsOfRenegotiations(t *testing.T) {
 				}
 				attacker.Close()
 				refused(t, <-ended, wire.AlertUnexpectedMessage)
+				time.Sleep(time.Second) // until the attacker has given up, too
 			}
 		}
 	})
