@@ -70,6 +70,35 @@ func TestServerPicksItsCertificate(t *testing.T) {
 	}
 }
 
+// A certificate must fit the key exchange too, and the schemes that the client verifies.
+func TestServerPicksWhatItCanUse(t *testing.T) {
+	p := testPKI()
+	certs := []Certificate{p.named("ed25519", "ed"), p.named("ecdsa-p256", "ecdsa"), p.named("rsa2048", "rsa")}
+	for _, test := range []struct {
+		name    string
+		suites  []uint16
+		groups  []CurveID
+		schemes []SignatureScheme
+		want    string
+	}{
+		{"all", nil, nil, nil, "ed"},
+		{"static RSA", []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256}, nil, nil, "rsa"},
+		{"static RSA after ECDSA without a group in common", []uint16{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_GCM_SHA256}, []CurveID{CurveP521}, nil, "rsa"},
+		{"ECDSA", nil, nil, []SignatureScheme{ECDSAWithP256AndSHA256}, "ecdsa"},
+		{"RSA", nil, nil, []SignatureScheme{PSSWithSHA256}, "rsa"},
+		{"RSA for suites of ECDSA first", []uint16{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, nil, []SignatureScheme{PSSWithSHA256}, "rsa"},
+	} {
+		client, server := p.client(), &Config{Certificates: certs, CurvePreferences: []CurveID{X25519, CurveP256}}
+		at(VersionTLS12, client, server)
+		client.Legacy, server.Legacy, client.InsecureSkipVerify = weakSuites, weakSuites, true
+		server.CipherSuites = []uint16{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_GCM_SHA256}
+		client.CipherSuites, client.CurvePreferences, client.SignatureSchemes = test.suites, test.groups, test.schemes
+		if got := shown(t, client, server); got != test.want {
+			t.Errorf("%s: got %q", test.name, got)
+		}
+	}
+}
+
 func TestNameToCertificate(t *testing.T) {
 	p := testPKI()
 	nameless := p.certificate("ecdsa-p256", &x509.Certificate{Subject: pkix.Name{CommonName: "common.test"}, DNSNames: []string{}})

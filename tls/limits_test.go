@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,6 +113,8 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 		"static RSA by list alone": func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
 		"an unknown group":         func(c *Config) { c.CurvePreferences = []CurveID{30} },
 		"TLS 1.1":                  func(c *Config) { c.MaxVersion = VersionTLS11 },
+		"a share not listed":       func(c *Config) { c.CurvePreferences, c.KeyShares = []CurveID{X25519}, []CurveID{CurveP256} },
+		"a share twice":            func(c *Config) { c.KeyShares = []CurveID{X25519, X25519} },
 		"a protocol of no letters": func(c *Config) { c.NextProtos = []string{""} },
 		"no name":                  func(c *Config) { c.ServerName = "" },
 		"a fragment of 20 KB":      func(c *Config) { c.Record.MaxFragment = 20 << 10 },
@@ -126,6 +129,41 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 		left.Close()
 		if n, _ := right.Read(make([]byte, 1)); n != 0 {
 			t.Errorf("%s: something was sent", name)
+		}
+	}
+}
+
+// One KeyUpdate, in front of the next data, answers any number of requests; who has no
+// data to send does not answer at all. RFC 8446 §4.6.3.
+func TestOneKeyUpdateAnswersAll(t *testing.T) {
+	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+	var updates atomic.Int32
+	client.Trace = traceMessages(func(m wire.Message) {
+		if u, ok := m.(*wire.KeyUpdate); ok && u.Request == wire.UpdateNotRequested {
+			updates.Add(1) // the server's
+		}
+	})
+	c, s := mustConnect(t, client, server)
+	for range 5 {
+		if err := c.KeyUpdate(true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(s, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if s.engine.Pending() {
+		t.Error("the server is about to answer")
+	}
+	for i := range 2 {
+		if _, err := s.Write([]byte{2}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil || updates.Load() != 1 {
+			t.Errorf("write %d: %d KeyUpdates, %v", i, updates.Load(), err)
 		}
 	}
 }

@@ -122,11 +122,15 @@ func TestFallbackSCSV(t *testing.T) {
 func TestGREASE(t *testing.T) {
 	for _, version := range bothVersions {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
-		client.GREASE, server.MaxVersion = true, version
+		client.GREASE, server.GREASE, server.MaxVersion = true, true, version
 		var hello *wire.ClientHello
+		var ticket wire.ExtensionType
 		client.Trace = traceMessages(func(m wire.Message) {
 			if h, ok := m.(*wire.ClientHello); ok {
 				hello = h
+			}
+			if m, ok := m.(*wire.NewSessionTicket); ok && len(m.Extensions) > 0 {
+				ticket = m.Extensions[0].Type
 			}
 		})
 		c, s := mustConnect(t, client, server)
@@ -147,6 +151,11 @@ func TestGREASE(t *testing.T) {
 			t.Errorf("%d extensions, %v, %v, %v, %v", count, hello.CipherSuites[0], groups[0], versions[0], shares[0].Group)
 		}
 		exchange(t, c, s)
+		var schemes []wire.SignatureScheme
+		hello.Extensions.Read(wire.ExtSignatureAlgorithms, func(r *wire.Reader) { schemes = wire.ReadSignatureAlgorithms(r, nil) })
+		if is13 := version == VersionTLS13; !reserved(uint16(schemes[0])) || reserved(uint16(ticket)) != is13 {
+			t.Errorf("%s: schemes %v, the ticket's extension %v", VersionName(version), schemes, ticket)
+		}
 	}
 }
 

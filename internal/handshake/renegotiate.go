@@ -46,7 +46,7 @@ func (s *State) checkRenegotiation() error {
 // demandRFC5746 refuses a peer that does not signal it, where that is wanted.
 // RFC 5746 §4.1, §4.3.
 func (s *State) demandRFC5746() error {
-	if !s.Config.RequireRFC5746 || s.Result.SecureRenegotiation {
+	if !s.Config.RequireRFC5746 || s.Result.SecureRenegotiation || !s.profile.Renegotiates {
 		return nil
 	}
 	return &Error{Alert: wire.AlertHandshakeFailure, Ref: "RFC 5746 §4", Rule: "the " + s.Role.Peer().String() + " does not know RFC 5746, so it can be made to renegotiate with somebody else",
