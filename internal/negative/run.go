@@ -17,7 +17,7 @@ import (
 
 // timeout is for the tests that look at one defect. A test that hangs has not
 // caught it.
-const timeout = 2 * time.Minute
+const timeout = 5 * time.Minute
 
 // Caught runs the tests named, in the module at root, with the defect. It is nil
 // where each of them fails by what it asserts.
