@@ -86,16 +86,11 @@ func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, of
 	}
 	config.NextProtos = offer
 	if config.ServerName == "" {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			raw.Close()
-			return nil, err
-		}
-		config.ServerName = host
+		config.ServerName, _, _ = net.SplitHostPort(addr) // as net/http and reachProxy have made it
 	}
 	if limit := t.settings.TLSHandshakeTimeout; limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &timeoutError{"with " + addr, limit})
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &timeoutError{"the TLS handshake with " + addr, limit})
 		defer cancel()
 	}
 	watch := httptrace.ContextClientTrace(ctx)

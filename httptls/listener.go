@@ -16,15 +16,15 @@ import (
 
 var errCrowdedOut = errors.New("the handshake was the oldest of too many at the same time")
 
-// timeoutError is a handshake that took longer than its limit. It is a
+// timeoutError is something that took longer than its limit. It is a
 // net.Error, and a context.DeadlineExceeded to errors.Is.
 type timeoutError struct {
-	with  string
+	what  string
 	limit time.Duration
 }
 
 func (e *timeoutError) Error() string {
-	return fmt.Sprintf("httptls: the TLS handshake %s took longer than %v", e.with, e.limit)
+	return fmt.Sprintf("httptls: %s took longer than %v", e.what, e.limit)
 }
 func (e *timeoutError) Timeout() bool   { return true }
 func (e *timeoutError) Temporary() bool { return true } // net.Error asks for it
@@ -179,7 +179,7 @@ func negotiate(ctx context.Context, conn *tls.Conn) (err error) {
 // enter counts a handshake in and returns its context; leave counts it out.
 func (l *listener) enter() (ctx context.Context, leave func()) {
 	ctx, stopTimer := context.WithTimeoutCause(l.ctx, l.timeout,
-		&timeoutError{"with a client", l.timeout})
+		&timeoutError{"the TLS handshake with a client", l.timeout})
 	ctx, cancel := context.WithCancelCause(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()

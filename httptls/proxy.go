@@ -2,6 +2,7 @@ package httptls
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -64,16 +65,24 @@ func (t *Transport) reachProxy(ctx context.Context, proxy *url.URL, network stri
 	return c, nil
 }
 
-// maxProxyAnswer bounds the header of a proxy's answer.
-const maxProxyAnswer = 64 << 10
+// A proxy's answer has a header of so many bytes at most, and comes within this time.
+// The request's own end does not end a dial: net/http keeps what comes of it for
+// another.
+const (
+	maxProxyAnswer = 64 << 10
+	proxyTimeout   = time.Minute
+)
 
 // tunnel asks the proxy for a connection to addr (RFC 9110 §9.3.6), and closes
 // conn if it does not get one.
 func (t *Transport) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, addr string) (err error) {
+	limit := cmp.Or(t.proxyTimeout, proxyTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &timeoutError{"the proxy's answer", limit})
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
-		if !stop() && err == nil {
-			err = ctx.Err()
+		if !stop() {
+			err = context.Cause(ctx)
 		}
 		if err != nil {
 			conn.Close()

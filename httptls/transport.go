@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -33,10 +34,11 @@ type Transport struct {
 	// request's host. An empty NextProtos means those of HTTP.Protocols.
 	TLS *tls.Config
 
-	once     sync.Once
-	settings *http.Transport
-	offered  []string // by ALPN
-	inner    map[string]*http.Transport
+	once         sync.Once
+	settings     *http.Transport
+	offered      []string // by ALPN
+	inner        map[string]*http.Transport
+	proxyTimeout time.Duration // for tests; 0 is proxyTimeout's
 
 	mu     sync.Mutex
 	speaks map[string]string // the protocol a host chose last, by URL host

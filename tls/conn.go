@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -180,6 +181,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			}
 			continue
 		}
+		if err == engine.ErrClosed {
+			return n, cmp.Or(c.unlocked(c.broken), err)
+		}
 		if err == nil {
 			err = c.send()
 		}
@@ -188,6 +192,16 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// broken is why the connection failed while we received, nil if it did not.
+func (c *Conn) broken() error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	if err := c.engine.Err(); err != io.EOF {
+		return c.explain(err)
+	}
+	return nil
 }
 
 // unlocked calls f without the lock of the writing side, and with what is sealed

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Every method that needs a handshake says why there is none.
@@ -31,6 +33,33 @@ func TestMethodsAfterAFailedHandshake(t *testing.T) {
 		if err := s.RequestClientCertificate(context.Background()); err == nil {
 			t.Error("RequestClientCertificate succeeds")
 		}
+	}
+}
+
+// A Write after the peer has ended the connection says why it did, and one after
+// CloseWrite that this was our doing.
+func TestWriteSaysWhyTheConnectionEnded(t *testing.T) {
+	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+	at(VersionTLS13, client, server)
+	server.ClientAuth = RequireAnyClientCert
+	c, _, _, _ := connectInMemory(client, server)
+	_, readErr := c.Read(make([]byte, 1))
+	var alert AlertError
+	if _, err := c.Write([]byte{1}); !errors.As(err, &alert) || alert != AlertError(wire.AlertCertificateRequired) || err.Error() != readErr.Error() {
+		t.Errorf("refused: %v", err)
+	}
+
+	c, s := mustConnect(t, testPKI().client(), testPKI().server("ecdsa-p256"))
+	for _, conn := range []*Conn{c, s} {
+		if err := conn.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Error(err)
+	}
+	if _, err := c.Write([]byte{1}); err != engine.ErrClosed {
+		t.Errorf("closed by both: %v", err)
 	}
 }
 

@@ -171,7 +171,7 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 		return 0, err
 	}
 	if o.closed {
-		return 0, errClosed
+		return 0, ErrClosed
 	}
 	if o.held {
 		return 0, ErrHeld
@@ -208,7 +208,9 @@ var ErrHeld = errors.New("engine: a further handshake must be completed first")
 var errWorn error = &handshake.Error{Rule: "the keys have protected as much as is safe for a cipher with blocks of 64 bits (Sweet32)",
 	Hint: "renegotiate, connect anew, or use another cipher"}
 
-var errClosed error = &handshake.Error{Rule: "the connection is closed for writing"}
+// ErrClosed says that nothing more can be sent: we have ended that, or the peer has
+// ended the connection.
+var ErrClosed error = &handshake.Error{Rule: "the connection is closed for writing"}
 
 // Pending reports that Flush has something to do.
 func (e *Engine) Pending() bool { return e.control.pending() }
@@ -309,7 +311,7 @@ func (e *Engine) CloseNotify() error {
 func (e *Engine) KeyUpdate(requestPeer bool) error {
 	o := &e.out
 	if o.closed {
-		return errClosed
+		return ErrClosed
 	}
 	if e.profile == nil || !e.profile.Updates || !e.done {
 		return &handshake.Error{Rule: fmt.Sprintf("keys cannot be updated in %s", e.Result().Version), Ref: "RFC 8446 §4.6.3"}
