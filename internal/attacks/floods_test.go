@@ -171,7 +171,6 @@ func TestFloodsOfRenegotiations(t *testing.T) {
 				}
 				attacker.Close()
 				refused(t, <-ended, wire.AlertUnexpectedMessage)
-				time.Sleep(time.Second) // until the attacker has given up, too
 			}
 		}
 	})
