@@ -15,6 +15,7 @@ var sections = []section{
 	{"mutations", "every flow of every version with every deviation of a rogue", runMutations},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
+	{"bogo", "the tests of BoringSSL's BoGo that are for us", runBogo},
 	{"negative", "the library is broken on purpose, one rule at a time, and the tests must notice", runNegative},
 }
 
