@@ -113,6 +113,7 @@ func ours(rule string, hosts func(testing.TB) (client, server *host), by wire.Ro
 var ofRare = []offence{
 	malformed(hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtCertificateAuthorities, 0) })),
 	malformed(hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtKeyShare, 0) })),
+	malformed(hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtPreSharedKey, 0) })),
 	{"lacks key_share", wire.AlertMissingExtension, hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { without(&m.Extensions, wire.ExtKeyShare) })},
 	{"we have no certificate", wire.AlertHandshakeFailure, then(hosts12, noCertificate), wire.Client, nil},
 
@@ -144,6 +145,7 @@ var ofRare = []offence{
 	ours("no randomness could be had", then(hosts13, func(_, s *host) { s.config.Rand = noReader{} }), wire.Client),
 	ours("no randomness could be had", then(hostsRetry, func(_, s *host) { s.config.Rand = exhausted(32) }), wire.Client), // and none for a cookie
 	ours("no randomness could be had", then(hosts13, func(c, _ *host) { c.config.Rand = exhausted(37) }), wire.Server),    // none for a session ID
+	ours("no key share could be made", then(hosts13, func(c, _ *host) { c.config.KeyShares = []wire.NamedGroup{wire.GroupP256, wire.GroupX448} }), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(0)), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(1)), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(2)), wire.Server),

@@ -151,9 +151,7 @@ func (s *State) sendMessage(step *Step, m wire.Message) error {
 	c := s.context(s.Role)
 	s.out = wire.AppendMessage(s.out[:0], m, c)
 	if step.Msg == wire.TypeClientHello {
-		if err := s.bindOffer(); err != nil {
-			return err
-		}
+		s.bindOffer()
 	}
 	s.transcript.add(s.out)
 	if s.Hooks.Message != nil {

@@ -46,16 +46,15 @@ func (s *State) demandPSK() error {
 }
 
 // bindOffer signs our ClientHello in s.out with the PSK on offer. RFC 8446 §4.2.11.2.
-func (s *State) bindOffer() error {
+func (s *State) bindOffer() {
 	if !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
-		return nil
+		return
 	}
 	h := hashOf(s.offered)
 	binder := s.out[len(s.out)-h.Size:]
 	partial := s.out[:len(s.out)-h.Size-3] // without the binders and their two lengths
 	s.earlySecret(h, s.offered.Secret)
 	copy(binder, s.binder(h, partial))
-	return nil
 }
 
 // binder computes the binder over the transcript and the truncated hello.
