@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/rogue"
@@ -32,10 +31,10 @@ func runMutations(ctx context.Context, r *report) error {
 		r.Figure("runs: "+k.Name, "%d", result.Played[k.Name]).Want(result.Played[k.Name] > 0, "some")
 	}
 	n := result.Total()
-	r.Figure("runs in all", "%d of %d flows", n, len(rogue.Flows)).Want(n >= wantMutations, fmt.Sprint(wantMutations))
-	r.Figure("time", "%v", result.Elapsed.Round(time.Second)).Want(result.Elapsed < mutationsTime, "under "+mutationsTime.String())
+	r.Figure("runs in all", "%d of %d flows", n, len(rogue.Flows)).Want(n >= wantMutations, "at least %d", wantMutations)
+	r.Figure("time", "%v", result.Elapsed.Round(time.Second)).Want(result.Elapsed < mutationsTime, "under %v", mutationsTime)
 	r.Figure("runs that broke a law", "%d", len(result.Violations)).Want(len(result.Violations) == 0, "none")
-	r.Figure("slowest run", "%v", result.Slowest.Round(time.Millisecond)).Want(result.Slowest < mutationHangs, "under "+mutationHangs.String())
+	r.Figure("slowest run", "%v", result.Slowest.Round(time.Millisecond)).Want(result.Slowest < mutationHangs, "under %v", mutationHangs)
 	heap, err := rogue.Heap(ctx, 10)
 	if err != nil {
 		return err

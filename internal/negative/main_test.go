@@ -1,0 +1,9 @@
+package negative
+
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
