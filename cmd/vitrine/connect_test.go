@@ -120,3 +120,18 @@ func TestSummaryIsShortAndQuoted(t *testing.T) {
 		}
 	}
 }
+
+func TestValidity(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	day := 24 * time.Hour
+	for want, c := range map[string]certificateFields{
+		"not valid before 2026-07-03": {NotBefore: now.Add(2 * day), NotAfter: now.Add(9 * day)},
+		"expired on 2026-06-30":       {NotBefore: now.Add(-9 * day), NotAfter: now.Add(-day)},
+		"valid for 1 more day":        {NotBefore: now.Add(-day), NotAfter: now.Add(day + time.Hour)},
+		"valid for 30 more days":      {NotBefore: now.Add(-day), NotAfter: now.Add(30 * day)},
+	} {
+		if got := validity(c, now); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
