@@ -102,6 +102,7 @@ var groupList = []struct {
 	{wire.GroupX25519MLKEM768, ""},
 	{wire.GroupSecP256r1MLKEM768, ""},
 	{wire.GroupSecP384r1MLKEM1024, ""},
+	{wire.GroupMLKEM1024, ""},
 	{wire.GroupX25519, ""},
 	{wire.GroupP256, "P-256"},
 	{wire.GroupP384, "P-384"},
