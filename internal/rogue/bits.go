@@ -42,6 +42,31 @@ func messageBits(p *plan) iter.Seq[Deviation] {
 	})
 }
 
+// proofs flips bits of what the peer has to prove, with all that follows mended: it
+// is the proof itself that must be looked at. Each bit of a signature and of a binder,
+// and one of each byte of a certificate.
+func proofs(p *plan) iter.Seq[Deviation] {
+	return p.each(Deviation{Kind: "proof", Mend: true, want: never}, func(units []Unit, add adder) {
+		for i, u := range units {
+			for _, field := range p.fields(u) {
+				bits := map[string]int{"signature": 8, "binder": 8, "cert_data": 1}[field.Name]
+				if field.Name == "cert_data" && suite.ByID(p.flow.Suite).Auth == suite.AuthDSS {
+					continue // which crypto/x509 cannot verify
+				}
+				for n := range bits * field.Length {
+					at, bit := field.Offset+n/max(bits, 1), byte(1)<<(n%8)
+					add(fmt.Sprintf("bit %02x of byte %d of %d %v", bit, at, i, u), altered(i, func(b []byte) []byte {
+						if at < len(b) {
+							b[at] ^= bit
+						}
+						return b
+					}))
+				}
+			}
+		}
+	})
+}
+
 // messageBytes leaves out each byte of each unit, and sends each twice; with the
 // length in the message's header as it was, and with that which fits.
 func messageBytes(p *plan) iter.Seq[Deviation] {
@@ -89,7 +114,10 @@ func lengths(p *plan) iter.Seq[Deviation] {
 
 func (p *plan) lengthsOf(units []Unit, add adder) {
 	for i, u := range units {
-		for _, field := range p.lengthFields(u) {
+		for _, field := range p.fields(u) {
+			if field.Name != "length" {
+				continue
+			}
 			most := 1<<(8*field.Length) - 1
 			for name, change := range map[string]func(int) int{
 				"one less": func(n int) int { return max(0, n-1) }, "one more": func(n int) int { return min(n+1, most) },
@@ -114,8 +142,8 @@ func length(field []byte) (n int) {
 	return n
 }
 
-// lengthFields finds them in a message as its grammar has them.
-func (p *plan) lengthFields(u Unit) (fields []wire.Span) {
+// fields are those of a message as its grammar has them.
+func (p *plan) fields(u Unit) []wire.Span {
 	if u.Type != wire.ContentHandshake {
 		return nil
 	}
@@ -124,7 +152,7 @@ func (p *plan) lengthFields(u Unit) (fields []wire.Span) {
 	if _, err := wire.DecodeMessage(u.Body, c, &rec); err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(rec.Spans, func(s wire.Span) bool { return s.Group || s.Name != "length" })
+	return slices.DeleteFunc(rec.Spans, func(s wire.Span) bool { return s.Group })
 }
 
 // sender is the role that sends u in an honest run.

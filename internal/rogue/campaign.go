@@ -22,6 +22,9 @@ type Campaign struct {
 	Patience time.Duration
 }
 
+// perProcessor is more than one, because some runs wait.
+const perProcessor = 4
+
 // A Violation is a run that broke a law.
 type Violation struct {
 	Flow      *Flow
@@ -70,7 +73,7 @@ func (c Campaign) Run(ctx context.Context) (*Report, error) {
 	jobs := make(chan job)
 	var mu sync.Mutex // of report
 	var running sync.WaitGroup
-	workers := make([]*worker, runtime.GOMAXPROCS(0))
+	workers := make([]*worker, perProcessor*runtime.GOMAXPROCS(0))
 	for i := range workers {
 		w := new(worker)
 		workers[i] = w

@@ -34,6 +34,7 @@ var Kinds = []Kind{
 	{"messages put in", inserted},
 	{"messages of another connection", spliced},
 	{"bits of messages", messageBits},
+	{"bits of signatures, binders and certificates", proofs},
 	{"bytes of messages", messageBytes},
 	{"lengths in messages", lengths},
 	{"bits on the wire", wireBits},

@@ -15,13 +15,14 @@ type run struct {
 	deviation Deviation
 	edit      func(n int, u Unit) []piece // this run's; nil where nothing is changed
 
-	queues  sides[[]piece] // what each role has yet to read
-	partial sides[[]byte]  // of a message, of which the rest is not sent yet
-	stream  sides[[]byte]  // where bytes are changed: what each role has yet to read
-	got     sides[[]Unit]  // what each role has read while the handshake went on
-	said    sides[[]byte]  // the application data that each role has to take
-	applied bool           // the deviation came before its victim was done
-	honest  *Recording
+	queues   sides[[]piece] // what each role has yet to read
+	finished sides[int]     // how many each role has sent
+	partial  sides[[]byte]  // of a message, of which the rest is not sent yet
+	stream   sides[[]byte]  // where bytes are changed: what each role has yet to read
+	got      sides[[]Unit]  // what each role has read while the handshake went on
+	said     sides[[]byte]  // the application data that each role has to take
+	applied  bool           // the deviation came before its victim was done
+	honest   *Recording
 }
 
 // A piece is one record that the rogue sends.
@@ -80,8 +81,7 @@ func (r *run) record(from wire.Role, typ wire.ContentType, content []byte) {
 func (r *run) unit(from wire.Role, u Unit) {
 	to := from.Peer()
 	defer r.net.wake(to)
-	ticket := r.stage.Flow.Version == wire.TLS13 && u.String() == newSessionTicket // belongs to no handshake
-	if ticket || r.sides[from].completed != r.stage.handshakes()-1 {
+	if !r.counts(from, u) {
 		r.queues[to] = append(r.queues[to], u.piece())
 		return
 	}
@@ -93,6 +93,23 @@ func (r *run) unit(from wire.Role, u Unit) {
 	}
 	r.queues[to] = append(r.queues[to], r.edit(n, u)...)
 }
+
+// counts reports whether a unit is one of the handshake that matters: the last, until
+// its sender's Finished.
+func (r *run) counts(from wire.Role, u Unit) bool {
+	before := r.finished[from]
+	switch {
+	case u.Type == wire.ContentApplicationData, u.Type == wire.ContentAlert && string(u.Body) == closeNotify:
+		return false
+	case r.stage.Flow.Version == wire.TLS13 && u.String() == newSessionTicket: // belongs to no handshake
+		return false
+	case u.String() == wire.TypeFinished.String():
+		r.finished[from]++
+	}
+	return before == r.stage.handshakes()-1
+}
+
+const closeNotify = "\x01\x00"
 
 // sent is part of the courier: of the bytes on the wire only their number counts,
 // unless it is they that are changed.
