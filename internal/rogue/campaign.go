@@ -1,11 +1,13 @@
 package rogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
 	"iter"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -94,13 +96,11 @@ func (c Campaign) Run(ctx context.Context) (*Report, error) {
 	defer close(stop)
 	go func() {
 		defer close(jobs)
-		for _, k := range c.Kinds {
-			for _, f := range c.Flows {
-				select {
-				case jobs <- job{f, k}:
-				case <-ctx.Done():
-					return
-				}
+		for _, j := range c.jobs() {
+			select {
+			case jobs <- j:
+			case <-ctx.Done():
+				return
 			}
 		}
 	}()
@@ -118,6 +118,18 @@ func (c Campaign) Run(ctx context.Context) (*Report, error) {
 		return report, err
 	}
 	return report, nil
+}
+
+// jobs are all there are. Those whose runs wait most come first, so that at the end
+// nobody waits for them.
+func (c Campaign) jobs() (all []job) {
+	for _, k := range c.Kinds {
+		for _, f := range c.Flows {
+			all = append(all, job{f, k})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b job) int { return cmp.Compare(b.flow.further, a.flow.further) })
+	return all
 }
 
 // watch calls found with a run that takes too long.
