@@ -5,12 +5,12 @@ import (
 	"runtime"
 )
 
-// Heap returns the most live memory, in bytes, that any of a sample of runs holds at
-// the moment when both sides wait for more: that of both connections and of what is
-// under way between them. most is how many of each kind are played in each flow.
+// Heap returns the most live memory, in bytes, that a run of one of the flows holds
+// at the moment when both sides wait for more, of a sample of runs: that of both
+// connections together. most is how many of each kind are played in each flow.
 // Nothing else may run in the process.
-func Heap(ctx context.Context, most int) (bytes int, err error) {
-	for _, f := range Flows {
+func Heap(ctx context.Context, flows []*Flow, most int) (bytes int, err error) {
+	for _, f := range flows {
 		s, err := NewStage(f)
 		if err != nil {
 			return 0, err
@@ -34,11 +34,23 @@ func Heap(ctx context.Context, most int) (bytes int, err error) {
 // weigh plays d, whatever comes of it.
 func (s *Stage) weigh(d Deviation) (bytes int) {
 	before := live()
-	s.atRest = func() { bytes = live() - before }
+	s.atRest = func(r *run) {
+		for _, x := range r.sides { // what the rogue has is not the connections'
+			if x != nil {
+				x.squeeze = nil
+				x.in.Idle()
+			}
+		}
+		bytes = live() - before
+	}
 	defer func() { s.atRest = nil }()
 	s.play(d)
 	return bytes
 }
+
+// Compresses reports whether the flow's records are compressed, which takes most of
+// its memory.
+func (f *Flow) Compresses() bool { return f.Name == "compression" }
 
 func live() int {
 	runtime.GC()

@@ -33,8 +33,8 @@ type network struct {
 	moves    int // how often an end was woken
 }
 
-func newNetwork(c courier) *network {
-	n := &network{courier: c}
+func newNetwork(c courier, onStuck func()) *network {
+	n := &network{courier: c, onStuck: onStuck}
 	for _, role := range roles {
 		e := &end{net: n, role: role}
 		e.wakes.L, n.ends[role] = &n.mu, e
@@ -74,9 +74,7 @@ const between = time.Millisecond
 // end tells both ends that nothing more comes.
 func (n *network) end() {
 	n.stuck = true
-	if n.onStuck != nil {
-		n.onStuck()
-	}
+	n.onStuck()
 	for _, role := range roles {
 		n.ends[role].over = true
 		n.wake(role)

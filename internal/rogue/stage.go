@@ -16,7 +16,7 @@ type Stage struct {
 	sides   sides[*side]
 	keys    sides[crypto.Signer]
 	honest  *Recording // the last
-	atRest  func()     // called when both sides wait, nil for nothing
+	atRest  func(*run) // called when both sides wait, nil for nothing
 }
 
 // NewStage returns a Stage for f. For a flow that resumes it makes the session.
@@ -103,8 +103,11 @@ func (s *Stage) play(d Deviation) *run {
 	if d.edit != nil {
 		r.edit = d.edit()
 	}
-	r.net = newNetwork(r)
-	r.net.onStuck = s.atRest
+	r.net = newNetwork(r, func() {
+		if s.atRest != nil {
+			s.atRest(r)
+		}
+	})
 	configs := s.configs
 	if s.Flow.further != 0 {
 		// Goroutines of the run before may be about to end: they get a past of their own.
