@@ -28,7 +28,7 @@ func altered(n int, change func(body []byte) []byte) func() editor {
 
 // messageBits flips each bit of each unit.
 func messageBits(p *plan) iter.Seq[Deviation] {
-	return p.each(Deviation{Kind: "bit flipped"}, func(units []Unit, add adder) {
+	return p.each(Deviation{Kind: "bit flipped", want: lawful}, func(units []Unit, add adder) {
 		for i, u := range units {
 			for bit := range 8 * len(u.Body) {
 				add(fmt.Sprintf("%d of %d %v", bit, i, u), altered(i, func(b []byte) []byte {
@@ -70,7 +70,7 @@ func proofs(p *plan) iter.Seq[Deviation] {
 // messageBytes leaves out each byte of each unit, and sends each twice; with the
 // length in the message's header as it was, and with that which fits.
 func messageBytes(p *plan) iter.Seq[Deviation] {
-	return p.each(Deviation{Kind: "byte"}, func(units []Unit, add adder) {
+	return p.each(Deviation{Kind: "byte", want: lawful}, func(units []Unit, add adder) {
 		for i, u := range units {
 			for at := range u.Body {
 				for _, times := range []int{0, 2} {
