@@ -40,7 +40,7 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	var notifyErr error
-	if c.complete.Load() && c.out.TryLock() {
+	if c.complete.Load() && c.lockOut() {
 		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
 		if notifyErr = c.closeNotify(); isTimeout(notifyErr) || c.writeErr != nil {
 			notifyErr = nil // the peer is not there to hear it

@@ -35,6 +35,7 @@ type Conn struct {
 	complete       atomic.Bool
 	timedOut       atomic.Bool
 	closed         atomic.Bool
+	speaks         atomic.Bool // the alert that ends the connection is being sent
 	renegotiations renegotiations
 
 	engine  *engine.Engine
@@ -296,6 +297,8 @@ const patience = 100 * time.Millisecond
 // have taken it along: then it has been sent once nobody writes. A Write that a peer
 // lets wait is not waited for; it sends the alert itself, if ever.
 func (c *Conn) lastWords() {
+	c.speaks.Store(true)
+	defer c.speaks.Store(false)
 	for range patience / time.Millisecond {
 		if c.out.TryLock() {
 			c.flush()
@@ -303,6 +306,22 @@ func (c *Conn) lastWords() {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// lockOut takes the writing side for a Close, unless a Write is under way. Last words
+// are waited for: whoever learns that the connection has failed may close it while they
+// are being sent.
+func (c *Conn) lockOut() bool {
+	for range patience / time.Millisecond {
+		if c.out.TryLock() {
+			return true
+		}
+		if !c.speaks.Load() {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return c.out.TryLock()
 }
 
 // flush is answer's work under the lock of the writing side, which it gives back.

@@ -1,59 +1,59 @@
 package tls
 
 import (
+	"context"
 	"errors"
-	"sync"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Whoever learns from Read that the connection has failed may close it at once: the
-// alert is out by then, though something else was being sent when the record came.
-func TestTheAlertIsOutWhenReadFails(t *testing.T) {
-	for _, busy := range []time.Duration{0, patience / 5} {
-		client, server := renegotiable(VersionTLS12)
-		var mutex sync.Mutex
-		var sent []wire.AlertCode
-		client.Trace = &trace.Hooks{Alert: func(a trace.Alert) {
-			mutex.Lock()
-			defer mutex.Unlock()
-			if a.Dir == trace.Sent {
-				sent = append(sent, a.Code)
-			}
-		}}
-		c, s := open(t, "TCP", client, server)
-		if _, err := s.NetConn().Write([]byte{23, 3, 3, 0, 1, 0}); err != nil {
-			t.Fatal(err)
-		}
-		c.out.Lock() // as an answer that is being sent does
-		time.AfterFunc(busy, c.out.Unlock)
-		_, err := c.Read(make([]byte, 1))
-		var fault *HandshakeError
-		mutex.Lock()
-		if !errors.As(err, &fault) || len(sent) != 1 || sent[0] != fault.Alert {
-			t.Errorf("busy for %v: the error is %v, and the alerts were %v", busy, err, sent)
-		}
-		mutex.Unlock()
-	}
+// slowWrites takes a while for each Write, once it is told to; a Close meanwhile comes
+// first.
+type slowWrites struct {
+	net.Conn
+	slow atomic.Bool
 }
 
-// A Write that the peer lets wait keeps nobody for long.
-func TestReadFailsThoughAWriteWaits(t *testing.T) {
-	client, server := renegotiable(VersionTLS12)
-	c, s := open(t, "TCP", client, server)
-	if _, err := s.NetConn().Write([]byte{23, 3, 3, 0, 1, 0}); err != nil {
-		t.Fatal(err)
+func (c *slowWrites) Write(b []byte) (int, error) {
+	if c.slow.Load() {
+		time.Sleep(20 * time.Millisecond)
 	}
-	c.out.Lock()
-	defer c.out.Unlock()
-	start := time.Now()
-	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("a record of nothing opens")
-	}
-	if took := time.Since(start); took > 20*patience {
-		t.Errorf("it took %v", took)
+	return c.Conn.Write(b)
+}
+
+// Who is told that a client has shown no certificate closes the connection at once.
+// The alert that says why has been sent then, though sending takes its time.
+func TestCloseWaitsForLastWords(t *testing.T) {
+	client, server := askable(VersionTLS13)
+	client.Certificates, server.ClientAuth = nil, NoClientCert
+	for range 5 {
+		a, b := tcpPair(t)
+		slow := &slowWrites{Conn: b}
+		c, s := Client(a, client), Server(slow, server.Clone())
+		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+			t.Fatalf("client: %v\nserver: %v", clientErr, serverErr)
+		}
+		s.config.ClientAuth = RequireAnyClientCert
+		testDeadline(t, c)
+		told := make(chan error, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			told <- err
+			c.Close()
+		}()
+		slow.slow.Store(true)
+		err := s.RequestClientCertificate(context.Background())
+		s.Close()
+		if err == nil {
+			t.Fatal("a client without a certificate is let through")
+		}
+		var alert AlertError
+		if err := <-told; !errors.As(err, &alert) || alert != AlertError(wire.AlertCertificateRequired) {
+			t.Fatalf("the client is told %v", err)
+		}
 	}
 }
