@@ -61,20 +61,9 @@ func exchanged(p *plan) iter.Seq[Deviation] {
 	return p.each(Deviation{Kind: "exchanged", Mend: true, want: fails}, func(units []Unit, add adder) {
 		for i := range units {
 			for j := i + 1; j < len(units); j++ {
-				add(fmt.Sprint(names(units, i, j)), func() editor {
-					var held []piece
-					return func(n int, u Unit) []piece {
-						switch {
-						case n < i || n > j:
-							return []piece{u.piece()}
-						case n < j:
-							held = append(held, u.piece())
-							return nil
-						}
-						held[0] = held[0].asOdd()
-						return append(append([]piece{u.piece().asOdd()}, held[1:]...), held[0])
-					}
-				})
+				add(fmt.Sprint(names(units, i, j)), holding(i, j, func(held []piece, last piece) []piece {
+					return append(append([]piece{last.asOdd()}, held[1:]...), held[0].asOdd())
+				}))
 			}
 		}
 	})
@@ -85,30 +74,33 @@ func moved(p *plan) iter.Seq[Deviation] {
 	return p.each(Deviation{Kind: "moved", Mend: true, want: fails}, func(units []Unit, add adder) {
 		for i := range units {
 			for j := i + 2; j < len(units); j++ { // to the next place is an exchange
-				held := func(put func(held []piece, last piece) []piece) func() editor {
-					return func() editor {
-						var held []piece
-						return func(n int, u Unit) []piece {
-							switch {
-							case n < i || n > j:
-								return []piece{u.piece()}
-							case n < j:
-								held = append(held, u.piece())
-								return nil
-							}
-							return put(held, u.piece())
-						}
-					}
-				}
-				add(fmt.Sprintf("%v %v later", names(units, i, i), j-i), held(func(held []piece, last piece) []piece {
+				add(fmt.Sprintf("%v %v later", names(units, i, i), j-i), holding(i, j, func(held []piece, last piece) []piece {
 					return append(append(slices.Clone(held[1:]), last), held[0].asOdd())
 				}))
-				add(fmt.Sprintf("%v %v earlier", names(units, j, j), j-i), held(func(held []piece, last piece) []piece {
+				add(fmt.Sprintf("%v %v earlier", names(units, j, j), j-i), holding(i, j, func(held []piece, last piece) []piece {
 					return append([]piece{last.asOdd()}, held...)
 				}))
 			}
 		}
 	})
+}
+
+// holding holds the units from the i-th on until the j-th, which is last, comes; then
+// put says in what order they are sent.
+func holding(i, j int, put func(held []piece, last piece) []piece) func() editor {
+	return func() editor {
+		var held []piece
+		return func(n int, u Unit) []piece {
+			switch {
+			case n < i || n > j:
+				return []piece{u.piece()}
+			case n < j:
+				held = append(held, u.piece())
+				return nil
+			}
+			return put(held, u.piece())
+		}
+	}
 }
 
 // inserted puts in one message, or two, of any type.
