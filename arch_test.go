@@ -368,6 +368,17 @@ func TestNothingIsLeftForLater(t *testing.T) {
 	})
 }
 
+// An example is copied by users, who cannot import what is internal.
+func TestExamplesCompileForUsers(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, spec := range s.file.Imports {
+			if strings.HasPrefix(path.Base(s.path), "example") && strings.Contains(spec.Path.Value, "/internal/") {
+				s.errorf(t, spec, "an example imports %s", spec.Path.Value)
+			}
+		}
+	}
+}
+
 // Every package says what it is, and every public one shows its use.
 func TestPackagesAreDocumented(t *testing.T) {
 	documented, shown := map[string]bool{}, map[string]bool{}

@@ -1,34 +1,29 @@
 package explain_test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // Explain a connection: collect what it reports, then ask for the account.
 func Example() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	left, right := net.Pipe()
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}})
 	go server.Handshake()
 
 	var seen explain.Collector
-	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), Trace: seen.Hooks()})
-	err = client.Handshake()
+	client := tls.Client(left, &tls.Config{ServerName: "example.com", RootCAs: roots, Trace: seen.Hooks()})
+	err := client.Handshake()
 
 	account := seen.Connection(explain.About{Target: "localhost", Err: err})
 	fmt.Println("everything that could be computed again agrees:", account.Checks.OK())

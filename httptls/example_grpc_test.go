@@ -2,9 +2,11 @@ package httptls_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"log"
 	"net"
+	"net/http/httptest"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -12,7 +14,6 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/peer"
 
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -66,14 +67,10 @@ func (g grpcTLS) OverrideServerName(name string) error {
 
 // gRPC on both sides.
 func Example_grpc() {
-	ca, err := devca.New() // stands for your own authority
-	if err != nil {
-		log.Fatal(err)
-	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}})
-	if err != nil {
-		log.Fatal(err)
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
@@ -84,7 +81,7 @@ func Example_grpc() {
 	defer srv.Stop()
 
 	client, err := grpc.NewClient(l.Addr().String(),
-		grpc.WithTransportCredentials(newGRPC(&tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"})))
+		grpc.WithTransportCredentials(newGRPC(&tls.Config{RootCAs: roots, ServerName: "example.com"})))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,11 +2,13 @@ package httptls_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os/signal"
 	"syscall"
 	"time"
@@ -15,7 +17,6 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/vitrine-tls/vitrine/httptls"
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -53,14 +54,10 @@ func ExampleServer() {
 
 // A client and a server that speak HTTP/2 with each other.
 func ExampleTransport() {
-	ca, err := devca.New() // stands for your own authority
-	if err != nil {
-		log.Fatal(err)
-	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"127.0.0.1"}})
-	if err != nil {
-		log.Fatal(err)
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
@@ -74,7 +71,7 @@ func ExampleTransport() {
 	go srv.Serve(l)
 	defer srv.Close()
 
-	client := &http.Client{Transport: &httptls.Transport{TLS: &tls.Config{RootCAs: ca.Pool()}}}
+	client := &http.Client{Transport: &httptls.Transport{TLS: &tls.Config{RootCAs: roots}}}
 	resp, err := client.Get("https://" + l.Addr().String())
 	if err != nil {
 		log.Fatal(err)
@@ -103,39 +100,4 @@ func ExampleServer_autocert() {
 		},
 	}
 	log.Fatal(srv.ListenAndServe())
-}
-
-// Certificates that are found when a client asks for a name.
-func ExampleServer_getCertificate() {
-	ca, err := devca.New() // stands for the ACME authority
-	if err != nil {
-		log.Fatal(err)
-	}
-	srv := &httptls.Server{
-		TLS: &tls.Config{
-			NextProtos: []string{"h2", "http/1.1", "acme-tls/1"},
-			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-				cert, err := ca.Issue(devca.Leaf{Names: []string{hello.ServerName}})
-				return &cert, err
-			},
-		},
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	go srv.Serve(l)
-	defer srv.Close()
-
-	for _, name := range []string{"one.localhost", "two.localhost"} {
-		conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{ServerName: name, RootCAs: ca.Pool()})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(conn.ConnectionState().PeerCertificates[0].DNSNames)
-		conn.Close()
-	}
-	// Output:
-	// [one.localhost]
-	// [two.localhost]
 }

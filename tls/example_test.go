@@ -1,29 +1,23 @@
 package tls_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"net/http/httptest"
 
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // A server that echoes, and a client that knows its authority.
 func Example() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.ServerCertificate("localhost")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
 	if err != nil {
 		fmt.Println(err)
@@ -39,7 +33,7 @@ func Example() {
 		io.Copy(conn, conn)
 	}()
 
-	conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{ServerName: "localhost", RootCAs: ca.Pool()})
+	conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{ServerName: "example.com", RootCAs: roots})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -56,19 +50,13 @@ func Example() {
 
 // A failed negotiation says what each side offered.
 func ExampleHandshakeError() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.ServerCertificate("localhost")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	left, right := net.Pipe()
 	defer left.Close()
-	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), NextProtos: []string{"h2"}})
+	client := tls.Client(left, &tls.Config{ServerName: "example.com", RootCAs: roots, NextProtos: []string{"h2"}})
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	go client.Handshake()
 
@@ -88,19 +76,13 @@ func ExampleHandshakeError() {
 
 // Keys for another protocol, bound to the connection.
 func ExampleConn_ChannelBinding() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.ServerCertificate("localhost")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	left, right := net.Pipe()
 	defer left.Close()
-	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool()})
+	client := tls.Client(left, &tls.Config{ServerName: "example.com", RootCAs: roots})
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, SessionTicketsDisabled: true})
 	go server.Handshake()
 	if err := client.Handshake(); err != nil {
@@ -113,29 +95,27 @@ func ExampleConn_ChannelBinding() {
 	// 32 bytes, <nil>
 }
 
-// A certificate for whatever name is asked for, as autocert's Manager makes them:
+// A certificate for each name that is asked for, as autocert's Manager makes them:
 // its GetCertificate method goes in as it is.
 func ExampleConfig_getCertificate() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	config := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if !strings.HasSuffix(hello.ServerName, ".localhost") {
+		if hello.ServerName != "example.com" {
 			return nil, fmt.Errorf("no certificate for %q", hello.ServerName)
 		}
-		cert, err := ca.ServerCertificate(hello.ServerName)
-		return &cert, err
+		return &cert, nil
 	}}
-	for _, name := range []string{"a.localhost", "b.localhost", "c.example"} {
+	for _, name := range []string{"example.com", "c.example"} {
 		left, right := net.Pipe()
 		server := tls.Server(right, config)
 		served := make(chan error, 1)
 		go func() { served <- server.Handshake() }()
-		client := tls.Client(left, &tls.Config{ServerName: name, RootCAs: ca.Pool()})
+		client := tls.Client(left, &tls.Config{ServerName: name, RootCAs: roots})
 		if client.Handshake() == nil {
-			fmt.Println(client.ConnectionState().PeerCertificates[0].DNSNames)
+			fmt.Println(client.ConnectionState().PeerCertificates[0].DNSNames[0])
 		}
 		if err := <-served; err != nil {
 			fmt.Println(err)
@@ -143,29 +123,22 @@ func ExampleConfig_getCertificate() {
 		left.Close()
 	}
 	// Output:
-	// [a.localhost]
-	// [b.localhost]
+	// example.com
 	// tls: GetCertificate failed for this client: no certificate for "c.example"
 }
 
 // What was agreed, and why: the hooks tell each choice as it is made.
 func ExampleConfig_trace() {
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.ServerCertificate("localhost")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	left, right := net.Pipe()
 	defer left.Close()
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	go server.Handshake()
 	client := tls.Client(left, &tls.Config{
-		ServerName: "localhost", RootCAs: ca.Pool(), NextProtos: []string{"h2", "http/1.1"},
+		ServerName: "example.com", RootCAs: roots, NextProtos: []string{"h2", "http/1.1"},
 		Trace: &trace.Hooks{Choice: func(c trace.Choice) {
 			if c.What == "version" || c.What == "ALPN" {
 				fmt.Printf("%s: %s (%s)\n", c.What, c.Picked, c.Why)

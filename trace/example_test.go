@@ -1,10 +1,11 @@
 package trace_test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http/httptest"
 
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -23,20 +24,14 @@ func ExampleHooks() {
 		},
 	}
 
-	ca, err := devca.New()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	site := httptest.NewTLSServer(nil) // its certificate, for example.com, stands for yours
+	defer site.Close()
+	cert, roots := site.TLS.Certificates[0], x509.NewCertPool()
+	roots.AddCert(site.Certificate())
 	left, right := net.Pipe()
 	suites := []uint16{tls.TLS_AES_128_GCM_SHA256}
 	server := tls.Server(right, &tls.Config{Certificates: []tls.Certificate{cert}, CipherSuites: suites, SessionTicketsDisabled: true})
-	client := tls.Client(left, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), CipherSuites: suites, Trace: hooks})
+	client := tls.Client(left, &tls.Config{ServerName: "example.com", RootCAs: roots, CipherSuites: suites, Trace: hooks})
 	go server.Handshake()
 	if err := client.Handshake(); err != nil {
 		fmt.Println(err)
