@@ -11,9 +11,19 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 )
 
-// HandshakeError is why a handshake or a connection failed: the alert and who
-// sent it, the rule and its RFC section, both sides' offers where they had
-// nothing in common, and a hint.
+// HandshakeError is why a handshake or a connection failed. Find it with errors.As;
+// its fields are:
+//
+//   - Alert (wire.AlertCode): the alert we sent; if Received is true, the peer's
+//   - Received (bool): the peer sent the alert
+//   - Rule (string): what was broken or could not be agreed on, as a clause
+//   - Ref (string): where the rule stands, like "RFC 8446 §4.1.3"; may be empty
+//   - What (string): what a failed negotiation was about, like "cipher suite"; else empty
+//   - Ours, Theirs ([]string): each side's offer in that negotiation, best first
+//   - Hint (string): what to do, a sentence without its full stop; may be empty
+//   - Err (error): the cause, which errors.Is and errors.As see too; mostly nil
+//
+// Text that comes from the peer is quoted.
 type HandshakeError = handshake.Error
 
 // ErrUnexpectedEOF is the end of a stream without close_notify. errors.Is
