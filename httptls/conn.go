@@ -14,6 +14,9 @@ type serverConn struct {
 	http2    bool
 }
 
+// NetConn returns the *tls.Conn, for a handler that has hijacked the connection.
+func (c *serverConn) NetConn() net.Conn { return c.Conn }
+
 // CloseWrite lets net/http end a response before it closes the connection.
 func (c *serverConn) CloseWrite() error { return c.Conn.(*tls.Conn).CloseWrite() }
 
@@ -31,9 +34,11 @@ func (c *serverConn) forNetHTTP() net.Conn {
 	return http1Conn{c}
 }
 
-func serverConnOf(c net.Conn) *serverConn {
+// serverConnOf returns the connection of ours that c is, if it is one.
+func serverConnOf(c net.Conn) (sc *serverConn, ours bool) {
 	if h1, ok := c.(http1Conn); ok {
-		return h1.serverConn
+		return h1.serverConn, true
 	}
-	return c.(*serverConn)
+	sc, ours = c.(*serverConn)
+	return sc, ours
 }

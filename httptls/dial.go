@@ -42,7 +42,10 @@ func (c *clientConn) proto() string {
 // dialFor returns a connection on which the server agreed to proto. One of the
 // other protocol is kept for the next try.
 func (t *Transport) dialFor(ctx context.Context, proto, network, addr string) (net.Conn, error) {
-	a := ctx.Value(attemptKey{}).(*attempt)
+	a, ok := ctx.Value(attemptKey{}).(*attempt)
+	if !ok { // a request for http://, whose proxy is reached over TLS
+		return t.dialProxy(ctx, network, addr)
+	}
 	c := a.takeSpare(proto)
 	if c == nil {
 		var err error

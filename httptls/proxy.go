@@ -54,9 +54,17 @@ func (t *Transport) reachProxy(ctx context.Context, proxy *url.URL, network stri
 		port = p
 	}
 	addr := net.JoinHostPort(proxy.Hostname(), port)
+	if proxy.Scheme == "http" {
+		return t.connect(ctx, network, addr)
+	}
+	return t.dialProxy(ctx, network, addr)
+}
+
+// dialProxy returns a connection over TLS to the proxy at addr, for HTTP/1.1.
+func (t *Transport) dialProxy(ctx context.Context, network, addr string) (net.Conn, error) {
 	raw, err := t.connect(ctx, network, addr)
-	if err != nil || proxy.Scheme == "http" {
-		return raw, err
+	if err != nil {
+		return nil, err
 	}
 	c, err := t.handshake(ctx, raw, addr, []string{protoHTTP1})
 	if err != nil {

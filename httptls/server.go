@@ -27,7 +27,8 @@ type Server struct {
 	// hooks; nil is an empty one, which serves http.DefaultServeMux. Its
 	// Protocols (nil: HTTP/1.1 and HTTP/2) choose what is offered by ALPN. Serve
 	// takes it over: it sets Protocols and wraps Handler, ConnContext and
-	// ConnState, whose connections are of type *tls.Conn.
+	// ConnState, whose connections are of type *tls.Conn. HTTP may also serve
+	// listeners in the clear; their connections come to the hooks as they are.
 	HTTP *http.Server
 
 	// TLS is required and needs a certificate or a callback that finds one. It
@@ -130,7 +131,8 @@ func (s *Server) takeOver() error {
 	case s.HTTP.TLSNextProto != nil:
 		return errors.New("httptls: http.Server.TLSNextProto is crypto/tls's; choose versions of HTTP with Protocols instead")
 	}
-	offered := protocols(s.HTTP.Protocols)
+	users := s.HTTP.Protocols
+	offered := protocols(users)
 	if len(s.TLS.NextProtos) == 0 {
 		s.TLS.NextProtos = offered
 	}
@@ -138,7 +140,8 @@ func (s *Server) takeOver() error {
 	served.SetHTTP1(slices.Contains(offered, protoHTTP1))
 	served.SetUnencryptedHTTP2(slices.Contains(s.TLS.NextProtos, protoHTTP2))
 	s.HTTP.Protocols = served
-	s.HTTP.Handler = restoreTLS(s.HTTP.Handler)
+	clearHTTP2 := users != nil && users.UnencryptedHTTP2()
+	s.HTTP.Handler = restoreTLS(s.HTTP.Handler, clearHTTP2)
 	s.HTTP.ConnContext = connContext(s.HTTP.ConnContext)
 	s.HTTP.ConnState = connState(s.HTTP.ConnState)
 	return nil
@@ -157,43 +160,4 @@ func protocols(p *http.Protocols) []string {
 		names = append(names, protoHTTP1)
 	}
 	return names
-}
-
-type connKey struct{}
-
-// connContext puts our connection into the context of its requests.
-func connContext(users func(context.Context, net.Conn) context.Context) func(context.Context, net.Conn) context.Context {
-	return func(ctx context.Context, c net.Conn) context.Context {
-		sc := serverConnOf(c)
-		ctx = context.WithValue(ctx, connKey{}, sc)
-		if users != nil {
-			ctx = users(ctx, sc.Conn)
-		}
-		return ctx
-	}
-}
-
-func connState(users func(net.Conn, http.ConnState)) func(net.Conn, http.ConnState) {
-	if users == nil {
-		return nil
-	}
-	return func(c net.Conn, state http.ConnState) { users(serverConnOf(c).Conn, state) }
-}
-
-// restoreTLS fills in Request.TLS, which net/http cannot do where the state is
-// hidden from it, and refuses HTTP/1.1 where HTTP/2 was agreed.
-func restoreTLS(next http.Handler) http.Handler {
-	if next == nil {
-		next = http.DefaultServeMux
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := r.Context().Value(connKey{}).(*serverConn)
-		if c.http2 && r.ProtoMajor != 2 {
-			w.Header().Set("Connection", "close")
-			http.Error(w, "HTTP/2 was agreed on for this connection.", http.StatusBadRequest)
-			return
-		}
-		r.TLS = &c.state
-		next.ServeHTTP(w, r)
-	})
 }

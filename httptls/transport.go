@@ -24,7 +24,8 @@ import (
 type Transport struct {
 	// HTTP holds the settings as net/http knows them: proxies, timeouts, limits,
 	// DialContext. It is copied at the first request; nil is
-	// http.DefaultTransport. Its Protocols (nil: HTTP/1.1 and HTTP/2) choose what
+	// http.DefaultTransport, or a copy of what net/http has there where the
+	// program replaced it. Its Protocols (nil: HTTP/1.1 and HTTP/2) choose what
 	// is offered by ALPN. Proxies for https are reached by CONNECT over http or
 	// https; others are refused. What belongs to crypto/tls is not used:
 	// TLSClientConfig, TLSNextProto, DialTLS and DialTLSContext.
@@ -48,16 +49,31 @@ type Transport struct {
 var errOtherProtocol = errors.New("httptls: the server changed its choice of HTTP version during the request")
 
 func (t *Transport) setup() {
-	t.settings = t.HTTP
-	if t.settings == nil {
-		t.settings = http.DefaultTransport.(*http.Transport)
-	}
-	t.settings = t.settings.Clone()
+	t.settings = baseSettings(t.HTTP)
 	t.offered = protocols(t.settings.Protocols)
 	t.speaks = make(map[string]string)
 	t.inner = map[string]*http.Transport{
 		protoHTTP1: t.innerTransport(protoHTTP1),
 		protoHTTP2: t.innerTransport(protoHTTP2),
+	}
+}
+
+// baseSettings returns a copy of users, of http.DefaultTransport where it is
+// nil, and of what net/http puts there where that is another RoundTripper.
+func baseSettings(users *http.Transport) *http.Transport {
+	if users != nil {
+		return users.Clone()
+	}
+	if usual, ok := http.DefaultTransport.(*http.Transport); ok && usual != nil {
+		return usual.Clone()
+	}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConns:          100,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
 	}
 }
 
@@ -182,7 +198,7 @@ func (a *attempt) newRequest() *http.Request {
 func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.used = info.Conn.(*clientConn)
+	a.used, _ = info.Conn.(*clientConn)
 	if a.body != nil {
 		a.body.release()
 	}
