@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -33,7 +34,7 @@ func diagnose(certs []*x509.Certificate, o Options, err error) error {
 	case errors.As(err, &invalid):
 		e.invalid(invalid)
 	case errors.As(err, &unknown):
-		e.untrusted(certs)
+		e.untrusted(&links{certs, maxLinks, (*x509.Certificate).CheckSignatureFrom})
 	case errors.As(err, &critical):
 		e.Alert = wire.AlertUnsupportedCertificate
 		e.Reason = "the certificate has a critical extension that is not known here"
@@ -68,15 +69,19 @@ func (e *Error) invalid(err x509.CertificateInvalidError) {
 	}
 }
 
+// maxLinks is how many signatures are checked to explain a refusal. What a stranger
+// sends in a few kilobytes must not cost more than the refusal itself.
+const maxLinks = 4
+
 // untrusted finds out why no chain led to a trusted root. crypto/x509 says
 // unknown authority in all of these cases and keeps the cause to itself.
-func (e *Error) untrusted(certs []*x509.Certificate) {
-	top := certs[0]
+func (e *Error) untrusted(l *links) {
+	certs, top := l.certs, l.certs[0]
 	for range certs { // authorities that sign each other make no endless loop
 		if selfIssued(top) {
 			break
 		}
-		parent, err := parentOf(top, certs)
+		parent, err := l.parentOf(top)
 		if parent == nil && err != nil {
 			e.badLink(top, err)
 			return
@@ -123,14 +128,24 @@ func (e *Error) badLink(c *x509.Certificate, err error) {
 	}
 }
 
+// links are the certificates to find authorities among, and how many signatures
+// may still be checked for it.
+type links struct {
+	certs []*x509.Certificate
+	left  int
+	check func(c, parent *x509.Certificate) error
+}
+
 // parentOf returns the certificate that signed c. Where there are some of the
-// right name and none signed it, it returns why the first did not.
-func parentOf(c *x509.Certificate, certs []*x509.Certificate) (parent *x509.Certificate, err error) {
-	for _, p := range certs {
-		if p == c || !bytes.Equal(p.RawSubject, c.RawIssuer) {
-			continue
+// right name and none signed it, it returns why the first did not. When no more
+// signatures may be checked, the name and the key identifier decide.
+func (l *links) parentOf(c *x509.Certificate) (parent *x509.Certificate, err error) {
+	for _, p := range l.named(c) {
+		if l.left == 0 {
+			return p, nil
 		}
-		e := c.CheckSignatureFrom(p)
+		l.left--
+		e := l.check(c, p)
 		if e == nil {
 			return p, nil
 		}
@@ -139,6 +154,26 @@ func parentOf(c *x509.Certificate, certs []*x509.Certificate) (parent *x509.Cert
 		}
 	}
 	return nil, err
+}
+
+// named lists the certificates whose name is that of c's issuer, those first that
+// have the key identifier too.
+func (l *links) named(c *x509.Certificate) (found []*x509.Certificate) {
+	for _, p := range l.certs {
+		if p != c && bytes.Equal(p.RawSubject, c.RawIssuer) {
+			found = append(found, p)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *x509.Certificate) int { return rank(c, a) - rank(c, b) })
+	return found
+}
+
+// rank is 0 for an authority whose key identifier is the one in c, 1 for any other.
+func rank(c, authority *x509.Certificate) int {
+	if len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, authority.SubjectKeyId) {
+		return 0
+	}
+	return 1
 }
 
 // selfIssued tells by names and key identifiers, without a signature check.

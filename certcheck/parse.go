@@ -20,6 +20,10 @@ const (
 	MaxDepth   = 10   // certificates from the leaf to the root, both included
 	MinRSABits = 1024 // below this an RSA key is not even read
 	MaxRSABits = 8192 // above this, checking a signature takes too long
+
+	// MaxRSAExponent is the largest public exponent, the one that nearly every key
+	// has. One of 31 bits makes each check take four times as long.
+	MaxRSAExponent = 65537
 )
 
 // Parse reads certificates in DER, as they stood in a Certificate message,
@@ -57,16 +61,28 @@ func tooMany(n int) error {
 	}
 }
 
+// readableKey refuses keys with which checking a signature costs too much, or
+// proves nothing.
 func readableKey(c *x509.Certificate) error {
 	key, ok := c.PublicKey.(*rsa.PublicKey)
-	if !ok || MinRSABits <= key.N.BitLen() && key.N.BitLen() <= MaxRSABits {
+	if !ok {
 		return nil
 	}
+	bits := key.N.BitLen()
+	switch {
+	case bits < MinRSABits || bits > MaxRSABits:
+		return unreadable("the RSA key of %s has %d bits; from %d to %d are supported", subject(c), bits, MinRSABits, MaxRSABits)
+	case key.E > MaxRSAExponent:
+		return unreadable("the RSA key of %s has the exponent %d; up to %d is supported", subject(c), key.E, MaxRSAExponent)
+	}
+	return nil
+}
+
+func unreadable(format string, args ...any) error {
 	return &Error{
-		Alert: wire.AlertUnsupportedCertificate,
-		Reason: fmt.Sprintf("the RSA key of %s has %d bits; from %d to %d are supported",
-			subject(c), key.N.BitLen(), MinRSABits, MaxRSABits),
-		Hint: "use a key of 2048 to 4096 bits, or ECDSA",
+		Alert:  wire.AlertUnsupportedCertificate,
+		Reason: fmt.Sprintf(format, args...),
+		Hint:   "use an RSA key of 2048 to 4096 bits with the exponent 65537, or ECDSA",
 	}
 }
 
