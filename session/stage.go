@@ -164,10 +164,19 @@ func (t *TicketKeys) expire(now time.Time) {
 // sealing returns the key that seals, or nil. The lock is held.
 func (t *TicketKeys) sealing(now time.Time) *ticketKey {
 	i := slices.IndexFunc(t.keys, func(k *ticketKey) bool { return k.ends.stage(now) == StageSealing })
-	if i < 0 {
+	if i < 0 || t.fromAhead(t.keys[i], now) {
 		return nil
 	}
 	return t.keys[i]
+}
+
+// setBack is how far a clock may go back before a key counts as made ahead of time.
+const setBack = time.Minute
+
+// fromAhead reports that k was made here while the clock was ahead: its stages end as
+// much too late.
+func (t *TicketKeys) fromAhead(k *ticketKey, now time.Time) bool {
+	return !t.given && k.from.After(now.Add(setBack))
 }
 
 // renew makes a key to seal with, unless there is one or keys are given.
@@ -175,6 +184,11 @@ func (t *TicketKeys) renew() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
+	for _, k := range t.keys {
+		if t.fromAhead(k, now) {
+			k.from, k.ends = now, ends{past, now, now.Add(openingTime)}
+		}
+	}
 	k := t.sealing(now)
 	switch {
 	case k == nil && t.given:

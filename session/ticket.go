@@ -63,7 +63,8 @@ func NewTicketKeys(now func() time.Time) *TicketKeys {
 	if now == nil {
 		now = time.Now
 	}
-	return &TicketKeys{now: now}
+	// Without the monotonic reading, which stands still while a machine is suspended.
+	return &TicketKeys{now: func() time.Time { return now().Round(0) }}
 }
 
 // Set replaces all keys by those derived from the given secrets and ends the

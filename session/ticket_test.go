@@ -120,13 +120,44 @@ func TestTicketKeysOwnClock(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	k := NewTicketKeys(func() time.Time { return now })
 	first := seal(t, k, "blob", "")
-	now = now.Add(-48 * time.Hour) // a clock set back neither rotates nor drops
+	now = now.Add(-time.Minute) // as clocks are corrected: neither rotates nor drops
 	if second := seal(t, k, "blob", ""); !bytes.Equal(first[:nameSize], second[:nameSize]) {
-		t.Error("a clock set back made a new key")
+		t.Error("a clock corrected by a minute made a new key")
 	}
-	now = now.Add(72 * time.Hour)
+	now = now.Add(24*time.Hour + time.Minute)
 	if third := seal(t, k, "blob", ""); bytes.Equal(first[:nameSize], third[:nameSize]) {
 		t.Error("the given clock is not read")
+	}
+}
+
+// A key made while the clock was far ahead would seal until that date comes.
+func TestTicketKeyFromAhead(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	k := NewTicketKeys(func() time.Time { return now })
+	ahead := seal(t, k, "blob", "")
+	now = now.AddDate(-1, 0, 0)
+	if k.Current(ahead) {
+		t.Error("a ticket from ahead of time is current")
+	}
+	right := seal(t, k, "blob", "")
+	if bytes.Equal(ahead[:nameSize], right[:nameSize]) {
+		t.Fatal("a key made a year ahead of time still seals")
+	}
+	if _, err := k.Open(nil, ahead, nil); err != nil {
+		t.Errorf("tickets given out before the clock was set right: %v", err)
+	}
+	now = now.Add(25 * time.Hour)
+	if _, err := k.Open(nil, ahead, nil); err == nil {
+		t.Error("a key made a year ahead of time is not wiped with the others")
+	}
+	// Given keys are dated by their owner.
+	if err := k.SetSchedule([]TicketKey{{[32]byte{1}, now.Add(-time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	given := seal(t, k, "blob", "")
+	now = now.Add(-30 * time.Minute)
+	if again := seal(t, k, "blob", ""); !bytes.Equal(given[:nameSize], again[:nameSize]) {
+		t.Error("a given key was replaced when the clock went back")
 	}
 }
 

@@ -147,7 +147,9 @@ type Config struct {
 
 	mutex   sync.Mutex
 	tickets *session.TicketKeys // made when first needed, or by the setters
-	dh      *kex.DH             // made of DHE.Parameters when first needed
+	// ticketsGiven is set by the setters.
+	ticketsGiven bool
+	dh           *kex.DH // made of DHE.Parameters when first needed
 }
 
 // PSK is for the suites with pre-shared keys until TLS 1.2: PSK, DHE_PSK,
@@ -302,6 +304,17 @@ func (c *Config) Clone() *Config {
 	}
 }
 
+// ForProtocols returns a clone of c with these NextProtos that shares c's ticket keys:
+// keys set for c later hold for it too. Sessions are bound to their protocol, so
+// neither resumes what the other would not.
+func (c *Config) ForProtocols(protocols ...string) *Config {
+	clone := c.Clone()
+	clone.NextProtos = protocols
+	clone.tickets = c.ticketKeys()
+	clone.ticketsGiven = c.hasTicketKeys()
+	return clone
+}
+
 // SetSessionTicketKeys sets the keys that tickets are sealed under: the first
 // seals, all of them open. Servers that share tickets share these. It may be
 // called while the Config is in use, and panics on an empty list.
@@ -309,11 +322,10 @@ func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("tls: keys must have at least one key")
 	}
-	t := session.NewTicketKeys(c.Time)
-	t.Set(keys)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.tickets = t
+	c.keysHeld().Set(keys)
+	c.ticketsGiven = true
 }
 
 // SetTicketKeySchedule sets the keys that tickets are sealed under, each with the
@@ -323,14 +335,10 @@ func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
 func (c *Config) SetTicketKeySchedule(keys []session.TicketKey) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	t := c.tickets
-	if t == nil {
-		t = session.NewTicketKeys(c.Time)
-	}
-	if err := t.SetSchedule(keys); err != nil {
+	if err := c.keysHeld().SetSchedule(keys); err != nil {
 		return err
 	}
-	c.tickets = t
+	c.ticketsGiven = true
 	return nil
 }
 
@@ -338,11 +346,16 @@ func (c *Config) SetTicketKeySchedule(keys []session.TicketKey) error {
 // first, without what is secret of them.
 func (c *Config) TicketKeys() []session.TicketKeyInfo { return c.ticketKeys().Keys() }
 
-// ticketKeys returns the keys set for c, or those made for it; own reports
-// whether they were set.
+// ticketKeys returns the keys set for c, or those made for it.
 func (c *Config) ticketKeys() *session.TicketKeys {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	return c.keysHeld()
+}
+
+// keysHeld is ticketKeys with the mutex held. The value stays the same for the life of
+// c, so that replaced keys are wiped and those that stay go on counting.
+func (c *Config) keysHeld() *session.TicketKeys {
 	if c.tickets == nil {
 		c.tickets = session.NewTicketKeys(c.Time)
 		if c.SessionTicketKey != [32]byte{} {
@@ -352,18 +365,21 @@ func (c *Config) ticketKeys() *session.TicketKeys {
 	return c.tickets
 }
 
-// hasTicketKeys reports whether c was given ticket keys.
+// hasTicketKeys reports whether c was given ticket keys. Those that were made for it,
+// because somebody asked for them, do not count.
 func (c *Config) hasTicketKeys() bool {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	return c.tickets != nil || c.SessionTicketKey != [32]byte{}
+	return c.ticketsGiven || c.SessionTicketKey != [32]byte{}
 }
 
+// now is without a monotonic reading, which stands still while a machine is suspended
+// and would stretch the lives of sessions.
 func (c *Config) now() time.Time {
 	if c.Time == nil {
-		return time.Now()
+		return time.Now().Round(0)
 	}
-	return c.Time()
+	return c.Time().Round(0)
 }
 
 // BuildNameToCertificate fills in NameToCertificate from the certificates'
