@@ -50,7 +50,8 @@ type Session struct {
 
 	// Extra is the application's own data.
 	Extra [][]byte
-	// Binding is the digest of the rules the session was made under; see [Binding].
+	// Binding is the digest of the rules the session was made under; see [Binding]. A
+	// client's is that of what the server was shown, zero where it had not asked.
 	Binding [32]byte
 }
 

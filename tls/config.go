@@ -37,7 +37,9 @@ type Config struct {
 	// leaves the choice to Certificates.
 	GetCertificate func(*ClientHelloInfo) (*Certificate, error)
 	// GetClientCertificate answers a server's CertificateRequest. It must not
-	// return nil without an error; an empty Certificate means none.
+	// return nil without an error; an empty Certificate means none. It is also asked,
+	// without AcceptableCAs, before a session is offered to a server that had asked:
+	// the session is resumed only if the same certificate would be shown.
 	GetClientCertificate func(*CertificateRequestInfo) (*Certificate, error)
 	// GetConfigForClient may replace the Config for one ClientHello; nil keeps
 	// it. Ticket keys stay the original's unless the new one has its own.

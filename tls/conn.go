@@ -60,6 +60,7 @@ type Conn struct {
 	resolved   *handshake.Config
 	ticketKeys *session.TicketKeys
 	cacheKey   string
+	offered    *ClientSessionState // a session, to resume
 }
 
 // Server returns the server side of a TLS connection over conn. The Config

@@ -66,6 +66,10 @@ func (c *Conn) handshake(ctx context.Context) (err error) {
 	configs.Put(c.resolved)
 	c.resolved = nil
 	if err != nil {
+		c.dropOffered()
+	}
+	c.offered = nil
+	if err != nil {
 		return c.explain(err)
 	}
 	c.complete.Store(true)

@@ -22,19 +22,8 @@ type host Conn
 // VerifyPeer verifies the peer's chain by the Config.
 func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
 	c := h.config
-	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
-	verify := !c.InsecureSkipVerify
-	if s.Role == wire.Server {
-		verify = c.ClientAuth >= VerifyClientCertIfGiven
-		o = certcheck.Options{Time: c.now(), Roots: c.ClientCAs, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	}
-	if c.Legacy.SmallRSA {
-		o.MinRSABits = certcheck.MinRSABits
-	}
-	if verify {
-		if chains, err = certcheck.Verify(chain, o); err != nil {
-			return nil, err
-		}
+	if chains, err = h.verifyChain(s.Role, chain); err != nil {
+		return nil, err
 	}
 	if c.VerifyPeerCertificate != nil {
 		raw := make([][]byte, len(chain))
@@ -46,6 +35,24 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains
 		}
 	}
 	return chains, nil
+}
+
+// verifyChain verifies the chain of role's peer, where that is wanted.
+func (h *host) verifyChain(role wire.Role, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
+	c := h.config
+	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
+	verify := !c.InsecureSkipVerify
+	if role == wire.Server {
+		verify = c.ClientAuth >= VerifyClientCertIfGiven
+		o = certcheck.Options{Time: c.now(), Roots: c.ClientCAs, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	}
+	if c.Legacy.SmallRSA {
+		o.MinRSABits = certcheck.MinRSABits
+	}
+	if !verify {
+		return nil, nil
+	}
+	return certcheck.Verify(chain, o)
 }
 
 // ClientPSK asks PSK.Client.

@@ -335,7 +335,7 @@ func TestClientCertificateExpiresInItsSession(t *testing.T) {
 		server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
 		client.Certificates = []Certificate{soon}
 		resumption(t, client, server)
-		client.Certificates = []Certificate{p.certs["ed25519"]}
+		client.Certificates = []Certificate{p.certs["ed25519"], soon} // it would now show the first
 		if got := resumption(t, client, server); got != kind.name {
 			t.Fatalf("resumed by %s", got)
 		}

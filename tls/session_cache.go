@@ -2,19 +2,10 @@ package tls
 
 import (
 	"bytes"
-	"container/list"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
-	"net"
 	"slices"
-	"sync"
-	"unsafe"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
-	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -83,157 +74,25 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 
 // ClientSessionCache keeps a client's sessions, by a key that names the server and
 // digests the Config: those that share a cache share sessions only if they agree in
-// the client's certificates, whom they trust, the protocols and the versions. It may
-// be called by many goroutines at once.
+// the client's certificates, whom they trust, the protocols, the versions, and what
+// is allowed of signatures, groups and Legacy. A key of a Config with RootCAs or
+// GetClientCertificate, which it knows by their addresses, has no meaning in another
+// process.
+//
+// A server that resumes a session takes the client for whom it was then. A session
+// remembers whether the server had asked for a certificate and which one was shown,
+// also as bytes (see [SessionState.Bytes]), and is offered only by a client that would
+// show the same: GetClientCertificate is asked again. A session is offered only while
+// the server's chain is still good for the Config, and is removed if a handshake that
+// offered it fails. Those of TLS 1.3 are offered once. The cache of
+// NewLRUClientSessionCache gives them out once also where many connections are made at
+// the same time; from any other they are taken by a Get and then a Put.
+//
+// It may be called by many goroutines at once.
 type ClientSessionCache interface {
 	Get(sessionKey string) (session *ClientSessionState, ok bool)
 	// Put adds a session; a nil one removes what the key stands for.
 	Put(sessionKey string, cs *ClientSessionState)
-}
-
-// NewLRUClientSessionCache returns a cache of the given number of sessions,
-// which drops the one unused for longest; below 1 it is 64.
-func NewLRUClientSessionCache(capacity int) ClientSessionCache {
-	if capacity < 1 {
-		capacity = 64
-	}
-	return &lruCache{capacity: capacity, items: map[string]*list.Element{}, order: list.New()}
-}
-
-type lruCache struct {
-	mutex    sync.Mutex
-	capacity int
-	items    map[string]*list.Element
-	order    *list.List // most recent first
-}
-
-type lruItem struct {
-	key     string
-	session *ClientSessionState
-}
-
-func (c *lruCache) Get(key string) (*ClientSessionState, bool) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	e, ok := c.items[key]
-	if !ok {
-		return nil, false
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*lruItem).session, true
-}
-
-func (c *lruCache) Put(key string, cs *ClientSessionState) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	e, ok := c.items[key]
-	switch {
-	case ok && cs == nil:
-		c.order.Remove(e)
-		delete(c.items, key)
-	case ok:
-		e.Value.(*lruItem).session = cs
-		c.order.MoveToFront(e)
-	case cs != nil:
-		if c.order.Len() >= c.capacity {
-			last := c.order.Back()
-			delete(c.items, last.Value.(*lruItem).key)
-			c.order.Remove(last)
-		}
-		c.items[key] = c.order.PushFront(&lruItem{key, cs})
-	}
-}
-
-// sessionKey names the server in the cache, and what of the Config a session stands
-// for. Empty for a server without a name.
-func (c *Conn) sessionKey() string {
-	if c.cacheKey == "" {
-		name := c.config.ServerName
-		if name == "" {
-			name = c.conn.RemoteAddr().String()
-			if host, _, err := net.SplitHostPort(name); err == nil && host == "" {
-				name = ""
-			}
-		}
-		if name != "" {
-			c.cacheKey = name + " " + c.config.sessionKey()
-		}
-	}
-	return c.cacheKey
-}
-
-// sessionKey digests what must not differ between two Configs that share sessions:
-// who we are there, whom we trust, and what we speak. A server that resumes a
-// session does not ask who we are, and takes us for whoever we were.
-func (c *Config) sessionKey() string {
-	b := binary.BigEndian.AppendUint16(nil, c.MinVersion)
-	b = binary.BigEndian.AppendUint16(b, c.MaxVersion)
-	b = fmt.Appendf(b, "%v %p %p", c.InsecureSkipVerify, c.RootCAs, closure(c.GetClientCertificate))
-	for _, p := range c.NextProtos {
-		b = append(append(b, byte(len(p))), p...)
-	}
-	b = append(b, 0)
-	for i := range c.Certificates {
-		for _, der := range c.Certificates[i].Certificate[:min(1, len(c.Certificates[i].Certificate))] {
-			digest := sha256.Sum256(der)
-			b = append(b, digest[:]...)
-		}
-	}
-	digest := sha256.Sum256(b)
-	return hex.EncodeToString(digest[:16])
-}
-
-// closure tells functions apart, also those that differ only in what they have
-// captured. A clone of a Config has the same.
-func closure(f func(*CertificateRequestInfo) (*Certificate, error)) unsafe.Pointer {
-	return *(*unsafe.Pointer)(unsafe.Pointer(&f))
-}
-
-// LoadSession returns a session for this server that this Config may resume.
-// TLS 1.3 tickets are used once, so that they do not link connections (RFC 8446
-// §C.4).
-func (h *host) LoadSession(s *handshake.State) *handshake.ClientSession {
-	c, cache := (*Conn)(h), h.config.ClientSessionCache
-	if c.sessionKey() == "" {
-		return nil
-	}
-	cs, ok := cache.Get(c.sessionKey())
-	if !ok || cs == nil || cs.state == nil || cs.state.session == nil {
-		return nil
-	}
-	one := cs.state.session
-	own := suite.ByID(one.Suite)
-	now := h.config.now()
-	switch {
-	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
-		one.ServerName != s.Config.ServerName,
-		len(one.PeerChain) == 0 && certified(own), // there would be nothing to verify
-		len(cs.id) == 0 && !s.Config.Tickets,
-		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
-		return nil
-	case !now.Before(one.Expiry()):
-		cache.Put(c.sessionKey(), nil)
-		return nil
-	}
-	if handshake.ProfileOf(one.Version).Updates {
-		cache.Put(c.sessionKey(), nil)
-	}
-	return &handshake.ClientSession{Session: one, Ticket: cs.ticket, ID: cs.id}
-}
-
-// SaveSession keeps a session for the next connection to this server.
-func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
-	c := (*Conn)(h)
-	if c.sessionKey() == "" {
-		return
-	}
-	one := s.Session
-	if one.CreatedAt.IsZero() {
-		one.CreatedAt = h.config.now()
-	}
-	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{
-		ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}, owner: h.config.GetClientCertificate,
-	})
 }
 
 // maxTicket is the most bytes of a ticket. RFC 8446 §4.6.1, RFC 5077 §3.3.

@@ -107,7 +107,9 @@ func (h *host) ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certif
 	return h.certificate, nil
 }
 
-func (h *host) LoadSession(*handshake.State) *handshake.ClientSession { return h.offer }
+func (h *host) LoadSession(context.Context, *handshake.State) *handshake.ClientSession {
+	return h.offer
+}
 
 func (h *host) SaveSession(_ *handshake.Result, c *handshake.ClientSession) {
 	if c.CreatedAt.IsZero() {

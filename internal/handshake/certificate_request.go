@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -71,11 +72,16 @@ func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) err
 	return syntax(err)
 }
 
+// Shown digests what a client shows to a server that asks for a certificate: its leaf
+// in DER, nil for none. It is the Binding of a client's session, which is zero where
+// the server has not asked.
+func Shown(leaf []byte) [32]byte { return session.Binding([]byte("shown"), leaf) }
+
 // answerRequest picks the client's certificate and the scheme to sign with;
 // both stay empty where none fits. RFC 8446 §4.4.2.3.
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
-	s.certificate = none
+	s.certificate, s.Result.Shown = none, Shown(nil)
 	info := s.requestInfo(ctx)
 	c, err := s.Config.ClientCertificate(info)
 	if known := new(Error); errors.As(err, &known) {
@@ -99,7 +105,7 @@ func (s *State) answerRequest(ctx context.Context) error {
 	s.scheme = pickScheme(pub, theirs, s.restriction(c), s.profile.curveBound)
 	if s.scheme != 0 {
 		s.certificate, s.Result.ClientScheme = c, s.scheme
-		s.Result.Secrets.OwnCertificate = c.Certificate[0]
+		s.Result.Secrets.OwnCertificate, s.Result.Shown = c.Certificate[0], Shown(c.Certificate[0])
 	}
 	s.choseClientCertificate()
 	return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // sendClientHello makes the client's offer. RFC 8446 §4.1.2.
-func sendClientHello(s *State, _ context.Context) (wire.Message, error) {
+func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	random := [37]byte{}
 	if err := s.random(random[:]); err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func sendClientHello(s *State, _ context.Context) (wire.Message, error) {
 	copy(s.greaseSeed[:], random[32:])
 	s.Result.ServerName = s.Config.ServerName
 	if s.Config.Sessions && s.previous == nil {
-		s.offered = s.Config.LoadSession(s)
+		s.offered = s.Config.LoadSession(ctx, s)
 	}
 	if err := s.pickSessionID(); err != nil {
 		return nil, err

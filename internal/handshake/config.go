@@ -89,7 +89,7 @@ type Host interface {
 	// ClientPSK returns the identity and key for a server's hint.
 	ClientPSK(hint string) (identity string, key []byte, err error)
 	// LoadSession returns a session to offer, or nil.
-	LoadSession(*State) *ClientSession
+	LoadSession(context.Context, *State) *ClientSession
 	SessionSaver
 
 	// ForClient may replace the Config once the offer is known; nil keeps it.

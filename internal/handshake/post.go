@@ -131,6 +131,7 @@ func recvTicket13(p *Post, msg wire.Message) error {
 			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, r.Suite.Hash.Size, m.Nonce),
 			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
 			Lifetime: lifetime, AgeAdd: m.AgeAdd, OCSP: r.Peer.OCSP, SCTs: r.Peer.SCTs,
+			Binding: r.Shown,
 		},
 		Ticket: bytes.Clone(m.Ticket),
 	}

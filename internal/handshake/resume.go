@@ -152,7 +152,7 @@ func (s *State) resumeAsClient12() error {
 	if s.Result.Compression != wire.CompressionNull { // see keepable
 		return fault(wire.AlertIllegalParameter, "the server resumes a session with another compression", "RFC 5246 §7.4.1.3", nil)
 	}
-	s.resumed = c.Session
+	s.resumed, s.Result.Shown = c.Session, c.Binding
 	s.Result.Resumption = ResumedByTicket
 	if len(c.ID) > 0 {
 		s.Result.Resumption = ResumedByID
@@ -227,7 +227,7 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 	if hashOf(s.offered) != s.Result.Suite.Hash {
 		return fault(wire.AlertIllegalParameter, "the server picked a cipher suite with another hash than the PSK's", "RFC 8446 §4.2.11", nil)
 	}
-	s.resumed, s.Result.Resumption = s.offered.Session, ResumedByPSK
+	s.resumed, s.Result.Resumption, s.Result.Shown = s.offered.Session, ResumedByPSK, s.offered.Binding
 	s.choseResumption(ResumedByPSK, "")
 	return nil
 }
@@ -250,6 +250,7 @@ func (s *State) newSession(secret []byte) *session.Session {
 	if s.resumed != nil {
 		c.CreatedAt, c.Lifetime = s.resumed.CreatedAt, s.resumed.Lifetime
 	}
+	c.Binding = r.Shown
 	if s.isServer() {
 		c.Binding = *s.Binding()
 	}

@@ -23,6 +23,9 @@ type Result struct {
 	Agreed
 	Peer    Peer
 	Secrets Secrets
+	// Shown is what the client has shown of itself, in the handshake that made the
+	// session; see [Shown].
+	Shown [32]byte
 }
 
 // Agreed is what the two sides have settled.

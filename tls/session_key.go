@@ -1,0 +1,87 @@
+package tls
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"unsafe"
+)
+
+// sessionKey names the server in the cache, and what of the Config a session stands
+// for. Empty for a server without a name.
+func (c *Conn) sessionKey() string {
+	if c.cacheKey == "" {
+		name := c.config.ServerName
+		if name == "" {
+			name = addressOf(c.conn)
+			if host, _, err := net.SplitHostPort(name); err == nil && host == "" {
+				name = ""
+			}
+		}
+		if name != "" {
+			c.cacheKey = name + " " + c.config.sessionKey()
+		}
+	}
+	return c.cacheKey
+}
+
+// addressOf is empty for connections that are of no network.
+func addressOf(c net.Conn) string {
+	if addr := c.RemoteAddr(); addr != nil {
+		return addr.String()
+	}
+	return ""
+}
+
+// sessionKey digests what must not differ between two Configs that share sessions:
+// who we are there, whom we trust, what we speak, and how strict we were when the
+// session was made, as what proved the server then is not done again. For every
+// field of Config a test says whether it stands here, and if not, why.
+func (c *Config) sessionKey() string {
+	b := binary.BigEndian.AppendUint16(nil, c.MinVersion)
+	b = binary.BigEndian.AppendUint16(b, c.MaxVersion)
+	b = fmt.Append(b, c.InsecureSkipVerify, c.DHE.MinBits)
+	for _, p := range c.NextProtos {
+		b = append(append(b, byte(len(p))), p...)
+	}
+	b = append(c.appendRules(b), 0)
+	if c.RootCAs != nil || c.GetClientCertificate != nil {
+		b = fmt.Appendf(append(b, processSalt[:]...), "%p %p", c.RootCAs, closure(c.GetClientCertificate))
+	}
+	for i := range c.Certificates {
+		for _, der := range c.Certificates[i].Certificate[:min(1, len(c.Certificates[i].Certificate))] {
+			digest := sha256.Sum256(der)
+			b = append(b, digest[:]...)
+		}
+	}
+	digest := sha256.Sum256(b)
+	return hex.EncodeToString(digest[:16])
+}
+
+// processSalt keeps keys that hold addresses apart from those of other processes, in
+// which the same addresses are of other functions.
+var processSalt = func() (salt [16]byte) { rand.Read(salt[:]); return salt }()
+
+// appendRules appends what c demands of a handshake and a resumption does not do
+// again: with which signatures, in which groups, behind which switches.
+func (c *Config) appendRules(b []byte) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(c.SignatureSchemes)))
+	for _, s := range c.SignatureSchemes {
+		b = binary.BigEndian.AppendUint16(b, uint16(s))
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(c.CurvePreferences)))
+	for _, g := range c.CurvePreferences {
+		b = binary.BigEndian.AppendUint16(b, uint16(g))
+	}
+	b, _ = binary.Append(b, binary.BigEndian, &c.Legacy) // errs for what has no fixed size, and all of it are switches
+	return b
+}
+
+// closure tells functions apart, also those that differ only in what they have
+// captured. A clone of a Config has the same.
+func closure(f func(*CertificateRequestInfo) (*Certificate, error)) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&f))
+}
