@@ -190,11 +190,14 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 }
 
 // Binding digests what a session of this server depends on: the name asked
-// for and the policy for clients.
+// for, the policy for clients, and how strict the Config is. sessionFields in the tests
+// says which fields stand here.
 func (h *host) Binding(s *handshake.State) [32]byte {
-	rules := [4]byte{byte(h.config.ClientAuth), byte(s.Result.Compression)}
-	binary.BigEndian.PutUint16(rules[2:], uint16(s.Result.SendLimit))
-	return session.Binding(append([][]byte{[]byte(s.Result.ServerName), rules[:]}, h.config.clientCAs()...)...)
+	var room [64]byte
+	rules := append(room[:0], byte(h.config.ClientAuth), byte(s.Result.Compression))
+	rules = binary.BigEndian.AppendUint16(rules, uint16(s.Result.SendLimit))
+	rules = h.config.appendRules(rules)
+	return session.Binding(append([][]byte{[]byte(s.Result.ServerName), rules}, h.config.clientCAs()...)...)
 }
 
 // clientCAs are the DER names of the authorities for clients, nil for the

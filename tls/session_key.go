@@ -38,12 +38,12 @@ func addressOf(c net.Conn) string {
 
 // sessionKey digests what must not differ between two Configs that share sessions:
 // who we are there, whom we trust, what we speak, and how strict we were when the
-// session was made, as what proved the server then is not done again. For every
-// field of Config a test says whether it stands here, and if not, why.
+// session was made, as what proved the server then is not done again. sessionFields in
+// the tests says for every field of Config whether it stands here, and if not, why.
 func (c *Config) sessionKey() string {
 	b := binary.BigEndian.AppendUint16(nil, c.MinVersion)
 	b = binary.BigEndian.AppendUint16(b, c.MaxVersion)
-	b = fmt.Append(b, c.InsecureSkipVerify, c.DHE.MinBits)
+	b = fmt.Append(b, c.InsecureSkipVerify)
 	for _, p := range c.NextProtos {
 		b = append(append(b, byte(len(p))), p...)
 	}
@@ -76,8 +76,22 @@ func (c *Config) appendRules(b []byte) []byte {
 	for _, g := range c.CurvePreferences {
 		b = binary.BigEndian.AppendUint16(b, uint16(g))
 	}
-	b, _ = binary.Append(b, binary.BigEndian, &c.Legacy) // errs for what has no fixed size, and all of it are switches
-	return b
+	b = binary.BigEndian.AppendUint32(b, uint32(c.DHE.MinBits))
+	return binary.BigEndian.AppendUint32(b, c.Legacy.switches())
+}
+
+// switches are the fields of l, a bit each.
+func (l *Legacy) switches() (bits uint32) {
+	for i, on := range [...]bool{
+		l.RSAKeyExchange, l.SSL30, l.SSL2Hello, l.DSSSigning, l.DES, l.TripleDES, l.RC4, l.NullCiphers, l.Anonymous, l.MD5,
+		l.Compression, l.SmallDH, l.UnsafeRenegotiation, l.SHA1Signatures, l.SmallRSA, l.NoExtendedMasterSecret,
+		l.NoEncryptThenMAC, l.FallbackSCSV,
+	} {
+		if on {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 // closure tells functions apart, also those that differ only in what they have
