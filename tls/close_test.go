@@ -6,8 +6,6 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // A stream that is cut inside a record, or reset, does not end with io.EOF
@@ -122,29 +120,4 @@ func TestIdleServerSendsTickets(t *testing.T) {
 		time.Sleep(4 * idleAfter / 100)
 	}
 	t.Error("no ticket has come")
-}
-
-// A TLS 1.3 client that does not approve of the server shows it no certificate.
-func TestVerifyConnectionComesBeforeOurCertificate(t *testing.T) {
-	p := testPKI()
-	client, server := p.client(), p.server("ecdsa-p256")
-	at(VersionTLS13, client, server)
-	server.ClientAuth = RequestClientCert
-	client.Certificates = []Certificate{p.certs["ed25519"]}
-	client.VerifyConnection = func(cs ConnectionState) error {
-		if _, err := cs.ExportKeyingMaterial("label", nil, 10); err != nil {
-			t.Error(err)
-		}
-		return errMine
-	}
-	sent := false
-	server.Trace = traceMessages(func(m wire.Message) {
-		if cert, ok := m.(*wire.Certificate); ok && len(cert.Entries) > 0 && cert.Entries[0].DER != nil {
-			sent = sent || string(cert.Entries[0].DER) == string(client.Certificates[0].Certificate[0])
-		}
-	})
-	_, _, clientErr, serverErr := connectInMemory(client, server)
-	if !errors.Is(clientErr, errMine) || serverErr == nil || sent {
-		t.Errorf("client: %v; server: %v; certificate sent: %v", clientErr, serverErr, sent)
-	}
 }

@@ -48,7 +48,10 @@ type Config struct {
 	// Unlike in crypto/tls it is called on resumption too, where the chain is
 	// verified again.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
-	// VerifyConnection is called last in every handshake and may refuse.
+	// VerifyConnection is called in every handshake, after all other checks, and may
+	// refuse. A client calls it before it shows its own certificate. Up to TLS 1.2 that
+	// is before there are keys, so nothing can be exported in it; with RSA key exchange
+	// or a pre-shared key the server proves its identity only by its Finished, later.
 	VerifyConnection func(ConnectionState) error
 	// RootCAs are the authorities that a client trusts; nil for the system's.
 	RootCAs *x509.CertPool

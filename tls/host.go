@@ -62,7 +62,14 @@ func (h *host) ClientPSK(hint string) (string, []byte, error) { return h.config.
 func (h *host) ServerPSK(identity string) ([]byte, error) { return h.config.PSK.Server(identity) }
 
 func (h *host) VerifyConnection(s *handshake.State) error {
-	return h.config.VerifyConnection(connectionState(s.Result, true))
+	cs := connectionState(s.Result, true)
+	if !s.Keyed() {
+		cs.TLSUnique = nil
+		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
+			return nil, &handshake.Error{Rule: "a client cannot export keying material in VerifyConnection up to TLS 1.2: it is asked before there are keys"}
+		})
+	}
+	return h.config.VerifyConnection(cs)
 }
 
 var keyLogMutex sync.Mutex

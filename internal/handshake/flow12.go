@@ -15,7 +15,7 @@ var flow12 = []Step{
 	{wire.TypeCertificateStatus, wire.Server, status, sendCertificateStatus, recvCertificateStatus, nil},
 	{wire.TypeServerKeyExchange, wire.Server, exchanges, sendServerKeyExchange, recvServerKeyExchange, nil},
 	{wire.TypeCertificateRequest, wire.Server, asksForCertificate12, sendCertificateRequest12, recvCertificateRequest12, nil},
-	{wire.TypeServerHelloDone, wire.Server, full, sendServerHelloDone, recvServerHelloDone, nil},
+	{wire.TypeServerHelloDone, wire.Server, full, sendServerHelloDone, recvServerHelloDone, approveServer},
 	{wire.TypeCertificate, wire.Client, answers, sendClientCertificate, recvCertificate, nil},
 	{NoCertificate, wire.Client, uncertified, nil, recvNoCertificate, nil},
 	{wire.TypeClientKeyExchange, wire.Client, full, sendClientKeyExchange, recvClientKeyExchange, (*State).master12},
@@ -109,24 +109,32 @@ func startResumed12(s *State, _ context.Context) error {
 	return s.resumeMaster12()
 }
 
+// completeFull12: in a resumption the server's Finished comes first, and proves it to
+// the client before the client says its last word.
 func completeFull12(s *State, ctx context.Context) error {
 	if s.resumed != nil {
-		return nil
-	}
-	return s.complete12(ctx)
-}
-
-func completeResumed12(s *State, ctx context.Context) error { return s.complete12(ctx) }
-
-func (s *State) complete12(ctx context.Context) error {
-	s.keepsStaples()
-	if s.resumed != nil || !s.isServer() {
-		if err := s.approve(); err != nil {
-			return err
-		}
+		return approveServer(s, ctx)
 	}
 	s.keepSession12(ctx)
 	return nil
+}
+
+func completeResumed12(s *State, ctx context.Context) error {
+	if err := approveClient(s, ctx); err != nil {
+		return err
+	}
+	s.keepSession12(ctx)
+	return nil
+}
+
+// approveServer: a client asks before it shows who it is, or an impostor would get its
+// certificate, its signature and a complete handshake.
+func approveServer(s *State, _ context.Context) error {
+	if s.isServer() {
+		return nil
+	}
+	s.keepsStaples()
+	return s.approve()
 }
 
 // approveClient: a server asks before it says the last word, or a client that is
@@ -138,7 +146,7 @@ func approveClient(s *State, _ context.Context) error {
 	return s.approve()
 }
 
-// approve asks the application last, when all is known.
+// approve asks the application, when all is known that it decides by.
 func (s *State) approve() error {
 	if !s.Config.Verify {
 		return nil
@@ -148,3 +156,7 @@ func (s *State) approve() error {
 	}
 	return nil
 }
+
+// Keyed reports whether VerifyConnection is asked when the secrets are there. A client
+// of a full handshake up to TLS 1.2 asks before.
+func (s *State) Keyed() bool { return s.isServer() || s.resumed != nil || s.profile.schedule == nil }
