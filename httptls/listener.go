@@ -38,6 +38,8 @@ type listener struct {
 	timeout time.Duration
 	report  func(Handshake)
 
+	errorLog *log.Logger
+
 	start  sync.Once
 	ctx    context.Context // done when closed
 	cancel context.CancelCauseFunc
@@ -55,7 +57,7 @@ type accepted struct {
 
 func (s *Server) newListener(inner net.Listener) *listener {
 	l := &listener{
-		Listener: inner, config: s.TLS,
+		Listener: inner, config: s.config,
 		timeout: s.HandshakeTimeout, max: s.MaxHandshakes, report: s.OnHandshake,
 		ready: make(chan accepted), running: list.New(),
 	}
@@ -65,8 +67,11 @@ func (s *Server) newListener(inner net.Listener) *listener {
 	if l.max <= 0 {
 		l.max = defaultMaxHandshakes
 	}
+	if l.errorLog = s.HTTP.ErrorLog; l.errorLog == nil {
+		l.errorLog = log.Default()
+	}
 	if l.report == nil {
-		l.report = logFailures(s.HTTP.ErrorLog)
+		l.report = logFailures(l.errorLog)
 	}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	return l
@@ -75,9 +80,6 @@ func (s *Server) newListener(inner net.Listener) *listener {
 // logFailures is what an OnHandshake of nil does. An error may hold what the
 // peer sent, so it is quoted.
 func logFailures(to *log.Logger) func(Handshake) {
-	if to == nil {
-		to = log.Default()
-	}
 	return func(h Handshake) {
 		if h.Err != nil {
 			to.Printf("httptls: TLS handshake with %s failed: %q", h.Conn.RemoteAddr(), h.Err.Error())
@@ -138,12 +140,21 @@ func (l *listener) deliver(a accepted) bool {
 
 func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
 	conn := tls.Server(raw, l.config)
+	passedOn := false
+	defer func() { // also where a callback ends the goroutine, by runtime.Goexit
+		leave()
+		if !passedOn {
+			raw.Close()
+		}
+	}()
 	begun := time.Now()
 	err := negotiate(ctx, conn)
 	leave()
 	closing := l.ctx.Err() != nil
 	if err == nil || !closing {
-		l.report(Handshake{Conn: conn, Duration: time.Since(begun), Err: err})
+		if !l.tell(Handshake{Conn: conn, Duration: time.Since(begun), Err: err}) {
+			return
+		}
 	}
 	if err != nil {
 		refuse(raw, err)
@@ -153,9 +164,22 @@ func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
 	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2}
 	// Where the agreed protocol is not HTTP the handshake was the purpose, as it
 	// is with "acme-tls/1" (RFC 8737).
-	if !isHTTP(state.NegotiatedProtocol) || !l.deliver(accepted{conn: c.forNetHTTP()}) {
+	passedOn = isHTTP(state.NegotiatedProtocol) && l.deliver(accepted{conn: c.forNetHTTP()})
+	if !passedOn {
 		conn.Close()
 	}
+}
+
+// tell calls OnHandshake. It reports false if that panicked, which costs the
+// connection and not the process, as a panic in a handler does.
+func (l *listener) tell(h Handshake) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.errorLog.Printf("httptls: panic in OnHandshake for %v: %v\n%s", h.Conn.RemoteAddr(), p, debug.Stack())
+		}
+	}()
+	l.report(h)
+	return true
 }
 
 // negotiate completes the handshake.

@@ -31,9 +31,9 @@ type Server struct {
 	// listeners in the clear; their connections come to the hooks as they are.
 	HTTP *http.Server
 
-	// TLS is required and needs a certificate or a callback that finds one. It
-	// is used as it is, not cloned, so that its ticket keys may be rotated; only
-	// an empty NextProtos is set, to what HTTP.Protocols allow.
+	// TLS is required and needs a certificate or a callback that finds one. It is not
+	// changed, and servers may share it; its ticket keys may be rotated while they
+	// run. An empty NextProtos means what HTTP.Protocols allow.
 	TLS *tls.Config
 
 	// HandshakeTimeout bounds the whole handshake; 0 is 10 seconds.
@@ -46,11 +46,13 @@ type Server struct {
 
 	// OnHandshake, if not nil, is called when a handshake has ended, well or
 	// not, before the connection is served, from many goroutines. Where it is
-	// nil, failures are written to HTTP.ErrorLog.
+	// nil, failures are written to HTTP.ErrorLog. A panic in it costs the connection and
+	// is written there too.
 	OnHandshake func(Handshake)
 
 	once     sync.Once
 	setupErr error
+	config   *tls.Config // TLS with NextProtos
 }
 
 // Handshake is the outcome of a handshake.
@@ -133,12 +135,12 @@ func (s *Server) takeOver() error {
 	}
 	users := s.HTTP.Protocols
 	offered := protocols(users)
-	if len(s.TLS.NextProtos) == 0 {
-		s.TLS.NextProtos = offered
+	if s.config = s.TLS; len(s.TLS.NextProtos) == 0 {
+		s.config = s.TLS.ForProtocols(offered...) // TLS is the caller's, and may be shared
 	}
 	served := new(http.Protocols)
 	served.SetHTTP1(slices.Contains(offered, protoHTTP1))
-	served.SetUnencryptedHTTP2(slices.Contains(s.TLS.NextProtos, protoHTTP2))
+	served.SetUnencryptedHTTP2(slices.Contains(s.config.NextProtos, protoHTTP2))
 	s.HTTP.Protocols = served
 	clearHTTP2 := users != nil && users.UnencryptedHTTP2()
 	s.HTTP.Handler = restoreTLS(s.HTTP.Handler, clearHTTP2)
