@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func TestRememberedChains(t *testing.T) {
 	}
 }
 
-// Who shows many certificates does not make us remember them all.
+// A peer that shows many certificates does not make us remember them all.
 func TestRememberedChainsAreBounded(t *testing.T) {
 	ca := authority(t, "bounded", nil)
 	v := verified{byLeaf: map[*x509.Certificate]*proof{}}
@@ -61,6 +62,39 @@ func TestRememberedChainsAreBounded(t *testing.T) {
 	if len(v.byLeaf) != maxProofs || v.find(last, o) == nil {
 		t.Errorf("%d chains are remembered, of at most %d; the last: %v", len(v.byLeaf), maxProofs, v.find(last, o) != nil)
 	}
+}
+
+// What a constraint on a root says now counts, a minute later at the latest.
+func TestRememberedChainsGrowOld(t *testing.T) {
+	ca := authority(t, "with a constraint", nil)
+	certs := chain(server(t, ca))
+	asked, revoked := 0, error(nil)
+	pool := x509.NewCertPool()
+	pool.AddCertWithConstraint(ca.Certificate, func([]*x509.Certificate) error { asked++; return revoked })
+	o := Options{Roots: pool, Name: "example.com", Time: now}
+	verify := func(what string, o Options, wantAsked int, refused bool) {
+		t.Helper()
+		if _, err := Verify(certs, o); (err != nil) != refused {
+			t.Errorf("%s: %v", what, err)
+		}
+		if asked != wantAsked {
+			t.Errorf("%s: the constraint was asked %d times, want %d", what, asked, wantAsked)
+		}
+	}
+	anew := o
+	anew.Anew = true
+	verify("anew, with nothing remembered", anew, 1, false)
+	verify("for the first time", o, 2, false)
+	verify("remembered", o, 2, false)
+	synctest.Test(t, func(t *testing.T) { // whose clock starts in the year 2000
+		verify("after the clock was set back", o, 3, false)
+		time.Sleep(MaxRemembered - 1)
+		verify("almost too old", o, 3, false)
+		revoked = errors.New("revoked now")
+		verify("anew", anew, 4, true)
+		time.Sleep(1)
+		verify("too old", o, 5, true)
+	})
 }
 
 func withUsages(o Options) Options {

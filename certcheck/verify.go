@@ -25,6 +25,9 @@ type Options struct {
 	// MinRSABits is the size an RSA key must have in every certificate except
 	// a root that is trusted already; 0 for 2048. It is at least [MinRSABits].
 	MinRSABits int
+	// Anew has every signature verified and every constraint asked, even where that
+	// was done within the last minute ([MaxRemembered]), and nothing is remembered.
+	Anew bool
 }
 
 const defaultRSABits = 2048
@@ -63,11 +66,13 @@ func Verify(certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate,
 }
 
 func build(certs []*x509.Certificate, o Options) ([][]*x509.Certificate, error) {
-	if chains := proofs.find(certs, o); chains != nil {
-		if o.Name == "" {
-			return chains, nil
+	if remembers(o) {
+		if chains := proofs.find(certs, o); chains != nil {
+			if o.Name == "" {
+				return chains, nil
+			}
+			return chains, certs[0].VerifyHostname(o.Name)
 		}
-		return chains, certs[0].VerifyHostname(o.Name)
 	}
 	intermediates := x509.NewCertPool()
 	for _, c := range certs[1:] {

@@ -140,12 +140,18 @@ type Config struct {
 	// PostHandshakeAuth has a client offer to show a certificate after the
 	// handshake, when the server asks. RFC 8446 §4.2.6.
 	PostHandshakeAuth bool
-	PSK               PSK
-	DHE               DHE
-	Renegotiate       Renegotiate
-	Resumption        Resumption
-	Record            RecordOptions
-	Legacy            Legacy
+	// VerifyAnew has crypto/x509 build the peer's chain in every handshake and every
+	// resumption, and so ask the constraints of RootCAs and ClientCAs
+	// (x509.CertPool.AddCertWithConstraint). Else that it has built a chain is
+	// remembered for a minute ([certcheck.MaxRemembered]); names, times and the other
+	// rules are checked each time even so.
+	VerifyAnew  bool
+	PSK         PSK
+	DHE         DHE
+	Renegotiate Renegotiate
+	Resumption  Resumption
+	Record      RecordOptions
+	Legacy      Legacy
 	// Trace is told of every record, message, secret, key, choice and alert.
 	// It sees all secrets; nil costs nothing.
 	Trace *trace.Hooks
@@ -303,7 +309,7 @@ func (c *Config) Clone() *Config {
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
-		PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
+		VerifyAnew: c.VerifyAnew, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}

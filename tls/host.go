@@ -52,6 +52,7 @@ func (h *host) verifyChain(role wire.Role, chain []*x509.Certificate) ([][]*x509
 	if !verify {
 		return nil, nil
 	}
+	o.Anew = c.VerifyAnew
 	return certcheck.Verify(chain, o)
 }
 

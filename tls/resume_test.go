@@ -284,6 +284,27 @@ func TestChainIsVerifiedAgain(t *testing.T) {
 	}
 }
 
+// A constraint on a root is asked in each handshake where the Config wants it.
+func TestVerifyAnew(t *testing.T) {
+	p := testPKI()
+	for _, anew := range []bool{false, true} {
+		asked := 0
+		roots := x509.NewCertPool()
+		roots.AddCertWithConstraint(p.ca, func([]*x509.Certificate) error { asked++; return nil })
+		client := &Config{RootCAs: roots, ServerName: "example.test", VerifyAnew: anew}
+		server := &Config{Certificates: []Certificate{p.certs["ecdsa-p256"]}}
+		for range 3 {
+			_, _, clientErr, serverErr := connectInMemory(client, server)
+			if err := errors.Join(clientErr, serverErr); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := map[bool]int{false: 1, true: 3}[anew]; asked != want {
+			t.Errorf("VerifyAnew %v: the constraint was asked %d times in 3 handshakes, want %d", anew, asked, want)
+		}
+	}
+}
+
 // The callbacks are asked in a resumption as in a full handshake, on both sides.
 func TestCallbacksAtResumption(t *testing.T) {
 	p := testPKI()

@@ -56,6 +56,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"SignatureSchemes":         {"bound", "bound"},
 	"PreferClientCipherSuites": {"not a client's", "no weight"},
 	"PostHandshakeAuth":        {"no weight: a later certificate is in no session offered", "not a server's"},
+	"VerifyAnew":               {"checked: the chain is verified again", "checked: the chain is verified again"},
 	"Trace":                    {"no weight", "no weight"},
 
 	"PSK.Client":                  {"no weight: such sessions are not kept", "not a server's"},
