@@ -39,6 +39,10 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	c.interrupt.cut(net.ErrClosed)
+	if a := c.renegotiations.current.Load(); a != nil {
+		a.cancel(net.ErrClosed)
+	}
 	var notifyErr error
 	if c.complete.Load() && c.lockOut() {
 		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))

@@ -60,7 +60,7 @@ func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 }
 
 // further runs a handshake that start begins, with the Config changed by change.
-func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshake.Config) error, change func(*handshake.Config)) error {
+func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.Context, *handshake.Config) error, change func(*handshake.Config)) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 		if c.closed.Load() {
 			return net.ErrClosed
 		}
-		a, begun, err := c.begin(func() error { return start(c.engine, h) })
+		a, begun, err := c.begin(ctx, func(ctx context.Context) error { return start(c.engine, ctx, h) })
 		if err != nil {
 			c.answer()
 			return c.explain(closedByPeer(err))
@@ -110,19 +110,18 @@ type further Conn
 
 // Config applies the policy: whether the peer may start a handshake at all, and
 // how often.
-func (f *further) Config() *handshake.Config {
+func (f *further) Config() (context.Context, *handshake.Config) {
 	c := (*Conn)(f)
 	r := &c.renegotiations
 	if !c.mayStart() {
-		return nil
+		return nil, nil
 	}
 	h, err := c.resolveFurther()
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	r.byPeer, r.last = r.byPeer+1, c.config.now()
-	c.newAttempt()
-	return h
+	return c.newAttempt(context.Background()).ctx, h
 }
 
 // The defaults of Renegotiate, and what has no setting.
