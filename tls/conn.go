@@ -47,6 +47,7 @@ type Conn struct {
 	reader    *reader // on sockets, once used
 	out       sync.Mutex
 	writeErr  error
+	stuck     bool // output is left over: sending it has timed out
 
 	writeDeadline atomic.Pointer[time.Time]
 
@@ -110,11 +111,11 @@ func (c *Conn) NetConn() net.Conn { return c.conn }
 // send writes out what the engine has sealed. out is held.
 func (c *Conn) send() error {
 	for c.writeErr == nil && len(c.engine.Output()) > 0 {
-		if err := c.write(); isTimeout(err) {
+		err := c.write()
+		if c.stuck = isTimeout(err); c.stuck {
 			return err
-		} else if err != nil {
-			c.writeErr = err
 		}
+		c.writeErr = err
 	}
 	if c.writeErr != nil && c.engine.Owes() {
 		go c.unsent(c.writeErr) // out is held, and it needs in
