@@ -9,6 +9,7 @@ import (
 func TestAuthenticationsAreBounded(t *testing.T) {
 	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 	at(VersionTLS13, client, server)
+	server.ClientCAs = testPKI().roots
 	client.PostHandshakeAuth, client.Certificates = true, []Certificate{testPKI().certs["ecdsa-p256"]}
 	c, s := mustConnect(t, client, server)
 	failed := make(chan error, 1)

@@ -11,12 +11,17 @@ import (
 
 // ChannelBinding returns the value by which another protocol binds itself to
 // this connection: "tls-exporter" (RFC 9266), "tls-server-end-point" or
-// "tls-unique" (RFC 5929 §4, §3; the latter not in TLS 1.3). The caller owns it.
+// "tls-unique" (RFC 5929 §4, §3; the latter not in TLS 1.3). During a renegotiation
+// there is only tls-server-end-point, of the handshake before. The caller owns the
+// value.
 func (c *Conn) ChannelBinding(kind string) ([]byte, error) {
 	if err := c.Handshake(); err != nil {
 		return nil, err
 	}
-	r := c.engine.Result()
+	r := c.engine.Result() // before unsettled: what was settled then is one handshake's
+	if err := c.unsettled(); err != nil && kind != "tls-server-end-point" {
+		return nil, err
+	}
 	switch kind {
 	case "tls-exporter":
 		return exporterOf(r)("EXPORTER-Channel-Binding", []byte{}, 32)

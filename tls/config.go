@@ -63,6 +63,10 @@ type Config struct {
 	ServerName string
 	// ClientAuth is what the server demands of clients.
 	ClientAuth ClientAuthType
+	// LaterClientAuth is what Conn.RequestClientCertificate demands, and every
+	// renegotiation after it. The zero value stands for what ClientAuth says and, where
+	// that is NoClientCert, for VerifyClientCertIfGiven.
+	LaterClientAuth ClientAuthType
 	// ClientCAs are the authorities that client certificates must come from;
 	// nil for the system's.
 	ClientCAs *x509.CertPool
@@ -117,8 +121,7 @@ type Config struct {
 	EncryptedClientHelloKeys            []EncryptedClientHelloKey
 
 	// HandshakeTimeout bounds a handshake from its start to its end; 0 for 30
-	// seconds, negative for no bound. A callback that waits should wait for the
-	// context that it is shown too, which ends with it.
+	// seconds, negative for no bound.
 	HandshakeTimeout time.Duration
 	// GREASE sends reserved values, in a client's hello and in a server's tickets of
 	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701.
@@ -300,7 +303,7 @@ func (c *Config) Clone() *Config {
 		Certificates: c.Certificates, NameToCertificate: c.NameToCertificate,
 		GetCertificate: c.GetCertificate, GetClientCertificate: c.GetClientCertificate, GetConfigForClient: c.GetConfigForClient,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, VerifyConnection: c.VerifyConnection,
-		RootCAs: c.RootCAs, NextProtos: c.NextProtos, ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
+		RootCAs: c.RootCAs, NextProtos: c.NextProtos, ServerName: c.ServerName, ClientAuth: c.ClientAuth, LaterClientAuth: c.LaterClientAuth, ClientCAs: c.ClientCAs,
 		InsecureSkipVerify: c.InsecureSkipVerify, CipherSuites: c.CipherSuites, PreferServerCipherSuites: c.PreferServerCipherSuites,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, ClientSessionCache: c.ClientSessionCache,
 		UnwrapSession: c.UnwrapSession, WrapSession: c.WrapSession, MinVersion: c.MinVersion, MaxVersion: c.MaxVersion,

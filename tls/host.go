@@ -22,7 +22,7 @@ type host Conn
 // VerifyPeer verifies the peer's chain by the Config.
 func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
 	c := h.config
-	if chains, err = h.verifyChain(s.Role, chain); err != nil {
+	if chains, err = h.verifyChain(s.Role, s.Config.ClientAuth, chain); err != nil {
 		return nil, err
 	}
 	if c.VerifyPeerCertificate != nil {
@@ -37,13 +37,14 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains
 	return chains, nil
 }
 
-// verifyChain verifies the chain of role's peer, where that is wanted.
-func (h *host) verifyChain(role wire.Role, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
+// verifyChain verifies the chain of the peer, where that is wanted: a client's, where
+// it is demanded.
+func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
 	c := h.config
 	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
 	verify := !c.InsecureSkipVerify
 	if role == wire.Server {
-		verify = c.ClientAuth >= VerifyClientCertIfGiven
+		verify = demanded >= VerifyClientCertIfGiven
 		o = certcheck.Options{Time: c.now(), Roots: c.ClientCAs, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	}
 	if c.Legacy.SmallRSA {

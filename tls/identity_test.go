@@ -55,7 +55,7 @@ func TestRenegotiationKeepsTheCertificate(t *testing.T) {
 		client, server := p.client(), p.server("rsa2048")
 		at(VersionTLS12, client, server)
 		client.Renegotiation, client.Renegotiate.MinInterval = RenegotiateFreelyAsClient, -1
-		server.Renegotiate = Renegotiate{FromClient: true, MinInterval: -1}
+		server.Renegotiate, server.ClientCAs = Renegotiate{FromClient: true, MinInterval: -1}, p.roots
 		shown := []Certificate{p.certs["ecdsa-p256"], p.certs["ecdsa-p256"], {}}
 		client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) {
 			next := shown[0]
@@ -87,7 +87,7 @@ func TestAuthenticationKeepsTheCertificate(t *testing.T) {
 	for _, change := range []bool{false, true} {
 		client, server := p.client(), p.server("rsa2048")
 		at(VersionTLS13, client, server)
-		client.PostHandshakeAuth, server.Renegotiate.AllowPeerChange = true, change
+		client.PostHandshakeAuth, server.Renegotiate.AllowPeerChange, server.ClientCAs = true, change, p.roots
 		shown := []Certificate{p.certs["ecdsa-p256"], p.certs["rsa2048"]}
 		client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) {
 			next := shown[0]

@@ -33,16 +33,15 @@ var ErrNoRenegotiation = engine.ErrNoRenegotiation
 // ErrNoRenegotiation is returned where the peer declines. RFC 5246 §7.4.1.1,
 // RFC 5746.
 func (c *Conn) Renegotiate(ctx context.Context) error {
-	return c.further(ctx, (*engine.Engine).Renegotiate, nil)
+	return c.further(ctx, (*engine.Engine).Renegotiate)
 }
 
 // RequestClientCertificate has a server ask its client for a certificate in the
-// middle of the connection: by a renegotiation until TLS 1.2, by post-handshake
+// middle of the connection: by a renegotiation up to TLS 1.2, by post-handshake
 // authentication in TLS 1.3. A client of ours allows the first by Renegotiation, the
-// second by PostHandshakeAuth. What is demanded
-// of the certificate is what Config.ClientAuth says, or just a request where that
-// is NoClientCert. Afterwards ConnectionState has what the client showed. All else
-// is as with Renegotiate. RFC 8446 §4.6.2.
+// second by PostHandshakeAuth. Config.LaterClientAuth says what is demanded.
+// Afterwards ConnectionState has what the client showed; where a certificate is not
+// required, that may be none. All else is as with Renegotiate. RFC 8446 §4.6.2.
 func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 	if c.role != wire.Server {
 		return &handshake.Error{Rule: "RequestClientCertificate was called on a client"}
@@ -54,13 +53,12 @@ func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 	if handshake.ProfileOf(c.engine.Result().Version).Updates {
 		ask = (*engine.Engine).Authenticate
 	}
-	return c.further(ctx, ask, func(h *handshake.Config) {
-		h.ClientAuth, h.ClientCAs = max(h.ClientAuth, RequestClientCert), c.config.clientCAs()
-	})
+	c.asksLater.Store(true)
+	return c.further(ctx, ask)
 }
 
-// further runs a handshake that start begins, with the Config changed by change.
-func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.Context, *handshake.Config) error, change func(*handshake.Config)) error {
+// further runs a handshake that start begins.
+func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshake.Config) error) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
@@ -71,14 +69,11 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.C
 	if err != nil {
 		return err
 	}
-	if change != nil {
-		change(h)
-	}
 	for {
 		if c.closed.Load() {
 			return net.ErrClosed
 		}
-		a, begun, err := c.begin(ctx, func(ctx context.Context) error { return start(c.engine, ctx, h) })
+		a, begun, err := c.begin(func() error { return start(c.engine, h) })
 		if err != nil {
 			c.answer()
 			return c.explain(closedByPeer(err))
@@ -98,11 +93,24 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.C
 // resolveFurther reads the Config again: that is what a further handshake needs.
 func (c *Conn) resolveFurther() (*handshake.Config, error) {
 	h := new(handshake.Config)
-	resolve := (*Config).resolveClient
-	if c.role == wire.Server {
-		resolve = (*Config).resolveServer
+	if c.role == wire.Client {
+		return h, c.config.resolveClient(h, (*host)(c))
 	}
-	return h, resolve(c.config, h, (*host)(c))
+	err := c.config.resolveServer(h, (*host)(c))
+	if c.asksLater.Load() {
+		h.ClientAuth, h.ClientCAs = c.config.laterClientAuth(), c.config.clientCAs()
+	}
+	return h, err
+}
+
+func (c *Config) laterClientAuth() ClientAuthType {
+	switch {
+	case c.LaterClientAuth != NoClientCert:
+		return c.LaterClientAuth
+	case c.ClientAuth != NoClientCert:
+		return c.ClientAuth
+	}
+	return VerifyClientCertIfGiven
 }
 
 // further is the Conn as its engine asks it about the peer's wishes. in is held.
@@ -110,18 +118,19 @@ type further Conn
 
 // Config applies the policy: whether the peer may start a handshake at all, and
 // how often.
-func (f *further) Config() (context.Context, *handshake.Config) {
+func (f *further) Config() *handshake.Config {
 	c := (*Conn)(f)
 	r := &c.renegotiations
 	if !c.mayStart() {
-		return nil, nil
+		return nil
 	}
 	h, err := c.resolveFurther()
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	r.byPeer, r.last = r.byPeer+1, c.config.now()
-	return c.newAttempt(context.Background()).ctx, h
+	c.newAttempt()
+	return h
 }
 
 // The defaults of Renegotiate, and what has no setting.

@@ -103,13 +103,25 @@ func TestStateInTheMiddleOfARenegotiation(t *testing.T) {
 	})
 	echoing(t, peer)
 	unique := own.ConnectionState().TLSUnique
+	endPoint := must(own.ChannelBinding("tls-server-end-point"))
 	v.set(1) // all but the server's Finished
 	done := make(chan error, 1)
 	go func() { done <- own.Renegotiate(context.Background()) }()
+	for own.renegotiations.current.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
 	for range 100 {
 		time.Sleep(time.Millisecond)
 		cs, state := own.ConnectionState(), own.State()
-		if !bytes.Equal(cs.TLSUnique, unique) || cs.PeerCertificates[0].Subject.CommonName != "ecdsa-p256" || state.Renegotiations != 0 {
+		for kind, want := range map[string][]byte{"tls-exporter": nil, "tls-unique": nil, "tls-server-end-point": endPoint} {
+			if got, err := own.ChannelBinding(kind); !bytes.Equal(got, want) || (err == nil) != (want != nil) {
+				t.Fatalf("%s is %x, %v; want %x", kind, got, err, want)
+			}
+		}
+		if _, err := cs.ExportKeyingMaterial("label", nil, 16); err == nil {
+			t.Fatal("keying material is exported in the middle of a renegotiation")
+		}
+		if cs.TLSUnique != nil || cs.PeerCertificates[0].Subject.CommonName != "ecdsa-p256" || state.Renegotiations != 0 {
 			t.Fatal("the new state shows before the renegotiation is complete")
 		}
 	}

@@ -87,7 +87,7 @@ func TestRequestClientCertificate(t *testing.T) {
 					if shownBy(s) != identityOf(uint16(v)) || state.ClientSignature == 0 || !state.ClientAuthRequested || verified.Load() != int32(i+1) {
 						t.Errorf("time %d: the client is %q; %+v", i+1, shownBy(s), state)
 					}
-					if (len(state.VerifiedChains) > 0) != (auth != NoClientCert) {
+					if len(state.VerifiedChains) == 0 {
 						t.Errorf("%d verified chains", len(state.VerifiedChains))
 					}
 				}
@@ -127,6 +127,21 @@ func TestRequestClientCertificateOfUnwilling(t *testing.T) {
 	}
 }
 
+// A renegotiation that the client begins afterwards does not fall back to what the
+// first handshake demanded.
+func TestLaterClientAuthStays(t *testing.T) {
+	client, server := askable(VersionTLS12)
+	server.Renegotiate.FromClient, server.Renegotiate.MinInterval = true, 1
+	c, s := open(t, "TCP", client, server)
+	stop := traffic(c, s, 1<<16)
+	if err := errors.Join(ask(t, s), bounded(t, c.Renegotiate), stop()); err != nil {
+		t.Fatal(err)
+	}
+	if state := s.State(); state.Renegotiations != 2 || len(state.VerifiedChains) == 0 {
+		t.Errorf("after %d renegotiations there are %d verified chains", state.Renegotiations, len(state.VerifiedChains))
+	}
+}
+
 // What the server makes of what the client then shows. A refusal is the end of the
 // connection, with the alert that a first handshake would have had.
 func TestRequestClientCertificateIsRefused(t *testing.T) {
@@ -138,7 +153,7 @@ func TestRequestClientCertificateIsRefused(t *testing.T) {
 	none := new(Certificate)
 	for _, test := range []struct {
 		name          string
-		auth          ClientAuthType
+		auth, later   ClientAuthType
 		first, second *Certificate
 		change        bool // AllowPeerChange
 		want          wire.AlertCode
@@ -154,12 +169,22 @@ func TestRequestClientCertificateIsRefused(t *testing.T) {
 		{name: "none, where there was one", auth: RequestClientCert, first: &good, second: none, want: wire.AlertBadCertificate},
 		{name: "none, where one is required", auth: RequireAnyClientCert, first: &good, second: none, change: true,
 			want: wire.AlertCertificateRequired, want12: wire.AlertHandshakeFailure},
+		{name: "later only", first: none, second: &good, want: accept},
+		{name: "later only, of nobody we know", first: none, second: &stranger, want: wire.AlertUnknownCA},
+		{name: "later only, of nobody we know, unverified", later: RequestClientCert, first: none, second: &stranger, want: accept},
+		{name: "later only, none", first: none, second: none, want: accept},
+		{name: "later only, none, where one is required", later: RequireAndVerifyClientCert, first: none, second: none,
+			want: wire.AlertCertificateRequired, want12: wire.AlertHandshakeFailure},
+		{name: "later verified, of nobody we know", auth: RequestClientCert, later: VerifyClientCertIfGiven, first: none, second: &stranger, want: wire.AlertUnknownCA},
 	} {
 		for _, version := range []uint16{VersionTLS10, VersionTLS12, VersionTLS13} {
 			t.Run(VersionName(version)+"/"+test.name, func(t *testing.T) {
 				client, server := askable(version)
-				server.ClientAuth, server.Renegotiate.AllowPeerChange = test.auth, test.change
+				server.ClientAuth, server.LaterClientAuth, server.Renegotiate.AllowPeerChange = test.auth, test.later, test.change
 				calls := 0
+				if test.auth == NoClientCert {
+					calls = 1 // the first handshake does not ask
+				}
 				client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) {
 					if calls++; calls == 1 {
 						return test.first, nil

@@ -79,6 +79,8 @@ func (c *Config) check() error {
 		return misuse("Record.SizeLimit is %d; 64 to 16385 are possible", c.Record.SizeLimit)
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
+	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:
+		return misuse("LaterClientAuth is %d, which means nothing", c.LaterClientAuth)
 	}
 	return nil
 }

@@ -284,6 +284,30 @@ func TestChainIsVerifiedAgain(t *testing.T) {
 	}
 }
 
+// A ticket that is offered is seen on the wire, so a stranger can offer it again. A client
+// without the session's secret fails before the application is asked about the identity
+// that the ticket names.
+func TestATicketWithoutItsSecret(t *testing.T) {
+	p := testPKI()
+	client, server := resumable(VersionTLS13, func(*Config) {})
+	server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
+	client.Certificates = []Certificate{p.certs["ed25519"]}
+	cache := new(oneSession)
+	client.ClientSessionCache = cache
+	resumption(t, client, server)
+	asked := 0
+	server.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { asked++; return nil }
+	cs, _ := cache.Get("")
+	stolen := *cs.state.session
+	stolen.Secret = make([]byte, len(stolen.Secret))
+	cache.Put("", must(NewResumptionState(cs.ticket, &SessionState{session: &stolen})))
+	_, _, _, serverErr := connectInMemory(client, server)
+	var fault *HandshakeError
+	if !errors.As(serverErr, &fault) || fault.Alert != wire.AlertDecryptError || asked != 0 {
+		t.Errorf("the server ends with %v, and asked the application %d times", serverErr, asked)
+	}
+}
+
 // A constraint on a root is asked in each handshake where the Config wants it.
 func TestVerifyAnew(t *testing.T) {
 	p := testPKI()

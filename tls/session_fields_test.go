@@ -28,6 +28,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"NextProtos":                  {"bound", "checked: the session's protocol is what is agreed on now"},
 	"ServerName":                  {"checked: it names the session", "not a server's; the name that is asked for is bound"},
 	"ClientAuth":                  {"not a client's", "bound"},
+	"LaterClientAuth":             {"not a client's", "no weight: a resumption demands what ClientAuth says"},
 	"ClientCAs":                   {"not a client's", "bound"},
 	"InsecureSkipVerify":          {"bound", "not a server's"},
 	"CipherSuites":                {"checked: the session's suite is on offer", "checked: the session's suite is allowed"},

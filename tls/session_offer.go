@@ -83,7 +83,7 @@ func (h *host) stillTrusted(one *session.Session) bool {
 	}
 	chain, err := certcheck.Parse(one.PeerChain)
 	if err == nil {
-		_, err = h.verifyChain(wire.Client, chain)
+		_, err = h.verifyChain(wire.Client, NoClientCert, chain)
 	}
 	return err == nil
 }

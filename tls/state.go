@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"context"
 	"crypto/x509"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -12,18 +11,26 @@ import (
 // ConnectionState returns what crypto/tls tells of a connection. Before the
 // handshake is complete, it is empty but for ServerName.
 func (c *Conn) ConnectionState() ConnectionState {
-	_ = c.shaking.take(context.Background())
-	defer c.shaking.give()
+	c.handshakeMutex.Lock()
+	defer c.handshakeMutex.Unlock()
 	if !c.complete.Load() {
 		return c.incomplete()
 	}
 	cs := connectionState(c.engine.Result(), true)
-	if c.renegotiations.current.Load() != nil && !handshake.ProfileOf(c.engine.Result().Version).Updates {
-		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
-			return nil, &handshake.Error{Rule: "keying material cannot be exported during a renegotiation: whether the peer would take the old keys or the new ones is not known"}
-		})
+	if err := c.unsettled(); err != nil {
+		cs.TLSUnique = nil
+		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) { return nil, err })
 	}
 	return cs
+}
+
+// unsettled is why nothing that depends on the keys can be told: during a
+// renegotiation the peer may count with the old ones or with the new.
+func (c *Conn) unsettled() error {
+	if c.renegotiations.current.Load() == nil || handshake.ProfileOf(c.engine.Result().Version).Updates {
+		return nil
+	}
+	return &handshake.Error{Rule: "keying material cannot be exported during a renegotiation: whether the peer would take the old keys or the new ones is not known"}
 }
 
 // incomplete is the state of a connection whose handshake is not complete.

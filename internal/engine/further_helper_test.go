@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"context"
 	stdtls "crypto/tls"
 	"testing"
 
@@ -13,11 +12,11 @@ import (
 // A further handshake, for both sides and with a rogue in one of them.
 
 // Config and Ended make a side the engine's Further.
-func (s *side) Config() (context.Context, *handshake.Config) {
+func (s *side) Config() *handshake.Config {
 	if !s.host.again {
-		return nil, nil
+		return nil
 	}
-	return context.Background(), &s.host.config
+	return &s.host.config
 }
 
 func (s *side) Ended(err error) { s.ended = append(s.ended, err) }
@@ -129,7 +128,7 @@ func renegotiated(by wire.Role, hosts func(testing.TB) (client, server *host), c
 				f(c, s)
 			}
 			initiator := l.of(by)
-			return initiator.Renegotiate(context.Background(), &initiator.host.config)
+			return initiator.Renegotiate(&initiator.host.config)
 		}
 	})
 }
@@ -144,7 +143,7 @@ func authenticated(hosts func(testing.TB) (client, server *host), change ...func
 			for _, f := range change {
 				f(c, s)
 			}
-			return l.server.Authenticate(context.Background(), &s.config)
+			return l.server.Authenticate(&s.config)
 		}
 	})
 }

@@ -180,14 +180,21 @@ func (s *State) resume13(context.Context) error {
 			continue
 		}
 		why := s.refusal(c)
-		if why == "" && s.takePeer(c) != nil {
-			s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+		if why == "" {
+			// Whether the client has the secret comes first: a ticket is seen on
+			// the wire, and the application must not be asked about a thief's.
+			s.earlySecret(s.Result.Suite.Hash, c.Secret)
+			if err := s.checkBinder(i); err != nil {
+				return err
+			}
+			if s.takePeer(c) != nil {
+				s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+			}
 		}
 		s.choseResumption(ResumedByPSK, why)
 		if why == "" {
 			s.resumed, s.pskIndex, s.Result.Resumption = c, i, ResumedByPSK
-			s.earlySecret(s.Result.Suite.Hash, c.Secret)
-			return s.checkBinder(i)
+			return nil
 		}
 	}
 	return nil

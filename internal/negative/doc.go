@@ -24,5 +24,5 @@
 //
 // In go test every defect is applied and compiled, and the first of each layer is
 // run. go test ./internal/negative -all, or go run ./interop/soak -only negative,
-// runs them all.
+// runs them all; -only takes those whose names match a regular expression.
 package negative

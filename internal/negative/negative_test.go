@@ -2,12 +2,17 @@ package negative
 
 import (
 	"flag"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
 
-var all = flag.Bool("all", false, "run the tests on every defect, not only on the first of each layer")
+var (
+	all  = flag.Bool("all", false, "run the tests on every defect, not only on the first of each layer")
+	only = flag.String("only", "", "run the tests on the defects whose names match this, and on no other")
+)
 
 func defects(t *testing.T) []Defect {
 	t.Helper()
@@ -62,8 +67,14 @@ func TestCompileNamesTheDefect(t *testing.T) {
 
 func TestCaught(t *testing.T) {
 	list := defects(t)
-	if !*all {
+	if *only != "" {
+		wanted := regexp.MustCompile(*only)
+		list = slices.DeleteFunc(list, func(d Defect) bool { return !wanted.MatchString(d.Name) })
+	} else if !*all {
 		list = firsts(list)
+	}
+	if len(list) == 0 {
+		t.Fatalf("no name of a defect matches %q", *only)
 	}
 	dir := root(t)
 	if err := Pass(t.Context(), dir, list, runtime.GOMAXPROCS(0)); err != nil {
