@@ -11,7 +11,7 @@ import (
 
 // build makes the account: first what was said, then what that amounts to,
 // then the checks, then the ladder, which shows their outcome.
-func build(events []collected, about About) *Connection {
+func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c := &Connection{
 		Format: Format, Target: about.Target, Trust: about.Trust, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
 		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events),
@@ -21,8 +21,14 @@ func build(events []collected, about About) *Connection {
 	if about.Err != nil {
 		c.Failure = about.Err.Error()
 	}
+	c.drop(dropped)
+	var gone missed
 	for _, e := range events {
-		c.Events = append(c.Events, c.convert(e))
+		ev := c.convert(e)
+		if x, ok := e.what.(trace.Record); ok {
+			ev.Record.place(x.Dir, e.missed, &gone)
+		}
+		c.Events = append(c.Events, ev)
 	}
 	c.split()
 	carry(c)

@@ -32,7 +32,11 @@ func (c *Connection) check() {
 	for _, e := range c.Events {
 		if r := e.Record; r != nil {
 			k := keysOf{r.from, r.Epoch}
-			r.reopen(openers[k], due[k])
+			if r.gap {
+				due[k] = max(due[k], r.Seq)
+				openers[k].skip()
+			}
+			r.reopen(openers[k], due[k], c.misses(ofHandshake))
 			due[k] = r.Seq + 1
 		}
 		if m := e.Message; m != nil {
@@ -74,6 +78,8 @@ func (hs *handshake) message(m *Message) {
 // finished holds a Finished against what the key schedule yields.
 func (hs *handshake) finished(m *Message, p *wire.Finished) Check {
 	switch s := hs.latest[m.From+"_verify_data"]; {
+	case s == nil && hs.account.misses(ofHandshake):
+		return Check{Given, "verify_data: what it should be was not kept"}
 	case s == nil:
 		return differ("verify_data: the engine did not report what it should be")
 	case !s.is(p.VerifyData):

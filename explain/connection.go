@@ -52,6 +52,9 @@ type Connection struct {
 	// Events are in the order in which things happened on the traced side.
 	Events []Event `json:"events"`
 	Checks Checks  `json:"checks"`
+	// Dropped is what was not kept. Of what it names, everything up to a moment is
+	// there, and nothing after it.
+	Dropped []Dropped `json:"dropped,omitempty"`
 
 	side    wire.Role
 	records int // counted so far
@@ -62,6 +65,23 @@ type Connection struct {
 	// kept are the values that a later connection can start from: the resumption
 	// PSKs and, until TLS 1.2, the master secrets.
 	kept []Hex
+}
+
+// Dropped is what the Collector did not keep of one kind, for its budget was
+// used up. Where it is of handshakes, the summary is that of what was kept: a
+// handshake that is not complete there may have come to its end.
+type Dropped struct {
+	// What it was: "application data", "handshakes and keys" or "alerts and
+	// refused records".
+	What string `json:"what"`
+	// AtUS is when the first of it happened, in microseconds since the first event.
+	AtUS    int64 `json:"at_us"`
+	Records int   `json:"records"`
+	Bytes   int64 `json:"bytes"`  // of these records on the wire
+	Others  int   `json:"others"` // events that are no records
+
+	class class
+	first int // the place among Events where it would be
 }
 
 // Summary is what was agreed, as read from the messages themselves.
@@ -134,7 +154,8 @@ type Flight struct {
 	// Rungs are the lines of the ladder.
 	Rungs []Rung `json:"rungs"`
 
-	from wire.Role
+	from    wire.Role
+	resumes bool // after records that were not kept
 }
 
 // A Rung is one line of the ladder: a message, or records of one kind.
@@ -145,6 +166,7 @@ type Rung struct {
 	Sealed bool   `json:"sealed,omitempty"`
 
 	mood mood
+	note bool // it says something of the account, and nothing went
 	// of application data
 	first          string
 	split          []byte // the first byte, of which the rest comes next
@@ -201,6 +223,9 @@ type Record struct {
 	// bare: it has a MAC and is not encrypted; split: the one after it goes on
 	// with the same data.
 	bare, split bool
+	// gap: records of its direction before it were not kept; resumes: records of
+	// any direction were not.
+	gap, resumes bool
 }
 
 // Message is one handshake message.
@@ -327,7 +352,8 @@ const (
 	Agrees Result = "agrees"
 	// Differs: computed again, with another result. Something is wrong.
 	Differs Result = "differs"
-	// Given: an input of the computation, which nothing in a trace can confirm.
+	// Given: an input of the computation, which nothing in a trace can confirm, or
+	// what would confirm it was not kept.
 	Given Result = "given"
 )
 

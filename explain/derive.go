@@ -46,8 +46,8 @@ func (hs *handshake) given(s *Secret) Check {
 		return Check{Given, "an input: " + hs.encrypted(s.Value)}
 	case s.How != howResumed:
 		return Check{Given, "an input: only the two private keys could confirm it, and they are gone"}
-	case previous == nil:
-		return Check{Given, "an input: it comes from an earlier connection, which was not traced"}
+	case previous == nil || previous.misses(ofHandshake) && !slices.ContainsFunc(previous.kept, s.is):
+		return Check{Given, "an input: it comes from an earlier connection, of which there is no trace, or not a whole one"}
 	case slices.ContainsFunc(previous.kept, s.is):
 		return agree("the %s of the connection before", strings.Replace(s.Name, "psk", "resumption_psk", 1))
 	}
@@ -86,6 +86,8 @@ func (hs *handshake) derive(s *Secret, r rule) (formula string, c Check) {
 	in := hs.input(s, r, h)
 	formula = r.formula(s, in.name, size)
 	switch {
+	case in.absent && hs.account.misses(ofHandshake):
+		return formula, Check{Given, "not re-derived: the message that it is made from was not kept"}
 	case in.bad != "":
 		return formula, differ("%s", in.bad)
 	case s.Label != r.label:
@@ -167,7 +169,8 @@ type material struct {
 	bytes    []byte
 	name     string
 	bad      string
-	messages int // how many it covers, if it is a transcript
+	absent   bool // what is wrong is that a message is not there
+	messages int  // how many it covers, if it is a transcript
 }
 
 // input computes what the rule says the function's input is.
@@ -196,7 +199,7 @@ func (hs *handshake) input(s *Secret, r rule, h *suite.Hash) (in material) {
 	case inNonce:
 		in.bytes, in.name = s.Input, "ticket_nonce"
 		if !slices.ContainsFunc(hs.account.nonces, func(n []byte) bool { return bytes.Equal(n, s.Input) }) {
-			in.bad = "no ticket on the wire has this nonce"
+			in.bad, in.absent = "no ticket on the wire has this nonce", true
 		}
 	case inTranscript:
 		return hs.hashInput(s, r, h)
@@ -211,7 +214,7 @@ func (hs *handshake) hashInput(s *Secret, r rule, h *suite.Hash) (in material) {
 	n, seen := r.upTo(hs.transcript)
 	if !seen { // the handshake ended before the message that bounds it
 		if n = hs.transcript.match(h, s.Input); n < 0 {
-			return material{bytes: s.Input, name: "H(" + s.InputIs + ")", bad: "no run of the messages on the wire has its transcript hash"}
+			return material{bytes: s.Input, name: "H(" + s.InputIs + ")", absent: true, bad: "no run of the messages on the wire has its transcript hash"}
 		}
 	}
 	in = material{bytes: hs.transcript.hash(h, n), name: "H(" + hs.transcript.name(n) + ")", messages: n}

@@ -22,6 +22,7 @@ func (p *printer) detail(c *Connection) {
 			flight = e.Flight
 			p.heading(c.Flights[flight-1])
 		}
+		p.dropped(c.droppedAt(i))
 		switch {
 		case e.Record != nil:
 			p.record(e.Record, &shown)
@@ -36,6 +37,20 @@ func (p *printer) detail(c *Connection) {
 		case e.Alert != nil:
 			p.alert(e.Alert, e.hs.version)
 		}
+	}
+	p.dropped(c.droppedAt(len(c.Events)))
+}
+
+// notKept marks where something begins to be missing.
+const (
+	notKept  = "… not kept"
+	fromHere = "from here on: "
+)
+
+func (p *printer) dropped(all []Dropped) {
+	for _, d := range all {
+		p.event(notKept, caution, "", part{normal, " "})
+		p.para(tagCol, caution, "%s%s", fromHere, d.words())
 	}
 }
 

@@ -15,6 +15,11 @@
 //	account := c.Connection(explain.About{Target: "example.com:443", Trust: "verified for example.com", Err: err})
 //	account.Text(os.Stdout, explain.Options{})
 //
+// It keeps at most [Collector.Budget] bytes, 16 MiB by default. A connection that
+// has more is told up to there: application data is dropped before handshakes, and
+// these before alerts. [Connection.Dropped] and the text say what is missing, and
+// what cannot be checked without it counts as [Given].
+//
 // # Reading
 //
 // [Connection.Text] writes for people. The first screen is the outcome and a

@@ -22,7 +22,7 @@ const (
 // flights cuts the records into runs of one direction, tells every event its
 // flight, and makes the lines of the ladder.
 func flights(c *Connection) []Flight {
-	l := ladder{records: map[int]int{}, ends: map[int][]*Message{}}
+	l := ladder{flights: []Flight{}, records: map[int]int{}, ends: map[int][]*Message{}}
 	for _, e := range c.Events {
 		if m := e.Message; m != nil && len(m.Pieces) > 0 {
 			last := m.Pieces[len(m.Pieces)-1].Record
@@ -30,10 +30,12 @@ func flights(c *Connection) []Flight {
 		}
 	}
 	for i := range c.Events {
+		l.drop(c.droppedAt(i))
 		if c.Events[i].Record != nil {
 			l.record(&c.Events[i])
 		}
 	}
+	l.drop(c.droppedAt(len(c.Events)))
 	number := 1
 	for i := range c.Events {
 		e := &c.Events[i]
@@ -56,10 +58,21 @@ type ladder struct {
 	ends    map[int][]*Message // the messages that end in each record
 }
 
+// drop says in the last flight what is missing from there on.
+func (l *ladder) drop(all []Dropped) {
+	if len(l.flights) == 0 {
+		return
+	}
+	f := &l.flights[len(l.flights)-1]
+	for _, d := range all {
+		f.Rungs = append(f.Rungs, Rung{AtUS: d.AtUS, Name: notKept, Words: fromHere + d.words(), mood: warning, note: true})
+	}
+}
+
 func (l *ladder) record(e *Event) {
 	r := e.Record
-	if n := len(l.flights); n == 0 || l.flights[n-1].from != r.from {
-		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, from: r.from})
+	if n := len(l.flights); n == 0 || l.flights[n-1].from != r.from || r.resumes {
+		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, from: r.from, resumes: r.resumes})
 	}
 	f := &l.flights[len(l.flights)-1]
 	l.records[r.Number] = f.Number

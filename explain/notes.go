@@ -71,6 +71,9 @@ func (c *Connection) noteRecords(openers map[keysOf]*opener) {
 			continue
 		}
 		o := openers[keysOf{r.from, r.Epoch}]
+		if r.gap {
+			waiting[r.from] = nil
+		}
 		if first := waiting[r.from]; first != nil && r.typ == wire.ContentApplicationData && r.Epoch == first.Epoch {
 			first.Note = "The first byte alone: the IV of the record after it, which is this one's end, cannot be foreseen by who chose what is in it (BEAST)."
 			first.split = true

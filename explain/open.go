@@ -45,6 +45,8 @@ type opener struct {
 	chain   []byte
 	inflate *inflater // nil without compression
 	limit   limit
+	// lost: what a record carries on from is missing.
+	lost bool
 }
 
 // newOpener returns the opener for the keys that hs has agreed on.
@@ -62,6 +64,14 @@ func newOpener(k *Keys, hs *handshake) *opener {
 // chains: until TLS 1.0 the IV of a record is the end of the one before.
 // RFC 2246 §6.2.3.2.
 func chains(v wire.Version) bool { return v < wire.TLS11 }
+
+// skip goes on after records that were not kept. Those that carry on from one
+// another cannot be opened from here on.
+func (o *opener) skip() {
+	if o != nil && o.suite != nil {
+		o.lost = o.lost || o.inflate != nil || o.suite.Cipher.Stream != nil || o.chain != nil && o.suite.Cipher.Block != nil
+	}
+}
 
 // ready reports that the keys are as long as the suite wants them.
 func (o *opener) ready() bool {
@@ -254,8 +264,14 @@ func mac30(h *suite.Hash, key, covered, content []byte) []byte {
 
 // reopen opens a record again and compares; a record in the clear must be its
 // content itself.
-func (r *Record) reopen(o *opener, expectSeq uint64) {
+// partial: there may have been keys that were not kept.
+func (r *Record) reopen(o *opener, expectSeq uint64, partial bool) {
 	switch {
+	case r.Epoch > 0 && o == nil && partial:
+		r.Check = Check{Given, "not opened again: its keys were not kept"}
+	case r.Epoch > 0 && o != nil && o.lost:
+		r.Protection = protectionName(o.keys)
+		r.Check = Check{Given, "not opened again: it carries on from records that were not kept"}
 	case r.Refused != "":
 		r.reopenRefused(o)
 	case r.Epoch == 0 && !bytes.HasSuffix(r.Wire, r.Plain):

@@ -32,6 +32,7 @@ const (
 	storyPSK13     = ", after the pre-shared key of the session that is resumed"
 	storyResumed   = "no key exchange: the master secret of the session makes new keys with the new randoms"
 	storyLate      = "the server asks in a CertificateRequest, the client answers with Certificate, CertificateVerify and a Finished keyed by its application traffic secret"
+	storyNotKept   = "what came of it was not kept"
 	storyUnsettled = "it ended before the two sides agreed on anything"
 )
 
@@ -46,6 +47,8 @@ func (hs *handshake) show(complete bool) *Handshake {
 	case hs.late:
 		x.Kind, x.Story = "client authentication", storyLate
 		return x
+	case hs.answer == nil && hs.account.misses(ofHandshake):
+		x.Story = storyNotKept
 	case hs.answer == nil:
 		x.Story = storyUnsettled
 	case hs.version >= wire.TLS13:

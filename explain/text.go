@@ -58,7 +58,7 @@ func (p *printer) head(c *Connection) {
 		if c.Advice != "" {
 			p.lead(line{text(strong, "  ► ")}, strong, "%s", c.Advice)
 		}
-	case !s.Complete:
+	case !s.Complete && !c.misses(ofHandshake):
 		p.lead(line{text(wrong, "  ✗ ")}, wrong, "the handshake did not come to its end")
 	}
 	if s.Complete {
@@ -71,7 +71,7 @@ func (p *printer) head(c *Connection) {
 		}
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s in %s, %s ms", how, count(s.RoundTrips, "round trip"), ms(s.HandshakeUS, 2))
 	}
-	p.later(s)
+	p.later(c)
 	if c.Trust != "" {
 		p.lead(line{text(good, "  ✓ ")}, normal, "%s", c.Trust)
 	}
@@ -80,6 +80,9 @@ func (p *printer) head(c *Connection) {
 	}
 	for _, w := range c.Warnings {
 		p.lead(line{text(caution, "  ! ")}, caution, "%s", w)
+	}
+	for _, d := range c.Dropped {
+		p.lead(line{text(caution, "  ! ")}, caution, "from %s ms on the account is not whole, as the budget was used up; not kept: %s", ms(d.AtUS, 2), d.words())
 	}
 	p.checksLine(c)
 	var last *Handshake
@@ -93,9 +96,13 @@ func (p *printer) head(c *Connection) {
 }
 
 // later is what came after the handshake, and what else was agreed.
-func (p *printer) later(s Summary) {
+func (p *printer) later(c *Connection) {
+	s := c.Summary
 	if s.Renegotiations > 0 {
 		how := count(s.Renegotiations, "renegotiation")
+		if c.misses(ofHandshake) {
+			how = "at least " + how
+		}
 		if s.ClientAuth && !s.LateClientAuth {
 			how += ", after which the client had shown a certificate"
 		}
@@ -195,7 +202,10 @@ func ms(us int64, digits int) string { return fmt.Sprintf("%.*f", digits, float6
 // flightLine stands above a flight and says how much came, and how much later.
 func (p *printer) flightLine(f Flight, wait int64, digits int) {
 	words := fmt.Sprintf("flight %d%s%s in %s", f.Number, between, size(f.Bytes), count(f.Records, "record"))
-	if f.Number > 1 {
+	switch {
+	case f.resumes:
+		words += between + "after what was not kept"
+	case f.Number > 1:
 		words += fmt.Sprintf("%s%s ms later", between, ms(wait, digits))
 	}
 	l := line{text(faint, "%s", words)}
@@ -229,7 +239,7 @@ func (p *printer) rung(from wire.Role, r Rung, clock string) {
 		label := append(line{text(sideStyle(from).bold(), "%-*s", nameCol, name), space(1)}, ticked(r.mood.style(), words)...)
 		fill := inner - label.width()
 		switch {
-		case i > 0 && from == wire.Client:
+		case r.note || i > 0 && from == wire.Client:
 			p.between(at, label)
 		case i > 0:
 			p.between(at, append(line{space(arrowCol)}, label...))

@@ -302,17 +302,17 @@ func keyName(cert *x509.Certificate) string {
 }
 
 // count is "1 suite", "9 suites".
-func count(n int, thing string) string {
+func count[N int | int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
 	return thousands(n) + " " + thing + "s"
 }
 
-func size(n int) string { return count(n, "byte") }
+func size[N int | int64](n N) string { return count(n, "byte") }
 
 // thousands writes 12345 as 12,345.
-func thousands(n int) string {
+func thousands[N int | int64](n N) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
