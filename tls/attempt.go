@@ -28,6 +28,8 @@ type renegotiations struct {
 // and somebody waits for the end, a goroutine. The goroutine gives way to Read, or
 // a Read would have to wait for the end of the handshake for what is already there.
 type attempt struct {
+	ctx     context.Context // that callbacks are shown; over when the attempt is
+	cancel  context.CancelCauseFunc
 	done    chan struct{}
 	err     error       // once done is closed
 	timer   *time.Timer // nil for no bound
@@ -38,33 +40,38 @@ type attempt struct {
 }
 
 // begin registers an attempt and starts it, or returns one that is under way.
-func (c *Conn) begin(start func() error) (a *attempt, begun bool, err error) {
+func (c *Conn) begin(ctx context.Context, start func(context.Context) error) (a *attempt, begun bool, err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
 	if a := c.renegotiations.current.Load(); a != nil {
 		return a, false, nil
 	}
-	a = c.newAttempt()
-	if err := start(); err != nil {
+	a = c.newAttempt(ctx)
+	if err := start(a.ctx); err != nil {
 		c.ended(a, err)
 		return nil, false, err
 	}
 	return a, true, nil
 }
 
-// newAttempt makes the current one, bounded in time. in is held.
-func (c *Conn) newAttempt() *attempt {
+// newAttempt makes the current one, under ctx and bounded in time. in is held.
+func (c *Conn) newAttempt(ctx context.Context) *attempt {
 	a := &attempt{done: make(chan struct{}), blocked: make(chan error, 1)}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	if limit := c.config.handshakeTimeout(); limit > 0 {
 		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, os.ErrDeadlineExceeded) })
 	}
 	c.renegotiations.current.Store(a)
+	if c.closed.Load() { // Close may have come before there was anything to cancel
+		a.cancel(net.ErrClosed)
+	}
 	return a
 }
 
 // giveUp ends an attempt that takes too long: with the connection, unless the
 // client has not answered our HelloRequest.
 func (c *Conn) giveUp(a *attempt, why error) {
+	a.cancel(why) // a callback may wait for it, with in held
 	c.in.Lock()
 	defer c.in.Unlock()
 	if c.renegotiations.current.Load() != a {
@@ -87,6 +94,9 @@ func (c *Conn) giveUp(a *attempt, why error) {
 // unsent ends a connection in which the messages of a further handshake cannot be
 // sent. Who reads would wait for the peer, which waits for them.
 func (c *Conn) unsent(why error) {
+	if a := c.renegotiations.current.Load(); a != nil {
+		a.cancel(why) // as in giveUp
+	}
 	c.in.Lock()
 	defer c.in.Unlock()
 	if c.engine.Err() != nil {
@@ -107,6 +117,7 @@ func (c *Conn) ended(a *attempt, err error) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
+	a.cancel(err)
 	a.err = err
 	close(a.done)
 }

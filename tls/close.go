@@ -30,18 +30,31 @@ func (c *Conn) closeNotify() error {
 	return c.send()
 }
 
-// closeTimeout is how long Close tries to send its close_notify.
-const closeTimeout = time.Second
+// closeTimeout is how long Close tries to send its close_notify. Where the peer has
+// already let a Write time out, Close sends what goes at once.
+const (
+	closeTimeout   = time.Second
+	closeTimeoutUp = time.Millisecond
+)
 
 // Close sends a close_notify, if a handshake is complete and no Write is under
-// way, and closes the connection. It interrupts Read and Write.
+// way, and closes the connection. It interrupts Read and Write. It takes a second at
+// most, and does not wait for a peer that has let a Write time out.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	c.interrupt.cut(net.ErrClosed)
+	if a := c.renegotiations.current.Load(); a != nil {
+		a.cancel(net.ErrClosed)
+	}
 	var notifyErr error
 	if c.complete.Load() && c.lockOut() {
-		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+		limit := closeTimeout
+		if c.stuck {
+			limit = closeTimeoutUp
+		}
+		c.conn.SetWriteDeadline(time.Now().Add(limit))
 		if notifyErr = c.closeNotify(); isTimeout(notifyErr) || c.writeErr != nil {
 			notifyErr = nil // the peer is not there to hear it
 		}

@@ -121,7 +121,8 @@ type Config struct {
 	EncryptedClientHelloKeys            []EncryptedClientHelloKey
 
 	// HandshakeTimeout bounds a handshake from its start to its end; 0 for 30
-	// seconds, negative for no bound.
+	// seconds, negative for no bound. A callback that waits should wait for the
+	// context that it is shown too, which ends with it.
 	HandshakeTimeout time.Duration
 	// GREASE sends reserved values, in a client's hello and in a server's tickets of
 	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701.

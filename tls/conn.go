@@ -20,7 +20,7 @@ import (
 // Conn is a TLS connection. It is a net.Conn whose methods may be called at
 // the same time.
 type Conn struct {
-	// Three locks order the work: handshakeMutex for the handshake; readMutex for
+	// Three locks order the work: shaking for the handshake; readMutex for
 	// whoever waits for the peer, and within it in for the engine's In half; out
 	// for the Out half and the socket's writing side. in and out are never held
 	// while waiting for the other.
@@ -30,10 +30,10 @@ type Conn struct {
 	config *Config
 	role   wire.Role
 
-	handshakeMutex sync.Mutex
+	shaking        turn
+	interrupt      interrupt
 	handshakeErr   error
 	complete       atomic.Bool
-	timedOut       atomic.Bool
 	closed         atomic.Bool
 	speaks         atomic.Bool // the alert that ends the connection is being sent
 	renegotiations renegotiations
@@ -48,6 +48,7 @@ type Conn struct {
 	reader    *reader // on sockets, once used
 	out       sync.Mutex
 	writeErr  error
+	stuck     bool // output is left over: sending it has timed out
 
 	writeDeadline atomic.Pointer[time.Time]
 
@@ -111,11 +112,11 @@ func (c *Conn) NetConn() net.Conn { return c.conn }
 // send writes out what the engine has sealed. out is held.
 func (c *Conn) send() error {
 	for c.writeErr == nil && len(c.engine.Output()) > 0 {
-		if err := c.write(); isTimeout(err) {
+		err := c.write()
+		if c.stuck = isTimeout(err); c.stuck {
 			return err
-		} else if err != nil {
-			c.writeErr = err
 		}
+		c.writeErr = err
 	}
 	if c.writeErr != nil && c.engine.Owes() {
 		go c.unsent(c.writeErr) // out is held, and it needs in

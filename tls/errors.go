@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
@@ -37,8 +36,6 @@ func (c *Conn) explain(err error) error {
 	}
 	var not *engine.NotTLSError
 	switch {
-	case c.timedOut.Load():
-		return &handshake.Error{Rule: "the handshake took too long", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout"}
 	case errors.As(err, &not):
 		e := RecordHeaderError{Msg: strings.TrimPrefix(not.Error(), "tls: "), RecordHeader: not.Header}
 		if c.engine.Result().Version == 0 {

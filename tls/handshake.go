@@ -3,8 +3,8 @@ package tls
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -16,14 +16,22 @@ import (
 func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
 
 // HandshakeContext is Handshake under a context. If it ends before the
-// handshake does, the connection is closed and the context's error returned.
-// Once the handshake is complete, the context has no effect.
+// handshake does, the connection is closed and the context's error returned, also
+// where another goroutine runs the handshake. Once the handshake is complete, the
+// context has no effect.
+//
+// Callbacks find a context in ClientHelloInfo and CertificateRequestInfo. It has the
+// values of this one, and is cancelled when the handshake ends, by HandshakeTimeout
+// and by Close too; context.Cause says why.
 func (c *Conn) HandshakeContext(ctx context.Context) error {
 	if c.complete.Load() {
 		return nil
 	}
-	c.handshakeMutex.Lock()
-	defer c.handshakeMutex.Unlock()
+	if err := c.shaking.take(ctx); err != nil {
+		c.interruptBy(err)
+		return err
+	}
+	defer c.shaking.give()
 	if c.complete.Load() || c.handshakeErr != nil {
 		return c.handshakeErr
 	}
@@ -31,33 +39,29 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	return c.handshakeErr
 }
 
-// handshakeTimeout is the default of Config.HandshakeTimeout.
-const handshakeTimeout = 30 * time.Second
-
-func (c *Config) handshakeTimeout() time.Duration {
-	if c.HandshakeTimeout == 0 {
-		return handshakeTimeout
+func (c *Conn) handshake(ctx context.Context) error {
+	ctx, end := c.bounded(ctx)
+	err := c.shake(ctx)
+	if why := end(); why != nil { // whatever else happened
+		if why != net.ErrClosed { // that is Close's, which may still be at it
+			c.conn.Close()
+		}
+		return why
 	}
-	return c.HandshakeTimeout
+	if err != nil {
+		return c.explain(err)
+	}
+	c.complete.Store(true)
+	c.touch()
+	return nil
 }
 
-func (c *Conn) handshake(ctx context.Context) (err error) {
-	if limit := c.config.handshakeTimeout(); limit > 0 {
-		timer := time.AfterFunc(limit, func() { c.timedOut.Store(true); c.conn.Close() })
-		defer timer.Stop()
-	}
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { c.conn.Close() })
-		defer func() {
-			if !stop() {
-				err = ctx.Err() // the connection is closed, whatever else happened
-			}
-		}()
-	}
+// shake makes the engine, and drives it to the end of the handshake.
+func (c *Conn) shake(ctx context.Context) error {
 	if err := c.start(); err != nil {
 		return err
 	}
-	err = c.drive(ctx)
+	err := c.drive(ctx)
 	if err != nil || !c.engine.FurtherUnderWay() { // which may have come with the last flight
 		c.hello = nil
 		c.engine.Abandon()
@@ -69,12 +73,7 @@ func (c *Conn) handshake(ctx context.Context) (err error) {
 		c.dropOffered()
 	}
 	c.offered = nil
-	if err != nil {
-		return c.explain(err)
-	}
-	c.complete.Store(true)
-	c.touch()
-	return nil
+	return err
 }
 
 // configs are those of handshakes under way.

@@ -58,7 +58,7 @@ func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 }
 
 // further runs a handshake that start begins.
-func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshake.Config) error) error {
+func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.Context, *handshake.Config) error) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, *handshak
 		if c.closed.Load() {
 			return net.ErrClosed
 		}
-		a, begun, err := c.begin(func() error { return start(c.engine, h) })
+		a, begun, err := c.begin(ctx, func(ctx context.Context) error { return start(c.engine, ctx, h) })
 		if err != nil {
 			c.answer()
 			return c.explain(closedByPeer(err))
@@ -118,19 +118,18 @@ type further Conn
 
 // Config applies the policy: whether the peer may start a handshake at all, and
 // how often.
-func (f *further) Config() *handshake.Config {
+func (f *further) Config() (context.Context, *handshake.Config) {
 	c := (*Conn)(f)
 	r := &c.renegotiations
 	if !c.mayStart() {
-		return nil
+		return nil, nil
 	}
 	h, err := c.resolveFurther()
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	r.byPeer, r.last = r.byPeer+1, c.config.now()
-	c.newAttempt()
-	return h
+	return c.newAttempt(context.Background()).ctx, h
 }
 
 // The defaults of Renegotiate, and what has no setting.

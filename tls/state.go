@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/x509"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -11,8 +12,8 @@ import (
 // ConnectionState returns what crypto/tls tells of a connection. Before the
 // handshake is complete, it is empty but for ServerName.
 func (c *Conn) ConnectionState() ConnectionState {
-	c.handshakeMutex.Lock()
-	defer c.handshakeMutex.Unlock()
+	_ = c.shaking.take(context.Background())
+	defer c.shaking.give()
 	if !c.complete.Load() {
 		return c.incomplete()
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -136,9 +137,9 @@ var ofFurther = []offence{
 // nothing of it, and the connection goes on.
 func TestWhatCannotBeAsked(t *testing.T) {
 	renegotiate := func(by wire.Role) func(*link) error {
-		return func(l *link) error { return l.of(by).Renegotiate(&l.of(by).host.config) }
+		return func(l *link) error { return l.of(by).Renegotiate(context.Background(), &l.of(by).host.config) }
 	}
-	authenticate := func(l *link) error { return l.server.Authenticate(&l.server.host.config) }
+	authenticate := func(l *link) error { return l.server.Authenticate(context.Background(), &l.server.host.config) }
 	for _, test := range []struct {
 		rule  string
 		hosts func(testing.TB) (client, server *host)

@@ -20,8 +20,9 @@ import (
 
 // Further is asked about handshakes after the first, by the In half.
 type Further interface {
-	// Config is what a handshake runs with that the peer asks for; nil refuses it.
-	Config() *handshake.Config
+	// Config is what a handshake runs with that the peer asks for, and the context that
+	// callbacks are shown; nil refuses it.
+	Config() (context.Context, *handshake.Config)
 	// Ended tells how a further handshake ended; err is nil if well.
 	Ended(err error)
 }
@@ -29,6 +30,7 @@ type Further interface {
 // further is the handshake under way, or the wish for one.
 type further struct {
 	config *handshake.Config // that it runs with, or will
+	ctx    context.Context   // that callbacks are shown
 	next   *handshake.Result // what it has agreed on so far
 	// asked: a HelloRequest is out, and the client has not answered.
 	asked bool
@@ -48,8 +50,8 @@ var ErrNoRenegotiation error = &handshake.Error{
 func (e *Engine) FurtherUnderWay() bool { return e.further.config != nil }
 
 // Renegotiate begins a renegotiation: the client's ClientHello, or the server's
-// HelloRequest, waits for Flush.
-func (e *Engine) Renegotiate(c *handshake.Config) error {
+// HelloRequest, waits for Flush. Callbacks are shown ctx.
+func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 	switch {
 	case e.in.err != nil:
 		return e.in.err
@@ -60,7 +62,7 @@ func (e *Engine) Renegotiate(c *handshake.Config) error {
 	case !e.Result().SecureRenegotiation && !c.UnsafeRenegotiation:
 		return &handshake.Error{Rule: "the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else", Ref: "RFC 5746 §4"}
 	}
-	e.further.config = c
+	e.further.config, e.further.ctx = c, ctx
 	if e.role == wire.Client {
 		e.startRenegotiation()
 		return e.run()
@@ -75,8 +77,8 @@ func (e *Engine) Renegotiate(c *handshake.Config) error {
 	return nil
 }
 
-// Authenticate asks a client of TLS 1.3 for its certificate.
-func (e *Engine) Authenticate(c *handshake.Config) error {
+// Authenticate asks a client of TLS 1.3 for its certificate. Callbacks are shown ctx.
+func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 	switch {
 	case e.in.err != nil:
 		return e.in.err
@@ -87,7 +89,7 @@ func (e *Engine) Authenticate(c *handshake.Config) error {
 	}
 	context := make([]byte, 16)
 	rand.Read(context)
-	e.further.config = c
+	e.further.config, e.further.ctx = c, ctx
 	e.startAuthentication(context)
 	return e.run()
 }
@@ -126,7 +128,7 @@ func (e *Engine) begin(step *handshake.PostStep) bool {
 			// A client without RFC 5746 is never renegotiated with at its own wish.
 			return false
 		}
-		if e.further.config = e.options.Further.Config(); e.further.config == nil {
+		if e.further.ctx, e.further.config = e.options.Further.Config(); e.further.config == nil {
 			return false
 		}
 	}
@@ -140,7 +142,7 @@ func (e *Engine) begin(step *handshake.PostStep) bool {
 
 // run takes the further handshake as far as what has arrived allows.
 func (e *Engine) run() error {
-	err := e.hs.Run(context.Background())
+	err := e.hs.Run(e.further.ctx)
 	done := err == nil && e.hs.Done()
 	if done {
 		e.result.Store(e.further.next)

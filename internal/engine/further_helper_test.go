@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	stdtls "crypto/tls"
 	"testing"
 
@@ -12,11 +13,11 @@ import (
 // A further handshake, for both sides and with a rogue in one of them.
 
 // Config and Ended make a side the engine's Further.
-func (s *side) Config() *handshake.Config {
+func (s *side) Config() (context.Context, *handshake.Config) {
 	if !s.host.again {
-		return nil
+		return nil, nil
 	}
-	return &s.host.config
+	return context.Background(), &s.host.config
 }
 
 func (s *side) Ended(err error) { s.ended = append(s.ended, err) }
@@ -128,7 +129,7 @@ func renegotiated(by wire.Role, hosts func(testing.TB) (client, server *host), c
 				f(c, s)
 			}
 			initiator := l.of(by)
-			return initiator.Renegotiate(&initiator.host.config)
+			return initiator.Renegotiate(context.Background(), &initiator.host.config)
 		}
 	})
 }
@@ -143,7 +144,7 @@ func authenticated(hosts func(testing.TB) (client, server *host), change ...func
 			for _, f := range change {
 				f(c, s)
 			}
-			return l.server.Authenticate(&s.config)
+			return l.server.Authenticate(context.Background(), &s.config)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func TestCancel(t *testing.T) {
 	if l.server.Cancel() {
 		t.Error("there was nothing to take back")
 	}
-	if err := l.server.Renegotiate(&l.server.host.config); err != nil {
+	if err := l.server.Renegotiate(context.Background(), &l.server.host.config); err != nil {
 		t.Fatal(err)
 	}
 	if !l.server.FurtherUnderWay() || !l.server.Cancel() || l.server.FurtherUnderWay() {
@@ -248,7 +249,7 @@ type insatiable struct{ *side }
 
 func (i *insatiable) Ended(err error) {
 	if i.side.Ended(err); len(i.ended) == 1 && err == nil {
-		_ = i.Renegotiate(&i.host.config)
+		_ = i.Renegotiate(context.Background(), &i.host.config)
 	}
 }
 
@@ -290,7 +291,7 @@ func TestBothBeginAtOnce(t *testing.T) {
 	for _, first := range []wire.Role{wire.Client, wire.Server} {
 		l := connect(byClient(t)).run().done(t)
 		for _, by := range []wire.Role{first, first.Peer()} {
-			if err := l.of(by).Renegotiate(&l.of(by).host.config); err != nil {
+			if err := l.of(by).Renegotiate(context.Background(), &l.of(by).host.config); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	stdtls "crypto/tls"
 	"encoding/hex"
@@ -138,12 +139,12 @@ func (s *scene) do(args []string) {
 		s.run()
 	case "renegotiate":
 		side := s.of(args[1])
-		if err := side.Renegotiate(&side.host.config); err != nil {
+		if err := side.Renegotiate(context.Background(), &side.host.config); err != nil {
 			s.line("%s cannot renegotiate: %v", args[1], err)
 		}
 		s.run()
 	case "authenticate":
-		if err := s.link.server.Authenticate(&s.server.config); err != nil {
+		if err := s.link.server.Authenticate(context.Background(), &s.server.config); err != nil {
 			s.line("server cannot ask: %v", err)
 		}
 		s.run()
