@@ -304,3 +304,32 @@ func TestProxyHeader(t *testing.T) {
 		}
 	}
 }
+
+// OnProxyConnectResponse sees what the proxy answered, also where it refuses, and
+// may refuse in its place.
+func TestOnProxyConnectResponse(t *testing.T) {
+	mine := errors.New("not through this one")
+	for answer, test := range map[string]struct {
+		returns error
+		want    string
+	}{
+		"200 OK":        {mine, mine.Error()},
+		"403 Forbidden": {mine, mine.Error()},
+		"502 Gone":      {nil, `refused the connection to example.test:443: "502 Gone"`},
+	} {
+		proxy, _ := answering(t, "HTTP/1.1 "+answer+"\r\nX-Reason: Sunday\r\n\r\n")
+		var saw string
+		transport := &Transport{HTTP: &http.Transport{Proxy: http.ProxyURL(proxy),
+			OnProxyConnectResponse: func(_ context.Context, p *url.URL, ask *http.Request, got *http.Response) error {
+				saw = p.Host + " " + ask.Method + " " + ask.Host + " " + got.Status + " " + got.Header.Get("X-Reason")
+				return test.returns
+			}}}
+		_, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Get("https://example.test/")
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", answer, err)
+		}
+		if want := proxy.Host + " CONNECT example.test:443 " + answer + " Sunday"; saw != want {
+			t.Errorf("the hook saw %q, want %q", saw, want)
+		}
+	}
+}

@@ -120,6 +120,11 @@ func (t *Transport) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, a
 	if err != nil {
 		return err
 	}
+	if decide := t.settings.OnProxyConnectResponse; decide != nil {
+		if err := decide(ctx, proxy, ask, answer); err != nil {
+			return err
+		}
+	}
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("it refused the connection to %s: %q", addr, answer.Status)
 	}
