@@ -134,8 +134,7 @@ func (t *TicketKeys) replace(keys []*ticketKey) {
 // none to be wiped, and returns the time.
 func (t *TicketKeys) hold() time.Time {
 	for {
-		t.mu.RLock()
-		now := t.now()
+		now := t.lockAt()
 		if !slices.ContainsFunc(t.keys, over(now)) {
 			return now
 		}
@@ -144,6 +143,21 @@ func (t *TicketKeys) hold() time.Time {
 		t.expire(now)
 		t.mu.Unlock()
 	}
+}
+
+// lockAt takes the lock for reading, and returns the time. The clock is the
+// application's: if it panics, it must not leave the lock behind.
+func (t *TicketKeys) lockAt() (now time.Time) {
+	told := false
+	t.mu.RLock()
+	defer func() {
+		if !told {
+			t.mu.RUnlock()
+		}
+	}()
+	now = t.now()
+	told = true
+	return now
 }
 
 func over(now time.Time) func(*ticketKey) bool {
