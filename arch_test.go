@@ -40,7 +40,7 @@ var rules = []rule{
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
-	{"httptls", "tls", ""},
+	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
 	{"internal/consttime", "", ""},

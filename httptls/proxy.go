@@ -26,10 +26,7 @@ func (t *Transport) reach(ctx context.Context, r *http.Request, network, addr st
 	if proxy == nil {
 		return t.connect(ctx, network, addr)
 	}
-	conn, err := t.reachProxy(ctx, proxy, network)
-	if err == nil {
-		err = t.tunnel(ctx, conn, proxy, addr)
-	}
+	conn, err := t.throughProxy(ctx, proxy, network, addr)
 	if err != nil {
 		return nil, fmt.Errorf("httptls: proxy %s: %w", proxy.Host, err)
 	}
@@ -43,21 +40,31 @@ func (t *Transport) connect(ctx context.Context, network, addr string) (net.Conn
 	return new(net.Dialer).DialContext(ctx, network, addr)
 }
 
-var proxyPorts = map[string]string{"http": "80", "https": "443"}
+// proxyPorts are the ports of proxies whose URL names none. A URL without a scheme
+// means http, as in net/http.
+var proxyPorts = map[string]string{"": "80", "http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
-func (t *Transport) reachProxy(ctx context.Context, proxy *url.URL, network string) (net.Conn, error) {
+// throughProxy returns a connection to addr that the proxy has made.
+func (t *Transport) throughProxy(ctx context.Context, proxy *url.URL, network, addr string) (net.Conn, error) {
 	port, ok := proxyPorts[proxy.Scheme]
 	if !ok {
-		return nil, fmt.Errorf("the scheme %q is not supported, only http and https", proxy.Scheme)
+		return nil, fmt.Errorf("the scheme %q is not supported, only http, https, socks5 and socks5h", proxy.Scheme)
 	}
-	if p := proxy.Port(); p != "" {
-		port = p
+	at := net.JoinHostPort(proxy.Hostname(), cmp.Or(proxy.Port(), port))
+	var conn net.Conn
+	var err error
+	switch proxy.Scheme {
+	case "socks5", "socks5h":
+		return t.socks(ctx, proxy.User, network, at, addr)
+	case "https":
+		conn, err = t.dialProxy(ctx, network, at)
+	default:
+		conn, err = t.connect(ctx, network, at)
 	}
-	addr := net.JoinHostPort(proxy.Hostname(), port)
-	if proxy.Scheme == "http" {
-		return t.connect(ctx, network, addr)
+	if err != nil {
+		return nil, err
 	}
-	return t.dialProxy(ctx, network, addr)
+	return conn, t.tunnel(ctx, conn, proxy, addr)
 }
 
 // dialProxy returns a connection over TLS to the proxy at addr, for HTTP/1.1.

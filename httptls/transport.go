@@ -27,7 +27,7 @@ type Transport struct {
 	// http.DefaultTransport, or a copy of what net/http has there where the
 	// program replaced it. Its Protocols (nil: HTTP/1.1 and HTTP/2) choose what
 	// is offered by ALPN. Proxies for https are reached by CONNECT over http or
-	// https; others are refused. What belongs to crypto/tls is not used:
+	// https, or by SOCKS5 (socks5 and socks5h, which are the same). What belongs to crypto/tls is not used:
 	// TLSClientConfig, TLSNextProto, DialTLS and DialTLSContext.
 	HTTP *http.Transport
 

@@ -273,11 +273,18 @@ func TestProxies(t *testing.T) {
 	defer plainServer.Close()
 	overTLS := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: connectProxy(t, &tunnels)}})
 
+	socks := socksProxy(t, &tunnels)
+
 	for _, c := range []struct{ proxy, want string }{
 		{"http://jane:secret@" + plain.Addr().String(), ""},
 		{"https://jane:secret@" + overTLS, ""},
 		{"http://joe:secret@" + plain.Addr().String(), "407"},
-		{"socks5://" + plain.Addr().String(), "not supported"},
+		{"//jane:secret@" + plain.Addr().String(), ""}, // as in net/http, without a scheme
+		{"socks5://jane:secret@" + socks, ""},
+		{"socks5h://jane:secret@" + socks, ""},
+		{"socks5://joe:secret@" + socks, "authentication failed"},
+		{"socks5://" + socks, "authentication"},
+		{"socks4://" + socks, "not supported"},
 	} {
 		u, err := url.Parse(c.proxy)
 		if err != nil {
