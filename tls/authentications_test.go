@@ -1,8 +1,13 @@
 package tls
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // A server cannot have a client sign without end: each request costs a signature.
@@ -27,8 +32,17 @@ func TestAuthenticationsAreBounded(t *testing.T) {
 		}
 		break
 	}
-	if err := <-failed; err == nil || !strings.Contains(err.Error(), "more often than we answer") {
+	if err := <-failed; err == nil || !strings.Contains(err.Error(), "more often than a client answers") {
 		t.Errorf("the client says %v", err)
+	}
+	// The server hears of it with what it reads next.
+	_, err := s.Read(make([]byte, 1))
+	if alert := AlertError(0); !errors.As(err, &alert) || alert != AlertError(wire.AlertUnexpectedMessage) {
+		t.Errorf("the server hears %v", err)
+	}
+	text, err := os.ReadFile("../SECURITY.md")
+	if want := fmt.Sprintf("; %d requests for a client's certificate on a connection;", maxAuthentications); err != nil || !strings.Contains(strings.Join(strings.Fields(string(text)), " "), want) {
+		t.Errorf("SECURITY.md does not say %q: %v", want, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	_ "crypto/sha512"
 	"crypto/x509"
+	"math"
 	"strings"
 	"testing"
 
@@ -166,7 +167,7 @@ func TestExporterErrors(t *testing.T) {
 		resumption(t, client, server)
 		c, _ := mustConnect(t, client, server)
 		state := c.ConnectionState()
-		for _, length := range []int{-1, -1 << 62} {
+		for _, length := range []int{-1, math.MinInt} {
 			if _, err := state.ExportKeyingMaterial("label", nil, length); err == nil {
 				t.Errorf("%d bytes exported", length)
 			}

@@ -143,7 +143,9 @@ type Config struct {
 	// suites, not its own.
 	PreferClientCipherSuites bool
 	// PostHandshakeAuth has a client offer to show a certificate after the
-	// handshake, when the server asks. RFC 8446 §4.2.6.
+	// handshake, when the server asks. It answers 32 times on one connection, since
+	// each may cost a signature; one request more ends the connection with
+	// unexpected_message. RFC 8446 §4.2.6.
 	PostHandshakeAuth bool
 	// VerifyAnew has crypto/x509 build the peer's chain in every handshake and every
 	// resumption, and so ask the constraints of RootCAs and ClientCAs

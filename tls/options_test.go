@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -231,7 +232,7 @@ func TestRecordOptions(t *testing.T) {
 		}
 		exchange(t, c, s)
 	}
-	for _, padding := range []int{-5, 1 << 40} { // nonsense does no harm
+	for _, padding := range []int{-5, math.MaxInt} { // nonsense does no harm
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		client.Record.Padding = func(int) int { return padding }
 		c, s := mustConnect(t, client, server)

@@ -134,10 +134,15 @@ func (f *further) Config() (context.Context, *handshake.Config) {
 
 // The defaults of Renegotiate, and what has no setting.
 const (
-	maxAuthentications = 32 // in TLS 1.3, each a signature of ours
+	maxAuthentications = 32 // of a client in TLS 1.3 on one connection, each a signature of ours
 	maxRenegotiations  = 8
 	leastInterval      = time.Second
 )
+
+// Spent reports that a server of TLS 1.3 has asked as often as a client answers.
+func (f *further) Spent() bool {
+	return handshake.ProfileOf((*Conn)(f).engine.Result().Version).Updates && f.renegotiations.byPeer >= maxAuthentications
+}
 
 func (c *Conn) mayStart() bool {
 	policy, r := &c.config.Renegotiate, &c.renegotiations

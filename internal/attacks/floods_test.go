@@ -69,7 +69,7 @@ var floodsAfter = []flood{
 	{name: "KeyUpdates where there are none", versions: oldVersions, victims: either, send: sealed(wire.ContentHandshake, 24, 0, 0, 1, 0)},
 	{name: "tickets", versions: onlyTLS13, victims: onClient, send: message(&wire.NewSessionTicket{Lifetime: 1, Ticket: []byte{1}}), borne: floodMost},
 	{name: "late requests for a certificate", versions: onlyTLS13, victims: onClient, set: func(client, _ *tls.Config) { client.PostHandshakeAuth = true },
-		send: message(lateRequest), borne: floodMost, alert: wire.AlertInternalError, answer: floodMost * (8 + 36 + 2*around)},
+		send: message(lateRequest), borne: floodMost, answer: floodMost * (8 + 36 + 2*around)},
 
 	{name: "HelloRequests, refused", versions: oldVersions, victims: onClient, send: message(&wire.HelloRequest{}), borne: floodMost, answer: floodMost * (2 + around)},
 	{name: "HelloRequests, allowed", versions: oldVersions, victims: onClient, send: message(&wire.HelloRequest{}), borne: floodMost, answer: 1 << 10,

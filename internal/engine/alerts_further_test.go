@@ -130,6 +130,7 @@ var ofFurther = []offence{
 	{"the peer's Finished is wrong", wire.AlertDecryptError, byClient, wire.Server, flip(wire.TypeFinished, -1)},
 	{"the server's HelloRequest is not empty", wire.AlertDecodeError, byServer, wire.Server, instead(wire.TypeHelloRequest, 0, 0, 0, 1, 0)},
 	{"CertificateRequest lacks signature_algorithms", wire.AlertMissingExtension, authenticated(hosts13), wire.Server, change(func(m *wire.CertificateRequest) { m.Extensions = nil })},
+	{"more often than a client answers", wire.AlertUnexpectedMessage, authenticated(hosts13, func(c, _ *host) { c.again, c.spent = false, true }), wire.Server, nil},
 	{"the Config is no longer usable", wire.AlertInternalError, authenticated(hosts13, func(c, _ *host) { c.again = false }), wire.Server, nil},
 }
 

@@ -23,6 +23,8 @@ type Further interface {
 	// Config is what a handshake runs with that the peer asks for, and the context that
 	// callbacks are shown; nil refuses it.
 	Config() (context.Context, *handshake.Config)
+	// Spent reports that the peer has asked for as many as it may.
+	Spent() bool
 	// Ended tells how a further handshake ended; err is nil if well.
 	Ended(err error)
 }

@@ -12,13 +12,15 @@ import (
 
 // A further handshake, for both sides and with a rogue in one of them.
 
-// Config and Ended make a side the engine's Further.
+// Config, Spent and Ended make a side the engine's Further.
 func (s *side) Config() (context.Context, *handshake.Config) {
 	if !s.host.again {
 		return nil, nil
 	}
 	return context.Background(), &s.host.config
 }
+
+func (s *side) Spent() bool { return s.host.spent }
 
 func (s *side) Ended(err error) { s.ended = append(s.ended, err) }
 

@@ -82,6 +82,7 @@ type host struct {
 	key         []byte // pre-shared, of identity
 	// again: further handshakes may run, with config; then begins one, on a client.
 	again bool
+	spent bool // with again false: the peer has asked as often as it may
 	then  func(*link) error
 }
 

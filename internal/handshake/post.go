@@ -37,6 +37,8 @@ type Post struct {
 	Warn     func(wire.AlertCode)
 	// Refuse ends the connection of a peer that asks for a renegotiation.
 	Refuse bool
+	// Spent: it has asked for as many further handshakes as it may.
+	Spent bool
 }
 
 var post12 = []PostStep{
@@ -96,8 +98,11 @@ func offeredAuthentication(r *Result) bool { return r.PostHandshakeAuth }
 
 // refuseAuthentication: there is no way to say no but an empty Certificate, which
 // is for the handshake to send.
-func refuseAuthentication(*Post, wire.Message) error {
-	return fault(wire.AlertInternalError, "the server asks for a certificate more often than we answer, or the Config is no longer usable", "RFC 8446 §4.6.2", nil)
+func refuseAuthentication(p *Post, _ wire.Message) error {
+	if p.Spent {
+		return fault(wire.AlertUnexpectedMessage, "the server asks for a certificate more often than a client answers on one connection", "RFC 8446 §4.6.2", nil)
+	}
+	return fault(wire.AlertInternalError, "the server asks for a certificate, and the Config is no longer usable", "RFC 8446 §4.6.2", nil)
 }
 
 // recvKeyUpdate follows the peer to its next traffic secret. RFC 8446 §4.6.3.

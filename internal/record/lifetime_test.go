@@ -2,6 +2,9 @@ package record
 
 import (
 	"bytes"
+	"math/bits"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -49,6 +52,30 @@ func TestSweet32(t *testing.T) {
 	}
 	if most := limit64 * MaxPlaintext; most > 1<<30 {
 		t.Errorf("the limit is %d bytes", most)
+	}
+}
+
+// What SECURITY.md says of the bounds is what the code has.
+func TestBoundsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	power := func(n uint64) string {
+		if bits.OnesCount64(n) != 1 {
+			t.Fatalf("%d is no power of 2", n)
+		}
+		digits := []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")
+		e := bits.TrailingZeros64(n)
+		return "2" + string([]rune{digits[e/10], digits[e%10]}) + " records"
+	}
+	for _, want := range []string{
+		"| Keys are updated by themselves after " + power(limit13) + " (TLS 1.3) |",
+		"| Keys with blocks of 64 bits protect " + power(limit64) + " |",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("SECURITY.md does not say %q", want)
+		}
 	}
 }
 
