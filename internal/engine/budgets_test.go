@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -223,31 +224,74 @@ func TestBudgets(t *testing.T) {
 // A message that is too long is refused by its header, and nothing is
 // allocated for what it claims.
 func TestMessageLengths(t *testing.T) {
-	for _, test := range []struct {
-		typ  wire.HandshakeType
-		most int
-	}{{wire.TypeClientHello, maxMessage}, {wire.TypeCertificate, maxCertificate}, {wire.TypeFinished, maxMessage}} {
-		for _, size := range []int{test.most - wire.HeaderLen + 1, 1<<24 - 1} {
+	for _, typ := range []wire.HandshakeType{wire.TypeClientHello, wire.TypeCertificate, wire.TypeFinished} {
+		for size, refused := range map[int]bool{maxMessage: false, maxMessage + 1: true, wire.HeaderLen + 1<<24 - 1: true} {
 			s := alone(wire.Server, newServerHost())
-			s.feed(clearRecord(22, byte(test.typ), byte(size>>16), byte(size>>8), byte(size)), nil)
-			s.wants(t, wire.AlertIllegalParameter)
-		}
-		s := alone(wire.Server, newServerHost())
-		size := test.most - wire.HeaderLen
-		s.feed(clearRecord(22, byte(test.typ), byte(size>>16), byte(size>>8), byte(size)), nil)
-		if s.err != nil {
-			t.Errorf("%v of %d bytes: %v", test.typ, test.most, s.err)
+			s.feed(clearRecord(22, announced(typ, size)...), nil)
+			if refused {
+				s.wants(t, wire.AlertIllegalParameter)
+			} else if s.err != nil {
+				t.Errorf("%v of %d bytes: %v", typ, size, s.err)
+			}
 		}
 	}
 }
 
-// One connection keeps less than a MiB alive, however its peer behaves.
+// announced is the header of a message of that size.
+func announced(typ wire.HandshakeType, size int) []byte {
+	body := size - wire.HeaderLen
+	return []byte{byte(typ), byte(body >> 16), byte(body >> 8), byte(body)}
+}
+
+// A Certificate may be longer than other messages, but only where one is due.
+func TestCertificateLengths(t *testing.T) {
+	try := func(t *testing.T, f flow, rogue wire.Role, e func([]byte) edit, most int) {
+		t.Helper()
+		// What the rogue sends after it does not matter.
+		if victim := f.run(t, rogue, e(announced(wire.TypeCertificate, most))); victim.err != nil && strings.Contains(victim.err.Error(), "announces") {
+			t.Errorf("%d bytes: %v", most, victim.err)
+		}
+		victim := f.run(t, rogue, e(announced(wire.TypeCertificate, most+1)))
+		if victim.wants(t, wire.AlertIllegalParameter); !strings.Contains(victim.err.Error(), fmt.Sprint("announces a Certificate of ", most+1, " bytes; the most we take is ", most)) {
+			t.Errorf("%d bytes: %v", most+1, victim.err)
+		}
+	}
+	states(t, func(t *testing.T, f flow, rogue wire.Role, n int, due wire.HandshakeType) {
+		if due == ccs {
+			return // a message in its place is refused by what it is
+		}
+		most := maxMessage
+		if due == wire.TypeCertificate || rogue == wire.Server && due == wire.TypeCertificateRequest && f.is13(t) {
+			most = maxCertificate
+		}
+		try(t, f, rogue, func(raw []byte) edit { return at(n, func(*records, []byte) [][]byte { return [][]byte{raw} }) }, most)
+	})
+	for name, test := range map[string]struct {
+		hosts func(testing.TB) (c, s *host)
+		rogue wire.Role
+		typ   wire.HandshakeType
+		most  int
+	}{
+		"asked for later":                   {authenticated(hosts13), wire.Client, wire.TypeCertificate, maxCertificate},
+		"asked for later, and proved":       {authenticated(hosts13), wire.Client, wire.TypeCertificateVerify, maxMessage},
+		"a client's in a renegotiation":     {renegotiated(wire.Client, hosts12, clientAuth), wire.Client, wire.TypeCertificate, maxCertificate},
+		"a server's in a renegotiation":     {renegotiated(wire.Client, hosts12), wire.Server, wire.TypeCertificate, maxCertificate},
+		"for a key exchange's, in the same": {renegotiated(wire.Client, hosts12), wire.Server, wire.TypeServerKeyExchange, maxMessage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			try(t, flow{name: name, hosts: test.hosts}, test.rogue, func(raw []byte) edit { return instead(test.typ, raw...) }, test.most)
+		})
+	}
+}
+
+// One connection that has not proved anything keeps less than a MiB alive, however its peer behaves.
 func TestMemoryIsBounded(t *testing.T) {
 	const most = 1 << 20
 	for name, feed := range map[string]func(s *side){
-		"a long Certificate in small records": func(s *side) {
-			s.feed(clearRecord(22, 11, 3, 0xff, 0xfc), nil)
-			for range 2000 {
+		"a long hello in small records": func(s *side) {
+			s.feed(clearRecord(22, 1, 0, 0xff, 0xfc), nil)
+			for range 600 {
 				s.feed(clearRecord(22, make([]byte, 100)...), nil)
 			}
 		},
@@ -275,8 +319,8 @@ func TestMemoryIsBounded(t *testing.T) {
 			s.feedMessage(m)
 		},
 		"records of the full size": func(s *side) {
-			s.feed(clearRecord(22, append([]byte{11, 3, 0xff, 0xfc}, make([]byte, 16000)...)...), nil)
-			for range 12 {
+			s.feed(clearRecord(22, append([]byte{1, 0, 0xff, 0xfc}, make([]byte, 16000)...)...), nil)
+			for range 2 {
 				s.feed(clearRecord(22, make([]byte, record.MaxPlaintext)...), nil)
 			}
 		},

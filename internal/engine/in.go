@@ -14,7 +14,7 @@ import (
 // Budgets against peers that keep us busy for nothing.
 const (
 	maxMessage     = 64 << 10  // a handshake message
-	maxCertificate = 256 << 10 // a Certificate
+	maxCertificate = 256 << 10 // a Certificate, where one is due
 	maxHalted      = 32        // records or messages of a kind in a row that do not advance anything
 	maxWarnings    = 4         // the same for warning alerts
 	maxUpdates     = 32        // KeyUpdates in a row without application data

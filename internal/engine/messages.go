@@ -100,7 +100,7 @@ func (e *Engine) messageLen() (int, error) {
 		return 0, nil
 	}
 	most := maxMessage
-	if t := wire.HandshakeType(e.in.hand[0]); t == wire.TypeCertificate {
+	if t := wire.HandshakeType(e.in.hand[0]); t == wire.TypeCertificate && e.hs != nil && e.hs.Due(t) {
 		most = maxCertificate
 	}
 	if size > most {

@@ -109,6 +109,23 @@ func (s *State) Run(ctx context.Context) error {
 	}
 }
 
+// Due reports that a message of type t of the peer's may come next.
+func (s *State) Due(t wire.HandshakeType) bool {
+	for i := s.at; i < len(s.flow); i++ {
+		step := &s.flow[i]
+		switch need := step.When(s); {
+		case need == No:
+		case step.From == s.Role:
+			return false
+		case step.Msg == t:
+			return true
+		case need == Must:
+			return false
+		}
+	}
+	return false
+}
+
 // over: with the peer's last message ends its record, too. What comes next is not
 // of this handshake, and nobody has a reason to write it before it is complete.
 func (s *State) over() error {
