@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 )
 
 const module = "github.com/vitrine-tls/vitrine/"
@@ -36,14 +36,14 @@ const anything = "*"
 var rules = []rule{
 	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls internal/devca internal/negative internal/rogue internal/record internal/suite session trace wire", ""},
+	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
 	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
-	{"internal/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
-	{"internal/consttime", "", ""},
+	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
+	{"internal/proof/consttime", "", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/suite certcheck session trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"internal/handshake", "internal/record internal/keys internal/kex internal/suite certcheck session trace wire", ""},
@@ -52,10 +52,10 @@ var rules = []rule{
 	{"internal/kex", "wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
 	{"internal/devca", "", ""},
-	{"internal/attacks", "", ""}, // tests alone
-	{"internal/negative", "", ""},
-	{"internal/faults", "", ""}, // tests alone
-	{"internal/leak", "", ""},
+	{"internal/proof/attacks", "", ""}, // tests alone
+	{"internal/proof/negative", "", ""},
+	{"internal/proof/faults", "", ""}, // tests alone
+	{"internal/proof/leak", "", ""},
 	{"certcheck", "wire", ""},
 	{"session", "wire", ""},
 	{"trace", "wire", ""},

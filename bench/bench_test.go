@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 )
 
 // TestMain lets the test binary be the worker that the rows start.

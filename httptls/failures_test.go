@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )

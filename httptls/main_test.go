@@ -3,7 +3,7 @@ package httptls
 import (
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }

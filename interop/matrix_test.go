@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 

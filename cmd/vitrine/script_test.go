@@ -23,7 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
-	"github.com/vitrine-tls/vitrine/internal/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 )
 
 func TestMain(m *testing.M) {

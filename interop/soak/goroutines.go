@@ -14,7 +14,7 @@ import (
 )
 
 // watcher is the package whose TestMain fails where a test leaves a goroutine.
-const watcher = "github.com/vitrine-tls/vitrine/internal/leak"
+const watcher = "github.com/vitrine-tls/vitrine/internal/proof/leak"
 
 // testPackage is a package that has tests.
 type testPackage struct {

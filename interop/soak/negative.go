@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/vitrine-tls/vitrine/internal/negative"
+	"github.com/vitrine-tls/vitrine/internal/proof/negative"
 )
 
 // runNegative breaks the library on purpose, one rule at a time, and sees

@@ -53,7 +53,7 @@ func TestEachCompiles(t *testing.T) {
 
 // Those that fail are told apart from those that they are compiled with.
 func TestCompileNamesTheDefect(t *testing.T) {
-	const file = "internal/negative/defect.go"
+	const file = "internal/proof/negative/defect.go"
 	list := []Defect{
 		{Name: "good", Edits: []Edit{{file, "//go:embed defects/*.txt\n", "const one = 1\n\n//go:embed defects/*.txt\n"}}},
 		{Name: "wrong", Edits: []Edit{{file, "	Name  string\n", "	Name  nothing\n"}}},
@@ -118,7 +118,7 @@ func TestParseRefuses(t *testing.T) {
 
 // A defect whose place has changed is not passed over.
 func TestApplyRefuses(t *testing.T) {
-	const file = "internal/negative/doc.go"
+	const file = "internal/proof/negative/doc.go"
 	for name, before := range map[string]string{
 		"lines that are not there": "nothing like it\n",
 		"lines that repeat":        "//\n",
@@ -138,27 +138,27 @@ func TestApplyRefuses(t *testing.T) {
 
 // What counts as caught: each test named fails, and by what it asserts.
 func TestWhatCounts(t *testing.T) {
-	tests := []Tests{{"internal/negative", []string{"TestGuarded", "TestAround"}}}
+	tests := []Tests{{"internal/proof/negative", []string{"TestGuarded", "TestAround"}}}
 	for name, test := range map[string]struct{ after, want string }{
 		"it fails":          {"const guard = false\n", ""},
 		"it passes":         {"const guard = 1 < 2\n", "not caught, or there are no such tests"},
 		"it panics":         {"var guard = []bool{true}[len(Tests{}.Names)+1]\n", "crash"},
 		"it does not build": {"const guard = nothing\n", "does not compile"},
 	} {
-		d := Defect{Tests: tests, Edits: []Edit{{"internal/negative/guard_test.go", "const guard = true\n", test.after}}}
+		d := Defect{Tests: tests, Edits: []Edit{{"internal/proof/negative/guard_test.go", "const guard = true\n", test.after}}}
 		err := d.Caught(t.Context(), root(t))
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	half := Defect{Tests: []Tests{{"internal/negative", []string{"TestGuarded", "TestParseRefuses"}}}, Edits: []Edit{{"internal/negative/guard_test.go", "const guard = true\n", "const guard = false\n"}}}
+	half := Defect{Tests: []Tests{{"internal/proof/negative", []string{"TestGuarded", "TestParseRefuses"}}}, Edits: []Edit{{"internal/proof/negative/guard_test.go", "const guard = true\n", "const guard = false\n"}}}
 	if err := half.Caught(t.Context(), root(t)); err == nil || !strings.Contains(err.Error(), "not caught by TestParseRefuses") {
 		t.Error(err)
 	}
 	if err := Pass(t.Context(), root(t), []Defect{{Tests: tests}}, 1); err != nil {
 		t.Error(err)
 	}
-	if err := Pass(t.Context(), root(t), []Defect{{Tests: []Tests{{"internal/negative", []string{"TestGuarded", "TestOfNoName"}}}}}, 1); err == nil {
+	if err := Pass(t.Context(), root(t), []Defect{{Tests: []Tests{{"internal/proof/negative", []string{"TestGuarded", "TestOfNoName"}}}}}, 1); err == nil {
 		t.Error("a test that does not exist has passed")
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 // What SECURITY.md says of the code is compared with the code.
 
-const root = "../.."
+const root = "../../.."
 
 func security() string { return string(must(os.ReadFile(root + "/SECURITY.md"))) }
 
@@ -66,7 +66,7 @@ func TestEveryTestThatIsNamedExists(t *testing.T) {
 		}
 	}
 	ours := []string{"TestMain", "TestEverySwitchIsDocumented", "TestEveryTestThatIsNamedExists", "TestKeyExchangesPage"}
-	for _, name := range slices.Sorted(maps.Keys(tests(t, "internal/attacks"))) {
+	for _, name := range slices.Sorted(maps.Keys(tests(t, "internal/proof/attacks"))) {
 		if !cited[name] && !slices.Contains(ours, name) {
 			t.Errorf("SECURITY.md does not name %s", name)
 		}

@@ -18,7 +18,7 @@ import (
 // compared with those of real connections, which are made as the page's own
 // commands say.
 
-const exchangesPage = "../../docs/key-exchanges.md"
+const exchangesPage = "../../../docs/key-exchanges.md"
 
 // A chapter of the page is a heading, a command and the messages that it shows.
 type chapter struct {

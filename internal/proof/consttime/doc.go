@@ -5,7 +5,7 @@
 // and so valgrind reports each conditional jump and each address that depends on
 // one. It does not measure time, so the result is the same on every run.
 //
-//	go test ./internal/consttime       // needs valgrind, and Linux on amd64
+//	go test ./internal/proof/consttime       // needs valgrind, and Linux on amd64
 //
 // A report in this module, in a module that it imports, or in the standard library
 // on behalf of either, is a failure, unless it is one of known: what a branch

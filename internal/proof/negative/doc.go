@@ -23,6 +23,6 @@
 // same tests must pass without the defect.
 //
 // In go test every defect is applied and compiled, and the first of each layer is
-// run. go test ./internal/negative -all, or go run ./interop/soak -only negative,
+// run. go test ./internal/proof/negative -all, or go run ./interop/soak -only negative,
 // runs them all; -only takes those whose names match a regular expression.
 package negative

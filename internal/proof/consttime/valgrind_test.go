@@ -247,7 +247,7 @@ func (r report) String() string {
 
 func moduleDir(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("..", ".."))
+	dir, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if _, statErr := os.Stat(filepath.Join(dir, "go.mod")); errors.Join(err, statErr) != nil {
 		t.Fatal(err, statErr)
 	}
