@@ -1,11 +1,9 @@
 package tls
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -47,6 +45,7 @@ type Conn struct {
 	in        sync.Mutex
 	reader    *reader // on sockets, once used
 	out       sync.Mutex
+	sender    sender
 	writeErr  error
 	stuck     bool // output is left over: sending it has timed out
 
@@ -109,34 +108,6 @@ func (c *Conn) late() bool {
 // TLS connection.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
-// send writes out what the engine has sealed. out is held.
-func (c *Conn) send() error {
-	for c.writeErr == nil && len(c.engine.Output()) > 0 {
-		err := c.write()
-		if c.stuck = isTimeout(err); c.stuck {
-			return err
-		}
-		c.writeErr = err
-	}
-	if c.writeErr != nil && c.engine.Owes() {
-		go c.unsent(c.writeErr) // out is held, and it needs in
-	}
-	return c.writeErr
-}
-
-// write hands the output over once. What a Write that takes less than all without an
-// error has done with the rest is not known, so that is an error, as in package io.
-func (c *Conn) write() error {
-	b := c.engine.Output()
-	n, err := c.conn.Write(b)
-	n = max(0, min(n, len(b)))
-	c.engine.Sent(n)
-	if n < len(b) && err == nil {
-		err = io.ErrShortWrite
-	}
-	return err
-}
-
 // read is the connection's Read, which may return nothing for a while, but not for
 // ever.
 func (c *Conn) read(buf []byte) (n int, err error) {
@@ -154,70 +125,6 @@ func isTimeout(err error) bool {
 	}
 	var t net.Error
 	return errors.As(err, &t) && t.Timeout()
-}
-
-// Write encrypts and sends p, as many records at a time as fit a batch. After
-// an error, n bytes of p are sealed: they are sent by the next Write if the
-// error was a timeout, and lost with the connection if not.
-func (c *Conn) Write(p []byte) (n int, err error) {
-	if err := c.Handshake(); err != nil {
-		return 0, err
-	}
-	defer c.answer()
-	c.out.Lock()
-	defer c.out.Unlock()
-	if c.closed.Load() {
-		return 0, net.ErrClosed
-	}
-	if c.late() {
-		return 0, os.ErrDeadlineExceeded
-	}
-	c.touch()
-	if err := c.send(); err != nil { // what an earlier timeout has left
-		return 0, err
-	}
-	for n < len(p) {
-		m, err := c.engine.Write(p[n:])
-		n += m
-		if err == engine.ErrHeld {
-			if err := c.unlocked(c.release); err != nil {
-				return n, err
-			}
-			continue
-		}
-		if err == engine.ErrClosed {
-			return n, cmp.Or(c.unlocked(c.broken), err)
-		}
-		if err == nil {
-			err = c.send()
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// broken is why the connection failed while we received, nil if it did not.
-func (c *Conn) broken() error {
-	c.in.Lock()
-	defer c.in.Unlock()
-	if err := c.engine.Err(); err != io.EOF {
-		return c.explain(err)
-	}
-	return nil
-}
-
-// unlocked calls f without the lock of the writing side, and with what is sealed
-// sent.
-func (c *Conn) unlocked(f func() error) error {
-	if err := c.send(); err != nil {
-		return err
-	}
-	c.out.Unlock()
-	defer c.out.Lock()
-	c.answer() // what the In half could not send, because we had the lock
-	return f()
 }
 
 // Read receives and decrypts into p. It returns io.EOF only after the peer's

@@ -72,20 +72,20 @@ func (c *Conn) receiveReady() error {
 	if err == nil {
 		return nil
 	}
-	return c.received(0, c.readError(err))
+	return c.received(0, c.socketError("read", err))
 }
 
-// readError is err as net.Conn's Read would return it.
-func (c *Conn) readError(err error) error {
-	if err == io.EOF {
+// socketError is err as net.Conn's Read or Write would return it; nil stays nil.
+func (c *Conn) socketError(op string, err error) error {
+	if err == nil || err == io.EOF {
 		return err
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err
+	var below *net.OpError
+	if errors.As(err, &below) {
+		err = below.Err
 	}
 	if errno, is := err.(syscall.Errno); is {
-		err = os.NewSyscallError("read", errno)
+		err = os.NewSyscallError(op, errno)
 	}
-	return &net.OpError{Op: "read", Net: c.conn.LocalAddr().Network(), Source: c.conn.LocalAddr(), Addr: c.conn.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: c.conn.LocalAddr().Network(), Source: c.conn.LocalAddr(), Addr: c.conn.RemoteAddr(), Err: err}
 }

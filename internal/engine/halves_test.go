@@ -23,7 +23,7 @@ func TestTheHalvesShareNothing(t *testing.T) {
 	go func() {
 		ready <- true
 		for range 300 {
-			if _, err := e.Write([]byte("data")); err != nil && err != ErrHeld {
+			if _, err := e.Write([]byte("data"), Batch); err != nil && err != ErrHeld {
 				written <- err
 				return
 			}

@@ -421,6 +421,9 @@ func (s *side) feed(b []byte, size func(left int) int) {
 	}
 }
 
+// Write is the engine's, with the largest batch.
+func (s *side) Write(p []byte) (int, error) { return s.Engine.Write(p, Batch) }
+
 // take returns what the engine has to send.
 func (s *side) take() []byte {
 	out := slices.Clone(s.Output())

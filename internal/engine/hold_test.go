@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -13,13 +14,13 @@ import (
 // becomes idle.
 func TestPartOfARecordHoldsASmallBuffer(t *testing.T) {
 	for name, wait := range map[string]func(*Engine){
-		"blocked": func(e *Engine) { e.LendBulk(whole); e.Unlend() },
+		"blocked": func(e *Engine) { e.LendBulk(Whole); e.Unlend() },
 		"idle":    (*Engine).IdleIn,
 	} {
 		l := connect(newClientHost(), newServerHost()).run().done(t)
 		e := l.server.Engine
 		part := clearRecord(wire.ContentApplicationData, make([]byte, 100)...)[:50]
-		n := copy(e.LendBulk(whole), part)
+		n := copy(e.LendBulk(Whole), part)
 		e.Filled(n)
 		if _, err := e.Read(make([]byte, 10)); err != ErrWantInput {
 			t.Fatal(name, err)
@@ -28,6 +29,28 @@ func TestPartOfARecordHoldsASmallBuffer(t *testing.T) {
 		if len(e.in.buf) != small || string(e.in.buf[e.in.r:e.in.w]) != string(part) {
 			t.Errorf("%s: %d bytes of buffer for %x", name, len(e.in.buf), e.in.buf[e.in.r:e.in.w])
 		}
+	}
+}
+
+// Output that does not go moves to a buffer that fits, and goes as it was.
+func TestStalledOutputHoldsASmallBuffer(t *testing.T) {
+	l := connect(newClientHost(), newServerHost()).run().done(t)
+	e, data := l.client.Engine, bytes.Repeat([]byte("0123456789abcdef"), 14<<10)
+	if n, err := l.client.Write(data); n != len(data) || err != nil || len(e.out.lent.bytes) != Bulk {
+		t.Fatal(n, err, len(e.out.lent.bytes))
+	}
+	want := bytes.Clone(e.Output())
+	for _, size := range []int{136 << 10, 70 << 10, 36 << 10, Whole, 6 << 10, small} {
+		rest := size - 100
+		e.Sent(len(e.Output()) - rest)
+		e.Stalled()
+		if len(e.out.lent.bytes) != size || !bytes.Equal(e.Output(), want[len(want)-rest:]) {
+			t.Errorf("%d bytes, the right ones, are in a buffer of %d", rest, len(e.out.lent.bytes))
+		}
+	}
+	e.Sent(len(e.Output()))
+	if e.Stalled(); e.out.lent != nil {
+		t.Error("a buffer is held for nothing")
 	}
 }
 

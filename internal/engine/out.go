@@ -10,9 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// batch is how many sealed bytes are gathered for one write to the socket: 16
-// records of the full size.
-const batch = 16 * (record.MaxPlaintext + 5 + 32)
+// Batch is how many sealed bytes are gathered for one write to the socket at most:
+// 16 records of the full size.
+const Batch = 16 * (record.MaxPlaintext + 5 + 32)
 
 // out is the half that writes.
 type out struct {
@@ -55,17 +55,29 @@ func (e *Engine) Sent(n int) {
 	}
 }
 
+// Stalled says that no more of Output goes for now. What is left moves to a buffer
+// that fits: a peer that does not read must not hold a large one.
+func (e *Engine) Stalled() {
+	if o := &e.out; o.lent != nil && fits(len(o.buf)) < len(o.lent.bytes) {
+		o.rehouse(len(o.buf))
+	}
+}
+
 // Owes reports that Output has messages of a further handshake, for which the peer
 // waits.
 func (e *Engine) Owes() bool { return e.out.owed }
 
 // reserve makes room for n more sealed bytes.
 func (o *out) reserve(n int) {
-	if cap(o.buf)-len(o.buf) >= n {
-		return
+	if cap(o.buf)-len(o.buf) < n {
+		o.rehouse(len(o.buf) + n)
 	}
+}
+
+// rehouse moves the output to another buffer, of at least size bytes.
+func (o *out) rehouse(size int) {
 	old := o.lent
-	o.lent = borrow(len(o.buf) + n)
+	o.lent = borrow(size)
 	o.buf = append(o.lent.bytes[:0], o.buf...)
 	giveBack(old)
 }
@@ -162,10 +174,10 @@ func (e *Engine) sendCCS() error {
 	return nil
 }
 
-// Write seals as much of p as one batch of output holds and returns how much
-// that was; the rest is for after Output has been sent. What the In half asked
-// for goes first.
-func (e *Engine) Write(p []byte) (n int, err error) {
+// Write seals as much of p as a batch of most bytes of output holds, Batch bytes if
+// that is less, and a record in any case. It returns how much that was; the rest is for
+// after Output has been sent. What the In half asked for goes first.
+func (e *Engine) Write(p []byte, most int) (n int, err error) {
 	o := &e.out
 	if err := e.Flush(); err != nil {
 		return 0, err
@@ -176,8 +188,10 @@ func (e *Engine) Write(p []byte) (n int, err error) {
 	if o.held {
 		return 0, ErrHeld
 	}
-	o.reserve(min(batch, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
-	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+2*o.half.Overhead() <= batch) {
+	most = min(most, Batch)
+	full := e.fragment() + o.half.Overhead()
+	o.reserve(min(max(1, most/full)*full, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
+	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+2*o.half.Overhead() <= most) {
 		if o.half.Limit() {
 			if !e.profile.Updates {
 				return n, errWorn

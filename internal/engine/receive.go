@@ -102,7 +102,7 @@ func (e *Engine) EOF(err error) {
 func (e *Engine) Unlend() {
 	e.in.lending = false
 	e.settle()
-	if in := &e.in; in.plain == nil && in.w-in.r <= whole && len(in.buf) > whole {
+	if in := &e.in; in.plain == nil && in.w-in.r <= Whole && len(in.buf) > Whole {
 		in.shrink()
 	}
 }

@@ -166,7 +166,7 @@ func TestPartOfAMessageOutlivesItsBuffer(t *testing.T) {
 	s.feed(clearRecord(wire.ContentHandshake, hello[:40]...), nil)
 	rest := clearRecord(wire.ContentHandshake, hello[40:]...)
 	for _, part := range [][]byte{rest[:7], rest[7:]} {
-		n := copy(s.Lend(whole), part) // more room than the first buffer has
+		n := copy(s.Lend(Whole), part) // more room than the first buffer has
 		s.poison()
 		s.Filled(n)
 		s.step()

@@ -61,7 +61,7 @@ func setSeq(h *record.Half, n uint64) {
 func TestWhatCannotBeSealed(t *testing.T) {
 	write := func(data string) func(*Engine) error {
 		return func(e *Engine) error {
-			n, err := e.Write([]byte(data))
+			n, err := e.Write([]byte(data), Batch)
 			if n != 0 {
 				t.Errorf("%d bytes are said to be on their way", n)
 			}

@@ -1,0 +1,172 @@
+package tls
+
+import (
+	"cmp"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/engine"
+)
+
+// sender is the writing side of the connection below. Conn.out guards it.
+//
+// What a Write has sealed and the peer does not take is held until it does. So no more
+// is sealed at once than the socket has room for, a record excepted; and where that
+// cannot be seen, by the pace at which it has taken what came before.
+type sender struct {
+	room  int  // of the socket, as far as it is known
+	blind bool // it does not tell
+	pace  pace
+	err   error
+	push  func(fd uintptr) (done bool) // Conn.push, made once
+	look  func(fd uintptr)             // Conn.look, made once
+}
+
+// unseen is how much is sealed at once at most where it is not seen how much of it has
+// gone: four records.
+const unseen = 4 * engine.Whole
+
+// batch is how much of left bytes is to be sealed for one write to the connection below.
+func (c *Conn) batch(left int) int {
+	s := &c.sender
+	switch {
+	case left <= engine.Whole: // two records at most, of which one is sealed in any case
+		return 0
+	case c.raw == nil:
+		return min(s.pace.size(), unseen)
+	case !s.blind && s.room < min(left, engine.Batch):
+		c.measure()
+	}
+	if s.blind {
+		return s.pace.size()
+	}
+	return s.room
+}
+
+// Write encrypts and sends p, as many records at a time as fit a batch. After
+// an error, n bytes of p are sealed: they are sent by the next Write if the
+// error was a timeout, and lost with the connection if not.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if err := c.Handshake(); err != nil {
+		return 0, err
+	}
+	defer c.answer()
+	c.out.Lock()
+	defer c.out.Unlock()
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	if c.late() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	c.touch()
+	if err := c.send(); err != nil { // what an earlier timeout has left
+		return 0, err
+	}
+	for n < len(p) {
+		m, err := c.engine.Write(p[n:], c.batch(len(p)-n))
+		n += m
+		if err == engine.ErrHeld {
+			if err := c.unlocked(c.release); err != nil {
+				return n, err
+			}
+			continue
+		}
+		if err == engine.ErrClosed {
+			return n, cmp.Or(c.unlocked(c.broken), err)
+		}
+		if err == nil {
+			err = c.send()
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// broken is why the connection failed while we received, nil if it did not.
+func (c *Conn) broken() error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	if err := c.engine.Err(); err != io.EOF {
+		return c.explain(err)
+	}
+	return nil
+}
+
+// unlocked calls f without the lock of the writing side, and with what is sealed
+// sent.
+func (c *Conn) unlocked(f func() error) error {
+	if err := c.send(); err != nil {
+		return err
+	}
+	c.out.Unlock()
+	defer c.out.Lock()
+	c.answer() // what the In half could not send, because we had the lock
+	return f()
+}
+
+// send writes out what the engine has sealed. out is held.
+func (c *Conn) send() error {
+	for c.writeErr == nil && len(c.engine.Output()) > 0 {
+		err := c.write()
+		if c.stuck = isTimeout(err); c.stuck {
+			return err
+		}
+		c.writeErr = err
+	}
+	if c.writeErr != nil && c.engine.Owes() {
+		go c.unsent(c.writeErr) // out is held, and it needs in
+	}
+	return c.writeErr
+}
+
+// write hands the output over.
+func (c *Conn) write() error {
+	s := &c.sender
+	if c.raw != nil && !s.blind {
+		return c.writeReady()
+	}
+	size, begin := len(c.engine.Output()), time.Now()
+	var err error
+	if c.raw != nil {
+		err = c.writeReady()
+	} else {
+		err = c.writeWhole()
+	}
+	s.pace.took(size, time.Since(begin))
+	return err
+}
+
+// writeWhole is write where it is not seen how much has gone before all has. What a
+// Write that takes less than all without an error has done with the rest is not known,
+// so that is an error, as in package io.
+func (c *Conn) writeWhole() error {
+	b := c.engine.Output()
+	n, err := c.conn.Write(b)
+	n = max(0, min(n, len(b)))
+	c.engine.Sent(n)
+	if n < len(b) && err == nil {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// pace is how much is moved at once: one record at first, and then an eighth of what
+// was taken without a delay. So is what is held where that comes to a halt.
+type pace struct{ quick int }
+
+// delay is how long it may take to move as much as that.
+const delay = 100 * time.Millisecond
+
+// took: n bytes were taken within d.
+func (p *pace) took(n int, d time.Duration) {
+	if p.quick = min(p.quick+n, 8*engine.Bulk); d > delay {
+		p.quick = 0
+	}
+}
+
+func (p *pace) size() int { return max(engine.Whole, p.quick/8) }
