@@ -252,7 +252,7 @@ func TestCertificateLengths(t *testing.T) {
 			t.Errorf("%d bytes: %v", most, victim.err)
 		}
 		victim := f.run(t, rogue, e(announced(wire.TypeCertificate, most+1)))
-		if victim.wants(t, wire.AlertIllegalParameter); !strings.Contains(victim.err.Error(), fmt.Sprint("announces a Certificate of ", most+1, " bytes; the most we take is ", most)) {
+		if victim.wants(t, wire.AlertIllegalParameter); !strings.Contains(fmt.Sprint(victim.err), fmt.Sprint("announces a Certificate of ", most+1, " bytes; the most we take is ", most)) {
 			t.Errorf("%d bytes: %v", most+1, victim.err)
 		}
 	}
