@@ -114,15 +114,28 @@ func strong(chain []*x509.Certificate, minRSABits int) error {
 		}
 	}
 	for _, c := range chain[:max(1, len(chain)-1)] {
-		key, ok := c.PublicKey.(*rsa.PublicKey)
-		if ok && key.N.BitLen() < minRSABits {
-			return &Error{
-				Alert: wire.AlertUnsupportedCertificate,
-				Reason: fmt.Sprintf("the RSA key of %s has %d bits, which is too weak: at least %d are needed",
-					subject(c), key.N.BitLen(), minRSABits),
-				Hint: fmt.Sprintf("have it issued for a key of %d bits or more, or for ECDSA", max(minRSABits, defaultRSABits)),
-			}
+		if err := StrongKey(c, minRSABits); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// StrongKey checks the size of c's key alone: a leaf's signs the handshake, also
+// where nobody asks who has issued it. minRSABits is as in [Options]. The error is
+// an [*Error].
+func StrongKey(c *x509.Certificate, minRSABits int) error {
+	if minRSABits == 0 {
+		minRSABits = defaultRSABits
+	}
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() >= minRSABits {
+		return nil
+	}
+	return &Error{
+		Alert: wire.AlertUnsupportedCertificate,
+		Reason: fmt.Sprintf("the RSA key of %s has %d bits, which is too weak: at least %d are needed",
+			subject(c), key.N.BitLen(), minRSABits),
+		Hint: fmt.Sprintf("have it issued for a key of %d bits or more, or for ECDSA", max(minRSABits, defaultRSABits)),
+	}
 }

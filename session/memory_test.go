@@ -257,7 +257,7 @@ func TestMemoryDensity(t *testing.T) {
 			grown := heap() - before
 			n := m.Stats()
 			perBudget := n.Entries / test.mib
-			perGrown := n.Entries * (1 << 20) / grown
+			perGrown := int(int64(n.Entries) * (1 << 20) / int64(grown))
 			t.Logf("%d entries: %d per MiB of budget, %d per MiB of heap; %d shards, %d bytes held of %d, heap grew by %d",
 				n.Entries, perBudget, perGrown, len(m.shards), n.Held, n.Budget, grown)
 			if perBudget < test.least || perGrown < test.least {

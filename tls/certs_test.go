@@ -45,6 +45,8 @@ func newKey(kind string) crypto.Signer {
 	case "ed25519":
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return must(key, err)
+	case "rsa1024":
+		return must(rsa.GenerateKey(rand.Reader, 1024))
 	case "rsa2048":
 		return must(rsa.GenerateKey(rand.Reader, 2048))
 	}

@@ -279,7 +279,8 @@ type Legacy struct {
 	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
-	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits.
+	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits. Without it the
+	// peer's own is refused also where its chain is not verified.
 	SmallRSA bool
 	// NoExtendedMasterSecret leaves out RFC 7627, which binds a TLS 1.2 session
 	// to its handshake.

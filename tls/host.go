@@ -38,7 +38,8 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains
 }
 
 // verifyChain verifies the chain of the peer, where that is wanted: a client's, where
-// it is demanded.
+// it is demanded. Else it looks at the leaf's key, with which the peer signs, or to
+// which a premaster is encrypted.
 func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
 	c := h.config
 	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
@@ -51,7 +52,10 @@ func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x50
 		o.MinRSABits = certcheck.MinRSABits
 	}
 	if !verify {
-		return nil, nil
+		if len(chain) == 0 {
+			return nil, nil
+		}
+		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
 	}
 	o.Anew = c.VerifyAnew
 	return certcheck.Verify(chain, o)
