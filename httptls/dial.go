@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http/httptrace"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -19,6 +20,7 @@ type clientConn struct {
 	net.Conn
 	state  tls.ConnectionState
 	broken atomic.Pointer[error]
+	closed func() // nil, or called by the first Close
 }
 
 // Read notes why the connection broke. In TLS 1.3 a server refuses a client's
@@ -32,6 +34,13 @@ func (c *clientConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+func (c *clientConn) Close() error {
+	if c.closed != nil {
+		c.closed()
+	}
+	return c.Conn.Close()
+}
+
 func (c *clientConn) proto() string {
 	if c.state.NegotiatedProtocol == protoHTTP2 {
 		return protoHTTP2
@@ -43,15 +52,21 @@ func (c *clientConn) proto() string {
 // other protocol is kept for the next try.
 func (t *Transport) dialFor(ctx context.Context, proto, network, addr string) (net.Conn, error) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
-	if !ok { // a request for http://, whose proxy is reached over TLS
-		return t.dialProxy(ctx, network, addr)
+	if !ok {
+		return nil, errors.New("httptls: a dial without its request")
 	}
-	c := a.takeSpare(proto)
+	c := a.host.takeSpare(proto)
 	if c == nil {
+		if a.http2() && a.host.speaksOther(proto) {
+			return nil, errOtherProtocol // known since the request began
+		}
 		var err error
 		if c, err = t.dial(ctx, a, network, addr); err != nil {
 			return nil, err
 		}
+	}
+	if a.http2() {
+		a.host.learn(c.proto())
 	}
 	if c.proto() != proto {
 		a.keep(c)
@@ -61,21 +76,28 @@ func (t *Transport) dialFor(ctx context.Context, proto, network, addr string) (n
 	return c, nil
 }
 
+// dial returns a new connection, which counts as a user of its route until it is closed.
 func (t *Transport) dial(ctx context.Context, a *attempt, network, addr string) (*clientConn, error) {
-	raw, err := t.reach(ctx, a.request, network, addr)
+	if err := t.dialOn(a.route); err != nil {
+		return nil, err
+	}
+	c, err := t.dialServer(ctx, a, network, addr)
+	if err != nil {
+		t.leave(a.route)
+		return nil, err
+	}
+	c.closed = sync.OnceFunc(func() { t.leave(a.route) })
+	return c, nil
+}
+
+func (t *Transport) dialServer(ctx context.Context, a *attempt, network, addr string) (*clientConn, error) {
+	raw, err := t.reach(ctx, a.route.proxy, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	offer := t.offered
-	if t.TLS != nil && len(t.TLS.NextProtos) > 0 {
-		offer = t.TLS.NextProtos
-	}
-	if a.http1Only {
-		offer = []string{protoHTTP1}
-	}
-	c, err := t.handshake(ctx, raw, addr, offer)
+	c, err := t.handshake(ctx, raw, addr, a.offer)
 	if err == nil && !slices.Contains(t.offered, c.proto()) {
-		c.Close()
+		c.Conn.Close()
 		return nil, fmt.Errorf("httptls: %s speaks %s only, which Transport.HTTP.Protocols does not allow", addr, c.proto())
 	}
 	return c, err

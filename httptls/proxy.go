@@ -13,16 +13,8 @@ import (
 	"time"
 )
 
-// reach returns a transport connection to addr, through the proxy where the
-// settings name one for the request.
-func (t *Transport) reach(ctx context.Context, r *http.Request, network, addr string) (net.Conn, error) {
-	var proxy *url.URL
-	if t.settings.Proxy != nil {
-		var err error
-		if proxy, err = t.settings.Proxy(r); err != nil {
-			return nil, err
-		}
-	}
+// reach returns a transport connection to addr, through the proxy unless it is nil.
+func (t *Transport) reach(ctx context.Context, proxy *url.URL, network, addr string) (net.Conn, error) {
 	if proxy == nil {
 		return t.connect(ctx, network, addr)
 	}

@@ -28,11 +28,13 @@ import (
 )
 
 // TestConcurrentFirstRequests has many requests find out together which
-// protocol the server speaks.
+// protocol the server speaks. One connection of HTTP/2 is enough for all of them.
 func TestConcurrentFirstRequests(t *testing.T) {
 	for name, p := range map[string]*http.Protocols{"http1": only(true, false), "http2": only(true, true)} {
 		t.Run(name, func(t *testing.T) {
-			addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Protocols: p, Handler: http.HandlerFunc(describe)}})
+			var handshakes atomic.Int32
+			addr := serve(t, &Server{TLS: serverConfig(t), OnHandshake: func(Handshake) { handshakes.Add(1) },
+				HTTP: &http.Server{Protocols: p, Handler: http.HandlerFunc(describe)}})
 			transport := &Transport{TLS: clientConfig()}
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport}
@@ -52,6 +54,9 @@ func TestConcurrentFirstRequests(t *testing.T) {
 				})
 			}
 			wg.Wait()
+			if n := handshakes.Load(); name == "http2" && n != 1 {
+				t.Errorf("%d handshakes", n)
+			}
 		})
 	}
 }
