@@ -39,7 +39,8 @@ var rules = []rule{
 	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
 	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
-	{"explain", "internal/suite trace wire", ""}, // it checks records and keys with code of its own,
+	{"explain", "explain/internal/recompute internal/suite trace wire", ""},
+	{"explain/internal/recompute", "internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},

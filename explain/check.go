@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -100,10 +101,10 @@ func (hs *handshake) tie(x wire.Extensions, from wire.Role) []Check {
 	if !found || err != nil {
 		return nil
 	}
-	want := hs.before.verifyData(wire.Client)
+	want := recompute.RenegotiationInfo(from, hs.before.verifyData(wire.Client), hs.before.verifyData(wire.Server))
 	what := "the client's Finished"
 	if from == wire.Server {
-		want, what = append(want, hs.before.verifyData(wire.Server)...), "both Finished"
+		what = "both Finished"
 	}
 	switch {
 	case !bytes.Equal(got, want):
@@ -119,12 +120,11 @@ func (hs *handshake) verifyData(from wire.Role) []byte {
 	if hs == nil {
 		return nil
 	}
-	if i := hs.transcript.find(wire.TypeFinished, from); i >= 0 {
-		if p, ok := hs.transcript.msgs[i].parsed.(*wire.Finished); ok {
-			return bytes.Clone(p.VerifyData)
-		}
+	p, ok := hs.transcript.last(wire.TypeFinished, from).(*wire.Finished)
+	if !ok {
+		return nil
 	}
-	return nil
+	return bytes.Clone(p.VerifyData)
 }
 
 // binder checks the proof that a ClientHello carries of its pre-shared key:
@@ -136,19 +136,11 @@ func (hs *handshake) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool)
 	if !found || err != nil || key == nil || len(psks.Binders) != 1 {
 		return c, false
 	}
-	h, err := hashNamed(key.Hash)
+	h, err := recompute.HashNamed(key.Hash)
 	if err != nil {
 		return c, false
 	}
-	sum := h.New()
-	if i := slices.Index(hs.transcript.msgs, m); i > 0 {
-		sum.Write(hs.transcript.messageHash(h))
-		for _, earlier := range hs.transcript.msgs[1:i] {
-			sum.Write(earlier.Raw)
-		}
-	}
-	sum.Write(m.Raw[:len(m.Raw)-psks.BindersLen])
-	want := hmacOf(h, expandLabel(h, key.Value, "finished", nil, h.Size), sum.Sum(nil))
+	want := hs.transcript.Binder(h, key.Value, slices.Index(hs.transcript.msgs, m), psks.BindersLen)
 	if !bytes.Equal(want, psks.Binders[0]) {
 		return differ("binder: it should be %x", want), true
 	}

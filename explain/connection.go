@@ -3,6 +3,7 @@ package explain
 import (
 	"encoding/hex"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -329,7 +330,7 @@ type Keys struct {
 	raw  trace.Keys
 	// derived are the keys as they follow from the secret, which open records;
 	// nil where they could not be derived.
-	derived *keySet
+	derived *recompute.Keys
 }
 
 // Alert is an alert, or the orderly close that close_notify is.

@@ -54,17 +54,16 @@ func needs(name string) func(*handshake) bool {
 
 // exchanged reports that there was a key exchange: a resumption has none.
 func (hs *handshake) exchanged() bool {
-	return hs.transcript.find(wire.TypeClientKeyExchange, wire.Client) >= 0
+	return hs.transcript.Find(wire.TypeClientKeyExchange, wire.Client) >= 0
 }
 
 // dhBits is the size of the finite field; 0 where there is none.
 func (hs *handshake) dhBits() int {
-	if i := hs.transcript.find(wire.TypeServerKeyExchange, wire.Server); i >= 0 {
-		if p, ok := hs.transcript.msgs[i].parsed.(*wire.ServerKeyExchange); ok {
-			return dhBits(p.P)
-		}
+	p, ok := hs.transcript.last(wire.TypeServerKeyExchange, wire.Server).(*wire.ServerKeyExchange)
+	if !ok {
+		return 0
 	}
-	return 0
+	return dhBits(p.P)
 }
 
 // warn adds the dangers of all handshakes to the warnings, each once.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -18,14 +19,14 @@ func differ(format string, args ...any) Check {
 // secret checks one secret, fills in its formula, and remembers it.
 func (hs *handshake) secret(s *Secret) {
 	r, known := hs.ruleFor(s)
-	s.Meaning = r.meaning
-	if r.ref != "" {
-		s.Ref = r.ref
+	s.Meaning = hs.secretMeaning(s.Name, r)
+	if r.Ref != "" {
+		s.Ref = r.Ref
 	}
 	switch {
 	case !known:
 		s.Formula, s.Check = s.How, Check{Given, "this value is not in the key schedule that is known here"}
-	case r.fn == fnGiven:
+	case r.Function == recompute.Given:
 		s.Formula, s.Check = s.How, hs.given(s)
 	default:
 		s.Formula, s.Check = hs.derive(s, r)
@@ -70,97 +71,89 @@ func (hs *handshake) encrypted(premaster []byte) string {
 
 func (s *Secret) is(value Hex) bool { return bytes.Equal(s.Value, value) }
 
+// ruleFor finds the rule for a value. What a resumption starts from is given; the
+// Finished of a client that is authenticated late comes from the traffic secret
+// in use, whose number the RFC calls N. RFC 8446 §4.4.
+func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
+	r, known := recompute.RuleFor(hs.version, hs.exchange, s.Name, s.Label)
+	switch {
+	case s.How == howResumed && hs.version < wire.TLS13:
+		r.Function, r.Input = recompute.Given, recompute.NoInput
+	case hs.late && s.Name == "client_finished_key":
+		r.From = hs.current(wire.Client)
+		if s.From == "client_application_traffic_secret_N" {
+			s.From = r.From
+		}
+	}
+	return r, known
+}
+
+// howResumed marks a value that comes from an earlier connection.
+const howResumed = "resumed"
+
 // derive computes s by its rule and returns the formula and what came of it.
-func (hs *handshake) derive(s *Secret, r rule) (formula string, c Check) {
+func (hs *handshake) derive(s *Secret, r recompute.Rule) (formula string, c Check) {
 	h, err := hs.hashFor(s, r)
 	if err != nil {
 		return s.How, differ("cannot be re-derived: %v", err)
 	}
-	size := r.size
-	switch size {
-	case 0:
-		size = h.Size
-	case anySize:
-		size = len(s.Value)
-	}
+	size := hs.size(s, r, h)
 	in := hs.input(s, r, h)
-	formula = r.formula(s, in.name, size)
+	formula = formulaOf(s, r, in.name, size)
 	switch {
 	case in.absent && hs.account.misses(ofHandshake):
 		return formula, Check{Given, "not re-derived: the message that it is made from was not kept"}
 	case in.bad != "":
 		return formula, differ("%s", in.bad)
-	case s.Label != r.label:
-		return formula, differ("its label is %q, the RFC says %q", s.Label, r.label)
-	case r.from != "" && s.From != r.from:
-		return formula, differ("it is made from %q, the RFC says %q", s.From, r.from)
+	case s.Label != r.Label:
+		return formula, differ("its label is %q, the RFC says %q", s.Label, r.Label)
+	case r.From != "" && s.From != r.From:
+		return formula, differ("it is made from %q, the RFC says %q", s.From, r.From)
 	}
-	for _, parent := range []string{s.From, r.salt} {
+	for _, parent := range []string{s.From, r.Salt} {
 		if parent != "" && hs.known(parent) == nil {
 			return formula, differ("%s, which it is made from, was not reported", parent)
 		}
 	}
-	value := hs.apply(s, r, h, in, size)
+	value := r.Apply(hs.version, h, recompute.Operands{
+		Secret: hs.value(s.From), Salt: hs.value(r.Salt), Input: in.bytes, Messages: hs.transcript.Bytes(in.messages), Size: size,
+	})
 	switch {
 	case !s.is(value):
 		return formula, differ("re-derived, it is %s", Hex(value))
-	case r.in == inTranscript:
+	case r.Input == recompute.TranscriptHash:
 		return formula, agree("re-derived, with H = %s of the messages on the wire", s.Hash)
 	}
 	return formula, agree("re-derived: the same %d bytes", len(value))
 }
 
-// hashFor is the hash that s was made with; until TLS 1.2 the version and the
+// size is how long s is by its rule.
+func (hs *handshake) size(s *Secret, r recompute.Rule, h *suite.Hash) int {
+	switch {
+	case r.Function == recompute.Zeros:
+		return len(hs.value("psk"))
+	case r.Size == recompute.AnySize:
+		return len(s.Value)
+	case r.Size == 0:
+		return h.Size
+	}
+	return r.Size
+}
+
+// hashFor is the hash that s was made with; up to TLS 1.2 the version and the
 // suite leave no choice.
-func (hs *handshake) hashFor(s *Secret, r rule) (*suite.Hash, error) {
-	if r.fn == fnJoin || r.fn == fnZeros {
-		return bothHashes, nil // needs none
+func (hs *handshake) hashFor(s *Secret, r recompute.Rule) (*suite.Hash, error) {
+	if r.Function == recompute.Join || r.Function == recompute.Zeros {
+		return recompute.MD5SHA1, nil // needs none
 	}
-	h, err := hashNamed(s.Hash)
-	if err == nil && hs.version < wire.TLS13 && hs.suite != nil && h != hs.hash() {
-		err = fmt.Errorf("its hash is %s, and %v with this suite has %s", h.Name, hs.version, hs.hash().Name)
+	h, err := recompute.HashNamed(s.Hash)
+	if err != nil || hs.version >= wire.TLS13 || hs.suite == nil {
+		return h, err
 	}
-	return h, err
-}
-
-// hash is that of the key schedule and the transcript.
-func (hs *handshake) hash() *suite.Hash {
-	if hs.version < wire.TLS12 {
-		return bothHashes
+	if want := recompute.ScheduleHash(hs.version, hs.suite); h != want {
+		return nil, fmt.Errorf("its hash is %s, and %v with this suite has %s", h.Name, hs.version, want.Name)
 	}
-	return hs.suite.Hash
-}
-
-// apply runs the rule's function.
-func (hs *handshake) apply(s *Secret, r rule, h *suite.Hash, in material, size int) []byte {
-	secret := hs.value(s.From)
-	switch r.fn {
-	case fnExtract:
-		salt := hs.value(r.salt)
-		if salt == nil {
-			salt = make([]byte, h.Size)
-		}
-		return extract(h, salt, in.bytes)
-	case fnExpand:
-		return expandLabel(h, secret, r.label, in.bytes, size)
-	case fnHMAC:
-		return hmacOf(h, secret, in.bytes)
-	case fnNested:
-		return finished30(secret, hs.transcript.bytes(in.messages), sender30(s))
-	case fnJoin:
-		return join16(hs.value(r.salt), secret)
-	case fnZeros:
-		return make([]byte, len(hs.value("psk")))
-	}
-	return prf(hs.version, h, secret, r.label, in.bytes, size)
-}
-
-// sender30 is what a Finished of SSL 3.0 has for a label. RFC 6101 §5.6.9.
-func sender30(s *Secret) string {
-	if strings.HasPrefix(s.Name, "client") {
-		return "CLNT"
-	}
-	return "SRVR"
+	return h, nil
 }
 
 // material is what a function is applied to: its name in the formula, and what
@@ -174,12 +167,12 @@ type material struct {
 }
 
 // input computes what the rule says the function's input is.
-func (hs *handshake) input(s *Secret, r rule, h *suite.Hash) (in material) {
+func (hs *handshake) input(s *Secret, r recompute.Rule, h *suite.Hash) (in material) {
 	client, server := hs.randoms()
-	switch r.in {
-	case inNone:
+	switch r.Input {
+	case recompute.NoInput:
 		return material{name: `""`}
-	case inKeyMat:
+	case recompute.KeyMaterial:
 		if s.From != "" {
 			return material{bytes: hs.value(s.From), name: s.From}
 		}
@@ -190,18 +183,18 @@ func (hs *handshake) input(s *Secret, r rule, h *suite.Hash) (in material) {
 		if len(s.Input) == 0 {
 			return in // the RFC's "0" was not spelled out
 		}
-	case inEmptyHash:
+	case recompute.EmptyHash:
 		in.bytes, in.name = h.New().Sum(nil), `H("")`
-	case inRandoms:
-		in.bytes, in.name = slices.Concat(client, server), "client_random + server_random"
-	case inRandomsRev:
-		in.bytes, in.name = slices.Concat(server, client), "server_random + client_random"
-	case inNonce:
+	case recompute.Randoms:
+		in.bytes, in.name = recompute.RandomsOf(r.Input, client, server), "client_random + server_random"
+	case recompute.RandomsReversed:
+		in.bytes, in.name = recompute.RandomsOf(r.Input, client, server), "server_random + client_random"
+	case recompute.TicketNonce:
 		in.bytes, in.name = s.Input, "ticket_nonce"
 		if !slices.ContainsFunc(hs.account.nonces, func(n []byte) bool { return bytes.Equal(n, s.Input) }) {
 			in.bad, in.absent = "no ticket on the wire has this nonce", true
 		}
-	case inTranscript:
+	case recompute.TranscriptHash:
 		return hs.hashInput(s, r, h)
 	}
 	if in.bad == "" && !bytes.Equal(in.bytes, s.Input) {
@@ -210,41 +203,41 @@ func (hs *handshake) input(s *Secret, r rule, h *suite.Hash) (in material) {
 	return in
 }
 
-func (hs *handshake) hashInput(s *Secret, r rule, h *suite.Hash) (in material) {
-	n, seen := r.upTo(hs.transcript)
+func (hs *handshake) hashInput(s *Secret, r recompute.Rule, h *suite.Hash) (in material) {
+	n, seen := hs.transcript.Covers(r.UpTo)
 	if !seen { // the handshake ended before the message that bounds it
-		if n = hs.transcript.match(h, s.Input); n < 0 {
+		if n = hs.transcript.Match(h, s.Input); n < 0 {
 			return material{bytes: s.Input, name: "H(" + s.InputIs + ")", absent: true, bad: "no run of the messages on the wire has its transcript hash"}
 		}
 	}
-	in = material{bytes: hs.transcript.hash(h, n), name: "H(" + hs.transcript.name(n) + ")", messages: n}
+	in = material{bytes: hs.transcript.Hash(h, n), name: "H(" + hs.transcript.name(n) + ")", messages: n}
 	if !bytes.Equal(in.bytes, s.Input) {
 		in.bad = fmt.Sprintf("%s of the messages on the wire is %s", in.name, Hex(in.bytes))
 	}
 	return in
 }
 
-// formula writes the derivation as the RFC does.
-func (r rule) formula(s *Secret, in string, size int) string {
-	switch r.fn {
-	case fnExtract:
-		salt := r.salt
+// formulaOf writes the derivation as the RFC does.
+func formulaOf(s *Secret, r recompute.Rule, in string, size int) string {
+	switch r.Function {
+	case recompute.Extract:
+		salt := r.Salt
 		if salt == "" {
 			salt = "0"
 		}
 		return fmt.Sprintf("HKDF-Extract(%s, %s)", salt, in)
-	case fnExpand:
-		return fmt.Sprintf("HKDF-Expand-Label(%s, %q, %s, %d)", s.From, r.label, in, size)
-	case fnHMAC:
+	case recompute.ExpandLabel:
+		return fmt.Sprintf("HKDF-Expand-Label(%s, %q, %s, %d)", s.From, r.Label, in, size)
+	case recompute.HMAC:
 		return fmt.Sprintf("HMAC(%s, %s)", s.From, in)
-	case fnMix:
+	case recompute.Mix:
 		return fmt.Sprintf(`MD5(%s + SHA("A" + %[1]s + %s)) + the same with "BB", "CCC" and so on, [0..%d]`, s.From, in, size-1)
-	case fnNested:
-		return fmt.Sprintf(`MD5(%s + pad_2 + MD5(messages + %q + %[1]s + pad_1)) + the same with SHA; the messages are those of %[3]s`, s.From, sender30(s), in)
-	case fnJoin:
-		return fmt.Sprintf("length of %s (2 bytes) + %[1]s + length of %s (2 bytes) + %[2]s", r.salt, s.From)
-	case fnZeros:
+	case recompute.Nested:
+		return fmt.Sprintf(`MD5(%s + pad_2 + MD5(messages + %q + %[1]s + pad_1)) + the same with SHA; the messages are those of %[3]s`, s.From, r.Sender, in)
+	case recompute.Join:
+		return fmt.Sprintf("length of %s (2 bytes) + %[1]s + length of %s (2 bytes) + %[2]s", r.Salt, s.From)
+	case recompute.Zeros:
 		return "zeros, as many as psk has bytes"
 	}
-	return fmt.Sprintf("PRF(%s, %q, %s)[0..%d]", s.From, r.label, in, size-1)
+	return fmt.Sprintf("PRF(%s, %q, %s)[0..%d]", s.From, r.Label, in, size-1)
 }

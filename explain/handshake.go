@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -42,11 +43,11 @@ func (c *Connection) split() {
 				hs = c.newHandshake(hs)
 				hs.late = true
 				hs.transcript.take(hs.before.transcript)
-			case m.typ == wire.TypeClientHello && !m.PostHandshake && hs.transcript.complete():
+			case m.typ == wire.TypeClientHello && !m.PostHandshake && hs.transcript.Complete():
 				hs = c.newHandshake(hs)
 			}
 			if hs.late == m.PostHandshake && m.belongs() {
-				hs.transcript.msgs = append(hs.transcript.msgs, m)
+				hs.transcript.add(m)
 			}
 			m.hs = hs
 		}
@@ -150,12 +151,11 @@ func (hs *handshake) value(name string) []byte {
 	return nil
 }
 
-// current resolves the RFC's name of the traffic secret in use, whose number is
-// N there, to that of the last one reported. RFC 8446 §4.4.
-func (hs *handshake) current(stem string) string {
+// current is the name of a side's traffic secret in use: the last one reported.
+func (hs *handshake) current(side wire.Role) string {
 	for n := 0; ; n++ {
-		if hs.known(numbered(stem, n+1)) == nil {
-			return numbered(stem, n)
+		if hs.known(recompute.TrafficSecret(side, n+1)) == nil {
+			return recompute.TrafficSecret(side, n)
 		}
 	}
 }
@@ -173,10 +173,8 @@ func (hs *handshake) recordLimits() map[wire.Role]limit {
 		return nil
 	}
 	offer, answer := hs.hello.Extensions, hs.answer.Extensions
-	if i := hs.transcript.find(wire.TypeEncryptedExtensions, wire.Server); i >= 0 {
-		if p, ok := hs.transcript.msgs[i].parsed.(*wire.EncryptedExtensions); ok {
-			answer = p.Extensions
-		}
+	if p, ok := hs.transcript.last(wire.TypeEncryptedExtensions, wire.Server).(*wire.EncryptedExtensions); ok {
+		answer = p.Extensions
 	}
 	sizeLimit := func(x wire.Extensions) (n uint16) {
 		_, _ = x.Read(wire.ExtRecordSizeLimit, func(r *wire.Reader) { n = wire.ReadRecordSizeLimit(r) })
@@ -200,4 +198,6 @@ func (hs *handshake) recordLimits() map[wire.Role]limit {
 }
 
 // broken reports that x has more than the limit allows.
-func (l limit) broken(x opened) bool { return l.bytes > 0 && len(x.content)+x.padding > l.bytes }
+func (l limit) broken(x recompute.Opened) bool {
+	return l.bytes > 0 && len(x.Content)+x.Padding > l.bytes
+}

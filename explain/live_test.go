@@ -27,6 +27,8 @@ var authority = sync.OnceValues(func() (*devca.CA, error) { return devca.New() }
 
 var issued = map[devca.KeyType]func() (tls.Certificate, error){}
 
+var everyVersion = []wire.Version{wire.SSL30, wire.TLS10, wire.TLS11, wire.TLS12, wire.TLS13}
+
 func init() {
 	for _, key := range []devca.KeyType{devca.ECDSA, devca.RSA, devca.DSA} {
 		issued[key] = sync.OnceValues(func() (tls.Certificate, error) {

@@ -79,7 +79,7 @@ func (c *Connection) noteRecords(openers map[keysOf]*opener) {
 			first.split = true
 		}
 		waiting[r.from] = nil
-		if o != nil && o.chain != nil && o.suite.Cipher.Block != nil && r.typ == wire.ContentApplicationData && len(r.Plain) == 1 {
+		if o != nil && o.Chained() && r.typ == wire.ContentApplicationData && len(r.Plain) == 1 {
 			waiting[r.from] = r
 		}
 	}

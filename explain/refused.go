@@ -35,16 +35,16 @@ func (r *Record) reopenRefused(o *opener) {
 		return
 	}
 	r.Protection = protectionName(o.keys)
-	x, err := o.open(r.Wire, r.Seq)
-	r.Nonce, r.NonceIs = x.nonce, x.nonceIs
+	x, err := o.Open(r.Wire, r.Seq)
+	r.Nonce, r.NonceIs = x.Nonce, o.nonceWords(x, r.Seq)
 	switch {
 	case err != nil:
 		r.shut = true
 		r.Check = Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
-	case x.typ == wire.ContentChangeCipherSpec || len(x.content)+x.padding > maxContent || o.limit.broken(x):
-		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(x.content)), x.typ)}
+	case x.Type == wire.ContentChangeCipherSpec || len(x.Content)+x.Padding > maxContent || o.limit.broken(x):
+		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(x.Content)), x.Type)}
 	default:
-		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(x.content)), x.typ)
+		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(x.Content)), x.Type)
 	}
 }
 

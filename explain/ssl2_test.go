@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -96,20 +97,29 @@ func (c *oldClient) connect() {
 	sealed, err := rsa.EncryptPKCS1v15(rand.Reader, cert.PublicKey.(*rsa.PublicKey), premaster)
 	c.must(err)
 	c.say(&wire.ClientKeyExchange{Exchange: sealed})
-	master := prf10(premaster, "master secret", slices.Concat(clientRandom, serverRandom), 48)
-	block := prf10(master, "key expansion", slices.Concat(serverRandom, clientRandom), 2*(macLen(c.suite)+c.suite.Cipher.KeyLen+ivLen(c.suite, wire.TLS10)))
+	value := func(name string, secret, input []byte) []byte {
+		r, _ := recompute.RuleFor(wire.TLS10, c.suite.KeyExchange, name, "")
+		return r.Apply(wire.TLS10, recompute.MD5SHA1, recompute.Operands{Secret: secret, Input: input, Size: r.Size})
+	}
+	master := value("master_secret", premaster, slices.Concat(clientRandom, serverRandom))
+	block := recompute.KeyBlock(wire.TLS10, c.suite, master, clientRandom, serverRandom)
+	said := func() []byte {
+		h := recompute.MD5SHA1.New()
+		h.Write(c.said)
+		return h.Sum(nil)
+	}
 	params := func(side wire.Role) record.Params {
-		k := cutKeyBlock(c.suite, wire.TLS10, block, side)
-		return record.Params{Version: wire.TLS10, Suite: c.suite, Key: k.key, IV: k.iv, MAC: k.mac}
+		k := recompute.CutKeyBlock(wire.TLS10, c.suite, block, side)
+		return record.Params{Version: wire.TLS10, Suite: c.suite, Key: k.Key, IV: k.IV, MAC: k.MAC}
 	}
 	c.send(wire.ContentChangeCipherSpec, []byte{1})
 	c.out.SetKeys(params(wire.Client))
-	c.say(&wire.Finished{VerifyData: prf10(master, "client finished", hashOf(bothHashes, c.said), 12)})
+	c.say(&wire.Finished{VerifyData: value("client_verify_data", master, said())})
 	if ccs := c.read(); len(ccs) != 1 {
 		t.Fatalf("change_cipher_spec is %x", ccs)
 	}
 	c.in.SetKeys(params(wire.Server))
-	if want := prf10(master, "server finished", hashOf(bothHashes, c.said), 12); !bytes.HasSuffix(c.read(), want) {
+	if want := value("server_verify_data", master, said()); !bytes.HasSuffix(c.read(), want) {
 		t.Fatal("the server's Finished is wrong")
 	}
 	c.send(wire.ContentApplicationData, []byte("hello"))

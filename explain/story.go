@@ -39,7 +39,7 @@ const (
 // show is what the account says of hs.
 func (hs *handshake) show(complete bool) *Handshake {
 	x := &Handshake{Kind: "full", Complete: complete, Messages: []string{}}
-	for _, m := range hs.transcript.msgs[hs.transcript.taken:] {
+	for _, m := range hs.transcript.msgs[hs.transcript.Taken:] {
 		x.Messages = append(x.Messages, m.Name)
 	}
 	resumed := complete && hs.version < wire.TLS13 && !slices.Contains(x.Messages, wire.TypeClientKeyExchange.String())

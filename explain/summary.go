@@ -13,7 +13,7 @@ func (c *Connection) summarise() {
 	s := &c.Summary
 	s.read(first)
 	for i, hs := range c.handshakes {
-		complete := hs.transcript.complete() || hs.late && hs.transcript.find(wire.TypeFinished, wire.Client) >= 0
+		complete := hs.transcript.Complete() || hs.late && hs.transcript.Find(wire.TypeFinished, wire.Client) >= 0
 		c.Handshakes = append(c.Handshakes, hs.show(complete))
 		switch {
 		case i == 0 || !complete:
@@ -25,7 +25,7 @@ func (c *Connection) summarise() {
 			s.read(hs)
 		}
 	}
-	s.Complete = first.transcript.complete()
+	s.Complete = first.transcript.Complete()
 	if first.version < wire.TLS13 && s.Complete && first.hello != nil && !first.exchanged() {
 		s.Resumed = "id"
 		if ticket, _ := first.hello.Extensions.Find(wire.ExtSessionTicket); len(ticket) > 0 {
@@ -38,11 +38,7 @@ func (c *Connection) summarise() {
 
 // shows reports that a side has shown a certificate.
 func (hs *handshake) shows(side wire.Role) bool {
-	i := hs.transcript.find(wire.TypeCertificate, side)
-	if i < 0 {
-		return false
-	}
-	p, ok := hs.transcript.msgs[i].parsed.(*wire.Certificate)
+	p, ok := hs.transcript.last(wire.TypeCertificate, side).(*wire.Certificate)
 	return ok && len(p.Entries) > 0
 }
 

@@ -1,4 +1,4 @@
-package explain
+package recompute
 
 import (
 	"bytes"
@@ -11,10 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
-
-// The functions of the key schedules once more, straight from the standard
-// library and on purpose not from the engine's own code: what they agree on
-// was computed in two ways.
 
 // extract is HKDF-Extract. RFC 5869 §2.2.
 func extract(h *suite.Hash, salt, ikm []byte) []byte {
@@ -62,7 +58,7 @@ func prf12(h *suite.Hash, secret []byte, label string, seed []byte, n int) []byt
 	return out[:n]
 }
 
-// prf is that of version v until TLS 1.2; h is the suite's hash. SSL 3.0 has no
+// prf is that of version v, up to TLS 1.2; h is the suite's hash. SSL 3.0 has no
 // labels.
 func prf(v wire.Version, h *suite.Hash, secret []byte, label string, seed []byte, n int) []byte {
 	switch {
@@ -143,9 +139,9 @@ func hashOf(h *suite.Hash, parts ...[]byte) []byte {
 	return d.Sum(nil)
 }
 
-// bothHashes are MD5 and SHA-1 side by side, what the transcript is hashed with
-// until TLS 1.1. RFC 2246 §7.4.9.
-var bothHashes = &suite.Hash{Name: "MD5+SHA-1", Size: suite.MD5.Size + suite.SHA1.Size, BlockSize: suite.MD5.BlockSize,
+// MD5SHA1 is MD5 and SHA-1 side by side, what the transcript is hashed with
+// up to TLS 1.1. RFC 2246 §7.4.9.
+var MD5SHA1 = &suite.Hash{Name: "MD5+SHA-1", Size: suite.MD5.Size + suite.SHA1.Size, BlockSize: suite.MD5.BlockSize,
 	New: func() hash.Hash { return &twoHashes{suite.MD5.New(), suite.SHA1.New()} }}
 
 type twoHashes struct{ md5, sha1 hash.Hash }
@@ -153,12 +149,21 @@ type twoHashes struct{ md5, sha1 hash.Hash }
 func (t *twoHashes) Write(b []byte) (int, error) { t.md5.Write(b); return t.sha1.Write(b) }
 func (t *twoHashes) Sum(b []byte) []byte         { return t.sha1.Sum(t.md5.Sum(b)) }
 func (t *twoHashes) Reset()                      { t.md5.Reset(); t.sha1.Reset() }
-func (t *twoHashes) Size() int                   { return bothHashes.Size }
-func (t *twoHashes) BlockSize() int              { return bothHashes.BlockSize }
+func (t *twoHashes) Size() int                   { return MD5SHA1.Size }
+func (t *twoHashes) BlockSize() int              { return MD5SHA1.BlockSize }
 
-// hashNamed finds a hash by its name for people.
-func hashNamed(name string) (*suite.Hash, error) {
-	for _, h := range append(suite.Hashes, bothHashes) {
+// ScheduleHash is the hash of the key schedule and of the transcript, for a suite
+// in a version. RFC 2246 §5, RFC 5246 §5, RFC 8446 §7.1.
+func ScheduleHash(v wire.Version, s *suite.Suite) *suite.Hash {
+	if v < wire.TLS12 {
+		return MD5SHA1
+	}
+	return s.Hash
+}
+
+// HashNamed finds a hash by its name for people.
+func HashNamed(name string) (*suite.Hash, error) {
+	for _, h := range append(suite.Hashes, MD5SHA1) {
 		if h.Name == name {
 			return h, nil
 		}

@@ -1,4 +1,4 @@
-package explain
+package recompute
 
 import (
 	"bytes"
@@ -16,8 +16,9 @@ type inflater struct {
 }
 
 const (
-	window   = 1 << 15
-	deflate8 = 8 // the method that is DEFLATE, RFC 1950 §2.2
+	maxContent = 1 << 14 // the most that a record may hold, RFC 5246 §6.2.1
+	window     = 1 << 15
+	deflate8   = 8 // the method that is DEFLATE, RFC 1950 §2.2
 )
 
 // finalBlock is an empty stored block that is the last: with it, what was left

@@ -1,0 +1,63 @@
+package explain
+
+import (
+	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// secretMeanings says what each value of a key schedule is for; "name/case", as
+// secretMeaning has it, goes before "name".
+var secretMeanings = map[string]string{
+	"psk":           "The key both sides kept from an earlier connection.",
+	"shared_secret": "What both sides computed from their own private and the other's public key; it never was on the wire.",
+	"early_secret":  "The schedule's first stage: a pre-shared key goes in, or zeros where there is none.",
+	"binder_key":    "Proves in the ClientHello that the client really has the pre-shared key.",
+	"derived_early": "Carries the early stage over into the handshake stage.",
+
+	"handshake_secret":                "The second stage: the fresh key exchange goes in, which makes for forward secrecy.",
+	"client_handshake_traffic_secret": "Makes the keys for the client's handshake messages.",
+	"server_handshake_traffic_secret": "Makes the keys for the server's handshake messages: certificates are out of sight from here on.",
+	"client_finished_key":             "The MAC key of the client's Finished.",
+	"client_finished_key/late":        "The MAC key of the client's Finished after the handshake.",
+	"server_finished_key":             "The MAC key of the server's Finished.",
+	"client_verify_data":              "What the client's Finished must contain: a MAC over all that both sides have said.",
+	"server_verify_data":              "What the server's Finished must contain: a MAC over all that both sides have said.",
+	"derived_handshake":               "Carries the handshake stage over into the last stage.",
+	"master_secret":                   "The last stage: every key for application data comes from it.",
+
+	"client_application_traffic_secret_0": "Makes the keys for the client's application data.",
+	"server_application_traffic_secret_0": "Makes the keys for the server's application data.",
+	"traffic upd":                         "Replaces the traffic secret before it, which is forgotten: older records stay closed.",
+	"exporter_master_secret":              "Makes keys for the application's own use, such as channel bindings.",
+	"resumption_master_secret":            "Makes the pre-shared keys of later connections.",
+	"resumption_psk":                      "The pre-shared key that goes with one ticket; its nonce makes it different from the others.",
+
+	"psk/old":                              "The pre-shared key that goes with the client's identity: both sides had it before the connection.",
+	"other_secret":                         "What the rest of the key exchange has yielded. It goes into the premaster secret beside the pre-shared key.",
+	"other_secret/zeros":                   "As many zeros as the pre-shared key has bytes: there is no other key exchange, so whoever gets that key later can read this connection.",
+	"premaster_secret":                     "What the key exchange gave both sides; it never was on the wire in the clear.",
+	"premaster_secret/join":                "What both sides have in common: the yield of the key exchange and the pre-shared key, each after its length.",
+	"master_secret/extended master secret": "The one secret of the session, bound to everything said so far; a resumption starts from it.",
+	"master_secret/old":                    "The one secret of the session; a resumption starts from it.",
+	"key_block":                            "Cut into the MAC keys, the keys and the IVs of both directions, in this order.",
+	"client_verify_data/old":               "What the client's Finished must contain: it covers all that both sides have said.",
+	"server_verify_data/old":               "What the server's Finished must contain: it covers all that both sides have said.",
+}
+
+// secretMeaning says what a value of a key schedule is for: by when it is made,
+// how it is computed, its label, and the version.
+func (hs *handshake) secretMeaning(name string, r recompute.Rule) string {
+	cases := []string{name + "/" + string(r.Function), name + "/" + r.Label}
+	switch {
+	case hs.late:
+		cases = append(cases, name+"/late")
+	case hs.version < wire.TLS13:
+		cases = append(cases, name+"/old")
+	}
+	for _, key := range append(cases, name, r.Label) {
+		if meaning, ok := secretMeanings[key]; ok {
+			return meaning
+		}
+	}
+	return ""
+}
