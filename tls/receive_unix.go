@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 // rawConn gives access to a socket. Only the standard library's own types are
@@ -23,22 +24,22 @@ func rawConn(conn net.Conn) syscall.RawConn {
 	return raw
 }
 
-// reader receives from a socket when it is ready, and only then borrows a
-// buffer: a large one, as many records may be waiting.
+// reader receives from a socket when it is ready, and only then borrows a buffer. Many
+// records may be waiting, so it is a large one for an application that takes quickly
+// what it gets, and a small one for one that may leave it lying.
 type reader struct {
 	c     *Conn
 	ready func(fd uintptr) (done bool) // reader.try, made once
-	n     int
+	n     int                          // received last
+	at    time.Time                    // when that was
+	pace  pace
 	err   error
 }
-
-// room is how much is received at once at least.
-const room = 64 << 10
 
 func (r *reader) try(fd uintptr) bool {
 	r.c.in.Lock()
 	defer r.c.in.Unlock()
-	buf := r.c.engine.LendBulk(room)
+	buf := r.c.engine.LendUpTo(r.pace.size())
 	for {
 		r.n, r.err = syscall.Read(int(fd), buf)
 		if r.err != syscall.EINTR {
@@ -64,12 +65,14 @@ func (c *Conn) receiveReady() error {
 		c.reader.ready = c.reader.try
 	}
 	r := c.reader
+	r.pace.took(r.n, time.Since(r.at))
 	r.n, r.err = 0, nil
 	err := c.raw.Read(r.ready)
 	if err == nil {
 		err = r.err
 	}
 	if err == nil {
+		r.at = time.Now()
 		return nil
 	}
 	return c.received(0, c.socketError("read", err))

@@ -155,18 +155,20 @@ func (c *Conn) writeWhole() error {
 	return err
 }
 
-// pace is how much is moved at once: one record at first, and then an eighth of what
+// pace is how much is moved at once: one record at first, and then a sixteenth of what
 // was taken without a delay. So is what is held where that comes to a halt.
 type pace struct{ quick int }
+
+const share = 16
 
 // delay is how long it may take to move as much as that.
 const delay = 100 * time.Millisecond
 
 // took: n bytes were taken within d.
 func (p *pace) took(n int, d time.Duration) {
-	if p.quick = min(p.quick+n, 8*engine.Bulk); d > delay {
+	if p.quick = min(p.quick+n, share*engine.Bulk); d > delay {
 		p.quick = 0
 	}
 }
 
-func (p *pace) size() int { return max(engine.Whole, p.quick/8) }
+func (p *pace) size() int { return max(engine.Whole, p.quick/share) }

@@ -69,6 +69,20 @@ func TestStalledWritersHoldARecord(t *testing.T) {
 	}
 }
 
+// Data that an application leaves lying, because it is busy with something else, lies in
+// a buffer that just holds it.
+func TestStalledReadersHoldARecord(t *testing.T) {
+	data := make([]byte, 4<<20)
+	for name, taken := range map[string]int{"at once": 1, "after a header": 4 << 10, "after 64 KB": 64 << 10} {
+		asSmall(t, name, func(c *Conn, s endpoint) {
+			go c.Write(data)
+			if _, err := io.CopyBuffer(io.Discard, io.LimitReader(s, int64(taken)), make([]byte, 4<<10)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // slowConn takes all at once, or not before wait has passed, and notes what it got.
 type slowConn struct {
 	net.Conn
@@ -95,7 +109,7 @@ func TestWritesFollowThePace(t *testing.T) {
 		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
 			t.Fatal(clientErr, serverErr)
 		}
-		data := make([]byte, 1<<20)
+		data := make([]byte, 2<<20)
 		write := func() (first, most int) {
 			below.sizes = nil
 			if _, err := s.Write(data); err != nil {

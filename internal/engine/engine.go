@@ -256,12 +256,14 @@ func (e *Engine) reportKeys(dir trace.Direction, epoch int, k handshake.Keys) {
 }
 
 // IdleIn and IdleOut drop what can be built again: the cipher objects and, while
-// nobody receives into it, a buffer that is larger than what is in it.
+// nobody receives into it, a buffer that is larger than what is in it. That may be data
+// for an application that is busy with something else.
 func (e *Engine) IdleIn() {
 	e.in.half.Idle()
 	if !e.in.lending {
 		e.Unlend()
 	}
+	e.in.swollen = nil
 }
 
 func (e *Engine) IdleOut() { e.out.half.Idle() }

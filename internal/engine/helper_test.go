@@ -389,14 +389,18 @@ var poison = bytes.Repeat([]byte{0xee}, 4096)
 
 // poison writes over the buffers in the pools, as other connections would.
 func (s *side) poison() {
-	if !s.poisoned {
-		return
+	if s.poisoned {
+		poisonPools(poison)
 	}
+}
+
+// poisonPools writes with over the start of the buffers in the pools.
+func poisonPools(with []byte) {
 	for i := range pools {
 		var taken [3]*buffer
 		for j := range taken {
 			taken[j] = borrow(pools[i].size)
-			copy(taken[j].bytes, poison)
+			copy(taken[j].bytes, with)
 		}
 		for _, b := range taken {
 			giveBack(b)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -14,13 +15,13 @@ import (
 // becomes idle.
 func TestPartOfARecordHoldsASmallBuffer(t *testing.T) {
 	for name, wait := range map[string]func(*Engine){
-		"blocked": func(e *Engine) { e.LendBulk(Whole); e.Unlend() },
+		"blocked": func(e *Engine) { e.LendUpTo(Bulk); e.Unlend() },
 		"idle":    (*Engine).IdleIn,
 	} {
 		l := connect(newClientHost(), newServerHost()).run().done(t)
 		e := l.server.Engine
 		part := clearRecord(wire.ContentApplicationData, make([]byte, 100)...)[:50]
-		n := copy(e.LendBulk(Whole), part)
+		n := copy(e.LendUpTo(Bulk), part)
 		e.Filled(n)
 		if _, err := e.Read(make([]byte, 10)); err != ErrWantInput {
 			t.Fatal(name, err)
@@ -51,6 +52,65 @@ func TestStalledOutputHoldsASmallBuffer(t *testing.T) {
 	e.Sent(len(e.Output()))
 	if e.Stalled(); e.out.lent != nil {
 		t.Error("a buffer is held for nothing")
+	}
+}
+
+// What an application has not read, because it is busy, lies in a buffer that fits,
+// opened, inflated or not, and is read as it was.
+func TestUndeliveredDataHoldsASmallBuffer(t *testing.T) {
+	for name, hosts := range map[string]func(testing.TB) (c, s *host){
+		"TLS 1.3": hosts13, "TLS 1.2": hosts12, "compressed": only(wire.TLS12, compression),
+	} {
+		l := connect(hosts(t)).run().done(t)
+		data := make([]byte, 12*record.MaxPlaintext)
+		for i := range data {
+			data[i] = byte(i*i) ^ byte(i>>8)
+		}
+		if n, err := l.server.Write(data); n != len(data) || err != nil {
+			t.Fatal(name, n, err)
+		}
+		e, sealed := l.client.Engine, l.server.take()
+		e.Filled(copy(e.LendUpTo(Bulk), sealed))
+		var got []byte
+		all := bytes.Repeat(poison, Bulk/len(poison))
+		for _, step := range []int{100, 4 << 10, 12 << 10, 1, 32 << 10, 70 << 10, 50 << 10} {
+			p := make([]byte, step)
+			n, err := e.Read(p)
+			got = append(got, p[:n]...)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			e.IdleIn()
+			poisonPools(all)
+			if rest := len(e.in.plain) + e.in.w - e.in.r; len(e.in.buf) != fits(rest) || e.in.swollen != nil {
+				t.Errorf("%s: %d bytes are in a buffer of %d, and %d beside it", name, rest, len(e.in.buf), cap(e.in.swollen))
+			}
+		}
+		p := make([]byte, len(data))
+		n, _ := e.Read(p)
+		if got = append(got, p[:n]...); !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes were read, not those that were written", name, len(got))
+		}
+		if e.in.buf != nil {
+			t.Errorf("%s: a buffer is held for nothing", name)
+		}
+	}
+}
+
+// An application that was quick and is slow now is lent a small buffer again.
+func TestLentBuffersShrink(t *testing.T) {
+	l := connect(newClientHost(), newServerHost()).run().done(t)
+	e := l.client.Engine
+	part := []byte{byte(wire.ContentApplicationData), 3, 3, 0, 100, 1, 2, 3}
+	e.Filled(copy(e.LendUpTo(Bulk), part))
+	for _, size := range []int{Bulk, Whole, 36 << 10, small} {
+		room := e.LendUpTo(size)
+		if e.Filled(0); len(room) != size-len(part) || !bytes.Equal(e.in.buf[e.in.r:e.in.w], part) {
+			t.Errorf("%d bytes of room in a buffer of %d, behind %x", len(room), size, e.in.buf[e.in.r:e.in.w])
+		}
+	}
+	if room := e.LendUpTo(1); len(room) < e.Want() {
+		t.Errorf("%d bytes of room; the record needs %d", len(room), e.Want())
 	}
 }
 

@@ -12,44 +12,60 @@ import (
 // many came. The room is valid until then.
 func (e *Engine) Lend(min int) []byte {
 	in := &e.in
-	if in.w == in.r && len(in.hand) == 0 && len(in.plain) == 0 {
-		in.r, in.w = 0, 0
-	}
-	switch {
-	case in.buf == nil:
-		in.lent = borrow(min)
-		in.buf = in.lent.bytes
-	case len(in.buf)-in.w >= min:
-	default:
+	in.rewind()
+	if len(in.buf)-in.w < min {
 		in.move(in.w - in.r + min)
 	}
 	in.lending = true
 	return in.buf[in.w:]
 }
 
-// LendBulk is Lend for a socket that is known to have something: it lends a
-// large buffer, and at least min bytes of it.
-func (e *Engine) LendBulk(min int) []byte {
-	if in := &e.in; in.buf == nil {
-		in.lent = borrow(Bulk)
-		in.buf = in.lent.bytes
+// LendUpTo is Lend for a socket that is known to have something: it lends what a buffer
+// of size bytes has free, and in any case what the next record needs.
+func (e *Engine) LendUpTo(size int) []byte {
+	in := &e.in
+	in.rewind()
+	have := in.w - in.r
+	size = max(size, have+e.Want())
+	if len(in.buf) != fits(size) || len(in.buf)-in.w < size-have {
+		in.move(size)
 	}
-	return e.Lend(min)
+	in.lending = true
+	return in.buf[in.w:]
 }
 
-// move brings what was received to the start of a buffer of at least size.
+// rewind starts anew at the front of a buffer of which nothing is needed.
+func (in *in) rewind() {
+	if in.w == in.r && len(in.hand) == 0 && len(in.plain) == 0 {
+		in.r, in.w = 0, 0
+	}
+}
+
+// move brings what was received to the start of a buffer of at least size, and of the
+// next class at most.
 func (in *in) move(size int) {
+	if len(in.buf) != fits(size) {
+		in.rehouse(size)
+		return
+	}
 	in.keep()
-	old, lent := in.buf, in.lent
-	if size > len(old) {
-		in.lent = borrow(size)
-		in.buf = in.lent.bytes
-	}
-	in.w = copy(in.buf, old[in.r:in.w])
+	in.w = copy(in.buf, in.buf[in.r:in.w])
 	in.r = 0
-	if lent != in.lent {
-		giveBack(lent)
+}
+
+// rehouse moves what is needed to another buffer, of at least size bytes: what is opened
+// and not delivered, and behind it what is not opened.
+func (in *in) rehouse(size int) {
+	in.keep()
+	plain, rest, old := in.plain, in.buf[in.r:in.w], in.lent
+	in.lent = borrow(size)
+	in.buf = in.lent.bytes
+	in.r = copy(in.buf, plain)
+	in.w = in.r + copy(in.buf[in.r:], rest)
+	if len(plain) > 0 {
+		in.plain = in.buf[:in.r:in.r]
 	}
+	giveBack(old)
 }
 
 // keep saves what aliases the buffer. Undelivered data never needs it: Read
@@ -102,19 +118,18 @@ func (e *Engine) EOF(err error) {
 func (e *Engine) Unlend() {
 	e.in.lending = false
 	e.settle()
-	if in := &e.in; in.plain == nil && in.w-in.r <= Whole && len(in.buf) > Whole {
-		in.shrink()
-	}
+	e.in.fit()
 }
 
-// shrink moves what is left to a buffer that just holds it.
-func (in *in) shrink() {
-	in.keep()
-	old, lent := in.buf[in.r:in.w], in.lent
-	in.lent = borrow(len(old))
-	in.buf = in.lent.bytes
-	in.r, in.w = 0, copy(in.buf, old)
-	giveBack(lent)
+// fit moves what is left to a buffer that just holds it.
+func (in *in) fit() {
+	size, held := len(in.plain)+in.w-in.r, len(in.buf)
+	if len(in.plain) > 0 {
+		held += cap(in.swollen) // it may lie there
+	}
+	if fits(size) < held {
+		in.rehouse(size)
+	}
 }
 
 // settle gives the buffer back once nothing in it is needed.
