@@ -104,27 +104,48 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-// acceptAll starts a handshake for each connection. An error goes to Accept's
-// caller, who knows how long to wait after one that passes (no more file
-// descriptors); ready has no buffer, so no error is followed by another before
-// the caller has seen it.
+// acceptAll starts a handshake for each connection. It waits out an error that
+// passes (no more file descriptors); Accept's caller would not take finished
+// handshakes meanwhile. Another error goes to that caller.
 func (l *listener) acceptAll() {
-	for {
+	pause := shortestPause
+	for l.ctx.Err() == nil {
 		raw, err := l.Listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			l.cancel(net.ErrClosed)
-			return
+		case passes(err):
+			l.errorLog.Printf("httptls: Accept error: %v; retrying in %v", err, pause)
+			l.sleep(pause)
+			pause = min(2*pause, longestPause)
 		case err != nil:
 			l.deliver(accepted{err: err})
 		default:
+			pause = shortestPause
 			// Counted in here, so that the order is that of arrival.
 			ctx, leave := l.enter()
 			go l.handshake(ctx, leave, raw)
 		}
-		if l.ctx.Err() != nil {
-			return
-		}
+	}
+}
+
+// The pauses after errors of Accept, each twice the one before, are net/http's.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = time.Second
+)
+
+// passes reports whether an error of Accept is worth another try.
+func passes(err error) bool {
+	var passing net.Error
+	return errors.As(err, &passing) && passing.Temporary() // as net/http asks: nothing else says it
+}
+
+// sleep ends early when l is closed.
+func (l *listener) sleep(pause time.Duration) {
+	select {
+	case <-time.After(pause):
+	case <-l.ctx.Done():
 	}
 }
 

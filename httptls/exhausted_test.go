@@ -1,0 +1,96 @@
+package httptls
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// pipes is a listener of connections in memory, so that tests with it run in a
+// bubble of testing/synctest. Once those have come it has only errors.
+type pipes struct {
+	conns chan net.Conn
+	err   error // nil: it waits for the next connection
+
+	once   sync.Once
+	closed chan struct{}
+}
+
+// newPipes returns the listener of n connections, and their clients' ends.
+func newPipes(n int, err error) (l *pipes, clients []net.Conn) {
+	l = &pipes{conns: make(chan net.Conn, n), err: err, closed: make(chan struct{})}
+	for range n {
+		client, server := net.Pipe()
+		l.conns <- server
+		clients = append(clients, client)
+	}
+	return l, clients
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	default:
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *pipes) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// serveOn runs s on l within a bubble, and ends it with the test.
+func serveOn(t *testing.T, s *Server, l net.Listener) (stop func()) {
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	return func() {
+		s.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("Serve returned %v", err)
+		}
+	}
+}
+
+// Where no descriptors are left, connections that are accepted already are served
+// at once: they are what frees descriptors.
+func TestExhaustionHoldsUpNoHandshake(t *testing.T) {
+	config, trust := serverConfig(t), clientConfig()
+	trust.ServerName, trust.Time = "localhost", clockOutside()
+	synctest.Test(t, func(t *testing.T) {
+		l, clients := newPipes(1, &net.OpError{Op: "accept", Err: syscall.EMFILE})
+		stop := serveOn(t, &Server{TLS: config, HTTP: &http.Server{
+			Handler: http.HandlerFunc(describe), ErrorLog: log.New(io.Discard, "", 0)}}, l)
+		time.Sleep(3*time.Second + 100*time.Millisecond) // until the pauses are long
+		begun := time.Now()
+		conn := tls.Client(clients[0], trust)
+		io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+		answer, err := io.ReadAll(conn)
+		if took := time.Since(begun); err != nil || len(answer) == 0 || took > 0 {
+			t.Errorf("%q, %v, after %v", answer, err, took)
+		}
+		conn.Close()
+		stop()
+	})
+}
+
+// clockOutside returns a clock that stands at the time of now. A bubble's clock
+// begins long before the test's certificates do.
+func clockOutside() func() time.Time {
+	now := time.Now()
+	return func() time.Time { return now }
+}
