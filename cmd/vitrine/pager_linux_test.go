@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/root"
 )
 
 // onTerminal runs the command line on a terminal and returns what is on it.
@@ -35,10 +38,10 @@ func onTerminal(t *testing.T, args ...string) string {
 		b, _ := io.ReadAll(master) // ends with an error when the terminal is closed
 		shown <- b
 	}()
-	root := newRoot()
-	root.SetIn(terminal)
-	root.SetOut(terminal)
-	if code := run(root, args); code != exitOK {
+	cmd := root.New(verbs)
+	cmd.SetIn(terminal)
+	cmd.SetOut(terminal)
+	if code := root.Run(cmd, args); code != report.ExitOK {
 		t.Errorf("%q ends with exit code %d", args, code)
 	}
 	terminal.Close()

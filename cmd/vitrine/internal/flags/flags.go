@@ -1,0 +1,85 @@
+// Package flags holds the groups of flags that several verbs have, and turns them
+// into a tls.Config.
+package flags
+
+import (
+	"crypto/x509"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// CompleteFrom lets the shell complete a flag's value.
+func CompleteFrom(cmd *cobra.Command, flag string, values []string) {
+	complete(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// CompleteList does the same for a flag that is a list, behind its last comma.
+func CompleteList(cmd *cobra.Command, flag string, values []string) {
+	complete(cmd, flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		before := begun[:strings.LastIndexByte(begun, ',')+1]
+		var list []string
+		for _, v := range values {
+			list = append(list, before+v)
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func complete(cmd *cobra.Command, flag string, how cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, how); err != nil {
+		panic(err) // the flag does not exist
+	}
+}
+
+// CheckTimeout refuses a limit that is over before it begins.
+func CheckTimeout(limit time.Duration) error {
+	if limit <= 0 {
+		return report.Usagef("--timeout %v leaves no time; give something like 10s", limit)
+	}
+	return nil
+}
+
+// Identity names our own certificate.
+type Identity struct{ Cert, key string }
+
+func (f *Identity) Register(cmd *cobra.Command, whose string) {
+	cmd.Flags().StringVar(&f.Cert, "cert", "", whose+" certificate chain, a PEM `file`")
+	cmd.Flags().StringVar(&f.key, "key", "", "its private key, a PEM `file` (default: in the file of --cert)")
+}
+
+// Load returns the certificate, or ok false without the flags.
+func (f *Identity) Load() (cert tls.Certificate, ok bool, err error) {
+	switch {
+	case f.Cert == "" && f.key == "":
+		return tls.Certificate{}, false, nil
+	case f.Cert == "":
+		return tls.Certificate{}, false, report.Usagef("--key needs --cert beside it")
+	case f.key == "":
+		f.key = f.Cert
+	}
+	cert, err = tls.LoadX509KeyPair(f.Cert, f.key)
+	if err != nil {
+		return tls.Certificate{}, false, report.Usagef("--cert %s --key %s: %v", f.Cert, f.key, err)
+	}
+	return cert, true, nil
+}
+
+// Pool reads the certificates to trust from a PEM file.
+func Pool(flag, file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err == nil {
+		pool := x509.NewCertPool()
+		if pool.AppendCertsFromPEM(pem) {
+			return pool, nil
+		}
+		err = errors.New(file + " holds no certificate in PEM form")
+	}
+	return nil, report.Usagef("--%s: %v", flag, err)
+}

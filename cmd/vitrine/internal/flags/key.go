@@ -1,0 +1,136 @@
+package flags
+
+import (
+	"crypto/rand"
+	"encoding/asn1"
+	"encoding/hex"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// preshared is a value of --psk.
+type preshared struct {
+	identity string
+	key      []byte
+}
+
+// parsePSK reads IDENTITY:HEX. An identity may have colons of its own.
+func parsePSK(s string) (preshared, error) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 1 {
+		return preshared{}, report.Usagef("the value of --psk is not IDENTITY:HEX, as in client1:00112233445566778899aabbccddeeff")
+	}
+	key, err := hex.DecodeString(s[i+1:])
+	if err != nil || len(key) == 0 {
+		return preshared{}, report.Usagef("the key of --psk %s is not in hex, as in %s:00112233445566778899aabbccddeeff", s[:i], s[:i])
+	}
+	return preshared{s[:i], key}, nil
+}
+
+func (f *TLS) applyPSK(config *tls.Config) error {
+	keys := make(map[string][]byte)
+	var first preshared
+	for i, value := range f.PSKs {
+		p, err := parsePSK(value)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first = p
+		}
+		keys[p.identity] = p.key
+	}
+	if len(f.PSKs) > 1 && f.sides&ClientSide != 0 {
+		return report.Usagef("--psk was given more than once; a client has one key to show")
+	}
+	named := slices.ContainsFunc(f.Suites, func(name string) bool {
+		s := suite.ByName(name)
+		return s != nil && s.KeyExchange.PSK()
+	})
+	switch {
+	case len(f.PSKs) > 0 && len(f.Suites) > 0 && !named && !slices.Contains(f.Suites, "all"):
+		return report.Usagef("--psk does nothing with --suites %s, none of which has pre-shared keys", strings.Join(f.Suites, ","))
+	case f.pskHint != "" && len(f.PSKs) == 0 && !named:
+		return report.Usagef("--psk-hint does nothing without --psk")
+	case len(f.PSKs) > 0 && f.Resumes() && f.Resume != "psk" && f.onlyPSK():
+		return report.Usagef("--resume %s finds nothing to resume: sessions of pre-shared keys are not kept", f.Resume)
+	case len(f.PSKs) > 0:
+	case named && f.Own:
+		first = preshared{"explain", make([]byte, 16)}
+		rand.Read(first.key)
+		keys[first.identity] = first.key
+	case named:
+		return report.Usagef("--suites names a suite with pre-shared keys; give the key with --psk IDENTITY:HEX")
+	default:
+		return nil
+	}
+	config.PSK = tls.PSK{
+		Client: func(hint string) (string, []byte, error) {
+			f.Hinted = hint
+			return first.identity, first.key, nil
+		},
+		Server: func(identity string) ([]byte, error) { return keys[identity], nil },
+		Hint:   f.pskHint,
+	}
+	return nil
+}
+
+// onlyPSK reports that the flags leave nothing but suites with pre-shared keys.
+func (f *TLS) onlyPSK() bool {
+	return len(f.Suites) == 0 && len(f.PSKs) > 0 || len(f.Suites) > 0 && !slices.ContainsFunc(f.Suites, func(name string) bool {
+		s := suite.ByName(name)
+		return s == nil || !s.KeyExchange.PSK()
+	})
+}
+
+func (f *TLS) applyDH(config *tls.Config) error {
+	if f.dhMin != 0 && f.dhMin < 1024 {
+		return report.Usagef("--dh-min %d is too small; 1024 bits are the least", f.dhMin)
+	}
+	config.DHE.MinBits = f.dhMin
+	if f.dhParams == "" {
+		return nil
+	}
+	text, err := os.ReadFile(f.dhParams)
+	if err != nil {
+		return report.Usagef("--dh-params: %v", err)
+	}
+	if config.DHE.Parameters = parseDHParams(text); config.DHE.Parameters == nil {
+		return report.Usagef("--dh-params: %s holds no DH PARAMETERS in PEM form", f.dhParams)
+	}
+	return nil
+}
+
+// parseDHParams reads what "openssl dhparam" writes, PKCS #3 §9 or RFC 3279
+// §2.3.3: a sequence that begins with p and g. nil for anything else.
+func parseDHParams(text []byte) *tls.DHParameters {
+	var group struct{ P, G *big.Int }
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "DH PARAMETERS" && block.Type != "X9.42 DH PARAMETERS" {
+		return nil
+	}
+	rest, err := asn1.Unmarshal(block.Bytes, &group)
+	if err != nil || len(rest) > 0 || group.P.Sign() <= 0 || group.G.Sign() <= 0 {
+		return nil
+	}
+	return &tls.DHParameters{P: group.P.Bytes(), G: group.G.Bytes()}
+}
+
+// dhBits is the smallest group for DHE that the flags name; 0 for none.
+func (f *TLS) dhBits(config *tls.Config) int {
+	bits := f.dhMin
+	if p := config.DHE.Parameters; p != nil {
+		own := new(big.Int).SetBytes(p.P).BitLen()
+		if bits == 0 || own < bits {
+			bits = own
+		}
+	}
+	return bits
+}

@@ -1,0 +1,27 @@
+package flags
+
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+)
+
+func TestTargets(t *testing.T) {
+	for in, want := range map[string]string{
+		"example.com":        "example.com:443",
+		"example.com:8443":   "example.com:8443",
+		"127.0.0.1":          "127.0.0.1:443",
+		"::1":                "[::1]:443",
+		"[::1]":              "[::1]:443",
+		"[2001:db8::1]:8443": "[2001:db8::1]:8443",
+		"":                   "", ":1": "", "a:b:c": "", "host:0": "", "host:65536": "", "host:": "", "a b": "", "http://x": "", "[x": "",
+	} {
+		got, err := ParseTarget(in)
+		switch {
+		case want == "" && report.ExitCode(err) != report.ExitUsage:
+			t.Errorf("parseTarget(%q) = %v, %v; want a usage error", in, got, err)
+		case want != "" && (err != nil || got.String() != want):
+			t.Errorf("parseTarget(%q) = %v, %v; want %s", in, got, err, want)
+		}
+	}
+}

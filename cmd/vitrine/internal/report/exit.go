@@ -1,0 +1,137 @@
+// Package report says how a command ended: errors in plain words, advice, exit
+// codes, JSON.
+package report
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The exit codes are a promise to scripts: a number never changes its meaning.
+const (
+	ExitOK          = 0
+	ExitFindings    = 1
+	ExitUsage       = 2
+	ExitNetwork     = 3
+	ExitHandshake   = 4
+	ExitCertificate = 5
+)
+
+// exitCodes maps errors to codes; the first row that matches counts.
+var exitCodes = []struct {
+	code  int
+	match func(error) bool
+}{
+	{ExitUsage, isA[*usageError]},
+	{ExitUsage, isA[*fs.PathError]},
+	{ExitCertificate, IsCertificateError},
+	{ExitNetwork, isNetworkError},
+	{ExitHandshake, IsHandshakeError},
+}
+
+// ExitCode is the code for err; ExitOK for nil.
+func ExitCode(err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	for _, row := range exitCodes {
+		if row.match(err) {
+			return row.code
+		}
+	}
+	return ExitFindings
+}
+
+func isA[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// certificateAlerts are those by which one side refuses the other's certificate,
+// or its having none.
+var certificateAlerts = []wire.AlertCode{
+	wire.AlertNoCertificate, wire.AlertBadCertificate, wire.AlertUnsupportedCertificate, wire.AlertCertificateRevoked,
+	wire.AlertCertificateExpired, wire.AlertCertificateUnknown, wire.AlertUnknownCA, wire.AlertCertificateRequired,
+}
+
+// IsCertificateError reports that a certificate, or its absence, is the reason.
+func IsCertificateError(err error) bool {
+	alert, _ := errors.AsType[tls.AlertError](err)
+	h, _ := errors.AsType[*tls.HandshakeError](err)
+	return isA[*noCertificateError](err) || slices.Contains(certificateAlerts, wire.AlertCode(alert)) ||
+		h != nil && slices.Contains(certificateAlerts, h.Alert) ||
+		isA[*tls.CertificateVerificationError](err) ||
+		isA[x509.HostnameError](err) || isA[x509.UnknownAuthorityError](err) || isA[x509.CertificateInvalidError](err)
+}
+
+func isNetworkError(err error) bool {
+	if isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) {
+		return false
+	}
+	// An EOF that nobody announced is the peer's answer to a handshake, and a
+	// broken connection later.
+	cut := errors.Is(err, io.ErrUnexpectedEOF) && !isA[*handshakeError](err)
+	return cut || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// IsHandshakeError reports that the two sides did not agree, or one broke a rule.
+func IsHandshakeError(err error) bool {
+	return isA[*handshakeError](err) || isA[*tls.HandshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err)
+}
+
+// IsHandshakeFailure reports the alert handshake_failure, which has many reasons.
+func IsHandshakeFailure(err error) bool {
+	alert, ok := errors.AsType[tls.AlertError](err)
+	return ok && wire.AlertCode(alert) == wire.AlertHandshakeFailure
+}
+
+// usageError is a mistake on the command line. Its text says what to do.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// Usagef returns a mistake on the command line; the text says what to do.
+func Usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// handshakeError is an error that came while shaking hands: even an EOF is the
+// peer's answer then.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// WhileShakingHands marks err as one that came during the handshake.
+func WhileShakingHands(err error) error { return &handshakeError{err} }
+
+// noCertificateError is a handshake_failure after the server asked for a
+// certificate that we do not have: TLS 1.2 has no alert of its own for that.
+// RFC 5246 §7.4.6.
+type noCertificateError struct{ err error }
+
+func (e *noCertificateError) Error() string { return e.err.Error() }
+func (e *noCertificateError) Unwrap() error { return e.err }
+
+// ForLackOfCertificate says that err, a handshake_failure, is for a certificate
+// that we did not show.
+func ForLackOfCertificate(err error) error { return &noCertificateError{err} }
+
+// reportedError is an error which its verb has written already, in a form of its
+// own.
+type reportedError struct{ error }
+
+func (e reportedError) Unwrap() error { return e.error }
+
+// Reported marks err as written already.
+func Reported(err error) error { return reportedError{err} }
+
+// IsReported reports that the verb has written err already.
+func IsReported(err error) bool { return isA[reportedError](err) }

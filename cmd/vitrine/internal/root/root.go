@@ -1,0 +1,85 @@
+// Package root is the command itself: what stands above the verbs.
+package root
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+)
+
+const exitCodesHelp = `Exit codes:
+  0  it worked
+  1  findings, or an error that is none of the following
+  2  usage: a flag, an argument or a file that it names is wrong
+  3  network: no connection, or it broke
+  4  handshake: no agreement with the peer, or one of us broke a rule
+  5  certificate: a chain, name or date is wrong, on either side
+
+Environment:
+  SSLKEYLOGFILE  the file to which each connection's secrets are appended, for
+                 Wireshark; whoever reads it can read the connections
+  NO_COLOR       no colours, if not empty`
+
+// New makes the command from the functions that make its verbs, in the order in
+// which help shows them.
+func New(verbs []func() *cobra.Command) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vitrine",
+		Short:         "Serve, connect to and explain TLS",
+		Long:          "Serve, connect to and explain TLS.\n\n" + exitCodesHelp,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Without a verb, and with one that does not exist.
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return report.Usagef("there is no verb %q%s; vitrine help lists them", args[0], didYouMean(cmd.SuggestionsFor(args[0])))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(cmd.ErrOrStderr())
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return report.Usagef("say which verb to run, as in: vitrine connect example.com")
+		},
+	}
+	root.Version = build.Version()
+	root.SetVersionTemplate("vitrine {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return report.Usagef("%v; %s --help shows the flags", err, cmd.CommandPath())
+	})
+	root.SuggestionsMinimumDistance = 2
+	cobra.EnableCommandSorting = false
+	for _, verb := range verbs {
+		root.AddCommand(verb())
+	}
+	addCompletion(root)
+	root.SetHelpCommand(newHelp())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(),
+		".LocalFlags.FlagUsages", fmt.Sprintf("(.LocalFlags.FlagUsagesWrapped %d)", terminal.Columns)))
+	return root
+}
+
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ", did you mean " + strings.Join(names, " or ") + "?"
+}
+
+// Run runs the command line and returns the exit code. Errors are written here
+// and nowhere else.
+func Run(root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err != nil && !report.IsReported(err) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine: "+terminal.Wrap(err.Error(), len("vitrine: "), 2))
+	}
+	return report.ExitCode(err)
+}

@@ -1,0 +1,242 @@
+// Package connect is the verb connect.
+package connect
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// lateRefusalWait is how long lateRefusal waits.
+const lateRefusalWait = time.Second
+
+// options are the flags of vitrine connect.
+type options struct {
+	tls      flags.TLS
+	identity flags.Identity
+	ca, sni  string
+	alpn     []string
+	insecure bool
+	json     bool
+	timeout  time.Duration
+
+	clientCertificate clientCertificate
+	offer             report.Offer
+}
+
+// clientCertificate is ours, and what became of it.
+type clientCertificate struct {
+	tls.Certificate
+	asked bool // the server asked for one
+	later bool // it may yet ask
+}
+
+// answer is a tls.Config.GetClientCertificate.
+func (c *clientCertificate) answer(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c.asked = true
+	return &c.Certificate, nil
+}
+
+// String is empty where it is of no interest.
+func (c *clientCertificate) String() string {
+	switch given := len(c.Certificate.Certificate) > 0; {
+	case c.asked && given:
+		return "sent"
+	case c.asked:
+		return "asked for, and not sent"
+	case given && c.later:
+		return "not asked for yet"
+	case given:
+		return "not asked for"
+	}
+	return ""
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "connect HOST[:PORT]",
+		Short: "Connect, say what was agreed on, and relay stdin and stdout",
+		Long: `Connect to HOST, on port 443 if none is given, verify its certificate chain and
+its name, and write a summary to standard error. Then what comes from standard
+input is sent, and what is received goes to standard output. The end of the
+input closes our direction only; the command ends when the peer closes its own.
+With --post-handshake-auth or --renegotiate server the server may begin another
+handshake: our direction stays open until it has answered, or for --timeout.
+
+With --json the summary goes to standard output, and the connection is closed
+without relaying.
+
+Old versions and weak suites are possible for who names them. What is dangerous
+needs a word of --legacy too: without it, the error says which. The summary
+warns of what is weak.`,
+		Example: `  vitrine connect example.com
+  printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
+    vitrine connect example.com:443
+  vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json
+  vitrine connect example.com --resume ticket
+  vitrine connect printer.local --max tls1.0 --suites RC4-SHA \
+    --legacy rc4,rsa-key-exchange`,
+		Args: flags.Arguments(1, 1, "vitrine connect example.com:443"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
+	set.StringSliceVar(&o.alpn, "alpn", nil, "application `protocols` to offer, best first, like h2,http/1.1")
+	set.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
+	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
+	set.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for connecting and for the handshake together")
+	o.identity.Register(cmd, "our client")
+	o.tls.Register(cmd, flags.ClientSide)
+	return cmd
+}
+
+func (o *options) run(cmd *cobra.Command, arg string) error {
+	at, err := flags.ParseTarget(arg)
+	if err != nil {
+		return err
+	}
+	if err := flags.CheckTimeout(o.timeout); err != nil {
+		return err
+	}
+	config, err := o.config(at)
+	if err != nil {
+		return err
+	}
+	if log, err := flags.KeyLog(); err != nil {
+		return err
+	} else if log != nil {
+		defer log.Close()
+		config.KeyLogWriter = log
+	}
+	conn, made, err := o.reach(cmd.Context(), at, config)
+	if err != nil {
+		return o.reportFailure(cmd, at, err)
+	}
+	defer conn.Close()
+	if o.json {
+		if err := o.lateRefusal(conn); err != nil {
+			return o.reportFailure(cmd, at, err)
+		}
+		return report.JSON(cmd.OutOrStdout(), made)
+	}
+	if err := made.write(cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if err := o.relay(conn, cmd.InOrStdin(), cmd.OutOrStdout()); err != nil {
+		return o.reportFailure(cmd, at, o.blame(err))
+	}
+	return nil
+}
+
+func (o *options) config(at flags.Target) (*tls.Config, error) {
+	config := &tls.Config{ServerName: at.Host, NextProtos: o.alpn, Trace: o.offer.Hooks()}
+	if o.sni != "" {
+		config.ServerName = o.sni
+	}
+	if err := o.tls.Apply(config); err != nil {
+		return nil, err
+	}
+	if o.ca != "" {
+		pool, err := flags.Pool("ca", o.ca)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	cert, _, err := o.identity.Load()
+	o.clientCertificate.Certificate = cert
+	config.GetClientCertificate = o.clientCertificate.answer
+	config.InsecureSkipVerify = o.insecure
+	return config, err
+}
+
+// reach makes the connection, after another one where it shall resume.
+func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, *summary, error) {
+	if o.tls.Resumes() {
+		if err := o.firstConnection(ctx, at, config); err != nil {
+			return nil, nil, err
+		}
+	}
+	conn, took, err := o.connect(ctx, at, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := o.renegotiate(ctx, conn); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	made := summarize(conn, at, config, took)
+	o.clientCertificate.later = o.mayFollow(conn.State())
+	made.Client, made.PSKHint = o.clientCertificate.String(), o.tls.Hinted
+	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)
+	return conn, made, nil
+}
+
+// connect dials and shakes hands, within the timeout.
+func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	if err != nil {
+		return nil, 0, err
+	}
+	conn := tls.Client(raw, config)
+	begun := time.Now()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, 0, report.WhileShakingHands(o.blame(err))
+	}
+	return conn, time.Since(begun), nil
+}
+
+// blame says that our certificate is missing where only we can know.
+func (o *options) blame(err error) error {
+	missing := o.clientCertificate.asked && len(o.clientCertificate.Certificate.Certificate) == 0
+	if missing && report.IsHandshakeFailure(err) {
+		return report.ForLackOfCertificate(err)
+	}
+	return err
+}
+
+// lateRefusal waits a moment for the alert by which a server that asked for a
+// certificate refuses us: in TLS 1.3 our side of the handshake is done by then.
+func (o *options) lateRefusal(conn *tls.Conn) error {
+	if !o.clientCertificate.asked {
+		return nil
+	}
+	if err := conn.CloseWrite(); err != nil {
+		return err
+	}
+	conn.SetReadDeadline(time.Now().Add(lateRefusalWait))
+	_, err := io.Copy(io.Discard, conn)
+	if report.IsCertificateError(err) {
+		return err
+	}
+	return nil // it keeps quiet, or goes: no refusal
+}
+
+func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
+	f := report.Describe(err, wire.Client, &o.offer)
+	if !o.json {
+		f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
+		return report.Reported(err)
+	}
+	f.Code = report.ExitCode(err)
+	if err := report.JSON(cmd.OutOrStdout(), map[string]any{"target": at.String(), "error": f}); err != nil {
+		return err
+	}
+	return report.Reported(err)
+}

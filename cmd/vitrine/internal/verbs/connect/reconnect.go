@@ -1,0 +1,88 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// sessionWait is how long we wait for a server's ticket: in TLS 1.3 it comes
+// after the handshake.
+const sessionWait = 2 * time.Second
+
+// keptSession is a cache for the one session that --resume needs, which says
+// when it is there.
+type keptSession struct {
+	tls.ClientSessionCache
+	once sync.Once
+	kept chan struct{}
+}
+
+func newKeptSession() *keptSession {
+	return &keptSession{ClientSessionCache: tls.NewLRUClientSessionCache(1), kept: make(chan struct{})}
+}
+
+func (k *keptSession) Put(name string, s *tls.ClientSessionState) {
+	k.ClientSessionCache.Put(name, s)
+	if s != nil {
+		k.once.Do(func() { close(k.kept) })
+	}
+}
+
+// firstConnection makes the connection whose session the next one resumes.
+func (o *options) firstConnection(ctx context.Context, at flags.Target, config *tls.Config) error {
+	session := newKeptSession()
+	config.ClientSessionCache = session
+	conn, _, err := o.connect(ctx, at, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	go func() { // the ticket may have to be read
+		conn.SetReadDeadline(time.Now().Add(sessionWait))
+		io.Copy(io.Discard, conn)
+	}()
+	select {
+	case <-session.kept:
+	case <-time.After(sessionWait): // the summary says what came of it
+	}
+	return nil
+}
+
+// renegotiate begins a handshake inside the connection, if --renegotiate says so.
+func (o *options) renegotiate(ctx context.Context, conn *tls.Conn) error {
+	if o.tls.Renegotiate != "client" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	if err := conn.Renegotiate(ctx); err != nil && !errors.Is(err, tls.ErrNoRenegotiation) {
+		return report.WhileShakingHands(err)
+	}
+	return nil
+}
+
+// unmet are the wishes of the flags that the server did not grant.
+func (o *options) unmet(s tls.State) []string {
+	var list []string
+	if o.tls.Resumes() && s.Resumption != o.tls.Resume {
+		list = append(list, o.tls.NotResumed(s.Resumption))
+	}
+	if o.tls.Renegotiate == "client" && s.Renegotiations == 0 {
+		list = append(list, "the server declined to renegotiate")
+	}
+	if o.tls.Compress && s.Compression == 0 {
+		list = append(list, "the server does not compress")
+	}
+	if n := o.tls.MaxFragmentLength; n != 0 && s.SendLimit != n {
+		list = append(list, fmt.Sprintf("the server does not know max_fragment_length: %d was not agreed on", n))
+	}
+	return list
+}

@@ -1,0 +1,245 @@
+// Package explain is the verb explain.
+package explain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// options are the flags of vitrine explain.
+type options struct {
+	tls        flags.TLS
+	identity   flags.Identity
+	ca, sni    string
+	alpn       []string
+	clientAuth bool
+	format     string
+	output     string
+	summary    bool
+	timeout    time.Duration
+	fail       string
+}
+
+var explainFormats = map[string]func(*explain.Connection, io.Writer, explain.Options) error{
+	"text": (*explain.Connection).Text,
+	"json": func(c *explain.Connection, w io.Writer, _ explain.Options) error { return c.JSON(w) },
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "explain [HOST[:PORT]]",
+		Short: "Explain a TLS connection, byte by byte",
+		Long: `Make a TLS connection and explain it: a ladder of its flights; then, in the
+order in which they happened, each record and message with its fields, each
+choice and why, each secret and how it follows from the others, application
+data, and the close. Every value that can be is computed again and compared; if
+one disagrees, the exit code is 1.
+
+Without HOST, vitrine connects to a server of its own on the loopback interface,
+with an authority that is thrown away afterwards. Any version, suite and way to
+resume can be watched that way: to name it is enough, and nothing else is needed
+for what is dangerous elsewhere. With HOST, on port 443 if none is given, it
+explains the live connection, and the failure if there is one.
+
+On a terminal the text is shown by $PAGER, less by default; set it to nothing
+for none. What is written holds the connection's secrets and data: guard it like
+a key.`,
+		Example: `  vitrine explain
+  vitrine explain --suites AES128-SHA --summary
+  vitrine explain --resume ticket
+  vitrine explain --max ssl3.0 --suites RC4-MD5
+  vitrine explain --renegotiate server --client-auth
+  vitrine explain --fail expired
+  vitrine explain example.com
+  vitrine explain example.com --format json -o example.json`,
+		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
+	set.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application `protocols` to offer, best first")
+	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
+	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
+	set.StringVar(&o.format, "format", "text", "the `form`: text or json")
+	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours")
+	set.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
+	set.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for each connection as a whole")
+	flags.CompleteFrom(cmd, "fail", failureNames())
+	flags.CompleteFrom(cmd, "format", []string{"text", "json"})
+	o.identity.Register(cmd, "our client")
+	o.tls.Register(cmd, flags.ClientSide|flags.ServerSide)
+	return cmd
+}
+
+func (o *options) run(cmd *cobra.Command, args []string) error {
+	if err := o.check(cmd, args); err != nil {
+		return err
+	}
+	e, err := o.plan(args)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	if log, err := flags.KeyLog(); err != nil {
+		return err
+	} else if log != nil {
+		defer log.Close()
+		e.config.KeyLogWriter = log
+	}
+	account, failure := e.explain(cmd.Context())
+	if o.fail != "" && failure == nil {
+		return o.cannotFail()
+	}
+	if account != nil {
+		if err := o.write(cmd, account); err != nil {
+			return err
+		}
+	}
+	stands := account != nil && o.output == "" && o.format == "text"
+	if failure != nil {
+		return o.report(cmd, e, failure, stands)
+	}
+	err = findings(account)
+	if err != nil && stands {
+		return report.Reported(err)
+	}
+	return err
+}
+
+// cannotFail is for a --fail that the other flags leave no room for.
+func (o *options) cannotFail() error {
+	return report.Usagef("--fail %s cannot happen with these flags: it needs %s", o.fail, failures[o.fail].needs)
+}
+
+// findings is the error for an account in which something disagrees.
+func findings(account *explain.Connection) error {
+	if account.Checks.OK() {
+		return nil
+	}
+	return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
+}
+
+// report says on standard error why the connection failed, unless that stands
+// at the top of what was written.
+func (o *options) report(cmd *cobra.Command, e *explanation, failure error, stands bool) error {
+	if !stands {
+		report.Describe(failure, wire.Client, nil).Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", e.at))
+	}
+	return report.Reported(failure)
+}
+
+// check finds what is wrong with the flags.
+func (o *options) check(cmd *cobra.Command, args []string) error {
+	if _, ok := explainFormats[o.format]; !ok {
+		return report.Usagef("--format %q is not a format; choose text or json", o.format)
+	}
+	live := len(args) > 0
+	if live {
+		for _, flag := range []string{"dh-params", "prefer", "psk-hint", "fail"} {
+			if cmd.Flags().Changed(flag) {
+				return report.Usagef("--%s is for vitrine's own server; leave it out with a target", flag)
+			}
+		}
+	}
+	if _, ok := failures[o.fail]; o.fail != "" && !ok {
+		return report.Usagef("--fail %q is not a way to fail; choose %s", o.fail, flags.OneOf(failureNames()))
+	}
+	if err := flags.CheckTimeout(o.timeout); err != nil {
+		return err
+	}
+	switch {
+	case live && o.clientAuth && flags.IsClientAuthMode(args[0]):
+		return report.Usagef("--client-auth takes no value here; leave %q out", args[0])
+	case live && o.clientAuth:
+		return report.Usagef("--client-auth is for vitrine's own server; with a target, give the certificate to show with --cert and --key")
+	case !live && o.ca != "":
+		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
+	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
+		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or nobody asks for the certificate")
+	}
+	return nil
+}
+
+// write writes the account where and as the flags say.
+func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
+	out := cmd.OutOrStdout()
+	options := explain.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On}
+	if o.output == "" {
+		var text bytes.Buffer
+		if err := explainFormats[o.format](account, &text, options); err != nil {
+			return err
+		}
+		return terminal.Page(cmd.InOrStdin(), out, text.Bytes())
+	}
+	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return report.Usagef("-o: %v", err)
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // it may have been there before
+		if err := file.Chmod(0o600); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	options.Color = false
+	return errors.Join(explainFormats[o.format](account, file, options), file.Close())
+}
+
+// plan prepares the connections: where to, and with which configuration.
+func (o *options) plan(args []string) (*explanation, error) {
+	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
+	o.tls.Own = len(args) == 0
+	if o.fail == "psk" && len(o.tls.PSKs)+len(o.tls.Suites) == 0 {
+		o.tls.PSKs = []string{"explain:00112233445566778899aabbccddeeff"}
+	}
+	if err := o.tls.Apply(e.config); err != nil {
+		return nil, err
+	}
+	if failures[o.fail].shown && o.tls.LacksCertificate() {
+		return nil, o.cannotFail()
+	}
+	if o.clientAuth || o.tls.PostHandshakeAuth || o.fail == "client-certificate" {
+		if err := o.tls.MayAsk(); err != nil {
+			return nil, err
+		}
+	}
+	cert, ok, err := o.identity.Load()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		e.config.Certificates = []tls.Certificate{cert}
+	}
+	if len(args) == 0 {
+		return e, e.serveOwn()
+	}
+	if e.at, err = flags.ParseTarget(args[0]); err != nil {
+		return nil, err
+	}
+	e.config.ServerName = e.at.Host
+	if o.sni != "" {
+		e.config.ServerName = o.sni
+	}
+	e.name = e.at.String()
+	if o.ca != "" {
+		e.config.RootCAs, err = flags.Pool("ca", o.ca)
+	}
+	return e, err
+}

@@ -1,0 +1,199 @@
+package explain
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// explanation makes the connections that shall be explained.
+type explanation struct {
+	options *options
+	config  *tls.Config
+	at      flags.Target
+	name    string // of the target, for the title
+	server  *ownServer
+}
+
+func (e *explanation) close() {
+	if e.server != nil {
+		e.server.close()
+	}
+}
+
+// explain makes one connection, or two for a resumption, and returns the
+// account of the last, and why it failed. The account is nil if nothing was sent.
+func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) {
+	about := explain.About{Target: e.name}
+	if e.options.tls.Resumes() {
+		first, err := e.connect(ctx, explain.About{Target: e.name})
+		if err != nil || first == nil {
+			return first, err
+		}
+		about.Previous, about.Before = first, before(first)
+	}
+	return e.connect(ctx, about)
+}
+
+// before says in a line what the first connection was.
+func before(c *explain.Connection) string {
+	s := c.Summary
+	return fmt.Sprintf("a full handshake over %s in %.2f ms, round trips: %d", s.Version, float64(s.HandshakeUS)/1000, s.RoundTrips)
+}
+
+// connect makes one connection, says something on it, and closes it.
+func (e *explanation) connect(ctx context.Context, about explain.About) (*explain.Connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.options.timeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.at.String())
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	var collector explain.Collector
+	config := e.config.Clone()
+	config.Trace = collector.Hooks()
+	conn := tls.Client(raw, config)
+	if err = conn.HandshakeContext(ctx); err != nil {
+		err = report.WhileShakingHands(err)
+	} else {
+		about.Trust = e.trust(conn.State())
+		err = e.talk(ctx, conn, &about.Warnings)
+	}
+	raw.Close()
+	servers := e.server.ended()
+	if err != nil {
+		if report.IsHandshakeFailure(err) && lacksCertificate(collector.Connection(about)) {
+			err = report.ForLackOfCertificate(err)
+		}
+		f := report.Describe(err, wire.Client, nil)
+		about.Err, about.Advice = errors.New(f.Text), f.Advice
+		about.Warnings = append(about.Warnings, unsaid(servers)...)
+	}
+	account := collector.Connection(about)
+	if about.Previous == nil || account.Summary.Resumed == e.options.tls.Resume {
+		return account, err
+	}
+	about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
+	return collector.Connection(about), err
+}
+
+// lacksCertificate reports that the server asked for a certificate, and got none.
+func lacksCertificate(c *explain.Connection) bool {
+	return !c.Summary.ClientAuth && slices.ContainsFunc(c.Events, func(e explain.Event) bool {
+		return e.Message != nil && e.Message.Name == wire.TypeCertificateRequest.String()
+	})
+}
+
+// most is how much of an answer is read: an account of more is of no use.
+const most = 1 << 18
+
+// talk renegotiates if it shall, sends a small HTTP request if the server may
+// understand it, reads the answer, and closes both ways. The error is an alert
+// of the server's: in TLS 1.3 it refuses our certificate only now. Whatever else
+// is not as it should be is a warning.
+func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]string) error {
+	deadline, _ := ctx.Deadline()
+	for _, step := range []struct {
+		failed string
+		do     func() error
+	}{
+		{"there was no renegotiation", func() error { return e.renegotiate(ctx, conn) }},
+		{"no HTTP answer came", func() error { return e.request(conn) }},
+		{"our direction could not be closed", func() error { return closeOurs(conn, deadline) }},
+		{"the server did not close its direction", func() error { return drain(conn) }},
+	} {
+		switch err := step.do(); {
+		case err == nil:
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			*warnings = append(*warnings, "the server ended the connection without close_notify: nobody can tell whether something was cut off")
+			return nil
+		case report.IsHandshakeError(err) && !errors.Is(err, tls.ErrNoRenegotiation):
+			return err
+		default:
+			*warnings = append(*warnings, step.failed+": "+report.Describe(err, wire.Client, nil).Text)
+		}
+	}
+	return nil
+}
+
+// renegotiate begins a handshake inside the connection, if that is the client's.
+func (e *explanation) renegotiate(ctx context.Context, conn *tls.Conn) error {
+	if e.options.tls.Renegotiate != "client" {
+		return nil
+	}
+	return conn.Renegotiate(ctx)
+}
+
+// trust says by what the server is known for who it is; empty if it is not.
+func (e *explanation) trust(s tls.State) string {
+	c := suite.ByID(s.CipherSuite)
+	switch {
+	case len(s.VerifiedChains) > 0 && e.server != nil:
+		return fmt.Sprintf("certificate verified for %s, with the throw-away authority", e.config.ServerName)
+	case len(s.VerifiedChains) > 0:
+		return "certificate verified for " + e.config.ServerName
+	case c.Auth == suite.AuthPSK:
+		return "the server proved that it has the same pre-shared key"
+	}
+	return ""
+}
+
+// closeOurs sends our close_notify. What came before may have used up the time
+// for reading, not for this.
+func closeOurs(conn *tls.Conn, deadline time.Time) error {
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	return conn.CloseWrite()
+}
+
+// drain reads until the server closes its direction.
+func drain(conn *tls.Conn) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(conn, most))
+	if n == most {
+		return errors.New("there is a lot more to read, which was left")
+	}
+	return err
+}
+
+// speaksHTTP reports that HTTP/1.1 was agreed on, or nothing else was.
+func (e *explanation) speaksHTTP(conn *tls.Conn) bool {
+	agreed := conn.ConnectionState().NegotiatedProtocol
+	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn, "http/1.1")
+}
+
+// request asks for the root page and reads the answer, to a bound, if there is
+// HTTP to speak.
+func (e *explanation) request(conn *tls.Conn) error {
+	if !e.speaksHTTP(conn) {
+		return nil
+	}
+	deadline := time.Now().Add(e.options.timeout / 2) // the other half is for the close
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine-explain\r\nConnection: close\r\n\r\n", e.config.ServerName)
+	if err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, most))
+	return err
+}

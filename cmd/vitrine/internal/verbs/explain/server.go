@@ -1,0 +1,202 @@
+package explain
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// ownServer is the server that vitrine explain connects to when it is given no
+// other.
+type ownServer struct {
+	listener net.Listener
+	running  sync.WaitGroup
+	further  func(*tls.Conn, context.Context) error // a handshake inside the connection
+	outcome  chan error                             // of each connection
+}
+
+// sessionBudget is the room for sessions, in bytes; one is enough.
+const sessionBudget = 1 << 16
+
+// stage is our own server and its certificates, before it starts.
+type stage struct {
+	ca     *devca.CA
+	leaf   devca.Leaf
+	server *tls.Config
+}
+
+// serveOwn starts a server on the loopback interface that agrees to all that
+// our client offers, and makes our client trust it.
+func (e *explanation) serveOwn() error {
+	name := e.options.sni
+	if name == "" {
+		name = "localhost"
+	}
+	ca, err := devca.New(name)
+	if err != nil {
+		return err
+	}
+	e.config.ServerName, e.config.RootCAs = name, ca.Pool()
+	s := &stage{ca, devca.Leaf{Names: []string{name}}, e.config.Clone()}
+	s.server.Renegotiation = tls.RenegotiateNever
+	s.server.CipherSuites = strongestFirst(s.server.CipherSuites) // so that --prefer makes a difference
+	if e.options.tls.Resume == "id" {
+		s.server.Resumption.Store = session.NewMemory(sessionBudget)
+	}
+	if e.options.clientAuth || e.options.tls.PostHandshakeAuth {
+		if err := e.showCertificate(s); err != nil {
+			return err
+		}
+	}
+	if e.options.fail != "" {
+		failures[e.options.fail].change(e.config, s)
+	}
+	if err := s.certify(e.options.tls.CertificateKeys()); err != nil {
+		return report.Usagef("--sni: %v", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.server = &ownServer{listener: l, further: e.furtherHandshake(), outcome: make(chan error, 2)}
+	e.at = flags.Target{Host: "127.0.0.1", Port: fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
+	e.name = fmt.Sprintf("%s, vitrine's own server at %s", name, e.at)
+	e.server.running.Go(func() { e.server.serve(s.server) })
+	return nil
+}
+
+// strongestFirst is the order of the library's own table.
+func strongestFirst(ids []uint16) []uint16 {
+	var sorted []uint16
+	for _, s := range suite.All() {
+		if slices.Contains(ids, uint16(s.ID)) {
+			sorted = append(sorted, uint16(s.ID))
+		}
+	}
+	return sorted
+}
+
+// certify gives the server a certificate for each kind of key.
+func (s *stage) certify(keys []devca.KeyType) error {
+	s.server.Certificates = nil // which were the client's
+	for _, key := range keys {
+		s.leaf.Key = key
+		cert, err := s.ca.Issue(s.leaf)
+		if err != nil {
+			return err
+		}
+		s.server.Certificates = append(s.server.Certificates, cert)
+	}
+	return nil
+}
+
+// showCertificate lets the server ask for a client certificate, and gives our
+// client one if it has none.
+func (e *explanation) showCertificate(s *stage) error {
+	ask := tls.RequireAnyClientCert // --cert may be from anywhere
+	if len(e.config.Certificates) == 0 {
+		cert, err := s.ca.Issue(devca.Leaf{Names: []string{"vitrine explain"}, Client: true, Key: e.options.tls.ClientKey()})
+		if err != nil {
+			return err
+		}
+		e.config.Certificates = []tls.Certificate{cert}
+		ask, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.Pool()
+	}
+	if e.options.clientAuth {
+		s.server.ClientAuth = ask
+	}
+	if e.options.tls.PostHandshakeAuth { // which until TLS 1.2 is a renegotiation
+		e.config.Renegotiation = tls.RenegotiateFreelyAsClient
+	}
+	return nil
+}
+
+// furtherHandshake is what the server does when a request has come in, as it
+// would for a page that needs it; nil for nothing.
+func (e *explanation) furtherHandshake() func(*tls.Conn, context.Context) error {
+	switch {
+	case e.options.tls.PostHandshakeAuth:
+		return (*tls.Conn).RequestClientCertificate
+	case e.options.tls.Renegotiate == "server":
+		return (*tls.Conn).Renegotiate
+	}
+	return nil
+}
+
+// serve serves one connection after another until the listener is closed.
+func (s *ownServer) serve(config *tls.Config) {
+	for {
+		raw, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.running.Go(func() {
+			conn := tls.Server(raw, config)
+			defer conn.Close()
+			s.outcome <- s.answer(conn)
+		})
+	}
+}
+
+// answer answers one HTTP request, and waits for the client's close.
+func (s *ownServer) answer(conn *tls.Conn) error {
+	const page = "Hello from behind the glass.\n"
+	in := bufio.NewReader(conn)
+	if _, err := http.ReadRequest(in); err != nil {
+		return err
+	}
+	if s.further != nil {
+		if err := s.further(conn, context.Background()); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(page), page)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, in)
+	return err
+}
+
+// ended waits for the end of the connection on the server's side, which ours has
+// closed, and returns why it failed. A server of others tells nothing.
+func (s *ownServer) ended() error {
+	if s == nil {
+		return nil
+	}
+	return <-s.outcome
+}
+
+// unsaid is why our server refused, in words that no alert has; empty if it was
+// not the server that did.
+func unsaid(err error) []string {
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	if !ok || h.Received || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	words := "what the alert does not say: " + report.Sentence(h)
+	if h.What != "" {
+		words += "; the server accepts " + strings.Join(h.Ours, ", ") + ", and the client offers " + strings.Join(h.Theirs, ", ")
+	}
+	return []string{terminal.Printable(words)}
+}
+
+func (s *ownServer) close() {
+	s.listener.Close()
+	s.running.Wait()
+}

@@ -1,0 +1,296 @@
+// Package serve is the verb serve.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// storeBudget is the room for --session-ids, in bytes.
+const storeBudget = 16 << 20
+
+// shutdownGrace is how long requests in flight may still run after the signal.
+const shutdownGrace = 5 * time.Second
+
+// options are the flags of vitrine serve.
+type options struct {
+	tls        flags.TLS
+	identity   flags.Identity
+	listen     string
+	caDir      string
+	clientAuth string
+	clientCA   string
+	sessionIDs bool
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "serve [DIR]",
+		Short: "Serve a folder over HTTPS, with a certificate of its own",
+		Long: `Serve the files of DIR (the current folder if none is given) over HTTPS, in
+HTTP/1.1 and HTTP/2.
+
+Without --cert a development authority is made at the first start and kept in
+--ca-dir; ca.pem there is what clients have to trust, once. The authority can
+certify names of this machine and private addresses only. The server's
+certificate is renewed when it gets old.
+
+A folder without index.html is listed. Files and folders whose name begins with
+a dot are neither served nor listed, but for .well-known; links that lead out of
+DIR are not followed.
+
+Old versions and weak suites are possible for who names them. What is dangerous
+needs a word of --legacy too: without it, the error says which.
+
+Each connection is one line of log on standard error, with the duration of its
+handshake. SIGINT and SIGTERM stop the server when the requests in flight are
+done, after ` + shutdownGrace.String() + ` at the latest.`,
+		Example: `  vitrine serve
+  vitrine serve public --listen :8443
+  vitrine serve --cert chain.pem --key key.pem \
+    --client-auth require --client-ca clients.pem
+  vitrine serve --psk jane:00112233445566778899aabbccddeeff
+  vitrine serve --min tls1.0 --session-ids --renegotiate client`,
+		Args: flags.Arguments(0, 1, "vitrine serve public"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; port 0 is any free one")
+	o.identity.Register(cmd, "the server's")
+	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
+	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
+	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
+	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions until TLS 1.2 in memory too, for clients without tickets")
+	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
+	o.tls.Register(cmd, flags.ServerSide)
+	return cmd
+}
+
+func (o *options) run(cmd *cobra.Command, dir string) error {
+	files, err := openFiles(dir)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	config := &tls.Config{}
+	if err := o.configure(config); err != nil {
+		return err
+	}
+	if log, err := flags.KeyLog(); err != nil {
+		return err
+	} else if log != nil {
+		defer log.Close()
+		config.KeyLogWriter = log
+	}
+	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
+		return report.Usagef("--listen %q is not an address and a port, like 127.0.0.1:8443 or :8443", o.listen)
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		f := report.Describe(err, wire.Server, nil)
+		f.Write(cmd.ErrOrStderr(), "vitrine: ")
+		return report.Reported(err)
+	}
+	ca, err := o.identify(config, l.Addr())
+	if err != nil {
+		l.Close()
+		return err
+	}
+	// Before the announcement: who reads it may send a signal at once.
+	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	out := cmd.ErrOrStderr()
+	o.announce(out, dir, serverURL(l.Addr(), config.Certificates), ca)
+	log := slog.New(slog.NewTextHandler(out, nil))
+	return serveUntil(ctx, restore, l, log, &httptls.Server{
+		HTTP: &http.Server{
+			Handler:           http.FileServerFS(files),
+			ReadHeaderTimeout: 10 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+		TLS:         config,
+		OnHandshake: func(h httptls.Handshake) { o.afterHandshake(log, h) },
+	})
+}
+
+// isPort reports that s is the number of a port, or 0 for any.
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// configure sets all but the certificate.
+func (o *options) configure(config *tls.Config) error {
+	if err := o.tls.Apply(config); err != nil {
+		return err
+	}
+	if !o.tls.SuitsHTTP2() {
+		config.NextProtos = []string{"http/1.1"}
+	}
+	if o.sessionIDs && o.tls.Low >= wire.TLS13 {
+		return report.Usagef("--session-ids is for TLS 1.2 and before; leave --min out")
+	}
+	if o.sessionIDs {
+		config.Resumption.Store = session.NewMemory(storeBudget)
+	}
+	mode, ok := flags.ClientAuthModes[o.clientAuth]
+	switch {
+	case !ok:
+		return report.Usagef("--client-auth %q is not a mode; choose none, request or require", o.clientAuth)
+	case mode == tls.NoClientCert && o.clientCA != "":
+		return report.Usagef("--client-ca does nothing without --client-auth request or require")
+	case mode == tls.NoClientCert && o.tls.PostHandshakeAuth:
+		return report.Usagef("--post-handshake-auth does nothing without --client-auth request or require")
+	case mode == tls.NoClientCert:
+		return nil
+	case o.clientCA == "":
+		return report.Usagef("--client-auth %s needs --client-ca FILE, the authorities to accept", o.clientAuth)
+	}
+	if err := o.tls.MayAsk(); err != nil {
+		return err
+	}
+	pool, err := flags.Pool("client-ca", o.clientCA)
+	config.ClientAuth, config.ClientCAs = mode, pool
+	if o.tls.PostHandshakeAuth {
+		askLater(config)
+	}
+	return err
+}
+
+// identify sets the certificate: the one of --cert, or those of the development
+// authority, which it returns. A server whose suites have none needs none.
+func (o *options) identify(config *tls.Config, addr net.Addr) (*devca.CA, error) {
+	cert, ok, err := o.identity.Load()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		config.Certificates = []tls.Certificate{cert}
+		return nil, nil
+	}
+	keys := o.tls.CertificateKeys()
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	ca, err := o.openAuthority()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		cert, err := developmentCertificate(ca, key, addr)
+		if err != nil {
+			return nil, report.Usagef("--ca-dir: %v", err)
+		}
+		config.Certificates = append(config.Certificates, cert)
+	}
+	return ca, nil
+}
+
+// openAuthority opens the development authority, which it makes at first.
+func (o *options) openAuthority() (*devca.CA, error) {
+	dir := o.caDir
+	if dir == "" {
+		base, err := os.UserConfigDir()
+		if err != nil {
+			return nil, report.Usagef("there is no configuration folder (%v); say with --ca-dir where to keep the development authority", err)
+		}
+		dir = filepath.Join(base, "vitrine")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	ca, _, err := devca.Open(dir)
+	if err != nil {
+		return nil, report.Usagef("--ca-dir: %v", err)
+	}
+	return ca, nil
+}
+
+// developmentCertificate is for all names of the server. The one that is kept
+// has an ECDSA key; others, for old suites, are made anew each time.
+func developmentCertificate(ca *devca.CA, key devca.KeyType, addr net.Addr) (tls.Certificate, error) {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	if ip := addr.(*net.TCPAddr).IP; !ip.IsUnspecified() && !ip.IsLoopback() {
+		names = append(names, ip.String())
+	}
+	if key == devca.ECDSA {
+		return ca.ServerCertificate(names...)
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !ca.Permits(n) })
+	return ca.Issue(devca.Leaf{Names: names, Key: key})
+}
+
+// serveUntil serves until ctx is done, by a signal, or an error. It calls restore
+// first then, so that a second signal kills the process, as signals do.
+func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.Logger, srv *httptls.Server) error {
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		restore()
+		log.Info("stopping")
+		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		defer cancel()
+		err := srv.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			log.Warn("requests were still running after " + shutdownGrace.String() + ", and were ended")
+			err = srv.Close()
+		}
+		stopped <- err
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// announce says what is served, what to trust, and what to try.
+func (o *options) announce(w io.Writer, dir, url string, ca *devca.CA) {
+	fmt.Fprintf(w, "serving %q on %s\n", dir, terminal.PaletteFor(w).Bold(url))
+	identity := ""
+	if o.clientAuth == "require" {
+		identity = "--cert FILE --key FILE "
+	}
+	at := strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/")
+	switch {
+	case !o.tls.LacksCertificate() && ca != nil:
+		fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s%s\n", ca.File(), shellQuote(ca.File()), identity, url)
+	case !o.tls.LacksCertificate():
+		fmt.Fprintf(w, "  try    curl %s%s\n", identity, url)
+	case len(o.tls.PSKs) > 0:
+		fmt.Fprintf(w, "  try    vitrine connect %s --psk IDENTITY:HEX\n", at)
+	default:
+		fmt.Fprintf(w, "  try    vitrine connect %s --insecure --suites %s --legacy anonymous\n", at, o.tls.Listed[0])
+	}
+}
