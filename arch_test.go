@@ -31,6 +31,14 @@ type rule struct {
 // library.
 const anything = "*"
 
+// The command: a verb imports shared rooms, and no verb imports another.
+const (
+	rooms   = "cmd/vitrine/internal/"
+	verbsIn = rooms + "verbs/"
+	shared  = rooms + "build " + rooms + "flags " + rooms + "report " + rooms + "terminal"
+	verbs   = verbsIn + "connect " + verbsIn + "explain " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
+)
+
 // rules is the import table: a package without a row, and an import that its
 // row does not have, fail. Each row may name only rows below it.
 var rules = []rule{
@@ -38,7 +46,18 @@ var rules = []rule{
 	{"interop", "", anything},
 	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"bench", "tls internal/kex session wire", anything},
-	{"cmd/vitrine", "explain httptls tls internal/devca internal/suite certcheck session trace wire", anything},
+	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
+	{rooms + "root", shared, "github.com/spf13/cobra"},
+	{verbsIn + "connect", shared + " tls internal/suite certcheck wire", "github.com/spf13/cobra"},
+	{verbsIn + "explain", shared + " explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
+	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
+	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},
+	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
+	{verbsIn + "version", shared, "github.com/spf13/cobra"},
+	{rooms + "flags", rooms + "report tls internal/devca internal/suite wire", "github.com/spf13/cobra"},
+	{rooms + "report", rooms + "terminal tls certcheck trace wire", ""},
+	{rooms + "build", "", ""},
+	{rooms + "terminal", "", ""},
 	{"explain", "explain/internal/recompute internal/suite trace wire", ""},
 	{"explain/internal/recompute", "internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"httptls", "tls", "golang.org/x/net/proxy"},
@@ -83,16 +102,16 @@ var protocol = []string{
 // panics are the files that may panic, and how often: on what only a mistake in
 // this module's own code can cause, never on input.
 var panics = map[string]int{
-	"cmd/vitrine/flags.go":    1, // a flag that was not defined
-	"internal/devca/names.go": 1, // a constant that does not parse
-	"internal/keys/hmac.go":   2, // a hash that cannot keep its state
-	"internal/keys/tls13.go":  1, // a label out of HKDF's bounds
-	"internal/suite/ccm.go":   1, // lengths that no record has, as in crypto/cipher
-	"session/ticket.go":       3, // no keys given; a key or an output of impossible size
-	"tls/config.go":           1, // SetSessionTicketKeys without keys, as in crypto/tls
-	"tls/receive_other.go":    1, // cannot be reached: without a raw connection nobody asks
-	"tls/state.go":            1, // OCSPResponse of a server, as in crypto/tls
-	"wire/append.go":          1, // a vector longer than its prefix can say
+	"cmd/vitrine/internal/flags/flags.go": 1, // a flag that was not defined
+	"internal/devca/names.go":             1, // a constant that does not parse
+	"internal/keys/hmac.go":               2, // a hash that cannot keep its state
+	"internal/keys/tls13.go":              1, // a label out of HKDF's bounds
+	"internal/suite/ccm.go":               1, // lengths that no record has, as in crypto/cipher
+	"session/ticket.go":                   3, // no keys given; a key or an output of impossible size
+	"tls/config.go":                       1, // SetSessionTicketKeys without keys, as in crypto/tls
+	"tls/receive_other.go":                1, // cannot be reached: without a raw connection nobody asks
+	"tls/state.go":                        1, // OCSPResponse of a server, as in crypto/tls
+	"wire/append.go":                      1, // a vector longer than its prefix can say
 }
 
 // recovers are the files that may recover, and why.
