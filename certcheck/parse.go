@@ -22,7 +22,7 @@ const (
 	MaxRSABits = 8192 // above this, checking a signature takes too long
 
 	// MaxRSAExponent is the largest public exponent, the one that nearly every key
-	// has. One of 31 bits makes each check take four times as long.
+	// has. One of 31 bits makes each check take two to three times as long.
 	MaxRSAExponent = 65537
 )
 
