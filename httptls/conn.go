@@ -2,6 +2,7 @@ package httptls
 
 import (
 	"net"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -12,6 +13,44 @@ type serverConn struct {
 	net.Conn // a *tls.Conn, embedded as an interface: its other methods stay hidden
 	state    tls.ConnectionState
 	http2    bool
+
+	preface int         // how much of HTTP/2's is yet to come, in bytes
+	late    *time.Timer // closes the connection unless it has come; nil for HTTP/1.1
+}
+
+// A client of HTTP/2 sends a preface of so many bytes (RFC 9113 §3.4), within so
+// much time, which is net/http's over TLS.
+const (
+	prefaceLength  = 24
+	prefaceTimeout = 10 * time.Second
+)
+
+// newServerConn returns conn as net/http gets it.
+func newServerConn(conn *tls.Conn) *serverConn {
+	state := conn.ConnectionState()
+	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2}
+	if c.http2 {
+		c.preface = prefaceLength
+		c.late = time.AfterFunc(prefaceTimeout, func() { conn.Close() })
+	}
+	return c
+}
+
+func (c *serverConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.preface > 0 {
+		if c.preface -= n; c.preface <= 0 {
+			c.late.Stop()
+		}
+	}
+	return n, err
+}
+
+func (c *serverConn) Close() error {
+	if c.late != nil {
+		c.late.Stop()
+	}
+	return c.Conn.Close()
 }
 
 // NetConn returns the *tls.Conn, for a handler that has hijacked the connection.

@@ -88,6 +88,36 @@ func TestExhaustionHoldsUpNoHandshake(t *testing.T) {
 	})
 }
 
+// A client of HTTP/2 that says nothing after its handshake, or not enough, is
+// dropped as net/http drops it, and one that has sent its preface may be silent.
+func TestSilentHTTP2ClientIsDropped(t *testing.T) {
+	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	config, trust := serverConfig(t), clientConfig()
+	trust.ServerName, trust.NextProtos, trust.Time = "localhost", []string{"h2"}, clockOutside()
+	for sent, want := range map[string]time.Duration{
+		"":           prefaceTimeout,
+		preface[:23]: prefaceTimeout,
+		preface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00": time.Minute,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, clients := newPipes(1, nil)
+			stop := serveOn(t, &Server{TLS: config, HTTP: &http.Server{ErrorLog: log.New(io.Discard, "", 0)}}, l)
+			begun := time.Now()
+			conn := tls.Client(clients[0], trust)
+			if _, err := io.WriteString(conn, sent); err != nil {
+				t.Error(err)
+			}
+			conn.SetReadDeadline(begun.Add(time.Minute))
+			io.Copy(io.Discard, conn)
+			if took := time.Since(begun); took != want {
+				t.Errorf("after %q the connection lasted %v, want %v", sent, took, want)
+			}
+			clients[0].Close()
+			stop()
+		})
+	}
+}
+
 // clockOutside returns a clock that stands at the time of now. A bubble's clock
 // begins long before the test's certificates do.
 func clockOutside() func() time.Time {

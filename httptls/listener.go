@@ -181,13 +181,12 @@ func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
 		refuse(raw, err)
 		return
 	}
-	state := conn.ConnectionState()
-	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2}
+	c := newServerConn(conn)
 	// Where the agreed protocol is not HTTP the handshake was the purpose, as it
 	// is with "acme-tls/1" (RFC 8737).
-	passedOn = isHTTP(state.NegotiatedProtocol) && l.deliver(accepted{conn: c.forNetHTTP()})
+	passedOn = isHTTP(c.state.NegotiatedProtocol) && l.deliver(accepted{conn: c.forNetHTTP()})
 	if !passedOn {
-		conn.Close()
+		c.Close()
 	}
 }
 
