@@ -43,6 +43,8 @@ type attempt struct {
 func (c *Conn) begin(ctx context.Context, start func(context.Context) error) (a *attempt, begun bool, err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
+	err = errInterrupted
+	defer c.guard(&err, inBroken)
 	if a := c.renegotiations.current.Load(); a != nil {
 		return a, false, nil
 	}
@@ -71,6 +73,7 @@ func (c *Conn) newAttempt(ctx context.Context) *attempt {
 // giveUp ends an attempt that takes too long: with the connection, unless the
 // client has not answered our HelloRequest.
 func (c *Conn) giveUp(a *attempt, why error) {
+	defer c.absorb()
 	a.cancel(why) // a callback may wait for it, with in held
 	c.in.Lock()
 	defer c.in.Unlock()
@@ -94,6 +97,7 @@ func (c *Conn) giveUp(a *attempt, why error) {
 // unsent ends a connection in which the messages of a further handshake cannot be
 // sent. Who reads would wait for the peer, which waits for them.
 func (c *Conn) unsent(why error) {
+	defer c.absorb()
 	if a := c.renegotiations.current.Load(); a != nil {
 		a.cancel(why) // as in giveUp
 	}
@@ -158,7 +162,7 @@ func (c *Conn) leave() {
 // this afterwards: who waits, who no longer reads, and the goroutine before.
 func (c *Conn) attend() {
 	if c.wanted() && c.readMutex.TryLock() {
-		go c.receiveFurther()
+		c.alone(c.receiveFurther)
 	}
 }
 
@@ -170,11 +174,7 @@ func (c *Conn) wanted() bool {
 
 // receiveFurther receives while that is wanted. It has got readMutex.
 func (c *Conn) receiveFurther() {
-	var err error
-	for c.wanted() && err == nil {
-		err = c.receiveOnce()
-	}
-	c.readMutex.Unlock()
+	err := c.receiveWanted()
 	if err == nil {
 		c.attend()
 		return
@@ -182,6 +182,15 @@ func (c *Conn) receiveFurther() {
 	if a := c.renegotiations.current.Load(); a != nil {
 		time.AfterFunc(grace, func() { c.block(a, err) })
 	}
+}
+
+// receiveWanted gives readMutex back.
+func (c *Conn) receiveWanted() (err error) {
+	defer c.readMutex.Unlock()
+	for c.wanted() && err == nil {
+		err = c.receiveOnce()
+	}
+	return err
 }
 
 // grace is how long whoever reads may be busy with what it has read before.
@@ -213,9 +222,11 @@ func (c *Conn) receiveOnce() error {
 }
 
 // keep handles a record, and keeps its data for Read.
-func (c *Conn) keep() error {
+func (c *Conn) keep() (err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
+	err = errInterrupted
+	defer c.guard(&err, inBroken)
 	return c.engine.Further()
 }
 
@@ -230,7 +241,7 @@ func (c *Conn) release() error {
 		a := c.renegotiations.current.Load()
 		switch {
 		case c.closed.Load():
-			return net.ErrClosed
+			return c.gone()
 		case a == nil:
 			return c.inErr()
 		case c.late():

@@ -15,12 +15,17 @@ func (c *Conn) CloseWrite() error {
 	}
 	c.out.Lock()
 	defer c.out.Unlock()
+	if c.closed.Load() {
+		return c.gone()
+	}
 	return c.closeNotify()
 }
 
 // closeNotify sends what the In half has asked for first: the alert that says why
 // the connection ends, which a close_notify must not overtake.
-func (c *Conn) closeNotify() error {
+func (c *Conn) closeNotify() (err error) {
+	err = errInterrupted
+	defer c.guard(&err, outBroken)
 	if err := c.engine.Flush(); err != nil {
 		return err
 	}
@@ -50,21 +55,27 @@ func (c *Conn) Close() error {
 	}
 	var notifyErr error
 	if c.complete.Load() && c.lockOut() {
-		limit := closeTimeout
-		if c.stuck {
-			limit = closeTimeoutUp
-		}
-		c.conn.SetWriteDeadline(time.Now().Add(limit))
-		if notifyErr = c.closeNotify(); isTimeout(notifyErr) || c.writeErr != nil {
-			notifyErr = nil // the peer is not there to hear it
-		}
-		c.out.Unlock()
+		notifyErr = c.farewell()
 	}
 	c.stopIdler()
-	err := c.conn.Close()
-	c.ended(c.renegotiations.current.Load(), net.ErrClosed)
-	if err != nil {
+	defer func() { c.ended(c.renegotiations.current.Load(), net.ErrClosed) }()
+	if err := c.conn.Close(); err != nil {
 		return err
 	}
 	return notifyErr
+}
+
+// farewell sends Close's close_notify. It has the lock of the writing side, and gives
+// it back.
+func (c *Conn) farewell() error {
+	defer c.out.Unlock()
+	limit := closeTimeout
+	if c.stuck {
+		limit = closeTimeoutUp
+	}
+	c.conn.SetWriteDeadline(time.Now().Add(limit))
+	if err := c.closeNotify(); !isTimeout(err) && c.writeErr == nil {
+		return err
+	}
+	return nil // the peer is not there to hear it
 }

@@ -17,6 +17,11 @@ import (
 // changed once in use, and a field whose mechanism is not implemented yet makes
 // every handshake fail rather than be ignored.
 //
+// A callback that panics, or ends its goroutine, costs its connection and nothing
+// else. The panic goes on to the call of Conn that led to it; on a goroutine of
+// vitrine's own it becomes the connection's error. The repository's docs/callbacks.md
+// says of each callback where it is called.
+//
 // The fields up to GetEncryptedClientHelloKeys are those of crypto/tls.Config,
 // with the same meaning unless said otherwise.
 type Config struct {

@@ -33,7 +33,8 @@ type Conn struct {
 	handshakeErr   error
 	complete       atomic.Bool
 	closed         atomic.Bool
-	speaks         atomic.Bool // the alert that ends the connection is being sent
+	aborted        atomic.Pointer[error] // why, where a callback did not return
+	speaks         atomic.Bool           // the alert that ends the connection is being sent
 	renegotiations renegotiations
 	asksLater      atomic.Bool // RequestClientCertificate was called: Config.LaterClientAuth holds
 
@@ -148,7 +149,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	defer c.readMutex.Unlock()
 	for {
 		if c.closed.Load() {
-			return 0, net.ErrClosed
+			return 0, c.gone()
 		}
 		n, err := c.take(p)
 		c.touch()
@@ -162,11 +163,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
-// take reads what has been received. A callback of the application may panic
-// in it, and must not leave the lock behind.
-func (c *Conn) take(p []byte) (int, error) {
+// take reads what has been received.
+func (c *Conn) take(p []byte) (n int, err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
+	err = errInterrupted
+	defer c.guard(&err, inBroken)
 	return c.engine.Read(p)
 }
 
@@ -181,10 +183,12 @@ func (c *Conn) takeHeld(p []byte) int {
 // answer sends what the In half has asked for. If a Write is under way, that
 // does it.
 func (c *Conn) answer() {
-	for c.engine.Pending() && c.out.TryLock() {
+	for c.pending() && c.out.TryLock() {
 		c.flush()
 	}
 }
+
+func (c *Conn) pending() bool { return c.engine.Pending() && c.aborted.Load() == nil }
 
 // answerAside is answer for who must go on receiving: if the peer did the same, and
 // both waited for room to send, nobody would make any. Only the alert that ends the
@@ -194,61 +198,33 @@ func (c *Conn) answerAside(err error) {
 	switch {
 	case err != nil && err != engine.ErrWantInput && err != io.EOF:
 		c.lastWords()
-	case c.engine.Pending():
-		go c.answer()
+	case c.pending():
+		c.alone(c.answer)
 	}
-}
-
-// patience is how long the alert that ends the connection waits for what is being
-// sent already.
-const patience = 100 * time.Millisecond
-
-// lastWords sends the alert that ends the connection. An answer that is under way may
-// have taken it along: then it has been sent once nobody writes. A Write that a peer
-// lets wait is not waited for; it sends the alert itself, if ever.
-func (c *Conn) lastWords() {
-	c.speaks.Store(true)
-	defer c.speaks.Store(false)
-	for range patience / time.Millisecond {
-		if c.out.TryLock() {
-			c.flush()
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// lockOut takes the writing side for a Close, unless a Write is under way. Last words
-// are waited for: whoever learns that the connection has failed may close it while they
-// are being sent.
-func (c *Conn) lockOut() bool {
-	for range patience / time.Millisecond {
-		if c.out.TryLock() {
-			return true
-		}
-		if !c.speaks.Load() {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return c.out.TryLock()
 }
 
 // flush is answer's work under the lock of the writing side, which it gives back.
 func (c *Conn) flush() {
 	defer c.out.Unlock()
-	if err := c.engine.Flush(); err == nil {
-		_ = c.send() // Write and Close tell
+	if c.aborted.Load() != nil {
+		return
+	}
+	err := errInterrupted
+	defer c.guard(&err, outBroken)
+	if err = c.engine.Flush(); err == nil {
+		err = c.send() // Write and Close tell
 	}
 }
 
 // receive waits for bytes from the peer and gives them to the engine.
 // readMutex is held. A timeout is returned; the end of the stream is for the
 // engine to judge.
-func (c *Conn) receive() error {
+func (c *Conn) receive() (err error) {
 	if c.raw != nil {
 		return c.receiveReady()
 	}
+	err = errInterrupted
+	defer c.guard(&err, nil)
 	n, err := c.read(c.lend())
 	return c.received(n, err)
 }
@@ -279,15 +255,17 @@ func (c *Conn) received(n int, err error) error {
 // KeyUpdate renews the keys that we write with and, if requestPeer is set, asks
 // the peer to renew its own. TLS 1.3 only; it is done by itself before a key
 // has sealed more than is safe. RFC 8446 §4.6.3.
-func (c *Conn) KeyUpdate(requestPeer bool) error {
+func (c *Conn) KeyUpdate(requestPeer bool) (err error) {
 	if err := c.Handshake(); err != nil {
 		return err
 	}
 	c.out.Lock()
 	defer c.out.Unlock()
 	if c.closed.Load() {
-		return net.ErrClosed
+		return c.gone()
 	}
+	err = errInterrupted
+	defer c.guard(&err, outBroken)
 	if err := c.engine.KeyUpdate(requestPeer); err != nil {
 		return err
 	}

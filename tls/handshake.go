@@ -41,6 +41,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 
 func (c *Conn) handshake(ctx context.Context) error {
 	ctx, end := c.bounded(ctx)
+	defer end()
 	err := c.shake(ctx)
 	if why := end(); why != nil { // whatever else happened
 		if why != net.ErrClosed { // that is Close's, which may still be at it
@@ -56,24 +57,36 @@ func (c *Conn) handshake(ctx context.Context) error {
 	return nil
 }
 
-// shake makes the engine, and drives it to the end of the handshake.
-func (c *Conn) shake(ctx context.Context) error {
+// shake is run with a guard around all of it.
+func (c *Conn) shake(ctx context.Context) (err error) {
+	err = errInterrupted
+	defer c.guard(&err, shakingBroken)
+	return c.run(ctx)
+}
+
+// run makes the engine, and drives it to the end of the handshake.
+func (c *Conn) run(ctx context.Context) (err error) {
+	err = errInterrupted
+	defer c.settle(&err)
 	if err := c.start(); err != nil {
 		return err
 	}
-	err := c.drive(ctx)
-	if err != nil || !c.engine.FurtherUnderWay() { // which may have come with the last flight
+	return c.drive(ctx)
+}
+
+// settle gives back what only a handshake needs. It is not over well where err says so.
+func (c *Conn) settle(err *error) {
+	if c.engine != nil && (*err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
 		c.hello = nil
 		c.engine.Abandon()
 	}
 	*c.resolved = handshake.Config{}
 	configs.Put(c.resolved)
-	c.resolved = nil
-	if err != nil {
-		c.dropOffered()
+	offered := c.offered
+	c.resolved, c.offered = nil, nil
+	if *err != nil {
+		c.drop(offered)
 	}
-	c.offered = nil
-	return err
 }
 
 // configs are those of handshakes under way.

@@ -23,6 +23,7 @@ func (c *Conn) touch() {
 }
 
 func (c *Conn) idle() {
+	defer c.absorb()
 	if c.stillWarm() || c.closed.Load() {
 		return
 	}
@@ -31,10 +32,17 @@ func (c *Conn) idle() {
 		c.in.Unlock()
 	}
 	if c.out.TryLock() {
-		_ = c.send() // tickets that no Write has taken along; Write tells of errors
-		c.engine.IdleOut()
-		c.out.Unlock()
+		c.idleOut()
 	}
+}
+
+// idleOut has the lock of the writing side, and gives it back.
+func (c *Conn) idleOut() {
+	defer c.out.Unlock()
+	err := errInterrupted
+	defer c.guard(&err, outBroken)
+	err = c.send() // tickets that no Write has taken along; Write tells of errors
+	c.engine.IdleOut()
 }
 
 // stillWarm looks in again later if the connection was used in between.

@@ -31,8 +31,8 @@ func (c *Config) handshakeTimeout() time.Duration {
 
 var errTooLong error = &handshake.Error{Rule: "the handshake took too long", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout"}
 
-// bounded begins what interrupt can end. end tells why it did, nil if it did not; from
-// then on nothing is interrupted, and the context is over.
+// bounded begins what interrupt can end. end, which may be called again, tells why it
+// did, nil if it did not; from then on nothing is interrupted, and the context is over.
 func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() error) {
 	within, cancel := context.WithCancelCause(ctx)
 	i := &c.interrupt
@@ -44,10 +44,10 @@ func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() 
 	}
 	stop, timer := func() bool { return true }, (*time.Timer)(nil)
 	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, func() { c.interruptBy(ctx.Err()) })
+		stop = context.AfterFunc(ctx, func() { defer c.absorb(); c.interruptBy(ctx.Err()) })
 	}
 	if limit := c.config.handshakeTimeout(); limit > 0 {
-		timer = time.AfterFunc(limit, func() { c.interruptBy(errTooLong) })
+		timer = time.AfterFunc(limit, func() { defer c.absorb(); c.interruptBy(errTooLong) })
 	}
 	return within, func() error {
 		stop()
@@ -56,7 +56,7 @@ func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() 
 		}
 		i.mutex.Lock()
 		defer i.mutex.Unlock()
-		if i.why == nil { // callbacks may know before interruptBy does
+		if i.cancel != nil && i.why == nil { // callbacks may know before interruptBy does
 			i.why = within.Err()
 		}
 		i.cancel = nil

@@ -2,7 +2,6 @@ package tls
 
 import (
 	"context"
-	"net"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
@@ -71,7 +70,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.C
 	}
 	for {
 		if c.closed.Load() {
-			return net.ErrClosed
+			return c.gone()
 		}
 		a, begun, err := c.begin(ctx, func(ctx context.Context) error { return start(c.engine, ctx, h) })
 		if err != nil {

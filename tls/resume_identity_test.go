@@ -146,10 +146,10 @@ func TestASessionThatFailsIsDropped(t *testing.T) {
 func TestANewerSessionIsNotDropped(t *testing.T) {
 	cache := new(oneSession)
 	state := &SessionState{session: &session.Session{Version: VersionTLS12}}
-	c := &Conn{config: &Config{ClientSessionCache: cache}, cacheKey: "x", offered: &ClientSessionState{ticket: []byte{1}, state: state}}
+	c := &Conn{config: &Config{ClientSessionCache: cache}, cacheKey: "x"}
 	for ticket, stays := range map[byte]bool{1: false, 2: true} {
 		cache.ClientSessionState = &ClientSessionState{ticket: []byte{ticket}, state: state}
-		c.dropOffered()
+		c.drop(&ClientSessionState{ticket: []byte{1}, state: state})
 		if got := cache.ClientSessionState != nil; got != stays {
 			t.Errorf("ticket %d stays: %v", ticket, got)
 		}

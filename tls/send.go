@@ -3,7 +3,6 @@ package tls
 import (
 	"cmp"
 	"io"
-	"net"
 	"os"
 	"time"
 
@@ -56,8 +55,10 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	c.out.Lock()
 	defer c.out.Unlock()
 	if c.closed.Load() {
-		return 0, net.ErrClosed
+		return 0, c.gone()
 	}
+	err = errInterrupted
+	defer c.guard(&err, outBroken)
 	if c.late() {
 		return 0, os.ErrDeadlineExceeded
 	}

@@ -123,15 +123,15 @@ func leafDigest(c *Certificate) [32]byte {
 	return handshake.Shown(c.Certificate[0])
 }
 
-// dropOffered removes the session that was on offer in a handshake which has failed:
+// drop removes a session, nil for none, that was on offer in a handshake which has failed:
 // offered again, it could fail for as long as it is valid. RFC 5077 §3.2. Those that
 // are used once are gone, and what another connection has put there stays.
-func (c *Conn) dropOffered() {
-	if c.offered == nil || c.offered.once() {
+func (c *Conn) drop(offered *ClientSessionState) {
+	if offered == nil || offered.once() {
 		return
 	}
 	now, ok := c.config.ClientSessionCache.Get(c.cacheKey)
-	if ok && now != nil && bytes.Equal(now.ticket, c.offered.ticket) && bytes.Equal(now.id, c.offered.id) {
+	if ok && now != nil && bytes.Equal(now.ticket, offered.ticket) && bytes.Equal(now.id, offered.id) {
 		c.config.ClientSessionCache.Put(c.cacheKey, nil)
 	}
 }

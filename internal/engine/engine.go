@@ -170,6 +170,18 @@ func asFault(err error) error {
 // Fail ends the connection for a reason from outside: a callback, a deadline.
 func (e *Engine) Fail(err error) { e.fail(err) }
 
+// Break ends the In half as it stands, because a callback did not return: nobody is
+// told, and what has been received is lost.
+func (e *Engine) Break(err error) {
+	if e.in.err == nil {
+		e.in.err = err
+	}
+	e.in.drop()
+	e.in.held = nil
+	e.further = further{}
+	e.Abandon()
+}
+
 // silent errors send no alert: whoever is there does not speak TLS.
 func silent(err error) bool {
 	var not *NotTLSError

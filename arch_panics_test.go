@@ -1,0 +1,59 @@
+package vitrine_test
+
+import (
+	"go/ast"
+	"maps"
+	"testing"
+)
+
+// panics are the files that may panic, and how often: on what only a mistake in
+// this module's own code can cause, never on input.
+var panics = map[string]int{
+	"cmd/vitrine/internal/flags/flags.go": 1, // a flag that was not defined
+	"internal/devca/names.go":             1, // a constant that does not parse
+	"internal/keys/hmac.go":               2, // a hash that cannot keep its state
+	"internal/keys/tls13.go":              1, // a label out of HKDF's bounds
+	"internal/suite/ccm.go":               1, // lengths that no record has, as in crypto/cipher
+	"session/ticket.go":                   3, // no keys given; a key or an output of impossible size
+	"tls/callbacks.go":                    1, // what a callback panicked with goes on to the caller
+	"tls/config.go":                       1, // SetSessionTicketKeys without keys, as in crypto/tls
+	"tls/receive_other.go":                1, // cannot be reached: without a raw connection nobody asks
+	"tls/state.go":                        1, // OCSPResponse of a server, as in crypto/tls
+	"wire/append.go":                      1, // a vector longer than its prefix can say
+}
+
+// recovers are the files that may recover, and why.
+var recovers = map[string]string{
+	"tls/callbacks.go":    "a callback of the application panics: the connection ends and, on our own goroutines, not the process",
+	"httptls/listener.go": "a callback of the application panics: net/http ends that connection, not the process",
+}
+
+func TestPanicsAreFew(t *testing.T) {
+	found := map[string]int{}
+	inspect(t, nil, func(s source, n ast.Node) {
+		if isCall(n, "panic") {
+			found[s.path]++
+		}
+	})
+	if !maps.Equal(found, panics) {
+		t.Errorf("panics are in %v, the list has %v", found, panics)
+	}
+}
+
+// What would need a recover is a bug to be found, not hidden.
+func TestNothingRecovers(t *testing.T) {
+	inspect(t, nil, func(s source, n ast.Node) {
+		if isCall(n, "recover") && recovers[s.path] == "" {
+			s.errorf(t, n, "recover")
+		}
+	})
+}
+
+func isCall(n ast.Node, name string) bool {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f, ok := call.Fun.(*ast.Ident)
+	return ok && f.Name == name
+}

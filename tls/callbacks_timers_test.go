@@ -1,0 +1,87 @@
+package tls
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// brittle is a connection below that panics where it is told to.
+type brittle struct {
+	net.Conn
+	write, close *trap
+}
+
+func (b brittle) Write(p []byte) (int, error) { b.write.hit(); return b.Conn.Write(p) }
+func (b brittle) Close() error                { b.close.hit(); return b.Conn.Close() }
+
+func newBrittle(c net.Conn) brittle {
+	fail := func() { panic(mine) }
+	return brittle{c, &trap{anywhere: true, fail: fail}, &trap{anywhere: true, fail: fail}}
+}
+
+func (p *trap) sprung(t *testing.T) {
+	t.Helper()
+	if p.hits.Load() != 1 {
+		t.Errorf("the connection below was hit %d times", p.hits.Load())
+	}
+}
+
+// A timer's goroutine is nobody's: what panics there ends the connection, and not the
+// process.
+func TestTimersSurviveTheConnectionBelow(t *testing.T) {
+	t.Run("tickets of an idle server", func(t *testing.T) {
+		client, server := resumable(VersionTLS13, func(*Config) {})
+		a, b := tcpPair(t)
+		below := newBrittle(b)
+		c, s := Client(a, client), Server(below, server)
+		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+			t.Fatal(clientErr, serverErr)
+		}
+		defer c.Close()
+		below.write.armed.Store(true)
+		within(t, 10*time.Second, "Read", func() {
+			if _, err := s.Read(make([]byte, 1)); err == nil {
+				t.Error("the connection goes on")
+			}
+		})
+		below.write.sprung(t)
+		afterwards(t, "an idle server", s)
+	})
+	t.Run("HandshakeTimeout", func(t *testing.T) {
+		a, _ := tcpPair(t)
+		below := newBrittle(a)
+		client := testPKI().client()
+		client.HandshakeTimeout = 50 * time.Millisecond
+		c := Client(below, client)
+		below.close.armed.Store(true)
+		within(t, 10*time.Second, "Handshake", func() {
+			if err := c.Handshake(); err == nil {
+				t.Error("the handshake is complete")
+			}
+		})
+		below.close.sprung(t)
+		c.Close()
+	})
+	t.Run("a renegotiation that takes too long", func(t *testing.T) {
+		client, server := renegotiable(uint16(wire.TLS12))
+		client.HandshakeTimeout = 200 * time.Millisecond
+		a, b := tcpPair(t)
+		below := newBrittle(a)
+		c, s := Client(below, client), Server(b, server)
+		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+			t.Fatal(clientErr, serverErr)
+		}
+		defer s.Close()
+		below.close.armed.Store(true)
+		within(t, 10*time.Second, "Renegotiate", func() { // the server does not read
+			if err := c.Renegotiate(t.Context()); err == nil {
+				t.Error("the renegotiation is complete")
+			}
+		})
+		below.close.sprung(t)
+		afterwards(t, "a renegotiation", c)
+	})
+}
