@@ -75,10 +75,18 @@ func (c *Conn) newAttempt(ctx context.Context) *attempt {
 func (c *Conn) giveUp(a *attempt, why error) {
 	defer c.absorb()
 	a.cancel(why) // a callback may wait for it, with in held
+	if c.endLate(a, why) {
+		c.conn.Close() // without in: it waits for a reader, which may wait for in
+	}
+}
+
+// endLate is giveUp under the lock of the In half. It reports whether the connection
+// has ended too.
+func (c *Conn) endLate(a *attempt, why error) bool {
 	c.in.Lock()
 	defer c.in.Unlock()
 	if c.renegotiations.current.Load() != a {
-		return
+		return false
 	}
 	fault := &handshake.Error{Alert: wire.AlertUserCanceled, Err: why}
 	if errors.Is(why, os.ErrDeadlineExceeded) {
@@ -86,12 +94,13 @@ func (c *Conn) giveUp(a *attempt, why error) {
 	}
 	if c.engine.Cancel() {
 		fault.Rule = "the client has not answered the HelloRequest; the connection goes on as it was"
-	} else {
-		fault.Rule = "a handshake inside the connection was given up, so the connection is closed"
-		c.conn.Close()
-		c.engine.Fail(fault)
+		c.ended(a, fault)
+		return false
 	}
+	fault.Rule = "a handshake inside the connection was given up, so the connection is closed"
+	c.engine.Fail(fault)
 	c.ended(a, fault)
+	return true
 }
 
 // unsent ends a connection in which the messages of a further handshake cannot be
@@ -101,13 +110,19 @@ func (c *Conn) unsent(why error) {
 	if a := c.renegotiations.current.Load(); a != nil {
 		a.cancel(why) // as in giveUp
 	}
+	if c.endUnsent(why) {
+		c.conn.Close() // as in giveUp
+	}
+}
+
+func (c *Conn) endUnsent(why error) bool {
 	c.in.Lock()
 	defer c.in.Unlock()
 	if c.engine.Err() != nil {
-		return
+		return false
 	}
-	c.conn.Close()
 	c.engine.Fail(&handshake.Error{Alert: wire.AlertInternalError, Rule: "a handshake inside the connection cannot go on, because its messages cannot be sent", Err: why})
+	return true
 }
 
 // ended closes an attempt, unless that has been done. a may be nil.

@@ -54,8 +54,10 @@ func (c *Conn) abort(why error) {
 	c.closed.Store(true)
 	c.stopIdler()
 	c.ended(c.renegotiations.current.Load(), c.gone())
-	defer func() { _ = recover() }() // a connection below whose Close panics too
-	c.conn.Close()
+	go func() { // where in is held: Close waits for a reader, which may wait for in
+		defer func() { _ = recover() }() // a connection below whose Close panics too
+		c.conn.Close()
+	}()
 }
 
 // gone is why a closed connection is closed.
