@@ -64,7 +64,7 @@ type Connection struct {
 	previous   *Connection
 	nonces     [][]byte // of all tickets
 	// kept are the values that a later connection can start from: the resumption
-	// PSKs and, until TLS 1.2, the master secrets.
+	// PSKs and, up to TLS 1.2, the master secrets.
 	kept []Hex
 }
 
@@ -89,7 +89,7 @@ type Dropped struct {
 type Summary struct {
 	Version     string `json:"version,omitempty"`
 	CipherSuite string `json:"cipher_suite,omitempty"`
-	// KeyExchange is the suite's until TLS 1.2: "ECDHE", "DHE_PSK".
+	// KeyExchange is the suite's up to TLS 1.2: "ECDHE", "DHE_PSK".
 	KeyExchange string `json:"key_exchange,omitempty"`
 	// Group is a curve's name, or that of a finite field; DHBits is then its size.
 	Group  string `json:"group,omitempty"`

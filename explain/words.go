@@ -68,7 +68,7 @@ func words(m *Message) string {
 	return verdict(m, text)
 }
 
-// schemeWords name a signature; until TLS 1.1 the key alone says what it is.
+// schemeWords name a signature; up to TLS 1.1 the key alone says what it is.
 func (m *Message) schemeWords(named wire.SignatureScheme) string {
 	if named == 0 {
 		named = m.scheme

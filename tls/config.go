@@ -175,7 +175,7 @@ type Config struct {
 	dh           *kex.DH // made of DHE.Parameters when first needed
 }
 
-// PSK is for the suites with pre-shared keys until TLS 1.2: PSK, DHE_PSK,
+// PSK is for the suites with pre-shared keys up to TLS 1.2: PSK, DHE_PSK,
 // ECDHE_PSK and RSA_PSK, which CipherSuites must list. RFC 4279, RFC 5489.
 type PSK struct {
 	// Client returns the identity to send and its key, 1 to 65535 bytes. hint
@@ -188,7 +188,7 @@ type PSK struct {
 	Hint string
 }
 
-// DHE is for the suites with finite-field Diffie-Hellman until TLS 1.2.
+// DHE is for the suites with finite-field Diffie-Hellman up to TLS 1.2.
 type DHE struct {
 	// Parameters are a server's own; nil for a group of RFC 7919. They are used
 	// for clients that do not list groups of RFC 7919.
@@ -201,7 +201,7 @@ type DHE struct {
 // DHParameters are a finite field's prime and generator, big-endian.
 type DHParameters struct{ P, G []byte }
 
-// Renegotiate is for handshakes inside a connection, until TLS 1.2. They keep
+// Renegotiate is for handshakes inside a connection, up to TLS 1.2. They keep
 // the version, the application protocol and the peer's certificate, and resume
 // no session. RFC 5746.
 type Renegotiate struct {
@@ -212,7 +212,7 @@ type Renegotiate struct {
 	// is not allowed, as crypto/tls does. Otherwise it is told so by a warning, and the
 	// connection goes on. RFC 5246 §7.2.2.
 	RefuseFatally bool
-	// RequireSecure refuses peers until TLS 1.2 that do not know RFC 5746, in the first
+	// RequireSecure refuses peers up to TLS 1.2 that do not know RFC 5746, in the first
 	// handshake: whether somebody else has renegotiated with them cannot be seen from
 	// here. RFC 5746 §4.1, §4.3.
 	RequireSecure bool
@@ -273,7 +273,7 @@ type Legacy struct {
 	Anonymous bool
 	// MD5 allows suites whose MAC is HMAC-MD5.
 	MD5 bool
-	// Compression offers and accepts DEFLATE until TLS 1.2, by which secrets
+	// Compression offers and accepts DEFLATE up to TLS 1.2, by which secrets
 	// leak through lengths (CRIME). RFC 3749.
 	Compression bool
 	// SmallDH allows groups of 1024 to 2047 bits for DHE (Logjam).

@@ -42,9 +42,9 @@ func (t ClientCertificateType) String() string {
 type CertificateRequest struct {
 	RequestContext   []byte // TLS 1.3
 	Extensions       Extensions
-	CertificateTypes []ClientCertificateType // until TLS 1.2
+	CertificateTypes []ClientCertificateType // up to TLS 1.2
 	SignatureSchemes []SignatureScheme       // TLS 1.2
-	Authorities      [][]byte                // until TLS 1.2; DER of the names
+	Authorities      [][]byte                // up to TLS 1.2; DER of the names
 }
 
 func (m *CertificateRequest) Type() HandshakeType { return TypeCertificateRequest }

@@ -4,7 +4,7 @@ package wire
 const StatusOCSP = 1
 
 // CertificateStatus carries a stapled OCSP response: as a message of its own
-// until TLS 1.2, in an extension of the certificate in TLS 1.3. RFC 6066 §8.
+// up to TLS 1.2, in an extension of the certificate in TLS 1.3. RFC 6066 §8.
 //
 //	struct {
 //	    CertificateStatusType status_type;

@@ -1,6 +1,6 @@
 package wire
 
-// ClientKeyExchange is the client's half of the key exchange. Until TLS 1.2.
+// ClientKeyExchange is the client's half of the key exchange. Up to TLS 1.2.
 // RFC 5246 §7.4.7, RFC 8422 §5.7, RFC 4279 §2 to §4, RFC 5489 §2.
 //
 //	struct {

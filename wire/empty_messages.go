@@ -5,7 +5,7 @@ package wire
 //	struct { } HelloRequest;
 type HelloRequest struct{}
 
-// ServerHelloDone ends the server's first flight until TLS 1.2. RFC 5246 §7.4.5.
+// ServerHelloDone ends the server's first flight up to TLS 1.2. RFC 5246 §7.4.5.
 //
 //	struct { } ServerHelloDone;
 type ServerHelloDone struct{}

@@ -1,7 +1,7 @@
 package wire
 
 // Finished proves that both sides saw the same handshake: two hashes in SSL
-// 3.0, 12 bytes until TLS 1.2, a hash's length in TLS 1.3.
+// 3.0, 12 bytes up to TLS 1.2, a hash's length in TLS 1.3.
 //
 // RFC 5246 §7.4.9, RFC 8446 §4.4.4:
 //

@@ -154,7 +154,7 @@ type SignatureScheme uint16
 
 const (
 	RSAPKCS1SHA1 SignatureScheme = 0x0201
-	// RSAMD5SHA1 stands for what RSA signs until TLS 1.1, MD5 and SHA-1 together.
+	// RSAMD5SHA1 stands for what RSA signs up to TLS 1.1, MD5 and SHA-1 together.
 	// It is of the private range and never on the wire. RFC 4346 §7.4.3.
 	RSAMD5SHA1           SignatureScheme = 0xff01
 	DSASHA1              SignatureScheme = 0x0202 // RFC 5246 §7.4.1.4.1, as DSASHA256

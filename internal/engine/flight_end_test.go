@@ -18,7 +18,7 @@ func TestNothingFollowsAFlight(t *testing.T) {
 		from  wire.Role
 		last  wire.HandshakeType // of the flight
 	}{
-		"ClientHello until TLS 1.2": {hosts12, wire.Client, wire.TypeClientHello},
+		"ClientHello up to TLS 1.2": {hosts12, wire.Client, wire.TypeClientHello},
 		"ClientHello of TLS 1.3":    {hosts13, wire.Client, wire.TypeClientHello},
 		"ServerHelloDone":           {hosts12, wire.Server, wire.TypeServerHelloDone},
 	} {

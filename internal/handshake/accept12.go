@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// accept12 decides what a connection until TLS 1.2 will be. RFC 5246 §7.4.1.
+// accept12 decides what a connection up to TLS 1.2 will be. RFC 5246 §7.4.1.
 func accept12(s *State, ctx context.Context) error {
 	if err := s.random(s.Result.Secrets.ServerRandom[:]); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (m *means) have(s *State, c *stdtls.Certificate) (err error) {
 }
 
 // foreign reports whether an ECDSA key is on a curve that the client does not
-// list. Until TLS 1.2 its list is for certificates too (RFC 8422 §5.1), so another
+// list. Up to TLS 1.2 its list is for certificates too (RFC 8422 §5.1), so another
 // certificate is better; but some list what they exchange keys with only, so it is
 // used where there is no other.
 func foreign(pub crypto.PublicKey, groups []wire.NamedGroup) bool {

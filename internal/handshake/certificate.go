@@ -176,7 +176,7 @@ func (s *State) requiresCertificate() bool {
 	return s.Config.ClientAuth == stdtls.RequireAnyClientCert || s.Config.ClientAuth == stdtls.RequireAndVerifyClientCert
 }
 
-// checkKey: the key must be of the suite's kind until TLS 1.2, and its
+// checkKey: the key must be of the suite's kind up to TLS 1.2, and its
 // certificate must allow the use. RFC 5246 §7.4.2, RFC 8446 §4.4.2.2.
 func (s *State) checkKey(leaf *x509.Certificate) error {
 	c := s.Result.Suite
@@ -241,7 +241,7 @@ func (s *State) refuse(err error) error {
 	return out
 }
 
-// sendCertificateStatus staples an OCSP response until TLS 1.2. RFC 6066 §8.
+// sendCertificateStatus staples an OCSP response up to TLS 1.2. RFC 6066 §8.
 func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
 	s.msg.status.Response = s.certificate.OCSPStaple
 	return &s.msg.status, nil

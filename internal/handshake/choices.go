@@ -57,7 +57,7 @@ func (s *State) choseGroup(by wire.Role, why string) {
 	}
 }
 
-// groupsFor are ours that the key exchange can use: until TLS 1.2 a server's own
+// groupsFor are ours that the key exchange can use: up to TLS 1.2 a server's own
 // parameters have no number, so that finite fields need not be listed.
 func (s *State) groupsFor() []wire.NamedGroup {
 	if s.profile.schedule == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// A key exchange until TLS 1.2 is made of up to three parts: a pre-shared key, an
+// A key exchange up to TLS 1.2 is made of up to three parts: a pre-shared key, an
 // ephemeral key of each side, and a premaster encrypted to the server's
 // certificate. wire.KeyExchange says which has which; this file has the
 // ephemeral keys, psk.go the pre-shared ones, and the two messages join them.

@@ -2,7 +2,7 @@ package handshake
 
 import "github.com/vitrine-tls/vitrine/internal/keys"
 
-// Export fills out with keying material for the application. Until TLS 1.2 it
+// Export fills out with keying material for the application. Up to TLS 1.2 it
 // is refused without extended master secret: two connections could then export
 // the same. RFC 5705, RFC 8446 §7.5, RFC 7627 §5.4.
 func (r *Result) Export(out []byte, label string, context []byte) error {

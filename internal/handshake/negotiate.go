@@ -341,7 +341,7 @@ func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
 	})
 }
 
-// authOf is the kind of suite that a certificate key serves until TLS 1.2.
+// authOf is the kind of suite that a certificate key serves up to TLS 1.2.
 func authOf(pub crypto.PublicKey) suite.Auth {
 	switch pub.(type) {
 	case *rsa.PublicKey:

@@ -18,7 +18,7 @@ type Profile struct {
 	accept func(*State, context.Context) error
 	// answers says where a server's answer to an extension stands.
 	answers place
-	// schedule derives the secrets until TLS 1.2; nil after it.
+	// schedule derives the secrets up to TLS 1.2; nil after it.
 	schedule *keys.Schedule
 	// schemes are what each kind of key signs with where the messages do not
 	// say so; nil from TLS 1.2 on. RFC 4346 §7.4.3, RFC 8422 §5.4.

@@ -85,7 +85,7 @@ func TestInOrderOf(t *testing.T) {
 	}
 }
 
-// Until TLS 1.1 the key says what a signature is made with, whatever the message
+// Up to TLS 1.1 the key says what a signature is made with, whatever the message
 // says; in TLS 1.2 the message does.
 func TestNamedScheme(t *testing.T) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

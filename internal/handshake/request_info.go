@@ -26,7 +26,7 @@ func (s *State) requestInfo(ctx context.Context) *stdtls.CertificateRequestInfo 
 	return info
 }
 
-// acceptsType: until TLS 1.2 the certificate types restrict the schemes too.
+// acceptsType: up to TLS 1.2 the certificate types restrict the schemes too.
 // RFC 5246 §7.4.4, RFC 8422 §5.5.
 func acceptsType(types []wire.ClientCertificateType, g *signer) bool {
 	return types == nil || g == nil || slices.Contains(types, certificateTypes[g.kind])

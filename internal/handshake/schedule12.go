@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The key schedule until TLS 1.2: which one, the profile says.
+// The key schedule up to TLS 1.2: which one, the profile says.
 
 // secret reports a value of the key schedule to the trace.
 func (s *State) secret(x trace.Secret) {

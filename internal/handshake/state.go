@@ -76,14 +76,14 @@ type Peer struct {
 
 // Secrets are those that are used after the handshake.
 type Secrets struct {
-	// Master is the master secret until TLS 1.2, and the exporter master
+	// Master is the master secret up to TLS 1.2, and the exporter master
 	// secret in TLS 1.3.
 	Master [maxHash]byte
 	// Resumption is TLS 1.3's resumption master secret.
 	Resumption [maxHash]byte
 	// Randoms of both sides: TLS 1.2's exporter takes them.
 	ClientRandom, ServerRandom [32]byte
-	// ClientFinished and ServerFinished are the verify_data until TLS 1.2: for
+	// ClientFinished and ServerFinished are the verify_data up to TLS 1.2: for
 	// RFC 5746 and tls-unique.
 	ClientFinished, ServerFinished VerifyData
 	// transcript is the hash of the whole handshake, kept where the client may be
@@ -93,7 +93,7 @@ type Secrets struct {
 	OwnCertificate []byte
 }
 
-// VerifyData is the content of a Finished until TLS 1.2: 12 bytes, or 36 in
+// VerifyData is the content of a Finished up to TLS 1.2: 12 bytes, or 36 in
 // SSL 3.0.
 type VerifyData struct {
 	bytes [keys.FinishedLen30]byte
@@ -178,7 +178,7 @@ type State struct {
 	scheme        wire.SignatureScheme
 	request       *request         // a CertificateRequest, received
 	serverShare   []byte           // what the server's key exchange message carries
-	ephemeral     ephemeral        // until TLS 1.2: the server's key
+	ephemeral     ephemeral        // up to TLS 1.2: the server's key
 	dh            *kex.DH          // client: the server's group
 	hint          []byte           // client: for the pre-shared key
 	offered       *ClientSession   // client: on offer

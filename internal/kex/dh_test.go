@@ -299,7 +299,7 @@ func TestSmallOrder(t *testing.T) {
 	}
 }
 
-// Until TLS 1.2 the secret loses its leading zeros, in TLS 1.3 it keeps them.
+// Up to TLS 1.2 the secret loses its leading zeros, in TLS 1.3 it keeps them.
 func TestLeadingZeros(t *testing.T) {
 	k, err := DHOf(wire.GroupFFDHE2048).Generate()
 	if err != nil {

@@ -76,7 +76,7 @@ func (s *Stage) ignorable(victim wire.Role, u Unit, before []Unit) bool {
 	return false
 }
 
-// passes reports an alert that ends nothing: until TLS 1.2 a warning, but
+// passes reports an alert that ends nothing: up to TLS 1.2 a warning, but
 // close_notify (RFC 5246 §7.2.2), and in TLS 1.3, where the level means nothing,
 // user_canceled (RFC 8446 §6.1). Before its first message a victim may not know which
 // it is.

@@ -6,7 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
-	_ "crypto/sha1" // signatures until TLS 1.1
+	_ "crypto/sha1" // signatures up to TLS 1.1
 	"hash"
 	"slices"
 

@@ -105,7 +105,7 @@ func chooseByIssuer(from []tls.Certificate, matchIssuer []bool, w *watch) func(*
 // that the server names only for credentials that must match one, and fails where
 // it has credentials and none of them fits.
 //
-// Until TLS 1.1 a CertificateRequest names no schemes, and SupportsCertificate cannot
+// Up to TLS 1.1 a CertificateRequest names no schemes, and SupportsCertificate cannot
 // tell that Ed25519 came later.
 func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {

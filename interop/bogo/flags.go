@@ -78,7 +78,7 @@ var flags = map[string]flag{
 	"use-early-callback":           same(),
 	"use-old-client-cert-callback": same(),
 	"install-ddos-callback":        same(),
-	"cbc-record-splitting":         same(), // always done until TLS 1.0
+	"cbc-record-splitting":         same(), // always done up to TLS 1.0
 	"false-start":                  same(), // never done; the tests that it is not done everywhere are run
 	"partial-write":                same(), // Write is never partial
 	"trust-cert":                   sameValue(),

@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// forger is one end of a connection until TLS 1.2 that speaks by hand: it sends
+// forger is one end of a connection up to TLS 1.2 that speaks by hand: it sends
 // what the test says, when the test says so, and has the keys for it.
 type forger struct {
 	testing.TB

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Raccoon (CVE-2020-1968): until TLS 1.2 the zeros in front of a Diffie-Hellman
+// Raccoon (CVE-2020-1968): up to TLS 1.2 the zeros in front of a Diffie-Hellman
 // secret are cut off, which shows in the time of the PRF. An attacker who may ask
 // again and again about one key of the server can find the secret. So no key is
 // used for a second handshake, by either side, in any kind of exchange.

@@ -19,7 +19,7 @@ import (
 // SLOTH (CVE-2015-7575): TLS 1.2 lets the peers name the hash of a signature, and
 // some took MD5, for which collisions forge a handshake. No signature is offered,
 // made or taken over MD5 alone, and over SHA-1 only behind Legacy.SHA1Signatures.
-// Until TLS 1.1 the protocol itself fixes the hash: MD5 and SHA-1 together for
+// Up to TLS 1.1 the protocol itself fixes the hash: MD5 and SHA-1 together for
 // RSA, SHA-1 for the others.
 
 // namedHashes are the schemes by which a signature of RSA can be named.

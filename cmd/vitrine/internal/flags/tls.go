@@ -58,8 +58,8 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all is each that is allowed (default: the safe ones)")
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
 	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, in `words` like ssl30,rc4; all is all of it")
-	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK until TLS 1.2; other users may see it in the list of processes")
-	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE until TLS 1.2, if --legacy compression allows it")
+	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2; other users may see it in the list of processes")
+	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
 	CompleteFrom(cmd, "min", VersionNames())
@@ -79,20 +79,20 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 }
 
 var renegotiateHelp = map[Sides]string{
-	ClientSide:              "a handshake inside the connection, until TLS 1.2; `side` client begins one, server lets the server begin",
-	ServerSide:              "handshakes inside connections, until TLS 1.2; `side` client lets clients begin, server begins one",
-	ClientSide | ServerSide: "a handshake inside the connection, until TLS 1.2, which this `side` begins: client or server",
+	ClientSide:              "a handshake inside the connection, up to TLS 1.2; `side` client begins one, server lets the server begin",
+	ServerSide:              "handshakes inside connections, up to TLS 1.2; `side` client lets clients begin, server begins one",
+	ClientSide | ServerSide: "a handshake inside the connection, up to TLS 1.2, which this `side` begins: client or server",
 }
 
 var postHandshakeHelp = map[Sides]string{
 	ClientSide:              "offer to show our certificate after the handshake, when the server asks (TLS 1.3)",
-	ServerSide:              "ask for the client's certificate after the handshake, not in it: by renegotiation until TLS 1.2",
-	ClientSide | ServerSide: "show a client certificate after the handshake: by renegotiation until TLS 1.2",
+	ServerSide:              "ask for the client's certificate after the handshake, not in it: by renegotiation up to TLS 1.2",
+	ClientSide | ServerSide: "show a client certificate after the handshake: by renegotiation up to TLS 1.2",
 }
 
 func (f *TLS) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Resume, "resume", "none", "make a second connection, which resumes the first by this `way`: id or ticket (until TLS 1.2) or psk (TLS 1.3)")
+	flags.StringVar(&f.Resume, "resume", "none", "make a second connection, which resumes the first by this `way`: id or ticket (up to TLS 1.2) or psk (TLS 1.3)")
 	flags.IntVar(&f.dhMin, "dh-min", 0, "take groups for DHE of at least this many `bits` (default 2048)")
 	flags.IntVar(&f.MaxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 `bytes` both ways (RFC 6066)")
 	CompleteFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})

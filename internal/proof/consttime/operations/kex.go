@@ -141,7 +141,7 @@ func secretECDH(key *kex.Private) {
 	}
 }
 
-// agreeDH is DHE until TLS 1.2, in the field of ffdhe2048.
+// agreeDH is DHE up to TLS 1.2, in the field of ffdhe2048.
 func agreeDH(g []byte) error {
 	dh, err := kex.NewDH(kex.DHOf(wire.GroupFFDHE2048).P(), g)
 	if err != nil {

@@ -120,7 +120,7 @@ func (e *explanation) showCertificate(s *stage) error {
 	if e.options.clientAuth {
 		s.server.ClientAuth = ask
 	}
-	if e.options.tls.PostHandshakeAuth { // which until TLS 1.2 is a renegotiation
+	if e.options.tls.PostHandshakeAuth { // which up to TLS 1.2 is a renegotiation
 		e.config.Renegotiation = tls.RenegotiateFreelyAsClient
 	}
 	return nil

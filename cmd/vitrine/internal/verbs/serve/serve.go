@@ -87,7 +87,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
-	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions until TLS 1.2 in memory too, for clients without tickets")
+	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
 	return cmd
