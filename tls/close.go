@@ -58,7 +58,10 @@ func (c *Conn) Close() error {
 		notifyErr = c.farewell()
 	}
 	c.stopIdler()
-	defer func() { c.ended(c.renegotiations.current.Load(), net.ErrClosed) }()
+	defer func() {
+		c.ended(c.renegotiations.current.Load(), net.ErrClosed)
+		c.wipe()
+	}()
 	if err := c.conn.Close(); err != nil {
 		return err
 	}
@@ -78,4 +81,21 @@ func (c *Conn) farewell() error {
 		return err
 	}
 	return nil // the peer is not there to hear it
+}
+
+// wipe clears the keys of both directions. One in which a call is still under way
+// keeps them until it is collected: that call must not find them changed. So does a
+// connection whose handshake was not complete.
+func (c *Conn) wipe() {
+	if !c.complete.Load() {
+		return
+	}
+	if c.out.TryLock() {
+		c.engine.WipeOut()
+		c.out.Unlock()
+	}
+	if c.in.TryLock() {
+		c.engine.WipeIn()
+		c.in.Unlock()
+	}
 }

@@ -280,9 +280,7 @@ func (e *Engine) follow(i *item) error {
 		o.install(*i.keys)
 		o.limit, o.held = i.sendLimit, true
 		e.reportKeys(trace.Sent, o.half.Epoch(), *i.keys)
-		clear(i.keys.Key)
-		clear(i.keys.IV)
-		clear(i.keys.MAC)
+		i.wipe()
 	case i.release: // what a peer sends next must not stand in the record of its Finished
 		o.held = false
 		return e.flushFlight()

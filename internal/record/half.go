@@ -67,6 +67,9 @@ func (h *Half) SetKeys(p Params) {
 	copy(h.mac[:], p.MAC)
 }
 
+// Wipe clears the secrets. Every later Seal and Open fails with internal_error.
+func (h *Half) Wipe() { *h = Half{seq: h.seq, epoch: h.epoch + 1, row: &unknownRow} }
+
 // Epoch counts the calls to SetKeys; 0 is in the clear.
 func (h *Half) Epoch() int { return int(h.epoch) }
 
