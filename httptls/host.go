@@ -45,7 +45,7 @@ func (h *host) guess(ctx context.Context) (proto string, probe chan struct{}, er
 	return cmp.Or(h.speaks, protoHTTP1), probe, nil
 }
 
-// found ends the wait of those who wait for this probe; nil is none.
+// found ends the wait of the requests that wait for this probe; nil is none.
 func (h *host) found(probe chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

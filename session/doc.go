@@ -43,8 +43,8 @@
 // of the rules it was made under ([Binding]): the virtual host, the policy for
 // client certificates, the set of client CAs, whatever else must not change.
 // A Sealer takes the same digest as associated data, so a ticket made for one
-// set of rules does not open under another; whoever takes a blob from a Store
-// compares [Session.Binding] itself.
+// set of rules does not open under another; if you take a blob from a Store,
+// compare [Session.Binding] yourself.
 //
 // # Failure
 //

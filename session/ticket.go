@@ -69,8 +69,8 @@ func NewTicketKeys(now func() time.Time) *TicketKeys {
 
 // Set replaces all keys by those derived from the given secrets and ends the
 // rotation. The first seals, all open, until they are replaced. Each secret must
-// be random and known to the servers that share tickets, and to nobody else: who
-// has it can read every ticket made under it and, in TLS 1.2, the connections
+// be random and known to the servers that share tickets, and to nobody else:
+// with it, every ticket made under it can be read and, in TLS 1.2, the connections
 // behind them. Replace the first one often, well before the servers together
 // have sealed 2³² tickets under it, and keep the old ones in the list for as
 // long as their tickets should be good. It panics on an empty list.

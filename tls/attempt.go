@@ -24,8 +24,8 @@ type renegotiations struct {
 
 // attempt is a further handshake under way.
 //
-// It advances when somebody receives. That is whoever is in Read or, if nobody is
-// and somebody waits for the end, a goroutine. The goroutine gives way to Read, or
+// It advances when somebody receives: a caller in Read or, without one and if a caller
+// waits for the end, a goroutine. The goroutine gives way to Read, or
 // a Read would have to wait for the end of the handshake for what is already there.
 type attempt struct {
 	ctx     context.Context // that callbacks are shown; over when the attempt is
@@ -104,7 +104,7 @@ func (c *Conn) endLate(a *attempt, why error) bool {
 }
 
 // unsent ends a connection in which the messages of a further handshake cannot be
-// sent. Who reads would wait for the peer, which waits for them.
+// sent. A reader would wait for the peer, which waits for them.
 func (c *Conn) unsent(why error) {
 	defer c.absorb()
 	if a := c.renegotiations.current.Load(); a != nil {
@@ -173,8 +173,8 @@ func (c *Conn) leave() {
 	}
 }
 
-// attend has a goroutine receive, if that is called for. Whoever makes it so calls
-// this afterwards: who waits, who no longer reads, and the goroutine before.
+// attend has a goroutine receive, if that is called for. Everything that makes it
+// so calls this afterwards: a wait, the end of a Read, and the goroutine before.
 func (c *Conn) attend() {
 	if c.wanted() && c.readMutex.TryLock() {
 		c.alone(c.receiveFurther)
@@ -208,10 +208,10 @@ func (c *Conn) receiveWanted() (err error) {
 	return err
 }
 
-// grace is how long whoever reads may be busy with what it has read before.
+// grace is how long a reader may be busy with what it has read before.
 const grace = time.Second
 
-// block tells one who waits that nothing more can be received, if nobody reads.
+// block tells a caller that waits that nothing more can be received, if nobody reads.
 func (c *Conn) block(a *attempt, why error) {
 	if a.read.Load() || c.readers.Load() > 0 {
 		return

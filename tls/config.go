@@ -115,7 +115,7 @@ type Config struct {
 	// Renegotiate for all else.
 	Renegotiation RenegotiationSupport
 	// KeyLogWriter gets each connection's secrets in the NSS format, by which
-	// captures can be decrypted. Whoever reads it can read the connections.
+	// captures can be decrypted. With it, the connections can be read.
 	KeyLogWriter io.Writer
 
 	// Encrypted Client Hello is not implemented yet: setting one of these makes

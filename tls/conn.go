@@ -19,7 +19,7 @@ import (
 // the same time.
 type Conn struct {
 	// Three locks order the work: shaking for the handshake; readMutex for
-	// whoever waits for the peer, and within it in for the engine's In half; out
+	// the call that waits for the peer, and within it in for the engine's In half; out
 	// for the Out half and the socket's writing side. in and out are never held
 	// while waiting for the other.
 
@@ -190,7 +190,7 @@ func (c *Conn) answer() {
 
 func (c *Conn) pending() bool { return c.engine.Pending() && c.aborted.Load() == nil }
 
-// answerAside is answer for who must go on receiving: if the peer did the same, and
+// answerAside is answer for a caller that must go on receiving: if the peer did the same, and
 // both waited for room to send, nobody would make any. Only the alert that ends the
 // connection is waited for, so that a Close does not come before it. err is what
 // receiving ended with.

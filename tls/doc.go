@@ -25,7 +25,7 @@
 // # Handshakes inside a connection
 //
 // Up to TLS 1.2 either side may start another handshake, [Conn.Renegotiate], if
-// the other allows it. [Conn.RequestClientCertificate] asks a client who it is
+// the other allows it. [Conn.RequestClientCertificate] asks a client for its identity
 // once that matters, in any version. Data may be read and written meanwhile;
 // nothing is lost. Both are off until the peer's Config says otherwise.
 //

@@ -22,8 +22,8 @@ func (c *Conn) lastWords() {
 }
 
 // lockOut takes the writing side for a Close, unless a Write is under way. Last words
-// are waited for: whoever learns that the connection has failed may close it while they
-// are being sent.
+// are waited for: a caller that learns of the failure may close the connection while
+// they are being sent.
 func (c *Conn) lockOut() bool {
 	for range patience / time.Millisecond {
 		if c.out.TryLock() {

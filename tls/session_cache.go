@@ -172,8 +172,8 @@ func inMemory(store session.Store) bool {
 	return is
 }
 
-// sumSize is how much of a digest notices damage. Whoever can write into a store, and
-// change the sum too, has the secrets anyway.
+// sumSize is how much of a digest notices damage. An attacker that can write into
+// a store, and change the sum too, has the secrets anyway.
 const sumSize = 8
 
 // withSum appends a digest of a blob and of what it is kept under: a session with a

@@ -13,5 +13,5 @@
 // What selects a grammar but is not in the bytes themselves (the negotiated
 // version, the key exchange, which side speaks) is passed as a [Context].
 //
-// Parsed messages alias the input: whoever keeps a message keeps its bytes.
+// Parsed messages alias the input: if you keep a message, you keep its bytes.
 package wire

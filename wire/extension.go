@@ -189,7 +189,7 @@ func (e ExtensionType) fieldName() string {
 }
 
 // recordBody records the body of extension t by its grammar. A body that does
-// not follow it stays as far as it went, the rest opaque: whoever uses the
+// not follow it stays as far as it went, the rest opaque: the user of the
 // extension reports the error, as the engine does.
 func (r *Reader) recordBody(t ExtensionType, in place) {
 	for _, g := range grammars[t] {

@@ -31,7 +31,7 @@ var HelloRetryRandom = [32]byte{
 }
 
 // The last eight bytes of a server's random where it negotiates less than it
-// could: the sign of an attacker who removed the better. RFC 8446 §4.1.3.
+// could: the sign of an attacker that removed the better. RFC 8446 §4.1.3.
 const (
 	DowngradeTLS12 = "DOWNGRD\x01" // TLS 1.2 from a server that has 1.3
 	DowngradeTLS11 = "DOWNGRD\x00" // TLS 1.1 or below from one that has 1.2
