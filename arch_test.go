@@ -45,7 +45,7 @@ var rules = []rule{
 	{"interop", "", anything},
 	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"docs/readme", "", anything}, // tests alone
-	{"bench", "tls internal/kex session wire", anything},
+	{"bench", "httptls tls internal/kex session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared, "github.com/spf13/cobra"},
 	{verbsIn + "connect", shared + " tls internal/suite certcheck wire", "github.com/spf13/cobra"},

@@ -23,9 +23,13 @@ func hold(e ends, l *link, j job, profile string) (figures, error) {
 		wrap    bool
 		profile string
 	}{{1, false, ""}, {1, true, ""}, {n, false, ""}, {n, true, profile}} // one of each to warm up
+	run := holdPhase
+	if j.text("halt") != "" {
+		run = haltPhase
+	}
 	var perPhase []float64
 	for _, phase := range phases {
-		bytes, err := holdPhase(e, l, j, phase.count, phase.wrap, phase.profile)
+		bytes, err := run(e, l, j, phase.count, phase.wrap, phase.profile)
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,8 @@ var (
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 2}
 	heapPerConn = metric{name: "heap_bytes_per_conn", title: "Idle connection: heap bytes per end, without goroutine and socket",
 		num: "bytes", den: "n", scale: 1, goal: goal{limit: 2500}}
+	heapPerHalted = metric{name: "heap_bytes_per_stalled_conn", title: "Stalled connection: heap bytes at the server, without goroutine and socket",
+		num: "bytes", den: "n", scale: 1, goal: goal{1.3, stdName}}
 
 	handshakeMetrics = []metric{cpuPerHandshake, allocsPerHandshake}
 )
@@ -142,6 +144,10 @@ var memoryRows = []row{
 	idle("idle-fresh-reading-client", "client", " reading=1"),
 	idle("idle-after-bulk-reading-server", "server", " bulk=1 reading=1"),
 	idle("idle-after-bulk-reading-client", "client", " bulk=1 reading=1"),
+	stalled("stalled-writes-server", "write"),
+	stalled("stalled-unread-server", "read"),
+	stalled("stalled-http-download-server", "download"),
+	stalled("stalled-http-upload-server", "upload"),
 }
 
 func handshake(name, settings string) row {
@@ -175,4 +181,12 @@ func idle(name, role, settings string) row {
 	common := " tickets=forget" + settings + ecdsa13
 	return row{name: name, kind: "memory", metrics: []metric{heapPerConn},
 		job: "hold role=" + role + common, peer: "hold wait=1 role=" + other + common}
+}
+
+// stalled measures a server whose connections have come to a halt, in one of the ways of
+// halts. The clients are the other end.
+func stalled(name, halt string) row {
+	common := " tickets=forget halt=" + halt + ecdsa13
+	return row{name: name, kind: "memory", metrics: []metric{heapPerHalted},
+		job: "hold role=server" + common, peer: "hold wait=1 role=client" + common}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -20,6 +21,8 @@ type conn interface {
 // ends makes the two ends of connections that share one configuration each.
 type ends struct {
 	client, server func(net.Conn) conn
+	// serve runs an http.Server over what l accepts, until stop.
+	serve func(l net.Listener, handler http.HandlerFunc) (stop func())
 }
 
 func (e ends) end(server bool) func(net.Conn) conn {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"net"
+	"net/http"
 	"slices"
 	_ "unsafe" // for linkname
 
@@ -36,6 +37,11 @@ func standard(p params) (ends, error) {
 	return ends{
 		client: func(c net.Conn) conn { return tls.Client(c, p.client) },
 		server: func(c net.Conn) conn { return tls.Server(c, p.server) },
+		serve: func(l net.Listener, handler http.HandlerFunc) func() {
+			s := &http.Server{Handler: handler, TLSConfig: p.server}
+			go s.ServeTLS(l, "", "")
+			return func() { s.Close() }
+		},
 	}, nil
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	stdtls "crypto/tls"
 	"net"
+	"net/http"
 
+	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -35,6 +37,11 @@ func vitrine(p params) (ends, error) {
 	return ends{
 		client: func(c net.Conn) conn { return tls.Client(c, client) },
 		server: func(c net.Conn) conn { return tls.Server(c, server) },
+		serve: func(l net.Listener, handler http.HandlerFunc) func() {
+			s := &httptls.Server{HTTP: &http.Server{Handler: handler}, TLS: server}
+			go s.Serve(l)
+			return func() { s.Close() }
+		},
 	}, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/engine"
 )
 
 // rawConn gives access to a socket. Only the standard library's own types are
@@ -39,7 +41,7 @@ type reader struct {
 func (r *reader) try(fd uintptr) bool {
 	r.c.in.Lock()
 	defer r.c.in.Unlock()
-	buf := r.c.engine.LendUpTo(r.pace.size())
+	buf := r.c.engine.LendUpTo(r.pace.size(engine.Part))
 	for {
 		r.n, r.err = syscall.Read(int(fd), buf)
 		if r.err != syscall.EINTR {

@@ -34,12 +34,12 @@ func (c *Conn) batch(left int) int {
 	case left <= engine.Whole: // two records at most, of which one is sealed in any case
 		return 0
 	case c.raw == nil:
-		return min(s.pace.size(), unseen)
+		return min(s.pace.size(engine.Whole), unseen)
 	case !s.blind && s.room < min(left, engine.Batch):
 		c.measure()
 	}
 	if s.blind {
-		return s.pace.size()
+		return s.pace.size(engine.Whole)
 	}
 	return s.room
 }
@@ -156,8 +156,8 @@ func (c *Conn) writeWhole() error {
 	return err
 }
 
-// pace is how much is moved at once: one record at first, and then a sixteenth of what
-// was taken without a delay. So is what is held where that comes to a halt.
+// pace is how much is moved at once: little at first, and then a sixteenth of what was
+// taken without a delay. So is what is held where that comes to a halt.
 type pace struct{ quick int }
 
 const share = 16
@@ -172,4 +172,5 @@ func (p *pace) took(n int, d time.Duration) {
 	}
 }
 
-func (p *pace) size() int { return max(engine.Whole, p.quick/share) }
+// size is least until more than that went quickly.
+func (p *pace) size(least int) int { return max(least, p.quick/share) }

@@ -196,16 +196,29 @@ static int bulk(SSL *ssl) {
     return write_all(ssl, buf, sizeof buf, BULK_BYTES) && read_all(ssl, buf, READ_SIZE, BULK_BYTES, &got);
 }
 
+/* halt leaves a connection with something under way, which does not go on. */
+static int halt(SSL *ssl, int fd) {
+    static char buf[16 << 10];
+    if (is("halt", "read")) return SSL_read(ssl, buf, 4 << 10) > 0 || fail("SSL_read");
+    if (!is("halt", "write")) return cannot("HTTP");
+    int size = 64 << 10;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while (SSL_write(ssl, buf, sizeof buf) > 0) {}
+    return 1;
+}
+
 /* hold_phase opens count connections and returns the bytes that libssl keeps for them. */
 static int hold_phase(long count, int wrap, double *bytes) {
     int *fds = calloc(count, sizeof *fds), ok = 1;
     SSL **list = calloc(count, sizeof *list);
+    int halts = *text("halt") != 0, control = halts ? open_tcp() : -1; /* which tells the other end when to let go */
     long before = live;
     char byte;
     for (long i = 0; i < count && ok; i++) {
         if ((fds[i] = open_tcp()) < 0) ok = fail("tcp");
         if (!wrap || !ok) continue;
-        ok = (list[i] = open_tls(fds[i])) != NULL && (!is("bulk", "1") || bulk(list[i]));
+        ok = (list[i] = open_tls(fds[i])) != NULL && (!is("bulk", "1") || bulk(list[i])) && (!halts || halt(list[i], fds[i]));
     }
     if (wrap && count > 1) usleep(number("settle") * 1000);
     /* What a waiting reader leaves behind: one read that found nothing. */
@@ -218,6 +231,7 @@ static int hold_phase(long count, int wrap, double *bytes) {
         SSL_free(list[i]);
         close(fds[i]);
     }
+    if (halts) close(control);
     free(list);
     free(fds);
     ERR_clear_error();

@@ -6,6 +6,7 @@ import "sync"
 // An idle connection holds none.
 const (
 	small = 2 << 10   // a hello, or a small record
+	Part  = 6 << 10   // some small records, or a part of a long one
 	Whole = 18 << 10  // one record of any kind
 	Bulk  = 264 << 10 // 16 of the longest, or many short ones
 )
@@ -19,7 +20,7 @@ type buffer struct {
 var pools = [...]struct {
 	size int
 	pool sync.Pool
-}{{size: small}, {size: 6 << 10}, {size: Whole}, {size: 36 << 10}, {size: 70 << 10}, {size: 136 << 10}, {size: Bulk}}
+}{{size: small}, {size: Part}, {size: Whole}, {size: 36 << 10}, {size: 70 << 10}, {size: 136 << 10}, {size: Bulk}}
 
 // borrow returns a buffer of at least size bytes. Its content is anything.
 func borrow(size int) *buffer {
