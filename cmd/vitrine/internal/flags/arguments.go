@@ -14,7 +14,7 @@ func Arguments(least, most int, example string) cobra.PositionalArgs {
 		case len(args) < least:
 			return report.Usagef("an argument is missing, as in: %s", example)
 		case len(args) > most:
-			return report.Usagef("%q is one argument too many; it goes like this: %s", args[most], example)
+			return report.Usagef("%q is one argument too many; usage: %s", args[most], example)
 		}
 		return nil
 	}

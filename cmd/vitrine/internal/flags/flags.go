@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,10 +19,11 @@ func CompleteFrom(cmd *cobra.Command, flag string, values []string) {
 	complete(cmd, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// CompleteList does the same for a flag that is a list, behind its last comma.
+// CompleteList does the same for a flag that is a list, behind its last comma or
+// colon.
 func CompleteList(cmd *cobra.Command, flag string, values []string) {
 	complete(cmd, flag, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-		before := begun[:strings.LastIndexByte(begun, ',')+1]
+		before := begun[:strings.LastIndexAny(begun, ",:")+1]
 		var list []string
 		for _, v := range values {
 			list = append(list, before+v)
@@ -32,18 +32,19 @@ func CompleteList(cmd *cobra.Command, flag string, values []string) {
 	})
 }
 
+// splitColons divides names that stand in a list as OpenSSL writes it, A:B.
+func splitColons(names []string) []string {
+	var list []string
+	for _, name := range names {
+		list = append(list, strings.FieldsFunc(name, func(r rune) bool { return r == ':' || r == ' ' })...)
+	}
+	return list
+}
+
 func complete(cmd *cobra.Command, flag string, how cobra.CompletionFunc) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, how); err != nil {
 		panic(err) // the flag does not exist
 	}
-}
-
-// CheckTimeout refuses a limit that is over before it begins.
-func CheckTimeout(limit time.Duration) error {
-	if limit <= 0 {
-		return report.Usagef("--timeout %v leaves no time; give something like 10s", limit)
-	}
-	return nil
 }
 
 // Identity names our own certificate.

@@ -94,25 +94,25 @@ func (f *TLS) ClientKey() devca.KeyType {
 	return devca.ECDSA
 }
 
-// groupList are the values of --groups, best first; the alias is the name that
-// NIST gave.
+// groupList are the values of --groups, best first; the aliases are the names
+// that NIST and OpenSSL gave.
 var groupList = []struct {
-	group wire.NamedGroup
-	alias string
+	group   wire.NamedGroup
+	aliases []string
 }{
-	{wire.GroupX25519MLKEM768, ""},
-	{wire.GroupSecP256r1MLKEM768, ""},
-	{wire.GroupSecP384r1MLKEM1024, ""},
-	{wire.GroupMLKEM1024, ""},
-	{wire.GroupX25519, ""},
-	{wire.GroupP256, "P-256"},
-	{wire.GroupP384, "P-384"},
-	{wire.GroupP521, "P-521"},
-	{wire.GroupFFDHE2048, ""},
-	{wire.GroupFFDHE3072, ""},
-	{wire.GroupFFDHE4096, ""},
-	{wire.GroupFFDHE6144, ""},
-	{wire.GroupFFDHE8192, ""},
+	{wire.GroupX25519MLKEM768, nil},
+	{wire.GroupSecP256r1MLKEM768, nil},
+	{wire.GroupSecP384r1MLKEM1024, nil},
+	{wire.GroupMLKEM1024, nil},
+	{wire.GroupX25519, nil},
+	{wire.GroupP256, []string{"p256", "prime256v1"}},
+	{wire.GroupP384, []string{"p384"}},
+	{wire.GroupP521, []string{"p521"}},
+	{wire.GroupFFDHE2048, nil},
+	{wire.GroupFFDHE3072, nil},
+	{wire.GroupFFDHE4096, nil},
+	{wire.GroupFFDHE6144, nil},
+	{wire.GroupFFDHE8192, nil},
 }
 
 func groupNames() []string {
@@ -128,7 +128,7 @@ func parseGroups(names []string) ([]tls.CurveID, error) {
 next:
 	for _, name := range names {
 		for _, g := range groupList {
-			if strings.EqualFold(g.group.String(), name) || g.alias != "" && strings.EqualFold(g.alias, name) {
+			if plain(g.group.String()) == plain(name) || slices.Contains(g.aliases, plain(name)) {
 				ids = append(ids, tls.CurveID(g.group))
 				continue next
 			}

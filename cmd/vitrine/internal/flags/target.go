@@ -2,40 +2,105 @@ package flags
 
 import (
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 )
 
 // Target is where to connect to.
 type Target struct {
-	Host string // a name or an IP address, without brackets
-	Port string
+	Host string // a name in ASCII or an IP address, without brackets
+	Port string // a number
 }
 
 func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) }
 
-// ParseTarget reads HOST[:PORT]; the port is 443 if it is missing. An IPv6
-// address may stand alone, and in brackets before a port.
+// ParseTarget reads HOST[:PORT]; the port is 443 if it is missing, and may be the
+// name of a service. An IPv6 address may stand alone, and in brackets before a
+// port. Of an https URL it takes host and port. A name beyond ASCII becomes what
+// DNS knows (RFC 5891).
 func ParseTarget(s string) (Target, error) {
-	if scheme, rest, ok := strings.Cut(s, "://"); ok {
-		rest, _, _ = strings.Cut(rest, "/")
-		return Target{}, report.Usagef("%q is a URL; give %q without %s:// and path", s, rest, scheme)
+	at, err := withoutURL(s)
+	if err != nil {
+		return Target{}, err
 	}
-	t := Target{Host: s, Port: "443"}
-	if bare := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"); net.ParseIP(bare) != nil {
+	t := Target{Host: at, Port: "443"}
+	if bare := strings.TrimSuffix(strings.TrimPrefix(at, "["), "]"); net.ParseIP(bare) != nil {
 		t.Host = bare
-	} else if host, port, err := net.SplitHostPort(s); err == nil {
+	} else if host, port, err := net.SplitHostPort(at); err == nil {
 		t = Target{host, port}
-	} else if strings.Contains(s, ":") {
+	} else if strings.Contains(at, ":") {
 		return Target{}, report.Usagef("%q is not HOST:PORT, like example.com:443 or [2001:db8::1]:443", s)
 	}
 	if t.Host == "" || strings.ContainsAny(t.Host, " /[]") {
 		return Target{}, report.Usagef("%q has no host; give HOST:PORT, like example.com:443", s)
 	}
-	if n, err := strconv.Atoi(t.Port); err != nil || n < 1 || n > 65535 {
-		return Target{}, report.Usagef("the port of %q is not a number from 1 to 65535", s)
+	port, ok := parsePort(t.Port)
+	if !ok || port == 0 {
+		return Target{}, report.Usagef("the port of %q is not a number from 1 to 65535, nor the name of a service", s)
 	}
-	return t, nil
+	t.Port = strconv.Itoa(port)
+	t.Host, err = ALabels(t.Host)
+	return t, err
+}
+
+// withoutURL leaves host and port of a URL, and of what lacks nothing but the
+// scheme to be one.
+func withoutURL(s string) (string, error) {
+	scheme, _, ok := strings.Cut(s, "://")
+	if !ok {
+		at, _, _ := strings.Cut(s, "/")
+		return at, nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "", report.Usagef("%q is not a URL; give HOST:PORT, like example.com:443", s)
+	case u.Scheme != "https" && u.Port() == "":
+		return "", report.Usagef("%s:// does not say which port speaks TLS; give HOST:PORT, like %s:443", scheme, u.Hostname())
+	}
+	return u.Host, nil
+}
+
+// parsePort reads a number from 0 to 65535, or the name of a service.
+func parsePort(s string) (port int, ok bool) {
+	if s == "" {
+		return 0, false
+	}
+	port, err := net.LookupPort("tcp", s)
+	return port, err == nil
+}
+
+// ALabels returns a name as DNS and certificates have it: "bücher.example" is
+// xn--bcher-kva.example. What is ASCII stays as it is.
+func ALabels(name string) (string, error) {
+	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return name, nil
+	}
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil {
+		return "", report.Usagef("%q is not a name that DNS can have: %v", name, err)
+	}
+	return ascii, nil
+}
+
+// ParseListen reads the address of a server: ADDRESS:PORT, :PORT for every
+// address, or a port alone, which is on the loopback interface. Port 0 is any
+// free one.
+func ParseListen(s string) (string, error) {
+	at := s
+	if _, ok := parsePort(s); ok {
+		at = net.JoinHostPort("127.0.0.1", s)
+	}
+	host, port, err := net.SplitHostPort(at)
+	n, ok := parsePort(port)
+	if err != nil || !ok {
+		return "", report.Usagef("--listen %q is not an address and a port, like 127.0.0.1:8443, :8443 or 8443", s)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(n)), nil
 }

@@ -25,3 +25,16 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
+
+func TestListen(t *testing.T) {
+	for in, want := range map[string]string{
+		"8443": "127.0.0.1:8443", "0": "127.0.0.1:0", "https": "127.0.0.1:443",
+		":8443": ":8443", "localhost:https": "localhost:443", "[::1]:0": "[::1]:0",
+		"": "", "host": "", "127.0.0.1": "", ":": "", "a:b:c": "", ":65536": "", "65536": "",
+	} {
+		got, err := ParseListen(in)
+		if want != "" && err != nil || got != want || want == "" && report.ExitCode(err) != report.ExitUsage {
+			t.Errorf("ParseListen(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+}

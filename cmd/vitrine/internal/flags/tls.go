@@ -109,6 +109,7 @@ func (f *TLS) registerServer(cmd *cobra.Command) {
 
 // Apply sets what the flags say in config.
 func (f *TLS) Apply(config *tls.Config) error {
+	f.Suites, f.groups = splitColons(f.Suites), splitColons(f.groups)
 	for _, step := range []func(*tls.Config) error{
 		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applyDH, f.applyRecords, f.applyConsent,
 	} {
@@ -216,10 +217,10 @@ func (f *TLS) applyConduct(config *tls.Config) error {
 	case "server":
 		config.Renegotiation = tls.RenegotiateFreelyAsClient
 	default:
-		return report.Usagef("--renegotiate %q is nobody; choose client or server", f.Renegotiate)
+		return report.Usagef("--renegotiate %q is not a side; choose client or server", f.Renegotiate)
 	}
 	if f.sides&ServerSide != 0 && f.prefer != "client" && f.prefer != "server" {
-		return report.Usagef("--prefer %q is nobody; choose client or server", f.prefer)
+		return report.Usagef("--prefer %q is not a side; choose client or server", f.prefer)
 	}
 	config.PreferClientCipherSuites = f.prefer == "client"
 	config.PostHandshakeAuth = f.PostHandshakeAuth && f.sides&ClientSide != 0

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -19,6 +20,7 @@ var Versions = []struct {
 	{"tls1.3", wire.TLS13},
 }
 
+// VersionNames are the names for --min and --max, oldest first.
 func VersionNames() []string {
 	var names []string
 	for _, v := range Versions {
@@ -37,13 +39,28 @@ func VersionName(v wire.Version) string {
 	return v.String()
 }
 
+// ParseVersion reads a version as people write it: tls1.2, TLSv1.2, TLS 1.2,
+// tls12, 1.2; tls1 is TLS 1.0. flag is where it was given.
 func ParseVersion(flag, name string) (wire.Version, error) {
+	given := strings.Replace(plain(name), "v", "", 1)
 	for _, row := range Versions {
-		if strings.EqualFold(row.Name, name) {
+		number := strings.TrimLeft(plain(row.Name), "tsl")
+		if is := plain(row.Name); given == is || given == number || given+"0" == is {
 			return row.Version, nil
 		}
 	}
 	return 0, report.Usagef("--%s %q is not a version; choose %s", flag, name, OneOf(VersionNames()))
+}
+
+// plain returns the letters and digits of s, in lower case: what is left when
+// people write a name in their own way.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
 }
 
 // OneOf lists what there is to choose from.

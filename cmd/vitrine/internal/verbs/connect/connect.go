@@ -2,6 +2,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ type options struct {
 	alpn     []string
 	insecure bool
 	json     bool
-	timeout  time.Duration
+	timeout  flags.Timeout
 
 	clientCertificate clientCertificate
 	offer             report.Offer
@@ -67,19 +68,22 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "connect HOST[:PORT]",
 		Short: "Connect, say what was agreed on, and relay stdin and stdout",
-		Long: `Connect to HOST, on port 443 if none is given, verify its certificate chain and
-its name, and write a summary to standard error. Then what comes from standard
-input is sent, and what is received goes to standard output. The end of the
-input closes our direction only; the command ends when the peer closes its own.
+		Long: `Connect to HOST, verify its certificate chain and its name, and write a summary
+to standard error. Then vitrine sends what comes from standard input, and writes
+what it receives to standard output. The end of the input closes our direction
+only; the command ends when the peer closes its own.
+
+HOST is a name or an address. The port is 443 if none is given, and may be the
+name of a service. An https URL will do too: vitrine takes host and port of it.
+
 With --post-handshake-auth or --renegotiate server the server may begin another
 handshake: our direction stays open until it has answered, or for --timeout.
 
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
 
-Old versions and weak suites are possible for who names them. What is dangerous
-needs a word of --legacy too: without it, the error says which. The summary
-warns of what is weak.`,
+Name old versions and weak suites to use them. Dangerous ones also need
+--legacy; the error says which word. The summary warns of what is weak.`,
 		Example: `  vitrine connect example.com
   printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
     vitrine connect example.com:443
@@ -97,7 +101,7 @@ warns of what is weak.`,
 	set.StringSliceVar(&o.alpn, "alpn", nil, "application `protocols` to offer, best first, like h2,http/1.1")
 	set.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
-	set.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for connecting and for the handshake together")
+	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 	o.identity.Register(cmd, "our client")
 	o.tls.Register(cmd, flags.ClientSide)
 	return cmd
@@ -108,7 +112,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := flags.CheckTimeout(o.timeout); err != nil {
+	if err := o.timeout.Check(); err != nil {
 		return err
 	}
 	config, err := o.config(at)
@@ -142,9 +146,10 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 }
 
 func (o *options) config(at flags.Target) (*tls.Config, error) {
-	config := &tls.Config{ServerName: at.Host, NextProtos: o.alpn, Trace: o.offer.Hooks()}
-	if o.sni != "" {
-		config.ServerName = o.sni
+	config := &tls.Config{NextProtos: o.alpn, Trace: o.offer.Hooks()}
+	var err error
+	if config.ServerName, err = flags.ALabels(cmp.Or(o.sni, at.Host)); err != nil {
+		return nil, err
 	}
 	if err := o.tls.Apply(config); err != nil {
 		return nil, err
@@ -187,7 +192,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 
 // connect dials and shakes hands, within the timeout.
 func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout.Duration)
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
 	if err != nil {

@@ -61,7 +61,7 @@ func (o *options) renegotiate(ctx context.Context, conn *tls.Conn) error {
 	if o.tls.Renegotiate != "client" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := context.WithTimeout(ctx, o.timeout.Duration)
 	defer cancel()
 	if err := conn.Renegotiate(ctx); err != nil && !errors.Is(err, tls.ErrNoRenegotiation) {
 		return report.WhileShakingHands(err)

@@ -18,7 +18,7 @@ func (o *options) relay(conn *tls.Conn, in io.Reader, out io.Writer) error {
 		_, err := io.Copy(conn, in)
 		if err == nil {
 			if o.mayFollow(conn.State()) { // a handshake needs both directions
-				answer.wait(o.timeout)
+				answer.wait(o.timeout.Duration)
 			}
 			err = conn.CloseWrite()
 		}

@@ -3,6 +3,7 @@ package explain
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type options struct {
 	format     string
 	output     string
 	summary    bool
-	timeout    time.Duration
+	timeout    flags.Timeout
 	fail       string
 }
 
@@ -81,7 +82,7 @@ a key.`,
 	set.StringVar(&o.format, "format", "text", "the `form`: text or json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours")
 	set.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
-	set.DurationVar(&o.timeout, "timeout", 10*time.Second, "limit in `time` for each connection as a whole")
+	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", []string{"text", "json"})
 	o.identity.Register(cmd, "our client")
@@ -162,7 +163,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	if _, ok := failures[o.fail]; o.fail != "" && !ok {
 		return report.Usagef("--fail %q is not a way to fail; choose %s", o.fail, flags.OneOf(failureNames()))
 	}
-	if err := flags.CheckTimeout(o.timeout); err != nil {
+	if err := o.timeout.Check(); err != nil {
 		return err
 	}
 	switch {
@@ -206,6 +207,10 @@ func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 func (o *options) plan(args []string) (*explanation, error) {
 	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
 	o.tls.Own = len(args) == 0
+	var err error
+	if o.sni, err = flags.ALabels(o.sni); err != nil {
+		return nil, err
+	}
 	if o.fail == "psk" && len(o.tls.PSKs)+len(o.tls.Suites) == 0 {
 		o.tls.PSKs = []string{"explain:00112233445566778899aabbccddeeff"}
 	}
@@ -233,10 +238,7 @@ func (o *options) plan(args []string) (*explanation, error) {
 	if e.at, err = flags.ParseTarget(args[0]); err != nil {
 		return nil, err
 	}
-	e.config.ServerName = e.at.Host
-	if o.sni != "" {
-		e.config.ServerName = o.sni
-	}
+	e.config.ServerName = cmp.Or(o.sni, e.at.Host)
 	e.name = e.at.String()
 	if o.ca != "" {
 		e.config.RootCAs, err = flags.Pool("ca", o.ca)

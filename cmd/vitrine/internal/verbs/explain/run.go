@@ -56,7 +56,7 @@ func before(c *explain.Connection) string {
 
 // connect makes one connection, says something on it, and closes it.
 func (e *explanation) connect(ctx context.Context, about explain.About) (*explain.Connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.options.timeout)
+	ctx, cancel := context.WithTimeout(ctx, e.options.timeout.Duration)
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.at.String())
 	if err != nil {
@@ -182,7 +182,7 @@ func (e *explanation) request(conn *tls.Conn) error {
 	if !e.speaksHTTP(conn) {
 		return nil
 	}
-	deadline := time.Now().Add(e.options.timeout / 2) // the other half is for the close
+	deadline := time.Now().Add(e.options.timeout.Duration / 2) // the other half is for the close
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -65,8 +64,8 @@ A folder without index.html is listed. Files and folders whose name begins with
 a dot are neither served nor listed, but for .well-known; links that lead out of
 DIR are not followed.
 
-Old versions and weak suites are possible for who names them. What is dangerous
-needs a word of --legacy too: without it, the error says which.
+Name old versions and weak suites to use them. Dangerous ones also need
+--legacy; the error says which word.
 
 Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
@@ -82,7 +81,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; port 0 is any free one")
+	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one")
 	o.identity.Register(cmd, "the server's")
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
@@ -109,10 +108,11 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
-	if _, port, err := net.SplitHostPort(o.listen); err != nil || !isPort(port) {
-		return report.Usagef("--listen %q is not an address and a port, like 127.0.0.1:8443 or :8443", o.listen)
+	at, err := flags.ParseListen(o.listen)
+	if err != nil {
+		return err
 	}
-	l, err := net.Listen("tcp", o.listen)
+	l, err := net.Listen("tcp", at)
 	if err != nil {
 		f := report.Describe(err, wire.Server, nil)
 		f.Write(cmd.ErrOrStderr(), "vitrine: ")
@@ -139,12 +139,6 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		TLS:         config,
 		OnHandshake: func(h httptls.Handshake) { o.afterHandshake(log, h) },
 	})
-}
-
-// isPort reports that s is the number of a port, or 0 for any.
-func isPort(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 16)
-	return err == nil
 }
 
 // configure sets all but the certificate.
