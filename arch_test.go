@@ -49,7 +49,7 @@ var rules = []rule{
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared, "github.com/spf13/cobra"},
 	{verbsIn + "connect", shared + " tls internal/suite certcheck wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
+	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
@@ -58,7 +58,9 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", ""},
-	{"explain", "explain/internal/recompute internal/suite trace wire", ""},
+	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
+	{"explain", "explain/internal/recompute explain/internal/words internal/suite trace wire", ""},
+	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
@@ -361,7 +363,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"certcheck", "explain", "httptls", "session", "tls", "trace", "wire"} {
+	for _, pkg := range []string{"certcheck", "explain", "explain/text", "httptls", "session", "tls", "trace", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

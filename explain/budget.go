@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -112,8 +113,7 @@ func (c *Collector) admit(event any, at time.Duration) bool {
 func (c *Connection) drop(all [classes]lost) {
 	for of, l := range all {
 		if l.any() {
-			c.Dropped = append(c.Dropped, Dropped{What: shares[of].name, AtUS: l.at.Microseconds(), Records: l.records, Bytes: l.bytes, Others: l.others,
-				class: class(of), first: l.first})
+			c.Dropped = append(c.Dropped, Dropped{What: shares[of].name, AtUS: l.at.Microseconds(), Records: l.records, Bytes: l.bytes, Others: l.others, Event: l.first})
 		}
 	}
 	slices.SortStableFunc(c.Dropped, func(a, b Dropped) int { return cmp.Compare(a.AtUS, b.AtUS) })
@@ -130,27 +130,28 @@ func (r *Record) place(d trace.Direction, now missed, seen *missed) {
 
 // misses reports that some of a class was not kept.
 func (c *Connection) misses(of class) bool {
-	return c != nil && slices.ContainsFunc(c.Dropped, func(d Dropped) bool { return d.class == of })
+	return c != nil && slices.ContainsFunc(c.Dropped, func(d Dropped) bool { return d.What == shares[of].name })
 }
 
-// droppedAt are what begins to be missing before the event at that place.
-func (c *Connection) droppedAt(place int) (all []Dropped) {
+// DroppedAt returns what begins to be missing before the event at that place, from
+// 0 to the number of events.
+func (c *Connection) DroppedAt(place int) (all []Dropped) {
 	for _, d := range c.Dropped {
-		if d.first == place {
+		if d.Event == place {
 			all = append(all, d)
 		}
 	}
 	return all
 }
 
-// words say how much it is.
-func (d Dropped) words() string {
+// Sentence says in words how much it is.
+func (d Dropped) Sentence() string {
 	var parts []string
 	if d.Records > 0 {
-		parts = append(parts, count(d.Records, "record")+" with "+size(d.Bytes))
+		parts = append(parts, words.Count(d.Records, "record")+" with "+words.Size(d.Bytes))
 	}
 	if d.Others > 0 {
-		parts = append(parts, count(d.Others, "other event"))
+		parts = append(parts, words.Count(d.Others, "other event"))
 	}
 	return d.What + ", " + strings.Join(parts, " and ")
 }

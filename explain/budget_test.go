@@ -68,7 +68,7 @@ func heap() int64 {
 // squeeze collects the same events with a budget.
 func squeeze(events []collected, budget int) *Collector {
 	var at time.Duration
-	c := &Collector{Budget: budget, now: func() time.Time { return time.Unix(0, 0).Add(at) }}
+	c := &Collector{Budget: budget, Now: func() time.Time { return time.Unix(0, 0).Add(at) }}
 	for _, e := range events {
 		at = e.at
 		c.add(e.what)
@@ -142,7 +142,7 @@ func mustBeTrue(t *testing.T, account *Connection) {
 	for _, f := range account.Checks.Failures {
 		t.Errorf("with %+v: %s", account.Dropped, f)
 	}
-	text := strings.Join(strings.Fields(render(t, account, Options{})), " ")
+	text := strings.Join(strings.Fields(render(t, account, look{})), " ")
 	for _, lie := range []string{"did not come to its end", storyUnsettled, "no keys were reported"} {
 		if account.misses(ofHandshake) && strings.Contains(text, lie) {
 			t.Errorf("with %+v: it says %q", account.Dropped, lie)

@@ -36,6 +36,9 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 		if e.Message != nil {
 			e.Message.decode(e.hs.context())
 		}
+		if e.Alert != nil {
+			e.Alert.Ref = alertRef(e.hs.version)
+		}
 	}
 	for _, hs := range c.handshakes {
 		hs.read()
@@ -44,7 +47,7 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c.summarise()
 	for _, e := range c.Events {
 		if e.Message != nil {
-			e.Message.Words = words(e.Message)
+			e.Message.Words = wordsOf(e.Message)
 		}
 	}
 	c.notOpened()
@@ -140,7 +143,29 @@ func (c *Connection) record(x trace.Record) *Record {
 	var rec wire.Recorder
 	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
 	r.Header = fields(rec.Spans, x.Wire, "record")
+	if r.typ == wire.ContentAlert && r.Refused == "" {
+		r.Body = alertFields(r)
+	}
 	return r
+}
+
+// alertFields are those of the alert that a record holds.
+func alertFields(r *Record) []Field {
+	content := []byte(r.Plain)
+	if r.Epoch == 0 {
+		content = r.Wire[min(len(r.Wire), wire.RecordHeaderLen):]
+	}
+	var rec wire.Recorder
+	_, _ = wire.DecodeAlert(content, &rec) // what it could not read is a field of its own
+	return fields(rec.Spans, content, "alert")
+}
+
+// alertRef is where the RFC of a version has its alerts.
+func alertRef(v wire.Version) string {
+	if v < wire.TLS13 {
+		return refIn(v, "RFC 5246 §7.2")
+	}
+	return "RFC 8446 §6"
 }
 
 // carry finds, for each message, the parts of records that carried it. The

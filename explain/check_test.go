@@ -102,12 +102,8 @@ func TestEveryCheckCanFail(t *testing.T) {
 			if !slices.ContainsFunc(c.Checks.Failures, func(f string) bool { return strings.HasPrefix(f, x.want) }) {
 				t.Fatalf("no failure starts with %q: %q", x.want, c.Checks.Failures)
 			}
-			var out bytes.Buffer
-			if err := c.Text(&out, Options{Summary: true}); err != nil {
-				t.Fatal(err)
-			}
-			if !strings.Contains(out.String(), "✗") || strings.Contains(out.String(), "all agree") {
-				t.Errorf("the summary hides it:\n%s", out.String())
+			if out := render(t, c, look{Summary: true}); !strings.Contains(out, "✗") || strings.Contains(out, "all agree") {
+				t.Errorf("the summary hides it:\n%s", out)
 			}
 		})
 	}
@@ -190,7 +186,7 @@ func TestFailureInLadder(t *testing.T) {
 	found := 0
 	for _, f := range c.Flights {
 		for _, r := range f.Rungs {
-			if r.Name == "Finished" && r.mood == bad && strings.Contains(r.Words, "✗") {
+			if r.Name == "Finished" && r.Mood == Bad && strings.Contains(r.Words, "✗") {
 				found++
 			}
 		}

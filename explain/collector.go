@@ -24,6 +24,10 @@ type Collector struct {
 	// what it means, takes a multiple of it.
 	Budget int
 
+	// Now is the clock; nil means time.Now. What plays a recorded connection back
+	// sets it, to give each event the time at which it happened.
+	Now func() time.Time
+
 	mu      sync.Mutex
 	started bool
 	start   time.Time
@@ -31,7 +35,6 @@ type Collector struct {
 	used    int // of the budget
 	lost    [classes]lost
 	missed  missed
-	now     func() time.Time // nil: time.Now; tests set it
 }
 
 // collected is one event as it was reported.
@@ -60,7 +63,7 @@ func (c *Collector) Hooks() *trace.Hooks {
 func (c *Collector) add(event any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now
+	now := c.Now
 	if now == nil {
 		now = time.Now
 	}

@@ -80,9 +80,8 @@ type Dropped struct {
 	Records int   `json:"records"`
 	Bytes   int64 `json:"bytes"`  // of these records on the wire
 	Others  int   `json:"others"` // events that are no records
-
-	class class
-	first int // the place among Events where it would be
+	// Event is the place among the events where the first of it would be, from 0.
+	Event int `json:"event"`
 }
 
 // Summary is what was agreed, as read from the messages themselves.
@@ -137,6 +136,9 @@ type Handshake struct {
 	KeyExchange string `json:"key_exchange,omitempty"`
 	Version     string `json:"version,omitempty"`
 	CipherSuite string `json:"cipher_suite,omitempty"`
+	// ServerCertificate and ClientCertificate are set where that side showed one.
+	ServerCertificate bool `json:"server_certificate,omitempty"`
+	ClientCertificate bool `json:"client_certificate,omitempty"`
 	// Messages are those of the key exchange in their order, and Story says in a
 	// sentence what they bring about.
 	Messages []string `json:"messages"`
@@ -152,12 +154,24 @@ type Flight struct {
 	EndUS   int64 `json:"end_us"`
 	Records int   `json:"records"`
 	Bytes   int   `json:"bytes"` // on the wire
+	// AfterGap is set where records before it were not kept.
+	AfterGap bool `json:"after_gap,omitempty"`
 	// Rungs are the lines of the ladder.
 	Rungs []Rung `json:"rungs"`
-
-	from    wire.Role
-	resumes bool // after records that were not kept
 }
+
+// Mood is how a line shall strike its reader, which a renderer shows by colours or
+// marks.
+type Mood string
+
+const (
+	Plain   Mood = ""
+	Quiet   Mood = "quiet"   // of no consequence
+	Good    Mood = "good"    // as it should be
+	Advice  Mood = "advice"  // what to do about it
+	Warning Mood = "warning" // not what it should be
+	Bad     Mood = "bad"     // wrong
+)
 
 // A Rung is one line of the ladder: a message, or records of one kind.
 type Rung struct {
@@ -165,9 +179,11 @@ type Rung struct {
 	Name   string `json:"name"`
 	Words  string `json:"words,omitempty"`
 	Sealed bool   `json:"sealed,omitempty"`
+	Mood   Mood   `json:"mood,omitempty"`
+	// Note is set for a line that says something of the account: nothing went
+	// over the wire.
+	Note bool `json:"note,omitempty"`
 
-	mood mood
-	note bool // it says something of the account, and nothing went
 	// of application data
 	first          string
 	split          []byte // the first byte, of which the rest comes next
@@ -213,9 +229,12 @@ type Record struct {
 	Plain      Hex      `json:"plain"`
 	// Note is a sentence on what is special about it.
 	Note string `json:"note,omitempty"`
+	// Body are the fields of an alert that it holds.
+	Body []Field `json:"body,omitempty"`
 	// Refused is why it was refused: wire is then what had arrived of it, and
-	// plain is empty.
+	// plain is empty. Refusal says in a few words what was refused.
 	Refused string `json:"refused,omitempty"`
+	Refusal string `json:"refusal,omitempty"`
 	Check   Check  `json:"check"`
 
 	from wire.Role
@@ -277,6 +296,14 @@ type Field struct {
 	Meaning string `json:"meaning,omitempty"`
 	Ref     string `json:"ref,omitempty"`
 	Bytes   Hex    `json:"bytes,omitempty"` // of a leaf
+	// Details say what is in a certificate.
+	Details []Detail `json:"details,omitempty"`
+}
+
+// A Detail is one thing that a certificate says.
+type Detail struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
 }
 
 // Choice is one decision of the negotiation.
@@ -341,6 +368,7 @@ type Alert struct {
 	Meaning string `json:"meaning,omitempty"`
 	// Reason is why we sent it.
 	Reason string `json:"reason,omitempty"`
+	Ref    string `json:"ref"`
 
 	from wire.Role
 }

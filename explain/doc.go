@@ -13,7 +13,7 @@
 //	conn, err := tls.Dial("tcp", "example.com:443", config)
 //	...
 //	account := c.Connection(explain.About{Target: "example.com:443", Trust: "verified for example.com", Err: err})
-//	account.Text(os.Stdout, explain.Options{})
+//	text.Write(os.Stdout, account, text.Options{})
 //
 // It keeps at most [Collector.Budget] bytes, 16 MiB by default. A connection that
 // has more is told up to there: application data is dropped before handshakes, and
@@ -22,7 +22,7 @@
 //
 // # Reading
 //
-// [Connection.Text] writes for people. The first screen is the outcome and a
+// Package explain/text writes it for people. The first screen is the outcome and a
 // ladder: the flights of both sides, a line for each message with the few words
 // that matter, double arrows where it was encrypted. Below it is everything in
 // the order in which it happened. [Connection.JSON] writes the same, with all

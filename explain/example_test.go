@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -28,12 +29,12 @@ func Example() {
 	account := seen.Connection(explain.About{Target: "localhost", Err: err})
 	fmt.Println("everything that could be computed again agrees:", account.Checks.OK())
 
-	var text strings.Builder
-	if err := account.Text(&text, explain.Options{}); err != nil {
+	var out strings.Builder
+	if err := text.Write(&out, account, text.Options{}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("it tells of the ClientHello:", strings.Contains(text.String(), "ClientHello"))
+	fmt.Println("it tells of the ClientHello:", strings.Contains(out.String(), "ClientHello"))
 	// Output:
 	// everything that could be computed again agrees: true
 	// it tells of the ClientHello: true

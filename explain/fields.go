@@ -19,6 +19,9 @@ func fields(spans []wire.Span, raw []byte, scopes ...string) []Field {
 		if end := s.Offset + s.Length; !s.Group && end <= len(raw) {
 			f.Bytes = raw[s.Offset:end]
 		}
+		if s.Name == "cert_data" {
+			f.Details = certificateDetails(f.Bytes)
+		}
 		out = append(out, f)
 	}
 	return out

@@ -40,7 +40,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func TestGoldenText(t *testing.T) {
+// The connections of RFC 8448, played back.
+func TestGolden(t *testing.T) {
 	for _, name := range []string{"rfc8448-simple", "rfc8448-retry"} {
 		t.Run(name, func(t *testing.T) {
 			c := collect(t, readTape(t, name+".txt"), nil).Connection(About{Target: "RFC 8448"})
@@ -48,10 +49,10 @@ func TestGoldenText(t *testing.T) {
 				t.Errorf("checks: %q", c.Checks.Failures)
 			}
 			var out bytes.Buffer
-			if err := c.Text(&out, Options{}); err != nil {
+			if err := c.JSON(&out); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".golden", out.Bytes())
+			golden(t, name+".json", out.Bytes())
 		})
 	}
 }

@@ -98,6 +98,8 @@ func typeSchema(e ast.Expr) map[string]any {
 			return map[string]any{"type": "integer"}
 		case "Hex":
 			return map[string]any{"type": "string", "pattern": "^([0-9a-f]{2})*$"}
+		case "Mood":
+			return map[string]any{"enum": []Mood{Plain, Quiet, Good, Advice, Warning, Bad}}
 		case "Result":
 			return map[string]any{"enum": []Result{Agrees, Differs, Given}}
 		}

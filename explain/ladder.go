@@ -5,18 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
-)
-
-// mood is what a line of the ladder wants to say with its colour.
-type mood uint8
-
-const (
-	plain mood = iota
-	quiet
-	data
-	warning
-	bad
 )
 
 // flights cuts the records into runs of one direction, tells every event its
@@ -30,12 +20,12 @@ func flights(c *Connection) []Flight {
 		}
 	}
 	for i := range c.Events {
-		l.drop(c.droppedAt(i))
+		l.drop(c.DroppedAt(i))
 		if c.Events[i].Record != nil {
 			l.record(&c.Events[i])
 		}
 	}
-	l.drop(c.droppedAt(len(c.Events)))
+	l.drop(c.DroppedAt(len(c.Events)))
 	number := 1
 	for i := range c.Events {
 		e := &c.Events[i]
@@ -65,14 +55,14 @@ func (l *ladder) drop(all []Dropped) {
 	}
 	f := &l.flights[len(l.flights)-1]
 	for _, d := range all {
-		f.Rungs = append(f.Rungs, Rung{AtUS: d.AtUS, Name: notKept, Words: fromHere + d.words(), mood: warning, note: true})
+		f.Rungs = append(f.Rungs, Rung{AtUS: d.AtUS, Name: words.NotKept, Words: words.FromHere + d.Sentence(), Mood: Warning, Note: true})
 	}
 }
 
 func (l *ladder) record(e *Event) {
 	r := e.Record
-	if n := len(l.flights); n == 0 || l.flights[n-1].from != r.from || r.resumes {
-		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, from: r.from, resumes: r.resumes})
+	if n := len(l.flights); n == 0 || l.flights[n-1].From != r.From || r.resumes {
+		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, AfterGap: r.resumes})
 	}
 	f := &l.flights[len(l.flights)-1]
 	l.records[r.Number] = f.Number
@@ -83,28 +73,28 @@ func (l *ladder) record(e *Event) {
 	}
 	rung := Rung{AtUS: e.AtUS, Sealed: r.Epoch > 0 && !r.bare}
 	if r.Refused != "" {
-		rung.Name, rung.Words, rung.mood = "✗ refused", r.refusal(), bad
+		rung.Name, rung.Words, rung.Mood = "✗ refused", r.Refusal, Bad
 		f.Rungs = append(f.Rungs, rung)
 		return
 	}
 	switch r.typ {
 	case wire.ContentHandshake:
 		for _, m := range l.ends[r.Number] {
-			rung.Name, rung.Words, rung.mood = m.Name, m.Words, plain
+			rung.Name, rung.Words, rung.Mood = m.Name, m.Words, Plain
 			if m.Malformed != "" || m.failed() {
-				rung.mood = bad
+				rung.Mood = Bad
 			}
 			f.Rungs = append(f.Rungs, rung)
 		}
 	case wire.ContentChangeCipherSpec:
-		rung.Name, rung.Words, rung.mood = "change_cipher_spec", changeWords(e.hs, r), quiet
+		rung.Name, rung.Words, rung.Mood = "change_cipher_spec", changeWords(e.hs, r), Quiet
 		f.Rungs = append(f.Rungs, rung)
 	case wire.ContentAlert:
 		f.Rungs = append(f.Rungs, alertRung(rung, r))
 	case wire.ContentApplicationData:
 		f.data(rung, r)
 	default:
-		rung.Name, rung.Words, rung.mood = r.Type, size(len(r.Plain)), warning
+		rung.Name, rung.Words, rung.Mood = r.Type, words.Size(len(r.Plain)), Warning
 		f.Rungs = append(f.Rungs, rung)
 	}
 }
@@ -134,15 +124,15 @@ func (m *Message) failed() bool {
 func alertRung(rung Rung, r *Record) Rung {
 	a, err := wire.DecodeAlert(r.Plain, nil)
 	if err != nil {
-		rung.Name, rung.Words, rung.mood = "alert", "✗ malformed", bad
+		rung.Name, rung.Words, rung.Mood = "alert", "✗ malformed", Bad
 		return rung
 	}
-	rung.Name, rung.Words, rung.mood = a.Code.String(), alertMeanings[a.Code], bad
+	rung.Name, rung.Words, rung.Mood = a.Code.String(), alertMeanings[a.Code], Bad
 	switch {
 	case a.Code == wire.AlertCloseNotify:
-		rung.Words, rung.mood = "nothing more from the "+r.From, quiet
+		rung.Words, rung.Mood = "nothing more from the "+r.From, Quiet
 	case a.Level == wire.LevelWarning:
-		rung.mood = warning
+		rung.Mood = Warning
 	}
 	return rung
 }
@@ -157,15 +147,15 @@ func (f *Flight) data(rung Rung, r *Record) {
 			last.first = firstLine(append(last.split, r.Plain...))
 			last.split = nil
 		}
-		last.Words = join(last.first, size(last.bytes), count(last.records, "record"))
+		last.Words = words.Join(last.first, words.Size(last.bytes), words.Count(last.records, "record"))
 		return
 	}
-	rung.Name, rung.mood, rung.bytes, rung.records = name, data, len(r.Plain), 1
+	rung.Name, rung.bytes, rung.records = name, len(r.Plain), 1
 	rung.first = firstLine(r.Plain)
 	if r.split {
 		rung.split = bytes.Clone(r.Plain)
 	}
-	rung.Words = join(rung.first, size(rung.bytes))
+	rung.Words = words.Join(rung.first, words.Size(rung.bytes))
 	f.Rungs = append(f.Rungs, rung)
 }
 

@@ -167,7 +167,7 @@ func (m *moment) check(t *testing.T, account *Connection) {
 	if !m.want(account.Summary) {
 		t.Errorf("seen from the %s: %+v", account.Side, account.Summary)
 	}
-	mustSay(t, render(t, account, Options{Width: 200}), m.says...)
+	mustSay(t, render(t, account, look{Width: 200}), m.says...)
 }
 
 // keep writes the account, if that is wanted.

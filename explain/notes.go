@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -38,7 +39,7 @@ func (m *Message) scopes() (all []string) {
 func (m *Message) note() {
 	group := ""
 	if p, ok := m.parsed.(*wire.ServerKeyExchange); ok && p.P != nil {
-		group = fmt.Sprintf("The prime of the group: %s, %s bits.", dhGroup(p.P, p.G), thousands(dhBits(p.P)))
+		group = fmt.Sprintf("The prime of the group: %s, %s bits.", dhGroup(p.P, p.G), words.Thousands(dhBits(p.P)))
 	}
 	for i := range m.Fields {
 		switch f := &m.Fields[i]; {

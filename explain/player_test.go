@@ -82,7 +82,7 @@ type player struct {
 func collect(t *testing.T, tp tape, alter func(any) any) *Collector {
 	t.Helper()
 	now := time.Unix(0, 0)
-	c := &Collector{now: func() time.Time {
+	c := &Collector{Now: func() time.Time {
 		now = now.Add(250 * time.Microsecond)
 		return now
 	}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -52,20 +53,27 @@ func (o *opener) nonceWords(x recompute.Opened, seq uint64) string {
 // reopen opens a record again and compares; a record in the clear must be its
 // content itself. partial: there may have been keys that were not kept.
 func (r *Record) reopen(o *opener, expectSeq uint64, partial bool) {
+	r.Check = r.compare(o, expectSeq, partial)
+	if r.Refused != "" {
+		r.Refusal = r.refusal()
+	}
+}
+
+func (r *Record) compare(o *opener, expectSeq uint64, partial bool) Check {
 	switch {
 	case r.Epoch > 0 && o == nil && partial:
-		r.Check = Check{Given, "not opened again: its keys were not kept"}
+		return Check{Given, "not opened again: its keys were not kept"}
 	case r.Epoch > 0 && o != nil && o.Lost():
 		r.Protection = protectionName(o.keys)
-		r.Check = Check{Given, "not opened again: it carries on from records that were not kept"}
+		return Check{Given, "not opened again: it carries on from records that were not kept"}
 	case r.Refused != "":
-		r.reopenRefused(o)
+		return r.reopenRefused(o)
 	case r.Epoch == 0 && !bytes.HasSuffix(r.Wire, r.Plain):
-		r.Check = differ("its content is not what was on the wire")
+		return differ("its content is not what was on the wire")
 	case r.Epoch == 0:
-		r.Check = Check{Given, "in the clear"}
+		return Check{Given, "in the clear"}
 	case o == nil:
-		r.Check = differ("no keys were reported for epoch %d of the %s", r.Epoch, r.From)
+		return differ("no keys were reported for epoch %d of the %s", r.Epoch, r.From)
 	default:
 		r.Protection = protectionName(o.keys)
 		r.bare = o.Suite != nil && o.Suite.Cipher.KeyLen == 0
@@ -73,15 +81,15 @@ func (r *Record) reopen(o *opener, expectSeq uint64, partial bool) {
 		r.Nonce, r.NonceIs, r.Compressed = x.Nonce, o.nonceWords(x, r.Seq), x.Compressed
 		switch {
 		case err != nil:
-			r.Check = differ("with the re-derived keys it does not open: %v", err)
+			return differ("with the re-derived keys it does not open: %v", err)
 		case x.Type != r.typ || !bytes.Equal(x.Content, r.Plain) || x.Padding != r.Padding:
-			r.Check = differ("opened again, it holds %d bytes of %v with %d of padding, not what was reported", len(x.Content), x.Type, x.Padding)
+			return differ("opened again, it holds %d bytes of %v with %d of padding, not what was reported", len(x.Content), x.Type, x.Padding)
 		case o.limit.broken(x):
-			r.Check = differ("it holds %s, and the receiver takes no more than %s (%s)", size(len(x.Content)), thousands(o.limit.bytes), o.limit.by)
+			return differ("it holds %s, and the receiver takes no more than %s (%s)", words.Size(len(x.Content)), words.Thousands(o.limit.bytes), o.limit.by)
 		case r.Seq != expectSeq:
-			r.Check = differ("its sequence number is %d, and %d was due", r.Seq, expectSeq)
+			return differ("its sequence number is %d, and %d was due", r.Seq, expectSeq)
 		default:
-			r.Check = agree("opened again with the re-derived keys: the same %d bytes", len(x.Content))
+			return agree("opened again with the re-derived keys: the same %d bytes", len(x.Content))
 		}
 	}
 }

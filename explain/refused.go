@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -29,10 +30,9 @@ func (r *Record) announced() int {
 }
 
 // reopenRefused tries the re-derived keys on a record that the engine refused.
-func (r *Record) reopenRefused(o *opener) {
-	r.Check = Check{Given, "refused before anything was opened"}
+func (r *Record) reopenRefused(o *opener) Check {
 	if r.Epoch == 0 || o == nil || !isRecord(r.Wire) || len(r.Wire) != r.announced() {
-		return
+		return Check{Given, "refused before anything was opened"}
 	}
 	r.Protection = protectionName(o.keys)
 	x, err := o.Open(r.Wire, r.Seq)
@@ -40,43 +40,25 @@ func (r *Record) reopenRefused(o *opener) {
 	switch {
 	case err != nil:
 		r.shut = true
-		r.Check = Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
+		return Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
 	case x.Type == wire.ContentChangeCipherSpec || len(x.Content)+x.Padding > maxContent || o.limit.broken(x):
-		r.Check = Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", size(len(x.Content)), x.Type)}
+		return Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", words.Size(len(x.Content)), x.Type)}
 	default:
-		r.Check = differ("refused, and yet it opens with the re-derived keys: %s of %v", size(len(x.Content)), x.Type)
+		return differ("refused, and yet it opens with the re-derived keys: %s of %v", words.Size(len(x.Content)), x.Type)
 	}
 }
 
-// refusal says in a few words what was refused.
+// refusal says in a few words what was refused, after its check.
 func (r *Record) refusal() string {
 	switch {
 	case !isRecord(r.Wire):
-		words := size(len(r.Wire)) + " that are no record"
+		said := words.Size(len(r.Wire)) + " that are no record"
 		if line := firstLine(r.Wire); line != "" {
-			words += ": " + line
+			said += ": " + line
 		}
-		return words
+		return said
 	case r.shut:
 		return "record that does not open"
 	}
 	return "record that breaks the rules"
-}
-
-// refused writes a refused record: its header if it has one, its bytes to a
-// bound, and why.
-func (p *printer) refused(r *Record) {
-	const most = 512
-	for _, n := range tree(r.Header) {
-		p.node(n, 0)
-	}
-	p.dump(r.Wire[:min(len(r.Wire), most)])
-	if len(r.Wire) > most {
-		p.para(tagCol, faint, "… %s more", size(len(r.Wire)-most))
-	}
-	if r.Protection != "" {
-		p.row("sealed", normal, "%s", r.Protection)
-	}
-	p.row("reason", wrong, "%s", r.Refused)
-	p.check(r.Check)
 }

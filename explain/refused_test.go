@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -31,7 +32,7 @@ func refusedOf(t *testing.T, c *Connection) (all []*Record) {
 	rungs := 0
 	for _, f := range c.Flights {
 		for _, r := range f.Rungs {
-			if r.Name == "✗ refused" && r.mood == bad {
+			if r.Name == "✗ refused" && r.Mood == Bad {
 				rungs++
 			}
 		}
@@ -74,7 +75,7 @@ func TestPlainHTTP(t *testing.T) {
 	if account.Flights[1].Records != 0 || !account.Checks.OK() {
 		t.Errorf("the answer counts as %d records; failures %q", account.Flights[1].Records, account.Checks.Failures)
 	}
-	mustSay(t, render(t, account, Options{}), "bytes that are no record:", `"HTTP/1.1 400 Bad Request"`,
+	mustSay(t, render(t, account, look{}), "bytes that are no record:", `"HTTP/1.1 400 Bad Request"`,
 		"48545450 2f312e31 20343030 20426164 HTTP/1.1 400 Bad", "reason the server speaks plain HTTP on this port, not TLS")
 }
 
@@ -167,8 +168,8 @@ func TestTampered(t *testing.T) {
 			if len(all) != 1 || len(all[0].Header) != 3 || all[0].Type != "application_data" || len(all[0].Plain) > 0 || all[0].Check.Result != Given {
 				t.Fatalf("refused are %+v", all)
 			}
-			mustSay(t, render(t, account, Options{}), "✗ refused record that does not open", "✗ refused: record that does not open",
-				"legacy_record_version", groupedHex(all[0].Wire[:16]), "reason the record does not open", "does not open with the re-derived keys either")
+			mustSay(t, render(t, account, look{}), "✗ refused record that does not open", "✗ refused: record that does not open",
+				"legacy_record_version", fmt.Sprintf("%x %x %x %x", []byte(all[0].Wire[:4]), []byte(all[0].Wire[4:8]), []byte(all[0].Wire[8:12]), []byte(all[0].Wire[12:16])), "reason the record does not open", "does not open with the re-derived keys either")
 		})
 	}
 }
@@ -205,7 +206,7 @@ func TestRefusedGarbage(t *testing.T) {
 			var collector Collector
 			collector.Hooks().Record(trace.Record{Dir: trace.Received, Epoch: epoch, Wire: c.wire, Err: errors.New("no")})
 			account := collector.Connection(About{})
-			mustSay(t, render(t, account, Options{}), c.want)
+			mustSay(t, render(t, account, look{}), c.want)
 			if len(refusedOf(t, account)) != 1 || !account.Checks.OK() {
 				t.Errorf("%q: %+v", c.wire, account.Checks)
 			}

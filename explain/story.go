@@ -42,6 +42,7 @@ func (hs *handshake) show(complete bool) *Handshake {
 	for _, m := range hs.transcript.msgs[hs.transcript.Taken:] {
 		x.Messages = append(x.Messages, m.Name)
 	}
+	x.ServerCertificate, x.ClientCertificate = hs.shows(wire.Server), hs.shows(wire.Client)
 	resumed := complete && hs.version < wire.TLS13 && !slices.Contains(x.Messages, wire.TypeClientKeyExchange.String())
 	switch {
 	case hs.late:
@@ -70,9 +71,9 @@ func (hs *handshake) show(complete bool) *Handshake {
 	return x
 }
 
-// words are the kind of key exchange and its story, in one sentence. A story
-// that last had is not told again.
-func (x *Handshake) words(last *Handshake) string {
+// Sentence is the kind of key exchange and its story. A story that last had, the
+// handshake before or nil, is not told again.
+func (x *Handshake) Sentence(last *Handshake) string {
 	text := x.Story
 	if x.KeyExchange != "" {
 		text = x.KeyExchange + ": " + text

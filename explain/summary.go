@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -125,7 +126,7 @@ func (hs *handshake) limitsWords() string {
 	case min(client.bytes, server.bytes) == 0 || min(client.bytes, server.bytes) >= maxContent:
 		return ""
 	case client == server:
-		return fmt.Sprintf("records of at most %s (%s)", size(client.bytes), client.by)
+		return fmt.Sprintf("records of at most %s (%s)", words.Size(client.bytes), client.by)
 	}
-	return fmt.Sprintf("records of at most %s from the client, %s from the server (%s)", size(client.bytes), size(server.bytes), client.by)
+	return fmt.Sprintf("records of at most %s from the client, %s from the server (%s)", words.Size(client.bytes), words.Size(server.bytes), client.by)
 }

@@ -2,132 +2,23 @@ package explain
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"path/filepath"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// accounts are all those in testdata.
-func accounts(t *testing.T) map[string]*Connection {
-	t.Helper()
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) < 4 {
-		t.Fatal("too few accounts", files, err)
-	}
-	all := map[string]*Connection{}
-	for _, f := range files {
-		c, about := replay(t, f)
-		all[f] = c.Connection(about)
-	}
-	return all
-}
-
-func render(t *testing.T, c *Connection, o Options) string {
-	t.Helper()
-	var out bytes.Buffer
-	if err := c.Text(&out, o); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-// No line is wider than asked for, and none ends in blanks.
-func TestWidth(t *testing.T) {
-	for name, c := range accounts(t) {
-		for _, width := range []int{80, 100, 160} {
-			for i, l := range strings.Split(render(t, c, Options{Width: width}), "\n") {
-				if n := utf8.RuneCountInString(l); n > width {
-					t.Errorf("%s at width %d: line %d has %d columns: %s", name, width, i+1, n, l)
-				}
-				if strings.TrimRight(l, " ") != l {
-					t.Errorf("%s at width %d: line %d ends in blanks: %q", name, width, i+1, l)
-				}
-			}
-		}
-	}
-}
-
-// Colours add nothing but colours.
-func TestColor(t *testing.T) {
-	for name, c := range accounts(t) {
-		bare, colored := render(t, c, Options{}), render(t, c, Options{Color: true})
-		if strings.Contains(bare, "\x1b") {
-			t.Errorf("%s has escape sequences without Color", name)
-		}
-		var stripped strings.Builder
-		for i, part := range strings.Split(colored, "\x1b[") {
-			if i > 0 {
-				_, part, _ = strings.Cut(part, "m")
-			}
-			stripped.WriteString(part)
-		}
-		if stripped.String() != bare || !strings.Contains(colored, "\x1b[") {
-			t.Errorf("%s: without its escape sequences, the coloured text is another", name)
-		}
-	}
-}
-
-// The summary is the start of the whole, and of the ladder nothing is missing.
-func TestSummary(t *testing.T) {
-	for name, c := range accounts(t) {
-		whole, short := render(t, c, Options{}), render(t, c, Options{Summary: true})
-		if !strings.HasPrefix(whole, short) {
-			t.Errorf("%s: the summary is not the first screen", name)
-		}
-		if n, most := strings.Count(short, "\n"), 50+20*(len(c.Handshakes)-1); n > most {
-			t.Errorf("%s: the summary has %d lines, more than %d", name, n, most)
-		}
-		for _, f := range c.Flights {
-			for _, r := range f.Rungs {
-				if !strings.Contains(short, r.Name) {
-					t.Errorf("%s: the ladder has no %s", name, r.Name)
-				}
-			}
-		}
-	}
-}
-
-// What a peer sent must never act on a terminal.
-func TestPeerCannotReachTheTerminal(t *testing.T) {
-	const evil = "\x1b[2Jgone\u202e\r\n\x07"
-	hello := wire.AppendMessage(nil, &wire.ClientHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32),
-		CipherSuites: []wire.CipherSuite{0x1301}, CompressionMethods: []wire.CompressionMethod{0},
-		Extensions: wire.Extensions{
-			{Type: wire.ExtServerName, Data: wire.AppendServerName(nil, evil)},
-			{Type: wire.ExtALPN, Data: wire.AppendALPN(nil, evil)},
-		}}, wire.Context{})
-	var c Collector
-	h := c.Hooks()
-	h.Record(trace.Record{Dir: trace.Received, Type: wire.ContentHandshake, Plain: hello, Wire: append([]byte{22, 3, 1, 0, byte(len(hello))}, hello...)})
-	h.Message(trace.Message{Dir: trace.Received, Raw: hello})
-	h.Choice(trace.Choice{What: "ALPN", Theirs: []string{evil}})
-	h.Record(trace.Record{Dir: trace.Received, Type: wire.ContentApplicationData, Plain: []byte(evil), Wire: []byte("\x17\x03\x03\x00\x0f" + evil)})
-	out := render(t, c.Connection(About{Target: evil, Err: errors.New(evil), Advice: evil, Warnings: []string{evil}}), Options{})
-	for _, r := range out {
-		if r != '\n' && hidden(r) {
-			t.Fatalf("%q came through:\n%q", r, out)
-		}
-	}
-	if !strings.Contains(out, "gone") {
-		t.Error("and the rest of it is lost")
-	}
-}
-
 // Nothing, and the beginning of something, are no reason to fall over.
 func TestFragments(t *testing.T) {
 	var empty Collector
-	render(t, empty.Connection(About{}), Options{})
+	render(t, empty.Connection(About{}), look{})
 	whole, _ := replay(t, "testdata/rfc8448-simple.json")
 	for n := range whole.events {
 		part := Collector{events: whole.events[:n]}
 		c := part.Connection(About{})
-		render(t, c, Options{})
+		render(t, c, look{})
 		for _, f := range c.Checks.Failures {
 			t.Errorf("after %d events: %s", n, f)
 		}
@@ -143,7 +34,7 @@ func TestGarbage(t *testing.T) {
 			for n := range whole.events {
 				for _, cut := range []func([]byte) []byte{func([]byte) []byte { return nil }, func(b []byte) []byte { return b[:len(b)/2] }, flipAll} {
 					part := Collector{events: spoil(whole.events, n, cut)}
-					render(t, part.Connection(About{}), Options{})
+					render(t, part.Connection(About{}), look{})
 				}
 			}
 		})
@@ -205,42 +96,8 @@ func TestServerSide(t *testing.T) {
 	if b.Side != "server" || !b.Checks.OK() {
 		t.Errorf("side %q, failures %q", b.Side, b.Checks.Failures)
 	}
-	if render(t, a, Options{Summary: true}) != render(t, b, Options{Summary: true}) {
+	if render(t, a, look{Summary: true}) != render(t, b, look{Summary: true}) {
 		t.Error("the ladders differ")
-	}
-}
-
-// A trace does not tell whether a chain was verified: the caller does, or the
-// text warns.
-func TestTrustThatNobodyTells(t *testing.T) {
-	seen, _ := replay(t, "testdata/rfc8448-simple.json")
-	for _, trust := range []string{"", "the certificate was verified"} {
-		text := render(t, seen.Connection(About{Trust: trust}), Options{Summary: true})
-		if got := strings.Contains(text, "InsecureSkipVerify"); got != (trust == "") {
-			t.Errorf("with the trust %q the text warns: %v", trust, got)
-		}
-	}
-}
-
-// GREASE and what nobody knows is named as such, and explained.
-func TestUnknown(t *testing.T) {
-	hello := wire.AppendMessage(nil, &wire.ClientHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32),
-		CipherSuites: []wire.CipherSuite{0x8a8a, 0x1301, 0xfefe}, CompressionMethods: []wire.CompressionMethod{0},
-		Extensions: wire.Extensions{{Type: 0x1a1a}, {Type: 0x4321, Data: []byte("what")}, {Type: wire.ExtCookie, Data: []byte{9}}},
-	}, wire.Context{})
-	var c Collector
-	c.Hooks().Message(trace.Message{Dir: trace.Sent, Raw: hello})
-	out := strings.Join(strings.Fields(render(t, c.Connection(About{}), Options{})), " ")
-	for _, want := range []string{
-		"GREASE (0x8a8a) " + greaseValue,
-		"cipher_suite(0xfefe)",
-		"GREASE (0x1a1a): empty " + greaseExtension[:30],
-		"extension(0x4321): 4 bytes Not known here.",
-		"77686174", // "what"
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
-		}
 	}
 }
 
@@ -273,9 +130,7 @@ func FuzzMessage(f *testing.F) {
 
 func mustWrite(t *testing.T, account *Connection) {
 	t.Helper()
-	if err := account.Text(io.Discard, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	render(t, account, look{})
 	if err := account.JSON(io.Discard); err != nil {
 		t.Fatal(err)
 	}

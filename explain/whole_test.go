@@ -55,7 +55,7 @@ func TestEverySuiteInEveryVersion(t *testing.T) {
 					account := side.Connection(About{})
 					account.mustAgree(t)
 					account.mustBeWhole(t)
-					render(t, account, Options{})
+					render(t, account, look{})
 					if x := account.Summary; x.CipherSuite != s.Name || x.Version != v.String() || (x.PSKIdentity != "") != s.KeyExchange.PSK() {
 						t.Errorf("%+v", x)
 					}

@@ -12,25 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// between separates the few words that a line of the ladder has.
-const between = " · "
-
-func join(parts ...string) string {
-	var kept []string
-	for _, p := range parts {
-		if p != "" {
-			kept = append(kept, p)
-		}
-	}
-	return strings.Join(kept, between)
-}
-
-// words are the few that matter about a message.
-func words(m *Message) string {
+// wordsOf are the few that matter about a message.
+func wordsOf(m *Message) string {
 	text := ""
 	switch p := m.parsed.(type) {
 	case *wire.ClientHello:
@@ -38,11 +26,11 @@ func words(m *Message) string {
 	case *wire.ServerHello:
 		text = serverHelloWords(p)
 	case *wire.EncryptedExtensions:
-		text = join(alpnWords(p.Extensions), extensionCount(p.Extensions))
+		text = words.Join(alpnWords(p.Extensions), extensionCount(p.Extensions))
 	case *wire.Certificate:
 		text = certificateWords(p)
 	case *wire.SSL2ClientHello:
-		text = join("in the format of SSL 2.0", "asks for "+p.Version.String(), count(len(p.CipherSpecs), "suite"))
+		text = words.Join("in the format of SSL 2.0", "asks for "+p.Version.String(), words.Count(len(p.CipherSpecs), "suite"))
 	case *wire.HelloRequest:
 		text = "asks for a new handshake"
 	case *wire.CertificateRequest:
@@ -50,20 +38,20 @@ func words(m *Message) string {
 	case *wire.CertificateVerify:
 		text = m.schemeWords(p.Scheme)
 	case *wire.ServerKeyExchange:
-		text = join(quoted("hint", p.Hint), groupOf(p))
+		text = words.Join(quoted("hint", p.Hint), groupOf(p))
 		if p.Signature != nil {
-			text = join(text, m.schemeWords(p.Scheme))
+			text = words.Join(text, m.schemeWords(p.Scheme))
 		}
 	case *wire.ClientKeyExchange:
-		text = join(quoted("identity", p.Identity), exchangeWords(m.ctx.KeyExchange))
+		text = words.Join(quoted("identity", p.Identity), exchangeWords(m.ctx.KeyExchange))
 	case *wire.NewSessionTicket:
-		text = join(size(len(p.Ticket)), "good for "+lifetime(p.Lifetime))
+		text = words.Join(words.Size(len(p.Ticket)), "good for "+lifetime(p.Lifetime))
 	case *wire.KeyUpdate:
 		if p.Request == wire.UpdateRequested {
 			text = "asks for the peer's too"
 		}
 	case *wire.CertificateStatus:
-		text = "OCSP response" + between + size(len(p.Response))
+		text = "OCSP response" + words.Between + words.Size(len(p.Response))
 	}
 	return verdict(m, text)
 }
@@ -97,14 +85,14 @@ func exchangeWords(k wire.KeyExchange) string {
 // verdict adds what the checks of a message say.
 func verdict(m *Message, text string) string {
 	if m.Malformed != "" {
-		return join(text, "✗ malformed")
+		return words.Join(text, "✗ malformed")
 	}
 	result := ""
 	for _, c := range m.Checks {
 		switch {
 		case c.Result == Differs:
 			what, _, _ := strings.Cut(c.What, ":")
-			return join(text, "✗ "+what+" wrong")
+			return words.Join(text, "✗ "+what+" wrong")
 		case c.Result == Agrees:
 			result = "✓"
 		}
@@ -172,7 +160,7 @@ func clientHelloWords(p *wire.ClientHello) string {
 	if slices.Contains(p.CompressionMethods, wire.CompressionDeflate) {
 		compressed = "DEFLATE"
 	}
-	return join(again, speaks, count(suites, "suite"), keyShares, host, alpnWords(p.Extensions), compressed, resume)
+	return words.Join(again, speaks, words.Count(suites, "suite"), keyShares, host, alpnWords(p.Extensions), compressed, resume)
 }
 
 func serverHelloWords(p *wire.ServerHello) string {
@@ -194,7 +182,7 @@ func serverHelloWords(p *wire.ServerHello) string {
 	if p.CompressionMethod == wire.CompressionDeflate {
 		compressed = "DEFLATE"
 	}
-	return join(helloVersion(p).String(), suiteWords(p.CipherSuite), group, alpnWords(p.Extensions), compressed, resumed)
+	return words.Join(helloVersion(p).String(), suiteWords(p.CipherSuite), group, alpnWords(p.Extensions), compressed, resumed)
 }
 
 // renegotiates reports that a hello is tied to a handshake before it.
@@ -222,7 +210,7 @@ func suiteWords(id wire.CipherSuite) string {
 	if s.MAC != nil {
 		mac = s.MAC.Name
 	}
-	return join(exchange, s.Cipher.Name, mac)
+	return words.Join(exchange, s.Cipher.Name, mac)
 }
 
 func alpnWords(x wire.Extensions) string {
@@ -245,7 +233,7 @@ func extensionCount(x wire.Extensions) string {
 	}
 	switch {
 	case n > 0:
-		return count(n, "extension")
+		return words.Count(n, "extension")
 	case len(x) == 0:
 		return "none"
 	}
@@ -260,7 +248,7 @@ func certificateWords(p *wire.Certificate) string {
 	if err != nil {
 		return "cannot be read"
 	}
-	return join(subject(cert), keyName(cert), "by "+issuer(cert))
+	return words.Join(subject(cert), keyName(cert), "by "+issuer(cert))
 }
 
 // subject is whom a certificate names, as far as one line allows.
@@ -299,25 +287,6 @@ func keyName(cert *x509.Certificate) string {
 		return fmt.Sprintf("DSA %d", key.P.BitLen())
 	}
 	return cert.PublicKeyAlgorithm.String()
-}
-
-// count is "1 suite", "9 suites".
-func count[N int | int64](n N, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return thousands(n) + " " + thing + "s"
-}
-
-func size[N int | int64](n N) string { return count(n, "byte") }
-
-// thousands writes 12345 as 12,345.
-func thousands[N int | int64](n N) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 func lifetime(seconds uint32) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -79,7 +80,7 @@ func account(t *testing.T) string {
 	if !connection.Checks.OK() {
 		t.Fatal(connection.Checks)
 	}
-	if err := connection.Text(&out, explain.Options{Width: 100, Color: true, Summary: true}); err != nil {
+	if err := text.Write(&out, connection, text.Options{Width: 100, Color: true, Summary: true}); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -35,9 +36,9 @@ type options struct {
 	fail       string
 }
 
-var explainFormats = map[string]func(*explain.Connection, io.Writer, explain.Options) error{
-	"text": (*explain.Connection).Text,
-	"json": func(c *explain.Connection, w io.Writer, _ explain.Options) error { return c.JSON(w) },
+var explainFormats = map[string]func(io.Writer, *explain.Connection, text.Options) error{
+	"text": text.Write,
+	"json": func(w io.Writer, c *explain.Connection, _ text.Options) error { return c.JSON(w) },
 }
 
 // New makes the verb.
@@ -182,13 +183,13 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 // write writes the account where and as the flags say.
 func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 	out := cmd.OutOrStdout()
-	options := explain.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On}
+	options := text.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On}
 	if o.output == "" {
-		var text bytes.Buffer
-		if err := explainFormats[o.format](account, &text, options); err != nil {
+		var buffer bytes.Buffer
+		if err := explainFormats[o.format](&buffer, account, options); err != nil {
 			return err
 		}
-		return terminal.Page(cmd.InOrStdin(), out, text.Bytes())
+		return terminal.Page(cmd.InOrStdin(), out, buffer.Bytes())
 	}
 	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -200,7 +201,7 @@ func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 		}
 	}
 	options.Color = false
-	return errors.Join(explainFormats[o.format](account, file, options), file.Close())
+	return errors.Join(explainFormats[o.format](file, account, options), file.Close())
 }
 
 // plan prepares the connections: where to, and with which configuration.

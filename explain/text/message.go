@@ -1,9 +1,11 @@
-package explain
+package text
 
 import (
-	"crypto/x509"
 	"fmt"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 )
 
 // The columns of a field: where it is, how long, its bytes, and at fieldCol
@@ -15,22 +17,22 @@ const (
 )
 
 // message writes a message's fields with their bytes and meanings.
-func (p *printer) message(m *Message) {
-	p.event("message", sideStyle(m.from), m.Ref, text(sideStyle(m.from).bold(), "%s", m.Name),
-		text(normal, "  from the %s, %s", m.From, size(len(m.Raw))))
-	p.para(tagCol, faint, "%s", strings.TrimSpace(m.Meaning+" "+m.carriers()))
+func (p *printer) message(m *explain.Message) {
+	p.event("message", sideStyle(m.From), m.Ref, text(sideStyle(m.From).bold(), "%s", m.Name),
+		text(normal, "  from the %s, %s", m.From, words.Size(len(m.Raw))))
+	p.para(tagCol, faint, "%s", strings.TrimSpace(m.Meaning+" "+carriers(m)))
 	p.put(text(faint, "%5s %5s  %-*s %s", "at", "len", fieldCol-hexCol-1, "bytes", "field"))
 	p.body(tree(m.Fields))
 	for _, c := range m.Checks {
 		p.check(c)
 	}
 	if m.Malformed != "" {
-		p.check(Check{Differs, m.Malformed})
+		p.check(explain.Check{Result: explain.Differs, What: m.Malformed})
 	}
 }
 
 // carriers says which records carried the message.
-func (m *Message) carriers() string {
+func carriers(m *explain.Message) string {
 	switch n := len(m.Pieces); n {
 	case 0:
 		return "It was in no record."
@@ -39,7 +41,7 @@ func (m *Message) carriers() string {
 		if x.Offset == 0 {
 			return fmt.Sprintf("In record %d.", x.Record)
 		}
-		return fmt.Sprintf("In record %d, from byte %s of its content.", x.Record, thousands(x.Offset))
+		return fmt.Sprintf("In record %d, from byte %s of its content.", x.Record, words.Thousands(x.Offset))
 	default:
 		return fmt.Sprintf("In records %d to %d.", m.Pieces[0].Record, m.Pieces[n-1].Record)
 	}
@@ -47,12 +49,12 @@ func (m *Message) carriers() string {
 
 // node is a field with its parts.
 type node struct {
-	Field
+	explain.Field
 	kids []*node
 }
 
 // tree nests fields by their depth.
-func tree(fs []Field) (top []*node) {
+func tree(fs []explain.Field) (top []*node) {
 	var open []*node
 	for _, f := range fs {
 		n := &node{Field: f}
@@ -76,6 +78,7 @@ type cell struct {
 	size        string // of a vector's content
 	ref         string
 	notes       []string
+	details     []explain.Detail
 }
 
 // node writes a field. What introduces a group, its length or an extension's
@@ -95,7 +98,7 @@ func (p *printer) node(n *node, depth int) {
 		prefix := kids[0].Bytes
 		c.bytes = append(c.bytes[:len(c.bytes):len(c.bytes)], prefix...)
 		kids = kids[1:]
-		if c.size = size(n.Length - len(prefix)); n.Length == len(prefix) {
+		if c.size = words.Size(n.Length - len(prefix)); n.Length == len(prefix) {
 			c.size, kids = "empty", nil
 		}
 	}
@@ -138,16 +141,14 @@ func isList(kids []*node) bool {
 // shown as bytes only.
 func leafCell(n *node, name string, depth int) cell {
 	c := cell{at: n.Offset, depth: depth, bytes: n.Bytes, name: name, value: n.Value, ref: n.Ref, notes: notes(n.Meaning)}
-	hex := Hex(n.Bytes).String()
+	hex := explain.Hex(n.Bytes).String()
 	if short, cut := strings.CutSuffix(n.Value, "…"); n.Value == hex || cut && strings.HasPrefix(hex, short) {
 		c.value = ""
 		if n.Length > hexRow && name != "" {
-			c.size = size(n.Length)
+			c.size = words.Size(n.Length)
 		}
 	}
-	if n.Name == "cert_data" {
-		c.notes = append(c.notes, certificateNotes(n.Bytes)...)
-	}
+	c.details = n.Details
 	return c
 }
 
@@ -210,17 +211,17 @@ func (p *printer) explanation(c cell) (right []line) {
 		}
 		right = append(right, line{part{normal, label}, part{strong, l}})
 	}
-	for _, n := range c.notes {
-		name, rest, aligned := strings.Cut(n, "\t")
-		if !aligned {
-			name, rest = " ", n
-		} else {
-			name = fmt.Sprintf("%-8s ", name)
-		}
-		for _, l := range wrap(rest, room-cells(name)) {
+	note := func(name, text string) {
+		for _, l := range wrap(text, room-cells(name)) {
 			right = append(right, line{part{faint, name + l}})
 			name = strings.Repeat(" ", cells(name))
 		}
+	}
+	for _, n := range c.notes {
+		note(" ", n)
+	}
+	for _, d := range c.details {
+		note(fmt.Sprintf("%-8s ", d.Name), d.Text)
 	}
 	return right
 }
@@ -229,44 +230,9 @@ func (p *printer) explanation(c cell) (right []line) {
 func hexRows(b []byte, most int) (rows []string) {
 	for i := 0; i < len(b); i += hexRow {
 		if len(rows) == most-1 && len(b)-i > hexRow {
-			return append(rows, fmt.Sprintf("… %s more", thousands(len(b)-i)))
+			return append(rows, fmt.Sprintf("… %s more", words.Thousands(len(b)-i)))
 		}
 		rows = append(rows, groupedHex(b[i:min(i+hexRow, len(b))]))
 	}
 	return rows
-}
-
-// certificateNotes says what is in a certificate.
-func certificateNotes(der []byte) []string {
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return []string{"cannot be read: " + err.Error()}
-	}
-	const day = "2006-01-02 15:04"
-	out := []string{
-		"subject\t" + orDash(cert.Subject.String()),
-		"issuer\t" + orDash(cert.Issuer.String()),
-		"valid\t" + cert.NotBefore.UTC().Format(day) + " to " + cert.NotAfter.UTC().Format(day) + " UTC",
-		"key\t" + keyName(cert),
-		"signed\t" + cert.SignatureAlgorithm.String(),
-	}
-	var names []string
-	names = append(names, cert.DNSNames...)
-	for _, ip := range cert.IPAddresses {
-		names = append(names, ip.String())
-	}
-	if len(names) > 0 {
-		out = append(out, "names\t"+strings.Join(names, ", "))
-	}
-	if cert.IsCA {
-		out = append(out, "authority\tit may sign other certificates")
-	}
-	return out
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
 }

@@ -1,9 +1,11 @@
-package explain
+package text
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -14,7 +16,7 @@ const aeadNonce = 12
 const tagCol = 9
 
 // detail writes every event in order, under a heading for each flight.
-func (p *printer) detail(c *Connection) {
+func (p *printer) detail(c *explain.Connection) {
 	flight, shown := 0, 0
 	for i := range c.Events {
 		e := &c.Events[i]
@@ -22,7 +24,7 @@ func (p *printer) detail(c *Connection) {
 			flight = e.Flight
 			p.heading(c.Flights[flight-1])
 		}
-		p.dropped(c.droppedAt(i))
+		p.dropped(c.DroppedAt(i))
 		switch {
 		case e.Record != nil:
 			p.record(e.Record, &shown)
@@ -35,29 +37,26 @@ func (p *printer) detail(c *Connection) {
 		case e.Keys != nil:
 			p.keys(e.Keys)
 		case e.Alert != nil:
-			p.alert(e.Alert, e.hs.version)
+			p.alert(e.Alert)
 		}
 	}
-	p.dropped(c.droppedAt(len(c.Events)))
+	p.dropped(c.DroppedAt(len(c.Events)))
 }
 
-// notKept marks where something begins to be missing.
-const (
-	notKept  = "… not kept"
-	fromHere = "from here on: "
-)
-
-func (p *printer) dropped(all []Dropped) {
+func (p *printer) dropped(all []explain.Dropped) {
 	for _, d := range all {
-		p.event(notKept, caution, "", part{normal, " "})
-		p.para(tagCol, caution, "%s%s", fromHere, d.words())
+		p.event(words.NotKept, caution, "", part{normal, " "})
+		p.para(tagCol, caution, "%s%s", words.FromHere, d.Sentence())
 	}
 }
 
-func (p *printer) heading(f Flight) {
-	to := f.from.Peer()
+func (p *printer) heading(f explain.Flight) {
+	to := server
+	if f.From == server {
+		to = client
+	}
 	l := line{text(faint, "━━ "), text(strong, "flight %d", f.Number), text(faint, " ━━ "),
-		text(sideStyle(f.from).bold(), "%s", f.From), text(normal, " ► "), text(sideStyle(to).bold(), "%v", to), part{normal, " "}}
+		text(sideStyle(f.From).bold(), "%s", f.From), text(normal, " ► "), text(sideStyle(to).bold(), "%s", to), part{normal, " "}}
 	tail := " " + ms(f.StartUS, 2) + " ms ━━"
 	p.put()
 	p.put(append(l, text(faint, "%s%s", strings.Repeat("━", max(1, p.width-l.width()-cells(tail))), tail))...)
@@ -73,7 +72,7 @@ func (p *printer) row(name string, s style, format string, args ...any) {
 	p.lead(line{space(tagCol), text(faint, "%-8s", name)}, s, format, args...)
 }
 
-func (p *printer) choice(c *Choice) {
+func (p *printer) choice(c *explain.Choice) {
 	p.event("choice", normal, c.Ref, text(strong, "%s", c.What), text(faint, "  by the %s", c.By))
 	if c.Picked == "" {
 		p.row("picked", wrong, "✗ nothing")
@@ -93,23 +92,19 @@ func (p *printer) choice(c *Choice) {
 	}
 }
 
-func (p *printer) alert(a *Alert, v wire.Version) {
+func (p *printer) alert(a *explain.Alert) {
 	s := wrong
 	if a.Code == wire.AlertCloseNotify.String() {
-		s = sideStyle(a.from).bold()
+		s = sideStyle(a.From).bold()
 	}
-	ref := "RFC 8446 §6"
-	if v < wire.TLS13 {
-		ref = refIn(v, "RFC 5246 §7.2")
-	}
-	p.event("alert", s, ref, text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
+	p.event("alert", s, a.Ref, text(s, "%s", a.Code), text(faint, "  %s, from the %s", a.Level, a.From))
 	p.para(tagCol, faint, "%s", a.Meaning)
 	if a.Reason != "" {
 		p.row("reason", wrong, "%s", a.Reason)
 	}
 }
 
-func (p *printer) secret(s *Secret) {
+func (p *printer) secret(s *explain.Secret) {
 	p.event("secret", secret, s.Ref, text(secret.bold(), "%s", s.Name))
 	if s.Meaning != "" {
 		p.para(tagCol, faint, "%s", s.Meaning)
@@ -124,7 +119,7 @@ func (p *printer) secret(s *Secret) {
 
 // hex writes a value without gaps, so that it can be copied: 32 bytes a line
 // where they fit.
-func (p *printer) hex(first line, s style, b Hex) {
+func (p *printer) hex(first line, s style, b explain.Hex) {
 	indent := first.width()
 	per := 32
 	if indent+2*per > p.width {
@@ -136,27 +131,27 @@ func (p *printer) hex(first line, s style, b Hex) {
 	}
 }
 
-func (p *printer) check(c Check) {
+func (p *printer) check(c explain.Check) {
 	mark := text(faint, "· ")
 	s := faint
 	switch c.Result {
-	case Agrees:
+	case explain.Agrees:
 		mark, s = text(good, "✓ "), normal
-	case Differs:
+	case explain.Differs:
 		mark, s = text(wrong, "✗ "), wrong
 	}
 	p.lead(line{space(tagCol), mark}, s, "%s", c.What)
 }
 
-func (p *printer) keys(k *Keys) {
-	p.event("keys", secret, k.Ref, text(sideStyle(k.from).bold(), "%s", k.From),
+func (p *printer) keys(k *explain.Keys) {
+	p.event("keys", secret, k.Ref, text(sideStyle(k.From).bold(), "%s", k.From),
 		text(normal, " sends under new keys: epoch %d", k.Epoch), text(faint, "  %s", k.Label))
 	for _, formula := range strings.Split(k.Formula, "; ") {
 		p.para(tagCol, normal, "%s", formula)
 	}
 	for _, x := range []struct {
 		name  string
-		value Hex
+		value explain.Hex
 	}{{"MAC key", k.MAC}, {"key", k.Key}, {"iv", k.IV}} {
 		if len(x.value) > 0 {
 			p.hex(line{space(tagCol), text(faint, "%-8s", x.name)}, secret, x.value)
@@ -167,22 +162,22 @@ func (p *printer) keys(k *Keys) {
 
 // record writes a record's header and what became of its content; shown counts
 // the bytes of application data dumped so far.
-func (p *printer) record(r *Record, shown *int) {
+func (p *printer) record(r *explain.Record, shown *int) {
 	what, whatStyle := r.Type, normal
-	if a, err := wire.DecodeAlert(r.Plain, nil); r.typ == wire.ContentAlert && err == nil {
+	if a, err := wire.DecodeAlert(r.Plain, nil); r.Type == wire.ContentAlert.String() && err == nil {
 		what += ": " + a.Code.String()
 	}
 	if len(r.Carries) > 0 {
 		what = strings.Join(r.Carries, ", ")
 	}
 	if r.Refused != "" {
-		what, whatStyle = "✗ refused: "+r.refusal(), wrong
+		what, whatStyle = "✗ refused: "+r.Refusal, wrong
 	}
 	p.put()
-	p.lead(line{text(sideStyle(r.from), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)
-	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, size(len(r.Wire)))
+	p.lead(line{text(sideStyle(r.From), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)
+	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, words.Size(len(r.Wire)))
 	if r.Epoch > 0 {
-		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, size(len(r.Wire)), r.Epoch, r.Seq)
+		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, words.Size(len(r.Wire)), r.Epoch, r.Seq)
 	}
 	p.para(tagCol, faint, "%s", place)
 	if r.Refused != "" {
@@ -206,12 +201,12 @@ func (p *printer) record(r *Record, shown *int) {
 	}
 	inner := r.Type
 	if r.Padding > 0 {
-		inner += fmt.Sprintf(", and %s of padding", size(r.Padding))
+		inner += fmt.Sprintf(", and %s of padding", words.Size(r.Padding))
 	}
 	if r.Compressed > 0 {
-		inner += fmt.Sprintf(", decompressed from %s", size(r.Compressed))
+		inner += fmt.Sprintf(", decompressed from %s", words.Size(r.Compressed))
 	}
-	p.row("opened", sealed, "%s of %s", size(len(r.Plain)), inner)
+	p.row("opened", sealed, "%s of %s", words.Size(len(r.Plain)), inner)
 	if r.Note != "" {
 		p.para(tagCol, faint, "%s", r.Note)
 	}
@@ -221,22 +216,20 @@ func (p *printer) record(r *Record, shown *int) {
 
 // content shows what a record carried, unless it is a message, which is shown
 // by its fields. Application data is dumped, to a bound.
-func (p *printer) content(r *Record, offset int, b []byte, shown *int) {
+func (p *printer) content(r *explain.Record, offset int, b []byte, shown *int) {
 	const each, all = 512, 8192
-	switch r.typ {
-	case wire.ContentHandshake:
+	switch r.Type {
+	case wire.ContentHandshake.String():
 		return
-	case wire.ContentApplicationData:
+	case wire.ContentApplicationData.String():
 		n := max(0, min(len(b), each, all-*shown))
 		*shown += n
 		p.dump(b[:n])
 		if n < len(b) {
-			p.para(tagCol, faint, "… %s more", size(len(b)-n))
+			p.para(tagCol, faint, "… %s more", words.Size(len(b)-n))
 		}
-	case wire.ContentAlert:
-		var rec wire.Recorder
-		_, _ = wire.DecodeAlert(b, &rec) // what it could not read is a field of its own
-		for _, n := range tree(fields(rec.Spans, b, "alert")) {
+	case wire.ContentAlert.String():
+		for _, n := range tree(r.Body) {
 			n.Offset += offset
 			p.node(n, 0)
 		}
@@ -271,7 +264,7 @@ func latin1(b []byte) string {
 
 // groupedHex is hex in groups of four bytes.
 func groupedHex(b []byte) string {
-	h := Hex(b).String()
+	h := explain.Hex(b).String()
 	var s strings.Builder
 	for i := 0; i < len(h); i += 8 {
 		if i > 0 {
@@ -280,4 +273,22 @@ func groupedHex(b []byte) string {
 		s.WriteString(h[i:min(i+8, len(h))])
 	}
 	return s.String()
+}
+
+// refused writes a refused record: its header if it has one, its bytes to a
+// bound, and why.
+func (p *printer) refused(r *explain.Record) {
+	const most = 512
+	for _, n := range tree(r.Header) {
+		p.node(n, 0)
+	}
+	p.dump(r.Wire[:min(len(r.Wire), most)])
+	if len(r.Wire) > most {
+		p.para(tagCol, faint, "… %s more", words.Size(len(r.Wire)-most))
+	}
+	if r.Protection != "" {
+		p.row("sealed", normal, "%s", r.Protection)
+	}
+	p.row("reason", wrong, "%s", r.Refused)
+	p.check(r.Check)
 }

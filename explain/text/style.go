@@ -1,4 +1,4 @@
-package explain
+package text
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -27,8 +28,11 @@ const (
 	wrong    style = "1;31"
 )
 
-func sideStyle(r wire.Role) style {
-	if r == wire.Client {
+// The names of the sides.
+var client, server = wire.Client.String(), wire.Server.String()
+
+func sideStyle(side string) style {
+	if side == client {
 		return ofClient
 	}
 	return ofServer
@@ -164,12 +168,12 @@ func wrap(s string, width int) (lines []string) {
 // can be.
 func wrapWords(s string, width int) (lines []string) {
 	current := ""
-	for _, w := range strings.Split(s, between) {
+	for _, w := range strings.Split(s, words.Between) {
 		switch {
 		case current == "":
 			current = w
-		case cells(current)+cells(between)+cells(w) <= width:
-			current += between + w
+		case cells(current)+cells(words.Between)+cells(w) <= width:
+			current += words.Between + w
 		default:
 			lines = append(lines, wrap(current, width)...)
 			current = w

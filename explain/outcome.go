@@ -1,0 +1,125 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/vitrine-tls/vitrine/explain/internal/words"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// A Remark is a sentence of the outcome.
+type Remark struct {
+	Mood Mood
+	Text string
+}
+
+// Outcome returns what a reader must know first: how the connection ended, what
+// was agreed and proved, and what to beware of.
+func (c *Connection) Outcome() (all []Remark) {
+	add := func(mood Mood, when bool, format string, args ...any) {
+		if when {
+			all = append(all, Remark{mood, fmt.Sprintf(format, args...)})
+		}
+	}
+	s := c.Summary
+	first := &Handshake{}
+	if len(c.Handshakes) > 0 {
+		first = c.Handshakes[0]
+	}
+	add(Quiet, c.Before != "", "before: %s", c.Before)
+	add(Bad, c.Failure != "", "%s", c.Failure)
+	add(Advice, c.Failure != "" && c.Advice != "", "%s", c.Advice)
+	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake), "the handshake did not come to its end")
+	add(Good, s.Complete, "%s in %s, %.2f ms", s.howComplete(first), words.Count(s.RoundTrips, "round trip"), float64(s.HandshakeUS)/1000)
+	all = append(all, c.later()...)
+	add(Good, c.Trust != "", "%s", c.Trust)
+	add(Warning, c.Trust == "" && s.Complete && c.Side == wire.Client.String() && first.ServerCertificate,
+		"nobody has said that the server's certificate was verified; with InsecureSkipVerify it was not")
+	for _, w := range c.Warnings {
+		add(Warning, true, "%s", w)
+	}
+	for _, d := range c.Dropped {
+		add(Warning, true, "from %.2f ms on the account is not whole, as the budget was used up; not kept: %s", float64(d.AtUS)/1000, d.Sentence())
+	}
+	all = append(all, c.Checks.Remarks()...)
+	var last *Handshake
+	for _, hs := range c.Handshakes {
+		add(Quiet, c.Failure == "" || hs.Complete, "%s", hs.Sentence(last))
+		last = hs
+	}
+	return all
+}
+
+var resumedWords = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
+
+// howComplete says what the first handshake was.
+func (s *Summary) howComplete(first *Handshake) string {
+	how := "full handshake"
+	if s.Resumed != "" {
+		how = "resumption by " + resumedWords[s.Resumed]
+	}
+	if first.ClientCertificate {
+		how += " with a client certificate"
+	}
+	return how
+}
+
+// later is what came after the handshake, and what else was agreed.
+func (c *Connection) later() (all []Remark) {
+	s := c.Summary
+	if s.Renegotiations > 0 {
+		how := words.Count(s.Renegotiations, "renegotiation")
+		if c.misses(ofHandshake) {
+			how = "at least " + how
+		}
+		if s.ClientAuth && !s.LateClientAuth {
+			how += ", after which the client had shown a certificate"
+		}
+		all = append(all, Remark{Good, how})
+	}
+	if s.LateClientAuth {
+		how := "the client was asked for a certificate after the handshake, and showed one"
+		if !s.ClientAuth {
+			how = "the client was asked for a certificate after the handshake, and had none"
+		}
+		all = append(all, Remark{Good, how})
+	}
+	identity, compression := "", ""
+	if s.PSKIdentity != "" {
+		identity = "pre-shared key of " + strconv.Quote(s.PSKIdentity)
+	}
+	if s.Compression != "" {
+		compression = "compressed with " + s.Compression
+	}
+	if also := words.Join(identity, compression, s.RecordLimits); also != "" {
+		all = append(all, Remark{Plain, also})
+	}
+	return all
+}
+
+// Remarks returns what came of all checks, in at most one sentence; none where
+// nothing could be checked.
+func (c Checks) Remarks() []Remark {
+	switch {
+	case c.Secrets+c.Keys+c.Records+c.Proofs+len(c.Failures) == 0:
+		return nil
+	case c.OK():
+		return []Remark{{Good, c.Sentence()}}
+	}
+	return []Remark{{Bad, c.Sentence()}}
+}
+
+// Sentence sums the checks up for people.
+func (c Checks) Sentence() string {
+	all := fmt.Sprintf("%s re-derived, %s opened again, %s verified",
+		words.Count(c.Secrets, "secret"), words.Count(c.Records, "record"), words.Count(c.Proofs, "proof"))
+	switch n := len(c.Failures); n {
+	case 0:
+		return all + ": all agree"
+	case 1:
+		return all + ", but 1 check disagrees"
+	default:
+		return fmt.Sprintf("%s, but %d checks disagree", all, n)
+	}
+}
