@@ -43,7 +43,7 @@ func (p *trap) hit() {
 const mine = "the application's own panic"
 
 // call runs f as an application does, and tells how it ended.
-func call(f func() error) (err error, panicked any, returned bool) {
+func call(f func() error) (panicked any, returned bool, err error) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -52,7 +52,7 @@ func call(f func() error) (err error, panicked any, returned bool) {
 		returned = true
 	}()
 	<-over
-	return err, panicked, returned
+	return panicked, returned, err
 }
 
 // A use is a call in which callbacks are called. begin, if it is set, has the peer do
@@ -219,7 +219,7 @@ func springs(t *testing.T, where string, cb callback, version uint16, u use, res
 	var err error
 	var panicked any
 	var returned bool
-	within(t, 10*time.Second, where, func() { err, panicked, returned = call(func() error { return u.call(own) }) })
+	within(t, 10*time.Second, where, func() { panicked, returned, err = call(func() error { return u.call(own) }) })
 	if p.armed.Swap(false) {
 		return false
 	}
