@@ -39,7 +39,7 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
-			return report.Usagef("there is no verb %q%s; vitrine help lists them", args[0], didYouMean(cmd.SuggestionsFor(args[0])))
+			return noVerb(cmd, args[0])
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(cmd.ErrOrStderr())
@@ -51,9 +51,7 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 	}
 	root.Version = build.Version()
 	root.SetVersionTemplate("vitrine {{.Version}}\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return report.Usagef("%v; %s --help shows the flags", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.SuggestionsMinimumDistance = 2
 	cobra.EnableCommandSorting = false
 	for _, verb := range verbs {
@@ -64,13 +62,6 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(),
 		".LocalFlags.FlagUsages", fmt.Sprintf("(.LocalFlags.FlagUsagesWrapped %d)", terminal.Columns)))
 	return root
-}
-
-func didYouMean(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return ", did you mean " + strings.Join(names, " or ") + "?"
 }
 
 // Run runs the command line and returns the exit code. Errors are written here

@@ -1,0 +1,102 @@
+package root
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+)
+
+// others are flags of curl, OpenSSL and GnuTLS, and what does the same here.
+var others = map[string]string{
+	"k": "--insecure", "no-check-certificate": "--insecure", "skip-verify": "--insecure",
+	"servername": "--sni", "server-name": "--sni", "sni-hostname": "--sni", "verify_hostname": "--sni", "verify-hostname": "--sni",
+	"CAfile": "--ca", "cafile": "--ca", "cacert": "--ca", "x509cafile": "--ca",
+	"E": "--cert", "x509certfile": "--cert", "x509keyfile": "--key",
+	"cipher": "--suites", "ciphers": "--suites", "ciphersuites": "--suites", "tls13-ciphers": "--suites",
+	"curves": "--groups", "pskkey": "--psk", "psk_identity": "--psk", "psk_hint": "--psk-hint",
+	"reconnect": "--resume", "maxfraglen": "--max-fragment-length", "accept": "--listen", "p": "--listen", "port": "--listen",
+	"verify": "--client-auth", "Verify": "--client-auth", "dhparam": "--dh-params",
+	"m": "--timeout", "max-time": "--timeout", "connect-timeout": "--timeout", "out": "-o", "no_comp": "--compress",
+	"ssl3": "--max ssl3.0", "tls1": "--max tls1.0", "tls1_1": "--max tls1.1", "tls1_2": "--max tls1.2", "tls1_3": "--min tls1.3",
+	"tlsv1.0": "--min tls1.0", "tlsv1.1": "--min tls1.1", "tlsv1.2": "--min tls1.2", "tlsv1.3": "--min tls1.3", "tls-max": "--max",
+}
+
+// flagError turns an error of the flags into one that says what to type.
+func flagError(cmd *cobra.Command, err error) error {
+	if args := cmd.Flags().Args(); !cmd.HasParent() && len(args) > 0 {
+		return noVerb(cmd, args[0])
+	}
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return report.Usagef("%v; %s --help shows the flags", err, cmd.CommandPath())
+	}
+	name, typed := unknown.GetSpecifiedName(), "--"+unknown.GetSpecifiedName()
+	if cluster := unknown.GetSpecifiedShortnames(); cluster != "" {
+		name, _, _ = strings.Cut(cluster, "=")
+		typed = "-" + name
+	}
+	return report.Usagef("unknown flag: %s%s; %s --help shows the flags", typed, didYouMean(flagsLike(cmd, name)), cmd.CommandPath())
+}
+
+// flagsLike are the flags of cmd that somebody may have meant by name.
+func flagsLike(cmd *cobra.Command, name string) []string {
+	has := func(flag string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), " ")
+		return cmd.Flags().Lookup(name) != nil || len(name) == 1 && cmd.Flags().ShorthandLookup(name) != nil
+	}
+	if other := others[name]; other != "" && has(other) {
+		return []string{other}
+	}
+	if len(name) > 1 && cmd.Flags().Lookup(name) != nil { // with one dash
+		return []string{"--" + name}
+	}
+	var like []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if distance(f.Name, strings.ToLower(name)) <= min(2, (len(name)-1)/2) {
+			like = append(like, "--"+f.Name)
+		}
+	})
+	return like
+}
+
+// noVerb is for a word that is no verb: perhaps it is one that is mistyped, or a
+// target.
+func noVerb(cmd *cobra.Command, word string) error {
+	if strings.ContainsAny(word, ".:") || word == "localhost" {
+		return report.Usagef("%q is not a verb, did you mean vitrine connect %s?", word, word)
+	}
+	return report.Usagef("there is no verb %q%s; vitrine help lists them", word, didYouMean(cmd.SuggestionsFor(word)))
+}
+
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ", did you mean " + strings.Join(names, " or ") + "?"
+}
+
+// distance is how many letters a and b differ in (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = slices.Min([]int{change, row[j] + 1, row[j+1] + 1})
+		}
+	}
+	return row[len(b)]
+}
