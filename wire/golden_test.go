@@ -77,7 +77,7 @@ func goldenNames() (names []string) {
 
 // messageFile is the name of the Go type, and so of the golden file.
 func messageFile(t HandshakeType) string {
-	return strings.TrimPrefix(fmt.Sprintf("%T", messages[t]()), "*wire.")
+	return strings.TrimPrefix(fmt.Sprintf("%T", NewMessage(t)), "*wire.")
 }
 
 // find returns the golden called name.

@@ -124,7 +124,7 @@ func fuzzMessage(f *testing.F, ht HandshakeType) {
 			}
 		}
 	}
-	reused := messages[ht]()
+	reused := NewMessage(ht)
 	f.Fuzz(func(t *testing.T, body []byte, version, kex uint8) {
 		c := Context{
 			Version:     versions[int(version)%len(versions)],

@@ -17,7 +17,7 @@ func TestEveryTruncationNamesItsField(t *testing.T) {
 		for _, g := range goldens(t, message) {
 			t.Run(message+"/"+g.name, func(t *testing.T) {
 				rec := new(Recorder)
-				m := messages[HandshakeType(g.raw[0])]()
+				m := NewMessage(HandshakeType(g.raw[0]))
 				if err := Decode(m, g.body(), g.ctx, rec); err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +115,7 @@ func TestTrailingBytes(t *testing.T) {
 		for _, g := range goldens(t, message) {
 			body := append(bytes.Clone(g.body()), 0)
 			inside := appendOpaque([]byte{g.raw[0]}, 3, body)
-			m := messages[HandshakeType(g.raw[0])]()
+			m := NewMessage(HandshakeType(g.raw[0]))
 			if _, err := checkLaws(t, inside, g.ctx); (err == nil) != readsToTheEnd(m, g.ctx) {
 				t.Errorf("%s/%s, a byte more in the body: %v", message, g.name, err)
 			}

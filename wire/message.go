@@ -21,53 +21,52 @@ type Message interface {
 	Append(b []byte, c Context) []byte
 }
 
-// messages makes an empty message of each type.
-var messages = map[HandshakeType]func() Message{
-	TypeHelloRequest:        func() Message { return new(HelloRequest) },
-	TypeClientHello:         func() Message { return new(ClientHello) },
-	TypeServerHello:         func() Message { return new(ServerHello) },
-	TypeNewSessionTicket:    func() Message { return new(NewSessionTicket) },
-	TypeEndOfEarlyData:      func() Message { return new(EndOfEarlyData) },
-	TypeEncryptedExtensions: func() Message { return new(EncryptedExtensions) },
-	TypeCertificate:         func() Message { return new(Certificate) },
-	TypeServerKeyExchange:   func() Message { return new(ServerKeyExchange) },
-	TypeCertificateRequest:  func() Message { return new(CertificateRequest) },
-	TypeServerHelloDone:     func() Message { return new(ServerHelloDone) },
-	TypeCertificateVerify:   func() Message { return new(CertificateVerify) },
-	TypeClientKeyExchange:   func() Message { return new(ClientKeyExchange) },
-	TypeFinished:            func() Message { return new(Finished) },
-	TypeCertificateStatus:   func() Message { return new(CertificateStatus) },
-	TypeKeyUpdate:           func() Message { return new(KeyUpdate) },
+// messages has a row for each type that has a grammar: how to make an empty one,
+// and where it is specified, for TLS 1.3 and for the versions before.
+var messages = map[HandshakeType]struct {
+	blank      func() Message
+	ref, ref12 string
+}{
+	TypeHelloRequest:        {blank[HelloRequest], "", "RFC 5246 §7.4.1.1"},
+	TypeClientHello:         {blank[ClientHello], "RFC 8446 §4.1.2", "RFC 5246 §7.4.1.2"},
+	TypeServerHello:         {blank[ServerHello], "RFC 8446 §4.1.3", "RFC 5246 §7.4.1.3"},
+	TypeNewSessionTicket:    {blank[NewSessionTicket], "RFC 8446 §4.6.1", "RFC 5077 §3.3"},
+	TypeEndOfEarlyData:      {blank[EndOfEarlyData], "RFC 8446 §4.5", ""},
+	TypeEncryptedExtensions: {blank[EncryptedExtensions], "RFC 8446 §4.3.1", ""},
+	TypeCertificate:         {blank[Certificate], "RFC 8446 §4.4.2", "RFC 5246 §7.4.2"},
+	TypeServerKeyExchange:   {blank[ServerKeyExchange], "", "RFC 5246 §7.4.3"},
+	TypeCertificateRequest:  {blank[CertificateRequest], "RFC 8446 §4.3.2", "RFC 5246 §7.4.4"},
+	TypeServerHelloDone:     {blank[ServerHelloDone], "", "RFC 5246 §7.4.5"},
+	TypeCertificateVerify:   {blank[CertificateVerify], "RFC 8446 §4.4.3", "RFC 5246 §7.4.8"},
+	TypeClientKeyExchange:   {blank[ClientKeyExchange], "", "RFC 5246 §7.4.7"},
+	TypeFinished:            {blank[Finished], "RFC 8446 §4.4.4", "RFC 5246 §7.4.9"},
+	TypeCertificateStatus:   {blank[CertificateStatus], "", "RFC 6066 §8"},
+	TypeKeyUpdate:           {blank[KeyUpdate], "RFC 8446 §4.6.3", ""},
 }
 
-// messageRefs is where each message is specified, for TLS 1.3 and before.
-var messageRefs = map[HandshakeType][2]string{
-	TypeHelloRequest:        {"", "RFC 5246 §7.4.1.1"},
-	TypeClientHello:         {"RFC 8446 §4.1.2", "RFC 5246 §7.4.1.2"},
-	TypeServerHello:         {"RFC 8446 §4.1.3", "RFC 5246 §7.4.1.3"},
-	TypeNewSessionTicket:    {"RFC 8446 §4.6.1", "RFC 5077 §3.3"},
-	TypeEndOfEarlyData:      {"RFC 8446 §4.5", ""},
-	TypeEncryptedExtensions: {"RFC 8446 §4.3.1", ""},
-	TypeCertificate:         {"RFC 8446 §4.4.2", "RFC 5246 §7.4.2"},
-	TypeServerKeyExchange:   {"", "RFC 5246 §7.4.3"},
-	TypeCertificateRequest:  {"RFC 8446 §4.3.2", "RFC 5246 §7.4.4"},
-	TypeServerHelloDone:     {"", "RFC 5246 §7.4.5"},
-	TypeCertificateVerify:   {"RFC 8446 §4.4.3", "RFC 5246 §7.4.8"},
-	TypeClientKeyExchange:   {"", "RFC 5246 §7.4.7"},
-	TypeFinished:            {"RFC 8446 §4.4.4", "RFC 5246 §7.4.9"},
-	TypeCertificateStatus:   {"", "RFC 6066 §8"},
-	TypeKeyUpdate:           {"RFC 8446 §4.6.3", ""},
+func blank[M any, P interface {
+	*M
+	Message
+}]() Message {
+	return P(new(M))
+}
+
+// NewMessage returns an empty message to parse one of type t into: an Opaque where
+// the type has no grammar.
+func NewMessage(t HandshakeType) Message {
+	if row, ok := messages[t]; ok {
+		return row.blank()
+	}
+	return &Opaque{MsgType: t}
 }
 
 // Ref returns the RFC section that specifies messages of type t in version v.
 func (t HandshakeType) Ref(v Version) string {
-	if refs := messageRefs[t]; v < TLS13 && refs[1] != "" {
-		return refs[1]
-	} else if refs[0] != "" {
-		return refs[0]
-	} else {
-		return refs[1]
+	row := messages[t]
+	if v < TLS13 && row.ref12 != "" || row.ref == "" {
+		return row.ref12
 	}
+	return row.ref
 }
 
 // Known reports whether t is a message that this package can parse.
@@ -99,10 +98,7 @@ func DecodeMessage(raw []byte, c Context, rec *Recorder) (Message, error) {
 	if rec != nil {
 		rec.ref(t.Ref(c.Version))
 	}
-	m := Message(&Opaque{MsgType: t})
-	if f := messages[t]; f != nil {
-		m = f()
-	}
+	m := NewMessage(t)
 	m.Parse(&r, c)
 	r.Close(t.String(), mark)
 	return m, r.Finish(t.String())

@@ -31,7 +31,7 @@ func TestUnknownMessage(t *testing.T) {
 func TestReuse(t *testing.T) {
 	for _, message := range goldenNames() {
 		list := goldens(t, message)
-		reused := messages[HandshakeType(list[0].raw[0])]()
+		reused := NewMessage(HandshakeType(list[0].raw[0]))
 		random := rand.New(rand.NewPCG(1, 2))
 		for range 4 * len(list) {
 			g := list[random.IntN(len(list))]

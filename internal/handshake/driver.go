@@ -265,39 +265,6 @@ func stepName(t wire.HandshakeType) string {
 	return t.String()
 }
 
-// blank returns the pooled message of type t to parse into.
-func (s *State) blank(t wire.HandshakeType) wire.Message {
-	switch t {
-	case wire.TypeClientHello:
-		return &s.hello
-	case SSL2Hello:
-		return new(wire.SSL2ClientHello)
-	case wire.TypeServerHello:
-		return &s.answer
-	case wire.TypeEncryptedExtensions:
-		return &s.msg.encrypted
-	case wire.TypeCertificate:
-		return &s.msg.cert
-	case wire.TypeCertificateRequest:
-		return &s.msg.request
-	case wire.TypeCertificateVerify:
-		return &s.msg.verify
-	case wire.TypeCertificateStatus:
-		return &s.msg.status
-	case wire.TypeServerKeyExchange:
-		return &s.msg.serverKey
-	case wire.TypeClientKeyExchange:
-		return &s.msg.clientKey
-	case wire.TypeServerHelloDone:
-		return &s.msg.done
-	case wire.TypeFinished:
-		return &s.msg.finished
-	case wire.TypeNewSessionTicket:
-		return &s.msg.ticket
-	}
-	return &wire.Opaque{MsgType: t}
-}
-
 func always(*State) Need { return Must }
 
 func must(yes bool) Need {

@@ -205,25 +205,10 @@ type State struct {
 	reader wire.Reader // of one extension at a time
 	bound  bound
 
-	msg   message // parsed into, or to send: one at a time
-	out   []byte  // the message being sent, as bytes
-	arena []byte  // the bodies of the extensions being sent
-	sign  []byte  // what is being signed or verified
-}
-
-// message holds one of each message that the flows use, so that a handshake
-// from the pool allocates none.
-type message struct {
-	encrypted wire.EncryptedExtensions
-	cert      wire.Certificate
-	request   wire.CertificateRequest
-	verify    wire.CertificateVerify
-	status    wire.CertificateStatus
-	serverKey wire.ServerKeyExchange
-	clientKey wire.ClientKeyExchange
-	done      wire.ServerHelloDone
-	finished  wire.Finished
-	ticket    wire.NewSessionTicket
+	msg   messages // parsed into, or to send: one at a time
+	out   []byte   // the message being sent, as bytes
+	arena []byte   // the bodies of the extensions being sent
+	sign  []byte   // what is being signed or verified
 }
 
 // ownShare is a key share that the client has on offer.
