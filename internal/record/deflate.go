@@ -89,8 +89,9 @@ func (d *Decompressor) SetLimit(n int) {
 // Append appends what fragment, one record's, decompresses to, at most MaxPlaintext
 // bytes, to dst. The two must not overlap. An error is an *Error with
 // decompression_failure, or with record_overflow for what is longer than the limit
-// that was set; then dst is as it was, and the connection is over. No fragment
-// makes it do more work than for MaxPlaintext bytes of output.
+// that was set; then dst is as it was, and the connection is over. The output is
+// bounded, and the work by the length of fragment: blocks that yield nothing cost
+// their tables, of which some ten bytes make one.
 func (d *Decompressor) Append(dst, fragment []byte) ([]byte, error) {
 	fragment, err := d.header(fragment)
 	if err != nil || len(fragment) == 0 {
