@@ -1,7 +1,6 @@
 package httptls
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -45,9 +44,7 @@ type listener struct {
 	cancel context.CancelCauseFunc
 	ready  chan accepted
 
-	mu      sync.Mutex
-	max     int
-	running *list.List // of context.CancelCauseFunc, oldest first
+	places *places // the Server's
 }
 
 type accepted struct {
@@ -58,14 +55,11 @@ type accepted struct {
 func (s *Server) newListener(inner net.Listener) *listener {
 	l := &listener{
 		Listener: inner, config: s.config,
-		timeout: s.HandshakeTimeout, max: s.MaxHandshakes, report: s.OnHandshake,
-		ready: make(chan accepted), running: list.New(),
+		timeout: s.HandshakeTimeout, report: s.OnHandshake,
+		ready: make(chan accepted), places: &s.places,
 	}
 	if l.timeout <= 0 {
 		l.timeout = defaultHandshakeTimeout
-	}
-	if l.max <= 0 {
-		l.max = defaultMaxHandshakes
 	}
 	if l.errorLog = s.HTTP.ErrorLog; l.errorLog == nil {
 		l.errorLog = log.Default()
@@ -123,8 +117,9 @@ func (l *listener) acceptAll() {
 		default:
 			pause = shortestPause
 			// Counted in here, so that the order is that of arrival.
-			ctx, leave := l.enter()
-			go l.handshake(ctx, leave, raw)
+			ctx, end := l.deadline()
+			p := l.places.take(func() { end(errCrowdedOut) })
+			go l.handshake(ctx, end, p, raw)
 		}
 	}
 }
@@ -159,18 +154,26 @@ func (l *listener) deliver(a accepted) bool {
 	}
 }
 
-func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
+// handshake runs until ctx is done, which end brings about.
+func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p *place, raw net.Conn) {
 	conn := tls.Server(raw, l.config)
 	passedOn := false
 	defer func() { // also where a callback ends the goroutine, by runtime.Goexit
-		leave()
+		end(nil)
 		if !passedOn {
 			raw.Close()
 		}
+		p.leave()
 	}()
 	begun := time.Now()
 	err := negotiate(ctx, conn)
-	leave()
+	end(nil)
+	mayLinger := false
+	if err != nil {
+		mayLinger = p.refuse(func() { raw.Close() })
+	} else {
+		p.leave()
+	}
 	closing := l.ctx.Err() != nil
 	if err == nil || !closing {
 		if !l.tell(Handshake{Conn: conn, Duration: time.Since(begun), Err: err}) {
@@ -178,7 +181,9 @@ func (l *listener) handshake(ctx context.Context, leave func(), raw net.Conn) {
 		}
 	}
 	if err != nil {
-		refuse(raw, err)
+		if mayLinger {
+			refuse(raw, err)
+		}
 		return
 	}
 	c := newServerConn(conn)
@@ -220,22 +225,13 @@ func negotiate(ctx context.Context, conn *tls.Conn) (err error) {
 	return suitsHTTP2(conn)
 }
 
-// enter counts a handshake in and returns its context; leave counts it out.
-func (l *listener) enter() (ctx context.Context, leave func()) {
-	ctx, stopTimer := context.WithTimeoutCause(l.ctx, l.timeout,
+// deadline returns the context of a handshake, and what ends it.
+func (l *listener) deadline() (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(l.ctx)
+	ctx, stopTimer := context.WithTimeoutCause(ctx, l.timeout,
 		&timeoutError{"the TLS handshake with a client", l.timeout})
-	ctx, cancel := context.WithCancelCause(ctx)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	me := l.running.PushBack(cancel)
-	if l.running.Len() > l.max {
-		l.running.Remove(l.running.Front()).(context.CancelCauseFunc)(errCrowdedOut)
-	}
-	return ctx, func() {
-		l.mu.Lock()
-		l.running.Remove(me) // does nothing if crowded out
-		l.mu.Unlock()
-		cancel(nil)
+	return ctx, func(cause error) {
+		end(cause)
 		stopTimer()
 	}
 }

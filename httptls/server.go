@@ -39,9 +39,11 @@ type Server struct {
 	// HandshakeTimeout bounds the whole handshake; 0 is 10 seconds.
 	HandshakeTimeout time.Duration
 
-	// MaxHandshakes bounds how many handshakes run at the same time; 0 is 4096.
-	// One more ends the oldest of them, so that peers which connect and stay
-	// silent cannot shut out those which do not.
+	// MaxHandshakes bounds the connections whose handshake runs, on all listeners
+	// together; 0 is 4096. Those whose handshake has failed count for the half
+	// second that they linger, so that the peer can read why. One connection more
+	// ends the oldest that lingers, else the oldest handshake, so that peers which
+	// connect and stay silent cannot shut out those which do not.
 	MaxHandshakes int
 
 	// OnHandshake, if not nil, is called when a handshake has ended, well or
@@ -53,6 +55,7 @@ type Server struct {
 	once     sync.Once
 	setupErr error
 	config   *tls.Config // TLS with NextProtos
+	places   places
 }
 
 // Handshake is the outcome of a handshake.
@@ -116,6 +119,9 @@ func (s *Server) setup() error {
 	s.once.Do(func() {
 		if s.HTTP == nil {
 			s.HTTP = &http.Server{}
+		}
+		if s.places.max = s.MaxHandshakes; s.places.max <= 0 {
+			s.places.max = defaultMaxHandshakes
 		}
 		s.setupErr = s.takeOver()
 	})
