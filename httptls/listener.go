@@ -133,7 +133,8 @@ const (
 // passes reports whether an error of Accept is worth another try.
 func passes(err error) bool {
 	var passing net.Error
-	return errors.As(err, &passing) && passing.Temporary() // as net/http asks: nothing else says it
+	//lint:ignore SA1019 nothing else says it, and net/http asks so too
+	return errors.As(err, &passing) && passing.Temporary()
 }
 
 // sleep ends early when l is closed.
