@@ -160,14 +160,6 @@ func alertFields(r *Record) []Field {
 	return fields(rec.Spans, content, "alert")
 }
 
-// alertRef is where the RFC of a version has its alerts.
-func alertRef(v wire.Version) string {
-	if v < wire.TLS13 {
-		return refIn(v, "RFC 5246 §7.2")
-	}
-	return "RFC 8446 §6"
-}
-
 // carry finds, for each message, the parts of records that carried it. The
 // handshake content of one direction's records is one stream of messages.
 // RFC 8446 §5.1.
