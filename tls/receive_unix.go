@@ -36,10 +36,15 @@ type reader struct {
 	at    time.Time                    // when that was
 	pace  pace
 	err   error
+	busy  bool // the In half was: nothing has been received
 }
 
+// try does not wait for the In half while it has the descriptor: a callback may hold
+// that and close the connection, which waits until nobody has it.
 func (r *reader) try(fd uintptr) bool {
-	r.c.in.Lock()
+	if r.busy = !r.c.in.TryLock(); r.busy {
+		return true
+	}
 	defer r.c.in.Unlock()
 	buf := r.c.engine.LendUpTo(r.pace.size(engine.Part))
 	for {
@@ -60,6 +65,12 @@ func (r *reader) try(fd uintptr) bool {
 	return true
 }
 
+// passIn waits until the In half is free.
+func (c *Conn) passIn() {
+	c.in.Lock()
+	defer c.in.Unlock()
+}
+
 // receiveReady waits until the socket has something, or the deadline passes.
 func (c *Conn) receiveReady() error {
 	if c.reader == nil {
@@ -70,6 +81,9 @@ func (c *Conn) receiveReady() error {
 	r.pace.took(r.n, time.Since(r.at))
 	r.n, r.err = 0, nil
 	err := c.raw.Read(r.ready)
+	for ; err == nil && r.busy; err = c.raw.Read(r.ready) {
+		c.passIn()
+	}
 	if err == nil {
 		err = r.err
 	}
