@@ -150,7 +150,8 @@ func (e *Engine) postHandshake() error {
 		}
 		p := handshake.Post{Role: e.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.options.Saver,
 			UpdateIn: e.updateIn, Reply: e.control.keyUpdate, Refuse: e.options.RefuseFatally, Spent: e.options.Further != nil && e.options.Further.Spent(),
-			Warn: func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
+			Ended: e.control.ended.Load(),
+			Warn:  func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
 		if err := p.Receive(msg); err != nil {
 			return err
 		}

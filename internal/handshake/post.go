@@ -39,6 +39,8 @@ type Post struct {
 	Refuse bool
 	// Spent: it has asked for as many further handshakes as it may.
 	Spent bool
+	// Ended: we have said that we write no more.
+	Ended bool
 }
 
 var post12 = []PostStep{
@@ -97,8 +99,12 @@ func refuseRenegotiation(p *Post, _ wire.Message) error {
 func offeredAuthentication(r *Result) bool { return r.PostHandshakeAuth }
 
 // refuseAuthentication: there is no way to say no but an empty Certificate, which
-// is for the handshake to send.
+// is for the handshake to send. A client that has ended its side can send none, but may
+// go on reading: the server learns of the end in place of an answer.
 func refuseAuthentication(p *Post, _ wire.Message) error {
+	if p.Ended {
+		return nil
+	}
 	if p.Spent {
 		return fault(wire.AlertUnexpectedMessage, "the server asks for a certificate more often than a client answers on one connection", "RFC 8446 §4.6.2", nil)
 	}
