@@ -1,6 +1,8 @@
 package tls
 
 import (
+	"context"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -84,4 +86,27 @@ func TestTimersSurviveTheConnectionBelow(t *testing.T) {
 		below.close.sprung(t)
 		afterwards(t, "a renegotiation", c)
 	})
+}
+
+// The same where a goroutine of ours sends what a further handshake asks for: by then
+// it has sealed something, and the guard must not take that for the end.
+func TestAnswersThatDoNotReturn(t *testing.T) {
+	for how, fail := range ways {
+		p := &trap{ours: true, fail: fail}
+		client, server := askable(VersionTLS12)
+		a, b := tcpPair(t)
+		c, s := Client(a, client), Server(brittle{b, p, new(trap)}, server)
+		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+			t.Fatal(clientErr, serverErr)
+		}
+		go io.Copy(io.Discard, c)
+		p.armed.Store(true)
+		var err error
+		within(t, 10*time.Second, how, func() { err = s.RequestClientCertificate(context.Background()) })
+		if p.hits.Load() != 1 || !tells(err) {
+			t.Errorf("%s: after %d hits the call ends with %v", how, p.hits.Load(), err)
+		}
+		afterwards(t, how, s)
+		c.Close()
+	}
 }

@@ -211,9 +211,14 @@ func (c *Conn) flush() {
 	}
 	err := errInterrupted
 	defer c.guard(&err, outBroken)
-	if err = c.engine.Flush(); err == nil {
-		err = c.send() // Write and Close tell
+	err = c.flushed() // Write and Close tell
+}
+
+func (c *Conn) flushed() error {
+	if err := c.engine.Flush(); err != nil {
+		return err
 	}
+	return c.send()
 }
 
 // receive waits for bytes from the peer and gives them to the engine.
