@@ -47,7 +47,7 @@ var rules = []rule{
 	{"docs/readme", "", anything}, // tests alone
 	{"bench", "httptls tls internal/kex session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
-	{rooms + "root", shared, "github.com/spf13/cobra github.com/spf13/pflag"},
+	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "connect", shared + " tls internal/suite certcheck wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},

@@ -15,9 +15,11 @@ import (
 
 // Failure is an error in plain words.
 type Failure struct {
+	// Target is what we connected to.
+	Target string `json:"target,omitempty"`
 	// Code is the exit code.
 	Code int    `json:"code"`
-	Text string `json:"text"`
+	Text string `json:"failure"`
 	// Ours and Theirs are what each side offered, where that is known.
 	Ours   []string `json:"ours,omitempty"`
 	Theirs []string `json:"theirs,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 const exitCodesHelp = `Exit codes:
@@ -49,7 +50,7 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 			return report.Usagef("say which verb to run, as in: vitrine connect example.com")
 		},
 	}
-	root.Version = build.Version()
+	root.Version = build.This().String()
 	root.SetVersionTemplate("vitrine {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.SuggestionsMinimumDistance = 2
@@ -64,13 +65,32 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 	return root
 }
 
-// Run runs the command line and returns the exit code. Errors are written here
-// and nowhere else.
+// Run runs the command line and returns the exit code. Errors are written here,
+// where their verb has not done so: on standard error or, with --json, as JSON on
+// standard output.
 func Run(root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
-	if err != nil && !report.IsReported(err) {
+	switch {
+	case err == nil || report.IsReported(err):
+	case cmd.Flags().Lookup("json") != nil && wantsJSON(args):
+		err = report.JSONError(cmd.OutOrStdout(), "", report.Describe(err, wire.Client, nil), err)
+	default:
 		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine: "+terminal.Wrap(err.Error(), len("vitrine: "), 2))
 	}
 	return report.ExitCode(err)
+}
+
+// wantsJSON looks at the words themselves: what is wrong with one flag must not
+// hide another.
+func wantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return false
+		case arg == "--json", arg == "--json=true", arg == "--format=json", arg == "--format" && i+1 < len(args) && args[i+1] == "json":
+			return true
+		}
+	}
+	return false
 }

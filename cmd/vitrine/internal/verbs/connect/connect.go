@@ -169,7 +169,7 @@ func (o *options) config(at flags.Target) (*tls.Config, error) {
 }
 
 // reach makes the connection, after another one where it shall resume.
-func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, *summary, error) {
+func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, *Summary, error) {
 	if o.tls.Resumes() {
 		if err := o.firstConnection(ctx, at, config); err != nil {
 			return nil, nil, err
@@ -185,7 +185,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 	}
 	made := summarize(conn, at, config, took)
 	o.clientCertificate.later = o.mayFollow(conn.State())
-	made.Client, made.PSKHint = o.clientCertificate.String(), o.tls.Hinted
+	made.ClientCertificate, made.PSKHint = o.clientCertificate.String(), o.tls.Hinted
 	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)
 	return conn, made, nil
 }
@@ -235,13 +235,9 @@ func (o *options) lateRefusal(conn *tls.Conn) error {
 
 func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
 	f := report.Describe(err, wire.Client, &o.offer)
-	if !o.json {
-		f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
-		return report.Reported(err)
+	if o.json {
+		return report.JSONError(cmd.OutOrStdout(), at.String(), f, err)
 	}
-	f.Code = report.ExitCode(err)
-	if err := report.JSON(cmd.OutOrStdout(), map[string]any{"target": at.String(), "error": f}); err != nil {
-		return err
-	}
+	f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
 	return report.Reported(err)
 }

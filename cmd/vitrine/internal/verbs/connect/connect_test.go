@@ -96,10 +96,10 @@ func TestRelayTellsTruncationFromTheEnd(t *testing.T) {
 
 func TestSummaryIsShortAndQuoted(t *testing.T) {
 	evil := "\x1b[31m\nverified"
-	s := &summary{
-		Target: "localhost:443", Peer: "127.0.0.1:443", Version: "TLS 1.3", Suite: "TLS_X", Group: "x25519", Signature: "ed25519", Resumed: true, Resumption: "psk",
-		ALPN: evil, SNI: evil, NotVerified: evil, Client: "sent",
-		Chain: []certificateFields{{
+	s := &Summary{
+		Target: "localhost:443", Peer: "127.0.0.1:443", Version: "TLS 1.3", CipherSuite: "TLS_X", Group: "x25519", SignatureScheme: "ed25519", Resumed: "psk",
+		ALPN: evil, ServerName: evil, NotVerified: evil, ClientCertificate: "sent",
+		Chain: []Certificate{{
 			Subject: evil, Issuer: evil, Names: []string{evil, evil, evil, evil, evil, evil}, Key: "RSA 2048",
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(49 * time.Hour),
 		}},
@@ -125,7 +125,7 @@ func TestSummaryIsShortAndQuoted(t *testing.T) {
 func TestValidity(t *testing.T) {
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 	day := 24 * time.Hour
-	for want, c := range map[string]certificateFields{
+	for want, c := range map[string]Certificate{
 		"not valid before 2026-07-03": {NotBefore: now.Add(2 * day), NotAfter: now.Add(9 * day)},
 		"expired on 2026-06-30":       {NotBefore: now.Add(-9 * day), NotAfter: now.Add(-day)},
 		"valid for 1 more day":        {NotBefore: now.Add(-day), NotAfter: now.Add(day + time.Hour)},

@@ -21,42 +21,53 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// summary is what vitrine connect says of a connection.
-type summary struct {
-	Target    string  `json:"target"`
-	Peer      string  `json:"peer"`
-	Duration  float64 `json:"handshake_ms"`
-	Version   string  `json:"version"`
-	Suite     string  `json:"suite"`
-	Exchange  string  `json:"key_exchange"`
-	Group     string  `json:"group,omitempty"`
-	DHBits    int     `json:"dh_bits,omitempty"`
-	Signature string  `json:"signature,omitempty"`
-	ALPN      string  `json:"alpn,omitempty"`
-	SNI       string  `json:"sni,omitempty"`
-	Resumed   bool    `json:"resumed"`
-	// Resumption is how: "none", "id", "ticket" or "psk".
-	Resumption  string `json:"resumption"`
+// Summary is what vitrine connect says of a connection.
+type Summary struct {
+	// Target is HOST:PORT, and Peer the address that answered.
+	Target string `json:"target"`
+	Peer   string `json:"peer"`
+	// HandshakeUS is how long the handshake took, in microseconds.
+	HandshakeUS int64  `json:"handshake_us"`
+	Version     string `json:"version"`
+	CipherSuite string `json:"cipher_suite"`
+	// KeyExchange is the suite's up to TLS 1.2: "ECDHE", "DHE_PSK".
+	KeyExchange string `json:"key_exchange"`
+	// Group is a curve's name, or that of a finite field; DHBits is then its size.
+	Group           string `json:"group,omitempty"`
+	DHBits          int    `json:"dh_bits,omitempty"`
+	SignatureScheme string `json:"signature_scheme,omitempty"`
+	ALPN            string `json:"alpn,omitempty"`
+	ServerName      string `json:"server_name,omitempty"`
+	// Resumed is how: "id", "ticket" or "psk"; empty for a full handshake.
+	Resumed     string `json:"resumed,omitempty"`
 	PSKIdentity string `json:"psk_identity,omitempty"`
-	PSKHint     string `json:"psk_hint,omitempty"`
+	// PSKHint is what the server gave to help us choose the pre-shared key.
+	PSKHint string `json:"psk_hint,omitempty"`
+	// Compression of the records; empty for none.
 	Compression string `json:"compression,omitempty"`
 	// SendLimit and ReceiveLimit are the most bytes of a record, where less than
 	// usual was agreed on.
-	SendLimit      int    `json:"send_limit,omitempty"`
-	ReceiveLimit   int    `json:"receive_limit,omitempty"`
-	Renegotiations int    `json:"renegotiations,omitempty"`
-	Client         string `json:"client_certificate,omitempty"`
-	OCSP           bool   `json:"ocsp_stapled"`
-	SCTs           int    `json:"scts"`
-	Verified       bool   `json:"verified"`
+	SendLimit    int `json:"send_limit,omitempty"`
+	ReceiveLimit int `json:"receive_limit,omitempty"`
+	// Renegotiations are the further handshakes that came to their end.
+	Renegotiations int `json:"renegotiations,omitempty"`
+	// ClientCertificate is what became of ours, in words.
+	ClientCertificate string `json:"client_certificate,omitempty"`
+	// OCSPStapled is set where the server sent a response of its authority.
+	OCSPStapled bool `json:"ocsp_stapled"`
+	// SCTs is how many signed certificate timestamps the server sent.
+	SCTs     int  `json:"scts"`
+	Verified bool `json:"verified"`
 	// NotVerified is why not.
 	NotVerified string `json:"not_verified,omitempty"`
 	// Warnings are what is weak, and what was asked for and not granted.
-	Warnings []string            `json:"warnings,omitempty"`
-	Chain    []certificateFields `json:"chain"`
+	Warnings []string `json:"warnings,omitempty"`
+	// Chain is the verified chain, or what the server sent, its own certificate first.
+	Chain []Certificate `json:"chain"`
 }
 
-type certificateFields struct {
+// Certificate is one of a chain.
+type Certificate struct {
 	Subject   string    `json:"subject"`
 	common    string    // the subject's common name, if it has one
 	Issuer    string    `json:"issuer"`
@@ -67,16 +78,15 @@ type certificateFields struct {
 	SHA256    string    `json:"sha256"`
 }
 
-func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Duration) *summary {
+func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Duration) *Summary {
 	state := conn.ConnectionState()
-	s := &summary{
+	s := &Summary{
 		Target: at.String(), Peer: conn.RemoteAddr().String(),
-		Duration: float64(took.Microseconds()) / 1000,
-		Version:  wire.Version(state.Version).String(),
-		Suite:    tls.CipherSuiteName(state.CipherSuite),
-		ALPN:     state.NegotiatedProtocol, SNI: config.ServerName,
-		Resumed: state.DidResume,
-		OCSP:    len(state.OCSPResponse) > 0, SCTs: len(state.SignedCertificateTimestamps),
+		HandshakeUS: took.Microseconds(),
+		Version:     wire.Version(state.Version).String(),
+		CipherSuite: tls.CipherSuiteName(state.CipherSuite),
+		ALPN:        state.NegotiatedProtocol, ServerName: config.ServerName,
+		OCSPStapled: len(state.OCSPResponse) > 0, SCTs: len(state.SignedCertificateTimestamps),
 		Verified: len(state.VerifiedChains) > 0,
 	}
 	s.addState(conn.State())
@@ -94,15 +104,18 @@ func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Du
 }
 
 // addState adds what crypto/tls does not tell.
-func (s *summary) addState(state tls.State) {
-	s.Exchange, s.Group, s.DHBits = state.KeyExchange, flags.GroupName(tls.CurveID(state.Group)), state.DHBits
+func (s *Summary) addState(state tls.State) {
+	s.KeyExchange, s.Group, s.DHBits = state.KeyExchange, flags.GroupName(tls.CurveID(state.Group)), state.DHBits
 	if state.ServerSignature != 0 {
-		s.Signature = state.ServerSignature.String()
+		s.SignatureScheme = state.ServerSignature.String()
 	}
 	if state.Compression != wire.CompressionNull {
 		s.Compression = state.Compression.String()
 	}
-	s.Resumption, s.PSKIdentity, s.Renegotiations = state.Resumption, state.PSKIdentity, state.Renegotiations
+	s.PSKIdentity, s.Renegotiations = state.PSKIdentity, state.Renegotiations
+	if state.Resumption != "none" {
+		s.Resumed = state.Resumption
+	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves who it is
 	s.Warnings = warnings(state)
@@ -120,13 +133,13 @@ func whyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
 	return "--insecure was given, though nothing is wrong with the certificate"
 }
 
-func fieldsOf(c *x509.Certificate) certificateFields {
+func fieldsOf(c *x509.Certificate) Certificate {
 	names := c.DNSNames
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())
 	}
 	digest := sha256.Sum256(c.Raw)
-	return certificateFields{
+	return Certificate{
 		Subject: c.Subject.String(), common: c.Subject.CommonName, Issuer: c.Issuer.String(), Names: names, Key: keyName(c),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, SHA256: hex.EncodeToString(digest[:]),
 	}
@@ -142,19 +155,19 @@ func keyName(c *x509.Certificate) string {
 	return c.PublicKeyAlgorithm.String()
 }
 
-// resumptionNames are those of Resumption, for people.
+// resumptionNames are those of Resumed, for people.
 var resumptionNames = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
 
 // write writes ten lines or fewer for what is usual, and one more for each thing
 // that is not. Everything that the peer chose is quoted.
-func (s *summary) write(w io.Writer) error {
+func (s *Summary) write(w io.Writer) error {
 	p := terminal.PaletteFor(w)
 	var b strings.Builder
 	row := func(paint func(string) string, name, value string) {
 		fmt.Fprintf(&b, "  %s %s\n", paint(fmt.Sprintf("%-11s", name)), terminal.Wrap(value, 14, 14))
 	}
 	line := func(name, value string) { row(p.Faint, name, value) }
-	fmt.Fprintf(&b, "connected to %s (%s), handshake %.1f ms\n", p.Bold(s.Target), s.Peer, s.Duration)
+	fmt.Fprintf(&b, "connected to %s (%s), handshake %.1f ms\n", p.Bold(s.Target), s.Peer, float64(s.HandshakeUS)/1000)
 	s.writeAgreed(line)
 	if len(s.Chain) > 0 {
 		leaf := s.Chain[0]
@@ -164,14 +177,14 @@ func (s *summary) write(w io.Writer) error {
 	}
 	switch {
 	case s.Verified && len(s.Chain) > 0:
-		line("verified", p.Good(fmt.Sprintf("chain and name %q", s.SNI)))
+		line("verified", p.Good(fmt.Sprintf("chain and name %q", s.ServerName)))
 	case s.Verified:
 		line("verified", p.Good("the server has the pre-shared key"))
 	default:
 		line("verified", p.Bad("NO")+": "+terminal.Printable(s.NotVerified))
 	}
-	if s.Client != "" {
-		line("our own", "certificate "+s.Client)
+	if s.ClientCertificate != "" {
+		line("our own", "certificate "+s.ClientCertificate)
 	}
 	for _, warning := range s.Warnings {
 		row(p.Bad, "warning", warning)
@@ -181,19 +194,19 @@ func (s *summary) write(w io.Writer) error {
 }
 
 // writeAgreed writes what the two sides agreed on.
-func (s *summary) writeAgreed(line func(name, value string)) {
+func (s *Summary) writeAgreed(line func(name, value string)) {
 	version := s.Version
-	if s.Resumed {
-		version += ", resumed by " + resumptionNames[s.Resumption]
+	if s.Resumed != "" {
+		version += ", resumed by " + resumptionNames[s.Resumed]
 	}
 	line("version", version)
-	line("suite", s.Suite)
+	line("suite", s.CipherSuite)
 	group := s.Group
 	if s.DHBits > 0 && group == "" {
 		group = fmt.Sprintf("one of %d bits", s.DHBits)
 	}
-	if s.Signature != "" {
-		group += ", signed with " + s.Signature
+	if s.SignatureScheme != "" {
+		group += ", signed with " + s.SignatureScheme
 	}
 	if group != "" {
 		line("group", group)
@@ -222,7 +235,7 @@ func (s *summary) writeAgreed(line func(name, value string)) {
 // bytesOf names the limit of a record; 0 is the usual one.
 func bytesOf(limit int) string { return fmt.Sprintf("%d bytes", cmp.Or(limit, 16384)) }
 
-func validity(c certificateFields, now time.Time) string {
+func validity(c Certificate, now time.Time) string {
 	switch days := int(c.NotAfter.Sub(now).Hours() / 24); {
 	case now.Before(c.NotBefore):
 		return "not valid before " + c.NotBefore.Format(time.DateOnly)

@@ -31,6 +31,7 @@ type options struct {
 	clientAuth bool
 	format     string
 	output     string
+	json       bool
 	summary    bool
 	timeout    flags.Timeout
 	fail       string
@@ -38,7 +39,17 @@ type options struct {
 
 var explainFormats = map[string]func(io.Writer, *explain.Connection, text.Options) error{
 	"text": text.Write,
-	"json": func(w io.Writer, c *explain.Connection, _ text.Options) error { return c.JSON(w) },
+	"json": writeJSON,
+}
+
+// writeJSON writes the account; for a summary, without its events.
+func writeJSON(w io.Writer, c *explain.Connection, options text.Options) error {
+	if options.Summary {
+		short := *c
+		short.Events = []explain.Event{}
+		c = &short
+	}
+	return c.JSON(w)
 }
 
 // New makes the verb.
@@ -69,7 +80,7 @@ a key.`,
   vitrine explain --renegotiate server --client-auth
   vitrine explain --fail expired
   vitrine explain example.com
-  vitrine explain example.com --format json -o example.json`,
+  vitrine explain example.com --json -o example.json`,
 		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
@@ -80,9 +91,10 @@ a key.`,
 	set.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application `protocols` to offer, best first")
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
-	set.StringVar(&o.format, "format", "text", "the `form`: text or json")
-	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours")
-	set.BoolVar(&o.summary, "summary", false, "only the first screen: the outcome and the ladder")
+	set.StringVar(&o.format, "format", "text", "output `format`: text or json")
+	set.BoolVar(&o.json, "json", false, "the same as --format json")
+	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
+	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", []string{"text", "json"})
@@ -115,16 +127,19 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	stands := account != nil && o.output == "" && o.format == "text"
+	shown := account != nil && o.toStdout()
 	if failure != nil {
-		return o.report(cmd, e, failure, stands)
+		return o.report(cmd, e, failure, shown)
 	}
 	err = findings(account)
-	if err != nil && stands {
+	if err != nil && shown {
 		return report.Reported(err)
 	}
 	return err
 }
+
+// toStdout reports that the account goes to standard output.
+func (o *options) toStdout() bool { return o.output == "" || o.output == "-" }
 
 // cannotFail is for a --fail that the other flags leave no room for.
 func (o *options) cannotFail() error {
@@ -139,17 +154,27 @@ func findings(account *explain.Connection) error {
 	return fmt.Errorf("%s: %s", account.Checks.Sentence(), strings.Join(account.Checks.Failures, "; "))
 }
 
-// report says on standard error why the connection failed, unless that stands
-// at the top of what was written.
-func (o *options) report(cmd *cobra.Command, e *explanation, failure error, stands bool) error {
-	if !stands {
-		report.Describe(failure, wire.Client, nil).Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", e.at))
+// report says why the connection failed, unless the account that was shown has it.
+func (o *options) report(cmd *cobra.Command, e *explanation, failure error, shown bool) error {
+	f := report.Describe(failure, wire.Client, nil)
+	switch {
+	case shown:
+	case o.format == "json":
+		return report.JSONError(cmd.OutOrStdout(), e.at.String(), f, failure)
+	default:
+		f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", e.at))
 	}
 	return report.Reported(failure)
 }
 
 // check finds what is wrong with the flags.
 func (o *options) check(cmd *cobra.Command, args []string) error {
+	if o.json && cmd.Flags().Changed("format") && o.format != "json" {
+		return report.Usagef("--json and --format %s contradict each other; leave one out", o.format)
+	}
+	if o.json {
+		o.format = "json"
+	}
 	if _, ok := explainFormats[o.format]; !ok {
 		return report.Usagef("--format %q is not a format; choose text or json", o.format)
 	}
@@ -183,7 +208,10 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 // write writes the account where and as the flags say.
 func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 	out := cmd.OutOrStdout()
-	options := text.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On}
+	options := text.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On && o.output == ""}
+	if o.output == "-" {
+		return explainFormats[o.format](out, account, options)
+	}
 	if o.output == "" {
 		var buffer bytes.Buffer
 		if err := explainFormats[o.format](&buffer, account, options); err != nil {
@@ -200,7 +228,6 @@ func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 			return errors.Join(err, file.Close())
 		}
 	}
-	options.Color = false
 	return errors.Join(explainFormats[o.format](file, account, options), file.Close())
 }
 

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"strings"
@@ -36,13 +37,28 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 		slog.String("version", wire.Version(state.Version).String()),
 		slog.String("suite", tls.CipherSuiteName(state.CipherSuite)),
 		slog.String("group", flags.GroupName(state.CurveID)),
-		slog.Bool("resumed", state.DidResume),
+		slog.String("resumed", h.Conn.State().Resumption),
 		slog.String("alpn", state.NegotiatedProtocol),
 		sni, duration}
 	if more := h.Conn.State(); more.PSKIdentity != "" {
 		fields = append(fields, slog.String("psk", more.PSKIdentity))
 	}
 	log.Info("connection", fields...)
+}
+
+// names are those of the log in JSON, which are the same in every verb.
+var names = map[string]string{
+	"suite": "cipher_suite", "sni": "server_name", "psk": "psk_identity",
+	"reason": "failure", "accepted": "ours", "offered": "theirs",
+}
+
+// jsonNames is a slog.HandlerOptions.ReplaceAttr.
+func jsonNames(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == "duration" {
+		return slog.Int64("handshake_us", a.Value.Duration().Microseconds())
+	}
+	a.Key = cmp.Or(names[a.Key], a.Key)
+	return a
 }
 
 // serverURL returns a URL that the certificate is good for: by name where we

@@ -1,6 +1,31 @@
 package serve
 
-import "testing"
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// With --json each line is an object, in the names of the other verbs.
+func TestLogInJSON(t *testing.T) {
+	var out, errs bytes.Buffer
+	cmd := &cobra.Command{}
+	cmd.SetOut(&out)
+	cmd.SetErr(&errs)
+	o := options{json: true}
+	log := o.start(cmd, "public", "https://localhost:8443/", nil)
+	log.Info("connection", slog.String("suite", "S"), slog.String("sni", "N"), slog.Duration("duration", 3*time.Millisecond))
+	lines := strings.Split(out.String(), "\n")
+	if len(lines) != 3 || errs.Len() > 0 ||
+		!strings.Contains(lines[0], `"msg":"serving","folder":"public","url":"https://localhost:8443/"}`) ||
+		!strings.Contains(lines[1], `"cipher_suite":"S","server_name":"N","handshake_us":3000}`) {
+		t.Errorf("wrote %q and %q", out.String(), errs.String())
+	}
+}
 
 func TestShellQuote(t *testing.T) {
 	for in, want := range map[string]string{

@@ -44,6 +44,7 @@ type options struct {
 	clientAuth string
 	clientCA   string
 	sessionIDs bool
+	json       bool
 }
 
 // New makes the verb.
@@ -87,6 +88,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
+	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
 	return cmd
@@ -115,6 +117,9 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	l, err := net.Listen("tcp", at)
 	if err != nil {
 		f := report.Describe(err, wire.Server, nil)
+		if o.json {
+			return report.JSONError(cmd.OutOrStdout(), "", f, err)
+		}
 		f.Write(cmd.ErrOrStderr(), "vitrine: ")
 		return report.Reported(err)
 	}
@@ -126,9 +131,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	// Before the announcement: who reads it may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	out := cmd.ErrOrStderr()
-	o.announce(out, dir, serverURL(l.Addr(), config.Certificates), ca)
-	log := slog.New(slog.NewTextHandler(out, nil))
+	log := o.start(cmd, dir, serverURL(l.Addr(), config.Certificates), ca)
 	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
 			Handler:           http.FileServerFS(files),
@@ -267,6 +270,21 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 		return err
 	}
 	return <-stopped
+}
+
+// start announces the server, and returns the log of its connections.
+func (o *options) start(cmd *cobra.Command, dir, url string, ca *devca.CA) *slog.Logger {
+	if !o.json {
+		o.announce(cmd.ErrOrStderr(), dir, url, ca)
+		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	}
+	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: jsonNames}))
+	fields := []any{slog.String("folder", dir), slog.String("url", url)}
+	if ca != nil {
+		fields = append(fields, slog.String("authority", ca.File()))
+	}
+	log.Info("serving", fields...)
+	return log
 }
 
 // announce says what is served, what to trust, and what to try.

@@ -58,7 +58,7 @@ func (o *options) run(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	if o.json {
-		out := make([]suiteFields, len(list))
+		out := make([]Suite, len(list))
 		for i, s := range list {
 			out[i] = fieldsOfSuite(s)
 		}
@@ -109,10 +109,10 @@ func (o *options) pick(names []string) ([]*suite.Suite, error) {
 	return slices.DeleteFunc(list, func(s *suite.Suite) bool { return !s.Default }), nil
 }
 
-// suiteFields is a suite as JSON.
-type suiteFields struct {
+// Suite is a cipher suite as JSON.
+type Suite struct {
 	ID             string   `json:"id"`
-	Name           string   `json:"name"`
+	CipherSuite    string   `json:"cipher_suite"`
 	OpenSSLName    string   `json:"openssl_name,omitempty"`
 	KeyExchange    string   `json:"key_exchange"`
 	Authentication string   `json:"authentication"`
@@ -132,9 +132,9 @@ type suiteFields struct {
 	WhyNotServer string   `json:"why_not_server,omitempty"`
 }
 
-func fieldsOfSuite(s *suite.Suite) suiteFields {
-	f := suiteFields{
-		ID: fmt.Sprintf("0x%04x", uint16(s.ID)), Name: s.Name, OpenSSLName: s.OpenSSLName,
+func fieldsOfSuite(s *suite.Suite) Suite {
+	f := Suite{
+		ID: fmt.Sprintf("0x%04x", uint16(s.ID)), CipherSuite: s.Name, OpenSSLName: s.OpenSSLName,
 		KeyExchange: s.KeyExchange.String(), Authentication: s.Auth.String(), Cipher: s.Cipher.Name, MAC: "AEAD", PRF: s.Hash.Name,
 		Bits: s.Cipher.Bits, ForwardSecret: s.ForwardSecret(), Default: s.Default, WhyNot: s.WhyNot, Legacy: flags.LegacyWords(s.Switches),
 	}
