@@ -16,6 +16,8 @@ type Info struct {
 	// Modified is set where files differed from the commit.
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
+	// Licenses are those of the software in the binary, where they are asked for.
+	Licenses string `json:"licenses,omitempty"`
 }
 
 // This is about the running binary.
