@@ -23,7 +23,8 @@ type Transport struct {
 	// program replaced it. Its Protocols (nil: HTTP/1.1 and HTTP/2) choose what
 	// is offered by ALPN. Proxies for https are reached by CONNECT over http or
 	// https, or by SOCKS5 (socks5 and socks5h, which are the same). What belongs to crypto/tls is not used:
-	// TLSClientConfig, TLSNextProto, DialTLS and DialTLSContext.
+	// TLSClientConfig, TLSNextProto, DialTLS and DialTLSContext. Other schemes are those
+	// that its RegisterProtocol was told of.
 	HTTP *http.Transport
 
 	// TLS is the configuration; nil is an empty one. An empty ServerName is the
@@ -99,7 +100,11 @@ func (t *Transport) CloseIdleConnections() {
 // RoundTrip sends a request and returns the response with its TLS state.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.once.Do(t.setup)
-	if r.URL == nil || r.URL.Scheme != "https" {
+	switch {
+	case r.URL != nil && r.URL.Scheme == "https":
+	case r.URL != nil && r.URL.Scheme != "http" && t.HTTP != nil:
+		return t.HTTP.RoundTrip(r) // perhaps it was registered there, and a copy does not have that
+	default:
 		return t.clear.RoundTrip(r)
 	}
 	a, err := t.newAttempt(r)
