@@ -143,12 +143,12 @@ func mustBeTrue(t *testing.T, account *Connection) {
 		t.Errorf("with %+v: %s", account.Dropped, f)
 	}
 	text := strings.Join(strings.Fields(render(t, account, look{})), " ")
-	for _, lie := range []string{"did not come to its end", storyUnsettled, "no keys were reported"} {
+	for _, lie := range []string{"did not complete", storyUnsettled, "no keys were reported"} {
 		if account.misses(ofHandshake) && strings.Contains(text, lie) {
 			t.Errorf("with %+v: it says %q", account.Dropped, lie)
 		}
 	}
-	if got := strings.Contains(text, "the budget was used up"); got != (len(account.Dropped) > 0) {
+	if got := strings.Contains(text, "the budget ran out"); got != (len(account.Dropped) > 0) {
 		t.Errorf("with %+v: it says that things are missing: %v", account.Dropped, got)
 	}
 }

@@ -14,20 +14,20 @@ const Format = "vitrine.explain/1"
 
 // About is what the caller knows of a connection and its trace does not.
 type About struct {
-	// Target says whom the connection is to: "example.com:443".
+	// Target is the peer: "example.com:443".
 	Target string
-	// Trust says how the peer's certificate was judged, in words; empty where
-	// it was not, of which the text warns. No trace tells that.
+	// Trust says in words how the peer's certificate was verified. Empty means
+	// that it was not, and the outcome warns of that. A trace does not tell.
 	Trust string
 	// Before is one line about the connection before this one, for a resumption.
 	Before string
 	// Previous is that connection: what was resumed is checked against it.
 	Previous *Connection
-	// Err is why the connection failed, nil where it did not, and Advice what
-	// to change.
+	// Err is why the connection failed, nil if it did not, and Advice what to
+	// change.
 	Err    error
 	Advice string
-	// Warnings are what did not make it fail and yet is not right.
+	// Warnings are problems that did not make it fail.
 	Warnings []string
 }
 
@@ -53,8 +53,8 @@ type Connection struct {
 	// Events are in the order in which things happened on the traced side.
 	Events []Event `json:"events"`
 	Checks Checks  `json:"checks"`
-	// Dropped is what was not kept. Of what it names, everything up to a moment is
-	// there, and nothing after it.
+	// Dropped is what was not kept. Each kind in it is complete up to a moment, and
+	// missing from then on.
 	Dropped []Dropped `json:"dropped,omitempty"`
 
 	side    wire.Role
@@ -68,9 +68,9 @@ type Connection struct {
 	kept []Hex
 }
 
-// Dropped is what the Collector did not keep of one kind, for its budget was
-// used up. Where it is of handshakes, the summary is that of what was kept: a
-// handshake that is not complete there may have come to its end.
+// Dropped is what the Collector did not keep of one kind, because its budget ran
+// out. If handshakes were dropped, the summary covers what was kept: a handshake
+// that is not complete there may have completed.
 type Dropped struct {
 	// What it was: "application data", "handshakes and keys" or "alerts and
 	// refused records".
@@ -79,7 +79,7 @@ type Dropped struct {
 	AtUS    int64 `json:"at_us"`
 	Records int   `json:"records"`
 	Bytes   int64 `json:"bytes"`  // of these records on the wire
-	Others  int   `json:"others"` // events that are no records
+	Others  int   `json:"others"` // events that are not TLSs
 	// Event is the place among the events where the first of it would be, from 0.
 	Event int `json:"event"`
 }

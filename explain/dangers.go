@@ -14,37 +14,37 @@ var dangers = []struct {
 	words string
 }{
 	{func(hs *handshake) bool { return hs.version == wire.SSL30 },
-		"SSL 3.0 is broken: it does not check its padding, so a secret that is sent again and again can be read byte by byte (POODLE)"},
+		"SSL 3.0 is broken: it does not check its padding, so an attacker can read a secret that is sent repeatedly, byte by byte (POODLE)"},
 	{func(hs *handshake) bool {
 		return hs.version == wire.TLS10 && hs.suite != nil && hs.suite.Cipher.Block != nil
 	},
-		"TLS 1.0 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1, and the IVs of its records can be foreseen (BEAST)"},
+		"TLS 1.0 is deprecated (RFC 8996): its handshake relies on MD5 and SHA-1, and the IVs of its records are predictable (BEAST)"},
 	{func(hs *handshake) bool {
 		return hs.version == wire.TLS10 && (hs.suite == nil || hs.suite.Cipher.Block == nil)
 	},
-		"TLS 1.0 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1"},
+		"TLS 1.0 is deprecated (RFC 8996): its handshake relies on MD5 and SHA-1"},
 	{func(hs *handshake) bool { return hs.version == wire.TLS11 },
-		"TLS 1.1 is deprecated (RFC 8996): its handshake rests on MD5 and SHA-1"},
-	{needs("NullCiphers"), "nothing is encrypted: whoever is on the path reads it all (NULL cipher)"},
-	{needs("Anonymous"), "nobody is authenticated: whoever is on the path can be the peer (anonymous key exchange)"},
+		"TLS 1.1 is deprecated (RFC 8996): its handshake relies on MD5 and SHA-1"},
+	{needs("NullCiphers"), "nothing is encrypted: anyone on the path can read it all (NULL cipher)"},
+	{needs("Anonymous"), "nobody is authenticated: anyone on the path can pretend to be the peer (anonymous key exchange)"},
 	{func(hs *handshake) bool { return hs.suite != nil && hs.suite.Auth == suite.AuthDSS && hs.exchanged() },
-		"the server signs with DSA, in a time that depends on its key; who can measure that often enough may find the key"},
-	{needs("DES"), "DES has keys of 56 bits: all of them can be tried in a day"},
-	{needs("RC4"), "RC4's key stream is biased: what is sent often enough can be read from it (RC4 NOMORE)"},
-	{needs("TripleDES"), "3DES has blocks of 64 bits: after some gigabytes their collisions give plaintext away (Sweet32)"},
-	{needs("MD5"), "the MAC of the records is built on MD5, for which collisions take seconds"},
-	{(*handshake).compressed, "compression: the length of a record tells whether a guess is part of a secret beside it (CRIME)"},
+		"the server signs with DSA, and how long that takes depends on its key: an attacker who measures it often enough may find the key"},
+	{needs("DES"), "DES has keys of 56 bits: an attacker can try all of them in a day"},
+	{needs("RC4"), "RC4's key stream is biased: an attacker can read what is sent often enough (RC4 NOMORE)"},
+	{needs("TripleDES"), "3DES has blocks of 64 bits: after some gigabytes, collisions reveal plaintext (Sweet32)"},
+	{needs("MD5"), "the MAC of the records uses MD5, whose collisions take seconds to find"},
+	{(*handshake).compressed, "compression: the length of a record tells an attacker whether a guess matches a secret in it (CRIME)"},
 	{func(hs *handshake) bool { return hs.exchange == wire.KeyExchangeRSA && hs.exchanged() },
-		"no forward secrecy: whoever gets the key of the server's certificate later can read what was recorded of this connection (static RSA)"},
+		"no forward secrecy: anyone who gets the key of the server's certificate later can read a recording of this connection (static RSA)"},
 	{func(hs *handshake) bool { return hs.exchange == wire.KeyExchangeRSAPSK },
-		"no forward secrecy: whoever gets the pre-shared key and that of the server's certificate later can read what was recorded of this connection"},
+		"no forward secrecy: anyone who gets the pre-shared key and the key of the server's certificate later can read a recording of this connection"},
 	{func(hs *handshake) bool { return hs.exchange == wire.KeyExchangePSK },
-		"no forward secrecy: whoever gets the pre-shared key later can read what was recorded of this connection"},
+		"no forward secrecy: anyone who gets the pre-shared key later can read a recording of this connection"},
 	{func(hs *handshake) bool { n := hs.dhBits(); return 0 < n && n < 2048 },
-		"the Diffie-Hellman group has less than 2,048 bits: with enough hardware its secrets can be computed (Logjam)"},
+		"the Diffie-Hellman group has fewer than 2,048 bits: enough hardware can compute its secrets (Logjam)"},
 	{func(hs *handshake) bool {
 		return hs.before != nil && !hs.late && !hs.answer.Extensions.Has(wire.ExtRenegotiationInfo)
-	}, "a renegotiation without renegotiation_info: somebody could have put his own connection before it (CVE-2009-3555)"},
+	}, "a renegotiation without renegotiation_info: an attacker could have put a connection of their own before it (CVE-2009-3555)"},
 }
 
 // needs reports that the suite needs a switch of that name to be used at all.

@@ -25,7 +25,7 @@ func (hs *handshake) secret(s *Secret) {
 	}
 	switch {
 	case !known:
-		s.Formula, s.Check = s.How, Check{Given, "this value is not in the key schedule that is known here"}
+		s.Formula, s.Check = s.How, Check{Given, "vitrine's key schedule does not have this value"}
 	case r.Function == recompute.Given:
 		s.Formula, s.Check = s.How, hs.given(s)
 	default:
@@ -48,7 +48,7 @@ func (hs *handshake) given(s *Secret) Check {
 	case s.How != howResumed:
 		return Check{Given, "an input: only the two private keys could confirm it, and they are gone"}
 	case previous == nil || previous.misses(ofHandshake) && !slices.ContainsFunc(previous.kept, s.is):
-		return Check{Given, "an input: it comes from an earlier connection, of which there is no trace, or not a whole one"}
+		return Check{Given, "an input: it comes from an earlier connection, whose trace is missing or incomplete"}
 	case slices.ContainsFunc(previous.kept, s.is):
 		return agree("the %s of the connection before", strings.Replace(s.Name, "psk", "resumption_psk", 1))
 	}
@@ -58,13 +58,13 @@ func (hs *handshake) given(s *Secret) Check {
 // encrypted says what a premaster is that the client made up: it starts with the
 // version of its hello, so that nobody could lower that. RFC 5246 §7.4.7.1.
 func (hs *handshake) encrypted(premaster []byte) string {
-	const made = "the client made it up, and only the server's RSA key could confirm it"
+	const made = "the client invented it, and only the server's RSA key could confirm it"
 	if hs.hello == nil || len(premaster) != 48 {
 		return made
 	}
 	v := hs.hello.LegacyVersion
 	if premaster[0] != byte(v>>8) || premaster[1] != byte(v) {
-		return made + "; its first two bytes are not the version of its hello, as they should be"
+		return made + "; its first two bytes should be the version of its hello, and are not"
 	}
 	return made + fmt.Sprintf("; its first two bytes are the version of its hello, %v, as they must be", v)
 }

@@ -103,13 +103,13 @@ func (l *ladder) record(e *Event) {
 func changeWords(hs *handshake, r *Record) string {
 	switch {
 	case hs.version >= wire.TLS13:
-		return "means nothing: old middleboxes want it"
+		return "no meaning: it is there for old middleboxes"
 	case hs.suite != nil && hs.suite.Cipher.KeyLen == 0:
-		return "all that follows has a MAC, and is not encrypted"
+		return "everything after it has a MAC, and is not encrypted"
 	case r.Epoch > 0:
-		return "all that follows is under new keys"
+		return "everything after it uses new keys"
 	}
-	return "all that follows is encrypted"
+	return "everything after it is encrypted"
 }
 
 func (m *Message) failed() bool {

@@ -3,74 +3,74 @@ package explain
 import "github.com/vitrine-tls/vitrine/wire"
 
 const (
-	greaseValue      = "Reserved to mean nothing (RFC 8701): peers send it so that nobody forgets to ignore what is unknown."
-	greaseExtension  = "An extension that means nothing (RFC 8701): peers send it so that nobody forgets to ignore what is unknown."
-	unknownExtension = "Not known here. A receiver ignores an extension that it does not know."
+	greaseValue      = "Reserved, without a meaning (RFC 8701): peers send it to check that unknown values are ignored."
+	greaseExtension  = "An extension without a meaning (RFC 8701): peers send it to check that unknown ones are ignored."
+	unknownExtension = "vitrine does not know it. Receivers ignore unknown extensions."
 )
 
 // messageMeanings says what each message is for; "Message/case", as scopes of
 // notes.go has it, goes before "Message".
 var messageMeanings = map[string]string{
 	"HelloRequest":        "The server asks for a new handshake on this connection.",
-	"ClientHello":         "The client's offer: all that it speaks, and its half of the key exchange.",
-	"ClientHello/old":     "The client's offer: all that it speaks.",
+	"ClientHello":         "The client's offer: everything it supports, and its half of the key exchange.",
+	"ClientHello/old":     "The client's offer: everything it supports.",
 	"ClientHello/again":   "The client's offer for another handshake inside this connection, tied to the one before by renegotiation_info.",
 	"ClientHello/SSL2":    "The client's offer in the format of SSL 2.0, for servers of that time; what it asks for is newer.",
 	"ServerHello":         "The server's choice from the offer, and its half of the key exchange.",
 	"ServerHello/old":     "The server's choice from the offer.",
-	"HelloRetryRequest":   "The server agrees to the offer but not to the key share: the client shall try again with another.",
-	"NewSessionTicket":    "A ticket with which the client can come back without a full handshake.",
+	"HelloRetryRequest":   "The server agrees to the offer but not to the key share: the client must try again with another.",
+	"NewSessionTicket":    "A ticket: with it, the client can come back without a full handshake.",
 	"EndOfEarlyData":      "The client's early data ends here.",
 	"EncryptedExtensions": "The server's answers to the offer that the network has no need to see.",
 	"Certificate/empty":   "The sender has no certificate to show.",
 	"Certificate":         "The chain that ties a name to a public key, the sender's own certificate first.",
 	"ServerKeyExchange":   "The server's half of the key exchange, signed with its certificate's key.",
-	"CertificateRequest":  "The server wants to know who the client is.",
+	"CertificateRequest":  "The server asks for the client's certificate.",
 
 	"ServerKeyExchange/PSK":       "The server's hint on which pre-shared key it means.",
 	"ServerKeyExchange/RSA_PSK":   "The server's hint on which pre-shared key it means.",
-	"ServerKeyExchange/DHE_PSK":   "The server's hint on which pre-shared key it means, and its half of the key exchange, which needs no signature: who has the key is the server.",
-	"ServerKeyExchange/ECDHE_PSK": "The server's hint on which pre-shared key it means, and its half of the key exchange, which needs no signature: who has the key is the server.",
+	"ServerKeyExchange/DHE_PSK":   "The server's hint on which pre-shared key it means, and its half of the key exchange, which needs no signature: only the server has that key.",
+	"ServerKeyExchange/ECDHE_PSK": "The server's hint on which pre-shared key it means, and its half of the key exchange, which needs no signature: only the server has that key.",
 	"ServerKeyExchange/DH_anon":   "The server's half of the key exchange, which nobody signs: it could be anybody's.",
 	"ServerKeyExchange/ECDH_anon": "The server's half of the key exchange, which nobody signs: it could be anybody's.",
-	"ClientKeyExchange/RSA":       "The client's premaster secret, encrypted to the key of the server's certificate.",
-	"ClientKeyExchange/PSK":       "The name of the pre-shared key: all that there is to the key exchange.",
-	"ClientKeyExchange/RSA_PSK":   "The name of the pre-shared key, and what the client adds to it, encrypted to the key of the server's certificate.",
+	"ClientKeyExchange/RSA":       "The client's premaster secret, encrypted with the key of the server's certificate.",
+	"ClientKeyExchange/PSK":       "The name of the pre-shared key: there is nothing else to the key exchange.",
+	"ClientKeyExchange/RSA_PSK":   "The name of the pre-shared key, and bytes that the client invented, encrypted with the key of the server's certificate.",
 	"ClientKeyExchange/DHE_PSK":   "The name of the pre-shared key, and the client's half of the key exchange.",
 	"ClientKeyExchange/ECDHE_PSK": "The name of the pre-shared key, and the client's half of the key exchange.",
 
-	"CertificateRequest/late": "The server wants to know who the client is, now that the connection is in use.",
+	"CertificateRequest/late": "The server asks for the client's certificate, now that the connection is in use.",
 	"CertificateVerify/late":  "A signature over the handshake and this request: only the owner of the certificate's key can make it.",
 	"Finished/late":           "A MAC over the handshake and this request, with the key of the traffic: the answer comes from this very connection.",
-	"ServerHelloDone":         "The server has said what it had to say.",
+	"ServerHelloDone":         "The server's flight ends here.",
 	"CertificateVerify":       "A signature over the handshake: only the owner of the certificate's key can make it.",
 	"ClientKeyExchange":       "The client's half of the key exchange.",
 	"Finished":                "A MAC over the whole handshake: any change on the way would show here.",
-	"CertificateStatus":       "Proof from the certificate's issuer that it is not revoked, at least until lately.",
+	"CertificateStatus":       "Recent proof from the certificate's issuer that it is not revoked.",
 	"KeyUpdate":               "The sender changes to its next traffic keys, right after this message.",
 }
 
 // fieldMeanings says what a field is for; "Message.field" goes before "field".
 var fieldMeanings = map[string]string{
 	// hellos
-	"legacy_version":                                 "Frozen at TLS 1.2 for the sake of old middleboxes; where supported_versions is there, that decides.",
-	"ClientHello/old.legacy_version":                 "The newest version that the client speaks.",
-	"ServerHello/old.legacy_version":                 "The version that both will speak from here on.",
+	"legacy_version":                                 "Always TLS 1.2, for old middleboxes; supported_versions decides, if it is there.",
+	"ClientHello/old.legacy_version":                 "The newest version that the client supports.",
+	"ServerHello/old.legacy_version":                 "The version that both use from here on.",
 	"ClientHello/old.legacy_session_id":              "Names a session to resume; empty for none.",
 	"ServerHello/old.legacy_session_id_echo":         "The name under which the session can be resumed: the client's, if this is a resumption; empty for none.",
-	"ClientHello/deflate.legacy_compression_methods": "The client offers to compress before encrypting, by which the size of records gives secrets away (CRIME).",
-	"ServerHello/deflate.legacy_compression_method":  "Records are compressed before they are encrypted: their size gives secrets away (CRIME).",
+	"ClientHello/deflate.legacy_compression_methods": "The client offers to compress before encrypting, so the size of records can reveal secrets (CRIME).",
+	"ServerHello/deflate.legacy_compression_method":  "Records are compressed before they are encrypted: their size can reveal secrets (CRIME).",
 	"random":                         "32 fresh bytes, so that no two handshakes are the same.",
-	"legacy_session_id":              "Names a session to resume in TLS 1.2; TLS 1.3 only makes itself look like TLS 1.2 with it.",
+	"legacy_session_id":              "Names a session to resume in TLS 1.2; in TLS 1.3 it only makes the hello look like TLS 1.2.",
 	"legacy_session_id_echo":         "TLS 1.3 echoes the client's; in TLS 1.2 it is the name under which the session can be resumed.",
 	"cipher_suites":                  "What the client can encrypt with, best first.",
-	"legacy_compression_methods":     "Only null is left: compression gave secrets away by the size of records (CRIME).",
+	"legacy_compression_methods":     "Only null is left: with compression, the size of records revealed secrets (CRIME).",
 	"legacy_compression_method":      "No compression, the only choice that is left.",
 	"ServerHello.cipher_suite":       "The server's pick: how records are protected, and which hash makes the keys.",
 	"HelloRetryRequest.random":       "Not random: this fixed value is what makes a ServerHello a HelloRetryRequest.",
 	"HelloRetryRequest.cipher_suite": "The server's pick; the ServerHello must repeat it.",
 	// in the format of SSL 2.0
-	"ClientHello/SSL2.version":            "The newest version that the client speaks: not SSL 2.0.",
+	"ClientHello/SSL2.version":            "The newest version that the client supports: not SSL 2.0.",
 	"ClientHello/SSL2.cipher_spec_length": "In bytes: three for each suite.",
 	"ClientHello/SSL2.cipher_specs":       "What the client can encrypt with. Those that start with 0 are today's suites; the others are SSL 2.0's own and left aside.",
 	"ClientHello/SSL2.session_id":         "Names a session to resume; empty for none.",
@@ -100,10 +100,10 @@ var fieldMeanings = map[string]string{
 	"ServerHello.pre_shared_key":              "Which of the offered keys the server took: this is a resumption.",
 	"early_data":                              "Data before the handshake is complete (0-RTT).",
 	"supported_versions":                      "The versions the client really speaks; GREASE and unknown ones are ignored.",
-	"ServerHello.supported_versions":          "The version that both will speak from here on.",
-	"HelloRetryRequest.supported_versions":    "The version that both will speak from here on.",
+	"ServerHello.supported_versions":          "The version that both use from here on.",
+	"HelloRetryRequest.supported_versions":    "The version that both use from here on.",
 	"cookie":                                  "The client must send it back: so the server need not remember the first hello.",
-	"psk_key_exchange_modes":                  "With a pre-shared key the client also wants a fresh key exchange, or can do without.",
+	"psk_key_exchange_modes":                  "Says whether the client also wants a fresh key exchange beside a pre-shared key.",
 	"certificate_authorities":                 "The issuers that the sender trusts.",
 	"post_handshake_auth":                     "The client can be asked for a certificate later too.",
 	"key_share":                               "The client's public keys, ready to use if the server likes one of the groups.",
@@ -115,7 +115,7 @@ var fieldMeanings = map[string]string{
 	"encrypted_client_hello":                  "The true hello, encrypted to the server; or noise that looks like it.",
 	"quic_transport_parameters":               "Settings of the QUIC connection around this handshake.",
 	"compress_certificate":                    "How the certificate chain may be compressed.",
-	"obfuscated_ticket_age":                   "How long the client has had the ticket, in milliseconds, masked with ticket_age_add.",
+	"obfuscated_ticket_age":                   "How long the client has had the ticket, in milliseconds, plus ticket_age_add.",
 	"binders":                                 "A MAC of the hello up to here, under a key made from the pre-shared one.",
 	"selected_identity":                       "The offered key's place in the client's list.",
 	// the rest of the handshake
@@ -136,7 +136,7 @@ var fieldMeanings = map[string]string{
 	"md5_hash":                    "SSL 3.0 has two hashes, each of the handshake and the master secret; this is that of MD5.",
 	"sha_hash":                    "And this is that of SHA-1.",
 	"ClientKeyExchange/RSA_PSK.encrypted_pre_master_secret":      "48 bytes that only the server's RSA key can open; with the pre-shared key they make the premaster secret.",
-	"encrypted_pre_master_secret":                                "48 bytes that only the server's RSA key can open: whoever gets that key later can read this connection.",
+	"encrypted_pre_master_secret":                                "48 bytes that only the server's RSA key can open: anyone who gets that key later can read this connection.",
 	"CertificateVerify.algorithm":                                "One of those that the peer offered to verify.",
 	"verify_data":                                                "The secret of the same name shows how it follows from the handshake.",
 	"ticket_lifetime":                                            "Seconds for which the ticket may be used, at most 7 days.",
@@ -144,7 +144,7 @@ var fieldMeanings = map[string]string{
 	"ticket_age_add":                                             "Added to the age that the client will show, so that the network cannot link connections by it.",
 	"ticket_nonce":                                               "Makes the key of this ticket different from those of its siblings.",
 	"NewSessionTicket.ticket":                                    "The session, sealed by the server for itself: nobody else can read it.",
-	"request_update":                                             "Whether the peer shall change its keys too.",
+	"request_update":                                             "Says whether the peer must change its keys too.",
 	"ocsp_response":                                              "Signed by the issuer, and good for some days.",
 	"CertificateRequest.certificate_types":                       "The kinds of key that the server accepts.",
 	"CertificateRequest.distinguished_name":                      "An issuer's name in DER.",
@@ -163,12 +163,12 @@ var fieldMeanings = map[string]string{
 
 // alertMeanings says in plain words what an alert tells.
 var alertMeanings = map[wire.AlertCode]string{
-	wire.AlertCloseNotify:                  "The orderly end: no more data comes from this side.",
-	wire.AlertUnexpectedMessage:            "A message came that has no place here.",
+	wire.AlertCloseNotify:                  "The orderly end: this side sends no more data.",
+	wire.AlertUnexpectedMessage:            "A message came that must not come here.",
 	wire.AlertBadRecordMAC:                 "A record did not open: it was damaged, or sealed with other keys.",
 	wire.AlertDecryptionFailed:             "A record did not decrypt; later versions do not tell this from a bad MAC.",
-	wire.AlertDecompressionFailure:         "What was in a record did not decompress.",
-	wire.AlertNoCertificate:                "The client has no certificate to show: the way in which SSL 3.0 says so.",
+	wire.AlertDecompressionFailure:         "The content of a record did not decompress.",
+	wire.AlertNoCertificate:                "The client has no certificate to show; this is how SSL 3.0 says so.",
 	wire.AlertExportRestriction:            "The keys are longer than export rules once allowed.",
 	wire.AlertCertificateUnobtainable:      "The certificate could not be fetched from where the client said.",
 	wire.AlertBadCertificateHashValue:      "The certificate is not the one whose hash the client gave.",
@@ -180,28 +180,28 @@ var alertMeanings = map[wire.AlertCode]string{
 	wire.AlertCertificateExpired:           "The certificate has expired, or is not valid yet.",
 	wire.AlertCertificateUnknown:           "The certificate is not acceptable, for a reason that has no alert of its own.",
 	wire.AlertIllegalParameter:             "A field has a value that it must not have.",
-	wire.AlertUnknownCA:                    "The certificate's issuer is not one that is trusted.",
+	wire.AlertUnknownCA:                    "The certificate's issuer is not trusted.",
 	wire.AlertAccessDenied:                 "The certificate is good, but its owner may not come in.",
 	wire.AlertDecodeError:                  "A message does not follow its grammar.",
 	wire.AlertDecryptError:                 "A signature or a Finished did not verify.",
 	wire.AlertProtocolVersion:              "The two sides have no version in common.",
 	wire.AlertInsufficientSecurity:         "What the peer offers is too weak.",
 	wire.AlertInternalError:                "A fault that has nothing to do with the peer.",
-	wire.AlertInappropriateFallback:        "The client came back with less than both can do: perhaps somebody made it.",
+	wire.AlertInappropriateFallback:        "The client came back with a lower version than both support: perhaps an attacker caused that.",
 	wire.AlertUserCanceled:                 "Given up, for a reason outside the protocol.",
-	wire.AlertNoRenegotiation:              "No new handshake on this connection.",
-	wire.AlertMissingExtension:             "An extension that must be there is not.",
+	wire.AlertNoRenegotiation:              "This side refuses a new handshake on this connection.",
+	wire.AlertMissingExtension:             "A required extension is missing.",
 	wire.AlertUnsupportedExtension:         "An extension came that nobody had asked for.",
 	wire.AlertUnrecognizedName:             "The server does not know the host that was asked for.",
 	wire.AlertBadCertificateStatusResponse: "The stapled OCSP response is not acceptable.",
 	wire.AlertUnknownPSKIdentity:           "No key is known under the name that was given.",
 	wire.AlertCertificateRequired:          "The client must show a certificate, and showed none.",
 	wire.AlertNoApplicationProtocol:        "The two sides have no application protocol (ALPN) in common.",
-	wire.AlertECHRequired:                  "The server's key for the encrypted hello is another one by now.",
+	wire.AlertECHRequired:                  "The server's key for the encrypted hello has changed.",
 }
 
 // signals are the values in a list of cipher suites that are none.
 var signals = map[string]string{
 	wire.TLS_EMPTY_RENEGOTIATION_INFO_SCSV.String(): "No suite: the client says that it knows secure renegotiation (RFC 5746).",
-	wire.TLS_FALLBACK_SCSV.String():                 "No suite: the client says that it comes a second time, with a lower version (RFC 7507).",
+	wire.TLS_FALLBACK_SCSV.String():                 "No suite: the client says that it tries again with a lower version (RFC 7507).",
 }

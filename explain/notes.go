@@ -76,7 +76,7 @@ func (c *Connection) noteRecords(openers map[keysOf]*opener) {
 			waiting[r.from] = nil
 		}
 		if first := waiting[r.from]; first != nil && r.typ == wire.ContentApplicationData && r.Epoch == first.Epoch {
-			first.Note = "The first byte alone: the IV of the record after it, which is this one's end, cannot be foreseen by who chose what is in it (BEAST)."
+			first.Note = "The first byte stands alone, so that the IV of the next record, the end of this one, is unpredictable (BEAST)."
 			first.split = true
 		}
 		waiting[r.from] = nil

@@ -30,17 +30,17 @@ func (c *Connection) Outcome() (all []Remark) {
 	add(Quiet, c.Before != "", "before: %s", c.Before)
 	add(Bad, c.Failure != "", "%s", c.Failure)
 	add(Advice, c.Failure != "" && c.Advice != "", "%s", c.Advice)
-	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake), "the handshake did not come to its end")
+	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake), "the handshake did not complete")
 	add(Good, s.Complete, "%s in %s, %.2f ms", s.howComplete(first), words.Count(s.RoundTrips, "round trip"), float64(s.HandshakeUS)/1000)
 	all = append(all, c.later()...)
 	add(Good, c.Trust != "", "%s", c.Trust)
 	add(Warning, c.Trust == "" && s.Complete && c.Side == wire.Client.String() && first.ServerCertificate,
-		"nobody has said that the server's certificate was verified; with InsecureSkipVerify it was not")
+		"nothing shows that the server's certificate was verified; with InsecureSkipVerify it was not")
 	for _, w := range c.Warnings {
 		add(Warning, true, "%s", w)
 	}
 	for _, d := range c.Dropped {
-		add(Warning, true, "from %.2f ms on the account is not whole, as the budget was used up; not kept: %s", float64(d.AtUS)/1000, d.Sentence())
+		add(Warning, true, "the budget ran out, so the account is incomplete from %.2f ms on; not kept: %s", float64(d.AtUS)/1000, d.Sentence())
 	}
 	all = append(all, c.Checks.Remarks()...)
 	var last *Handshake
@@ -74,14 +74,14 @@ func (c *Connection) later() (all []Remark) {
 			how = "at least " + how
 		}
 		if s.ClientAuth && !s.LateClientAuth {
-			how += ", after which the client had shown a certificate"
+			how += ", in which the client showed a certificate"
 		}
 		all = append(all, Remark{Good, how})
 	}
 	if s.LateClientAuth {
-		how := "the client was asked for a certificate after the handshake, and showed one"
+		how := "the server asked for a client certificate after the handshake, and got it"
 		if !s.ClientAuth {
-			how = "the client was asked for a certificate after the handshake, and had none"
+			how = "the server asked for a client certificate after the handshake, and the client had none"
 		}
 		all = append(all, Remark{Good, how})
 	}

@@ -42,7 +42,7 @@ func (r *Record) reopenRefused(o *opener) Check {
 		r.shut = true
 		return Check{Given, fmt.Sprintf("does not open with the re-derived keys either: %v", err)}
 	case x.Type == wire.ContentChangeCipherSpec || len(x.Content)+x.Padding > maxContent || o.limit.broken(x):
-		return Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which may not be there", words.Size(len(x.Content)), x.Type)}
+		return Check{Given, fmt.Sprintf("opens with the re-derived keys: %s of %v, which must not come here", words.Size(len(x.Content)), x.Type)}
 	default:
 		return differ("refused, and yet it opens with the re-derived keys: %s of %v", words.Size(len(x.Content)), x.Type)
 	}
@@ -52,7 +52,7 @@ func (r *Record) reopenRefused(o *opener) Check {
 func (r *Record) refusal() string {
 	switch {
 	case !isRecord(r.Wire):
-		said := words.Size(len(r.Wire)) + " that are no record"
+		said := words.Size(len(r.Wire)) + " that are not TLS"
 		if line := firstLine(r.Wire); line != "" {
 			said += ": " + line
 		}

@@ -75,7 +75,7 @@ func TestPlainHTTP(t *testing.T) {
 	if account.Flights[1].Records != 0 || !account.Checks.OK() {
 		t.Errorf("the answer counts as %d records; failures %q", account.Flights[1].Records, account.Checks.Failures)
 	}
-	mustSay(t, render(t, account, look{}), "bytes that are no record:", `"HTTP/1.1 400 Bad Request"`,
+	mustSay(t, render(t, account, look{}), "bytes that are not TLS:", `"HTTP/1.1 400 Bad Request"`,
 		"48545450 2f312e31 20343030 20426164 HTTP/1.1 400 Bad", "reason the server speaks plain HTTP on this port, not TLS")
 }
 
@@ -195,11 +195,11 @@ func TestRefusedGarbage(t *testing.T) {
 		wire []byte
 		want string
 	}{
-		{nil, "0 bytes that are no record"},
-		{[]byte{22, 3, 3}, "3 bytes that are no record"},
+		{nil, "0 bytes that are not TLS"},
+		{[]byte{22, 3, 3}, "3 bytes that are not TLS"},
 		{[]byte{22, 3, 3, 0xff, 0xff, 9}, "✗ refused: record that breaks the rules"},
 		{[]byte{25, 3, 3, 0, 1, 9}, "type: content_type(0x19)"},
-		{[]byte("220 \x1b[2Jmail"), "12 bytes that are no record from"},
+		{[]byte("220 \x1b[2Jmail"), "12 bytes that are not TLS from"},
 		{bytes.Repeat([]byte("x"), 1000), "… 488 bytes more"},
 	} {
 		for epoch := range 2 {

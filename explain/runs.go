@@ -50,7 +50,7 @@ func (x *Handshake) Sentence(last *Handshake) string {
 	}
 	switch {
 	case x.Kind == "renegotiation" && last != nil && last.KeyExchange == x.KeyExchange:
-		text = x.Kind + ": " + x.KeyExchange + " once more, with fresh keys"
+		text = x.Kind + ": " + x.KeyExchange + " again, with fresh keys"
 	case x.Kind == "renegotiation" || x.Kind == "client authentication":
 		text = x.Kind + ": " + text
 	}

@@ -34,7 +34,7 @@ func wordsOf(m *Message) string {
 	case *wire.HelloRequest:
 		text = "asks for a new handshake"
 	case *wire.CertificateRequest:
-		text = "asks who the client is"
+		text = "asks for the client's certificate"
 	case *wire.CertificateVerify:
 		text = m.schemeWords(p.Scheme)
 	case *wire.ServerKeyExchange:
@@ -48,7 +48,7 @@ func wordsOf(m *Message) string {
 		text = words.Join(words.Size(len(p.Ticket)), "good for "+lifetime(p.Lifetime))
 	case *wire.KeyUpdate:
 		if p.Request == wire.UpdateRequested {
-			text = "asks for the peer's too"
+			text = "asks the peer to do the same"
 		}
 	case *wire.CertificateStatus:
 		text = "OCSP response" + words.Between + words.Size(len(p.Response))
@@ -75,7 +75,7 @@ func quoted(name string, b []byte) string {
 func exchangeWords(k wire.KeyExchange) string {
 	switch {
 	case k.Encrypted():
-		return "premaster secret, sealed to the server's RSA key"
+		return "premaster secret, encrypted with the server's RSA key"
 	case k.PSK() && k.Share() == wire.ShareNone:
 		return ""
 	}
@@ -176,7 +176,7 @@ func serverHelloWords(p *wire.ServerHello) string {
 	_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { group = wire.ReadKeyShare(r).Group.String() })
 	resumed := ""
 	if p.Extensions.Has(wire.ExtPreSharedKey) {
-		resumed = "takes the PSK"
+		resumed = "accepts the PSK"
 	}
 	compressed := ""
 	if p.CompressionMethod == wire.CompressionDeflate {

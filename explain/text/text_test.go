@@ -183,10 +183,10 @@ func TestUnknown(t *testing.T) {
 	c.Hooks().Message(trace.Message{Dir: trace.Sent, Raw: hello})
 	out := strings.Join(strings.Fields(render(t, c.Connection(explain.About{}), Options{})), " ")
 	for _, want := range []string{
-		"GREASE (0x8a8a) Reserved to mean nothing (RFC 8701)",
+		"GREASE (0x8a8a) Reserved, without a meaning (RFC 8701)",
 		"cipher_suite(0xfefe)",
-		"GREASE (0x1a1a): empty An extension that means nothing",
-		"extension(0x4321): 4 bytes Not known here.",
+		"GREASE (0x1a1a): empty An extension without a meaning",
+		"extension(0x4321): 4 bytes vitrine does not know it.",
 		"77686174", // "what"
 	} {
 		if !strings.Contains(out, want) {
