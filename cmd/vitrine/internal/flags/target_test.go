@@ -15,13 +15,22 @@ func TestTargets(t *testing.T) {
 		"[::1]":              "[::1]:443",
 		"[2001:db8::1]:8443": "[2001:db8::1]:8443",
 		"":                   "", ":1": "", "a:b:c": "", "host:0": "", "host:65536": "", "host:": "", "a b": "", "http://x": "", "[x": "",
+		"https://example.com/path?q#f":  "example.com:443",
+		"https://jane@example.com:8443": "example.com:8443",
+		"https://[2001:db8::1]/":        "[2001:db8::1]:443",
+		"wss://example.com:444/":        "example.com:444",
+		"example.com/path":              "example.com:443",
+		"localhost:https":               "localhost:443",
+		"bücher.example":                "xn--bcher-kva.example:443",
+		"https://BÜCHER.example:1/":     "xn--bcher-kva.example:1",
+		"host:no-such-service":          "", "https://": "", "https://a b/": "", "a\u2028b.example": "", "/path": "",
 	} {
 		got, err := ParseTarget(in)
 		switch {
 		case want == "" && report.ExitCode(err) != report.ExitUsage:
-			t.Errorf("parseTarget(%q) = %v, %v; want a usage error", in, got, err)
+			t.Errorf("ParseTarget(%q) = %v, %v; want a usage error", in, got, err)
 		case want != "" && (err != nil || got.String() != want):
-			t.Errorf("parseTarget(%q) = %v, %v; want %s", in, got, err, want)
+			t.Errorf("ParseTarget(%q) = %v, %v; want %s", in, got, err, want)
 		}
 	}
 }
