@@ -70,7 +70,7 @@ func (f *TLS) CertificateKeys() []devca.KeyType {
 // LacksCertificate reports that no suite has a certificate.
 func (f *TLS) LacksCertificate() bool { return len(f.CertificateKeys()) == 0 }
 
-// MayAsk errs where nobody can ask for a client certificate: only a server that
+// MayAsk errs where no server can ask for a client certificate: only a server that
 // shows one itself does, without a pre-shared key. RFC 5246 §7.4.4, RFC 4279 §4.
 func (f *TLS) MayAsk() error {
 	if f.onlyPSK() {

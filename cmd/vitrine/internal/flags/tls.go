@@ -161,7 +161,7 @@ func (f *TLS) Resumes() bool { return f.Resume != "" && f.Resume != "none" }
 func (f *TLS) needs() []span {
 	var list []span
 	old := func(set bool, by string) {
-		if set && f.sides&ClientSide != 0 { // a server only allows it, to clients who have it
+		if set && f.sides&ClientSide != 0 { // a server only allows it
 			list = append(list, span{by, wire.SSL30, wire.TLS12, true})
 		}
 	}
@@ -201,7 +201,7 @@ func (f *TLS) applyRecords(config *tls.Config) error {
 	return nil
 }
 
-// applyConduct sets who may do what.
+// applyConduct sets what each side may do.
 func (f *TLS) applyConduct(config *tls.Config) error {
 	if _, ok := resumptions[f.Resume]; f.Resumes() && !ok {
 		return report.Usagef("--resume %q is not a way to resume; choose none, id, ticket or psk", f.Resume)

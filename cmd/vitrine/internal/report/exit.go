@@ -77,7 +77,7 @@ func isNetworkError(err error) bool {
 	if isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err) {
 		return false
 	}
-	// An EOF that nobody announced is the peer's answer to a handshake, and a
+	// An EOF without an announcement is the peer's answer to a handshake, and a
 	// broken connection later.
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && !isA[*handshakeError](err)
 	return cut || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)

@@ -15,15 +15,15 @@ import (
 
 const exitCodesHelp = `Exit codes:
   0  it worked
-  1  findings, or an error that is none of the following
-  2  usage: a flag, an argument or a file that it names is wrong
+  1  findings, or another error
+  2  usage: a flag or an argument is wrong, or a file that it names
   3  network: no connection, or it broke
-  4  handshake: no agreement with the peer, or one of us broke a rule
+  4  handshake: no agreement with the peer, or one side broke a rule
   5  certificate: a chain, name or date is wrong, on either side
 
 Environment:
   SSLKEYLOGFILE  the file to which each connection's secrets are appended, for
-                 Wireshark; whoever reads it can read the connections
+                 Wireshark; with it, anyone can read the connections
   NO_COLOR       no colours, if not empty`
 
 // New makes the command from the functions that make its verbs, in the order in

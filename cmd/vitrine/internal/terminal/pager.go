@@ -11,7 +11,7 @@ import (
 )
 
 // Page writes what is longer than a screen so that people see its start first:
-// through their pager, if somebody sits at a terminal. $PAGER names the pager,
+// through their pager, if output and input are a terminal. $PAGER names the pager,
 // "less" by default; empty, there is none.
 func Page(in io.Reader, out io.Writer, text []byte) error {
 	pager := pagerFor(in, out)
@@ -33,7 +33,7 @@ func Page(in io.Reader, out io.Writer, text []byte) error {
 	signal.Ignore(os.Interrupt) // it is for the pager
 	err := cmd.Run()
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil // how somebody leaves a pager is no concern of ours
+		return nil // how people leave their pager is no error
 	}
 	return err
 }

@@ -168,7 +168,7 @@ func (o *options) config(at flags.Target) (*tls.Config, error) {
 	return config, err
 }
 
-// reach makes the connection, after another one where it shall resume.
+// reach makes the connection, after another one that it resumes, if the flags say so.
 func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, *Summary, error) {
 	if o.tls.Resumes() {
 		if err := o.firstConnection(ctx, at, config); err != nil {

@@ -44,7 +44,7 @@ func (o *options) mayFollow(s tls.State) bool {
 	return o.tls.Renegotiate == "server"
 }
 
-// awaited is a Writer of which somebody may wait for the first write.
+// awaited is a Writer that lets others wait for the first write.
 type awaited struct {
 	io.Writer
 	once  sync.Once

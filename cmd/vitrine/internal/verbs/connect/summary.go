@@ -117,7 +117,7 @@ func (s *Summary) addState(state tls.State) {
 		s.Resumed = state.Resumption
 	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
-	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves who it is
+	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
 	s.Warnings = warnings(state)
 }
 

@@ -25,7 +25,7 @@ var weaknesses = []struct {
 	{func(s tls.State, c *suite.Suite) bool { return c.Cipher.Block != nil && !s.EncryptThenMAC },
 		always("CBC mode with MAC-then-encrypt has been broken through its padding again and again (Lucky 13)")},
 	{func(_ tls.State, c *suite.Suite) bool { return c.KeyExchange == wire.KeyExchangePSK },
-		always("there is no forward secrecy: whoever gets the pre-shared key later can read what was recorded")},
+		always("there is no forward secrecy: an attacker that gets the pre-shared key later can read recorded traffic")},
 	{func(s tls.State, _ *suite.Suite) bool { return s.Compression != wire.CompressionNull },
 		always("records are compressed, and secrets leak through their lengths (CRIME)")},
 	{func(s tls.State, _ *suite.Suite) bool { return s.DHBits > 0 && s.DHBits < 2048 },
@@ -35,7 +35,7 @@ var weaknesses = []struct {
 	{func(s tls.State, _ *suite.Suite) bool { return isOldTLS(s) && !s.ExtendedMasterSecret },
 		always("there is no extended master secret, so the session is not bound to its handshake (triple handshake)")},
 	{func(s tls.State, _ *suite.Suite) bool { return s.Version <= wire.TLS12 && !s.SecureRenegotiation },
-		always("the peer does not know RFC 5746: somebody may have put data of his own before ours (renegotiation attack)")},
+		always("the peer does not know RFC 5746: an attacker may have put data before ours (renegotiation attack)")},
 }
 
 func always(what string) func(tls.State, *suite.Suite) string {

@@ -58,21 +58,19 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [HOST[:PORT]]",
 		Short: "Explain a TLS connection, byte by byte",
-		Long: `Make a TLS connection and explain it: a ladder of its flights; then, in the
-order in which they happened, each record and message with its fields, each
-choice and why, each secret and how it follows from the others, application
-data, and the close. Every value that can be is computed again and compared; if
-one disagrees, the exit code is 1.
+		Long: `Make a TLS connection and explain it. First comes a ladder of its flights; then,
+in order of time, each record and message with its fields, each choice and its
+reason, each secret and how it follows from the others, application data, and
+the close. vitrine computes every value again that it can; if one disagrees, the
+exit code is 1.
 
-Without HOST, vitrine connects to a server of its own on the loopback interface,
-with an authority that is thrown away afterwards. Any version, suite and way to
-resume can be watched that way: to name it is enough, and nothing else is needed
-for what is dangerous elsewhere. With HOST, on port 443 if none is given, it
-explains the live connection, and the failure if there is one.
+Without HOST, vitrine starts a throw-away server on the loopback interface, so
+you can watch any version, suite or way to resume. Name it to use it: even
+dangerous ones need no --legacy there. With HOST (on port 443 if none is given;
+a URL will do) it explains the live connection, or its failure.
 
-On a terminal the text is shown by $PAGER, less by default; set it to nothing
-for none. What is written holds the connection's secrets and data: guard it like
-a key.`,
+On a terminal, $PAGER shows the text, less by default; set it to nothing for
+none. The output holds the connection's secrets and data: guard it like a key.`,
 		Example: `  vitrine explain
   vitrine explain --suites AES128-SHA --summary
   vitrine explain --resume ticket
@@ -200,7 +198,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	case !live && o.ca != "":
 		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
 	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
-		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or nobody asks for the certificate")
+		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or the server does not ask for the certificate")
 	}
 	return nil
 }

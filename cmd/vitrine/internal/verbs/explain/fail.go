@@ -51,7 +51,7 @@ var failures = map[string]struct {
 		client.Certificates = nil
 		s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.Pool()
 	}},
-	"psk": {"suites with a pre-shared key", false, func(_ *tls.Config, s *stage) { // bad_record_mac: nobody learns that the key is wrong
+	"psk": {"suites with a pre-shared key", false, func(_ *tls.Config, s *stage) { // bad_record_mac: neither side learns that the key is wrong
 		s.server.PSK.Server = func(string) ([]byte, error) {
 			other := make([]byte, 16)
 			rand.Read(other)

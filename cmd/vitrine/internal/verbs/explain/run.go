@@ -19,7 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// explanation makes the connections that shall be explained.
+// explanation makes the connections to explain.
 type explanation struct {
 	options *options
 	config  *tls.Config
@@ -101,7 +101,7 @@ func lacksCertificate(c *explain.Connection) bool {
 // most is how much of an answer is read: an account of more is of no use.
 const most = 1 << 18
 
-// talk renegotiates if it shall, sends a small HTTP request if the server may
+// talk renegotiates if the flags say so, sends a small HTTP request if the server may
 // understand it, reads the answer, and closes both ways. The error is an alert
 // of the server's: in TLS 1.3 it refuses our certificate only now. Whatever else
 // is not as it should be is a warning.
@@ -119,7 +119,7 @@ func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]stri
 		switch err := step.do(); {
 		case err == nil:
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			*warnings = append(*warnings, "the server ended the connection without close_notify: nobody can tell whether something was cut off")
+			*warnings = append(*warnings, "the server ended the connection without close_notify: data may be missing at its end")
 			return nil
 		case report.IsHandshakeError(err) && !errors.Is(err, tls.ErrNoRenegotiation):
 			return err
@@ -138,7 +138,7 @@ func (e *explanation) renegotiate(ctx context.Context, conn *tls.Conn) error {
 	return conn.Renegotiate(ctx)
 }
 
-// trust says by what the server is known for who it is; empty if it is not.
+// trust says what proves the identity of the server; empty for nothing.
 func (e *explanation) trust(s tls.State) string {
 	c := suite.ByID(s.CipherSuite)
 	switch {

@@ -128,7 +128,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		l.Close()
 		return err
 	}
-	// Before the announcement: who reads it may send a signal at once.
+	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	log := o.start(cmd, dir, serverURL(l.Addr(), config.Certificates), ca)
