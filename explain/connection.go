@@ -79,7 +79,7 @@ type Dropped struct {
 	AtUS    int64 `json:"at_us"`
 	Records int   `json:"records"`
 	Bytes   int64 `json:"bytes"`  // of these records on the wire
-	Others  int   `json:"others"` // events that are not TLSs
+	Others  int   `json:"others"` // events that are not records
 	// Event is the place among the events where the first of it would be, from 0.
 	Event int `json:"event"`
 }

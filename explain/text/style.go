@@ -22,7 +22,7 @@ const (
 	ofClient style = "36" // cyan
 	ofServer style = "35" // magenta
 	sealed   style = "32" // green: under protection
-	secret   style = "33" // yellow: whoever has it reads the connection
+	secret   style = "33" // yellow: with it, anyone can read the connection
 	good     style = "32"
 	caution  style = "33"
 	wrong    style = "1;31"
