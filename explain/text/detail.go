@@ -20,7 +20,7 @@ func (p *printer) detail(c *explain.Connection) {
 	flight, shown := 0, 0
 	for i := range c.Events {
 		e := &c.Events[i]
-		if e.Flight != flight && e.Flight <= len(c.Flights) {
+		if e.Flight != flight && 0 < e.Flight && e.Flight <= len(c.Flights) {
 			flight = e.Flight
 			p.heading(c.Flights[flight-1])
 		}

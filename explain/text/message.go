@@ -58,7 +58,7 @@ func tree(fs []explain.Field) (top []*node) {
 	var open []*node
 	for _, f := range fs {
 		n := &node{Field: f}
-		open = open[:min(f.Depth, len(open))]
+		open = open[:min(max(f.Depth, 0), len(open))]
 		if len(open) == 0 {
 			top = append(top, n)
 		} else {

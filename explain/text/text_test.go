@@ -194,3 +194,38 @@ func TestUnknown(t *testing.T) {
 		}
 	}
 }
+
+// An account can come from a file that somebody wrote: whatever its numbers are,
+// it is shown.
+func TestAnyNumbers(t *testing.T) {
+	saved, err := os.ReadFile("../testdata/live-tls12-cbc.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{-1, 0, 7, 1 << 20} {
+		c := new(explain.Connection)
+		if err := json.Unmarshal(saved, c); err != nil {
+			t.Fatal(err)
+		}
+		for i := range c.Flights {
+			c.Flights[i].Number, c.Flights[i].StartUS, c.Flights[i].EndUS = n, int64(n), int64(n)
+		}
+		for i := range c.Events {
+			e := &c.Events[i]
+			e.Flight, e.AtUS = n, int64(n)
+			if e.Message == nil {
+				continue
+			}
+			for j := range e.Message.Fields {
+				f := &e.Message.Fields[j]
+				f.Depth, f.Offset, f.Length = n, n, n
+			}
+			for j := range e.Message.Pieces {
+				e.Message.Pieces[j] = explain.Piece{Record: n, Offset: n, Length: n}
+			}
+		}
+		if out := render(t, c, Options{}); !strings.Contains(out, "ClientHello") {
+			t.Errorf("with the number %d everywhere, it has no ClientHello", n)
+		}
+	}
+}
