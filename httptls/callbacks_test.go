@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -39,7 +40,7 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 		"panic":  func() { panic("mine") },
 		"Goexit": runtime.Goexit,
 	} {
-		for _, where := range []string{"OnHandshake", "GetCertificate"} {
+		for _, where := range []string{"OnHandshake", "GetCertificate", "ConnState"} {
 			t.Run(where+" "+name, func(t *testing.T) {
 				var done atomic.Bool
 				once := func(here string) {
@@ -56,7 +57,12 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 				}
 				var logged syncBuffer
 				addr := serve(t, &Server{
-					HTTP:        &http.Server{Handler: http.HandlerFunc(describe), ErrorLog: log.New(&logged, "", 0)},
+					HTTP: &http.Server{Handler: http.HandlerFunc(describe), ErrorLog: log.New(&logged, "", 0),
+						ConnState: func(_ net.Conn, state http.ConnState) {
+							if state == http.StateNew {
+								once("ConnState")
+							}
+						}},
 					TLS:         config,
 					OnHandshake: func(h Handshake) { once("OnHandshake") },
 				})
@@ -69,7 +75,7 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 				if err == nil || strings.Contains(err.Error(), "i/o timeout") {
 					t.Errorf("the connection stayed open: %v", err)
 				}
-				if want := where == "OnHandshake" && name == "panic"; want != strings.Contains(logged.String(), "panic in OnHandshake") {
+				if want := where != "GetCertificate" && name == "panic"; want != strings.Contains(logged.String(), "panic in "+where) {
 					t.Errorf("logged: %s", logged.String())
 				}
 				client := &http.Client{Transport: &Transport{TLS: clientConfig()}}

@@ -54,8 +54,14 @@ func (l *pipes) Accept() (net.Conn, error) {
 func (l *pipes) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
 func (l *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// serveOn runs s on l within a bubble, and ends it with the test.
-func serveOn(t *testing.T, s *Server, l net.Listener) (stop func()) {
+// server is ours, or net/http's.
+type server interface {
+	Serve(net.Listener) error
+	Close() error
+}
+
+// serveOn runs s on l within a bubble, until stop.
+func serveOn(t *testing.T, s server, l net.Listener) (stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	return func() {

@@ -23,11 +23,18 @@ func connContext(users func(context.Context, net.Conn) context.Context) func(con
 	}
 }
 
+// connState shows our connections as they are. That they are new is told already:
+// net/http gets them only after their handshake.
 func connState(users func(net.Conn, http.ConnState)) func(net.Conn, http.ConnState) {
 	if users == nil {
 		return nil
 	}
-	return func(c net.Conn, state http.ConnState) { users(visible(c), state) }
+	return func(c net.Conn, state http.ConnState) {
+		if _, ours := serverConnOf(c); ours && state == http.StateNew {
+			return
+		}
+		users(visible(c), state)
+	}
 }
 
 // visible returns c as the user's hooks see it: a *tls.Conn where it is ours.

@@ -177,8 +177,9 @@ func TestHooksSeeTheTLSConnection(t *testing.T) {
 		ConnState: func(c net.Conn, s http.ConnState) {
 			mu.Lock()
 			defer mu.Unlock()
-			if c.(*tls.Conn).ConnectionState().HandshakeComplete {
-				states[s]++
+			states[s]++
+			if complete := c.(*tls.Conn).ConnectionState().HandshakeComplete; complete == (s == http.StateNew) {
+				t.Errorf("ConnState is told %v of a connection whose handshake is complete: %v", s, complete)
 			}
 		},
 	}}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type listener struct {
 	config  *tls.Config
 	timeout time.Duration
 	report  func(Handshake)
+	changed func(net.Conn, http.ConnState) // ConnState; nil: there is none
 
 	errorLog *log.Logger
 
@@ -55,7 +57,7 @@ type accepted struct {
 func (s *Server) newListener(inner net.Listener) *listener {
 	l := &listener{
 		Listener: inner, config: s.config,
-		timeout: s.HandshakeTimeout, report: s.OnHandshake,
+		timeout: s.HandshakeTimeout, report: s.OnHandshake, changed: s.HTTP.ConnState,
 		ready: make(chan accepted), places: &s.places,
 	}
 	if l.timeout <= 0 {
@@ -165,7 +167,13 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 			raw.Close()
 		}
 		p.leave()
+		if !passedOn {
+			l.tellState(conn, http.StateClosed) // else net/http does
+		}
 	}()
+	if !l.tellState(conn, http.StateNew) {
+		return
+	}
 	begun := time.Now()
 	err := negotiate(ctx, conn)
 	end(nil)
@@ -177,7 +185,8 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 	}
 	closing := l.ctx.Err() != nil
 	if err == nil || !closing {
-		if !l.tell(Handshake{Conn: conn, Duration: time.Since(begun), Err: err}) {
+		outcome := Handshake{Conn: conn, Duration: time.Since(begun), Err: err}
+		if !l.guarded("OnHandshake", conn, func() { l.report(outcome) }) {
 			return
 		}
 	}
@@ -196,15 +205,20 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 	}
 }
 
-// tell calls OnHandshake. It reports false if that panicked, which costs the
+// tellState calls ConnState, for a state in which net/http does not know conn.
+func (l *listener) tellState(conn *tls.Conn, state http.ConnState) (ok bool) {
+	return l.changed == nil || l.guarded("ConnState", conn, func() { l.changed(conn, state) })
+}
+
+// guarded calls a hook. It reports false if that panicked, which costs the
 // connection and not the process, as a panic in a handler does.
-func (l *listener) tell(h Handshake) (ok bool) {
+func (l *listener) guarded(name string, conn *tls.Conn, hook func()) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.errorLog.Printf("httptls: panic in OnHandshake for %v: %v\n%s", h.Conn.RemoteAddr(), p, debug.Stack())
+			l.errorLog.Printf("httptls: panic in %s for %v: %v\n%s", name, conn.RemoteAddr(), p, debug.Stack())
 		}
 	}()
-	l.report(h)
+	hook()
 	return true
 }
 

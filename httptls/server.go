@@ -27,7 +27,8 @@ type Server struct {
 	// hooks; nil is an empty one, which serves http.DefaultServeMux. Its
 	// Protocols (nil: HTTP/1.1 and HTTP/2) choose what is offered by ALPN. Serve
 	// takes it over: it sets Protocols and wraps Handler, ConnContext and
-	// ConnState, whose connections are of type *tls.Conn. HTTP may also serve
+	// ConnState, whose connections are of type *tls.Conn. ConnState is told of a
+	// connection before its handshake, and ConnContext after it. HTTP may also serve
 	// listeners in the clear; their connections come to the hooks as they are.
 	HTTP *http.Server
 
