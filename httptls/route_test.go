@@ -29,15 +29,7 @@ func countedProxy(t *testing.T) (u *url.URL, tunnels *sync.Map) {
 		}
 		defer up.Close()
 		tunnels.Store(up.LocalAddr().String(), true)
-		down, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer down.Close()
-		io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
-		go io.Copy(up, buffered)
-		io.Copy(down, up)
+		tunnelTo(t, w, up)
 	})}
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })

@@ -249,16 +249,21 @@ func connectProxy(t *testing.T, tunnels *atomic.Int32) http.HandlerFunc {
 			return
 		}
 		defer up.Close()
-		down, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer down.Close()
-		io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
-		go io.Copy(up, buffered)
-		io.Copy(down, up)
+		tunnelTo(t, w, up)
 	}
+}
+
+// tunnelTo answers a CONNECT, and carries bytes both ways until up or the client ends.
+func tunnelTo(t *testing.T, w http.ResponseWriter, up net.Conn) {
+	down, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer down.Close()
+	io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
+	go io.Copy(up, buffered)
+	io.Copy(down, up)
 }
 
 func parseProxyAuth(r *http.Request) (user, password string, ok bool) {
