@@ -11,7 +11,7 @@ import (
 )
 
 // diagnose turns an error of crypto/x509 into an alert and plain words.
-func diagnose(certs []*x509.Certificate, o Options, err error) error {
+func diagnose(certs []*x509.Certificate, o Options, err error) *Error {
 	e := &Error{Err: verification(certs, err)}
 	var (
 		host     x509.HostnameError

@@ -2,9 +2,11 @@
 // in plain words why they are not.
 //
 // [Parse] reads the certificates of a handshake, within limits on what a peer
-// can make us compute. [Verify] checks the chain with crypto/x509: signatures
-// up to a trusted root, validity in time, the server's name, extended key
-// usage, name constraints, and the strength of RSA keys.
+// can make us compute. [Verify] finds the paths to a trusted root by crypto/x509, which
+// checks signatures, times, the name, extended key usage and name constraints. Then each
+// path is judged by our own [Rules], and those that keep them all are good. A rule has its
+// source, and the first [Profile] that refuses for it. What a stricter profile would
+// refuse is a warning in the [Verdict] that [Judge] gives.
 // [SignatureKeyUsage] and [EncryptionKeyUsage] check what the key exchange
 // does with the leaf's key.
 //

@@ -24,6 +24,8 @@ type Error struct {
 	// Err is the error of crypto/x509 within crypto/tls's
 	// CertificateVerificationError, or nil where the rule is our own.
 	Err error
+	// Rule is the rule that was broken, one of [Rules]; nil where crypto/x509 refused.
+	Rule *Rule
 }
 
 // Error gives the reason, without the hint.

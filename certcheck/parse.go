@@ -53,7 +53,7 @@ func Parse(raw [][]byte) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-func tooMany(n int) error {
+func tooMany(n int) *Error {
 	return &Error{
 		Alert:  wire.AlertBadCertificate,
 		Reason: fmt.Sprintf("%d certificates were sent, at most %d are read", n, MaxChain),

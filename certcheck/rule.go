@@ -1,0 +1,121 @@
+package certcheck
+
+import (
+	"crypto/x509"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Rule is one thing that a path from a leaf to a trusted root must satisfy, on top of
+// what crypto/x509 demands of it.
+type Rule struct {
+	// Name is short and does not change: "ca-flag".
+	Name string
+	// Demands says in words what the rule demands.
+	Demands string
+	// Source is where that is written: "RFC 5280 §4.2.1.9".
+	Source string
+	// Profile is the first that refuses a path for it. For those before, a breach is a
+	// warning.
+	Profile Profile
+	// Alert is what the peer is told.
+	Alert wire.AlertCode
+	// Hint says what to do about a breach.
+	Hint string
+
+	on    scope
+	check func(p *path, c *x509.Certificate) string
+}
+
+// scope is what a rule looks at. Its check is called once for each certificate of the
+// path that is in the scope. It returns what is wrong, as a clause with the certificate
+// in it, or "".
+type scope uint8
+
+const (
+	onLeaf         scope = 1 << iota
+	onIntermediate       // authorities between the leaf and the root
+	onRoot               // a leaf that is itself trusted is a leaf
+	onPath               // once, with the leaf
+
+	onAuthority = onIntermediate | onRoot
+	onIssued    = onLeaf | onIntermediate // all that came from the peer, or could have
+	onEach      = onLeaf | onIntermediate | onRoot
+)
+
+// path is one way from the leaf to a trusted root, both included.
+type path struct {
+	chain []*x509.Certificate
+	o     *Options
+}
+
+// rules are in the order in which they are asked: what is cheap and what people do
+// wrong most often stands first.
+var rules = slices.Concat(strengthRules)
+
+// Rules returns what [Verify] asks of a path, in its order. Do not change what it
+// points to.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// Check is what one rule found about one certificate.
+type Check struct {
+	Rule *Rule
+	// Certificate is what was looked at: its place in the path, 0 for the leaf.
+	Certificate int
+	// Breach says what is wrong, with the evidence; empty where the rule is kept.
+	// Names in it are quoted and shortened.
+	Breach string
+}
+
+// judge asks every rule that refuses under the path's profile, and returns the first
+// refusal.
+func (p *path) judge() *Error {
+	for i := range rules {
+		r := &rules[i]
+		if r.Profile > p.o.Profile {
+			continue
+		}
+		for _, c := range p.in(r.on) {
+			if breach := r.check(p, c); breach != "" {
+				return r.refusal(breach)
+			}
+		}
+	}
+	return nil
+}
+
+// examine asks every rule, and keeps every answer.
+func (p *path) examine() (checks []Check) {
+	for i := range rules {
+		r := &rules[i]
+		for _, c := range p.in(r.on) {
+			checks = append(checks, Check{r, slices.Index(p.chain, c), r.check(p, c)})
+		}
+	}
+	return checks
+}
+
+func (r *Rule) refusal(breach string) *Error {
+	return &Error{Alert: r.Alert, Reason: breach, Hint: r.Hint, Rule: r}
+}
+
+// in returns the part of the path that a scope means.
+func (p *path) in(s scope) []*x509.Certificate {
+	from, to := 0, len(p.chain)
+	switch {
+	case s&onPath != 0:
+		return p.chain[:1]
+	case s&onLeaf == 0 && s&onIntermediate == 0:
+		from = max(1, to-1)
+	case s&onLeaf == 0:
+		from = 1
+	}
+	switch {
+	case s&onIntermediate == 0 && s&onRoot == 0:
+		to = 1
+	case s&onRoot == 0:
+		to = max(1, to-1)
+	}
+	return p.chain[from:max(from, to)]
+}

@@ -1,0 +1,63 @@
+package certcheck
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+const defaultRSABits = 2048
+
+// strengthRules are about what a stranger could forge, or make us compute.
+var strengthRules = []Rule{
+	{
+		Name:    "depth",
+		Demands: fmt.Sprintf("the path has at most %d certificates", MaxDepth),
+		Source:  "a limit of this library",
+		Alert:   wire.AlertBadCertificate,
+		Hint:    "use an authority closer to its root",
+		on:      onPath,
+		check: func(p *path, _ *x509.Certificate) string {
+			if len(p.chain) <= MaxDepth {
+				return ""
+			}
+			return fmt.Sprintf("the chain has %d certificates from leaf to root, at most %d are followed", len(p.chain), MaxDepth)
+		},
+	},
+	{
+		// The root is trusted as it is; but a leaf is asked even if it is itself a
+		// root, for its key signs the handshake.
+		Name:    "rsa-size",
+		Demands: "RSA keys have at least 2048 bits, or what Options.MinRSABits says",
+		Source:  "CA/Browser Forum BR §6.1.5",
+		Alert:   wire.AlertUnsupportedCertificate,
+		Hint:    "have it issued for an RSA key of 2048 bits or more, or for ECDSA",
+		on:      onIssued,
+		check: func(p *path, c *x509.Certificate) string {
+			key, ok := c.PublicKey.(*rsa.PublicKey)
+			if !ok || key.N.BitLen() >= p.o.MinRSABits {
+				return ""
+			}
+			return fmt.Sprintf("the RSA key of %s has %d bits, which is too weak: at least %d are needed",
+				subject(c), key.N.BitLen(), p.o.MinRSABits)
+		},
+	},
+}
+
+// StrongKey checks the size of c's key alone: a leaf's signs the handshake, also
+// where nobody asks which authority issued it. minRSABits is as in [Options]. The error
+// is an [*Error].
+func StrongKey(c *x509.Certificate, minRSABits int) error {
+	p := path{[]*x509.Certificate{c}, &Options{MinRSABits: minRSABits}}
+	p.o.setDefaults()
+	for i := range strengthRules {
+		if r := &strengthRules[i]; r.on != onPath {
+			if breach := r.check(&p, c); breach != "" {
+				return r.refusal(breach)
+			}
+		}
+	}
+	return nil
+}
