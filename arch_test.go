@@ -48,7 +48,7 @@ var rules = []rule{
 	{"bench", "httptls tls internal/kex session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
-	{verbsIn + "connect", shared + " tls internal/suite certcheck wire", "github.com/spf13/cobra"},
+	{verbsIn + "connect", shared + " tls internal/suite certcheck trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},

@@ -80,7 +80,7 @@ func isNetworkError(err error) bool {
 	// An EOF without an announcement is the peer's answer to a handshake, and a
 	// broken connection later.
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && !isA[*handshakeError](err)
-	return cut || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
+	return cut || errors.Is(err, ErrNoAnswer) || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // IsHandshakeError reports that the two sides did not agree, or one broke a rule.
@@ -93,6 +93,10 @@ func IsHandshakeFailure(err error) bool {
 	alert, ok := errors.AsType[tls.AlertError](err)
 	return ok && wire.AlertCode(alert) == wire.AlertHandshakeFailure
 }
+
+// ErrNoAnswer is for a peer that ended the connection in good order, and without a
+// byte in answer to what we sent.
+var ErrNoAnswer = errors.New("the server ended the connection without an answer")
 
 // usageError is a mistake on the command line. Its text says what to do.
 type usageError struct{ text string }

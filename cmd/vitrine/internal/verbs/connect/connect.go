@@ -29,9 +29,12 @@ type options struct {
 	insecure bool
 	json     bool
 	timeout  flags.Timeout
+	// halfClose closes our direction when the input ends.
+	halfClose bool
 
 	clientCertificate clientCertificate
 	offer             report.Offer
+	asked             helloRequests
 }
 
 // clientCertificate is ours, and what became of it.
@@ -70,14 +73,16 @@ func New() *cobra.Command {
 		Short: "Connect, say what was agreed on, and relay stdin and stdout",
 		Long: `Connect to HOST, verify its certificate chain and its name, and write a summary
 to standard error. Then vitrine sends what comes from standard input, and writes
-what it receives to standard output. The end of the input closes our direction
-only; the command ends when the peer closes its own.
+what it receives to standard output. It ends when the server ends: our direction
+stays open after the end of the input, because many servers drop their answer
+when it closes. --half-close closes it; and so does an input without a byte. No
+answer to what was sent is a failure, but with --half-close.
 
 HOST is a name or an address. The port is 443 if none is given, and may be the
 name of a service. An https URL will do too: vitrine takes host and port of it.
 
 With --post-handshake-auth or --renegotiate server the server may begin another
-handshake: our direction stays open until it has answered, or for --timeout.
+handshake: without input vitrine waits for that, for --timeout at most.
 
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
@@ -100,6 +105,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	set.StringSliceVar(&o.alpn, "alpn", nil, "application `protocols` to offer, best first, like h2,http/1.1")
 	set.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
+	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 	o.identity.Register(cmd, "our client")
@@ -139,7 +145,14 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if err := made.write(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	if err := o.relay(conn, cmd.InOrStdin(), cmd.OutOrStdout()); err != nil {
+	r := &relay{conn: conn, out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr(), halfClose: o.halfClose}
+	before := conn.State()
+	if o.mayFollow(before) {
+		r.later = o.timeout.Duration
+	}
+	err = r.run(cmd.InOrStdin())
+	o.writeLater(cmd.ErrOrStderr(), before, conn.State())
+	if err != nil {
 		return o.reportFailure(cmd, at, o.blame(err))
 	}
 	return nil
@@ -147,6 +160,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 
 func (o *options) config(at flags.Target) (*tls.Config, error) {
 	config := &tls.Config{NextProtos: o.alpn, Trace: o.offer.Hooks()}
+	o.asked.watch(config.Trace)
 	var err error
 	if config.ServerName, err = flags.ALabels(cmp.Or(o.sni, at.Host)); err != nil {
 		return nil, err
@@ -235,6 +249,7 @@ func (o *options) lateRefusal(conn *tls.Conn) error {
 
 func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
 	f := report.Describe(err, wire.Client, &o.offer)
+	o.blameDeclined(&f)
 	if o.json {
 		return report.JSONError(cmd.OutOrStdout(), at.String(), f, err)
 	}
