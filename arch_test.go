@@ -78,7 +78,8 @@ var rules = []rule{
 	{"internal/proof/negative", "", ""},
 	{"internal/proof/faults", "", ""}, // tests alone
 	{"internal/proof/leak", "", ""},
-	{"certcheck", "wire", "golang.org/x/crypto/"},
+	{"certcheck", "certcheck/revocation wire", "golang.org/x/crypto/"},
+	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"session", "wire", ""},
 	{"trace", "wire", ""},

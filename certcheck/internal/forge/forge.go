@@ -75,17 +75,7 @@ func (c Cert) content(b *cryptobyte.Builder, algorithm []byte) {
 		return
 	}
 	b.AddASN1(casn1.Tag(3).Constructed().ContextSpecific(), func(b *cryptobyte.Builder) {
-		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			for _, e := range c.Extensions {
-				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1ObjectIdentifier(e.ID)
-					if e.Critical {
-						b.AddASN1Boolean(true)
-					}
-					b.AddASN1OctetString(e.Value)
-				})
-			}
-		})
+		b.AddBytes(extensions(c.Extensions))
 	})
 }
 
