@@ -224,8 +224,8 @@ func TestBudgets(t *testing.T) {
 // A message that is too long is refused by its header, and nothing is
 // allocated for what it claims.
 func TestMessageLengths(t *testing.T) {
-	for _, typ := range []wire.HandshakeType{wire.TypeClientHello, wire.TypeCertificate, wire.TypeFinished} {
-		for size, refused := range map[int]bool{maxMessage: false, maxMessage + 1: true, wire.HeaderLen + 1<<24 - 1: true} {
+	for typ, most := range map[wire.HandshakeType]int{wire.TypeClientHello: maxHello, wire.TypeCertificate: maxMessage, wire.TypeFinished: maxMessage} {
+		for size, refused := range map[int]bool{most: false, most + 1: true, wire.HeaderLen + 1<<24 - 1: true} {
 			s := alone(wire.Server, newServerHost())
 			s.feed(clearRecord(22, announced(typ, size)...), nil)
 			if refused {

@@ -70,8 +70,12 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 
 // early reports that a record is early data that we do not accept: it does not
 // open, or no keys are there yet because we have asked for another ClientHello.
-// The first record that is none ends this. RFC 8446 §4.2.10.
+// The first record that is none ends this, but for the change_cipher_spec of a client
+// in compatibility mode, which stands before its early data. RFC 8446 §4.2.10, §D.4.
 func (in *in) early(h record.Header, err error) bool {
+	if h.Type == wire.ContentChangeCipherSpec && err == nil {
+		return false
+	}
 	if h.Type != wire.ContentApplicationData || err == nil && in.half.Epoch() > 0 {
 		in.skip = 0
 		return false

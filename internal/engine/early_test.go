@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -59,6 +60,18 @@ func (c *handmade) send(m wire.Message) {
 		c.t.Fatal(err)
 	}
 	c.server.feed(b, nil)
+}
+
+// announce has the hello announce early data.
+func (c *handmade) announce() {
+	c.hello.Extensions = append(c.hello.Extensions, wire.Extension{Type: wire.ExtEarlyData})
+	c.offerPSK()
+}
+
+// offerPSK has the hello offer a PSK that the server does not know.
+func (c *handmade) offerPSK() {
+	psk := wire.OfferedPSKs{Identities: []wire.PSKIdentity{{Identity: []byte("of another server")}}, Binders: [][]byte{make([]byte, 32)}}
+	c.hello.Extensions = append(c.hello.Extensions, wire.Extension{Type: wire.ExtPreSharedKey, Data: psk.Append(nil)})
 }
 
 // early sends n records of early data under keys that nobody has.
@@ -192,8 +205,7 @@ func TestEarlyDataIsSkipped(t *testing.T) {
 			if test.announce {
 				c.hello.Extensions = append(c.hello.Extensions, wire.Extension{Type: wire.ExtEarlyData})
 			}
-			psk := wire.OfferedPSKs{Identities: []wire.PSKIdentity{{Identity: []byte("of another server")}}, Binders: [][]byte{make([]byte, 32)}}
-			c.hello.Extensions = append(c.hello.Extensions, wire.Extension{Type: wire.ExtPreSharedKey, Data: psk.Append(nil)})
+			c.offerPSK()
 			c.send(&c.hello)
 			c.early(test.n, test.size)
 			if test.alert != 0 {
@@ -214,6 +226,72 @@ func TestEarlyDataIsSkipped(t *testing.T) {
 			}
 			c.early(1, usual)
 			c.server.wants(t, wire.AlertBadRecordMAC) // it is over
+		})
+	}
+}
+
+func (c *handmade) changeCipherSpec() {
+	c.server.feed(clearRecord(wire.ContentChangeCipherSpec, wire.ChangeCipherSpecContent), nil)
+}
+
+// A client in compatibility mode sends a change_cipher_spec before its early data, and
+// may send another wherever it likes: what is passed over stays so. Each order is of
+// early records (e) and change_cipher_specs (c) after a ClientHello, with and without a
+// second one (2). RFC 8446 §4.2.10, §D.4.
+func TestEarlyDataAndChangeCipherSpecInEveryOrder(t *testing.T) {
+	for _, order := range []string{"ce", "ec", "cee", "ece", "eec", "cece", "ecec", "c", "ce2", "ec2", "cee2", "ece2", "eec2", "cece2", "ecec2", "c2", "ce2c", "ec2c", "2c", "e2c"} {
+		t.Run(order, func(t *testing.T) {
+			h := newServerHost()
+			if strings.Contains(order, "2") {
+				h.config.Groups = []wire.NamedGroup{wire.GroupP384}
+			}
+			c := newHandmade(t, newSide(wire.Server, h), wire.GroupP256)
+			first := slices.Clone(c.hello.Extensions)
+			c.announce()
+			c.send(&c.hello)
+			hello := c.serverHello()
+			for _, what := range order {
+				switch what {
+				case 'e':
+					c.early(1, 1000)
+				case 'c':
+					c.changeCipherSpec()
+				case '2':
+					c.hello.Extensions = first
+					c.share(wire.GroupP384)
+					c.send(&c.hello)
+					hello = c.serverHello()
+				}
+			}
+			c.finish(hello)
+			c.data("after the handshake")
+			if c.server.err != nil || !c.server.Done() || string(c.server.received) != "after the handshake" {
+				t.Fatalf("done %v, %v, received %q", c.server.Done(), c.server.err, c.server.received)
+			}
+		})
+	}
+}
+
+// After the second ClientHello no early data may come in the clear part of the
+// handshake any more, and a change_cipher_spec with a wrong content is refused though
+// early data is passed over.
+func TestSkippingEarlyDataEnds(t *testing.T) {
+	for name, test := range map[string]struct {
+		rec   []byte
+		alert wire.AlertCode
+	}{
+		"a change_cipher_spec of another content": {clearRecord(wire.ContentChangeCipherSpec, 2), wire.AlertUnexpectedMessage},
+		"an empty record":                         {clearRecord(wire.ContentHandshake), wire.AlertUnexpectedMessage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newServerHost()
+			h.config.Groups = []wire.NamedGroup{wire.GroupP384}
+			c := newHandmade(t, newSide(wire.Server, h), wire.GroupP256)
+			c.announce()
+			c.send(&c.hello)
+			c.early(1, 1000)
+			c.server.feed(test.rec, nil)
+			c.server.wants(t, test.alert)
 		})
 	}
 }

@@ -13,12 +13,13 @@ import (
 
 // Budgets against peers that keep us busy for nothing.
 const (
-	maxMessage     = 64 << 10  // a handshake message
-	maxCertificate = 256 << 10 // a Certificate, where one is due
-	maxHalted      = 32        // records or messages of a kind in a row that do not advance anything
-	maxWarnings    = 4         // the same for warning alerts
-	maxUpdates     = 32        // KeyUpdates in a row without application data
-	maxSkipped     = 64 << 10  // bytes of early data that we do not accept
+	maxMessage     = 64 << 10      // a handshake message
+	maxHello       = 128<<10 + 328 // a ClientHello, where one is due: cipher suites and extensions of 64 KiB each
+	maxCertificate = 256 << 10     // a Certificate, where one is due
+	maxHalted      = 32            // records or messages of a kind in a row that do not advance anything
+	maxWarnings    = 4             // the same for warning alerts
+	maxUpdates     = 32            // KeyUpdates in a row without application data
+	maxSkipped     = 64 << 10      // bytes of early data that we do not accept
 )
 
 // in is the half that reads.

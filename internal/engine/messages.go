@@ -99,10 +99,7 @@ func (e *Engine) messageLen() (int, error) {
 	if size == 0 {
 		return 0, nil
 	}
-	most := maxMessage
-	if t := wire.HandshakeType(e.in.hand[0]); t == wire.TypeCertificate && e.hs != nil && e.hs.Due(t) {
-		most = maxCertificate
-	}
+	most := e.budget(wire.HandshakeType(e.in.hand[0]))
 	if size > most {
 		return 0, fault(wire.AlertIllegalParameter, fmt.Sprintf("the peer announces a %s of %d bytes; the most we take is %d",
 			wire.HandshakeType(e.in.hand[0]), size, most), "")
@@ -112,6 +109,17 @@ func (e *Engine) messageLen() (int, error) {
 	}
 	return size, nil
 }
+
+// budget is how many bytes a message of type t may have. Some may be longer than others,
+// but only where one is due, or may begin a further handshake.
+func (e *Engine) budget(t wire.HandshakeType) int {
+	if most, ok := longer[t]; ok && (e.hs == nil || e.hs.Due(t)) {
+		return most
+	}
+	return maxMessage
+}
+
+var longer = map[wire.HandshakeType]int{wire.TypeClientHello: maxHello, wire.TypeCertificate: maxCertificate}
 
 // postHandshake handles the messages that are there after the first handshake:
 // those of a further one, and those that may come at any time.

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -204,13 +205,20 @@ func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
 // mayChange are the extensions in which a second ClientHello may differ.
 var mayChange = []wire.ExtensionType{wire.ExtKeyShare, wire.ExtCookie, wire.ExtPreSharedKey, wire.ExtEarlyData, wire.ExtPadding}
 
+// sameOffer compares what two ClientHellos offer. The order of extensions means nothing,
+// but that pre_shared_key is last, which demandPSK sees to; there are clients that
+// change it. RFC 8446 §4.1.2, §4.2.
 func sameOffer(a, b *wire.ClientHello) bool {
-	fixed := func(x wire.Extensions) wire.Extensions {
-		return slices.DeleteFunc(slices.Clone(x), func(e wire.Extension) bool { return slices.Contains(mayChange, e.Type) })
-	}
 	return a.LegacyVersion == b.LegacyVersion && bytes.Equal(a.Random, b.Random) && bytes.Equal(a.SessionID, b.SessionID) &&
 		slices.Equal(a.CipherSuites, b.CipherSuites) && slices.Equal(a.CompressionMethods, b.CompressionMethods) &&
 		slices.EqualFunc(fixed(a.Extensions), fixed(b.Extensions), func(x, y wire.Extension) bool {
 			return x.Type == y.Type && bytes.Equal(x.Data, y.Data)
 		})
+}
+
+// fixed are the extensions that must stay the same, in the order of their numbers.
+func fixed(x wire.Extensions) wire.Extensions {
+	x = slices.DeleteFunc(slices.Clone(x), func(e wire.Extension) bool { return slices.Contains(mayChange, e.Type) })
+	slices.SortFunc(x, func(a, b wire.Extension) int { return cmp.Compare(a.Type, b.Type) })
+	return x
 }
