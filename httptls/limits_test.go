@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -125,6 +126,21 @@ func TestMaxConnsPerHost(t *testing.T) {
 					t.Errorf("%d connections, want %d at most; %d requests failed", l.peak(), most, failed.Load())
 				}
 			})
+		}
+	}
+}
+
+// What a proxy sends reaches errors, and by them logs: quoted, and not much of it.
+func TestAProxysTextIsQuotedAndShort(t *testing.T) {
+	much := strings.Repeat("\x1b[2J", 5000)
+	for _, words := range []string{
+		much + "\r\n\r\n", "HTTP/1.1 " + much + "\r\n\r\n", "HTTP/1.1 403 " + much + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + much + "\r\n\r\n",
+	} {
+		proxy, _ := answering(t, words)
+		transport := &Transport{HTTP: &http.Transport{Proxy: http.ProxyURL(proxy)}}
+		_, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Get("https://example.test/")
+		if err == nil || len(err.Error()) > 700 || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%.20q: %.1000q", words, err)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (t *Transport) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, a
 	// not speak first.
 	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), ask)
 	if err != nil {
-		return err
+		return &answerError{err}
 	}
 	if decide := t.settings.OnProxyConnectResponse; decide != nil {
 		if err := decide(ctx, proxy, ask, answer); err != nil {
@@ -125,7 +125,25 @@ func (t *Transport) tunnel(ctx context.Context, conn net.Conn, proxy *url.URL, a
 		}
 	}
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("it refused the connection to %s: %q", addr, answer.Status)
+		return fmt.Errorf("it refused the connection to %s: %q", addr, clip(answer.Status))
 	}
 	return nil
+}
+
+// answerError is why a proxy's answer could not be read. The errors of net/http repeat
+// what came, as it came.
+type answerError struct{ err error }
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("no answer of HTTP came: %q", clip(e.err.Error()))
+}
+func (e *answerError) Unwrap() error { return e.err }
+
+// clip bounds what a peer can write into a log.
+func clip(s string) string {
+	const most = 120
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }

@@ -64,7 +64,8 @@ type Config struct {
 	// sides have some and none in common, the handshake fails.
 	NextProtos []string
 	// ServerName is the name or IP address that the server's certificate must
-	// be for; a name is also sent for the server to choose by.
+	// be for. A name of letters, digits, hyphens, underscores and dots is also sent
+	// for the server to choose by; others are not, as servers refuse them.
 	ServerName string
 	// ClientAuth is what the server demands of clients.
 	ClientAuth ClientAuthType
@@ -181,8 +182,9 @@ type PSK struct {
 	// Client returns the identity to send and its key, 1 to 65535 bytes. hint
 	// is the server's, empty for none; it comes from the network, unverified.
 	Client func(hint string) (identity string, key []byte, err error)
-	// Server returns the key of an identity, which comes from the network; an
-	// empty one where there is none: then the client fails as with a wrong key.
+	// Server returns the key of an identity, up to 65535 bytes of any kind that come
+	// from the network; an empty one where there is none: then the client fails as
+	// with a wrong key.
 	Server func(identity string) (key []byte, err error)
 	// Hint is what a server sends to help a client choose; empty for none.
 	Hint string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -34,6 +35,7 @@ func misused() (out []alien) {
 	add("no keys", wire.Client, lists("TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256"))
 	add("no keys", wire.Server, lists("TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256"))
 	add("a small group", wire.Client, func(c *Config) { c.DHE.MinBits = 1024 })
+	add("a long name", wire.Client, func(c *Config) { c.ServerName = strings.Repeat("a", 256) })
 	add("a record limit", wire.Client, func(c *Config) { c.Record.SizeLimit = 10 })
 	add("a fragment length", wire.Client, func(c *Config) { c.Record.MaxFragmentLength = 1000 })
 	return out

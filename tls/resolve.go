@@ -273,7 +273,9 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
-	h.ServerName = sniName(c.ServerName)
+	if h.ServerName = sniName(c.ServerName); len(h.ServerName) > handshake.MaxHostName {
+		return misuse("ServerName has %d bytes; the name of a host has %d at most", len(h.ServerName), handshake.MaxHostName)
+	}
 	return nil
 }
 
@@ -284,7 +286,8 @@ func certified(s *suite.Suite) bool {
 	return s.KeyExchange == wire.KeyExchangeNone || s.KeyExchange.Certificate()
 }
 
-// sniName is what server_name carries: no IP address, no final dot. RFC 6066 §3.
+// sniName is what server_name carries: no IP address, no final dot, and nothing that is
+// no name. RFC 6066 §3.
 func sniName(name string) string {
 	host := name
 	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
@@ -296,5 +299,8 @@ func sniName(name string) string {
 	if net.ParseIP(host) != nil {
 		return ""
 	}
-	return strings.TrimRight(name, ".")
+	if name = strings.TrimRight(name, "."); !handshake.IsHostName(name) {
+		return ""
+	}
+	return name
 }

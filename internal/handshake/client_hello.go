@@ -104,6 +104,9 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	}
 	copy(s.Result.Secrets.ClientRandom[:], s.hello.Random)
 	s.Offer.Hello = &s.hello
+	if err := checkServerName(s.Offer.ServerName); err != nil {
+		return err
+	}
 	s.Result.ServerName = s.Offer.ServerName
 	var listed []wire.Version
 	if s.hello.Extensions.Has(wire.ExtSupportedVersions) {

@@ -7,9 +7,20 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// maxNames is how much of a list is shown: a peer's may have thousands of
-// entries, and what we say of it goes to logs.
-const maxNames = 32
+// maxNames is how much of a list is shown, and maxQuoted how many bytes of one text:
+// a peer's may have thousands of entries, and what we say of it goes to logs.
+const (
+	maxNames  = 32
+	maxQuoted = 64
+)
+
+// quoted makes a peer's text fit for errors and logs.
+func quoted[T string | []byte](text T) string {
+	if len(text) > maxQuoted {
+		return fmt.Sprintf("%q... (%d bytes)", text[:maxQuoted], len(text))
+	}
+	return fmt.Sprintf("%q", text)
+}
 
 // names renders a list for people: in errors and in trace.Choice.
 func names[T any](list []T) []string {
@@ -22,7 +33,7 @@ func names[T any](list []T) []string {
 		case *suite.Suite:
 			out = append(out, v.Name)
 		case []byte:
-			out = append(out, fmt.Sprintf("%q", v))
+			out = append(out, quoted(v))
 		default:
 			out = append(out, fmt.Sprint(v))
 		}

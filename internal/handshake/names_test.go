@@ -24,6 +24,11 @@ func TestLongListsAreCut(t *testing.T) {
 	if len(err) > 1000 || !strings.Contains(err, "and 19968 more") {
 		t.Errorf("%d bytes: %.200s", len(err), err)
 	}
+	offer = [][]byte{[]byte(strings.Repeat("\x00", 255)), []byte("h2\n")}
+	err = disagree(0, "application protocol", "", []string{"h2"}, offer, "").Error()
+	if len(err) > 500 || !strings.Contains(err, `\x00"... (255 bytes), "h2\n"`) {
+		t.Errorf("%d bytes: %s", len(err), err)
+	}
 }
 
 func TestKeyNames(t *testing.T) {

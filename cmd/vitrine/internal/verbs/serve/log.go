@@ -2,6 +2,7 @@ package serve
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -52,13 +53,27 @@ var names = map[string]string{
 	"reason": "failure", "accepted": "ours", "offered": "theirs",
 }
 
+// mostLogged is how many bytes of one text are logged: much of it is what strangers send.
+const mostLogged = 1 << 10
+
+// short is a slog.HandlerOptions.ReplaceAttr.
+func short(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindString {
+		return a
+	}
+	if s := a.Value.String(); len(s) > mostLogged {
+		a.Value = slog.StringValue(fmt.Sprintf("%s... (%d bytes)", s[:mostLogged], len(s)))
+	}
+	return a
+}
+
 // jsonNames is a slog.HandlerOptions.ReplaceAttr.
-func jsonNames(_ []string, a slog.Attr) slog.Attr {
+func jsonNames(groups []string, a slog.Attr) slog.Attr {
 	if a.Key == "duration" {
 		return slog.Int64("handshake_us", a.Value.Duration().Microseconds())
 	}
 	a.Key = cmp.Or(names[a.Key], a.Key)
-	return a
+	return short(groups, a)
 }
 
 // serverURL returns a URL that the certificate is good for: by name where we

@@ -27,6 +27,27 @@ func TestLogInJSON(t *testing.T) {
 	}
 }
 
+// Whatever a stranger sends, in a handshake or a request, makes no long line, and one
+// line only.
+func TestLogIsShort(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		var out bytes.Buffer
+		cmd := &cobra.Command{}
+		cmd.SetOut(&out)
+		cmd.SetErr(&out)
+		o := options{json: asJSON}
+		log := o.start(cmd, "public", "https://localhost:8443/", nil)
+		out.Reset()
+		long := strings.Repeat("é\nlevel=ERROR ", 4000)
+		log.Info("connection", slog.String("psk", long))
+		slog.NewLogLogger(log.Handler(), slog.LevelWarn).Print(long) // as net/http does
+		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		if len(lines) != 2 || len(lines[0]) > 2*mostLogged || len(lines[1]) > 2*mostLogged || !strings.Contains(lines[0], "... (60000 bytes)") {
+			t.Errorf("%d lines, %d bytes: %.3000s", len(lines), out.Len(), out.String())
+		}
+	}
+}
+
 func TestShellQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"/home/jane/.config/vitrine/ca.pem": "/home/jane/.config/vitrine/ca.pem",

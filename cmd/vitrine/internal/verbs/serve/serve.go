@@ -276,7 +276,7 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 func (o *options) start(cmd *cobra.Command, dir, url string, ca *devca.CA) *slog.Logger {
 	if !o.json {
 		o.announce(cmd.ErrOrStderr(), dir, url, ca)
-		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: short}))
 	}
 	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: jsonNames}))
 	fields := []any{slog.String("folder", dir), slog.String("url", url)}
