@@ -1,7 +1,7 @@
 package interop
 
 import (
-	_ "embed"
+	_ "embed" // testdata/peer.js
 	"encoding/json"
 	"fmt"
 	"os"
@@ -44,15 +44,14 @@ var nodeList = sync.OnceValue(func() map[wire.CipherSuite]wire.Version {
 	return list
 })
 
-//go:embed testdata/peer.js
-var nodeScript []byte
+// nodeHost runs the script for all cells. Node takes longer to start than a cell does.
+var nodeHost = host{name: "node", script: nodeScript}
 
-// nodeStart runs the script with what both roles need and more.
+//go:embed testdata/peer.js
+var nodeScript string
+
+// nodeStart begins the cell with what both roles need and more.
 func nodeStart(r *run, groups []wire.NamedGroup, key keyType, more map[string]any) (*proc, error) {
-	script := filepath.Join(r.dir, "peer.js")
-	if err := os.WriteFile(script, nodeScript, 0o600); err != nil {
-		return nil, err
-	}
 	settings := map[string]any{
 		"version": map[wire.Version]string{wire.TLS10: "TLSv1", wire.TLS11: "TLSv1.1", wire.TLS12: "TLSv1.2", wire.TLS13: "TLSv1.3"}[r.Version],
 		"ciphers": opensslSuite(r.Suite), "groups": strings.Join(mapped(groups, opensslGroups), ":"),
@@ -77,11 +76,11 @@ func nodeStart(r *run, groups []wire.NamedGroup, key keyType, more map[string]an
 	for name, v := range more {
 		settings[name] = v
 	}
-	arg, err := json.Marshal(settings)
-	if err != nil {
-		return nil, err
+	p, err := nodeHost.begin(r.ctx, settings)
+	if err == nil {
+		r.procs = append(r.procs, p)
 	}
-	return r.start("node", script, string(arg))
+	return p, err
 }
 
 // nodeSigalgs is the one list that Node has for both sides' keys.
