@@ -1,6 +1,9 @@
 package certcheck
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 func BenchmarkParse(b *testing.B) {
 	root := authority(b, "Root", nil)
@@ -25,7 +28,7 @@ func BenchmarkVerify(b *testing.B) {
 	o := Options{Roots: trust(root), Time: now, Name: "example.com"}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Verify(certs, o); err != nil {
+		if _, err := Verify(context.Background(), certs, o); err != nil {
 			b.Fatal(err)
 		}
 	}

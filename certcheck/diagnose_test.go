@@ -1,6 +1,7 @@
 package certcheck
 
 import (
+	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -45,7 +46,7 @@ func TestExplainingFollowsKeyIdentifiers(t *testing.T) {
 		certs = append(certs, authority(t, "A", nil).Certificate)
 	}
 	certs = append(certs, real.Certificate)
-	_, err := Verify(certs, Options{Roots: trust(authority(t, "Other", nil)), Time: now, Name: "example.com"})
+	_, err := Verify(context.Background(), certs, Options{Roots: trust(authority(t, "Other", nil)), Time: now, Name: "example.com"})
 	if err == nil || !strings.Contains(err.Error(), `not trusted: "Root"`) {
 		t.Errorf("%v, want what the authority of the key identifier leads to", err)
 	}

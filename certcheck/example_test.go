@@ -1,6 +1,7 @@
 package certcheck_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -39,7 +40,7 @@ func Example() {
 		{Roots: own, Name: "example.org"},
 		{Roots: x509.NewCertPool(), Name: "example.com"},
 	} {
-		_, err := certcheck.Verify(certs, o)
+		_, err := certcheck.Verify(context.Background(), certs, o)
 		var refused *certcheck.Error
 		if errors.As(err, &refused) {
 			fmt.Printf("%v: %s\n", refused.Alert, refused.Reason)

@@ -1,6 +1,7 @@
 package certcheck
 
 import (
+	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -173,7 +174,7 @@ func FuzzParse(f *testing.F) {
 				return
 			}
 		}
-		_, err = Verify(certs, Options{Roots: trust(root), Time: now, Name: "example.com"})
+		_, err = Verify(context.Background(), certs, Options{Roots: trust(root), Time: now, Name: "example.com"})
 		var e *Error
 		if err != nil && (!errors.As(err, &e) || e.Reason == "" || strings.ContainsAny(err.Error(), "\n\r\x1b\x00")) {
 			t.Errorf("not an error for people: %q", err)

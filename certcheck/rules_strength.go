@@ -1,6 +1,8 @@
 package certcheck
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -44,6 +46,27 @@ var strengthRules = []Rule{
 				subject(c), key.N.BitLen(), p.o.MinRSABits)
 		},
 	},
+	{
+		Name: "rsa-exponent", Demands: "the public exponent of RSA keys is odd and above 1",
+		Source: "RFC 8017 §3.1", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued for a key with the exponent 65537", on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			key, ok := c.PublicKey.(*rsa.PublicKey)
+			return broken(ok && (key.E < 3 || key.E%2 == 0), "the RSA key of %s can be forged: its exponent is 1 or even", c)
+		},
+	},
+	{
+		Name: "web-key", Demands: "keys are RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521", Profile: WebPKI,
+		Source: "CA/Browser Forum BR §6.1.5", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued for RSA of 2048 bits or more, or for ECDSA on P-256", on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			switch key := c.PublicKey.(type) {
+			case *rsa.PublicKey:
+				return broken(key.N.BitLen() < 2048 || key.N.BitLen()%8 != 0, "the size of the RSA key of %s is not one of the web's", c)
+			case *ecdsa.PublicKey:
+				return broken(key.Curve == elliptic.P224(), "the key of %s is on P-224", c)
+			}
+			return broken(true, "the key of %s is neither RSA nor ECDSA", c)
+		},
+	},
 }
 
 // StrongKey checks the size of c's key alone: a leaf's signs the handshake, also
@@ -53,7 +76,7 @@ func StrongKey(c *x509.Certificate, minRSABits int) error {
 	p := path{[]*x509.Certificate{c}, &Options{MinRSABits: minRSABits}}
 	p.o.setDefaults()
 	for i := range strengthRules {
-		if r := &strengthRules[i]; r.on != onPath {
+		if r := &strengthRules[i]; r.on != onPath && r.Profile == Interoperable {
 			if breach := r.check(&p, c); breach != "" {
 				return r.refusal(breach)
 			}

@@ -1,6 +1,11 @@
 package certcheck
 
-import "crypto/x509"
+import (
+	"context"
+	"crypto/x509"
+
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+)
 
 // Verdict is what [Judge] found out: not only whether a peer is accepted, but why.
 type Verdict struct {
@@ -20,6 +25,9 @@ type Path struct {
 	// Checks are the answers of every rule for every certificate, those of stricter
 	// profiles too.
 	Checks []Check
+	// Revocation is what is known of each certificate but the root; nil where nobody
+	// was asked, for no path is asked about that is refused already.
+	Revocation []revocation.Answer
 	// Refused is the first breach that this profile refuses; nil for a good path.
 	Refused *Error
 }
@@ -41,16 +49,20 @@ func (p *Path) Breaches(profile Profile) (refusals, warnings []Check) {
 
 // Judge is [Verify] for people: it asks every rule of every path, and keeps the
 // answers. It accepts what Verify accepts.
-func Judge(certs []*x509.Certificate, o Options) *Verdict {
+func Judge(ctx context.Context, certs []*x509.Certificate, o Options) *Verdict {
 	v := &Verdict{Taken: -1}
 	chains, err := o.candidates(certs)
 	if err != nil {
 		v.Refused = err
 		return v
 	}
+	revoked := inquiry{o: &o, sent: certs}
 	for i, chain := range chains {
 		p := path{chain, &o}
-		judged := Path{chain, p.examine(), p.judge()}
+		judged := Path{Certificates: chain, Checks: p.examine(), Refused: p.judge()}
+		if judged.Refused == nil {
+			judged.Revocation, judged.Refused = revoked.ask(ctx, chain)
+		}
 		v.Paths = append(v.Paths, judged)
 		if judged.Refused == nil && v.Taken < 0 {
 			v.Taken = i

@@ -1,6 +1,7 @@
 package certcheck
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"testing"
@@ -13,38 +14,38 @@ func TestRememberedChains(t *testing.T) {
 	ca := authority(t, "remembered", nil)
 	certs := chain(server(t, ca, usage(x509.ExtKeyUsageServerAuth)))
 	o := Options{Roots: trust(ca), Name: "example.com", Time: now}
-	if _, err := Verify(certs, o); err != nil {
+	if _, err := Verify(context.Background(), certs, o); err != nil {
 		t.Fatal(err)
 	}
 	if proofs.find(certs, withUsages(o)) == nil {
 		t.Fatal("a verified chain is not remembered")
 	}
-	if chains, err := Verify(certs, o); err != nil || len(chains) != 1 {
+	if chains, err := Verify(context.Background(), certs, o); err != nil || len(chains) != 1 {
 		t.Fatalf("again: %d chains, %v", len(chains), err)
 	}
 	name := o
 	name.Name = "example.org"
-	if _, err := Verify(certs, name); !errors.As(err, new(x509.HostnameError)) {
+	if _, err := Verify(context.Background(), certs, name); !errors.As(err, new(x509.HostnameError)) {
 		t.Errorf("another name: %v", err)
 	}
 	late := o
 	late.Time = certs[0].NotAfter.Add(time.Second)
-	if _, err := Verify(certs, late); !errors.As(err, new(x509.CertificateInvalidError)) {
+	if _, err := Verify(context.Background(), certs, late); !errors.As(err, new(x509.CertificateInvalidError)) {
 		t.Errorf("after its end: %v", err)
 	}
 	early := o
 	early.Time = certs[0].NotBefore.Add(-time.Second)
-	if _, err := Verify(certs, early); !errors.As(err, new(x509.CertificateInvalidError)) {
+	if _, err := Verify(context.Background(), certs, early); !errors.As(err, new(x509.CertificateInvalidError)) {
 		t.Errorf("before its start: %v", err)
 	}
 	roots := o
 	roots.Roots = trust(authority(t, "another", nil))
-	if _, err := Verify(certs, roots); !errors.As(err, new(x509.UnknownAuthorityError)) {
+	if _, err := Verify(context.Background(), certs, roots); !errors.As(err, new(x509.UnknownAuthorityError)) {
 		t.Errorf("other roots: %v", err)
 	}
 	usage := o
 	usage.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
-	if _, err := Verify(certs, usage); err == nil {
+	if _, err := Verify(context.Background(), certs, usage); err == nil {
 		t.Error("another usage was accepted")
 	}
 }
@@ -74,7 +75,7 @@ func TestRememberedChainsGrowOld(t *testing.T) {
 	o := Options{Roots: pool, Name: "example.com", Time: now}
 	verify := func(what string, o Options, wantAsked int, refused bool) {
 		t.Helper()
-		if _, err := Verify(certs, o); (err != nil) != refused {
+		if _, err := Verify(context.Background(), certs, o); (err != nil) != refused {
 			t.Errorf("%s: %v", what, err)
 		}
 		if asked != wantAsked {

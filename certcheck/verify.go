@@ -1,10 +1,12 @@
 package certcheck
 
 import (
+	"context"
 	"crypto/x509"
 	"slices"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -25,6 +27,18 @@ type Options struct {
 	MinRSABits int
 	// Profile is how strict the rules are; [Interoperable] by default.
 	Profile Profile
+	// PublicSuffix reports whether everybody can register names directly below a
+	// domain, as publicsuffix of golang.org/x/net knows. A certificate with a star
+	// below such a domain is refused. nil knows only that top-level domains are.
+	PublicSuffix func(domain string) bool
+	// Revocation asks whether the certificates of a path are revoked; nil asks nobody.
+	Revocation *revocation.Checker
+	// Staples are the OCSP responses that came with the peer's certificates, in their
+	// order; an empty one, or none at the end, for a certificate without.
+	Staples [][]byte
+	// MustStaple refuses a leaf that demands a stapled response (RFC 7633) and comes
+	// without. Set it where the peer was asked for one.
+	MustStaple bool
 	// Anew has every signature verified and every constraint asked, even where that
 	// was done within the last minute ([MaxRemembered]), and nothing is remembered.
 	Anew bool
@@ -33,15 +47,20 @@ type Options struct {
 // Verify checks the peer's certificates, leaf first, and returns every chain
 // from the leaf to a trusted root that satisfies o. There is at least one
 // where err is nil. The order of the other certificates is free. The error is
-// an [*Error]. RFC 5280 §6, RFC 9525.
-func Verify(certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate, err error) {
+// an [*Error]. The context bounds what Revocation fetches. RFC 5280 §6, RFC 9525.
+func Verify(ctx context.Context, certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate, err error) {
 	candidates, refused := o.candidates(certs)
 	if refused != nil {
 		return nil, refused
 	}
+	revoked := inquiry{o: &o, sent: certs}
 	for _, chain := range candidates {
 		p := path{chain, &o}
-		if r := p.judge(); r == nil {
+		r := p.judge()
+		if r == nil {
+			_, r = revoked.ask(ctx, chain)
+		}
+		if r == nil {
 			chains = append(chains, chain)
 		} else if refused == nil {
 			refused = r

@@ -2,6 +2,7 @@ package certcheck
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -49,7 +50,7 @@ func TestVerifyGoodChains(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.o.Time = now
-			chains, err := Verify(tc.certs, tc.o)
+			chains, err := Verify(context.Background(), tc.certs, tc.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +76,7 @@ func deep(t *testing.T, n int) ([]*x509.Certificate, *party) {
 func TestVerifyDepth(t *testing.T) {
 	for n, good := range map[int]bool{MaxDepth: true, MaxDepth + 1: false} {
 		certs, root := deep(t, n)
-		_, err := Verify(certs, Options{Roots: trust(root), Time: now, Name: "example.com"})
+		_, err := Verify(context.Background(), certs, Options{Roots: trust(root), Time: now, Name: "example.com"})
 		if good != (err == nil) {
 			t.Errorf("depth %d: %v", n, err)
 		}
@@ -198,7 +199,7 @@ func TestVerifyRefuses(t *testing.T) {
 			for tc.name == "too many" && len(tc.certs) <= MaxChain {
 				tc.certs = append(tc.certs, sub.Certificate)
 			}
-			chains, err := Verify(tc.certs, tc.o)
+			chains, err := Verify(context.Background(), tc.certs, tc.o)
 			var e *Error
 			if chains != nil || !errors.As(err, &e) {
 				t.Fatalf("got %v, %v", chains, err)
@@ -265,7 +266,7 @@ func TestVerifyCycle(t *testing.T) {
 	a, b := authority(t, "A", nil), authority(t, "B", nil)
 	ab := sign(t, template("A", []change{isCA}), a.key, a.key.Public(), b)
 	ba := sign(t, template("B", []change{isCA}), b.key, b.key.Public(), a)
-	_, err := Verify(chain(server(t, a), ab, ba), Options{Roots: trust(authority(t, "C", nil)), Time: now, Name: "example.com"})
+	_, err := Verify(context.Background(), chain(server(t, a), ab, ba), Options{Roots: trust(authority(t, "C", nil)), Time: now, Name: "example.com"})
 	var e *Error
 	if !errors.As(err, &e) || e.Alert != wire.AlertUnknownCA {
 		t.Errorf("got %v", err)
@@ -276,11 +277,11 @@ func TestVerifyCycle(t *testing.T) {
 func TestVerifyDefaults(t *testing.T) {
 	root := authority(t, "Root", nil)
 	old := server(t, root, valid(-60*day, -30*day))
-	_, err := Verify(chain(old), Options{Roots: trust(root), Name: "example.com"})
+	_, err := Verify(context.Background(), chain(old), Options{Roots: trust(root), Name: "example.com"})
 	if !invalid(x509.Expired)(err) {
 		t.Errorf("without a time: %v", err)
 	}
-	if _, err = Verify(chain(server(t, root, valid(-1000*day, 10000*day))), Options{Name: "example.com"}); err == nil {
+	if _, err = Verify(context.Background(), chain(server(t, root, valid(-1000*day, 10000*day))), Options{Name: "example.com"}); err == nil {
 		t.Error("without roots everything is trusted")
 	}
 }

@@ -58,7 +58,7 @@ func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x50
 		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
 	}
 	o.Anew = c.VerifyAnew
-	return certcheck.Verify(chain, o)
+	return certcheck.Verify(context.Background(), chain, o)
 }
 
 // ClientPSK asks PSK.Client.

@@ -91,7 +91,7 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) ([][]*x
 	if s.Role == wire.Server {
 		o.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}
-	return certcheck.Verify(chain, o)
+	return certcheck.Verify(context.Background(), chain, o)
 }
 
 func (h *host) VerifyConnection(*handshake.State) error { return h.refuse }

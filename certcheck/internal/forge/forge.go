@@ -28,6 +28,7 @@ type Cert struct {
 	Issuer, Subject     []byte // names in DER, see Name
 	NotBefore, NotAfter []byte // times in DER, see Time
 	Key                 any    // the public key, or its SubjectPublicKeyInfo as []byte
+	UniqueID            []byte // of the issuer; nil leaves it out
 	Extensions          []Ext  // in this order; nil leaves the field out
 	Trailing            []byte // after the certificate
 }
@@ -71,6 +72,9 @@ func (c Cert) content(b *cryptobyte.Builder, algorithm []byte) {
 	})
 	b.AddBytes(or(c.Subject, Name("")))
 	b.AddBytes(spki(c.Key))
+	if c.UniqueID != nil {
+		b.AddBytes(Tagged(casn1.Tag(1).ContextSpecific(), []byte{0}, c.UniqueID))
+	}
 	if c.Extensions == nil {
 		return
 	}

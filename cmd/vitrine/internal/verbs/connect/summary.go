@@ -2,6 +2,7 @@ package connect
 
 import (
 	"cmp"
+	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -126,7 +127,7 @@ func whyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
 	if len(chain) == 0 {
 		return "the server sent no certificate"
 	}
-	_, err := certcheck.Verify(chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
+	_, err := certcheck.Verify(context.Background(), chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
 	if refused, ok := errors.AsType[*certcheck.Error](err); ok {
 		return refused.Reason
 	}

@@ -1,0 +1,158 @@
+package certcheck
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+const reissue = "have the certificate issued again"
+
+const (
+	maxSerial = 20 // octets
+	webSerial = 8  // octets of a serial number that has 64 bits of randomness
+)
+
+// identityRules are about serial numbers, names and key identifiers: which certificate
+// this is, and from which authority.
+var identityRules = []Rule{
+	{
+		Name: "serial-positive", Demands: "the serial number is above zero", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(c.SerialNumber.Sign() <= 0, "the serial number of %s is not positive", c)
+		},
+	},
+	{
+		Name: "serial-length", Demands: "the serial number has at most 20 octets", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			octets := c.SerialNumber.BitLen()/8 + 1
+			if octets <= maxSerial {
+				return ""
+			}
+			return fmt.Sprintf("the serial number of %s has %d octets", subject(c), octets)
+		},
+	},
+	{
+		Name: "serial-random", Demands: "the serial number has room for 64 random bits", Profile: WebPKI,
+		Source: "CA/Browser Forum BR §7.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onIssued,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(len(c.SerialNumber.Bytes()) < webSerial, "the serial number of %s is too short to be random", c)
+		},
+	},
+	{
+		Name: "issuer-name", Demands: "the issuer has a name", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.4", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(emptyName(c.RawIssuer), "the issuer of %s has no name", c)
+		},
+	},
+	{
+		Name: "subject-name", Demands: "an authority has a name; a certificate without one has a critical subjectAltName", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.6", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(p *path, c *x509.Certificate) string {
+			if !emptyName(c.RawSubject) {
+				return ""
+			}
+			if c != p.chain[0] {
+				return "an authority has no name"
+			}
+			return broken(!critical(c, idSAN), "the certificate has no subject, and its subjectAltName is not critical", c)
+		},
+	},
+	{
+		Name: "subject-key-id", Demands: "an authority has a subject key identifier", Profile: RFC5280,
+		Source: "RFC 5280 §4.2.1.2", Alert: wire.AlertBadCertificate, Hint: reissueAuthority, on: onAuthority,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(len(c.SubjectKeyId) == 0, "the authority %s has no subject key identifier", c)
+		},
+	},
+	{
+		Name: "authority-key-id", Demands: "a certificate that another key signed says which, by the authority key identifier", Profile: RFC5280,
+		Source: "RFC 5280 §4.2.1.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onIssued,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(len(c.AuthorityKeyId) == 0 && !bytes.Equal(c.RawIssuer, c.RawSubject), "%s has no authority key identifier", c)
+		},
+	},
+	{
+		Name: "key-ids-agree", Demands: "the authority key identifier is the issuer's subject key identifier", Profile: RFC5280,
+		Source: "RFC 5280 §4.2.1.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onIssued,
+		check: func(p *path, c *x509.Certificate) string {
+			issuer := p.issuerOf(c)
+			differ := issuer != nil && len(c.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
+			return broken(differ, "%s names another key of its issuer than the one that signed it", c)
+		},
+	},
+	{
+		Name: "version", Demands: "a certificate with extensions is of version 3", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(c.Version != 3 && scan(c).extensions, "%s has extensions and is not of version 3", c)
+		},
+	},
+	{
+		Name: "version-3", Demands: "every certificate is of version 3", Profile: WebPKI,
+		Source: "CA/Browser Forum BR §7.1.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(c.Version != 3, "%s is not of version 3", c)
+		},
+	},
+	{
+		Name: "unique-ids", Demands: "there are no unique identifiers of issuer and subject", Profile: RFC5280,
+		Source: "RFC 5280 §4.1.2.8", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(scan(c).uniqueIDs, "%s has a unique identifier", c)
+		},
+	},
+}
+
+// issuerOf returns the certificate above c in the path, or nil.
+func (p *path) issuerOf(c *x509.Certificate) *x509.Certificate {
+	for i, other := range p.chain[:len(p.chain)-1] {
+		if other == c {
+			return p.chain[i+1]
+		}
+	}
+	return nil
+}
+
+func emptyName(der []byte) bool { return bytes.Equal(der, []byte{0x30, 0}) }
+
+// scanned is what crypto/x509 does not keep of a certificate.
+type scanned struct {
+	notBefore, notAfter   []byte // in DER, with their tags
+	uniqueIDs, extensions bool
+}
+
+// scan reads a certificate that crypto/x509 has parsed. What it cannot read stays zero.
+func scan(c *x509.Certificate) (s scanned) {
+	tbs := cryptobyte.String(c.RawTBSCertificate)
+	var validity, from, to cryptobyte.String
+	if !tbs.ReadASN1(&tbs, casn1.SEQUENCE) || !tbs.SkipOptionalASN1(casn1.Tag(0).ContextSpecific().Constructed()) ||
+		!tbs.SkipASN1(casn1.INTEGER) || !tbs.SkipASN1(casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) ||
+		!tbs.ReadASN1(&validity, casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) {
+		return s
+	}
+	var tag casn1.Tag
+	if validity.ReadAnyASN1Element(&from, &tag) && validity.ReadAnyASN1Element(&to, &tag) {
+		s.notBefore, s.notAfter = from, to
+	}
+	for !tbs.Empty() {
+		var part cryptobyte.String
+		if !tbs.ReadAnyASN1(&part, &tag) {
+			return s
+		}
+		if tag == casn1.Tag(3).ContextSpecific().Constructed() {
+			s.extensions = true
+		} else {
+			s.uniqueIDs = true
+		}
+	}
+	return s
+}
