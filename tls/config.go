@@ -331,8 +331,8 @@ func (c *Config) Clone() *Config {
 }
 
 // ForProtocols returns a clone of c with these NextProtos that shares c's ticket keys:
-// keys set for c later hold for it too. Sessions are bound to their protocol, so
-// neither resumes what the other would not.
+// keys set for c later hold for it too. A session of one is resumed by the other, and
+// the protocol is agreed on anew. RFC 7301 §3.1.
 func (c *Config) ForProtocols(protocols ...string) *Config {
 	clone := c.Clone()
 	clone.NextProtos = protocols

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"sync"
@@ -207,8 +206,7 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 // says which fields stand here.
 func (h *host) Binding(s *handshake.State) [32]byte {
 	var room [64]byte
-	rules := append(room[:0], byte(h.config.ClientAuth), byte(s.Result.Compression))
-	rules = binary.BigEndian.AppendUint16(rules, uint16(s.Result.SendLimit))
+	rules := append(room[:0], byte(h.config.ClientAuth), byte(s.Result.Compression), byte(s.FragmentLength()))
 	rules = h.config.appendRules(rules)
 	return session.Binding(append([][]byte{[]byte(s.Result.ServerName), rules}, h.config.clientCAs()...)...)
 }

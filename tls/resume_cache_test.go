@@ -29,13 +29,14 @@ func TestConfigsThatShareACache(t *testing.T) {
 		}{
 			{"nothing", func(*Config) {}, true},
 			{"what does not matter", func(c *Config) { c.HandshakeTimeout, c.Record.MaxFragment = time.Second, 512 }, true},
+			{"another record_size_limit", func(c *Config) { c.Record.SizeLimit = 1000 }, true},
 			{"another certificate", func(c *Config) { c.Certificates = []Certificate{p.certs["ed25519"]} }, false},
 			{"no certificate", func(c *Config) { c.Certificates = nil }, false},
 			{"a certificate more", func(c *Config) { c.Certificates = []Certificate{p.certs["ecdsa-p384"], p.certs["ed25519"]} }, false},
 			{"a callback", func(c *Config) { c.GetClientCertificate = showing("ecdsa-p384") }, false},
 			{"other roots", func(c *Config) { c.RootCAs = sameRoots }, false},
 			{"no verification", func(c *Config) { c.InsecureSkipVerify = true }, false},
-			{"other protocols", func(c *Config) { c.NextProtos = []string{"h2"} }, false},
+			{"other protocols", func(c *Config) { c.NextProtos = []string{"h2"} }, true},
 			{"other versions", func(c *Config) { c.MinVersion, c.MaxVersion = VersionTLS10, VersionTLS13 }, false},
 			{"another name", func(c *Config) { c.ServerName = "also.example.test" }, false},
 		} {

@@ -102,7 +102,7 @@ func TestIdentitySurvivesAsBytes(t *testing.T) {
 func TestKeysWithAddressesAreOfOneProcess(t *testing.T) {
 	defer func(salt [16]byte) { processSalt = salt }(processSalt)
 	for name, c := range map[string]*Config{
-		"roots": {RootCAs: x509.NewCertPool()}, "callback": {GetClientCertificate: byTenant}, "": {NextProtos: []string{"h2"}},
+		"roots": {RootCAs: x509.NewCertPool()}, "callback": {GetClientCertificate: byTenant}, "": {MinVersion: VersionTLS13},
 	} {
 		before := c.sessionKey()
 		processSalt[0]++

@@ -38,6 +38,7 @@ var bindings = []struct {
 	before func(client, server *Config)
 	after  func(client, server *Config, lie func(func(*session.Session)))
 	abort  bool // a full handshake would not do: the connection is refused
+	free   bool // sessions are not bound to it: it is agreed on anew
 }{
 	{name: "virtual host", from: wire.TLS10, after: func(client, _ *Config, lie func(func(*session.Session))) {
 		client.ServerName = "other.test"
@@ -82,13 +83,13 @@ var bindings = []struct {
 	{name: "suite, not the client's", after: func(client, _ *Config, _ func(func(*session.Session))) {
 		client.CipherSuites = otherSuites(client)
 	}},
-	{name: "application protocol, the server's", from: wire.TLS10, after: func(_, server *Config, _ func(func(*session.Session))) {
+	{name: "application protocol, the server's", from: wire.TLS10, free: true, after: func(_, server *Config, _ func(func(*session.Session))) {
 		server.NextProtos = []string{"b"}
 	}},
-	{name: "application protocol, the client's", from: wire.TLS10, after: func(client, _ *Config, _ func(func(*session.Session))) {
+	{name: "application protocol, the client's", from: wire.TLS10, free: true, after: func(client, _ *Config, _ func(func(*session.Session))) {
 		client.NextProtos = []string{"b"}
 	}},
-	{name: "application protocol, none", from: wire.TLS10, after: func(client, _ *Config, _ func(func(*session.Session))) {
+	{name: "application protocol, none", from: wire.TLS10, free: true, after: func(client, _ *Config, _ func(func(*session.Session))) {
 		client.NextProtos = nil
 	}},
 	{name: "extended master secret, the server's", from: wire.TLS10, until: wire.TLS12, after: func(_, server *Config, _ func(func(*session.Session))) {
@@ -118,6 +119,18 @@ var bindings = []struct {
 	{name: "max_fragment_length, no longer", from: wire.TLS10,
 		before: func(client, _ *Config) { client.Record.MaxFragmentLength = 512 },
 		after:  func(client, _ *Config, _ func(func(*session.Session))) { client.Record.MaxFragmentLength = 0 }},
+	{name: "record_size_limit, the client's", from: wire.TLS10, free: true, after: func(client, _ *Config, _ func(func(*session.Session))) { client.Record.SizeLimit = 1024 }},
+	{name: "record_size_limit, the server's", from: wire.TLS10, free: true,
+		before: func(client, _ *Config) { client.Record.SizeLimit = 512 },
+		after:  func(_, server *Config, _ func(func(*session.Session))) { server.Record.SizeLimit = 1024 }},
+	{name: "record_size_limit, no longer", from: wire.TLS10, free: true,
+		before: func(client, server *Config) { client.Record.SizeLimit, server.Record.SizeLimit = 512, 512 },
+		after: func(client, server *Config, _ func(func(*session.Session))) {
+			client.Record.SizeLimit, server.Record.SizeLimit = 0, 0
+		}},
+	{name: "record_size_limit in place of max_fragment_length", from: wire.TLS10,
+		before: func(client, _ *Config) { client.Record.MaxFragmentLength = 512 },
+		after:  func(client, _ *Config, _ func(func(*session.Session))) { client.Record.SizeLimit = 512 }},
 	{name: "ticket keys", from: wire.TLS10, after: func(_, server *Config, _ func(func(*session.Session))) {
 		server.SetSessionTicketKeys([][32]byte{{9}})
 		server.Resumption.Store = session.NewMemory(1 << 20)
@@ -139,7 +152,7 @@ func otherSuites(*Config) []uint16 {
 }
 
 // Change one thing that a session is bound to, and the answer is a full handshake, or
-// in one case a refusal. Change nothing, and it is resumed. Change it back, and a
+// in one case a refusal; what is free stays so. Change nothing, and it is resumed. Change it back, and a
 // session of before is good again, which shows that nothing else was in the way.
 func TestSessionsAreBound(t *testing.T) {
 	p := testPKI()
@@ -200,7 +213,7 @@ func TestSessionsAreBound(t *testing.T) {
 					if !errors.As(serverErr, &fault) || fault.Received || fault.Alert != wire.AlertHandshakeFailure || clientErr == nil {
 						t.Errorf("client: %v; server: %v", clientErr, serverErr)
 					}
-				} else if got := resumption(t, client, server); got != "none" {
+				} else if got := resumption(t, client, server); (got != "none") != b.free {
 					t.Errorf("changed: resumed by %s", got)
 				}
 				if again == "none" {

@@ -25,7 +25,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"VerifyPeerCertificate":       {"checked: called again", "checked: called again"},
 	"VerifyConnection":            {"checked: called again", "checked: called again"},
 	"RootCAs":                     {"bound", "not a server's"},
-	"NextProtos":                  {"bound", "checked: the session's protocol is what is agreed on now"},
+	"NextProtos":                  {"no weight: agreed on anew", "no weight: agreed on anew"},
 	"ServerName":                  {"checked: it names the session", "not a server's; the name that is asked for is bound"},
 	"ClientAuth":                  {"not a client's", "bound"},
 	"LaterClientAuth":             {"not a client's", "no weight: a resumption demands what ClientAuth says"},
@@ -75,7 +75,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Record.Padding":              {"no weight", "no weight"},
 	"Record.MaxFragment":          {"no weight", "no weight"},
 	"Record.MaxFragmentLength":    {"checked: agreed on anew", "bound by what was agreed on"},
-	"Record.SizeLimit":            {"checked: agreed on anew", "bound by what was agreed on"},
+	"Record.SizeLimit":            {"no weight: agreed on anew", "no weight: agreed on anew"},
 	"Legacy":                      {"bound", "bound"}, // each switch
 }
 

@@ -37,16 +37,13 @@ func addressOf(c net.Conn) string {
 }
 
 // sessionKey digests what must not differ between two Configs that share sessions:
-// who we are there, whom we trust, what we speak, and how strict we were when the
+// who we are there, whom we trust, which versions we speak, and how strict we were when the
 // session was made, as what proved the server then is not done again. sessionFields in
 // the tests says for every field of Config whether it stands here, and if not, why.
 func (c *Config) sessionKey() string {
 	b := binary.BigEndian.AppendUint16(nil, c.MinVersion)
 	b = binary.BigEndian.AppendUint16(b, c.MaxVersion)
 	b = fmt.Append(b, c.InsecureSkipVerify)
-	for _, p := range c.NextProtos {
-		b = append(append(b, byte(len(p))), p...)
-	}
 	b = append(c.appendRules(b), 0)
 	if c.RootCAs != nil || c.GetClientCertificate != nil {
 		b = fmt.Appendf(append(b, processSalt[:]...), "%p %p", c.RootCAs, closure(c.GetClientCertificate))

@@ -39,6 +39,15 @@ func acceptMaxFragmentLength(s *State, r *wire.Reader) error {
 
 var bothLimits = fault(wire.AlertIllegalParameter, "the server answers both max_fragment_length and record_size_limit", "RFC 8449 §5", nil)
 
+// FragmentLength is the max_fragment_length that a server has agreed to, which is that of
+// the session too; 0 for none. RFC 6066 §4.
+func (s *State) FragmentLength() wire.MaxFragmentLength {
+	if s.asked(wire.ExtRecordSizeLimit) || !s.asked(wire.ExtMaxFragmentLength) {
+		return 0
+	}
+	return s.Offer.MaxFragmentLength
+}
+
 // agreeLimits takes over what the client asks for.
 func (s *State) agreeLimits() {
 	r := s.Result

@@ -13,7 +13,9 @@ import (
 )
 
 // Which sessions may be resumed. Whatever does not fit costs a full handshake,
-// never the connection, but for a wrong binder and the EMS rule.
+// never the connection, but for a wrong binder and the EMS rule. The application
+// protocol and record_size_limit are the connection's, and agreed on anew. RFC 7301
+// §3.1, RFC 8449 §4.
 
 // refusal says why the server does not resume a session; empty if it does.
 func (s *State) refusal(c *session.Session) string {
@@ -31,8 +33,6 @@ func (s *State) refusal(c *session.Session) string {
 		return "it has expired"
 	case c.ServerName != s.Result.ServerName:
 		return "it is of another server name"
-	case c.ALPN != s.Result.ALPN:
-		return "it is of another application protocol"
 	case c.Binding != *s.Binding():
 		return "the rules it was made under have changed"
 	case s.requiresCertificate() && len(c.PeerChain) == 0:
@@ -48,14 +48,14 @@ type bound struct {
 	config      *Config
 	serverName  string
 	compression wire.CompressionMethod
-	sendLimit   int
+	fragments   wire.MaxFragmentLength
 	digest      [32]byte
 }
 
 // Binding is that of the Host, which is asked again only where what it digests
 // has changed. It is shared: do not write to it.
 func (s *State) Binding() *[32]byte {
-	b := bound{s.Config, s.Result.ServerName, s.Result.Compression, s.Result.SendLimit, s.bound.digest}
+	b := bound{s.Config, s.Result.ServerName, s.Result.Compression, s.FragmentLength(), s.bound.digest}
 	if b != s.bound {
 		b.digest = s.Config.Binding(s)
 		s.bound = b
