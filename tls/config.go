@@ -158,7 +158,11 @@ type Config struct {
 	// (x509.CertPool.AddCertWithConstraint). Else that it has built a chain is
 	// remembered for a minute ([certcheck.MaxRemembered]); names, times and the other
 	// rules are checked each time even so.
-	VerifyAnew  bool
+	VerifyAnew bool
+	// RequireExtendedMasterSecret refuses peers up to TLS 1.2 without RFC 7627, and so
+	// every peer of SSL 3.0. Without it there are no channel bindings and exporters.
+	RequireExtendedMasterSecret bool
+
 	PSK         PSK
 	DHE         DHE
 	Renegotiate Renegotiate
@@ -324,7 +328,7 @@ func (c *Config) Clone() *Config {
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
-		VerifyAnew: c.VerifyAnew, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
+		VerifyAnew: c.VerifyAnew, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}

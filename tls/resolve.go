@@ -25,8 +25,8 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		Rand: c.Rand, Time: c.Time, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
-		RequireRFC5746: c.Renegotiate.RequireSecure,
-		Compression:    c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
+		RequireRFC5746: c.Renegotiate.RequireSecure, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret,
+		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
 		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, Store: c.Resumption.Store != nil,
@@ -77,6 +77,8 @@ func (c *Config) check() error {
 		return misuse("Record.MaxFragmentLength is %d; 512, 1024, 2048 and 4096 are possible", c.Record.MaxFragmentLength)
 	case c.Record.SizeLimit != 0 && (c.Record.SizeLimit < wire.MinRecordSizeLimit || c.Record.SizeLimit > 16385):
 		return misuse("Record.SizeLimit is %d; 64 to 16385 are possible", c.Record.SizeLimit)
+	case c.RequireExtendedMasterSecret && c.Legacy.NoExtendedMasterSecret:
+		return misuse("RequireExtendedMasterSecret demands what Legacy.NoExtendedMasterSecret leaves out")
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
 	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:

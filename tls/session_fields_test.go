@@ -60,6 +60,8 @@ var sessionFields = map[string]struct{ client, server string }{
 	"VerifyAnew":               {"checked: the chain is verified again", "checked: the chain is verified again"},
 	"Trace":                    {"no weight", "no weight"},
 
+	"RequireExtendedMasterSecret": {"checked: agreed on anew", "checked: agreed on anew"},
+
 	"PSK.Client":                  {"no weight: such sessions are not kept", "not a server's"},
 	"PSK.Server":                  {"not a client's", "no weight: such sessions are not kept"},
 	"PSK.Hint":                    {"not a client's", "no weight"},

@@ -127,9 +127,11 @@ var ofRare = []offence{
 	malformed(only(wire.TLS13, stapled), wire.Server, entry(wire.ExtSCT, 0)),
 	malformed(hostsAuth13, wire.Server, request(wire.ExtSignatureAlgorithms, 0)),
 	malformed(hostsAuth13, wire.Server, request(wire.ExtCertificateAuthorities, 0)),
-	// supported_groups is taken from a server, and its content is of no use: only
-	// that the two sides have not seen the same ends the handshake. RFC 8446 §4.2.7.
-	{"the peer's Finished is wrong", wire.AlertDecryptError, hostsPSK, wire.Server, says13(wire.ExtSupportedGroups, 0)},
+	// supported_groups is taken from a server, of whatever groups: only that the two
+	// sides have not seen the same ends the handshake. RFC 8446 §4.2.7.
+	{"the peer's Finished is wrong", wire.AlertDecryptError, hostsPSK, wire.Server, says13(wire.ExtSupportedGroups, 0, 2, 0x5a, 0x5a)},
+	malformed(hostsPSK, wire.Server, says13(wire.ExtSupportedGroups, 0)),
+	malformed(hosts13, wire.Server, says13(wire.ExtSupportedGroups, 0, 0)),
 	{"the premaster could not be encrypted", wire.AlertInternalError, then(only(wire.TLS12, withRSA, staticRSA), func(c, _ *host) { c.config.Host = &trusting{host: c} }), wire.Server,
 		change(func(m *wire.Certificate) { m.Entries[0].DER = evenExponent() })},
 	illegal("the Diffie-Hellman generator is of small order", exchange(wire.TLS_DH_anon_WITH_AES_128_GCM_SHA256), wire.Server, change(func(m *wire.ServerKeyExchange) { m.P, m.G = squared() })),

@@ -25,6 +25,9 @@ func accept12(s *State, ctx context.Context) error {
 		return err
 	}
 	s.Result.ExtendedMasterSecret = !s.Config.NoExtendedMasterSecret && s.asked(wire.ExtExtendedMasterSecret)
+	if err := s.demandEMS(); err != nil {
+		return err
+	}
 	s.wantTicket = s.Config.Tickets && s.asked(wire.ExtSessionTicket)
 	s.agreeCompression()
 	s.agreeLimits()

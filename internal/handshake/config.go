@@ -28,7 +28,9 @@ type Config struct {
 	ALPN     []string               // best first
 
 	NoExtendedMasterSecret bool
-	NoEncryptThenMAC       bool
+	// RequireExtendedMasterSecret refuses a peer without it, up to TLS 1.2.
+	RequireExtendedMasterSecret bool
+	NoEncryptThenMAC            bool
 	// UnsafeRenegotiation allows one with a peer that does not know RFC 5746.
 	UnsafeRenegotiation bool
 	// RequireRFC5746 refuses a peer without it at once.

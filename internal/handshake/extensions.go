@@ -41,7 +41,7 @@ func init() {
 		{wire.ExtServerName, inBoth, offerServerName, readServerName, answerServerName, acceptEmpty},
 		{wire.ExtExtendedMasterSecret, inServerHello, offerEMS, readEmpty, answerEMS, acceptEMS},
 		{wire.ExtRenegotiationInfo, inServerHello, offerRenegotiation, readRenegotiation, answerRenegotiation, acceptRenegotiation},
-		{wire.ExtSupportedGroups, inBoth, offerGroups, readGroups, nil, acceptIgnored},
+		{wire.ExtSupportedGroups, inBoth, offerGroups, readGroups, answerGroups, acceptGroups},
 		{wire.ExtECPointFormats, inServerHello, offerPoints, readPoints, answerPoints, acceptPoints},
 		{wire.ExtSessionTicket, inServerHello, offerTicket, readTicket, answerTicket, acceptTicket},
 		{wire.ExtEncryptThenMAC, inServerHello, offerEtM, readEmpty, answerEtM, acceptEtM},
@@ -183,7 +183,6 @@ func (s *State) misplaced(t wire.ExtensionType) error {
 	return fault(wire.AlertIllegalParameter, "the server put the extension "+t.String()+" into a message it does not belong in", "RFC 8446 §4.2", nil)
 }
 
-func readEmpty(*Offer, *wire.Reader)               {}
-func acceptEmpty(*State, *wire.Reader) error       { return nil }
-func wireStatus(_ *Offer, r *wire.Reader)          { wire.ReadStatusRequest(r) }
-func acceptIgnored(_ *State, r *wire.Reader) error { r.Rest("ignored"); return nil }
+func readEmpty(*Offer, *wire.Reader)         {}
+func acceptEmpty(*State, *wire.Reader) error { return nil }
+func wireStatus(_ *Offer, r *wire.Reader)    { wire.ReadStatusRequest(r) }

@@ -32,6 +32,9 @@ func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
 	if err := s.acceptExtensions(m.Extensions); err != nil {
 		return err
 	}
+	if err := s.demandEMS(); err != nil {
+		return err
+	}
 	if err := s.checkAnswer12(); err != nil {
 		return err
 	}
