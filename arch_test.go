@@ -79,6 +79,7 @@ var rules = []rule{
 	{"internal/proof/faults", "", ""}, // tests alone
 	{"internal/proof/leak", "", ""},
 	{"certcheck", "certcheck/revocation wire", "golang.org/x/crypto/"},
+	{"certcheck/fetch", "certcheck/revocation", ""},
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"session", "wire", ""},

@@ -46,6 +46,8 @@ type Request struct {
 	Body   []byte // for OCSP, the request in DER
 	// Anew is set where what a cache of the fetcher's own gave was not good.
 	Anew bool
+	// Once is set where the answer is good for this request alone: it has a nonce.
+	Once bool
 }
 
 // Query is one certificate of a path.
@@ -185,7 +187,7 @@ func (i *inquiry) responder(ctx context.Context) (Answer, bool) {
 		if i.Nonce {
 			nonce = newNonce()
 		}
-		a, err := fetched(ctx, i.Fetcher, Request{Source: OCSP, URL: url, Body: OCSPRequest(i.Certificate, i.Issuer, nonce)},
+		a, err := fetched(ctx, i.Fetcher, Request{Source: OCSP, URL: url, Body: OCSPRequest(i.Certificate, i.Issuer, nonce), Once: i.Nonce},
 			func(der []byte) (Answer, error) { return i.response(der, nonce) })
 		if err != nil {
 			i.doubt(OCSP, url, err)
