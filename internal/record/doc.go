@@ -17,6 +17,7 @@
 //	secret.go    the other operations whose time must tell nothing
 //	lifetime.go  how much one key may protect
 //	deflate.go   compression, before all of this
+//	inflate.go   and after all of it, with blocks of our own reading
 //
 // The package does no I/O, keeps no buffers and does not judge the order of
 // records: dealing with change_cipher_spec, empty fragments and alerts is the

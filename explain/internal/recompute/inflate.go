@@ -8,8 +8,9 @@ import (
 )
 
 // inflater decompresses the records of one epoch of one direction: they are one
-// stream in zlib's format, which each record leaves off between two bytes.
-// RFC 3749 §2, RFC 1950.
+// stream in zlib's format, which each record leaves off between two bytes. (With
+// zlib's partial flush it would be within one, and does not open here. No peer is
+// known that sends that.) RFC 3749 §2, RFC 1950.
 type inflater struct {
 	begun   bool
 	history []byte // as far back as DEFLATE can refer
