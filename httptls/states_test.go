@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -145,36 +146,47 @@ func TestConnStateThatDoesNotReturn(t *testing.T) {
 		"panic":  func() { panic("mine") },
 		"Goexit": runtime.Goexit,
 	} {
-		t.Run(name, func(t *testing.T) {
-			var logged syncBuffer
-			var closed atomic.Int32
-			addr := serve(t, &Server{TLS: serverConfig(t), MaxHandshakes: 1, OnHandshake: func(Handshake) {}, HTTP: &http.Server{
-				Handler: http.HandlerFunc(describe), ErrorLog: log.New(&logged, "", 0),
-				ConnState: func(_ net.Conn, state http.ConnState) {
-					if state == http.StateClosed && closed.Add(1) == 1 {
-						fail()
-					}
-				}}})
-			conn, err := net.Dial("tcp", addr)
-			if err != nil {
-				t.Fatal(err)
+		for when, at := range map[string][]http.ConnState{
+			"new": {http.StateNew}, "closed": {http.StateClosed}, "both": {http.StateNew, http.StateClosed},
+		} {
+			t.Run(name+" "+when, func(t *testing.T) { connStateThat(t, fail, name == "panic", at) })
+		}
+	}
+}
+
+// connStateThat has ConnState fail for the first connection.
+func connStateThat(t *testing.T, fail func(), isLogged bool, at []http.ConnState) {
+	var logged syncBuffer
+	var closed atomic.Int32
+	addr := serve(t, &Server{TLS: serverConfig(t), MaxHandshakes: 1, OnHandshake: func(Handshake) {}, HTTP: &http.Server{
+		Handler: http.HandlerFunc(describe), ErrorLog: log.New(&logged, "", 0),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			first := closed.Load() == 0
+			if state == http.StateClosed {
+				closed.Add(1)
 			}
-			defer conn.Close()
-			io.WriteString(conn, "this is no TLS")
-			conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-			if _, err := io.Copy(io.Discard, conn); err != nil {
-				t.Errorf("the connection stayed open: %v", err)
+			if first && slices.Contains(at, state) {
+				fail()
 			}
-			conn.Close()
-			eventually(t, func() bool { return closed.Load() == 1 })
-			client := &http.Client{Transport: &Transport{TLS: clientConfig()}}
-			defer client.CloseIdleConnections()
-			if resp, _ := get(t, client, "https://"+addr); resp.StatusCode != http.StatusOK {
-				t.Errorf("the next connection: %s", resp.Status)
-			}
-			if want := name == "panic"; want != strings.Contains(logged.String(), "panic in ConnState") {
-				t.Errorf("logged: %s", logged.String())
-			}
-		})
+		}}})
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "this is no TLS")
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) { // it may be reset: what was sent is not read
+		t.Errorf("the connection stayed open: %v", err)
+	}
+	conn.Close()
+	eventually(t, func() bool { return closed.Load() == 1 })
+	client := &http.Client{Transport: &Transport{TLS: clientConfig()}, Timeout: 10 * time.Second}
+	defer client.CloseIdleConnections()
+	if resp, _ := get(t, client, "https://"+addr); resp.StatusCode != http.StatusOK {
+		t.Errorf("the next connection: %s", resp.Status)
+	}
+	if isLogged != strings.Contains(logged.String(), "panic in ConnState") {
+		t.Errorf("logged: %s", logged.String())
 	}
 }
