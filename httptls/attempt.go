@@ -67,11 +67,11 @@ func (a *attempt) http2() bool { return slices.Contains(a.offer, protoHTTP2) }
 
 // firstGuess returns the protocol to try first, perhaps once another request has
 // found it out.
-func (a *attempt) firstGuess() (proto string, err error) {
+func (a *attempt) firstGuess(limited bool) (proto string, err error) {
 	if !a.http2() {
 		return protoHTTP1, nil
 	}
-	proto, a.probe, err = a.host.guess(a.request.Context())
+	proto, a.probe, err = a.host.guess(a.request, limited)
 	return proto, err
 }
 

@@ -3,8 +3,11 @@ package httptls
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxHosts bounds the hosts that a Transport remembers. To ask one anew costs a
@@ -19,30 +22,56 @@ type host struct {
 	mu     sync.Mutex
 	speaks string        // the protocol that it chose last; empty: not known
 	probe  chan struct{} // not nil while a request finds out; then closed
+	begun  time.Time     // when probe did
 	spares []*clientConn // dialled, but not of the protocol that was guessed
 }
 
-// guess returns the protocol to try. The first request to a server that is not
+// patience is how old a probe may be for others to wait for it: one whose dial hangs
+// must not hold all requests to its host. A usual handshake takes less.
+const patience = 300 * time.Millisecond
+
+var errRequestCanceled = errors.New("httptls: the request was canceled")
+
+// guess returns the protocol to try with r. The first request to a server that is not
 // known gets a channel too, and finds out; it must call found. Others wait for
-// that, so that they neither dial for nothing nor escape the limit on connections.
+// that, so that they neither dial for nothing nor, where connections are limited,
+// escape the limit; where they are not, only while the probe is younger than patience.
 // If it found nothing they no longer wait for each other.
-func (h *host) guess(ctx context.Context) (proto string, probe chan struct{}, err error) {
+func (h *host) guess(r *http.Request, limited bool) (proto string, probe chan struct{}, err error) {
 	h.mu.Lock()
 	if h.speaks == "" && h.probe != nil {
-		wait := h.probe
+		wait, age := h.probe, time.Since(h.begun)
 		h.mu.Unlock()
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return "", nil, context.Cause(ctx)
+		if err := waitFor(r, wait, age, limited); err != nil {
+			return "", nil, err
 		}
 		h.mu.Lock()
 	} else if h.speaks == "" {
 		probe = make(chan struct{})
-		h.probe = probe
+		h.probe, h.begun = probe, time.Now()
 	}
 	defer h.mu.Unlock()
 	return cmp.Or(h.speaks, protoHTTP1), probe, nil
+}
+
+// waitFor waits until r need not wait for a probe of this age any more. An error is
+// that r ended first.
+func waitFor(r *http.Request, probe <-chan struct{}, age time.Duration, limited bool) error {
+	var late <-chan time.Time // nil: never
+	if !limited {
+		timer := time.NewTimer(patience - age)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-probe:
+	case <-late:
+	case <-r.Context().Done():
+		return context.Cause(r.Context())
+	case <-r.Cancel: //lint:ignore SA1019 net/http still heeds it
+		return errRequestCanceled
+	}
+	return nil
 }
 
 // found ends the wait of the requests that wait for this probe; nil is none.

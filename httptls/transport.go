@@ -113,7 +113,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer t.finish(a)
-	proto, err := a.firstGuess()
+	proto, err := a.firstGuess(t.settings.MaxConnsPerHost > 0)
 	if err != nil {
 		closeBody(r)
 		return nil, err

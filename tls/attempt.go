@@ -61,7 +61,7 @@ func (c *Conn) newAttempt(ctx context.Context) *attempt {
 	a := &attempt{done: make(chan struct{}), blocked: make(chan error, 1)}
 	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	if limit := c.config.handshakeTimeout(); limit > 0 {
-		a.timer = time.AfterFunc(limit, func() { c.giveUp(a, os.ErrDeadlineExceeded) })
+		a.timer = time.AfterFunc(limit, func() { c.absorb(func() { c.giveUp(a, os.ErrDeadlineExceeded) }) })
 	}
 	c.renegotiations.current.Store(a)
 	if c.closed.Load() { // Close may have come before there was anything to cancel
@@ -73,7 +73,6 @@ func (c *Conn) newAttempt(ctx context.Context) *attempt {
 // giveUp ends an attempt that takes too long: with the connection, unless the
 // client has not answered our HelloRequest.
 func (c *Conn) giveUp(a *attempt, why error) {
-	defer c.absorb()
 	a.cancel(why) // a callback may wait for it, with in held
 	if c.endLate(a, why) {
 		c.conn.Close() // without in: it waits for a reader, which may wait for in
@@ -106,7 +105,6 @@ func (c *Conn) endLate(a *attempt, why error) bool {
 // unsent ends a connection in which the messages of a further handshake cannot be
 // sent. A reader would wait for the peer, which waits for them.
 func (c *Conn) unsent(why error) {
-	defer c.absorb()
 	if a := c.renegotiations.current.Load(); a != nil {
 		a.cancel(why) // as in giveUp
 	}

@@ -68,18 +68,21 @@ func (c *Conn) gone() error {
 	return net.ErrClosed
 }
 
-// absorb is deferred on goroutines of our own, where nobody else could recover: there
-// a panic ends the connection, not the process.
-func (c *Conn) absorb() {
-	if p := recover(); p != nil {
-		c.abort(panicked(p))
-	}
+// absorb runs f on a goroutine of our own, where nobody else could recover: there a
+// panic ends the connection, not the process. The end of the goroutine ends the
+// connection too.
+func (c *Conn) absorb(f func()) {
+	returned := false
+	defer func() {
+		if p := recover(); p != nil {
+			c.abort(panicked(p))
+		} else if !returned {
+			c.abort(errInterrupted)
+		}
+	}()
+	f()
+	returned = true
 }
 
 // alone runs f on a goroutine of its own.
-func (c *Conn) alone(f func()) {
-	go func() {
-		defer c.absorb()
-		f()
-	}()
-}
+func (c *Conn) alone(f func()) { go c.absorb(f) }

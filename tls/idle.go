@@ -15,7 +15,7 @@ func (c *Conn) touch() {
 	c.idleMutex.Lock()
 	defer c.idleMutex.Unlock()
 	if c.idler == nil {
-		c.idler = time.AfterFunc(idleAfter, c.idle)
+		c.idler = time.AfterFunc(idleAfter, func() { c.absorb(c.idle) })
 	} else if !c.ticking {
 		c.idler.Reset(idleAfter)
 	}
@@ -23,7 +23,6 @@ func (c *Conn) touch() {
 }
 
 func (c *Conn) idle() {
-	defer c.absorb()
 	if c.stillWarm() || c.closed.Load() {
 		return
 	}

@@ -44,10 +44,10 @@ func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() 
 	}
 	stop, timer := func() bool { return true }, (*time.Timer)(nil)
 	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, func() { defer c.absorb(); c.interruptBy(ctx.Err()) })
+		stop = context.AfterFunc(ctx, func() { c.absorb(func() { c.interruptBy(ctx.Err()) }) })
 	}
 	if limit := c.config.handshakeTimeout(); limit > 0 {
-		timer = time.AfterFunc(limit, func() { defer c.absorb(); c.interruptBy(errTooLong) })
+		timer = time.AfterFunc(limit, func() { c.absorb(func() { c.interruptBy(errTooLong) }) })
 	}
 	return within, func() error {
 		stop()

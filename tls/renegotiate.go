@@ -78,7 +78,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.C
 			return c.explain(closedByPeer(err))
 		}
 		if begun {
-			defer context.AfterFunc(ctx, func() { c.giveUp(a, ctx.Err()) })()
+			defer context.AfterFunc(ctx, func() { c.absorb(func() { c.giveUp(a, ctx.Err()) }) })()
 			c.answerAside(nil)
 			return c.await(context.Background(), a)
 		}

@@ -120,7 +120,8 @@ func (c *Conn) send() error {
 		c.writeErr = err
 	}
 	if c.writeErr != nil && c.engine.Owes() {
-		go c.unsent(c.writeErr) // out is held, and it needs in
+		why := c.writeErr
+		c.alone(func() { c.unsent(why) }) // out is held, and it needs in
 	}
 	return c.writeErr
 }
