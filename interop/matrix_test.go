@@ -377,7 +377,7 @@ func checkLongest(r *run, c *conn) error {
 	return nil
 }
 
-// checkUpdates wants that whoever asked for new keys got the other's too.
+// checkUpdates wants that the side that asked for new keys got the other's too.
 func checkUpdates(r *run, c *conn) error {
 	sent, received := c.keyUpdates()
 	if received == 0 || sent == 0 && r.KeyUpdate == "ours" {

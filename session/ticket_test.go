@@ -186,7 +186,7 @@ func TestTicketKeysSet(t *testing.T) {
 	})
 }
 
-// Without a key nothing could be sealed any more: a mistake of who calls Set.
+// Without a key nothing could be sealed any more: a mistake of the caller of Set.
 func TestTicketKeysSetToNothing(t *testing.T) {
 	k := NewTicketKeys(nil)
 	ticket := seal(t, k, "blob", "")

@@ -117,7 +117,7 @@ func checkRequest(t *testing.T, v wire.Version, r *wire.CertificateRequest) {
 	}
 }
 
-// Who has nothing to show says so: by an empty Certificate, in SSL 3.0 by an alert.
+// A client that has nothing to show says so: by an empty Certificate, in SSL 3.0 by an alert.
 // Where a certificate is required that is the end, with the alert of the version, and
 // neither side keeps a session.
 func TestClientWithoutIdentity(t *testing.T) {

@@ -153,7 +153,7 @@ func TestConfigIsShared(t *testing.T) {
 	all.Wait()
 }
 
-// Who reads and has to answer does not wait for room to send: both sides would, and
+// A reader that has to answer does not wait for room to send: both sides would, and
 // neither would make any.
 func TestAnswersDoNotBlockReading(t *testing.T) {
 	a, b := pipePair(t)

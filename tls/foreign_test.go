@@ -66,7 +66,7 @@ func foreign() []alien {
 	}
 }
 
-// Whoever gets something else than TLS can answer it: the error has the
+// A server that gets something else than TLS can answer it: the error has the
 // connection, and nothing was sent.
 func TestRecordHeaderErrorHasTheConn(t *testing.T) {
 	for _, data := range []string{"GET / HTTP/1.1\r\n", "garbage"} {

@@ -48,7 +48,7 @@ func soon(t *testing.T) context.Context {
 }
 
 // A certificate that was shown in the middle of a connection is asked for again
-// in the next renegotiation, whoever starts it, and may not go away.
+// in the next renegotiation, no matter which side starts it, and may not go away.
 func TestRenegotiationKeepsTheCertificate(t *testing.T) {
 	p := testPKI()
 	for _, change := range []bool{false, true} {
@@ -144,7 +144,7 @@ func identity(name string) func(string) (string, []byte, error) {
 	return func(string) (string, []byte, error) { return name, []byte("one key for all"), nil }
 }
 
-// Who has nothing but a pre-shared key needs neither a name nor a certificate, and
+// A peer that has nothing but a pre-shared key needs neither a name nor a certificate, and
 // gets no TLS 1.3.
 func TestPSKOnly(t *testing.T) {
 	psk := []uint16{uint16(wire.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256), uint16(wire.TLS_PSK_WITH_AES_128_GCM_SHA256)}

@@ -25,7 +25,7 @@ func (c *slowWrites) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Who is told that a client has shown no certificate closes the connection at once.
+// A server that is told that a client has shown no certificate closes the connection at once.
 // The alert that says why has been sent then, though sending takes its time.
 func TestCloseWaitsForLastWords(t *testing.T) {
 	client, server := askable(VersionTLS13)

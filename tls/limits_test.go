@@ -92,7 +92,7 @@ func TestHandshakeTimeoutIsAbsolute(t *testing.T) {
 	}
 }
 
-// Whoever speaks no TLS gets no alert, and the caller the connection.
+// A peer that speaks no TLS gets no alert, and the caller the connection.
 func TestPlainHTTPIsNamed(t *testing.T) {
 	left, right := pipePair(t)
 	go left.Write([]byte("GET / HTTP/1.1\r\n"))
@@ -133,7 +133,7 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 	}
 }
 
-// One KeyUpdate, in front of the next data, answers any number of requests; who has no
+// One KeyUpdate, in front of the next data, answers any number of requests; a peer that has no
 // data to send does not answer at all. RFC 8446 §4.6.3.
 func TestOneKeyUpdateAnswersAll(t *testing.T) {
 	client, server := testPKI().client(), testPKI().server("ecdsa-p256")

@@ -124,7 +124,7 @@ var endings = []struct {
 	{"the socket is closed", nil, func(own *Conn, _ func()) { own.NetConn().Close() }, net.ErrClosed},
 }
 
-// Whoever is in the middle of it comes back, with the reason, within the bound; and
+// A call in the middle of it comes back, with the reason, within the bound; and
 // no goroutine stays behind.
 func TestRenegotiationEnds(t *testing.T) {
 	before, _ := inside()

@@ -204,7 +204,7 @@ func TestRenegotiationsInARow(t *testing.T) {
 	}
 }
 
-// Close ends the wait of who can receive no more for lack of room.
+// Close ends the wait of a call that can receive no more for lack of room.
 func TestCloseOfAFullRenegotiation(t *testing.T) {
 	client, server := renegotiable(VersionTLS12)
 	c, s := open(t, "narrow", client, server)
@@ -241,7 +241,7 @@ func (s sawEnd) Ended(err error) {
 	s.Further.Ended(err)
 }
 
-// Who learns that it failed may close at once: the alert must be there by then. And a
+// A caller that learns that it failed may close at once: the alert must be there by then. And a
 // close_notify comes after what waits to be sent.
 func TestNothingOvertakesTheAnswer(t *testing.T) {
 	client, server := askable(VersionTLS12)

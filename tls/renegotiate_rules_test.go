@@ -34,7 +34,7 @@ func goesOn(t testing.TB, c *Conn) {
 	}
 }
 
-// Who has not been told to renegotiate does not, and says so; the connection goes
+// A side that has not been told to renegotiate does not, and says so; the connection goes
 // on. That is the default on both sides.
 func TestRenegotiationIsOffByDefault(t *testing.T) {
 	for _, v := range allVersions[1:] {

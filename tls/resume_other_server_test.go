@@ -9,7 +9,7 @@ import (
 )
 
 // A cache that mixes up its keys does not make a client offer one server the
-// session of another, which would tell that server, and whoever listens, of it.
+// session of another, which would tell that server, and anyone who listens, of it.
 func TestTheSessionOfAnotherServerIsNotOffered(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {

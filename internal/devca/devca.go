@@ -3,7 +3,7 @@
 // ([Open]).
 //
 // The authority is name-constrained (RFC 5280 §4.2.1.10) to this machine and to
-// private networks: whoever steals its key, or trusts it by mistake, cannot be
+// private networks: anyone who steals its key, or trusts it by mistake, cannot be
 // shown a forged certificate for a public site.
 package devca
 

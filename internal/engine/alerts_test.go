@@ -162,7 +162,7 @@ func (f failing) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls
 	return f.host.ClientCertificate(info)
 }
 
-// resign puts a bad point into a ServerKeyExchange and signs that, as whoever
+// resign puts a bad point into a ServerKeyExchange and signs that, as anyone who
 // holds the certificate's key can.
 func resign(r *records, raw []byte) [][]byte {
 	return change(func(m *wire.ServerKeyExchange) {

@@ -349,7 +349,7 @@ func (d distrusting) VerifyPeer(*handshake.State, []*x509.Certificate) ([][]*x50
 	return nil, errors.New("not trusted")
 }
 
-// The client's ticket of TLS 1.3 is of no use to who knows only the ticket.
+// The client's ticket of TLS 1.3 is of no use to anyone who knows only the ticket.
 func TestATicketAloneIsNoKey(t *testing.T) {
 	c, s := hostsPSK(t)
 	c.offer.Secret = make([]byte, len(c.offer.Secret))

@@ -182,7 +182,7 @@ func (e *Engine) Break(err error) {
 	e.Abandon()
 }
 
-// silent errors send no alert: whoever is there does not speak TLS.
+// silent errors send no alert: the peer does not speak TLS.
 func silent(err error) bool {
 	var not *NotTLSError
 	return errors.As(err, &not)

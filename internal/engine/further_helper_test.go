@@ -44,7 +44,7 @@ func (e *Engine) current() *handshake.Result {
 	return e.Result()
 }
 
-// flush is Flush but for a rogue, who changes what a further handshake sends, one
+// flush is Flush but for a rogue, which changes what a further handshake sends, one
 // item after the other.
 func (s *side) flush() error {
 	if len(s.edits) == 0 {

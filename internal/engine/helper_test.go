@@ -253,7 +253,7 @@ func newSide(role wire.Role, h *host, edits ...edit) *side {
 func (s *side) logf(format string, args ...any) { s.log = append(s.log, fmt.Sprintf(format, args...)) }
 
 // rogue changes what its side sends. The side's own transcript has the message
-// as it was: who is to notice must do so before a Finished does.
+// as it was: the side that is to notice must do so before a Finished does.
 type rogue struct {
 	handshake.Records
 	edits []edit

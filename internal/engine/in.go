@@ -266,7 +266,7 @@ func (e *Engine) alert(content []byte) error {
 	case a.Code == wire.AlertUserCanceled && e.profile != nil && e.profile.PlainCCS,
 		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
 		return e.halt(warningAlerts)
-	case a.Level == wire.LevelWarning: // it ends the connection, as whoever sent it should learn
+	case a.Level == wire.LevelWarning: // it ends the connection, as the peer that sent it should learn
 		return fault(wire.AlertDecodeError, fmt.Sprintf("the peer sent the alert %v as a warning, which %s does not know", a.Code, e.Result().Version), "RFC 8446 §6.2")
 	default:
 		e.control.shut() // we may not write either

@@ -75,7 +75,7 @@ func TestChangeCipherSpecForWhoDoesNotAsk(t *testing.T) {
 	}
 }
 
-// A ticket is of no use to who does not resume with (EC)DHE. RFC 8446 §4.2.9.
+// A ticket is of no use to a client that does not resume with (EC)DHE. RFC 8446 §4.2.9.
 func TestNoTicketForWhoCannotUseIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		modes   []byte // nil: nothing is said

@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// A session that is resumed keeps its age: who comes back with each new ticket
+// A session that is resumed keeps its age: a client that comes back with each new ticket
 // comes to an end all the same, a day after the full handshake. RFC 8446 §4.6.1.
 func TestResumingDoesNotStretchASession(t *testing.T) {
 	for _, v := range []wire.Version{wire.TLS12, wire.TLS13} {

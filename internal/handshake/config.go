@@ -74,7 +74,7 @@ type Config struct {
 	Host
 }
 
-// Host is what the handshake asks of whoever runs it. Its methods are called
+// Host is what the handshake asks of the code that runs it. Its methods are called
 // one at a time.
 type Host interface {
 	// VerifyPeer checks the peer's chain, on resumption too, and returns the

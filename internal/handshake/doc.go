@@ -14,5 +14,5 @@
 //	resume.go       which sessions may be resumed
 //	<message>.go    one message
 //
-// It knows neither records nor sockets: whoever runs it implements [Records].
+// It knows neither records nor sockets: the package that runs it implements [Records].
 package handshake

@@ -19,7 +19,7 @@ func readMaxFragmentLength(o *Offer, r *wire.Reader) {
 	}
 }
 
-// answerMaxFragmentLength: who sends both limits means record_size_limit.
+// answerMaxFragmentLength: a client that sends both limits means record_size_limit.
 // RFC 8449 §5.
 func answerMaxFragmentLength(s *State, b []byte) ([]byte, bool) {
 	return wire.AppendMaxFragmentLength(b, s.Offer.MaxFragmentLength), !s.asked(wire.ExtRecordSizeLimit)

@@ -36,7 +36,7 @@ func retrying(s *State) Need { return must(s.retry) }
 // compatible: each side sends one change_cipher_spec for middleboxes, the server
 // after its first message, the client before its second flight. The client does so
 // where it has asked for the same by a legacy_session_id; the server always, since
-// what is between them is there whoever the client is. RFC 8446 §D.4.
+// what is between them is there for every client. RFC 8446 §D.4.
 func compatible(role wire.Role) func(*State) Need {
 	return func(s *State) Need { return must(s.Role == role && (s.sessionLen > 0 || s.isServer()) && !s.ccsSent) }
 }

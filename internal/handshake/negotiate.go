@@ -280,7 +280,7 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 	return false
 }
 
-// pickScheme is the first of the peer's schemes that our key, and whoever
+// pickScheme is the first of the peer's schemes that our key, and anyone who
 // restricts it, allows; one over SHA-1 only where there is no other, whatever the
 // peer's order is. curveBound is TLS 1.3's rule. RFC 9155 §4.
 func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []stdtls.SignatureScheme, curveBound bool) (last wire.SignatureScheme) {

@@ -95,7 +95,7 @@ func refuseRenegotiation(p *Post, _ wire.Message) error {
 	return nil
 }
 
-// offeredAuthentication: who does not offer it must not be asked. RFC 8446 §4.6.2.
+// offeredAuthentication: a client that does not offer it must not be asked. RFC 8446 §4.6.2.
 func offeredAuthentication(r *Result) bool { return r.PostHandshakeAuth }
 
 // refuseAuthentication: there is no way to say no but an empty Certificate, which

@@ -64,7 +64,7 @@ func TestPickDHE(t *testing.T) {
 	}{
 		{g(wire.GroupX25519), g(wire.GroupX25519, wire.GroupFFDHE3072, wire.GroupFFDHE2048), wire.GroupFFDHE2048}, // none of ours: the cheapest
 		{g(wire.GroupX25519), g(wire.GroupFFDHE4096), wire.GroupFFDHE4096},
-		{g(wire.GroupX25519), g(wire.GroupFFDHE8192), 0}, // too dear for who has not asked for it
+		{g(wire.GroupX25519), g(wire.GroupFFDHE8192), 0}, // too dear for a peer that has not asked for it
 		{g(wire.GroupFFDHE8192), g(wire.GroupFFDHE8192), wire.GroupFFDHE8192},
 		{g(wire.GroupFFDHE3072, wire.GroupFFDHE2048), g(wire.GroupFFDHE2048, wire.GroupFFDHE3072), wire.GroupFFDHE3072},
 		{g(wire.GroupFFDHE3072), g(wire.GroupFFDHE2048), 0},

@@ -113,7 +113,7 @@ func (s *State) sameIdentity(leaf *x509.Certificate) error {
 	return s.changed("certificate")
 }
 
-// samePSK is sameIdentity for who is known by a pre-shared key; identity is empty
+// samePSK is sameIdentity for a peer that is known by a pre-shared key; identity is empty
 // where none is used now.
 func (s *State) samePSK(identity string) error {
 	if s.previous == nil || s.Config.AllowPeerChange || s.previous.PSKIdentity == "" || s.previous.PSKIdentity == identity {

@@ -85,7 +85,7 @@ func parseDSS(sig []byte, n int) (v dssSigValue, ok bool) {
 var errDSS = errors.New("the DSA signature does not verify")
 
 // DSSKey is a server's DSA key as a crypto.Signer. Signing is not
-// constant-time, and whoever measures enough signatures may find the key.
+// constant-time, and anyone who measures enough signatures may find the key.
 type DSSKey struct{ key dsa.PrivateKey }
 
 // Public returns a *dsa.PublicKey.

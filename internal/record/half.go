@@ -86,10 +86,10 @@ func (h *Half) Overhead() int { return HeaderLen + h.protection().overhead(h.sui
 
 // First is how many of n bytes of application data the next record should hold,
 // so that its IV cannot be used against the rest: 1 of more than one byte where
-// IVs are chained, and n elsewhere. Who sends such data cuts it into fragments,
+// IVs are chained, and n elsewhere. A caller that sends such data cuts it into fragments,
 // and each fragment into a record of First bytes and one with what is left.
 //
-// A chained IV is known before its record is. Who may choose the plaintext (a page
+// A chained IV is known before its record is. An attacker that may choose the plaintext (a page
 // in a browser) can have a guess encrypted as a secret block was, and see whether
 // it is right: BEAST, CVE-2011-3389. The record of one byte ends in a MAC that
 // nobody can foretell, and it is that from which the next IV comes.

@@ -16,9 +16,9 @@ var flaws = []struct {
 	why   string // a clause for people, which names the attack
 }{
 	{func(s *Suite) bool { return s.Cipher == null }, "NullCiphers",
-		"nothing is encrypted, so whoever is on the path reads it all"},
+		"nothing is encrypted, so anyone on the path reads it all"},
 	{func(s *Suite) bool { return s.Auth == AuthAnon }, "Anonymous",
-		"nobody is authenticated, so whoever is on the path can be the peer"},
+		"nobody is authenticated, so anyone on the path can be the peer"},
 	{func(s *Suite) bool { return s.Cipher == singleDES }, "DES",
 		"DES has keys of 56 bits, and all of them can be tried in a day"},
 	{func(s *Suite) bool { return s.Cipher == rc4128 }, "RC4",
@@ -31,7 +31,7 @@ var flaws = []struct {
 		"RSA key exchange has no forward secrecy, and a server that decrypts is a Bleichenbacher oracle waiting for a slip"},
 
 	{func(s *Suite) bool { return s.KeyExchange == wire.KeyExchangePSK }, "",
-		"it needs a key that both sides share beforehand, and whoever gets that key later reads all that was recorded"},
+		"it needs a key that both sides share beforehand, and anyone who gets that key later reads all that was recorded"},
 	{func(s *Suite) bool { return s.KeyExchange.PSK() }, "",
 		"it needs a key that both sides share beforehand"},
 	{func(s *Suite) bool { return s.IsAEAD() && s.Cipher.TagLen < 16 }, "",

@@ -20,7 +20,7 @@ const (
 	AuthRSA               // an RSA key
 	AuthECDSA             // an ECDSA key, or an Ed25519 or Ed448 key: RFC 8422 §5.10
 	AuthDSS               // a DSA key
-	AuthPSK               // none: who knows the pre-shared key is the peer
+	AuthPSK               // none: the side that knows the pre-shared key is the peer
 	AuthAnon              // none, and nobody is authenticated
 )
 

@@ -13,7 +13,7 @@ import (
 )
 
 // BEAST (CVE-2011-3389): where the IV of a record is the last block of the one
-// before, whoever may choose plaintext can have a guess encrypted as a secret
+// before, an attacker that may choose plaintext can have a guess encrypted as a secret
 // block was, and see on the wire whether it is right. So in SSL 3.0 and TLS 1.0
 // the first byte travels alone: behind its MAC, the IV of the rest is unknown
 // until it is used.

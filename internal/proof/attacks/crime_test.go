@@ -19,7 +19,7 @@ func cookieRequest(guess string) []byte {
 	return []byte("GET /?Cookie: session=" + guess + " HTTP/1.1\r\nCookie: session=8f3a09c1d4e7\r\n" + strings.Repeat("x", 64))
 }
 
-// Whoever sees lengths sees a right guess only where both have thrown the switch.
+// An attacker that sees lengths sees a right guess only where both have thrown the switch.
 func TestCRIME(t *testing.T) {
 	s := suite.ByID(wire.TLS_PSK_WITH_AES_128_CBC_SHA)
 	for _, v := range oldVersions[1:] {

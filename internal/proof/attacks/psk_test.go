@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Who has no key must not learn from a server which identities there are: one
+// A client without a key must not learn from a server which identities there are: one
 // that is not known is answered as a wrong key for one that is. RFC 4279 §2.
 func TestPSKIdentitiesAreNotToldApart(t *testing.T) {
 	suites(t, func(s *suite.Suite) bool { return s.KeyExchange.PSK() && s.Cipher.Name == "AES-128-CBC" }, func(t *testing.T, s *suite.Suite, v wire.Version) {

@@ -13,7 +13,7 @@ import (
 )
 
 // DROWN (CVE-2016-0800): a server that speaks SSL 2.0 with the same key decrypts
-// for whoever asks. There is no SSL 2.0 here; a hello in its format is understood
+// for anyone who asks. There is no SSL 2.0 here; a hello in its format is understood
 // only behind Legacy.SSL2Hello, and only as an offer of a later version.
 
 // ssl2Hello is a hello in the format of SSL 2.0, which offers up to v.
