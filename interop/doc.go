@@ -28,6 +28,9 @@
 // serve` over HTTP/2. TestKeyLog captures our own connections and has tshark
 // decrypt them with our key log.
 //
+// TestSwap changes the import path of other people's programs from crypto/tls to ours, and
+// runs their own tests. It fetches them by the Go module proxy.
+//
 // # To add a peer
 //
 // Write one file with a peer value: its programs, what it lacks in either

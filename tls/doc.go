@@ -31,7 +31,8 @@
 //
 // A few fields mean something else than in crypto/tls, where that would be a
 // danger or a setting would be ignored; each says so, and
-// docs/adr/0008-where-we-differ-from-crypto-tls.md lists them.
+// docs/adr/0008-where-we-differ-from-crypto-tls.md lists them. docs/migrating.md
+// shows how to swap the import, and which programs were tried.
 //
 // # Errors
 //
