@@ -41,7 +41,7 @@ func TestAuthenticationsAreBounded(t *testing.T) {
 		t.Errorf("the server hears %v", err)
 	}
 	text, err := os.ReadFile("../SECURITY.md")
-	if want := fmt.Sprintf("; %d requests for a client's certificate on a connection;", maxAuthentications); err != nil || !strings.Contains(strings.Join(strings.Fields(string(text)), " "), want) {
+	if want := fmt.Sprintf("| Requests for a client's certificate on a connection | %d |", maxAuthentications); err != nil || !strings.Contains(strings.Join(strings.Fields(string(text)), " "), want) {
 		t.Errorf("SECURITY.md does not say %q: %v", want, err)
 	}
 }

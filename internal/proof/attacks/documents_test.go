@@ -65,7 +65,7 @@ func TestEveryTestThatIsNamedExists(t *testing.T) {
 			t.Errorf("SECURITY.md names %s without its package", name)
 		}
 	}
-	ours := []string{"TestMain", "TestEverySwitchIsDocumented", "TestEveryTestThatIsNamedExists", "TestKeyExchangesPage"}
+	ours := []string{"TestMain", "TestEverySwitchIsDocumented", "TestEveryTestThatIsNamedExists", "TestKeyExchangesPage", "TestCellsHoldPhrases"}
 	for _, name := range slices.Sorted(maps.Keys(tests(t, "internal/proof/attacks"))) {
 		if !cited[name] && !slices.Contains(ours, name) {
 			t.Errorf("SECURITY.md does not name %s", name)
@@ -89,4 +89,20 @@ func tests(t *testing.T, folder string) map[string]bool {
 		}
 	}
 	return names
+}
+
+// A table is to be looked up in: a cell holds a phrase, and what needs sentences
+// stands below. Cells that name tests are lists.
+func TestCellsHoldPhrases(t *testing.T) {
+	const most = 130
+	for line := range strings.Lines(security()) {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		for cell := range strings.SplitSeq(strings.TrimSpace(line), " | ") {
+			if n := len([]rune(cell)); n > most && !citation.MatchString(cell) {
+				t.Errorf("a cell of %d characters, want %d at most: %s", n, most, cell)
+			}
+		}
+	}
 }
