@@ -184,6 +184,62 @@ func TestExposedOrDamagedKeysAreRefused(t *testing.T) {
 	}
 }
 
+// Clients trust an authority: it is not replaced because its key is gone, nor its
+// certificate because it is another's. The error says how to go on.
+func TestATrustedAuthorityIsNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	open := func() (*CA, bool, error) { return Open(dir) }
+	first, _, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := func(name string) string { return filepath.Join(dir, name) }
+	key, err := os.ReadFile(path(keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path(keyFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := open(); err == nil || !strings.Contains(err.Error(), "its key ca-key.pem is gone") || !strings.Contains(err.Error(), "or delete ca.pem") {
+		t.Errorf("without its key: %v", err)
+	}
+	if have, err := os.ReadFile(path(caFile)); err != nil || string(have) != string(first.PEM()) {
+		t.Errorf("the certificate was replaced: %v", err)
+	}
+
+	stranger, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		string(stranger.PEM()): "is not the certificate of ca-key.pem",
+		"":                     "", // of no use to anybody
+		"a comment\r\n" + strings.ReplaceAll(string(first.PEM()), "\n", "\r\n"): "",
+	} {
+		for name, content := range map[string]string{keyFile: string(key), caFile: text} {
+			if err := os.WriteFile(path(name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, created, err := open()
+		switch {
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%.20q: %v", text, err)
+		case want == "" && (err != nil || created || !again.Cert.Equal(first.Cert)):
+			t.Errorf("%.20q: created %v, %v", text, created, err)
+		}
+	}
+	for _, name := range []string{caFile, keyFile} {
+		if err := os.Remove(path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again, created, err := open(); err != nil || !created || again.Cert.Equal(first.Cert) {
+		t.Errorf("after both were deleted: created %v, %v", created, err)
+	}
+}
+
 func TestProcessesThatStartTogetherShareOneAuthority(t *testing.T) {
 	dir := t.TempDir()
 	var wg sync.WaitGroup

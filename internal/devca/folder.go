@@ -1,6 +1,7 @@
 package devca
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,25 +31,50 @@ const (
 // Open returns the authority kept in dir, and makes folder (0700) and authority
 // where there is none or it is about to expire; created says so, for then
 // clients must be told to trust it. The host's own name is permitted beside
-// those of [New].
+// those of [New]. An authority that clients may trust is never replaced in silence:
+// if its key is gone, or ca.pem is another's, that is an error.
 func Open(dir string) (ca *CA, created bool, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, false, err
 	}
 	ca, err = load(dir)
 	if err == nil && time.Until(ca.Cert.NotAfter) < renewBefore {
-		err = os.Remove(filepath.Join(dir, keyFile))
-		if err == nil {
-			err = fs.ErrNotExist
-		}
+		err = retire(dir)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := keyIsGone(dir); err != nil {
+			return nil, false, err
+		}
 		ca, created, err = create(dir)
 	}
 	if err != nil {
 		return nil, false, err
 	}
 	return ca, created, ca.publish()
+}
+
+// retire removes an authority that is about to expire; fs.ErrNotExist says that it did.
+func retire(dir string) error {
+	for _, name := range []string{caFile, keyFile} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fs.ErrNotExist
+}
+
+// keyIsGone is an error where an authority's certificate is there and its key is not.
+// A key comes before its certificate, so it is looked for again: another process may
+// have made both meanwhile.
+func keyIsGone(dir string) error {
+	ca, key := filepath.Join(dir, caFile), filepath.Join(dir, keyFile)
+	if _, err := os.Stat(ca); err != nil {
+		return nil
+	}
+	if _, err := os.Stat(key); err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s is there, but its key %s is gone: bring the key back; or delete %s to have a new authority made, which every client must then trust anew", ca, keyFile, caFile)
 }
 
 // File returns the path of the certificate to trust; empty for an authority in
@@ -131,8 +157,13 @@ func create(dir string) (*CA, bool, error) {
 
 // publish writes the public half where clients look for it.
 func (ca *CA) publish() error {
-	if have, err := os.ReadFile(ca.File()); err == nil && string(have) == string(ca.PEM()) {
+	have, _ := os.ReadFile(ca.File())
+	switch block, _ := pem.Decode(have); {
+	case block == nil: // nobody can trust it
+	case bytes.Equal(block.Bytes, ca.Cert.Raw):
 		return nil
+	default:
+		return fmt.Errorf("%s is not the certificate of %s: put the file back that belongs to the key; or delete %s to have it written anew, which every client must then trust", ca.File(), keyFile, caFile)
 	}
 	tmp, err := os.CreateTemp(ca.dir, "new-*")
 	if err != nil {
@@ -169,6 +200,12 @@ func writePair(dir string, cert *x509.Certificate, key crypto.PrivateKey) (name 
 	return tmp.Name(), err
 }
 
+// remedies are for files that are damaged.
+var remedies = map[string]string{
+	keyFile:  "bring it back from a copy, or delete the folder to start anew with an authority that every client must trust",
+	leafFile: "delete it and a new one is made",
+}
+
 // readPair reads what writePair wrote, and refuses a key that others can read.
 func readPair(path string) (*x509.Certificate, crypto.Signer, error) {
 	info, err := os.Stat(path)
@@ -180,7 +217,7 @@ func readPair(path string) (*x509.Certificate, crypto.Signer, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(path, path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s is damaged; delete it and a new one is made: %w", path, err)
+		return nil, nil, fmt.Errorf("%s is damaged; %s: %w", path, remedies[filepath.Base(path)], err)
 	}
 	return pair.Leaf, pair.PrivateKey.(crypto.Signer), nil
 }
