@@ -141,6 +141,35 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
+// What is served is agreed on: a client of HTTP/1.0 may say what it is.
+func TestHTTP10IsAgreedOn(t *testing.T) {
+	for _, test := range []struct {
+		protocols *http.Protocols
+		answer    string
+	}{
+		{nil, "HTTP/1.0 http/1.0 localhost "},
+		{only(true, false), "HTTP/1.0 http/1.0 localhost "},
+		{only(false, true), ""},
+	} {
+		addr := serve(t, &Server{HTTP: &http.Server{Protocols: test.protocols, Handler: http.HandlerFunc(describe)}, TLS: serverConfig(t), OnHandshake: func(Handshake) {}})
+		config := clientConfig()
+		config.ServerName, config.NextProtos = "localhost", []string{"http/1.0"}
+		conn, err := tls.Dial("tcp", addr, config)
+		if (err == nil) != (test.answer != "") {
+			t.Errorf("the handshake: %v", err)
+		}
+		if err != nil {
+			continue
+		}
+		io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+		answer, err := io.ReadAll(conn)
+		conn.Close()
+		if err != nil || !strings.HasSuffix(string(answer), "\r\n\r\n"+test.answer) {
+			t.Errorf("answered %q, %v", answer, err)
+		}
+	}
+}
+
 func TestClientCertificateReachesTheHandler(t *testing.T) {
 	config := serverConfig(t)
 	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, testCA().Pool()

@@ -33,7 +33,7 @@ const (
 // isHTTP reports whether proto, as agreed on by ALPN, is one that we serve;
 // without ALPN it is HTTP/1.1.
 func isHTTP(proto string) bool {
-	return proto == "" || proto == protoHTTP1 || proto == "http/1.0" || proto == protoHTTP2
+	return proto == "" || proto == protoHTTP1 || proto == protoHTTP10 || proto == protoHTTP2
 }
 
 // suitsHTTP2 ends a connection of HTTP/2 whose cipher suite HTTP/2 prohibits,

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	protoHTTP1 = "http/1.1"
-	protoHTTP2 = "h2"
+	protoHTTP1  = "http/1.1"
+	protoHTTP2  = "h2"
+	protoHTTP10 = "http/1.0"
 
 	defaultHandshakeTimeout = 10 * time.Second
 	defaultMaxHandshakes    = 4096
@@ -143,7 +144,11 @@ func (s *Server) takeOver() error {
 	users := s.HTTP.Protocols
 	offered := protocols(users)
 	if s.config = s.TLS; len(s.TLS.NextProtos) == 0 {
-		s.config = s.TLS.ForProtocols(offered...) // TLS is the caller's, and may be shared
+		names := offered
+		if slices.Contains(offered, protoHTTP1) {
+			names = append(slices.Clip(offered), protoHTTP10) // net/http answers in it too
+		}
+		s.config = s.TLS.ForProtocols(names...) // TLS is the caller's, and may be shared
 	}
 	served := new(http.Protocols)
 	served.SetHTTP1(slices.Contains(offered, protoHTTP1))

@@ -74,9 +74,9 @@ type Leaf struct {
 	NotBefore, NotAfter time.Time
 }
 
-// New makes an authority that exists in memory only. It permits localhost, the
-// loopback and private addresses, and the DNS names in extra with what is below
-// them.
+// New makes an authority that exists in memory only. It permits localhost, test,
+// local, home.arpa, internal and the DNS names in extra with what is below them, and
+// the loopback and private addresses.
 func New(extra ...string) (*CA, error) {
 	key, err := newKey[ECDSA]()
 	if err != nil {
@@ -99,7 +99,7 @@ func New(extra ...string) (*CA, error) {
 		IsCA:                        true,
 		MaxPathLenZero:              true,
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         append([]string{"localhost"}, dnsNames(extra)...),
+		PermittedDNSDomains:         append(privateDomains(), dnsNames(extra)...),
 		PermittedIPRanges:           privateRanges(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -25,6 +25,12 @@ func privateRanges() []*net.IPNet {
 	return ranges
 }
 
+// privateDomains are those that never belong to a public site: RFC 6761 §6.2, §6.3,
+// RFC 6762 §3, RFC 8375, and ICANN's resolution 2024.07.29.06.
+func privateDomains() []string {
+	return []string{"localhost", "test", "local", "home.arpa", "internal"}
+}
+
 // dnsNames returns those of names that are DNS names, in lower case. A machine's
 // own name may hold what no certificate can; such a name is left out.
 func dnsNames(names []string) []string {

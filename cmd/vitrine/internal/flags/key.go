@@ -123,8 +123,8 @@ func parseDHParams(text []byte) *tls.DHParameters {
 	return &tls.DHParameters{P: group.P.Bytes(), G: group.G.Bytes()}
 }
 
-// dhBits is the smallest group for DHE that the flags name; 0 for none.
-func (f *TLS) dhBits(config *tls.Config) int {
+// LeastDHBits is the smallest group for DHE that the flags name; 0 for none.
+func (f *TLS) LeastDHBits(config *tls.Config) int {
 	bits := f.dhMin
 	if p := config.DHE.Parameters; p != nil {
 		own := new(big.Int).SetBytes(p.P).BitLen()

@@ -67,6 +67,16 @@ func (f *TLS) CertificateKeys() []devca.KeyType {
 	return keys
 }
 
+// CertifiedSuites are those of Listed that exist in v and need a certificate.
+func (f *TLS) CertifiedSuites(v wire.Version) (ids []uint16) {
+	for _, s := range f.Listed {
+		if s.Auth != suite.AuthPSK && s.Auth != suite.AuthAnon && s.Min <= v && v <= s.Max {
+			ids = append(ids, uint16(s.ID))
+		}
+	}
+	return ids
+}
+
 // LacksCertificate reports that no suite has a certificate.
 func (f *TLS) LacksCertificate() bool { return len(f.CertificateKeys()) == 0 }
 

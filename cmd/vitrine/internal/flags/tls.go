@@ -257,7 +257,7 @@ func (f *TLS) applyConsent(config *tls.Config) error {
 	if f.Compress {
 		want("compression is off because secrets leak through the lengths of records (CRIME)", "Compression")
 	}
-	if bits := f.dhBits(config); bits != 0 && bits < 2048 {
+	if bits := f.LeastDHBits(config); bits != 0 && bits < 2048 {
 		want("groups of less than 2048 bits for DHE are off because they can be broken (Logjam)", "SmallDH")
 	}
 	if f.Own {

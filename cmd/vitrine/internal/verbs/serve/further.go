@@ -48,11 +48,10 @@ func (o *options) afterHandshake(log *slog.Logger, h httptls.Handshake) {
 		return
 	}
 	fields := []any{slog.String("peer", h.Conn.RemoteAddr().String())}
-	if certs := h.Conn.State().PeerCertificates; len(certs) > 0 {
-		fields = append(fields, slog.String("subject", certs[0].Subject.String()))
-	}
+	client, level := clientFields(h.Conn.State().PeerCertificates)
+	fields = append(fields, client...)
 	if err == nil {
-		log.Info(what, fields...)
+		log.Log(ctx, level, what, fields...)
 		return
 	}
 	log.Warn(what+" failed", append(fields, slog.String("reason", report.Describe(err, wire.Server, nil).Text))...)

@@ -2,9 +2,11 @@ package serve
 
 import (
 	"cmp"
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
@@ -44,7 +46,23 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	if more := h.Conn.State(); more.PSKIdentity != "" {
 		fields = append(fields, slog.String("psk", more.PSKIdentity))
 	}
-	log.Info("connection", fields...)
+	client, level := clientFields(state.PeerCertificates)
+	log.Log(context.Background(), level, "connection", append(fields, client...)...)
+}
+
+// clientFields are what the log says of a client's certificate. One that only --legacy
+// small-rsa allows is a warning.
+func clientFields(chain []*x509.Certificate) (fields []any, level slog.Level) {
+	if len(chain) == 0 {
+		return nil, slog.LevelInfo
+	}
+	fields = []any{slog.String("subject", chain[0].Subject.String())}
+	for _, c := range chain {
+		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < safeRSABits {
+			return append(fields, slog.String("weak", fmt.Sprintf("an RSA key of %d bits can be factored", key.N.BitLen()))), slog.LevelWarn
+		}
+	}
+	return fields, slog.LevelInfo
 }
 
 // names are those of the log in JSON, which are the same in every verb.
@@ -52,6 +70,9 @@ var names = map[string]string{
 	"suite": "cipher_suite", "sni": "server_name", "psk": "psk_identity",
 	"reason": "failure", "accepted": "ours", "offered": "theirs",
 }
+
+// durations are the names of times in JSON.
+var durations = map[string]string{"duration": "handshake_us", "took": "request_us"}
 
 // mostLogged is how many bytes of one text are logged: much of it is what strangers send.
 const mostLogged = 1 << 10
@@ -69,28 +90,11 @@ func short(_ []string, a slog.Attr) slog.Attr {
 
 // jsonNames is a slog.HandlerOptions.ReplaceAttr.
 func jsonNames(groups []string, a slog.Attr) slog.Attr {
-	if a.Key == "duration" {
-		return slog.Int64("handshake_us", a.Value.Duration().Microseconds())
+	if name := durations[a.Key]; name != "" {
+		return slog.Int64(name, a.Value.Duration().Microseconds())
 	}
 	a.Key = cmp.Or(names[a.Key], a.Key)
 	return short(groups, a)
-}
-
-// serverURL returns a URL that the certificate is good for: by name where we
-// listen on loopback or on every address, or else by address.
-func serverURL(addr net.Addr, certs []tls.Certificate) string {
-	tcp := addr.(*net.TCPAddr)
-	host := tcp.IP.String()
-	if tcp.IP.IsLoopback() || tcp.IP.IsUnspecified() {
-		host = "localhost"
-	}
-	for _, cert := range certs {
-		if leaf := cert.Leaf; leaf != nil && leaf.VerifyHostname(host) != nil && len(leaf.DNSNames) > 0 {
-			host = leaf.DNSNames[0]
-		}
-	}
-	_, port, _ := net.SplitHostPort(tcp.String()) // a TCPAddr has a port
-	return "https://" + net.JoinHostPort(host, port) + "/"
 }
 
 // shellQuote returns s as one word for a POSIX shell.

@@ -17,11 +17,11 @@ func TestLogInJSON(t *testing.T) {
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
 	o := options{json: true}
-	log := o.start(cmd, "public", "https://localhost:8443/", nil)
+	log := o.start(cmd, "public", []string{"https://localhost:8443/"}, nil)
 	log.Info("connection", slog.String("suite", "S"), slog.String("sni", "N"), slog.Duration("duration", 3*time.Millisecond))
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 3 || errs.Len() > 0 ||
-		!strings.Contains(lines[0], `"msg":"serving","folder":"public","url":"https://localhost:8443/"}`) ||
+		!strings.Contains(lines[0], `"msg":"serving","folder":"public","url":"https://localhost:8443/","urls":["https://localhost:8443/"]}`) ||
 		!strings.Contains(lines[1], `"cipher_suite":"S","server_name":"N","handshake_us":3000}`) {
 		t.Errorf("wrote %q and %q", out.String(), errs.String())
 	}
@@ -36,7 +36,7 @@ func TestLogIsShort(t *testing.T) {
 		cmd.SetOut(&out)
 		cmd.SetErr(&out)
 		o := options{json: asJSON}
-		log := o.start(cmd, "public", "https://localhost:8443/", nil)
+		log := o.start(cmd, "public", []string{"https://localhost:8443/"}, nil)
 		out.Reset()
 		long := strings.Repeat("é\nlevel=ERROR ", 4000)
 		log.Info("connection", slog.String("psk", long))

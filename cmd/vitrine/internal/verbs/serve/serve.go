@@ -4,16 +4,11 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -21,9 +16,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/httptls"
-	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -43,7 +36,9 @@ type options struct {
 	caDir      string
 	clientAuth string
 	clientCA   string
+	names      []string
 	sessionIDs bool
+	accessLog  bool
 	json       bool
 }
 
@@ -58,12 +53,13 @@ HTTP/1.1 and HTTP/2.
 
 Without --cert a development authority is made at the first start and kept in
 --ca-dir; ca.pem there is what clients have to trust, once. The authority can
-certify names of this machine and private addresses only. The server's
-certificate is renewed when it gets old.
+certify names of this machine, those in .localhost, .test, .local, .home.arpa
+and .internal, and private addresses. The server's certificate is for the
+addresses that it listens on, and is renewed when it gets old.
 
 A folder without index.html is listed. Files and folders whose name begins with
-a dot are neither served nor listed, but for .well-known; links that lead out of
-DIR are not followed.
+a dot are neither served nor listed, but for .well-known; nor are links that
+lead out of DIR, and what is no file.
 
 Name old versions and weak suites to use them. Dangerous ones also need
 --legacy; the error says which word.
@@ -72,7 +68,7 @@ Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
 done, after ` + shutdownGrace.String() + ` at the latest.`,
 		Example: `  vitrine serve
-  vitrine serve public --listen :8443
+  vitrine serve public --listen :8443 --name box.local
   vitrine serve --cert chain.pem --key key.pem \
     --client-auth require --client-ca clients.pem
   vitrine serve --psk jane:00112233445566778899aabbccddeeff
@@ -84,10 +80,12 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set.SortFlags = false
 	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one")
 	o.identity.Register(cmd, "the server's")
+	set.StringSliceVar(&o.names, "name", nil, "further `names` and addresses for the certificate of the development authority, like box.local")
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
+	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
 	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
@@ -110,11 +108,11 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
-	at, err := flags.ParseListen(o.listen)
+	where, err := flags.ParseListen(o.listen)
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", at)
+	l, err := net.Listen("tcp", where)
 	if err != nil {
 		f := report.Describe(err, wire.Server, nil)
 		if o.json {
@@ -124,6 +122,10 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		return report.Reported(err)
 	}
 	ca, err := o.identify(config, l.Addr())
+	var warnings []string
+	if err == nil && ca == nil && len(config.Certificates) > 0 {
+		warnings, err = o.rehearse(config)
+	}
 	if err != nil {
 		l.Close()
 		return err
@@ -131,10 +133,16 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	log := o.start(cmd, dir, serverURL(l.Addr(), config.Certificates), ca)
+	at := hosts(l.Addr(), o.names)
+	log := o.start(cmd, dir, serverURLs(l.Addr(), at, config.Certificates), ca)
+	warn(log, at, config.Certificates, ca, warnings)
+	handler := filesOnly(http.FileServerFS(files))
+	if o.accessLog {
+		handler = logRequests(log, handler)
+	}
 	return serveUntil(ctx, restore, l, log, &httptls.Server{
 		HTTP: &http.Server{
-			Handler:           http.FileServerFS(files),
+			Handler:           handler,
 			ReadHeaderTimeout: 10 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -150,7 +158,7 @@ func (o *options) configure(config *tls.Config) error {
 		return err
 	}
 	if !o.tls.SuitsHTTP2() {
-		config.NextProtos = []string{"http/1.1"}
+		config.NextProtos = []string{"http/1.1", "http/1.0"}
 	}
 	if o.sessionIDs && o.tls.Low >= wire.TLS13 {
 		return report.Usagef("--session-ids is for TLS 1.2 and before; leave --min out")
@@ -182,73 +190,6 @@ func (o *options) configure(config *tls.Config) error {
 	return err
 }
 
-// identify sets the certificate: the one of --cert, or those of the development
-// authority, which it returns. A server whose suites have none needs none.
-func (o *options) identify(config *tls.Config, addr net.Addr) (*devca.CA, error) {
-	cert, ok, err := o.identity.Load()
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		config.Certificates = []tls.Certificate{cert}
-		return nil, nil
-	}
-	keys := o.tls.CertificateKeys()
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	ca, err := o.openAuthority()
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		cert, err := developmentCertificate(ca, key, addr)
-		if err != nil {
-			return nil, report.Usagef("--ca-dir: %v", err)
-		}
-		config.Certificates = append(config.Certificates, cert)
-	}
-	return ca, nil
-}
-
-// openAuthority opens the development authority, which it makes at first.
-func (o *options) openAuthority() (*devca.CA, error) {
-	dir := o.caDir
-	if dir == "" {
-		base, err := os.UserConfigDir()
-		if err != nil {
-			return nil, report.Usagef("there is no configuration folder (%v); say with --ca-dir where to keep the development authority", err)
-		}
-		dir = filepath.Join(base, "vitrine")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
-	ca, _, err := devca.Open(dir)
-	if err != nil {
-		return nil, report.Usagef("--ca-dir: %v", err)
-	}
-	return ca, nil
-}
-
-// developmentCertificate is for all names of the server. The one that is kept
-// has an ECDSA key; others, for old suites, are made anew each time.
-func developmentCertificate(ca *devca.CA, key devca.KeyType, addr net.Addr) (tls.Certificate, error) {
-	names := []string{"localhost", "127.0.0.1", "::1"}
-	if host, err := os.Hostname(); err == nil {
-		names = append(names, host)
-	}
-	if ip := addr.(*net.TCPAddr).IP; !ip.IsUnspecified() && !ip.IsLoopback() {
-		names = append(names, ip.String())
-	}
-	if key == devca.ECDSA {
-		return ca.ServerCertificate(names...)
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { return !ca.Permits(n) })
-	return ca.Issue(devca.Leaf{Names: names, Key: key})
-}
-
 // serveUntil serves until ctx is done, by a signal, or an error. It calls restore
 // first then, so that a second signal kills the process, as signals do.
 func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.Logger, srv *httptls.Server) error {
@@ -270,39 +211,4 @@ func serveUntil(ctx context.Context, restore func(), l net.Listener, log *slog.L
 		return err
 	}
 	return <-stopped
-}
-
-// start announces the server, and returns the log of its connections.
-func (o *options) start(cmd *cobra.Command, dir, url string, ca *devca.CA) *slog.Logger {
-	if !o.json {
-		o.announce(cmd.ErrOrStderr(), dir, url, ca)
-		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: short}))
-	}
-	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: jsonNames}))
-	fields := []any{slog.String("folder", dir), slog.String("url", url)}
-	if ca != nil {
-		fields = append(fields, slog.String("authority", ca.File()))
-	}
-	log.Info("serving", fields...)
-	return log
-}
-
-// announce says what is served, what to trust, and what to try.
-func (o *options) announce(w io.Writer, dir, url string, ca *devca.CA) {
-	fmt.Fprintf(w, "serving %q on %s\n", dir, terminal.PaletteFor(w).Bold(url))
-	identity := ""
-	if o.clientAuth == "require" {
-		identity = "--cert FILE --key FILE "
-	}
-	at := strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/")
-	switch {
-	case !o.tls.LacksCertificate() && ca != nil:
-		fmt.Fprintf(w, "  trust  %s\n  try    curl --cacert %s %s%s\n", ca.File(), shellQuote(ca.File()), identity, url)
-	case !o.tls.LacksCertificate():
-		fmt.Fprintf(w, "  try    curl %s%s\n", identity, url)
-	case len(o.tls.PSKs) > 0:
-		fmt.Fprintf(w, "  try    vitrine connect %s --psk IDENTITY:HEX\n", at)
-	default:
-		fmt.Fprintf(w, "  try    vitrine connect %s --insecure --suites %s --legacy anonymous\n", at, o.tls.Listed[0])
-	}
 }
