@@ -50,6 +50,10 @@ type Conn struct {
 	writeErr  error
 	stuck     bool // output is left over: sending it has timed out
 
+	// What net/http is told by: see net_http.go.
+	listened, heard, spoken bool // made by a listener; something was read, and written
+	prefaced, answered      atomic.Bool
+
 	writeDeadline atomic.Pointer[time.Time]
 
 	warm      atomic.Bool // used since the idler looked last
@@ -133,6 +137,7 @@ func isTimeout(err error) bool {
 // a p of 16 KiB and 256 bytes or more saves a copy.
 func (c *Conn) Read(p []byte) (int, error) {
 	if err := c.Handshake(); err != nil {
+		c.answerInTheClear(err)
 		return 0, err
 	}
 	if len(p) == 0 {
@@ -155,6 +160,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.touch()
 		c.answerAside(err)
 		if n > 0 || err != engine.ErrWantInput {
+			c.hear(p[:n])
 			return n, c.explain(err)
 		}
 		if err := c.receive(); err != nil {

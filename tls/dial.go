@@ -8,7 +8,8 @@ import (
 )
 
 // Dialer dials TLS connections with a given Config and Dialer for the
-// connections below.
+// connections below. For HTTP use httptls.Transport: http.Transport.DialTLSContext
+// with a Conn of this package speaks HTTP/1.1 only, so Config must not offer h2 there.
 type Dialer struct {
 	// NetDialer is for the TCP connection; nil for a zero net.Dialer.
 	NetDialer *net.Dialer
@@ -87,7 +88,8 @@ func withName(config *Config, addr string) *Config {
 }
 
 // Listen listens on addr; Accept returns *Conn values, the handshake still to
-// be done. It refuses a config that no handshake could be made with.
+// be done. It refuses a config that no handshake could be made with. For HTTP use
+// httptls.Server in its place, which also speaks HTTP/2.
 func Listen(network, addr string, config *Config) (net.Listener, error) {
 	if config == nil {
 		config = &emptyConfig
@@ -103,7 +105,9 @@ func Listen(network, addr string, config *Config) (net.Listener, error) {
 }
 
 // NewListener has inner's connections speak TLS. The config must have a
-// certificate, or the means to get one, or suites that need none.
+// certificate, or the means to get one, or suites that need none. For HTTP use
+// httptls.Server in its place, which also speaks HTTP/2. HTTP in the clear is answered
+// with 400 when Read finds it in the place of a handshake.
 func NewListener(inner net.Listener, config *Config) net.Listener {
 	return &listener{inner, config}
 }
@@ -118,5 +122,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Server(conn, l.config), nil
+	c := Server(conn, l.config)
+	c.listened = true
+	return c, nil
 }

@@ -15,6 +15,19 @@
 // connection, [Conn.KeyUpdate] renews its keys, [Conn.ChannelBinding] binds
 // other protocols to it.
 //
+// # With net/http
+//
+// net/http knows TLS by crypto/tls's own types. Package httptls joins it with this one,
+// for HTTP/1.1 and HTTP/2:
+//
+//	http.Serve(tls.Listen("tcp", addr, config))        httptls.ListenAndServe(addr, handler, config)
+//	http.Server.TLSConfig                              httptls.Server.TLS
+//	http.Transport.TLSClientConfig, .DialTLSContext    httptls.Transport.TLS
+//
+// A listener of this package serves HTTP/1.1 with http.Serve as long as NextProtos
+// does not offer h2. If it does and both sides agree on it, the first Write of HTTP/1
+// fails, and its error says so.
+//
 // # Old versions and suites
 //
 // TLS 1.0 and 1.1 need MinVersion. SSL 3.0, and each mechanism that is known to

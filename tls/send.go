@@ -66,6 +66,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	if err := c.send(); err != nil { // what an earlier timeout has left
 		return 0, err
 	}
+	if err := c.speak(p); err != nil {
+		return 0, err
+	}
 	for n < len(p) {
 		m, err := c.engine.Write(p[n:], c.batch(len(p)-n))
 		n += m
