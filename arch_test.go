@@ -66,6 +66,7 @@ var rules = []rule{
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
 	{"internal/proof/consttime", "", ""},
+	{"certstore", "tls certcheck/revocation", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/suite certcheck session trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"internal/handshake", "internal/record internal/keys internal/kex internal/suite certcheck session trace wire", ""},

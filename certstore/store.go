@@ -1,0 +1,161 @@
+package certstore
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// Interval is how often files are looked at where no time is given.
+const Interval = 10 * time.Second
+
+// Pair are the files of one certificate with its chain, leaf first, and of its private
+// key, both in PEM. They may be the same file.
+type Pair struct{ Cert, Key string }
+
+// Options are what a [Store] does beside serving files.
+type Options struct {
+	// Interval is how often the files are looked at; 0 for [Interval].
+	Interval time.Duration
+	// Fetcher asks OCSP responders for what is stapled; nil staples nothing.
+	Fetcher revocation.Fetcher
+	// Report is told of changes and failures, by the goroutine of [Store.Run]; nil tells
+	// nobody.
+	Report func(Event)
+	// Now is the clock; nil for time.Now.
+	Now func() time.Time
+}
+
+// Event is something that an operator wants to know.
+type Event struct {
+	Pair Pair
+	// What happened: "reloaded", "reload failed", "stapled", "staple failed", "revoked".
+	What string
+	// Err is why it failed; nil where it did not.
+	Err error
+	// Leaf is the certificate that it is about.
+	Leaf *x509.Certificate
+}
+
+// A Store serves certificates to a tls.Config. Its methods may be called by several
+// goroutines at once, [Store.Run] by one.
+type Store struct {
+	o     Options
+	pairs []*held
+	// byName is what GetCertificate looks at. It is replaced as a whole.
+	byName atomic.Pointer[catalogue]
+}
+
+// Open reads every pair. There must be at least one, and all must be good.
+func Open(pairs []Pair, o Options) (*Store, error) {
+	if len(pairs) == 0 {
+		return nil, errors.New("certstore: no certificate is given")
+	}
+	if o.Interval == 0 {
+		o.Interval = Interval
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{o: o}
+	for _, p := range pairs {
+		h := &held{Pair: p}
+		if err := h.read(); err != nil {
+			return nil, fmt.Errorf("certstore: %w", err)
+		}
+		s.pairs = append(s.pairs, h)
+	}
+	s.publish()
+	return s, nil
+}
+
+// Run looks after the files and the staples. It returns when ctx ends.
+func (s *Store) Run(ctx context.Context) {
+	tick := time.NewTicker(s.o.Interval)
+	defer tick.Stop()
+	for {
+		s.look(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look does what is due.
+func (s *Store) look(ctx context.Context) {
+	changed := false
+	for _, h := range s.pairs {
+		switch took, err := h.reread(); {
+		case err != nil:
+			s.report(h, "reload failed", err)
+		case took:
+			changed = true
+			s.report(h, "reloaded", nil)
+		}
+		if s.o.Fetcher != nil && h.restaple(ctx, s.o) {
+			changed = true
+		}
+	}
+	if changed {
+		s.publish()
+	}
+}
+
+func (s *Store) report(h *held, what string, err error) {
+	if s.o.Report != nil {
+		s.o.Report(Event{Pair: h.Pair, What: what, Err: err, Leaf: h.cert.Leaf})
+	}
+}
+
+// catalogue is every certificate by the names that it is for, in the order of the pairs.
+type catalogue struct {
+	all    []*tls.Certificate
+	byName map[string][]*tls.Certificate
+}
+
+func (s *Store) publish() {
+	c := &catalogue{byName: map[string][]*tls.Certificate{}}
+	for _, h := range s.pairs {
+		c.all = append(c.all, h.cert)
+		for _, name := range h.cert.Leaf.DNSNames {
+			name = strings.ToLower(name)
+			c.byName[name] = append(c.byName[name], h.cert)
+		}
+	}
+	s.byName.Store(c)
+}
+
+// GetCertificate is for [tls.Config.GetCertificate]. Of the certificates for the name that
+// the client asks for it takes the first with which the client can do; where none is for
+// that name, the first of all with which it can; and where it can do with none, the first,
+// so that the handshake says what was missing.
+func (s *Store) GetCertificate(info *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c := s.byName.Load()
+	name := strings.ToLower(strings.TrimSuffix(info.ServerName, "."))
+	_, parent, _ := strings.Cut(name, ".")
+	for _, candidates := range [][]*tls.Certificate{c.byName[name], c.byName["*."+parent], c.all} {
+		for _, cert := range candidates {
+			if fits(info, cert) {
+				return cert, nil
+			}
+		}
+	}
+	return c.all[0], nil
+}
+
+// fits asks about the key and the client's signatures alone: the name was asked before, and
+// may be none of ours.
+func fits(info *tls.ClientHelloInfo, cert *tls.Certificate) bool {
+	nameless := *info
+	nameless.ServerName = ""
+	return nameless.SupportsCertificate(cert) == nil
+}
