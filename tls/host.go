@@ -92,21 +92,21 @@ func (h *host) KeyLog(label string, clientRandom, secret []byte) error {
 }
 
 // ClientCertificate picks what to show to a server that asks.
-func (h *host) ClientCertificate(info *CertificateRequestInfo) (*Certificate, error) {
+func (h *host) ClientCertificate(info *CertificateRequestInfo) (picked *Certificate, others []Certificate, err error) {
 	c := h.config
 	if c.GetClientCertificate != nil {
 		cert, err := c.GetClientCertificate(info)
 		if err == nil && cert == nil {
 			err = misuse("GetClientCertificate returned neither a certificate nor an error")
 		}
-		return cert, err
+		return cert, nil, err
 	}
 	for i := range c.Certificates {
 		if cert := &c.Certificates[i]; info.SupportsCertificate(cert) == nil || supportsDSA(info, cert) {
-			return cert, nil
+			return cert, nil, nil
 		}
 	}
-	return new(Certificate), nil
+	return new(Certificate), c.Certificates, nil
 }
 
 // supportsDSA is SupportsCertificate for keys that crypto/tls does not know.

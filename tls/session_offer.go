@@ -112,7 +112,7 @@ func (h *host) showsAgain(ctx context.Context, s *handshake.State, one *session.
 		info.SignatureSchemes = append(info.SignatureSchemes, SignatureScheme(scheme))
 	}
 	handshake.SetContext(info, ctx)
-	cert, err := h.ClientCertificate(info)
+	cert, _, err := h.ClientCertificate(info)
 	return err == nil && one.Binding == leafDigest(cert)
 }
 

@@ -84,16 +84,21 @@ type State struct {
 	ALPN            string
 	ServerName      string
 	// Resumption is "none", "id", "ticket" or "psk".
-	Resumption           string
-	HelloRetry           bool // there was a HelloRetryRequest
-	ClientAuthRequested  bool // the server asked for a certificate
-	ExtendedMasterSecret bool // RFC 7627; TLS 1.3 always has its like
-	EncryptThenMAC       bool // RFC 7366
-	SecureRenegotiation  bool // the peer signalled RFC 5746
-	PostHandshakeAuth    bool // the client can be asked for a certificate later
-	Compression          wire.CompressionMethod
-	PSKIdentity          string // of a pre-shared key that is no session
-	DHBits               int    // of the finite field; 0 where there was none
+	Resumption          string
+	HelloRetry          bool // there was a HelloRetryRequest
+	ClientAuthRequested bool // the server asked for a certificate
+	// ClientCertificateMisfit is for a client that was asked: which certificates are at
+	// hand, why none of them fits, and what would. Then none was sent, but where
+	// GetClientCertificate insists on one of an authority that the server does not
+	// name. It is empty where the certificate fits. The server's names are quoted.
+	ClientCertificateMisfit string
+	ExtendedMasterSecret    bool // RFC 7627; TLS 1.3 always has its like
+	EncryptThenMAC          bool // RFC 7366
+	SecureRenegotiation     bool // the peer signalled RFC 5746
+	PostHandshakeAuth       bool // the client can be asked for a certificate later
+	Compression             wire.CompressionMethod
+	PSKIdentity             string // of a pre-shared key that is no session
+	DHBits                  int    // of the finite field; 0 where there was none
 	// SendLimit and ReceiveLimit are the most plaintext of a record that was
 	// agreed on, in bytes; 0 where nothing was. RFC 6066 §4, RFC 8449.
 	SendLimit, ReceiveLimit int
@@ -121,7 +126,7 @@ func (c *Conn) State() State {
 	return State{
 		Version: r.Version, CipherSuite: r.Suite.ID, KeyExchange: exchange, Group: r.Group,
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
-		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth,
+		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveLimit,
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,

@@ -155,9 +155,9 @@ func (f failing) Certificate(ctx context.Context, s *handshake.State) (*stdtls.C
 	return f.host.Certificate(ctx, s)
 }
 
-func (f failing) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls.Certificate, error) {
+func (f failing) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls.Certificate, []stdtls.Certificate, error) {
 	if f.clientCertificate {
-		return nil, errors.New("the user said no")
+		return nil, nil, errors.New("the user said no")
 	}
 	return f.host.ClientCertificate(info)
 }

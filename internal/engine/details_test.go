@@ -28,7 +28,7 @@ func (tr *trusting) VerifyPeer(*handshake.State, []*x509.Certificate) ([][]*x509
 	return nil, nil
 }
 
-func (tr *trusting) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls.Certificate, error) {
+func (tr *trusting) ClientCertificate(info *stdtls.CertificateRequestInfo) (*stdtls.Certificate, []stdtls.Certificate, error) {
 	tr.asked = info
 	return tr.host.ClientCertificate(info)
 }

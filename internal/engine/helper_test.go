@@ -101,11 +101,11 @@ func (h *host) KeyLog(label string, _, secret []byte) error {
 	return nil
 }
 
-func (h *host) ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, error) {
+func (h *host) ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, []stdtls.Certificate, error) {
 	if h.certificate == nil {
-		return &stdtls.Certificate{}, nil
+		return &stdtls.Certificate{}, nil, nil
 	}
-	return h.certificate, nil
+	return h.certificate, nil, nil
 }
 
 func (h *host) LoadSession(context.Context, *handshake.State) *handshake.ClientSession {

@@ -270,7 +270,7 @@ func (e *Engine) alert(content []byte) error {
 		return fault(wire.AlertDecodeError, fmt.Sprintf("the peer sent the alert %v as a warning, which %s does not know", a.Code, e.Result().Version), "RFC 8446 §6.2")
 	default:
 		e.control.shut() // we may not write either
-		e.end(handshake.Refused(e.role, a))
+		e.end(handshake.Refused(e.role, a, e.Result()))
 	}
 	return nil
 }

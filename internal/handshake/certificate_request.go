@@ -81,9 +81,9 @@ func Shown(leaf []byte) [32]byte { return session.Binding([]byte("shown"), leaf)
 // both stay empty where none fits. RFC 8446 §4.4.2.3.
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
-	s.certificate, s.Result.Shown = none, Shown(nil)
+	s.certificate, s.Result.Shown, s.Result.ClientScheme = none, Shown(nil), 0 // it may be asked again
 	info := s.requestInfo(ctx)
-	c, err := s.Config.ClientCertificate(info)
+	c, others, err := s.Config.ClientCertificate(info)
 	if known := new(Error); errors.As(err, &known) {
 		return err // the application says which alert it wants
 	}
@@ -91,7 +91,7 @@ func (s *State) answerRequest(ctx context.Context) error {
 		return fault(wire.AlertInternalError, "no client certificate could be had", "", err)
 	}
 	if c == nil || len(c.Certificate) == 0 {
-		s.choseClientCertificate()
+		s.certificateOutcome(info, nil, others)
 		return nil
 	}
 	pub, err := publicKey(c)
@@ -107,6 +107,6 @@ func (s *State) answerRequest(ctx context.Context) error {
 		s.certificate, s.Result.ClientScheme = c, s.scheme
 		s.Result.Secrets.OwnCertificate, s.Result.Shown = c.Certificate[0], Shown(c.Certificate[0])
 	}
-	s.choseClientCertificate()
+	s.certificateOutcome(info, c, nil)
 	return nil
 }

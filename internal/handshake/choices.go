@@ -113,9 +113,12 @@ func (s *State) choseClientCertificate() {
 		return
 	}
 	c := trace.Choice{What: "client certificate", By: wire.Client, Theirs: names(s.request.schemes), Ref: "RFC 8446 §4.4.2.3",
-		Why: "we have none that the server's request allows"}
+		Why: s.Result.ClientMisfit}
 	if len(s.certificate.Certificate) > 0 {
 		c.Picked, c.Why = subject(s.certificate.Certificate[0]), "its key can sign with "+s.scheme.String()
+		if misfit := s.Result.ClientMisfit; misfit != "" {
+			c.Why += "; but " + misfit
+		}
 	}
 	s.Hooks.Choice(c)
 }

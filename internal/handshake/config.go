@@ -86,8 +86,8 @@ type Host interface {
 	KeyLog(label string, clientRandom, secret []byte) error
 
 	// ClientCertificate answers a CertificateRequest. A certificate with an
-	// empty chain means none.
-	ClientCertificate(*stdtls.CertificateRequestInfo) (*stdtls.Certificate, error)
+	// empty chain means none; others are then those at hand, of which none fits.
+	ClientCertificate(*stdtls.CertificateRequestInfo) (picked *stdtls.Certificate, others []stdtls.Certificate, err error)
 	// ClientPSK returns the identity and key for a server's hint.
 	ClientPSK(hint string) (identity string, key []byte, err error)
 	// LoadSession returns a session to offer, or nil.

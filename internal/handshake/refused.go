@@ -3,6 +3,7 @@ package handshake
 import (
 	stdtls "crypto/tls"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -38,12 +39,32 @@ var hints = map[wire.AlertCode]string{
 }
 
 // Refused is the error for an alert that ends the connection. It is a
-// crypto/tls.AlertError for errors.As. role is ours.
-func Refused(role wire.Role, a wire.Alert) error {
+// crypto/tls.AlertError for errors.As. role is ours, and r what is known of the
+// connection.
+func Refused(role wire.Role, a wire.Alert, r *Result) error {
 	return &Error{
-		Alert: a.Code, Received: true, Ref: "RFC 8446 §6", Hint: hints[a.Code], Err: received(a.Code),
+		Alert: a.Code, Received: true, Ref: "RFC 8446 §6", Hint: hintFor(a.Code, r), Err: received(a.Code),
 		Rule: fmt.Sprintf("the %s ended the connection with the alert %s", role.Peer(), a.Code),
 	}
+}
+
+// aboutCertificates are the alerts by which a server may refuse a client's
+// certificate, or its having none.
+var aboutCertificates = []wire.AlertCode{
+	wire.AlertHandshakeFailure, wire.AlertNoCertificate, wire.AlertBadCertificate, wire.AlertUnsupportedCertificate,
+	wire.AlertCertificateUnknown, wire.AlertUnknownCA, wire.AlertAccessDenied, wire.AlertCertificateRequired,
+}
+
+// hintFor is hints, but where our certificate did not fit what the server asked for:
+// that is the reason then.
+func hintFor(alert wire.AlertCode, r *Result) string {
+	switch {
+	case r.ClientMisfit == "" || !slices.Contains(aboutCertificates, alert):
+		return hints[alert]
+	case r.ClientScheme != 0:
+		return hints[alert] + "; it was sent, though " + r.ClientMisfit
+	}
+	return "it asked for a client certificate, and none was sent: " + r.ClientMisfit + "; set Certificates or GetClientCertificate to one that fits"
 }
 
 // received is an alert whose text is already in the rule.

@@ -50,6 +50,9 @@ type Agreed struct {
 	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
 	SendLimit, ReceiveLimit int
 	ClientAuth              bool // the server asked for a certificate
+	// ClientMisfit is why what a client has at hand does not fit what the server
+	// asked for, in the words of Misfit.
+	ClientMisfit string
 }
 
 // Resumption is how a connection continues an earlier session.
