@@ -49,7 +49,7 @@ var rules = []rule{
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "connect", shared + " tls internal/suite certcheck trace wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session wire", "github.com/spf13/cobra"},
+	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},

@@ -72,6 +72,19 @@ func (f *Identity) Load() (cert tls.Certificate, ok bool, err error) {
 	return cert, true, nil
 }
 
+// Show lets config show the certificate to a server that asks for one, whichever
+// authorities that names: only the certificate's key must be able to sign as it asks.
+// It reports whether there is a certificate.
+func (f *Identity) Show(config *tls.Config) (given bool, err error) {
+	cert, given, err := f.Load()
+	if err != nil || !given {
+		return false, err
+	}
+	config.Certificates = []tls.Certificate{cert}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
+	return true, nil
+}
+
 // Pool reads the certificates to trust from a PEM file.
 func Pool(flag, file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)

@@ -25,7 +25,6 @@ var advices = []struct {
 	{isA[x509.UnknownAuthorityError],
 		"if you trust the server's authority, give its certificate with --ca FILE",
 		"give the authority of the clients' certificates with --client-ca"},
-	{isA[*noCertificateError], alertAdvices[wire.AlertCertificateRequired].client, ""},
 	{cannotRenegotiate,
 		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation",
 		"if you must, renegotiate with it all the same by --legacy unsafe-renegotiation"},
@@ -114,6 +113,9 @@ var offerAdvices = map[string]struct{ client, server string }{
 // adviceFor says what to change; empty where there is nothing to say. The
 // library's own hint, which speaks of its configuration, comes last.
 func adviceFor(err error, we wire.Role) string {
+	if lack, ok := errors.AsType[*noCertificateError](err); ok {
+		return lack.advice()
+	}
 	h, _ := errors.AsType[*tls.HandshakeError](err)
 	if h != nil && h.What != "" {
 		a := offerAdvices[h.What]

@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -116,17 +118,54 @@ func (e *handshakeError) Unwrap() error { return e.err }
 // WhileShakingHands marks err as one that came during the handshake.
 func WhileShakingHands(err error) error { return &handshakeError{err} }
 
-// noCertificateError is a handshake_failure after the server asked for a
+// noCertificateError is a refusal after the server asked for a
 // certificate that we do not have: TLS 1.2 has no alert of its own for that.
 // RFC 5246 §7.4.6.
-type noCertificateError struct{ err error }
+type noCertificateError struct {
+	err    error
+	misfit string
+}
 
 func (e *noCertificateError) Error() string { return e.err.Error() }
 func (e *noCertificateError) Unwrap() error { return e.err }
 
-// ForLackOfCertificate says that err, a handshake_failure, is for a certificate
-// that we did not show.
-func ForLackOfCertificate(err error) error { return &noCertificateError{err} }
+// advice says what to change, and what the server would take.
+func (e *noCertificateError) advice() string {
+	if accepted, none := strings.CutPrefix(e.misfit, "no certificate is at hand"); none {
+		return alertAdvices[wire.AlertCertificateRequired].client + accepted
+	}
+	return "give another client certificate with --cert and --key: " + e.misfit
+}
+
+// forCertificate reports that the peer may have meant our certificate, or its
+// absence, by err.
+func forCertificate(err error) bool {
+	return isA[tls.AlertError](err) && (IsHandshakeFailure(err) || IsCertificateError(err))
+}
+
+// ForClientCertificate says why the server refuses us with err, which it returns as
+// it is where the reason is another one. choice is what became of our certificate:
+// nil where the server did not ask for one.
+func ForClientCertificate(err error, choice *trace.Choice) error {
+	misfit := Misfit(choice)
+	if choice == nil || choice.Picked != "" && misfit == "" || !forCertificate(err) {
+		return err
+	}
+	return &noCertificateError{err, misfit}
+}
+
+// Misfit is why a client's certificate does not fit, by the trace of its choice;
+// empty where it fits.
+func Misfit(choice *trace.Choice) string {
+	if choice == nil {
+		return ""
+	}
+	if choice.Picked == "" {
+		return choice.Why
+	}
+	_, misfit, _ := strings.Cut(choice.Why, "; but ")
+	return misfit
+}
 
 // reportedError is an error which its verb has written already, in a form of its
 // own.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -82,6 +83,30 @@ func TestAdviceFitsTheSide(t *testing.T) {
 			if !strings.Contains(got, want) || want == "" && got != "" {
 				t.Errorf("%v, %v: advice %q, want %q in it", c.err, we, got, want)
 			}
+		}
+	}
+}
+
+// A refusal that may be for the client's certificate says so, where that did not fit;
+// one that has another reason keeps it.
+func TestClientCertificateIsBlamed(t *testing.T) {
+	refusal, own := tls.AlertError(wire.AlertHandshakeFailure), x509.UnknownAuthorityError{}
+	for _, c := range []struct {
+		name   string
+		err    error
+		choice *trace.Choice
+		want   string
+	}{
+		{"none", refusal, &trace.Choice{Why: "no certificate is at hand; the server accepts certificates of X"}, "give one with --cert and --key; the server accepts certificates of X"},
+		{"misfit", refusal, &trace.Choice{Why: "that of Y does not fit"}, "give another client certificate with --cert and --key: that of Y"},
+		{"sent", refusal, &trace.Choice{Picked: "Y", Why: "its key can sign; but that of Y does not fit"}, "give another client certificate with --cert and --key: that of Y"},
+		{"fits", refusal, &trace.Choice{Picked: "Y", Why: "its key can sign"}, "offer others with --suites"},
+		{"not asked", refusal, nil, "offer others with --suites"},
+		{"another alert", tls.AlertError(wire.AlertProtocolVersion), &trace.Choice{Why: "that of Y does not fit"}, "--min and --max"},
+		{"the server's", own, &trace.Choice{Why: "that of Y does not fit"}, "--ca"},
+	} {
+		if got := Describe(ForClientCertificate(c.err, c.choice), wire.Client, nil).Advice; !strings.Contains(got, c.want) {
+			t.Errorf("%s: advice %q, want %q in it", c.name, got, c.want)
 		}
 	}
 }

@@ -34,35 +34,7 @@ type options struct {
 
 	clientCertificate clientCertificate
 	offer             report.Offer
-	asked             helloRequests
-}
-
-// clientCertificate is ours, and what became of it.
-type clientCertificate struct {
-	tls.Certificate
-	asked bool // the server asked for one
-	later bool // it may yet ask
-}
-
-// answer is a tls.Config.GetClientCertificate.
-func (c *clientCertificate) answer(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	c.asked = true
-	return &c.Certificate, nil
-}
-
-// String is empty where it is of no interest.
-func (c *clientCertificate) String() string {
-	switch given := len(c.Certificate.Certificate) > 0; {
-	case c.asked && given:
-		return "sent"
-	case c.asked:
-		return "asked for, and not sent"
-	case given && c.later:
-		return "not asked for yet"
-	case given:
-		return "not asked for"
-	}
-	return ""
+	seen              observed
 }
 
 // New makes the verb.
@@ -138,7 +110,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	defer conn.Close()
 	if o.json {
 		if err := o.lateRefusal(conn); err != nil {
-			return o.reportFailure(cmd, at, err)
+			return o.reportFailure(cmd, at, o.blame(err))
 		}
 		return report.JSON(cmd.OutOrStdout(), made)
 	}
@@ -160,7 +132,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 
 func (o *options) config(at flags.Target) (*tls.Config, error) {
 	config := &tls.Config{NextProtos: o.alpn, Trace: o.offer.Hooks()}
-	o.asked.watch(config.Trace)
+	o.seen.watch(config.Trace)
 	var err error
 	if config.ServerName, err = flags.ALabels(cmp.Or(o.sni, at.Host)); err != nil {
 		return nil, err
@@ -175,10 +147,8 @@ func (o *options) config(at flags.Target) (*tls.Config, error) {
 		}
 		config.RootCAs = pool
 	}
-	cert, _, err := o.identity.Load()
-	o.clientCertificate.Certificate = cert
-	config.GetClientCertificate = o.clientCertificate.answer
 	config.InsecureSkipVerify = o.insecure
+	o.clientCertificate.given, err = o.identity.Show(config)
 	return config, err
 }
 
@@ -199,7 +169,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 	}
 	made := summarize(conn, at, config, took)
 	o.clientCertificate.later = o.mayFollow(conn.State())
-	made.ClientCertificate, made.PSKHint = o.clientCertificate.String(), o.tls.Hinted
+	made.ClientCertificate, made.PSKHint = o.clientCertificate.outcome(o.seen.choice.Load()), o.tls.Hinted
 	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)
 	return conn, made, nil
 }
@@ -221,19 +191,15 @@ func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Conf
 	return conn, time.Since(begun), nil
 }
 
-// blame says that our certificate is missing where only we can know.
+// blame says that our certificate is missing or does not fit, where that is why.
 func (o *options) blame(err error) error {
-	missing := o.clientCertificate.asked && len(o.clientCertificate.Certificate.Certificate) == 0
-	if missing && report.IsHandshakeFailure(err) {
-		return report.ForLackOfCertificate(err)
-	}
-	return err
+	return report.ForClientCertificate(err, o.seen.choice.Load())
 }
 
 // lateRefusal waits a moment for the alert by which a server that asked for a
 // certificate refuses us: in TLS 1.3 our side of the handshake is done by then.
 func (o *options) lateRefusal(conn *tls.Conn) error {
-	if !o.clientCertificate.asked {
+	if o.seen.choice.Load() == nil { // it asked for no certificate
 		return nil
 	}
 	if err := conn.CloseWrite(); err != nil {

@@ -12,22 +12,57 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// helloRequests tells whether the server has asked to renegotiate.
-type helloRequests struct{ seen atomic.Bool }
+// observed is what the trace of a connection tells.
+type observed struct {
+	helloRequest atomic.Bool                  // the server asked to renegotiate
+	choice       atomic.Pointer[trace.Choice] // the last on a client certificate
+}
 
 // watch adds to what hooks do.
-func (h *helloRequests) watch(hooks *trace.Hooks) {
+func (o *observed) watch(hooks *trace.Hooks) {
 	before := hooks.Message
 	hooks.Message = func(m trace.Message) {
 		if m.Dir == trace.Received && len(m.Raw) > 0 && wire.HandshakeType(m.Raw[0]) == wire.TypeHelloRequest {
-			h.seen.Store(true)
+			o.helloRequest.Store(true)
 		}
 		before(m)
 	}
+	hooks.Choice = func(c trace.Choice) {
+		if c.What == "client certificate" {
+			o.choice.Store(&c)
+		}
+	}
+}
+
+// clientCertificate says what became of ours.
+type clientCertificate struct {
+	given bool
+	later bool // the server may yet ask
+}
+
+// outcome is empty where it is of no interest. choice is nil where the server has not
+// asked.
+func (c clientCertificate) outcome(choice *trace.Choice) string {
+	misfit := report.Misfit(choice)
+	switch asked := choice != nil; {
+	case asked && choice.Picked == "" && c.given:
+		return "asked for, and not sent: " + misfit
+	case asked && choice.Picked == "":
+		return "asked for, and not sent"
+	case asked && misfit != "":
+		return "sent, though " + misfit
+	case asked:
+		return "sent"
+	case c.given && c.later:
+		return "not asked for yet"
+	case c.given:
+		return "not asked for"
+	}
+	return ""
 }
 
 // declined reports that the server asked to renegotiate, and the flags said no.
-func (o *options) declined() bool { return o.asked.seen.Load() && o.tls.Renegotiate == "" }
+func (o *options) declined() bool { return o.seen.helloRequest.Load() && o.tls.Renegotiate == "" }
 
 // blameDeclined says in a failure after the handshake that we declined to
 // renegotiate: that was why, and the alert does not say it.
@@ -51,7 +86,6 @@ func (o *options) writeLater(w io.Writer, before, now tls.State) {
 		line("handshakes", "one: the server began no other")
 	}
 	if now.ClientAuthRequested && !before.ClientAuthRequested {
-		o.clientCertificate.later = false
-		line("our own", "certificate "+o.clientCertificate.String()+", after the handshake")
+		line("our own", terminal.Wrap("certificate, after the handshake: "+o.clientCertificate.outcome(o.seen.choice.Load()), 14, 14))
 	}
 }

@@ -251,12 +251,8 @@ func (o *options) plan(args []string) (*explanation, error) {
 			return nil, err
 		}
 	}
-	cert, ok, err := o.identity.Load()
-	if err != nil {
+	if _, err := o.identity.Show(e.config); err != nil {
 		return nil, err
-	}
-	if ok {
-		e.config.Certificates = []tls.Certificate{cert}
 	}
 	if len(args) == 0 {
 		return e, e.serveOwn()

@@ -48,7 +48,7 @@ var failures = map[string]struct {
 		}
 	}},
 	"client-certificate": {"a server with a certificate", true, func(client *tls.Config, s *stage) { // certificate_required
-		client.Certificates = nil
+		client.Certificates, client.GetClientCertificate = nil, nil
 		s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.Pool()
 	}},
 	"psk": {"suites with a pre-shared key", false, func(_ *tls.Config, s *stage) { // bad_record_mac: neither side learns that the key is wrong

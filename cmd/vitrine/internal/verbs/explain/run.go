@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -76,9 +77,7 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	raw.Close()
 	servers := e.server.ended()
 	if err != nil {
-		if report.IsHandshakeFailure(err) && lacksCertificate(collector.Connection(about)) {
-			err = report.ForLackOfCertificate(err)
-		}
+		err = report.ForClientCertificate(err, certificateChoice(collector.Connection(about)))
 		f := report.Describe(err, wire.Client, nil)
 		about.Err, about.Advice = errors.New(f.Text), f.Advice
 		about.Warnings = append(about.Warnings, unsaid(servers)...)
@@ -91,11 +90,15 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	return collector.Connection(about), err
 }
 
-// lacksCertificate reports that the server asked for a certificate, and got none.
-func lacksCertificate(c *explain.Connection) bool {
-	return !c.Summary.ClientAuth && slices.ContainsFunc(c.Events, func(e explain.Event) bool {
-		return e.Message != nil && e.Message.Name == wire.TypeCertificateRequest.String()
-	})
+// certificateChoice is what became of the client's certificate when it was last asked
+// for; nil if it was not.
+func certificateChoice(c *explain.Connection) *trace.Choice {
+	for _, e := range slices.Backward(c.Events) {
+		if e.Choice != nil && e.Choice.What == "client certificate" {
+			return &trace.Choice{What: e.Choice.What, Picked: e.Choice.Picked, Why: e.Choice.Why}
+		}
+	}
+	return nil
 }
 
 // most is how much of an answer is read: an account of more is of no use.
