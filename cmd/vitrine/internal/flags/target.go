@@ -79,6 +79,9 @@ func parsePort(s string) (port int, ok bool) {
 // ALabels returns a name as DNS and certificates have it: "bücher.example" is
 // xn--bcher-kva.example. What is ASCII stays as it is.
 func ALabels(name string) (string, error) {
+	if len(name) > 255 {
+		return "", report.Usagef("the name %.20q… has %d bytes; 255 are possible", name, len(name))
+	}
 	if !strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return name, nil
 	}

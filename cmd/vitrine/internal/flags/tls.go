@@ -157,6 +157,17 @@ var resumptions = map[string]span{
 
 func (f *TLS) Resumes() bool { return f.Resume != "" && f.Resume != "none" }
 
+// Capped says which flag keeps TLS 1.3 off; empty for none, and for those that name
+// versions or suites, which is what they are for.
+func (f *TLS) Capped() string {
+	for _, n := range f.needs() {
+		if f.max == "" && len(f.Suites) == 0 && n.high == f.high && n.high < wire.TLS13 {
+			return fmt.Sprintf("TLS 1.3 was not offered: %s is for %s and before", n.by, n.high)
+		}
+	}
+	return ""
+}
+
 // needs are the versions for each flag that exists in some only.
 func (f *TLS) needs() []span {
 	var list []span

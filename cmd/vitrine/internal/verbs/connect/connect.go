@@ -25,7 +25,7 @@ type options struct {
 	tls      flags.TLS
 	identity flags.Identity
 	ca, sni  string
-	alpn     []string
+	alpn     flags.ALPN
 	insecure bool
 	json     bool
 	timeout  flags.Timeout
@@ -75,7 +75,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.SortFlags = false
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
-	set.StringSliceVar(&o.alpn, "alpn", nil, "application `protocols` to offer, best first, like h2,http/1.1")
+	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	set.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
@@ -90,7 +90,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.timeout.Check(); err != nil {
+	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
 		return err
 	}
 	config, err := o.config(at)
@@ -131,7 +131,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 }
 
 func (o *options) config(at flags.Target) (*tls.Config, error) {
-	config := &tls.Config{NextProtos: o.alpn, Trace: o.offer.Hooks()}
+	config := &tls.Config{NextProtos: o.alpn.Protocols, Trace: o.offer.Hooks()}
 	o.seen.watch(config.Trace)
 	var err error
 	if config.ServerName, err = flags.ALabels(cmp.Or(o.sni, at.Host)); err != nil {

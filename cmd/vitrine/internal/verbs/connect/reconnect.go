@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,6 +73,12 @@ func (o *options) renegotiate(ctx context.Context, conn *tls.Conn) error {
 // unmet are the wishes of the flags that the server did not grant.
 func (o *options) unmet(s tls.State) []string {
 	var list []string
+	if capped := o.tls.Capped(); capped != "" {
+		list = append(list, capped)
+	}
+	if offered := o.alpn.Protocols; len(offered) > 0 && s.ALPN == "" {
+		list = append(list, "the server took none of the application protocols on offer: "+strings.Join(offered, ", "))
+	}
 	if o.tls.Resumes() && s.Resumption != o.tls.Resume {
 		list = append(list, o.tls.NotResumed(s.Resumption))
 	}

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -40,7 +41,8 @@ func (r *relay) run(in io.Reader) error {
 	go func() { sent <- r.send(in) }()
 	_, err := io.Copy(counted{r.out, &r.received}, r.conn)
 	close(r.ended)
-	if err != nil {
+	nothing := r.sent.Load() == 0 && r.received.Load() == 0
+	if err != nil && !(nothing && errors.Is(err, io.ErrUnexpectedEOF)) { // of nothing nothing can be missing
 		return err
 	}
 	select {

@@ -180,6 +180,17 @@ func TestRelaySaysWhyItGoesOn(t *testing.T) {
 	})
 }
 
+// nginx answers our close_notify by closing without one.
+func TestRelayOfNothingIsWhole(t *testing.T) {
+	conn := pair(t, func(peer *tls.Conn) {
+		peer.Read(make([]byte, 1))
+		peer.NetConn().Close()
+	})
+	if got := relayOver(conn, strings.NewReader(""), false); got.err != nil || !strings.Contains(got.notes, "sent nothing") {
+		t.Errorf("relayed %+v", got)
+	}
+}
+
 func TestRelayTellsTruncationFromTheEnd(t *testing.T) {
 	conn := pair(t, func(peer *tls.Conn) {
 		io.WriteString(peer, "cut o")

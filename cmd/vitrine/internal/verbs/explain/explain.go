@@ -27,7 +27,7 @@ type options struct {
 	tls        flags.TLS
 	identity   flags.Identity
 	ca, sni    string
-	alpn       []string
+	alpn       flags.ALPN
 	clientAuth bool
 	format     string
 	output     string
@@ -86,7 +86,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 	set.SortFlags = false
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
-	set.StringSliceVar(&o.alpn, "alpn", []string{"http/1.1"}, "application `protocols` to offer, best first")
+	o.alpn.Register(cmd, []string{"http/1.1"}, "")
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
 	set.StringVar(&o.format, "format", "text", "output `format`: text or json")
@@ -187,7 +187,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	if _, ok := failures[o.fail]; o.fail != "" && !ok {
 		return report.Usagef("--fail %q is not a way to fail; choose %s", o.fail, flags.OneOf(failureNames()))
 	}
-	if err := o.timeout.Check(); err != nil {
+	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
 		return err
 	}
 	switch {
@@ -231,7 +231,7 @@ func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 
 // plan prepares the connections: where to, and with which configuration.
 func (o *options) plan(args []string) (*explanation, error) {
-	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn}}
+	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn.Protocols}}
 	o.tls.Own = len(args) == 0
 	var err error
 	if o.sni, err = flags.ALabels(o.sni); err != nil {

@@ -82,6 +82,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		about.Err, about.Advice = errors.New(f.Text), f.Advice
 		about.Warnings = append(about.Warnings, unsaid(servers)...)
 	}
+	if capped := e.options.tls.Capped(); capped != "" && e.server == nil {
+		about.Warnings = append(about.Warnings, capped)
+	}
 	account := collector.Connection(about)
 	if about.Previous == nil || account.Summary.Resumed == e.options.tls.Resume {
 		return account, err
@@ -176,7 +179,7 @@ func drain(conn *tls.Conn) error {
 // speaksHTTP reports that HTTP/1.1 was agreed on, or nothing else was.
 func (e *explanation) speaksHTTP(conn *tls.Conn) bool {
 	agreed := conn.ConnectionState().NegotiatedProtocol
-	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn, "http/1.1")
+	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn.Protocols, "http/1.1")
 }
 
 // request asks for the root page and reads the answer, to a bound, if there is
