@@ -26,7 +26,7 @@ type options struct {
 	identity flags.Identity
 	ca, sni  string
 	alpn     flags.ALPN
-	insecure bool
+	insecure flags.Insecure
 	json     bool
 	timeout  flags.Timeout
 	// halfClose closes our direction when the input ends.
@@ -76,7 +76,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
-	set.BoolVar(&o.insecure, "insecure", false, "connect even if chain or name are wrong: anybody may be at the other end")
+	o.insecure.Register(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
@@ -147,9 +147,8 @@ func (o *options) config(at flags.Target) (*tls.Config, error) {
 		}
 		config.RootCAs = pool
 	}
-	config.InsecureSkipVerify = o.insecure
 	o.clientCertificate.given, err = o.identity.Show(config)
-	return config, err
+	return config, cmp.Or(err, o.insecure.Apply(config))
 }
 
 // reach makes the connection, after another one that it resumes, if the flags say so.

@@ -2,19 +2,16 @@ package connect
 
 import (
 	"cmp"
-	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -92,7 +89,7 @@ func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Du
 	}
 	s.addState(conn.State())
 	if !s.Verified {
-		s.NotVerified = whyNotVerified(state.PeerCertificates, config)
+		s.NotVerified = flags.WhyNotVerified(state.PeerCertificates, config)
 	}
 	chain := state.PeerCertificates
 	if len(state.VerifiedChains) > 0 {
@@ -120,18 +117,6 @@ func (s *Summary) addState(state tls.State) {
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
 	s.Warnings = warnings(state)
-}
-
-// whyNotVerified does what --insecure left out, to say what is wrong.
-func whyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
-	if len(chain) == 0 {
-		return "the server sent no certificate"
-	}
-	_, err := certcheck.Verify(context.Background(), chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
-	if refused, ok := errors.AsType[*certcheck.Error](err); ok {
-		return refused.Reason
-	}
-	return "--insecure was given, though nothing is wrong with the certificate"
 }
 
 func fieldsOf(c *x509.Certificate) Certificate {

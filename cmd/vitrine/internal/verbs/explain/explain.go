@@ -28,6 +28,7 @@ type options struct {
 	identity   flags.Identity
 	ca, sni    string
 	alpn       flags.ALPN
+	insecure   flags.Insecure
 	clientAuth bool
 	format     string
 	output     string
@@ -87,6 +88,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
 	o.alpn.Register(cmd, []string{"http/1.1"}, "")
+	o.insecure.Register(cmd)
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
 	set.StringVar(&o.format, "format", "text", "output `format`: text or json")
@@ -195,6 +197,8 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("--client-auth takes no value here; leave %q out", args[0])
 	case live && o.clientAuth:
 		return report.Usagef("--client-auth is for vitrine's own server; with a target, give the certificate to show with --cert and --key")
+	case !live && o.insecure.On:
+		return report.Usagef("--insecure needs a target; vitrine's own server has a certificate that is good")
 	case !live && o.ca != "":
 		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
 	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
@@ -258,6 +262,9 @@ func (o *options) plan(args []string) (*explanation, error) {
 		return e, e.serveOwn()
 	}
 	if e.at, err = flags.ParseTarget(args[0]); err != nil {
+		return nil, err
+	}
+	if err := o.insecure.Apply(e.config); err != nil {
 		return nil, err
 	}
 	e.config.ServerName = cmp.Or(o.sni, e.at.Host)

@@ -72,6 +72,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		err = report.WhileShakingHands(err)
 	} else {
 		about.Trust = e.trust(conn.State())
+		if about.Trust == "" && e.options.insecure.On {
+			about.Warnings = append(about.Warnings, "the server's certificate was not verified: "+flags.WhyNotVerified(conn.State().PeerCertificates, e.config))
+		}
 		err = e.talk(ctx, conn, &about.Warnings)
 	}
 	raw.Close()

@@ -1,0 +1,46 @@
+package flags
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// Insecure is the flag --insecure, for looking at a server that fails every check.
+type Insecure struct{ On bool }
+
+// Register adds the flag to a verb.
+func (f *Insecure) Register(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.On, "insecure", false, "connect whatever the certificate is like, which is shown with all that is wrong: anybody may be at the other end")
+}
+
+// Apply lets config take any certificate. It comes after TLS.Apply. Where nothing is
+// proven by a certificate, a short key in it opens nothing, nor does a serial number
+// that crypto/x509 does not read.
+func (f *Insecure) Apply(config *tls.Config) error {
+	if !f.On {
+		return nil
+	}
+	config.InsecureSkipVerify, config.Legacy.SmallRSA = true, true
+	settings := strings.Split(os.Getenv("GODEBUG"), ",")
+	return os.Setenv("GODEBUG", strings.Trim(strings.Join(append(settings, "x509negativeserial=1"), ","), ","))
+}
+
+// WhyNotVerified does what --insecure left out, to say what is wrong.
+func WhyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
+	if len(chain) == 0 {
+		return "the server sent no certificate"
+	}
+	_, err := certcheck.Verify(context.Background(), chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
+	if refused, ok := errors.AsType[*certcheck.Error](err); ok {
+		return refused.Reason
+	}
+	return "--insecure was given, though nothing is wrong with the certificate"
+}
