@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -9,9 +10,10 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// A Collector keeps a copy of every event of one connection, up to a budget. The
+// A Collector keeps a copy of every event of a connection, up to a budget. The
 // zero value is ready, and safe for use by both directions of the connection at
-// once.
+// once. Where its Hooks are used for more than one connection, it keeps the first
+// 8 apart, each up to the budget.
 //
 // Where the budget is used up, application data is dropped first, then what
 // belongs to handshakes, and last how the connection ends. The account says what
@@ -29,6 +31,8 @@ type Collector struct {
 	Now func() time.Time
 
 	mu      sync.Mutex
+	begun   int          // connections
+	further []*Collector // for those after the first
 	started bool
 	start   time.Time
 	events  []collected
@@ -47,9 +51,33 @@ type collected struct {
 // missed counts the records of each direction that were not kept.
 type missed [trace.Received + 1]int
 
-// Hooks returns the hooks to set as Config.Trace of package tls, for one
-// connection: the events of two would mix.
+// maxConnections is how many connections a Collector keeps.
+const maxConnections = 8
+
+// Hooks returns the hooks to set as Config.Trace of package tls. What plays events
+// back calls the funcs for single events, with those of one connection only.
 func (c *Collector) Hooks() *trace.Hooks {
+	hooks := c.hooks()
+	hooks.Connection = c.begin
+	return hooks
+}
+
+// begin returns the hooks for one more connection.
+func (c *Collector) begin() *trace.Hooks {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.begun++; {
+	case c.begun == 1:
+		return c.hooks()
+	case c.begun > maxConnections:
+		return nil
+	}
+	one := &Collector{Budget: c.Budget, Now: c.Now}
+	c.further = append(c.further, one)
+	return one.hooks()
+}
+
+func (c *Collector) hooks() *trace.Hooks {
 	return &trace.Hooks{
 		Record:  func(e trace.Record) { c.add(e) },
 		Message: func(e trace.Message) { c.add(e) },
@@ -100,8 +128,32 @@ func own(event any) any {
 }
 
 // Connection returns the account of what was collected up to now. It may be
-// called while the connection runs, and again later.
+// called while the connection runs, and again later. Of several connections it is
+// the first's, and says so.
 func (c *Collector) Connection(about About) *Connection {
+	c.mu.Lock()
+	begun := c.begun
+	c.mu.Unlock()
+	if begun > 1 {
+		about.Warnings = append(slices.Clone(about.Warnings), fmt.Sprintf("the Collector was used for %d connections, and this is the first; Collector.Connections returns each", begun))
+	}
+	return c.account(about)
+}
+
+// Connections returns an account of each connection, in the order in which they
+// began; at most 8. about is for all of them.
+func (c *Collector) Connections(about About) []*Connection {
+	c.mu.Lock()
+	further := slices.Clone(c.further)
+	c.mu.Unlock()
+	all := []*Connection{c.account(about)}
+	for _, one := range further {
+		all = append(all, one.account(about))
+	}
+	return all
+}
+
+func (c *Collector) account(about About) *Connection {
 	c.mu.Lock()
 	events, dropped := slices.Clone(c.events), c.lost
 	c.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -103,13 +104,21 @@ func (c *Conn) start() error {
 	if err := resolve(c.config, h, (*host)(c)); err != nil {
 		return err
 	}
-	c.options = engine.Options{Hooks: c.config.Trace, Further: (*further)(c)}
+	c.options = engine.Options{Hooks: c.hooks(), Further: (*further)(c)}
 	c.config.fill(&c.options)
 	if h.Sessions && h.Tickets && c.role == wire.Client {
 		c.options.Saver = (*host)(c)
 	}
 	c.engine = engine.New(c.role, h, &c.options)
 	return nil
+}
+
+// hooks are those for this connection.
+func (c *Conn) hooks() *trace.Hooks {
+	if all := c.config.Trace; all != nil && all.Connection != nil {
+		return all.Connection()
+	}
+	return c.config.Trace
 }
 
 // fill sets what a Config that takes the place of another changes of a connection.

@@ -15,6 +15,11 @@ import "github.com/vitrine-tls/vitrine/wire"
 
 // Hooks are the functions to call, each of which may be nil.
 type Hooks struct {
+	// Connection, where it is set, is called as each connection begins, and returns
+	// the Hooks for that one alone, nil for none; the other funcs beside it are not
+	// called then. It keeps the events of two connections with one Config apart.
+	Connection func() *Hooks
+
 	Record  func(Record)
 	Message func(Message)
 	Secret  func(Secret)
