@@ -44,7 +44,9 @@ const (
 
 // Close sends a close_notify, if a handshake is complete and no Write is under
 // way, and closes the connection. It interrupts Read and Write. It takes a second at
-// most, and does not wait for a peer that has let a Write time out.
+// most, and does not wait for a peer that has let a Write time out. Where we have refused
+// the peer by an alert, it first takes in what the peer still sends, for half a second
+// and 256 KiB at most, so that the alert arrives.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
@@ -56,6 +58,9 @@ func (c *Conn) Close() error {
 	var notifyErr error
 	if c.complete.Load() && c.lockOut() {
 		notifyErr = c.farewell()
+	}
+	if c.refused.Load() {
+		c.linger()
 	}
 	c.stopIdler()
 	defer func() {

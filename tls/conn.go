@@ -35,6 +35,7 @@ type Conn struct {
 	closed         atomic.Bool
 	aborted        atomic.Pointer[error] // why, where a callback did not return
 	speaks         atomic.Bool           // the alert that ends the connection is being sent
+	refused        atomic.Bool           // it has been sent
 	renegotiations renegotiations
 	asksLater      atomic.Bool // RequestClientCertificate was called: Config.LaterClientAuth holds
 

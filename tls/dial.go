@@ -64,7 +64,7 @@ func dial(ctx context.Context, d *net.Dialer, network, addr string, config *Conf
 	}
 	c := Client(conn, withName(config, addr))
 	if err := c.HandshakeContext(ctx); err != nil {
-		conn.Close()
+		c.Close()
 		return nil, err
 	}
 	return c, nil

@@ -145,6 +145,7 @@ func (c *Conn) drive(ctx context.Context) error {
 		}
 		sendErr := c.send()
 		if err != nil && !errors.Is(err, engine.ErrWantInput) {
+			c.refused.Store(sendErr == nil && c.engine.Refused())
 			return err
 		}
 		if err == nil || sendErr != nil {

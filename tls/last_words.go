@@ -1,6 +1,9 @@
 package tls
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // patience is how long the alert that ends the connection waits for what is being
 // sent already.
@@ -15,6 +18,7 @@ func (c *Conn) lastWords() {
 	for range patience / time.Millisecond {
 		if c.out.TryLock() {
 			c.flush()
+			c.refused.Store(c.engine.Refused())
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -35,4 +39,22 @@ func (c *Conn) lockOut() bool {
 		time.Sleep(time.Millisecond)
 	}
 	return c.out.TryLock()
+}
+
+// lingerTime and lingerBytes bound how long what a peer still sends that we have refused
+// is taken in: to close before resets a TCP connection, and the peer may lose the alert,
+// or the answer in the clear, that says why.
+const (
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 256 << 10
+)
+
+// linger waits for the peer to end its side too, where there is such a thing as one side.
+// Nobody else reads: what has been refused is not received any more.
+func (c *Conn) linger() {
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok || c.conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil || half.CloseWrite() != nil {
+		return
+	}
+	io.CopyN(io.Discard, c.conn, lingerBytes) // as good as it goes
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -133,38 +134,47 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 	}
 }
 
-// One KeyUpdate, in front of the next data, answers any number of requests; a peer that has no
-// data to send does not answer at all. RFC 8446 §4.6.3.
+// One KeyUpdate answers all requests that have come, at once and not only before the
+// next data: the peer keeps its old keys until then. Nothing follows it. RFC 8446 §4.6.3.
 func TestOneKeyUpdateAnswersAll(t *testing.T) {
-	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
-	var updates atomic.Int32
-	client.Trace = traceMessages(func(m wire.Message) {
-		if u, ok := m.(*wire.KeyUpdate); ok && u.Request == wire.UpdateNotRequested {
-			updates.Add(1) // the server's
-		}
-	})
-	c, s := mustConnect(t, client, server)
-	for range 5 {
-		if err := c.KeyUpdate(true); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := c.Write([]byte{1}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(s, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if s.engine.Pending() {
-		t.Error("the server is about to answer")
-	}
-	for i := range 2 {
-		if _, err := s.Write([]byte{2}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil || updates.Load() != 1 {
-			t.Errorf("write %d: %d KeyUpdates, %v", i, updates.Load(), err)
-		}
+	for _, asks := range []wire.Role{wire.Client, wire.Server} {
+		synctest.Test(t, func(t *testing.T) {
+			client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+			client.InsecureSkipVerify = true // the clock stands in 2000
+			var updates atomic.Int32
+			count := traceMessages(func(m wire.Message) {
+				if u, ok := m.(*wire.KeyUpdate); ok && u.Request == wire.UpdateNotRequested {
+					updates.Add(1)
+				}
+			})
+			a, b := mustConnect(t, client, server)
+			if asks == wire.Server {
+				a, b = b, a
+			}
+			b.options.Hooks = count // what it sends; nothing is under way
+			for range 5 {
+				if err := a.KeyUpdate(true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := a.Write([]byte{1}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(b, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); updates.Load() != 1 || b.engine.Pending() {
+				t.Errorf("the %v asks: %d KeyUpdates while idle, more to come: %v", asks, updates.Load(), b.engine.Pending())
+			}
+			for i := range 2 {
+				if _, err := b.Write([]byte{2}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(a, make([]byte, 1)); err != nil || updates.Load() != 1 {
+					t.Errorf("write %d: %d KeyUpdates, %v", i, updates.Load(), err)
+				}
+			}
+		})
 	}
 }
 

@@ -80,15 +80,8 @@ var http11Required = func() []byte {
 // httpRequests are the first five bytes of requests in the clear, those of net/http.
 var httpRequests = []string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO"}
 
-const (
-	inTheClear = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
-		"Client sent an HTTP request to an HTTPS server.\n"
-
-	// lingerTime and lingerBytes bound how long the rest of the request is taken in: to
-	// close before would reset the connection, and lose the answer.
-	lingerTime  = 500 * time.Millisecond
-	lingerBytes = 64 << 10
-)
+const inTheClear = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
+	"Client sent an HTTP request to an HTTPS server.\n"
 
 // answerInTheClear answers HTTP in the clear, as net/http does on crypto/tls: there it
 // sees the error of the handshake, and here that of a Read. Only a listener's
@@ -100,7 +93,5 @@ func (c *Conn) answerInTheClear(err error) {
 	}
 	_ = c.conn.SetDeadline(time.Now().Add(lingerTime)) // best effort, as what follows
 	_, _ = io.WriteString(c.conn, inTheClear)
-	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_, _ = io.CopyN(io.Discard, c.conn, lingerBytes)
-	}
+	c.linger()
 }

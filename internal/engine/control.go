@@ -21,6 +21,7 @@ type control struct {
 	why    error       // of the last fatal alert
 	closed bool        // the peer has ended the connection: nothing more is sent
 	ended  atomic.Bool // we have: a close_notify or fatal alert is out
+	fatal  atomic.Bool // it is a fatal alert
 }
 
 // item is one thing that a further handshake has the Out half do.
@@ -60,12 +61,14 @@ func (c *control) alert(a wire.Alert, why error) {
 	c.filled.Store(true)
 }
 
-// keyUpdate: our own is due before our next data, and not sooner. So one answers any
-// number of requests, and a peer cannot have us write for nothing. RFC 8446 §4.6.3.
+// keyUpdate: our own is due, at the latest before our next data. It is sent as soon as
+// nobody else writes, since the peer keeps its old keys until then; one answers all
+// requests that have come by then. RFC 8446 §4.6.3.
 func (c *control) keyUpdate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reply = true
+	c.filled.Store(true)
 }
 
 // shut has the Out half stop: a fatal alert has come. RFC 8446 §6.2.

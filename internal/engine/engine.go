@@ -78,6 +78,10 @@ func (e *Engine) CanWait() bool { return e.done && e.role == wire.Server && e.pr
 // Err is why nothing more is received, nil while more may be.
 func (e *Engine) Err() error { return e.in.err }
 
+// Refused reports that we have ended the connection with a fatal alert, which is sealed.
+// It may be called at any time.
+func (e *Engine) Refused() bool { return e.control.fatal.Load() }
+
 // Role is the side that this is.
 func (e *Engine) Role() wire.Role { return e.role }
 

@@ -310,6 +310,7 @@ func (e *Engine) sendAlert(a wire.Alert, why error) error {
 	}
 	o.closed = a.Level == wire.LevelFatal || a.Code == wire.AlertCloseNotify
 	e.control.ended.Store(o.closed)
+	e.control.fatal.Store(a.Level == wire.LevelFatal)
 	return nil
 }
 
