@@ -19,7 +19,7 @@ func (o *options) start(cmd *cobra.Command, dir string, urls []string, ca *autho
 		o.announce(cmd.ErrOrStderr(), dir, urls, ca)
 		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: short}))
 	}
-	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: jsonNames}))
+	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: short}))
 	fields := []any{slog.String("folder", dir), slog.String("url", urls[0]), slog.Any("urls", urls)}
 	if ca != nil {
 		fields = append(fields, slog.String("authority", ca.File()), slog.Bool("authority_is_new", ca.new))

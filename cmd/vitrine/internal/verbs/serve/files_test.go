@@ -108,7 +108,7 @@ func TestRequestsAreLogged(t *testing.T) {
 			handler.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 		line := out.String()
-		if strings.Count(line, "\n") != 1 || len(line) > 2*mostLogged || !strings.Contains(line, "msg=request peer=192.0.2.1:1234 method=GET uri="+quoteIf(path)+" protocol=HTTP/1.1 status=418 bytes=3 took=") {
+		if strings.Count(line, "\n") != 1 || len(line) > 2*mostLogged || !strings.Contains(line, "msg=request peer=192.0.2.1:1234 method=GET uri="+quoteIf(path)+" protocol=HTTP/1.1 status=418 bytes=3 request_us=") {
 			t.Errorf("%.600s", line)
 		}
 	}

@@ -54,7 +54,7 @@ func (o *options) afterHandshake(log *slog.Logger, h httptls.Handshake) {
 		log.Log(ctx, level, what, fields...)
 		return
 	}
-	log.Warn(what+" failed", append(fields, slog.String("reason", report.Describe(err, wire.Server, nil).Text))...)
+	log.Warn(what+" failed", append(fields, slog.String("failure", report.Describe(err, wire.Server, nil).Text))...)
 	if !errors.Is(err, tls.ErrNoRenegotiation) || o.clientAuth == "require" {
 		h.Conn.Close()
 	}

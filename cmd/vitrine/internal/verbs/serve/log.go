@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -17,17 +16,18 @@ import (
 )
 
 // logHandshake writes the one line of a connection, or why there is none. slog quotes what a peer can
-// choose: the name, the protocol, and what an error repeats of it.
+// choose: the name, the protocol, and what an error repeats of it. The names are those of the JSON of every
+// verb, in both formats.
 func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	state := h.Conn.ConnectionState()
 	peer := slog.String("peer", h.Conn.RemoteAddr().String())
-	sni := slog.String("sni", state.ServerName)
-	duration := slog.Duration("duration", h.Duration)
+	sni := slog.String("server_name", state.ServerName)
+	duration := slog.Int64("handshake_us", h.Duration.Microseconds())
 	if h.Err != nil {
 		f := report.Describe(h.Err, wire.Server, nil)
-		fields := []any{peer, sni, duration, slog.String("reason", f.Text)}
+		fields := []any{peer, sni, duration, slog.String("failure", f.Text)}
 		for _, more := range []struct{ key, value string }{
-			{"accepted", strings.Join(f.Ours, "; ")}, {"offered", strings.Join(f.Theirs, "; ")}, {"advice", f.Advice},
+			{"ours", strings.Join(f.Ours, "; ")}, {"theirs", strings.Join(f.Theirs, "; ")}, {"advice", f.Advice},
 		} {
 			if more.value != "" {
 				fields = append(fields, slog.String(more.key, more.value))
@@ -38,13 +38,13 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	}
 	fields := []any{peer,
 		slog.String("version", wire.Version(state.Version).String()),
-		slog.String("suite", tls.CipherSuiteName(state.CipherSuite)),
+		slog.String("cipher_suite", tls.CipherSuiteName(state.CipherSuite)),
 		slog.String("group", flags.GroupName(state.CurveID)),
 		slog.String("resumed", h.Conn.State().Resumption),
 		slog.String("alpn", state.NegotiatedProtocol),
 		sni, duration}
 	if more := h.Conn.State(); more.PSKIdentity != "" {
-		fields = append(fields, slog.String("psk", more.PSKIdentity))
+		fields = append(fields, slog.String("psk_identity", more.PSKIdentity))
 	}
 	client, level := clientFields(state.PeerCertificates)
 	log.Log(context.Background(), level, "connection", append(fields, client...)...)
@@ -65,15 +65,6 @@ func clientFields(chain []*x509.Certificate) (fields []any, level slog.Level) {
 	return fields, slog.LevelInfo
 }
 
-// names are those of the log in JSON, which are the same in every verb.
-var names = map[string]string{
-	"suite": "cipher_suite", "sni": "server_name", "psk": "psk_identity",
-	"reason": "failure", "accepted": "ours", "offered": "theirs",
-}
-
-// durations are the names of times in JSON.
-var durations = map[string]string{"duration": "handshake_us", "took": "request_us"}
-
 // mostLogged is how many bytes of one text are logged: much of it is what strangers send.
 const mostLogged = 1 << 10
 
@@ -86,15 +77,6 @@ func short(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(fmt.Sprintf("%s... (%d bytes)", s[:mostLogged], len(s)))
 	}
 	return a
-}
-
-// jsonNames is a slog.HandlerOptions.ReplaceAttr.
-func jsonNames(groups []string, a slog.Attr) slog.Attr {
-	if name := durations[a.Key]; name != "" {
-		return slog.Int64(name, a.Value.Duration().Microseconds())
-	}
-	a.Key = cmp.Or(names[a.Key], a.Key)
-	return short(groups, a)
 }
 
 // shellQuote returns s as one word for a POSIX shell.

@@ -26,7 +26,7 @@ func logRequests(log *slog.Logger, next http.Handler) http.Handler {
 			log.Info("request",
 				slog.String("peer", r.RemoteAddr), slog.String("method", r.Method), slog.String("uri", r.RequestURI),
 				slog.String("protocol", r.Proto), slog.Int("status", counted.status), slog.Int64("bytes", counted.bytes),
-				slog.Duration("took", time.Since(begun)), slog.String("agent", r.UserAgent()))
+				slog.Int64("request_us", time.Since(begun).Microseconds()), slog.String("agent", r.UserAgent()))
 		}()
 		next.ServeHTTP(counted, r)
 	})
