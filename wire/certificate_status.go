@@ -20,7 +20,7 @@ func (m *CertificateStatus) Type() HandshakeType { return TypeCertificateStatus 
 
 func (m *CertificateStatus) Parse(r *Reader, _ Context) {
 	if t := U8[uint8](r, "status_type"); t != StatusOCSP {
-		r.Fail("status_type", "only ocsp (1) is defined")
+		r.Illegal("status_type", "only ocsp (1) was asked for")
 	}
 	m.Response = r.Opaque("ocsp_response", 3, 1, 1<<24-1)
 }

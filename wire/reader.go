@@ -11,10 +11,17 @@ type SyntaxError struct {
 	Field  string // the field that could not be read
 	Offset int    // in bytes from the start of what was parsed
 	Reason string
+	// Illegal is set where the bytes follow the grammar, but a value is not allowed.
+	// The alert for it is illegal_parameter.
+	Illegal bool
 }
 
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("malformed %s at byte %d: %s", e.Field, e.Offset, e.Reason)
+	how := "malformed"
+	if e.Illegal {
+		how = "illegal"
+	}
+	return fmt.Sprintf("%s %s at byte %d: %s", how, e.Field, e.Offset, e.Reason)
 }
 
 // Reader reads the fields of a structure from bytes. The first failure sticks:
@@ -53,6 +60,14 @@ func (r *Reader) Left() int { return r.end - r.off }
 func (r *Reader) Fail(field, reason string) {
 	if r.err == nil {
 		r.err = &SyntaxError{Field: field, Offset: r.off, Reason: reason}
+	}
+}
+
+// Illegal marks a value as one that is not allowed, in bytes that follow the grammar
+// so far.
+func (r *Reader) Illegal(field, reason string) {
+	if r.err == nil {
+		r.err = &SyntaxError{Field: field, Offset: r.off, Reason: reason, Illegal: true}
 	}
 }
 

@@ -100,7 +100,7 @@ func (m *ServerKeyExchange) readDH(r *Reader) {
 func (m *ServerKeyExchange) readEC(r *Reader) {
 	g := r.Group("params")
 	if t := U8[uint8](r, "curve_type"); t != curveNamed {
-		r.Fail("curve_type", "only named_curve (3) is allowed")
+		r.Illegal("curve_type", "only named_curve (3) is allowed")
 	}
 	m.Group = U16[NamedGroup](r, "namedcurve")
 	m.Share = r.Opaque("point", 1, 1, 255)

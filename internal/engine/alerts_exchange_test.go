@@ -45,14 +45,21 @@ func (pskFails) ClientPSK(string) (string, []byte, error) { return "", nil, erro
 func (pskFails) ServerPSK(string) ([]byte, error)         { return nil, errors.New("locked") }
 
 var ofExchanges = []offence{
+	// RFC 7919 §4 has insufficient_security here, and its erratum 4908 takes that out.
+	{"no finite-field group is in common either", wire.AlertHandshakeFailure, then(hostsDHE, func(c, _ *host) {
+		c.config.Groups = []wire.NamedGroup{wire.GroupP256, wire.GroupFFDHE8192}
+	}), wire.Client, nil},
 	illegal("the client's ephemeral key is not valid", hostsDHE, wire.Client, change(func(m *wire.ClientKeyExchange) { m.Exchange = []byte{1} })),
 	illegal("the client's ephemeral key is not valid", hostsDHEPSK, wire.Client, change(func(m *wire.ClientKeyExchange) { m.Exchange = bytes.Repeat([]byte{0xff}, 256) })),
 	illegal("the client's ephemeral key is not valid", exchange(wire.TLS_ECDH_anon_WITH_AES_128_CBC_SHA), wire.Client, flip(wire.TypeClientKeyExchange, -1)),
-	{"the encrypted premaster does not fit", wire.AlertDecodeError, exchange(wire.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256), wire.Client, change(func(m *wire.ClientKeyExchange) { m.Exchange = m.Exchange[1:] })},
+	{"does not open", wire.AlertBadRecordMAC, exchange(wire.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256), wire.Client, change(func(m *wire.ClientKeyExchange) { m.Exchange = m.Exchange[1:] })},
 	{"record_size_limit of 63 is below", wire.AlertIllegalParameter, hosts12, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtRecordSizeLimit, 0, 63) })},
 	{"record_size_limit of 63 is below", wire.AlertIllegalParameter, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtRecordSizeLimit, 0, 63) })},
-	{"does not parse", wire.AlertDecodeError, hosts12, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtMaxFragmentLength, 5) })},
-	{"does not parse", wire.AlertDecodeError, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtMaxFragmentLength, 0) })},
+	illegal("max_fragment_length of 5 stands for no length", hosts12, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtMaxFragmentLength, 5) })),
+	illegal("max_fragment_length of 0 stands for no length", hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtMaxFragmentLength, 0) })),
+	illegal("a value that is not allowed: illegal server_name_list", hosts12, wire.Client, clientHello(func(m *wire.ClientHello) {
+		set(&m.Extensions, wire.ExtServerName, 0, 8, 0, 0, 1, 'a', 0, 0, 1, 'b')
+	})),
 	{"the client sent no certificate", wire.AlertHandshakeFailure, hostsOld(wire.SSL30, clientAuth, func(c, _ *host) { c.certificate = nil }), wire.Client, nil},
 	{"the client sent no certificate", wire.AlertHandshakeFailure, hostsOld(wire.TLS10, clientAuth, func(c, _ *host) { c.certificate = nil }), wire.Client, nil},
 	{"the peer's signature is wrong", wire.AlertDecryptError, hostsOld(wire.SSL30, clientAuth), wire.Client, flip(wire.TypeCertificateVerify, -1)},

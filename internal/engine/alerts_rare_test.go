@@ -110,7 +110,35 @@ func ours(rule string, hosts func(testing.TB) (client, server *host), by wire.Ro
 	return offence{rule, wire.AlertInternalError, hosts, by, nil}
 }
 
+// fickle is an RSA key that decrypts and, once swapped, another.
+type fickle struct {
+	crypto.Decrypter
+	swapped bool
+}
+
+func (f *fickle) Public() crypto.PublicKey {
+	if f.swapped {
+		return certificate("ecdsa").PrivateKey.(crypto.Signer).Public()
+	}
+	return f.Decrypter.Public()
+}
+
+// swap has the server's key swapped when the client answers its flight.
+func swap() (hosts func(testing.TB) (client, server *host), how edit) {
+	var key *fickle
+	hosts = then(only(wire.TLS12, withRSA, staticRSA), func(_, s *host) {
+		s.certificate = keyed("rsa", func(k crypto.Signer) any {
+			key = &fickle{Decrypter: k.(crypto.Decrypter)}
+			return key
+		})
+	})
+	return hosts, on(wire.TypeClientKeyExchange, func(raw []byte) [][]byte { key.swapped = true; return [][]byte{raw} })
+}
+
+var swappedHosts, swapping = swap()
+
 var ofRare = []offence{
+	{"our certificate's key cannot decrypt a premaster", wire.AlertInternalError, swappedHosts, wire.Client, swapping},
 	malformed(hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtCertificateAuthorities, 0) })),
 	malformed(hostsRetry, wire.Client, hello2(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtKeyShare, 0) })),
 	malformed(hostsPSK, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtPreSharedKey, 0) })),

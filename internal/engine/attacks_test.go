@@ -57,6 +57,9 @@ func TestRSAPremastersAreAnsweredAlike(t *testing.T) {
 		"another major version":                    padded(n, func(b []byte) { b[start], b[start+1] = 2, 3 }),
 		"zero":                                     make([]byte, key.Size()),
 		"above the modulus":                        bytes.Repeat([]byte{0xff}, key.Size()),
+		"no ciphertext":                            nil,
+		"a ciphertext that is a byte short":        padded(n, nil)[1:],
+		"a ciphertext with a byte more":            append(padded(n, nil), 0),
 	}
 	for _, id := range []wire.CipherSuite{wire.TLS_RSA_WITH_AES_128_GCM_SHA256, wire.TLS_RSA_WITH_AES_128_CBC_SHA} {
 		var want string

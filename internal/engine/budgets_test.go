@@ -224,12 +224,21 @@ func TestBudgets(t *testing.T) {
 // A message that is too long is refused by its header, and nothing is
 // allocated for what it claims.
 func TestMessageLengths(t *testing.T) {
-	for typ, most := range map[wire.HandshakeType]int{wire.TypeClientHello: maxHello, wire.TypeCertificate: maxMessage, wire.TypeFinished: maxMessage} {
+	for typ, alert := range map[wire.HandshakeType]wire.AlertCode{
+		wire.TypeClientHello: wire.AlertIllegalParameter, wire.TypeCertificate: wire.AlertIllegalParameter,
+		// Their length is fixed, so another is none of theirs. RFC 8446 §6.2.
+		wire.TypeFinished: wire.AlertDecodeError, wire.TypeKeyUpdate: wire.AlertDecodeError, wire.TypeEndOfEarlyData: wire.AlertDecodeError,
+		wire.TypeHelloRequest: wire.AlertDecodeError, wire.TypeServerHelloDone: wire.AlertDecodeError,
+	} {
+		most := maxMessage
+		if typ == wire.TypeClientHello {
+			most = maxHello
+		}
 		for size, refused := range map[int]bool{most: false, most + 1: true, wire.HeaderLen + 1<<24 - 1: true} {
 			s := alone(wire.Server, newServerHost())
 			s.feed(clearRecord(22, announced(typ, size)...), nil)
 			if refused {
-				s.wants(t, wire.AlertIllegalParameter)
+				s.wants(t, alert)
 			} else if s.err != nil {
 				t.Errorf("%v of %d bytes: %v", typ, size, s.err)
 			}

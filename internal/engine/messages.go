@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -101,7 +102,11 @@ func (e *Engine) messageLen() (int, error) {
 	}
 	most := e.budget(wire.HandshakeType(e.in.hand[0]))
 	if size > most {
-		return 0, fault(wire.AlertIllegalParameter, fmt.Sprintf("the peer announces a %s of %d bytes; the most we take is %d",
+		alert := wire.AlertIllegalParameter
+		if slices.Contains(fixed, wire.HandshakeType(e.in.hand[0])) {
+			alert = wire.AlertDecodeError
+		}
+		return 0, fault(alert, fmt.Sprintf("the peer announces a %s of %d bytes; the most we take is %d",
 			wire.HandshakeType(e.in.hand[0]), size, most), "")
 	}
 	if size > len(e.in.hand) {
@@ -120,6 +125,10 @@ func (e *Engine) budget(t wire.HandshakeType) int {
 }
 
 var longer = map[wire.HandshakeType]int{wire.TypeClientHello: maxHello, wire.TypeCertificate: maxCertificate}
+
+// fixed are the messages whose length the protocol fixes: another one is wrong by the
+// grammar, and not for what we can take. RFC 8446 §6.2.
+var fixed = []wire.HandshakeType{wire.TypeHelloRequest, wire.TypeServerHelloDone, wire.TypeEndOfEarlyData, wire.TypeFinished, wire.TypeKeyUpdate}
 
 // postHandshake handles the messages that are there after the first handshake:
 // those of a further one, and those that may come at any time.

@@ -196,6 +196,8 @@ func (s *State) noSuite12(own means) error {
 		hint = "no group is in common either: we accept " + list(names(s.Config.Groups)) + ", the client lists " + list(names(s.Offer.Groups))
 	case own.scheme == 0:
 		hint = "no signature scheme for our " + keyName(own.pub) + " key is in common either: the client verifies " + list(names(s.Offer.Schemes))
+	case !own.dh && pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, func(c *suite.Suite) bool { return c.KeyExchange.Share() == wire.ShareDH }) != nil:
+		hint = "no finite-field group is in common either: the client lists " + list(names(s.Offer.Groups)) // RFC 7919 §4, erratum 4908
 	default:
 		hint = "our certificate has a key for " + keyName(own.pub) + " suites"
 	}

@@ -200,7 +200,11 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 		return nil
 	}
 	for _, e := range x {
-		if e.Type != wire.ExtStatusRequest && e.Type != wire.ExtSCT || s.isServer() || !s.hello.Extensions.Has(e.Type) {
+		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT
+		if !staple && row(e.Type) != nil {
+			return stray(s.Role.Peer(), e.Type)
+		}
+		if !staple || s.isServer() || !s.hello.Extensions.Has(e.Type) {
 			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
 		}
 	}

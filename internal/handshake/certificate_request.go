@@ -61,15 +61,35 @@ func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) err
 	}
 	s.Result.ClientAuth = true
 	s.request = &request{context: bytes.Clone(m.RequestContext)}
-	found, err := m.Extensions.Read(wire.ExtSignatureAlgorithms, func(r *wire.Reader) { s.request.schemes = wire.ReadSignatureAlgorithms(r, nil) })
-	if err != nil {
-		return syntax(err)
+	for _, x := range m.Extensions {
+		read := requestExtensions[x.Type]
+		if read == nil && row(x.Type) != nil {
+			return stray(wire.Server, x.Type)
+		}
+		if read == nil {
+			continue
+		}
+		s.reader = wire.NewReader(x.Data, nil)
+		read(s.request, &s.reader)
+		if err := s.finishReading(x.Type); err != nil {
+			return err
+		}
 	}
-	if !found {
+	if !m.Extensions.Has(wire.ExtSignatureAlgorithms) {
 		return fault(wire.AlertMissingExtension, "the server's CertificateRequest lacks signature_algorithms", "RFC 8446 §4.3.2", nil)
 	}
-	_, err = m.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { s.request.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) })
-	return syntax(err)
+	return nil
+}
+
+// requestExtensions read what a CertificateRequest of TLS 1.3 may have, of what we
+// know. No choice of ours depends on the schemes of certificates, and we have nothing
+// to staple. RFC 8446 §4.2, §4.4.2.1.
+var requestExtensions = map[wire.ExtensionType]func(*request, *wire.Reader){
+	wire.ExtSignatureAlgorithms:    func(q *request, r *wire.Reader) { q.schemes = wire.ReadSignatureAlgorithms(r, nil) },
+	wire.ExtSignatureAlgsCert:      func(_ *request, r *wire.Reader) { wire.ReadSignatureAlgorithms(r, nil) },
+	wire.ExtCertificateAuthorities: func(q *request, r *wire.Reader) { q.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) },
+	wire.ExtStatusRequest:          func(*request, *wire.Reader) {},
+	wire.ExtSCT:                    func(*request, *wire.Reader) {},
 }
 
 // Shown digests what a client shows to a server that asks for a certificate: its leaf

@@ -147,13 +147,11 @@ func (s *State) checkClientHello() error {
 	if len(m.CompressionMethods) != 1 && s.profile.noCompression {
 		return fault(wire.AlertIllegalParameter, "the client offers compression with TLS 1.3", "RFC 8446 §4.1.2", nil)
 	}
-	if len(s.Offer.Points) > 0 && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
+	if s.asked(wire.ExtECPointFormats) && s.hasPoints() && !slices.Contains(s.Offer.Points, wire.PointFormatUncompressed) {
 		return fault(wire.AlertIllegalParameter, "the client does not speak uncompressed points", "RFC 8422 §5.1.2", nil)
 	}
-	if s.asked(wire.ExtRecordSizeLimit) {
-		if err := checkSizeLimit(s.Offer.SizeLimit); err != nil {
-			return err
-		}
+	if err := s.checkLimits(); err != nil {
+		return err
 	}
 	return s.checkRenegotiation()
 }

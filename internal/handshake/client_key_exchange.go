@@ -51,7 +51,7 @@ func recvClientKeyExchange(s *State, _ context.Context, msg wire.Message) error 
 	if kx.Encrypted() {
 		premaster, err := kex.OpenPremaster(s.certificate.PrivateKey.(crypto.Decrypter), m.Exchange, s.hello.LegacyVersion)
 		if err != nil {
-			return fault(wire.AlertDecodeError, "the encrypted premaster does not fit our key", "RFC 5246 §7.4.7.1", err)
+			return fault(wire.AlertInternalError, "our certificate's key cannot decrypt a premaster", "RFC 5246 §7.4.7.1", err)
 		}
 		s.setShared(premaster[:])
 	}

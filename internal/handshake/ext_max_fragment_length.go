@@ -14,9 +14,18 @@ func offerMaxFragmentLength(s *State, b []byte) ([]byte, bool) {
 
 func readMaxFragmentLength(o *Offer, r *wire.Reader) {
 	o.MaxFragmentLength = wire.ReadMaxFragmentLength(r)
-	if o.MaxFragmentLength.Size() == 0 {
-		r.Fail("max_fragment_length", "the code has no length")
+}
+
+// checkLimits judges what the client asks for. Where it sends both limits it means
+// record_size_limit, and the other is ignored. RFC 6066 §4, RFC 8449 §4, §5.
+func (s *State) checkLimits() error {
+	switch {
+	case s.asked(wire.ExtRecordSizeLimit):
+		return checkSizeLimit(s.Offer.SizeLimit)
+	case s.asked(wire.ExtMaxFragmentLength) && s.Offer.MaxFragmentLength.Size() == 0:
+		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the client's max_fragment_length of %d stands for no length", s.Offer.MaxFragmentLength), "RFC 6066 §4", nil)
 	}
+	return nil
 }
 
 // answerMaxFragmentLength: a client that sends both limits means record_size_limit.

@@ -27,10 +27,11 @@ func answerRenegotiation(s *State, b []byte) ([]byte, bool) {
 }
 
 func acceptRenegotiation(s *State, r *wire.Reader) error {
+	info := wire.ReadRenegotiationInfo(r)
 	if s.previous != nil && !s.previous.SecureRenegotiation {
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation shows that it knows RFC 5746, and before it did not: someone may have spliced two connections", "RFC 5746 §4.2", nil)
 	}
-	if !bytes.Equal(wire.ReadRenegotiationInfo(r), s.wantRenegotiated(wire.Server)) {
+	if !bytes.Equal(info, s.wantRenegotiated(wire.Server)) {
 		return fault(wire.AlertHandshakeFailure, "the server's renegotiation_info does not fit the handshake before: someone may have spliced two connections", "RFC 5746 §3.4, §3.5", nil)
 	}
 	s.Result.SecureRenegotiation = true

@@ -53,5 +53,8 @@ func notInHostName(r rune) bool {
 	return !letter && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
-// A resumed session's name is not answered again.
-func answerServerName(s *State, b []byte) ([]byte, bool) { return b, s.resumed == nil }
+// A resumed session's name is not answered again, nor a list without a name that we
+// know the type of.
+func answerServerName(s *State, b []byte) ([]byte, bool) {
+	return b, s.resumed == nil && s.Offer.ServerName != ""
+}

@@ -53,6 +53,7 @@ func init() {
 		{wire.ExtMaxFragmentLength, inBoth, offerMaxFragmentLength, readMaxFragmentLength, answerMaxFragmentLength, acceptMaxFragmentLength},
 		{wire.ExtRecordSizeLimit, inBoth, offerSizeLimit, readSizeLimit, answerSizeLimit, acceptSizeLimit},
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
+		{wire.ExtEarlyData, nowhere, nil, readEmpty, nil, nil},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
 		{wire.ExtSupportedVersions, nowhere, offerVersions, readVersions, nil, nil},
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
@@ -164,11 +165,12 @@ func (s *State) acceptExtensions(x wire.Extensions) error {
 			return s.misplaced(x[i].Type)
 		}
 		s.reader = wire.NewReader(x[i].Data, nil)
-		if err := row.Accept(s, &s.reader); err != nil {
+		wrong := row.Accept(s, &s.reader)
+		if err := s.finishReading(x[i].Type); err != nil { // what does not parse has no value to be wrong
 			return err
 		}
-		if err := s.finishReading(x[i].Type); err != nil {
-			return err
+		if wrong != nil {
+			return wrong
 		}
 	}
 	return nil
@@ -180,7 +182,12 @@ func (s *State) misplaced(t wire.ExtensionType) error {
 	if !s.hello.Extensions.Has(t) {
 		return fault(wire.AlertUnsupportedExtension, "the server answered an extension that we did not send: "+t.String(), "RFC 8446 §4.2", nil)
 	}
-	return fault(wire.AlertIllegalParameter, "the server put the extension "+t.String()+" into a message it does not belong in", "RFC 8446 §4.2", nil)
+	return stray(wire.Server, t)
+}
+
+// stray is the error for an extension that we know, in a message that it is not for.
+func stray(from wire.Role, t wire.ExtensionType) error {
+	return fault(wire.AlertIllegalParameter, "the "+from.String()+" put the extension "+t.String()+" into a message it does not belong in", "RFC 8446 §4.2", nil)
 }
 
 func readEmpty(*Offer, *wire.Reader)         {}

@@ -75,6 +75,10 @@ func syntax(err error) error {
 	if err == nil {
 		return nil
 	}
+	var broken *wire.SyntaxError
+	if errors.As(err, &broken) && broken.Illegal {
+		return fault(wire.AlertIllegalParameter, "the peer sent a value that is not allowed", "RFC 8446 §6.2", err)
+	}
 	return fault(wire.AlertDecodeError, "the peer sent a message that does not parse", "RFC 8446 §6.2", err)
 }
 

@@ -134,6 +134,9 @@ func recvTicket13(p *Post, msg wire.Message) error {
 	if lifetime > maxLifetime {
 		return fault(wire.AlertIllegalParameter, "the ticket's lifetime is above seven days", "RFC 8446 §4.6.1", nil)
 	}
+	if err := checkTicket13(m.Extensions); err != nil {
+		return err
+	}
 	if p.Saver == nil || lifetime == 0 {
 		return nil
 	}
@@ -151,4 +154,16 @@ func recvTicket13(p *Post, msg wire.Message) error {
 	}
 	p.Saver.SaveSession(r, c)
 	return nil
+}
+
+// checkTicket13: early data is what a ticket's extensions may speak of, and nothing
+// else that we know. We never send any. RFC 8446 §4.2, §4.6.1.
+func checkTicket13(x wire.Extensions) error {
+	for _, e := range x {
+		if e.Type != wire.ExtEarlyData && row(e.Type) != nil {
+			return stray(wire.Server, e.Type)
+		}
+	}
+	_, err := x.Read(wire.ExtEarlyData, func(r *wire.Reader) { r.U32("max_early_data_size") })
+	return syntax(err)
 }

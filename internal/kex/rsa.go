@@ -16,20 +16,19 @@ const PremasterLen = 48
 // OpenPremaster decrypts the client's RSA premaster secret. clientVersion is
 // legacy_version of the ClientHello, which the premaster must repeat.
 //
-// Whatever is wrong inside the ciphertext, the result is a random premaster and
-// no error: then the handshake fails at Finished, and the peer cannot tell bad
-// padding from a bad version from a good guess (Bleichenbacher; Klima, Pokorny
-// and Rosa). Only what an eavesdropper sees too is an error: a key that is not
-// RSA, or a ciphertext that is not as long as its modulus. RFC 5246 §7.4.7.1.
+// Whatever is wrong with the ciphertext, its length included, the result is a random
+// premaster and no error: then the handshake fails at Finished, and the peer cannot
+// tell bad padding from a bad version from a good guess (Bleichenbacher; Klima,
+// Pokorny and Rosa). Only a key that is not RSA is an error. RFC 5246 §7.4.7.1.
 func OpenPremaster(key crypto.Decrypter, ciphertext []byte, clientVersion wire.Version) (premaster [PremasterLen]byte, err error) {
 	public, ok := key.Public().(*rsa.PublicKey)
 	if !ok {
 		return premaster, fmt.Errorf("RSA key exchange needs an RSA key, not %T", key.Public())
 	}
-	if len(ciphertext) != public.Size() {
-		return premaster, fmt.Errorf("encrypted premaster secret has %d bytes instead of the %d of the RSA modulus", len(ciphertext), public.Size())
-	}
 	rand.Read(premaster[:])
+	if len(ciphertext) != public.Size() { // an eavesdropper sees that too: there is nothing to hide
+		return premaster, nil
+	}
 
 	// SessionKeyLen makes the key return random bytes for bad padding. The error
 	// of a key that is kept elsewhere may still depend on the padding, so it is

@@ -53,6 +53,9 @@ var premasters = []premaster{
 	{"a premaster that begins at once", block(48, func(f *forger, b []byte) { copy(b, b[len(b)-49:]) })},
 	{"zero", func(_ *forger, size int) []byte { return make([]byte, size) }},
 	{"above the modulus", func(_ *forger, size int) []byte { return bytes.Repeat([]byte{0xff}, size) }},
+	{"no ciphertext", func(*forger, int) []byte { return nil }},
+	{"a ciphertext that is a byte short", func(f *forger, size int) []byte { return block(48, nil)(f, size)[1:] }},
+	{"a ciphertext with a byte more", func(f *forger, size int) []byte { return append(block(48, nil)(f, size), 0) }},
 }
 
 // block makes a block that ends in a premaster of n bytes, has spoil change it,
