@@ -142,7 +142,7 @@ func TestOnlyWhatIsDueIsTaken(t *testing.T) {
 			want := wire.AlertUnexpectedMessage
 			if rogue == wire.Server && f.mayCome(t, typ, due) && !asked {
 				want = wire.AlertDecodeError // taken, and then looked at
-				if typ == wire.TypeServerKeyExchange {
+				if kx := f.keyExchange(t); typ == wire.TypeServerKeyExchange && kx.Share() == wire.ShareEC && !kx.PSK() {
 					want = wire.AlertIllegalParameter // for its curve_type
 				}
 			}
