@@ -54,7 +54,7 @@ var rules = []rule{
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
-	{rooms + "flags", rooms + "report tls internal/devca internal/suite certcheck wire", "github.com/spf13/cobra golang.org/x/net/idna"},
+	{rooms + "flags", rooms + "report tls internal/devca internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna"},
 	{rooms + "report", rooms + "terminal tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", ""},

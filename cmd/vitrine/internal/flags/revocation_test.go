@@ -1,0 +1,87 @@
+package flags
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/certcheck/fetch"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+)
+
+func revocationOf(t *testing.T, args ...string) (*revocation.Checker, error) {
+	t.Helper()
+	cmd, f := &cobra.Command{}, &Revocation{}
+	f.Register(cmd, revocation.Off)
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	return f.Load(cmd)
+}
+
+// emptyList is a file with a list of an authority, of which nobody is on it.
+func emptyList(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := &x509.Certificate{Subject: pkix.Name{CommonName: "A"}, SubjectKeyId: []byte{1}, KeyUsage: x509.KeyUsageCRLSign}
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(time.Hour),
+	}, issuer, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "crl.der")
+	if err := os.WriteFile(name, der, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestRevocationFlags(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	list := emptyList(t)
+	for _, c := range []struct {
+		args  string
+		mode  revocation.Mode
+		lists int
+		wrong string
+	}{
+		{"--revocation soft", revocation.Soft, 0, ""},
+		{"--revocation hard", revocation.Hard, 0, ""},
+		{"--crl " + list, revocation.Soft, 1, ""}, // a list is asked
+		{"--crl " + list + " --crl " + list + " --revocation hard", revocation.Hard, 2, ""},
+		{"--crl " + list + " --revocation off", 0, 0, "does nothing with --revocation off"},
+		{"--revocation on", 0, 0, "choose off, soft or hard"},
+		{"--crl /nonexistent", 0, 0, "/nonexistent"},
+		{"--crl revocation_test.go", 0, 0, "is no certificate revocation list"},
+	} {
+		k, err := revocationOf(t, strings.Fields(c.args)...)
+		if c.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%s: %v, want %q", c.args, err, c.wrong)
+			}
+			continue
+		}
+		if err != nil || k.Mode != c.mode || len(k.Lists) != c.lists {
+			t.Errorf("%s: %+v, %v", c.args, k, err)
+		} else if dir := k.Fetcher.(*fetch.Client).Dir; !strings.HasPrefix(dir, os.Getenv("XDG_CACHE_HOME")) {
+			t.Errorf("%s: answers are kept in %q", c.args, dir)
+		}
+	}
+	if k, err := revocationOf(t); k != nil || err != nil {
+		t.Errorf("without flags: %+v, %v", k, err)
+	}
+}
