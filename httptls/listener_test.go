@@ -137,9 +137,8 @@ func (l lines) Write(line []byte) (int, error) {
 
 func TestHTTP1OnAnHTTP2ConnectionIsRefused(t *testing.T) {
 	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(describe)}})
-	config := clientConfig()
-	config.NextProtos = []string{"h2"}
-	conn, err := tls.Dial("tcp", addr, config)
+	// Of crypto/tls: a client of ours would not write it.
+	conn, err := stdtls.Dial("tcp", addr, &stdtls.Config{RootCAs: testCA().Pool(), NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
