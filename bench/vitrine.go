@@ -20,6 +20,7 @@ func vitrine(p params) (ends, error) {
 	if err != nil {
 		return ends{}, err
 	}
+	server.Resumption.Tickets = 1 // as many as the others send
 	switch p.tickets {
 	case "forget":
 		client.ClientSessionCache = forgetfulCache{}

@@ -237,6 +237,12 @@ type Resumption struct {
 	// Store keeps TLS 1.2 sessions on the server under session IDs, for clients
 	// without tickets; nil keeps none. RFC 5246 §7.3.
 	Store session.Store
+	// Tickets is how many a server sends in a handshake of TLS 1.3, at most 16; 0 for 2.
+	// RFC 8446 §4.6.1.
+	Tickets int
+	// SingleUse has a client make a full handshake rather than offer a ticket of TLS 1.3
+	// again, by which the connections can be linked. RFC 8446 §C.4.
+	SingleUse bool
 }
 
 // RecordOptions are settings of the record layer for sending.

@@ -29,7 +29,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
-		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, Store: c.Resumption.Store != nil,
+		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil,
 		Sessions:    c.ClientSessionCache != nil,
 		AdaptSuites: c.CipherSuites == nil, ClientOrder: c.PreferClientCipherSuites, SSL2Hello: c.Legacy.SSL2Hello, PSKHint: c.PSK.Hint,
 		Verify: c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,
@@ -39,6 +39,9 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 	}
 	if h.Time == nil {
 		h.Time = time.Now
+	}
+	if h.TicketCount == 0 {
+		h.TicketCount = 2
 	}
 	for _, p := range c.NextProtos {
 		if len(p) == 0 || len(p) > 255 {
@@ -79,6 +82,8 @@ func (c *Config) check() error {
 		return misuse("Record.SizeLimit is %d; 64 to 16385 are possible", c.Record.SizeLimit)
 	case c.RequireExtendedMasterSecret && c.Legacy.NoExtendedMasterSecret:
 		return misuse("RequireExtendedMasterSecret demands what Legacy.NoExtendedMasterSecret leaves out")
+	case c.Resumption.Tickets < 0 || c.Resumption.Tickets > 16:
+		return misuse("Resumption.Tickets is %d; 0 to 16 are possible, and SessionTicketsDisabled for none", c.Resumption.Tickets)
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
 	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:

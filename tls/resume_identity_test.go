@@ -57,7 +57,8 @@ func TestSessionsOfAnotherIdentityAreNotOffered(t *testing.T) {
 					}
 				}
 				client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) { return nil, errors.New("not now") }
-				cached := &oneSession{take(client.ClientSessionCache, (&Conn{config: client}).sessionKey())}
+				cached := new(oneSession)
+				cached.ClientSessionState, _ = client.ClientSessionCache.Get((&Conn{config: client}).sessionKey())
 				client.ClientSessionCache = cached
 				if _, _, err, _ := connectInMemory(client, server); err == nil {
 					t.Error("a client that cannot say who it is has resumed")

@@ -186,10 +186,11 @@ func TestSessionTicketKey(t *testing.T) {
 	}
 }
 
-// A ticket of TLS 1.3 is offered once: used again, it would link connections.
+// With SingleUse a ticket of TLS 1.3 is offered once: used again, it would link connections.
 func TestTicketsAreUsedOnce(t *testing.T) {
 	offered := map[string]int{}
-	client, server := resumable(VersionTLS13, func(*Config) {})
+	client, server := resumable(VersionTLS13, func(c *Config) { c.Resumption.Tickets = 1 })
+	client.Resumption.SingleUse = true
 	client.Trace = traceMessages(func(m wire.Message) {
 		hello, ok := m.(*wire.ClientHello)
 		if !ok {

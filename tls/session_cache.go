@@ -53,6 +53,10 @@ type ClientSessionState struct {
 	// owner is part of the key under which this is kept: while it is alive, no other
 	// function can have its address.
 	owner func(*CertificateRequestInfo) (*Certificate, error)
+	// older are the sessions that are kept beside this one, the next to offer first; they
+	// have none. used: it has been offered.
+	older []*ClientSessionState
+	used  bool
 }
 
 // ResumptionState returns the ticket and the session. A session known by its
@@ -84,9 +88,13 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 // also as bytes (see [SessionState.Bytes]), and is offered only by a client that would
 // show the same: GetClientCertificate is asked again. A session is offered only while
 // the server's chain is still good for the Config, and is removed if a handshake that
-// offered it fails. Those of TLS 1.3 are offered once. The cache of
-// NewLRUClientSessionCache gives them out once also where many connections are made at
-// the same time; from any other they are taken by a Get and then a Put.
+// offered it fails.
+//
+// Of TLS 1.3 up to four sessions are kept under a key, in one ClientSessionState. Each is
+// offered once, a fresh one first. The last is offered again until a new one comes, unless
+// Resumption.SingleUse is set. With the cache of NewLRUClientSessionCache this holds also
+// where many connections are made at the same time; any other is changed by a Get and
+// then a Put.
 //
 // It may be called by many goroutines at once.
 type ClientSessionCache interface {

@@ -74,6 +74,8 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Renegotiate.Max":             {"no weight", "no weight"},
 	"Renegotiate.MinInterval":     {"no weight", "no weight"},
 	"Resumption.Store":            {"not a client's", "where sessions are"},
+	"Resumption.Tickets":          {"not a client's", "no weight"},
+	"Resumption.SingleUse":        {"no weight: it decides which session is offered again", "not a server's"},
 	"Record.Padding":              {"no weight", "no weight"},
 	"Record.MaxFragment":          {"no weight", "no weight"},
 	"Record.MaxFragmentLength":    {"checked: agreed on anew", "bound by what was agreed on"},

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// NewLRUClientSessionCache returns a cache of the given number of sessions,
-// which drops the one unused for longest; below 1 it is 64.
+// NewLRUClientSessionCache returns a cache for the given number of
+// servers, which drops the sessions with the one unused for longest; below 1 it is 64.
 func NewLRUClientSessionCache(capacity int) ClientSessionCache {
 	if capacity < 1 {
 		capacity = 64
@@ -37,27 +37,25 @@ func (c *lruCache) Get(key string) (*ClientSessionState, bool) {
 	return e.Value.(*lruItem).session, true
 }
 
-// take is Get, but what is to be used once is gone with it.
-func (c *lruCache) take(key string) *ClientSessionState {
+// restock is Get and Put in one step.
+func (c *lruCache) restock(key string, f func(now *ClientSessionState) *ClientSessionState) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	e, ok := c.items[key]
-	if !ok {
-		return nil
+	var now *ClientSessionState
+	if e, ok := c.items[key]; ok {
+		now = e.Value.(*lruItem).session
 	}
-	one := e.Value.(*lruItem).session
-	if one.once() {
-		c.order.Remove(e)
-		delete(c.items, key)
-	} else {
-		c.order.MoveToFront(e)
-	}
-	return one
+	c.put(key, f(now))
 }
 
 func (c *lruCache) Put(key string, cs *ClientSessionState) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	c.put(key, cs)
+}
+
+// put is Put with the mutex held.
+func (c *lruCache) put(key string, cs *ClientSessionState) {
 	e, ok := c.items[key]
 	switch {
 	case ok && cs == nil:

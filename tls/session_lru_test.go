@@ -1,39 +1,57 @@
 package tls
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// oneStep is our cache, which must not be asked in two steps.
-type oneStep struct {
-	*lruCache
-	t *testing.T
-}
-
-func (o oneStep) Get(string) (*ClientSessionState, bool) {
-	o.t.Error("Get: another connection may get the same before it is removed")
-	return nil, false
-}
-
-func (o oneStep) Put(string, *ClientSessionState) {
-	o.t.Error("Put: another connection may have got the same before")
-}
-
-// A ticket of TLS 1.3 goes to one of those that ask at the same time; a session of
-// TLS 1.2 to all of them. RFC 8446 §C.4.
+// A ticket of TLS 1.3 goes to one of those that ask at the same time, unless it is the
+// last; a session of TLS 1.2 to all of them. RFC 8446 §C.4.
 func TestOneTakesATicket(t *testing.T) {
-	for version, again := range map[wire.Version]bool{wire.TLS13: false, wire.TLS12: true} {
-		one := must(NewResumptionState([]byte{1}, &SessionState{session: &session.Session{Version: version}}))
-		cache := oneStep{NewLRUClientSessionCache(0).(*lruCache), t}
-		cache.lruCache.Put("a", one)
-		if got := take(cache, "a"); got != one {
-			t.Errorf("%v: the cache gives %v", version, got)
+	for _, test := range []struct {
+		version wire.Version
+		single  bool
+		want    string
+	}{
+		{wire.TLS13, false, "6543333"}, // four are kept
+		{wire.TLS13, true, "6543---"},
+		{wire.TLS12, false, "6666666"},
+		{wire.TLS12, true, "6666666"},
+	} {
+		cache := NewLRUClientSessionCache(0).(*lruCache)
+		for ticket := range "0123456" {
+			restock(cache, "a", func(now *ClientSessionState) *ClientSessionState {
+				return now.with(stocked(test.version, byte('0'+ticket)))
+			})
 		}
-		if got := take(cache, "a"); (got == one) != again {
-			t.Errorf("%v: the second time the cache gives %v", version, got)
+		var mutex sync.Mutex
+		var got []byte
+		var group sync.WaitGroup
+		for range test.want {
+			group.Go(func() {
+				restock(cache, "a", func(now *ClientSessionState) *ClientSessionState {
+					mutex.Lock()
+					defer mutex.Unlock()
+					got = append(got, append(now.ticketOf(), '-')[0])
+					return now.offered(test.single)
+				})
+			})
+		}
+		group.Wait()
+		if string(got) != test.want {
+			t.Errorf("%v, single use %v: %s, want %s", test.version, test.single, got, test.want)
 		}
 	}
+}
+
+func stocked(version wire.Version, ticket byte) *ClientSessionState {
+	return must(NewResumptionState([]byte{ticket}, &SessionState{session: &session.Session{Version: version}}))
+}
+
+func (cs *ClientSessionState) ticketOf() []byte {
+	ticket, _, _ := cs.ResumptionState()
+	return ticket
 }

@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
@@ -13,14 +12,16 @@ import (
 )
 
 // LoadSession returns a session for this server that this Config may resume.
-// TLS 1.3 tickets are used once, so that they do not link connections (RFC 8446
-// §C.4).
 func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.ClientSession {
 	c, cache := (*Conn)(h), h.config.ClientSessionCache
+	var cs *ClientSessionState
 	if c.sessionKey() == "" {
 		return nil
 	}
-	cs := take(cache, c.sessionKey())
+	restock(cache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
+		cs = now
+		return now.offered(h.config.Resumption.SingleUse)
+	})
 	if cs == nil || cs.state == nil || cs.state.session == nil || !offerable(s, cs) {
 		return nil
 	}
@@ -51,27 +52,7 @@ func offerable(s *handshake.State, cs *ClientSessionState) bool {
 	return true
 }
 
-// taker is our own cache: between its Get and its Put there would be room for others.
-type taker interface {
-	take(key string) *ClientSessionState
-}
-
-// take returns what a cache has under a key, and removes what is to be used once.
-func take(cache ClientSessionCache, key string) *ClientSessionState {
-	if own, is := cache.(taker); is {
-		return own.take(key)
-	}
-	cs, ok := cache.Get(key)
-	if !ok {
-		return nil
-	}
-	if cs.once() {
-		cache.Put(key, nil)
-	}
-	return cs
-}
-
-// once reports whether the session is to be offered once.
+// once reports whether the session is better offered once.
 func (cs *ClientSessionState) once() bool {
 	if cs == nil || cs.state == nil || cs.state.session == nil {
 		return false
@@ -123,17 +104,17 @@ func leafDigest(c *Certificate) [32]byte {
 	return handshake.Shown(c.Certificate[0])
 }
 
-// drop removes a session, nil for none, that was on offer in a handshake which has failed:
-// offered again, it could fail for as long as it is valid. RFC 5077 §3.2. Those that
-// are used once are gone, and what another connection has put there stays.
+// drop removes a session, nil for none, that was on offer in a handshake which has failed,
+// and those that were kept beside it: offered again, it could fail for as long as it is
+// valid, and they may fail as it did. RFC 5077 §3.2. What another connection has put there
+// since stays.
 func (c *Conn) drop(offered *ClientSessionState) {
-	if offered == nil || offered.once() {
+	if offered == nil {
 		return
 	}
-	now, ok := c.config.ClientSessionCache.Get(c.cacheKey)
-	if ok && now != nil && bytes.Equal(now.ticket, offered.ticket) && bytes.Equal(now.id, offered.id) {
-		c.config.ClientSessionCache.Put(c.cacheKey, nil)
-	}
+	restock(c.config.ClientSessionCache, c.cacheKey, func(now *ClientSessionState) *ClientSessionState {
+		return now.without(offered)
+	})
 }
 
 // SaveSession keeps a session for the next connection to this server.
@@ -146,7 +127,9 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	if one.CreatedAt.IsZero() {
 		one.CreatedAt = h.config.now()
 	}
-	h.config.ClientSessionCache.Put(c.sessionKey(), &ClientSessionState{
-		ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}, owner: h.config.GetClientCertificate,
+	restock(h.config.ClientSessionCache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
+		return now.with(&ClientSessionState{
+			ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}, owner: h.config.GetClientCertificate,
+		})
 	})
 }

@@ -67,6 +67,8 @@ type Config struct {
 	ClientAuth  stdtls.ClientAuthType
 	ClientCAs   [][]byte // DER names for CertificateRequest
 	Tickets     bool
+	// TicketCount is how many a handshake of TLS 1.3 ends with; below 2 it is one.
+	TicketCount int
 	Store       bool // keep sessions under session IDs
 
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.

@@ -28,7 +28,7 @@ var flow13 = []Step{
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Client, always, sendFinished, recvFinished, complete13},
 
-	{wire.TypeNewSessionTicket, wire.Server, ticket13, sendTicket13, nil, nil},
+	{wire.TypeNewSessionTicket, wire.Server, ticket13, sendTicket13, nil, moreTickets13},
 }
 
 func retrying(s *State) Need { return must(s.retry) }

@@ -83,7 +83,7 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
 	var add [4]byte
 	rand.Read(add[:])
-	nonce := []byte{0}
+	nonce := []byte{byte(s.ticketsSent)} // another for each, so that their PSKs differ
 	h := s.Result.Suite.Hash
 	psk := s.resumptionPSK(h.Size, nonce)
 	c := s.newSession(psk)
@@ -97,6 +97,14 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 		m.Extensions = wire.Extensions{{Type: wire.ExtensionType(greaseValue(s.Result.Secrets.ServerRandom[0] & 0x0f))}}
 	}
 	return m, nil
+}
+
+// moreTickets13 stays at the row until the client has enough tickets.
+func moreTickets13(s *State, _ context.Context) error {
+	if s.ticketsSent++; s.ticketsSent < s.Config.TicketCount {
+		s.at--
+	}
+	return nil
 }
 
 func (s *State) resumptionPSK(size int, nonce []byte) []byte {

@@ -188,6 +188,7 @@ type State struct {
 	resumed       *session.Session // taken up by the server
 	newID         []byte           // the session ID under which this session is kept
 	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
+	ticketsSent   int              // in TLS 1.3
 	newTicket     *ClientSession   // TLS 1.2 client: what arrived
 	newTicketLife uint32           // in seconds, as the server says
 	pskIndex      int
