@@ -51,9 +51,12 @@
 //
 // A handshake or connection that fails returns a [*HandshakeError]: which alert
 // ended it and which side sent it, the rule and its RFC section, what each side
-// offered, and what to do. The types of crypto/tls and crypto/x509 that say the
-// same are found inside it by errors.As: AlertError, RecordHeaderError,
-// CertificateVerificationError, x509.HostnameError and so on.
+// offered, and what to do. Where crypto/tls has a type for the same, that type is the
+// outermost, and its words come first: a peer's alert is a *net.OpError with the Op
+// "remote error", an alert of ours after the handshake one with "local error", a chain
+// that did not verify a *[CertificateVerificationError], what is not TLS a
+// [RecordHeaderError]. The others are found by errors.As: HandshakeError, AlertError,
+// x509.HostnameError and so on.
 //
 // A stream that ends without close_notify ends with [ErrUnexpectedEOF], never
 // with io.EOF: an attacker may have cut it.

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 )
 
-// HandshakeError is why a handshake or a connection failed. Find it with errors.As;
-// its fields are:
+// HandshakeError is why a handshake or a connection failed. Find it with errors.As: where
+// crypto/tls has a type for the same, that is around it. Its fields are:
 //
 //   - Alert (wire.AlertCode): the alert we sent; if Received is true, the peer's
 //   - Received (bool): the peer sent the alert
@@ -37,13 +36,16 @@ func (c *Conn) explain(err error) error {
 	var not *engine.NotTLSError
 	switch {
 	case errors.As(err, &not):
-		e := RecordHeaderError{Msg: strings.TrimPrefix(not.Error(), "tls: "), RecordHeader: not.Header}
+		e := headerError(not)
 		if c.engine.Result().Version == 0 {
 			e.Conn = c.conn // nothing was sent: the caller may answer in its own way
 		}
 		return e
 	case c.closed.Load() && errors.Is(err, net.ErrClosed):
 		return net.ErrClosed
+	}
+	if e, is := err.(*handshake.Error); is {
+		return asStd(e, c.complete.Load())
 	}
 	return err
 }

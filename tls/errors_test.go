@@ -204,7 +204,7 @@ func entry(t *testing.T, b *strings.Builder, name, side string, err error, types
 		t.Errorf("%s: the %s's error is a %T", name, side, err)
 	}
 	text := err.Error()
-	if !strings.HasPrefix(text, "tls: ") || strings.Contains(text, "%!") || strings.ContainsAny(text, "\n\r\x00{}&") || len(text) > 900 || len(text) < 30 {
+	if bare := strings.TrimPrefix(strings.TrimPrefix(text, "remote error: "), "local error: "); !strings.HasPrefix(bare, "tls: ") || strings.Contains(text, "%!") || strings.ContainsAny(text, "\n\r\x00{}&") || len(text) > 900 || len(text) < 30 {
 		t.Errorf("%s: not for people: %q", name, text)
 	}
 	fmt.Fprintf(b, "%s, %s:\n\t%s\n", name, side, text)

@@ -30,7 +30,7 @@ type Failure struct {
 // Describe puts err into words for the side that we are. sent is what our
 // ClientHello offered, nil where that is not known.
 func Describe(err error, we wire.Role, sent *Offer) Failure {
-	f := Failure{Text: terminal.Printable(strings.TrimPrefix(err.Error(), "tls: ")), Advice: adviceFor(err, we)}
+	f := Failure{Text: terminal.Printable(ownWords(err)), Advice: adviceFor(err, we)}
 	h, ok := errors.AsType[*tls.HandshakeError](err)
 	if !ok {
 		return f
@@ -42,6 +42,11 @@ func Describe(err error, we wire.Role, sent *Offer) Failure {
 		f.Ours = sent.about(h.Alert)
 	}
 	return f
+}
+
+// ownWords leaves out those by which programs know crypto/tls's error for what is not TLS.
+func ownWords(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "tls: "), "first record does not look like a TLS handshake: ")
 }
 
 // Sentence is a handshakeError without its offers and hint, which have lines of
