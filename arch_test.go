@@ -41,7 +41,7 @@ const (
 // rules is the import table: a package without a row, and an import that its
 // row does not have, fail. Each row may name only rows below it.
 var rules = []rule{
-	{"interop/bogo", "tls session trace wire", "golang.org/x/sys/cpu"},
+	{"interop/bogo", "tls certcheck session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
 	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"docs/readme", "", anything}, // tests alone

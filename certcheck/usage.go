@@ -35,6 +35,6 @@ func keyUsage(c *x509.Certificate, bit x509.KeyUsage, what, name string) error {
 	return &Error{
 		Alert:  wire.AlertUnsupportedCertificate,
 		Reason: fmt.Sprintf("the key of %s is not meant for %s (its key usage lacks %s)", subject(c), what, name),
-		Hint:   "have it issued with " + name + ", or agree on a cipher suite that uses the key as it may be used",
+		Hint:   "have it issued with " + name + ", or agree on a cipher suite that uses the key as it may be used; Legacy.AnyKeyUsage takes it even so",
 	}
 }

@@ -76,8 +76,9 @@ type Config struct {
 	// ClientCAs are the authorities that client certificates must come from;
 	// nil for the system's.
 	ClientCAs *x509.CertPool
-	// InsecureSkipVerify accepts any certificate. Anyone in between can read
-	// and change everything, unless VerifyConnection checks in its place.
+	// InsecureSkipVerify accepts any certificate, but for RSA keys below 2048 bits, which
+	// need Legacy.SmallRSA too. Anyone in between can read and change everything, unless
+	// VerifyConnection checks in its place.
 	InsecureSkipVerify bool
 	// CipherSuites are the suites to use, best first; nil for the default. Their
 	// numbers are constants here or, for every suite there is, in package wire:
@@ -299,6 +300,10 @@ type Legacy struct {
 	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits. Without it the
 	// peer's own is refused also where its chain is not verified.
 	SmallRSA bool
+	// AnyKeyUsage takes a peer's key for what its certificate says it is not for: signing
+	// without digitalSignature, decrypting without keyEncipherment. State tells of it.
+	// Where the chain is not verified it is taken anyway. RFC 8446 §4.4.2.2.
+	AnyKeyUsage bool
 	// NoExtendedMasterSecret leaves out RFC 7627, which binds a TLS 1.2 session
 	// to its handshake.
 	NoExtendedMasterSecret bool

@@ -26,6 +26,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
 		RequireRFC5746: c.Renegotiate.RequireSecure, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret,
+		AnyKeyUsage: c.Legacy.AnyKeyUsage,
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
@@ -280,6 +281,7 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
+	h.AnyKeyUsage = h.AnyKeyUsage || c.InsecureSkipVerify
 	if h.ServerName = sniName(c.ServerName); len(h.ServerName) > handshake.MaxHostName {
 		return misuse("ServerName has %d bytes; the name of a host has %d at most", len(h.ServerName), handshake.MaxHostName)
 	}

@@ -104,9 +104,13 @@ type State struct {
 	SendLimit, ReceiveLimit int
 	Renegotiations          int // that are complete
 	PeerCertificates        []*x509.Certificate
-	VerifiedChains          [][]*x509.Certificate
-	OCSPResponse            []byte // DER, as stapled
-	SCTs                    [][]byte
+	// MissingKeyUsage is what the peer's certificate should have as its key usage for
+	// what the key was used for, "digitalSignature" or "keyEncipherment", and has not.
+	// Empty mostly: else Config.InsecureSkipVerify or Legacy.AnyKeyUsage let it pass.
+	MissingKeyUsage string
+	VerifiedChains  [][]*x509.Certificate
+	OCSPResponse    []byte // DER, as stapled
+	SCTs            [][]byte
 }
 
 // State tells more than ConnectionState. It is zero before the handshake is
@@ -130,6 +134,7 @@ func (c *Conn) State() State {
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveLimit,
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
+		MissingKeyUsage:  r.MissingKeyUsage(c.role),
 		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
 }

@@ -183,14 +183,37 @@ func (s *State) checkKey(leaf *x509.Certificate) error {
 	if !s.isServer() && !s.profile.signsContext && authOf(leaf.PublicKey) != c.Auth {
 		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(leaf.PublicKey)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
 	}
-	use := certcheck.SignatureKeyUsage
-	if !s.isServer() && c.KeyExchange.Encrypted() {
-		use = certcheck.EncryptionKeyUsage
-	}
-	if err := use(leaf); err != nil {
+	if _, err := keyUsage(s.Role, c, leaf); err != nil && s.heedsKeyUsage() {
 		return s.refuse(err)
 	}
 	return nil
+}
+
+// heedsKeyUsage: a server that does not verify a chain takes its leaf as it is.
+func (s *State) heedsKeyUsage() bool {
+	return !s.Config.AnyKeyUsage && (!s.isServer() || s.Config.ClientAuth >= stdtls.VerifyClientCertIfGiven)
+}
+
+// keyUsage names what the peer of role does with its key under a suite, and errs where
+// its certificate does not allow that.
+func keyUsage(role wire.Role, c *suite.Suite, leaf *x509.Certificate) (name string, err error) {
+	if role == wire.Client && c.KeyExchange.Encrypted() {
+		return "keyEncipherment", certcheck.EncryptionKeyUsage(leaf)
+	}
+	return "digitalSignature", certcheck.SignatureKeyUsage(leaf)
+}
+
+// MissingKeyUsage names the key usage that the certificate of role's peer lacks for what
+// its key did in the handshake; empty for none, and without a certificate.
+func (r *Result) MissingKeyUsage(role wire.Role) string {
+	if len(r.Peer.Certificates) == 0 {
+		return ""
+	}
+	name, err := keyUsage(role, r.Suite, r.Peer.Certificates[0])
+	if err == nil {
+		return ""
+	}
+	return name
 }
 
 // takeStaples keeps the leaf's OCSP response and SCTs. RFC 8446 §4.4.2.1. Until

@@ -37,8 +37,10 @@ type Config struct {
 	RequireRFC5746 bool
 	// AllowPeerChange lets a peer show another certificate in a renegotiation.
 	AllowPeerChange bool
-	GREASE          bool // RFC 8701
-	Compression     bool // offer or accept DEFLATE, RFC 3749
+	// AnyKeyUsage takes keys whose certificates do not allow what they are used for.
+	AnyKeyUsage bool
+	GREASE      bool // RFC 8701
+	Compression bool // offer or accept DEFLATE, RFC 3749
 	// SizeLimit is the most plaintext in a record that we take, RFC 8449; 0
 	// says nothing.
 	SizeLimit int

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -102,6 +103,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		ServerName:               o.hostName,
 		InsecureSkipVerify:       true, // VerifyPeerCertificate says what the test wants
 		VerifyPeerCertificate:    o.verify(w),
+		VerifyConnection:         o.heedKeyUsage,
 		SessionTicketsDisabled:   o.noTicket,
 		GREASE:                   o.enableGREASE || o.server, // which the tests expect of every server
 		Time:                     func() time.Time { return s.clock },
@@ -141,6 +143,19 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		rest = rest[1+n:]
 	}
 	return c, nil
+}
+
+// heedKeyUsage refuses a key for what its certificate does not allow, as is done where
+// the chain is verified.
+func (o *options) heedKeyUsage(cs tls.ConnectionState) error {
+	use := certcheck.SignatureKeyUsage
+	if !o.server && strings.HasPrefix(tls.CipherSuiteName(cs.CipherSuite), "TLS_RSA_") {
+		use = certcheck.EncryptionKeyUsage
+	}
+	if len(cs.PeerCertificates) == 0 {
+		return nil
+	}
+	return use(cs.PeerCertificates[0])
 }
 
 // groups sets the groups and the key shares that go with them. Where a test does not
