@@ -304,6 +304,10 @@ type Legacy struct {
 	// without digitalSignature, decrypting without keyEncipherment. State tells of it.
 	// Where the chain is not verified it is taken anyway. RFC 8446 §4.4.2.2.
 	AnyKeyUsage bool
+	// UnannouncedEnd takes the end of the stream below, between two records, for the
+	// peer's end though it sent no close_notify: Read returns io.EOF, as with crypto/tls.
+	// Anyone on the path can end a stream so. RFC 8446 §6.1.
+	UnannouncedEnd bool
 	// NoExtendedMasterSecret leaves out RFC 7627, which binds a TLS 1.2 session
 	// to its handshake.
 	NoExtendedMasterSecret bool

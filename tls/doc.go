@@ -59,7 +59,8 @@
 // x509.HostnameError and so on.
 //
 // A stream that ends without close_notify ends with [ErrUnexpectedEOF], never
-// with io.EOF: an attacker may have cut it.
+// with io.EOF: an attacker may have cut it. Legacy.UnannouncedEnd is for peers that
+// never send one, like servers of HTTP/1.0 whose bodies run to the end.
 //
 // # Concurrency
 //

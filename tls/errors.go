@@ -25,7 +25,7 @@ import (
 type HandshakeError = handshake.Error
 
 // ErrUnexpectedEOF is the end of a stream without close_notify. errors.Is
-// finds io.ErrUnexpectedEOF in it.
+// finds io.ErrUnexpectedEOF in it. Legacy.UnannouncedEnd has io.EOF in its place.
 var ErrUnexpectedEOF = engine.ErrTruncated
 
 // explain turns an engine's error into the one that the application gets.

@@ -125,6 +125,7 @@ func (c *Conn) hooks() *trace.Hooks {
 func (c *Config) fill(o *engine.Options) {
 	o.Padding, o.MaxFragment = c.Record.Padding, c.Record.MaxFragment
 	o.RefuseFatally, o.UnsafeRenegotiation = c.Renegotiate.RefuseFatally, c.Legacy.UnsafeRenegotiation
+	o.UnannouncedEnd = c.Legacy.UnannouncedEnd
 }
 
 // drive moves bytes between the socket and the engine until it is done.

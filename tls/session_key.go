@@ -81,7 +81,7 @@ func (c *Config) appendRules(b []byte) []byte {
 func (l *Legacy) switches() (bits uint32) {
 	for i, on := range [...]bool{
 		l.RSAKeyExchange, l.SSL30, l.SSL2Hello, l.DSSSigning, l.DES, l.TripleDES, l.RC4, l.NullCiphers, l.Anonymous, l.MD5,
-		l.Compression, l.SmallDH, l.UnsafeRenegotiation, l.SHA1Signatures, l.SmallRSA, l.AnyKeyUsage, l.NoExtendedMasterSecret,
+		l.Compression, l.SmallDH, l.UnsafeRenegotiation, l.SHA1Signatures, l.SmallRSA, l.AnyKeyUsage, l.UnannouncedEnd, l.NoExtendedMasterSecret,
 		l.NoEncryptThenMAC, l.FallbackSCSV,
 	} {
 		if on {

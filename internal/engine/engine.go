@@ -29,6 +29,8 @@ type Options struct {
 	RefuseFatally bool
 	// UnsafeRenegotiation has a client follow a server that does not know RFC 5746.
 	UnsafeRenegotiation bool
+	// UnannouncedEnd has the stream end between two records without a close_notify.
+	UnannouncedEnd bool
 }
 
 // Engine is one connection.
@@ -53,6 +55,7 @@ var ErrWantInput = errors.New("engine: more input is needed")
 var ErrTruncated error = &handshake.Error{
 	Alert: wire.AlertCloseNotify, Received: true, Err: io.ErrUnexpectedEOF,
 	Rule: "the peer's stream ended without a close_notify, so what was received may not be all", Ref: "RFC 8446 §6.1",
+	Hint: "the peer should close in order; if what it sends tells its own end, Legacy.UnannouncedEnd takes this for it",
 }
 
 // New makes the engine of one side. It keeps o.

@@ -103,13 +103,22 @@ func (e *Engine) EOF(err error) {
 		return
 	}
 	if errors.Is(err, io.EOF) {
-		err = ErrTruncated
-		if !e.done {
+		switch {
+		case e.done && e.options.UnannouncedEnd && e.betweenRecords():
+			err = io.EOF
+		case e.done:
+			err = ErrTruncated
+		default:
 			err = &handshake.Error{Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF,
 				Hint: "it may not speak TLS here, or refuse us without saying why"}
 		}
 	}
 	e.end(err)
+}
+
+// betweenRecords: nothing of a record or of a message waits for its rest.
+func (e *Engine) betweenRecords() bool {
+	return e.in.r == e.in.w && len(e.in.hand) == 0 && e.hs == nil
 }
 
 // Unlend gives back what Lend returned where nothing came. Part of a record may
