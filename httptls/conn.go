@@ -53,7 +53,18 @@ func (c *serverConn) Close() error {
 	return c.Conn.Close()
 }
 
-// NetConn returns the *tls.Conn, for a handler that has hijacked the connection.
+// TLSConn returns the connection of TLS that c is or stands on: net/http has a Server's
+// connections in a type of its own, which a handler that hijacks one gets too. It is nil
+// for any other. What has been read through c or the hijacked buffer is not in it any more.
+func TLSConn(c net.Conn) *tls.Conn {
+	if ours, is := serverConnOf(c); is {
+		c = ours.Conn
+	}
+	conn, _ := c.(*tls.Conn)
+	return conn
+}
+
+// NetConn returns the *tls.Conn, as [TLSConn] does.
 func (c *serverConn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite lets net/http end a response before it closes the connection.

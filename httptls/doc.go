@@ -15,7 +15,8 @@
 //	resp, err := client.Get("https://example.com/")
 //
 // Handlers see Request.TLS and callers Response.TLS as they do with crypto/tls,
-// and Shutdown waits for requests in flight in both versions of HTTP.
+// and Shutdown waits for requests in flight in both versions of HTTP. [TLSConn] gives a
+// handler that has hijacked a connection its *tls.Conn.
 //
 // # How it fits
 //

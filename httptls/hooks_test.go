@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // One http.Server may serve port 80 beside our port 443.
@@ -78,7 +79,14 @@ func TestHijackedConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	c, ok := (<-got).(interface{ NetConn() net.Conn })
+	hijacked := <-got
+	if conn := TLSConn(hijacked); conn == nil || conn.State().Version != wire.TLS13 || TLSConn(conn) != conn {
+		t.Errorf("TLSConn of a %T is %v", hijacked, conn)
+	}
+	if conn := TLSConn(new(net.TCPConn)); conn != nil {
+		t.Errorf("TLSConn of another connection is %v", conn)
+	}
+	c, ok := hijacked.(interface{ NetConn() net.Conn })
 	if !ok {
 		t.Fatal("the connection has no NetConn")
 	}

@@ -4,7 +4,7 @@
 // It has the shape of crypto/tls: change the import path and a program
 // compiles. Value types (Certificate, ConnectionState, ClientHelloInfo and so
 // on) are aliases of crypto/tls's, so that other packages take them; Config,
-// Conn and what belongs to them are this package's own. [FromStd] converts a
+// Conn and what belongs to them are this package's own. [FromStd] and [ToStd] convert from and to a
 // *crypto/tls.Config.
 //
 // What crypto/tls does not have stands in small sub-structs of [Config]:
