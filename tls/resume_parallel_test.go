@@ -210,8 +210,8 @@ func TestTheStockThatFailedIsDropped(t *testing.T) {
 		put('3')
 		c.drop(offered)
 		cs, _ := cache.Get("x")
-		if string(cs.ticketOf()) != "3" || len(cs.older) != 0 {
-			t.Errorf("%T: left are %q and %d older ones", cache, cs.ticketOf(), len(cs.older))
+		if string(cs.ticketOf()) != "3" || len(cs.all()) != 1 {
+			t.Errorf("%T: left are %q and %d in all", cache, cs.ticketOf(), len(cs.all()))
 		}
 	}
 }

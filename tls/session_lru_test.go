@@ -33,6 +33,10 @@ func TestOneTakesATicket(t *testing.T) {
 		for range test.want {
 			group.Go(func() {
 				restock(cache, "a", func(now *ClientSessionState) *ClientSessionState {
+					if cache.mutex.TryLock() {
+						cache.mutex.Unlock()
+						t.Error("another connection may get the same before it is removed")
+					}
 					mutex.Lock()
 					defer mutex.Unlock()
 					got = append(got, append(now.ticketOf(), '-')[0])
