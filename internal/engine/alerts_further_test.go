@@ -119,7 +119,6 @@ var ofFurther = []offence{
 	refused("the client does not know RFC 5746, so", then(hosts12, func(_, s *host) { s.config.RequireRFC5746 = true }), wire.Client, lacks(wire.ExtRenegotiationInfo)),
 	refused("the server does not know RFC 5746, so", then(hosts12, func(c, _ *host) { c.config.RequireRFC5746 = true }), wire.Server,
 		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtRenegotiationInfo) })),
-	{"the peer sent the alert unrecognized_name as a warning", wire.AlertDecodeError, hosts13, wire.Server, onceChanged(before(wire.ContentAlert, 1, byte(wire.AlertUnrecognizedName)))},
 	illegal("the peer sent the alert internal_error of the unknown level", hosts12, wire.Server, onceChanged(before(wire.ContentAlert, 3, byte(wire.AlertInternalError)))),
 	refused("the server's renegotiation gives up encrypt-then-MAC", renegotiated(wire.Server, hostsCBC), wire.Server,
 		serverHello(func(m *wire.ServerHello) { without(&m.Extensions, wire.ExtEncryptThenMAC) })),

@@ -224,6 +224,13 @@ var ofClients = []offence{
 	{"no application protocol in common", wire.AlertNoApplicationProtocol, only(wire.TLS12, protocols("h2", "imap")), wire.Client, nil},
 	{"no application protocol in common", wire.AlertNoApplicationProtocol, only(wire.TLS13, protocols("h2", "imap")), wire.Client, nil},
 	{"no version in common", wire.AlertProtocolVersion, both(clientOnly12, func(_, s *host) { s.config.Versions = []wire.Version{wire.TLS13} }), wire.Client, nil},
+	{"the client's legacy_version is SSL 3.0", wire.AlertProtocolVersion, both(), wire.Client, clientHello(func(m *wire.ClientHello) { m.LegacyVersion = wire.SSL30 })},
+	{"the client's legacy_version is", wire.AlertProtocolVersion, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { m.LegacyVersion = 0x0002 })},
+	{"the client's legacy_version is", wire.AlertProtocolVersion, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { m.LegacyVersion = 0 })},
+	{"the client's legacy_version is SSL 3.0", wire.AlertProtocolVersion, only(wire.SSL30), wire.Client, clientHello(func(m *wire.ClientHello) {
+		m.NoExtensions = false
+		set(&m.Extensions, wire.ExtSupportedVersions, 2, 3, 0)
+	})},
 	{"the client fell back", wire.AlertInappropriateFallback, both(clientOnly12, func(c, _ *host) { c.config.Fallback = true }), wire.Client, nil},
 	illegal("does not offer to leave out compression", hosts12, wire.Client, clientHello(func(m *wire.ClientHello) { m.CompressionMethods = []wire.CompressionMethod{1} })),
 	illegal("offers compression with TLS 1.3", hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { m.CompressionMethods = []wire.CompressionMethod{1, 0} })),
@@ -291,6 +298,11 @@ var ofClients = []offence{
 
 var ofServers = []offence{
 	illegal("through supported_versions", hosts13, wire.Server, says(wire.ExtSupportedVersions, 3, 3)),
+	{"the server's legacy_version is SSL 3.0", wire.AlertProtocolVersion, hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.SSL30 })},
+	{"the server's legacy_version is", wire.AlertProtocolVersion, both(), wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = 0x0200 })},
+	{"the server's legacy_version is SSL 3.0", wire.AlertProtocolVersion, hostsRetry, wire.Server, once(wire.TypeServerHello, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.SSL30 }))},
+	{"the server's legacy_version is SSL 3.0", wire.AlertProtocolVersion, hostsRetry, wire.Server, second(wire.TypeServerHello, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.SSL30 }))},
+	illegal("legacy_version is not TLS 1.2", hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.TLS11 })),
 	illegal("legacy_version is not TLS 1.2", hosts13, wire.Server, serverHello(func(m *wire.ServerHello) { m.LegacyVersion = wire.TLS13 })),
 	{"above TLS 1.2 without supported_versions", wire.AlertProtocolVersion, hosts13, wire.Server, serverHello(func(m *wire.ServerHello) {
 		m.LegacyVersion = wire.TLS13

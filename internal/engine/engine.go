@@ -208,10 +208,22 @@ type records Engine
 
 func (r *records) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error) {
 	e := (*Engine)(r)
-	if e.profile == nil {
-		e.profile = e.hs.Profile()
+	if err := e.learn(); err != nil {
+		return nil, 0, false, err
 	}
 	return e.nextMessage()
+}
+
+// learn takes over the version once it is known. Only then is it clear whether an alert
+// may have come between the records of the hello that it was picked by. RFC 8446 §5.1.
+func (e *Engine) learn() error {
+	if e.profile != nil {
+		return nil
+	}
+	if e.profile = e.hs.Profile(); e.in.between && e.profile != nil && !e.profile.WarningAlerts {
+		return interleaved(wire.ContentAlert)
+	}
+	return nil
 }
 
 func (r *records) Consume() {
@@ -228,7 +240,9 @@ func (r *records) Idle() bool { return len(r.in.hand) == 0 }
 
 func (r *records) Send(msg []byte) error {
 	e := (*Engine)(r)
-	e.profile = e.hs.Profile()
+	if err := e.learn(); err != nil {
+		return err
+	}
 	r.out.flight = append(r.out.flight, msg...)
 	r.out.limit = e.hs.Limits().SendLimit
 	return nil

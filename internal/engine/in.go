@@ -43,6 +43,7 @@ type in struct {
 	halted    [4]int             // records and messages in a row that advance nothing, by kind
 	skip      int                // bytes of early data that may still be passed over
 	lending   bool               // between Lend and Filled
+	between   bool               // an alert came between the records of a message
 	pseudo    wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
 	ssl2      []byte             // a ClientHello in the format of SSL 2.0
 	version   wire.Version       // of the records from now on, once known
@@ -157,7 +158,7 @@ func (e *Engine) pump(p []byte, n *int) error {
 		}
 		return in.err
 	}
-	if len(in.hand) > 0 {
+	if len(in.hand) > 0 && !e.profile.Renegotiates { // the others may mix them, RFC 5246 §6.2.1
 		return e.fail(interleaved(typ))
 	}
 	if e.further.changed {
@@ -235,7 +236,7 @@ func interleaved(typ wire.ContentType) error {
 // alert acts on an alert record. RFC 8446 §6, RFC 5246 §7.2.
 func (e *Engine) alert(content []byte) error {
 	in := &e.in
-	if len(in.hand) > 0 && e.profile != nil && e.profile.PlainCCS {
+	if len(in.hand) > 0 && !e.warns() {
 		return interleaved(wire.ContentAlert)
 	}
 	if len(content) == 0 {
@@ -263,14 +264,31 @@ func (e *Engine) alert(content []byte) error {
 		e.end(io.EOF)
 	case a.Code == wire.AlertCloseNotify:
 		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF})
-	case a.Code == wire.AlertUserCanceled && e.profile != nil && e.profile.PlainCCS,
-		a.Level == wire.LevelWarning && (e.profile == nil || e.profile.WarningAlerts):
+	case e.passes(a):
+		in.between = in.between || len(in.hand) > 0
 		return e.halt(warningAlerts)
-	case a.Level == wire.LevelWarning: // it ends the connection, as the peer that sent it should learn
+	case a.Level == wire.LevelWarning && e.done: // it ends the connection, as its sender should learn
 		return fault(wire.AlertDecodeError, fmt.Sprintf("the peer sent the alert %v as a warning, which %s does not know", a.Code, e.Result().Version), "RFC 8446 §6.2")
 	default:
 		e.control.shut() // we may not write either
 		e.end(handshake.Refused(e.role, a, e.Result()))
 	}
 	return nil
+}
+
+// warns reports that the version knows alerts of level warning, as far as it is known.
+func (e *Engine) warns() bool {
+	if e.profile != nil {
+		return e.profile.WarningAlerts
+	}
+	return e.hs.Warns()
+}
+
+// passes: the connection goes on after user_canceled in TLS 1.3, whatever its level,
+// and after warnings up to TLS 1.2. All else is an error. RFC 8446 §6.1, §6.2.
+func (e *Engine) passes(a wire.Alert) bool {
+	if a.Code == wire.AlertUserCanceled && !e.warns() {
+		return e.profile != nil || a.Level == wire.LevelWarning
+	}
+	return a.Level == wire.LevelWarning && e.warns()
 }

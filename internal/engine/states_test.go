@@ -262,7 +262,7 @@ func TestAlertsAreTerminalEverywhere(t *testing.T) {
 			{Level: 7, Code: wire.AlertInternalError},
 		} {
 			victim := f.run(t, rogue, at(n, before(wire.ContentAlert, byte(a.Level), byte(a.Code))))
-			if harmless := a.Level == wire.LevelWarning && a.Code != wire.AlertCloseNotify && (n == 0 || !f.is13(t)); harmless {
+			if harmless := a.Level == wire.LevelWarning && a.Code != wire.AlertCloseNotify && !f.is13(t); harmless {
 				if !victim.Done() || victim.err != nil {
 					t.Errorf("%v ended a handshake in which it is a warning: %v", a, victim.err)
 				}
@@ -270,10 +270,6 @@ func TestAlertsAreTerminalEverywhere(t *testing.T) {
 			}
 			if a.Level == 7 {
 				victim.wants(t, wire.AlertIllegalParameter)
-				continue
-			}
-			if a.Level == wire.LevelWarning && a.Code != wire.AlertCloseNotify {
-				victim.wants(t, wire.AlertDecodeError)
 				continue
 			}
 			var fault *handshake.Error
@@ -288,15 +284,34 @@ func TestAlertsAreTerminalEverywhere(t *testing.T) {
 	})
 }
 
-// A client that cannot use our ServerHello has no keys yet: its alert comes in
-// the clear, and is heard although we expect protected records.
+// A client that cannot use our flight may have no keys yet: its alert comes in the
+// clear, and is heard as what it is although we expect protected records, whatever its
+// level. RFC 8446 §6.2.
 func TestAnAlertInTheClearIsHeard(t *testing.T) {
-	c, s := hosts13(t)
-	l := connect(c, s, says(wire.ExtServerName)).run()
-	l.client.wants(t, wire.AlertIllegalParameter)
-	var fault *handshake.Error
-	if !errors.As(l.server.err, &fault) || !fault.Received || fault.Alert != wire.AlertIllegalParameter || len(l.server.sent) > 0 {
-		t.Errorf("the server ended with %v", l.server.err)
+	for name, hosts := range map[string]func(testing.TB) (c, s *host){
+		"TLS 1.3": hosts13, "a PSK": hostsPSK, "a retry": hostsRetry, "a certificate of the client": hostsAuth13, "both versions": both(),
+	} {
+		for _, level := range []wire.AlertLevel{wire.LevelFatal, wire.LevelWarning} {
+			for _, ccsFirst := range []bool{false, true} {
+				c, s := hosts(t)
+				l := connect(c, s)
+				l.tamper = func(from wire.Role, rec []byte) [][]byte {
+					answers := from == wire.Client && l.server.in.half.Epoch() > 0
+					switch {
+					case answers && wire.ContentType(rec[0]) == wire.ContentChangeCipherSpec && ccsFirst:
+						return [][]byte{rec}
+					case answers:
+						return [][]byte{clearRecord(wire.ContentAlert, byte(level), byte(wire.AlertBadCertificate))}
+					}
+					return [][]byte{rec}
+				}
+				l.run()
+				var fault *handshake.Error
+				if !errors.As(l.server.err, &fault) || !fault.Received || fault.Alert != wire.AlertBadCertificate || len(l.server.sent) > 0 {
+					t.Errorf("%s, %v, change_cipher_spec first %v: the server ended with %v", name, level, ccsFirst, l.server.err)
+				}
+			}
+		}
 	}
 }
 
@@ -376,7 +391,7 @@ func TestInterleavedRecords(t *testing.T) {
 		"change_cipher_spec": {byte(wire.ContentChangeCipherSpec), 1},
 	} {
 		states(t, func(t *testing.T, f flow, rogue wire.Role, n int, due wire.HandshakeType) {
-			if due == ccs || name == "alert" && !f.is13(t) || name == "alert" && n == 0 {
+			if due == ccs || name == "alert" && !f.is13(t) {
 				return
 			}
 			victim := f.run(t, rogue, at(n, func(r *records, raw []byte) [][]byte {

@@ -111,6 +111,9 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	var listed []wire.Version
 	if s.hello.Extensions.Has(wire.ExtSupportedVersions) {
 		listed = s.Offer.Versions
+		if err := checkLegacyVersion(wire.Client, s.hello.LegacyVersion); err != nil {
+			return err
+		}
 	}
 	s.Offer.Versions = offeredVersions(s.hello.LegacyVersion, listed, s.Offer.Versions[:0])
 	if s.previous == nil { // a renegotiation keeps the Config

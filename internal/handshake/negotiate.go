@@ -60,12 +60,26 @@ func pickVersion(ours, theirs []wire.Version) wire.Version {
 	return 0
 }
 
+// checkLegacyVersion: a hello of our time does not say SSL 3.0 or less, whatever its
+// supported_versions says. RFC 8446 §D.5.
+func checkLegacyVersion(from wire.Role, legacy wire.Version) error {
+	if legacy > wire.SSL30 {
+		return nil
+	}
+	return fault(wire.AlertProtocolVersion, "the "+from.String()+"'s legacy_version is "+legacy.String()+", beside supported_versions", "RFC 8446 §D.5", nil)
+}
+
 // selectedVersion is the version that a server picked. RFC 8446 §4.1.3.
 func selectedVersion(m *wire.ServerHello) (wire.Version, error) {
 	v := m.LegacyVersion
 	found, err := m.Extensions.Read(wire.ExtSupportedVersions, func(r *wire.Reader) { v = wire.U16[wire.Version](r, "selected_version") })
 	if err != nil {
 		return 0, syntax(err)
+	}
+	if found {
+		if err := checkLegacyVersion(wire.Server, m.LegacyVersion); err != nil {
+			return 0, err
+		}
 	}
 	if found && v < wire.TLS13 {
 		return 0, fault(wire.AlertIllegalParameter, "the server selected "+v.String()+" through supported_versions, which is for TLS 1.3", "RFC 8446 §4.2.1", nil)

@@ -102,6 +102,15 @@ func ProfileOf(v wire.Version) *Profile {
 // Profile returns the agreed version's profile, nil before it is known.
 func (s *State) Profile() *Profile { return s.profile }
 
+// Warns reports that an alert of level warning may be no more than that: not in TLS
+// 1.3, nor where no other version is on offer. RFC 8446 §6.
+func (s *State) Warns() bool {
+	if s.profile != nil {
+		return s.profile.WarningAlerts
+	}
+	return s.offers12()
+}
+
 // helloFlow is walked until the version is known; then the profile's flow is.
 // For a client that is when a ServerHello has arrived, not yet consumed.
 var helloFlow = []Step{
