@@ -84,6 +84,8 @@ var callbacks = []callback{
 	}},
 	{"Record.Padding", wire.Client, setPadding},
 	{"Record.Padding", wire.Server, setPadding},
+	{"Trace.Connection", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Connection = func() *trace.Hooks { hit(); return nil } })},
+	{"Trace.Connection", wire.Server, setTrace(func(h *trace.Hooks, hit func()) { h.Connection = func() *trace.Hooks { hit(); return nil } })},
 	{"Trace.Record", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Record = func(trace.Record) { hit() } })},
 	{"Trace.Record", wire.Server, setTrace(func(h *trace.Hooks, hit func()) { h.Record = func(trace.Record) { hit() } })},
 	{"Trace.Message", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Message = func(trace.Message) { hit() } })},
