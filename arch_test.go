@@ -35,7 +35,7 @@ const (
 	rooms   = "cmd/vitrine/internal/"
 	verbsIn = rooms + "verbs/"
 	shared  = rooms + "build " + rooms + "flags " + rooms + "report " + rooms + "terminal"
-	verbs   = verbsIn + "connect " + verbsIn + "explain " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
+	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
 )
 
 // rules is the import table: a package without a row, and an import that its
@@ -48,12 +48,16 @@ var rules = []rule{
 	{"bench", "httptls tls internal/kex session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
+	{verbsIn + "cert/verify", shared + " " + rooms + "certs certcheck certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " tls internal/suite certcheck trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
+	{rooms + "certs", rooms + "flags " + rooms + "report tls certcheck/revocation trace wire",
+		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
 	{rooms + "flags", rooms + "report tls internal/devca internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna"},
 	{rooms + "report", rooms + "terminal tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/root"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
@@ -21,6 +22,7 @@ var verbs = []func() *cobra.Command{
 	explain.New,
 	connect.New,
 	serve.New,
+	cert.New,
 	suites.New,
 	man.New,
 	version.New,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
@@ -27,12 +28,13 @@ var update = flag.Bool("update", false, "write schema.json anew")
 
 // written is what the verbs write with --json; suites writes an array of it.
 var written = map[string]reflect.Type{
-	"explain": reflect.TypeFor[explain.Connection](),
-	"connect": reflect.TypeFor[connect.Summary](),
-	"suites":  reflect.TypeFor[suites.Suite](),
-	"man":     reflect.TypeFor[man.Pages](),
-	"version": reflect.TypeFor[build.Info](),
-	"error":   reflect.TypeFor[report.Refusal](),
+	"explain":     reflect.TypeFor[explain.Connection](),
+	"connect":     reflect.TypeFor[connect.Summary](),
+	"cert verify": reflect.TypeFor[verify.Verification](),
+	"suites":      reflect.TypeFor[suites.Suite](),
+	"man":         reflect.TypeFor[man.Pages](),
+	"version":     reflect.TypeFor[build.Info](),
+	"error":       reflect.TypeFor[report.Refusal](),
 }
 
 // schema.json is made of the types, and describes the JSON of every verb.
@@ -73,7 +75,7 @@ func TestSchema(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/verbs/*/*.go"} {
+	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go"} {
 		files, _ := filepath.Glob(pattern) // the pattern is well formed
 		for _, name := range files {
 			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)

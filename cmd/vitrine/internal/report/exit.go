@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -71,7 +72,7 @@ func IsCertificateError(err error) bool {
 	h, _ := errors.AsType[*tls.HandshakeError](err)
 	return isA[*noCertificateError](err) || slices.Contains(certificateAlerts, wire.AlertCode(alert)) ||
 		h != nil && slices.Contains(certificateAlerts, h.Alert) ||
-		isA[*tls.CertificateVerificationError](err) ||
+		isA[*tls.CertificateVerificationError](err) || isA[*certcheck.Error](err) ||
 		isA[x509.HostnameError](err) || isA[x509.UnknownAuthorityError](err) || isA[x509.CertificateInvalidError](err)
 }
 

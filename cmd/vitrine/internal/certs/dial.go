@@ -1,0 +1,81 @@
+package certs
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"net"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// shown is what a server shows of itself. It is taken off the wire, so that what no
+// handshake would accept can be seen too.
+type shown struct {
+	chain   [][]byte
+	staples [][]byte
+}
+
+// dial asks a server for its certificates, and verifies none of them.
+func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	var seen shown
+	conn := tls.Client(raw, &tls.Config{
+		ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"},
+		Trace: &trace.Hooks{Message: seen.message},
+	})
+	err = conn.HandshakeContext(ctx)
+	if len(seen.chain) == 0 && err != nil {
+		return nil, report.WhileShakingHands(err)
+	}
+	if err == nil {
+		conn.Close()
+	}
+	s := &Source{Target: at.String(), Host: name, Staples: seen.staples}
+	for _, der := range seen.chain {
+		c, err := x509.ParseCertificate(der)
+		s.Items = append(s.Items, Item{Kind: ACertificate, Form: "TLS", DER: der, Certificate: c, Err: err})
+	}
+	return s, nil
+}
+
+func (s *shown) message(m trace.Message) {
+	if m.Dir != trace.Received || m.PostHandshake || len(m.Raw) < wire.HeaderLen {
+		return
+	}
+	body := m.Raw[wire.HeaderLen:]
+	switch wire.HandshakeType(m.Raw[0]) {
+	case wire.TypeCertificate:
+		var sent wire.Certificate
+		if wire.Decode(&sent, body, m.Context, nil) != nil {
+			return // the handshake ends with the reason
+		}
+		s.chain, s.staples = nil, nil
+		for _, e := range sent.Entries {
+			s.chain = append(s.chain, bytes.Clone(e.DER))
+			s.staples = append(s.staples, stapleOf(e))
+		}
+	case wire.TypeCertificateStatus:
+		var status wire.CertificateStatus
+		if wire.Decode(&status, body, m.Context, nil) == nil {
+			s.staples = [][]byte{bytes.Clone(status.Response)}
+		}
+	}
+}
+
+// stapleOf is the OCSP response beside a certificate in TLS 1.3. RFC 8446 §4.4.2.1.
+func stapleOf(e wire.CertificateEntry) []byte {
+	var status wire.CertificateStatus
+	if _, err := e.Extensions.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
+		return nil
+	}
+	return bytes.Clone(status.Response)
+}

@@ -1,0 +1,148 @@
+package certs
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+)
+
+// Source is where certificates were read.
+type Source struct {
+	// Target is HOST:PORT, or a file's name.
+	Target string
+	// Host is the name that was asked for; empty for a file.
+	Host  string
+	Items []Item
+	// Staples are the OCSP responses that came with a server's certificates.
+	Staples [][]byte
+}
+
+// Reader are the flags on how to read certificates.
+type Reader struct {
+	timeout      flags.Timeout
+	passwordFile string
+	// Stdin is what - stands for.
+	Stdin io.Reader
+}
+
+// Register adds the flags to a verb.
+func (r *Reader) Register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.passwordFile, "password-file", "", "the password of PKCS#12 and encrypted keys is the first line of this `file`")
+	r.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
+}
+
+// Open reads from a file, from standard input for -, or from a server: name is then what to
+// ask for, empty for the host of target. A file that exists counts first.
+func (r *Reader) Open(ctx context.Context, target, name string) (*Source, error) {
+	if err := r.timeout.Check(); err != nil {
+		return nil, err
+	}
+	isFile, err := namesFile(target)
+	switch {
+	case err != nil:
+		return nil, err
+	case isFile:
+		return r.openFile(target)
+	}
+	at, err := flags.ParseTarget(target)
+	if err != nil {
+		return nil, err
+	}
+	if name, err = flags.ALabels(cmp.Or(name, at.Host)); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout.Duration)
+	defer cancel()
+	return dial(ctx, at, name)
+}
+
+// endings are those of files with certificates.
+var endings = []string{".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".key", ".csr", ".req", ".crl", ".ocsp"}
+
+// namesFile tells a file from a host. What only looks like a file does not exist.
+func namesFile(target string) (bool, error) {
+	if target == "-" {
+		return true, nil
+	}
+	_, err := os.Stat(target)
+	if err == nil {
+		return true, nil
+	}
+	path := strings.ContainsRune(target, filepath.Separator) && !strings.Contains(target, "://")
+	if path || slices.Contains(endings, filepath.Ext(target)) || !errors.Is(err, fs.ErrNotExist) && !strings.Contains(target, "://") {
+		return false, report.Usagef("%v", err)
+	}
+	return false, nil
+}
+
+func (r *Reader) openFile(name string) (*Source, error) {
+	password, err := r.password()
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	if name == "-" {
+		name = "standard input"
+		data, err = io.ReadAll(r.Stdin)
+	} else {
+		data, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, report.Usagef("%v", err)
+	}
+	items, err := Parse(data, password)
+	if err != nil {
+		return nil, report.Usagef("%s: %v", name, err)
+	}
+	return &Source{Target: name, Items: items}, nil
+}
+
+func (r *Reader) password() ([]byte, error) {
+	if r.passwordFile == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(r.passwordFile)
+	if err != nil {
+		return nil, report.Usagef("--password-file: %v", err)
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// Chain are the certificates of a source in DER, in their order.
+func (s *Source) Chain() (chain [][]byte) {
+	for _, i := range s.Items {
+		if i.Kind == ACertificate {
+			chain = append(chain, i.DER)
+		}
+	}
+	return chain
+}
+
+// Describe says what the certificates of the source hold, on the day now.
+func (s *Source) Describe(now time.Time) (list []Certificate) {
+	for _, i := range s.Items {
+		if i.Kind != ACertificate {
+			continue
+		}
+		if i.Certificate != nil {
+			list = append(list, Describe(i.Certificate, now))
+		} else if d, err := Lenient(i.DER, i.Err, now); err == nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}

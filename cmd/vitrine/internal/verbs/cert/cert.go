@@ -1,0 +1,33 @@
+// Package cert is the verb cert, above what can be done with certificates.
+package cert
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
+)
+
+// subcommands are in the order in which help shows them.
+var subcommands = []func() *cobra.Command{
+	verify.New,
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "cert",
+		Short: "Show, verify and watch certificates",
+		Long:  "Show, verify and watch certificates, of files and of servers.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return report.Usagef("vitrine cert has no %q; vitrine cert --help lists what it has", args[0])
+			}
+			return report.Usagef("say what to do, as in: vitrine cert verify example.com; vitrine cert --help lists all")
+		},
+	}
+	for _, sub := range subcommands {
+		cmd.AddCommand(sub())
+	}
+	return cmd
+}
