@@ -73,8 +73,9 @@ type Config struct {
 	// renegotiation after it. The zero value stands for what ClientAuth says and, where
 	// that is NoClientCert, for VerifyClientCertIfGiven.
 	LaterClientAuth ClientAuthType
-	// ClientCAs are the authorities that client certificates must come from;
-	// nil for the system's.
+	// ClientCAs are the authorities that client certificates must come from; nil for
+	// the system's. Clients are told their names, up to 60 KiB; beyond that none of
+	// them, and a client shows what it has.
 	ClientCAs *x509.CertPool
 	// InsecureSkipVerify accepts any certificate, but for RSA keys below 2048 bits, which
 	// need Legacy.SmallRSA too. Anyone in between can read and change everything, unless

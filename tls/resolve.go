@@ -44,13 +44,8 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 	if h.TicketCount == 0 {
 		h.TicketCount = 2
 	}
-	for _, p := range c.NextProtos {
-		if len(p) == 0 || len(p) > 255 {
-			return misuse("NextProtos has a name of %d bytes; 1 to 255 are possible", len(p))
-		}
-	}
 	for _, f := range []func(*Config, *handshake.Config) error{
-		(*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE,
+		(*Config).measure, (*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE,
 	} {
 		if err := f(c, h); err != nil {
 			return err
@@ -89,6 +84,39 @@ func (c *Config) check() error {
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
 	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:
 		return misuse("LaterClientAuth is %d, which means nothing", c.LaterClientAuth)
+	}
+	return nil
+}
+
+// What a length of two bytes can say, and how many entries of two bytes that is, less
+// a few that the handshake adds.
+const (
+	maxVector = 1<<16 - 1
+	maxList   = maxVector/2 - 100
+)
+
+// measure refuses what no message could carry.
+func (c *Config) measure(*handshake.Config) error {
+	protos := 2
+	for _, p := range c.NextProtos {
+		if len(p) == 0 || len(p) > 255 {
+			return misuse("NextProtos has a name of %d bytes; 1 to 255 are possible", len(p))
+		}
+		protos += 1 + len(p)
+	}
+	if protos > maxVector {
+		return misuse("NextProtos takes %d bytes; at most %d can be sent", protos, maxVector)
+	}
+	if len(c.PSK.Hint) > maxVector {
+		return misuse("PSK.Hint has %d bytes; at most %d can be sent", len(c.PSK.Hint), maxVector)
+	}
+	for _, list := range []struct {
+		name string
+		size int
+	}{{"CipherSuites", len(c.CipherSuites)}, {"CurvePreferences", len(c.CurvePreferences)}, {"SignatureSchemes", len(c.SignatureSchemes)}} {
+		if list.size > maxList {
+			return misuse("%s has %d entries; at most %d can be sent", list.name, list.size, maxList)
+		}
 	}
 	return nil
 }

@@ -103,17 +103,22 @@ type ClientSessionCache interface {
 	Put(sessionKey string, cs *ClientSessionState)
 }
 
-// maxTicket is the most bytes of a ticket. RFC 8446 §4.6.1, RFC 5077 §3.3.
-const maxTicket = 1<<16 - 1
+// maxTicket is the most bytes of a ticket that is given out or offered. Its length could
+// say 65535, but in a ClientHello it shares as many with all other extensions.
+const maxTicket = 60 << 10
 
 // SealTicket makes a ticket of a session.
 func (h *host) SealTicket(s *handshake.State, one *session.Session) ([]byte, error) {
+	ticket, err := h.seal(s, one)
+	if err == nil && len(ticket) > maxTicket {
+		err = misuse("there is a ticket of %d bytes; at most %d can be offered", len(ticket), maxTicket)
+	}
+	return ticket, err
+}
+
+func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
-		ticket, err := h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
-		if err == nil && len(ticket) > maxTicket {
-			err = misuse("WrapSession made a ticket of %d bytes; at most %d can be sent", len(ticket), maxTicket)
-		}
-		return ticket, err
+		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
 	}
 	blob, err := one.Append(nil)
 	if err != nil {

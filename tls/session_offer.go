@@ -45,7 +45,7 @@ func offerable(s *handshake.State, cs *ClientSessionState) bool {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
 		one.ServerName != s.Config.ServerName,
 		len(one.PeerChain) == 0 && certified(own), // there would be nothing to verify
-		len(cs.id) == 0 && !s.Config.Tickets,
+		len(cs.id) == 0 && !s.Config.Tickets, len(cs.ticket) > maxTicket,
 		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
 		return false
 	}

@@ -30,7 +30,7 @@ func (s *State) pickCertificate(ctx context.Context) error {
 	s.certificate = c
 	s.Result.Secrets.OwnCertificate = c.Certificate[0]
 	s.choseCertificate()
-	return nil
+	return staplesFit(c)
 }
 
 // publicKey is the key of the certificate we hold.

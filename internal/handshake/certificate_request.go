@@ -23,7 +23,7 @@ func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error)
 	s.msg.request = wire.CertificateRequest{
 		CertificateTypes: types,
 		SignatureSchemes: s.Config.Schemes,
-		Authorities:      s.Config.ClientCAs,
+		Authorities:      s.authorities(),
 	}
 	return &s.msg.request, nil
 }
@@ -31,9 +31,9 @@ func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error)
 func sendCertificateRequest13(s *State, _ context.Context) (wire.Message, error) {
 	s.arena = s.arena[:0]
 	x := s.body(nil, wire.ExtSignatureAlgorithms, offerSchemes)
-	if len(s.Config.ClientCAs) > 0 {
-		x = s.body(x, wire.ExtCertificateAuthorities, func(s *State, b []byte) ([]byte, bool) {
-			return wire.AppendAuthorities(b, s.Config.ClientCAs), true
+	if names := s.authorities(); len(names) > 0 {
+		x = s.body(x, wire.ExtCertificateAuthorities, func(_ *State, b []byte) ([]byte, bool) {
+			return wire.AppendAuthorities(b, names), true
 		})
 	}
 	s.msg.request = wire.CertificateRequest{RequestContext: s.requestContext, Extensions: x}

@@ -28,7 +28,18 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	if err := s.makeShares(); err != nil {
 		return nil, err
 	}
-	return s.buildClientHello(), nil
+	return s.offerInRoom(), nil
+}
+
+// offerInRoom leaves out a session whose ticket leaves no room for the rest. A second
+// hello may be without a PSK, but not without a session_ticket that the first one has.
+func (s *State) offerInRoom() *wire.ClientHello {
+	m := s.buildClientHello()
+	if c := s.offered; c == nil || len(c.Ticket) == 0 || s.Result.HelloRetry && !c.isPSK() || fits(m) == nil {
+		return m
+	}
+	s.offered = nil
+	return s.buildClientHello()
 }
 
 // pickSessionID: the ID of a session to resume; or a random one, by which the
@@ -170,7 +181,7 @@ func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
 	if s.offered != nil && s.offered.isPSK() && hashOf(s.offered) != s.Result.Suite.Hash {
 		s.offered = nil // its binder could not be computed, RFC 8446 §4.1.4
 	}
-	return s.buildClientHello(), nil
+	return s.offerInRoom(), nil
 }
 
 // recvSecondHello: the client must repeat itself, and have the share we asked for.

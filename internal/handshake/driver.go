@@ -165,6 +165,9 @@ func (s *State) send(ctx context.Context, step *Step) error {
 }
 
 func (s *State) sendMessage(step *Step, m wire.Message) error {
+	if err := fits(m); err != nil {
+		return err
+	}
 	c := s.context(s.Role)
 	s.out = wire.AppendMessage(s.out[:0], m, c)
 	if step.Msg == wire.TypeClientHello {
