@@ -71,28 +71,37 @@ func TestWarningsInFrontOfTheFirstHello(t *testing.T) {
 	}
 }
 
-// Data between two records of a message that asks for a renegotiation, or begins one that
-// is not wanted, is delivered up to TLS 1.2, whatever room Read has.
-// RFC 5246 §6.2.1.
+// Data between two records of a ClientHello that begins a renegotiation is delivered,
+// also where that is not wanted, and whatever room Read has. A HelloRequest in two
+// records is as BoringSSL has it: nobody needs to cut four bytes. RFC 5246 §6.2.1.
 func TestDataBetweenTheRecordsOfARequest(t *testing.T) {
-	for _, cut := range []int{1, 2, 3} {
+	hello := wire.AppendMessage(nil, plainHello(), wire.Context{})
+	for _, cut := range []int{1, 4, 30, len(hello) - 1} {
 		for _, small := range []bool{false, true} {
 			l := connect(hosts12(t)).run().done(t)
-			request := []byte{byte(wire.TypeHelloRequest), 0, 0, 0}
-			l.server.inject(t, wire.ContentHandshake, request[:cut]...)
-			l.server.inject(t, wire.ContentApplicationData, []byte("between")...)
-			l.server.inject(t, wire.ContentHandshake, request[cut:]...)
-			l.server.inject(t, wire.ContentApplicationData, []byte(" and after")...)
+			l.client.inject(t, wire.ContentHandshake, hello[:cut]...)
+			l.client.inject(t, wire.ContentApplicationData, []byte("between")...)
+			l.client.inject(t, wire.ContentHandshake, hello[cut:]...)
+			l.client.inject(t, wire.ContentApplicationData, []byte(" and after")...)
 			if small {
-				l.client.room = 3 // the rest stays in the buffer that the message is in
+				l.server.room = 3 // the rest stays in the buffer that the message is in
 			}
-			if l.run(); l.client.err != nil || string(l.client.received) != "between and after" {
-				t.Errorf("cut at %d: %v, received %q", cut, l.client.err, l.client.received)
+			if l.run(); l.server.err != nil || string(l.server.received) != "between and after" {
+				t.Errorf("cut at %d: %v, received %q", cut, l.server.err, l.server.received)
 			}
-			if got := l.client.sent; len(got) != 1 || got[0].Code != wire.AlertNoRenegotiation {
-				t.Errorf("cut at %d: the request was answered by %v", cut, got)
+			if got := l.server.sent; len(got) != 1 || got[0].Code != wire.AlertNoRenegotiation {
+				t.Errorf("cut at %d: the hello was answered by %v", cut, got)
 			}
 			l.talk(t)
+		}
+	}
+	for cut := 1; cut < wire.HeaderLen; cut++ {
+		l := connect(hosts12(t)).run().done(t)
+		l.server.inject(t, wire.ContentHandshake, make([]byte, cut)...)
+		l.server.inject(t, wire.ContentApplicationData, 'x')
+		l.run()
+		if l.client.wants(t, wire.AlertUnexpectedMessage); len(l.client.received) > 0 {
+			t.Errorf("cut at %d: received %q", cut, l.client.received)
 		}
 	}
 }

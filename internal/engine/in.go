@@ -158,7 +158,7 @@ func (e *Engine) pump(p []byte, n *int) error {
 		}
 		return in.err
 	}
-	if len(in.hand) > 0 && !e.profile.Renegotiates { // the others may mix them, RFC 5246 §6.2.1
+	if len(in.hand) > 0 && !e.mayMix() {
 		return e.fail(interleaved(typ))
 	}
 	if e.further.changed {
@@ -274,6 +274,12 @@ func (e *Engine) alert(content []byte) error {
 		e.end(handshake.Refused(e.role, a, e.Result()))
 	}
 	return nil
+}
+
+// mayMix: up to TLS 1.2 data may stand between the records of a handshake message. A
+// HelloRequest has no honest reason to be cut: it is four bytes. RFC 5246 §6.2.1.
+func (e *Engine) mayMix() bool {
+	return e.profile.Renegotiates && wire.HandshakeType(e.in.hand[0]) != wire.TypeHelloRequest
 }
 
 // warns reports that the version knows alerts of level warning, as far as it is known.
