@@ -1,6 +1,7 @@
 // Package devca is a certificate authority for development: in memory for one
-// run ([New]), or kept in a folder so that it need be trusted only once
-// ([Open]).
+// run ([New]), kept in a folder so that it need be trusted only once ([Open]), or
+// there as a root with an intermediate, a record of all that was issued, a CRL and
+// an OCSP responder ([Init], [Manage]).
 //
 // The authority is name-constrained (RFC 5280 §4.2.1.10) to this machine and to
 // private networks: anyone who steals its key, or trusts it by mistake, cannot be
@@ -56,19 +57,43 @@ var newKey = map[KeyType]func() (crypto.Signer, error){
 
 // CA is a development authority. It is safe for concurrent use.
 type CA struct {
+	// Cert is the root's.
 	Cert *x509.Certificate
 	key  crypto.Signer
 	dir  string // empty: in memory
+	// intermediate issues; without one the root does.
+	intermediate *issuer
 }
+
+// issuer is a certificate that signs others, with its key.
+type issuer struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+}
+
+// issuer is what signs leaves.
+func (ca *CA) issuer() *issuer {
+	if ca.intermediate != nil {
+		return ca.intermediate
+	}
+	return ca.root()
+}
+
+func (ca *CA) root() *issuer { return &issuer{ca.Cert, ca.key} }
 
 // Leaf says what to certify.
 type Leaf struct {
 	// Names are DNS names and IP addresses; the first is also the common name.
 	Names []string
 	Key   KeyType
-	// Client makes a client's certificate; its names need not be DNS names and
-	// stand in the subject only.
+	// Client makes a client's certificate. A lone name need not be a DNS name and
+	// stands in the subject only; of several only the first may be of another kind.
 	Client bool
+	// MustStaple has clients refuse a server without an OCSP response. RFC 7633.
+	MustStaple bool
+	// Request asks for a certificate for a key of its own, and for its names where
+	// Names is empty. Its signature must have been checked.
+	Request *x509.CertificateRequest
 	// NotBefore and NotAfter are for tests that need an expired certificate;
 	// zero: from an hour ago, for 90 days.
 	NotBefore, NotAfter time.Time
@@ -77,7 +102,10 @@ type Leaf struct {
 // New makes an authority that exists in memory only. It permits localhost, test,
 // local, home.arpa, internal and the DNS names in extra with what is below them, and
 // the loopback and private addresses.
-func New(extra ...string) (*CA, error) {
+func New(extra ...string) (*CA, error) { return newRoot(0, extra) }
+
+// newRoot makes a root above depth levels of other authorities.
+func newRoot(depth int, extra []string) (*CA, error) {
 	key, err := newKey[ECDSA]()
 	if err != nil {
 		return nil, err
@@ -97,7 +125,8 @@ func New(extra ...string) (*CA, error) {
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid:       true,
 		IsCA:                        true,
-		MaxPathLenZero:              true,
+		MaxPathLen:                  depth,
+		MaxPathLenZero:              depth == 0,
 		PermittedDNSDomainsCritical: true,
 		PermittedDNSDomains:         append(privateDomains(), dnsNames(extra)...),
 		PermittedIPRanges:           privateRanges(),
@@ -145,21 +174,28 @@ func (ca *CA) Permits(name string) bool {
 	return false
 }
 
-// Issue certifies leaf with a new key. The chain in the result is the leaf
-// alone: the root is what the other side trusts already.
+// Issue certifies leaf with a new key, or with that of its request; then the result
+// has no private key. The chain in the result lacks the root, which is what the other
+// side trusts already. An authority with a record writes it down there first.
 func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
+	if len(leaf.Names) == 0 && leaf.Request != nil {
+		leaf.Names = requestedNames(leaf.Request)
+	}
 	if len(leaf.Names) == 0 {
 		return tls.Certificate{}, fmt.Errorf("devca: a certificate needs at least one name")
-	}
-	key, err := newKey[leaf.Key]()
-	if err != nil {
-		return tls.Certificate{}, err
 	}
 	template, err := ca.template(leaf)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	der, err := Certify(template, ca.Cert, key, ca.key)
+	var key crypto.Signer
+	var der []byte
+	by := ca.issuer()
+	if leaf.Request != nil {
+		der, err = x509.CreateCertificate(rand.Reader, template, by.cert, leaf.Request.PublicKey, by.key)
+	} else if key, err = newKey[leaf.Key](); err == nil {
+		der, err = Certify(template, by.cert, key, by.key)
+	}
 	if err != nil {
 		return tls.Certificate{}, err
 	}
@@ -167,41 +203,15 @@ func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: cert}, nil
-}
-
-func (ca *CA) template(leaf Leaf) (*x509.Certificate, error) {
-	now := time.Now()
-	t := &x509.Certificate{
-		SerialNumber: newSerial(),
-		Subject:      pkix.Name{CommonName: leaf.Names[0], Organization: []string{"vitrine development certificate"}},
-		NotBefore:    now.Add(-backdate),
-		NotAfter:     now.Add(leafLifetime),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
+	issued := tls.Certificate{Certificate: [][]byte{der}, Leaf: cert}
+	if key != nil {
+		issued.PrivateKey = key
 	}
-	if !leaf.NotBefore.IsZero() {
-		t.NotBefore = leaf.NotBefore
+	if ca.intermediate != nil {
+		issued.Certificate = append(issued.Certificate, ca.intermediate.cert.Raw)
 	}
-	if !leaf.NotAfter.IsZero() {
-		t.NotAfter = leaf.NotAfter
+	if err := ca.note(cert); err != nil {
+		return tls.Certificate{}, err
 	}
-	if leaf.Key == RSA {
-		// For the static RSA key exchange of TLS 1.2. RFC 5246 §7.4.2.
-		t.KeyUsage |= x509.KeyUsageKeyEncipherment
-	}
-	if leaf.Client {
-		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-		return t, nil
-	}
-	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	for _, name := range leaf.Names {
-		if !ca.Permits(name) {
-			return nil, fmt.Errorf("devca: the development CA may not certify %q: it is limited to this machine's names and to private addresses", name)
-		}
-		if ip := net.ParseIP(name); ip != nil {
-			t.IPAddresses = append(t.IPAddresses, ip)
-		}
-	}
-	t.DNSNames = dnsNames(leaf.Names)
-	return t, nil
+	return issued, nil
 }

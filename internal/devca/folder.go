@@ -23,6 +23,8 @@ const (
 	caFile   = "ca.pem"     // what a client trusts
 	keyFile  = "ca-key.pem" // the authority: certificate and key, 0600
 	leafFile = "leaf.pem"   // the server's certificate and key, 0600
+	// The intermediate, where there is one: certificate and key, 0600.
+	intermediateFile = "intermediate.pem"
 
 	// renewBefore is the rest of its life at which a certificate is replaced.
 	renewBefore = 30 * 24 * time.Hour
@@ -38,7 +40,7 @@ func Open(dir string) (ca *CA, created bool, err error) {
 		return nil, false, err
 	}
 	ca, err = load(dir)
-	if err == nil && time.Until(ca.Cert.NotAfter) < renewBefore {
+	if err == nil && time.Until(ca.Cert.NotAfter) < renewBefore && !ca.managed() {
 		err = retire(dir)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +99,11 @@ func (ca *CA) ServerCertificate(names ...string) (tls.Certificate, error) {
 	path := filepath.Join(ca.dir, leafFile)
 	cert, key, err := readPair(path)
 	if err == nil && ca.stillGood(cert, names) {
-		return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}, nil
+		kept := tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+		if ca.intermediate != nil {
+			kept.Certificate = append(kept.Certificate, ca.intermediate.cert.Raw)
+		}
+		return kept, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return tls.Certificate{}, err
@@ -114,7 +120,7 @@ func (ca *CA) ServerCertificate(names ...string) (tls.Certificate, error) {
 }
 
 func (ca *CA) stillGood(cert *x509.Certificate, names []string) bool {
-	if time.Until(cert.NotAfter) < renewBefore || cert.CheckSignatureFrom(ca.Cert) != nil {
+	if time.Until(cert.NotAfter) < renewBefore || cert.CheckSignatureFrom(ca.issuer().cert) != nil {
 		return false
 	}
 	for _, name := range names {
@@ -130,7 +136,19 @@ func load(dir string) (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CA{Cert: cert, key: key, dir: dir}, nil
+	ca := &CA{Cert: cert, key: key, dir: dir}
+	cert, key, err = readPair(filepath.Join(dir, intermediateFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ca, nil
+	case err != nil:
+		return nil, err
+	}
+	if err := cert.CheckSignatureFrom(ca.Cert); err != nil {
+		return nil, fmt.Errorf("%s is not of the authority in %s: put the file back that belongs to it: %w", filepath.Join(dir, intermediateFile), keyFile, err)
+	}
+	ca.intermediate = &issuer{cert, key}
+	return ca, nil
 }
 
 // create makes an authority for this host. Where another process was faster the
@@ -204,6 +222,8 @@ func writePair(dir string, cert *x509.Certificate, key crypto.PrivateKey) (name 
 var remedies = map[string]string{
 	keyFile:  "bring it back from a copy, or delete the folder to start anew with an authority that every client must trust",
 	leafFile: "delete it and a new one is made",
+
+	intermediateFile: "bring it back from a copy, or delete the folder to start anew with an authority that every client must trust",
 }
 
 // readPair reads what writePair wrote, and refuses a key that others can read.

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"time"
 )
 
 // privateRanges are the addresses that never belong to a public site: loopback,
@@ -68,4 +69,38 @@ func newSerial() *big.Int {
 	rand.Read(b) // never fails
 	b[0] = b[0]&0x3f | 0x40
 	return new(big.Int).SetBytes(b)
+}
+
+// parseSerial reads hexadecimal digits.
+func parseSerial(s string) (*big.Int, bool) { return new(big.Int).SetString(s, 16) }
+
+// listNumber is a CRL's number. The clock's nanoseconds grow with each list, as RFC
+// 5280 §5.2.3 demands, and need not be kept.
+func listNumber(now time.Time) *big.Int { return big.NewInt(now.UnixNano()) }
+
+// wildcardNames is dnsNames, and lets a wildcard stand in the first label. RFC 9525
+// §6.3 wants it there alone.
+func wildcardNames(names []string) []string {
+	var all []string
+	for _, name := range names {
+		base, wild := strings.CutPrefix(name, "*.")
+		for _, dns := range dnsNames([]string{base}) {
+			if wild {
+				dns = "*." + dns
+			}
+			all = append(all, dns)
+		}
+	}
+	return all
+}
+
+// IsName reports whether name can stand in a server's certificate: an address, or a
+// DNS name, whose first label may be a wildcard over a domain that is not a top-level
+// one.
+func IsName(name string) bool {
+	if net.ParseIP(name) != nil {
+		return true
+	}
+	base, wild := strings.CutPrefix(name, "*.")
+	return isDNSName(base) && (!wild || strings.Contains(base, "."))
 }
