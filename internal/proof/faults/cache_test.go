@@ -129,14 +129,14 @@ func TestFaultyCaches(t *testing.T) {
 			},
 			"gives none": func(*tls.ClientSessionState) (*tls.ClientSessionState, bool) { return nil, false },
 			"is slow": func(*tls.ClientSessionState) (*tls.ClientSessionState, bool) {
-				time.Sleep(patience / 5)
+				time.Sleep(patience / 10) // for the session on offer and two new ones
 				return nil, false
 			},
 		} {
 			c.get = get
 			f.full(t, fmt.Sprintf("%v: a cache that %s", v.version, name))
 		}
-		c.get, c.put = nil, func() { time.Sleep(patience / 5) }
+		c.get, c.put = nil, func() { time.Sleep(patience / 10) }
 		if got := f.succeeds(t, "a cache that is slow to take"); got != v.kind {
 			t.Errorf("%v: resumed by %s", v.version, got)
 		}
