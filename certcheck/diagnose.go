@@ -95,13 +95,13 @@ func (e *Error) untrusted(l *links) {
 	switch {
 	case selfIssued(certs[0]):
 		e.Reason = fmt.Sprintf("self-signed by %s and not itself trusted", subject(certs[0]))
-		e.Hint = "if it is yours, give it as a trusted root; else have it issued by an authority"
+		e.Hint = "if it is yours, give its certificate as a trusted root; else have it issued by an authority"
 	case selfIssued(top):
 		e.Reason = "signed by an authority that is not trusted: " + subject(top)
 		e.Hint = "if you trust it, give its certificate as a trusted root"
 	default:
 		e.Reason = "signed by an authority that is not trusted: " + issuer(top)
-		e.Hint = fmt.Sprintf("if it is an intermediate authority, the peer must send its certificate too (it sent %d in all); if you trust it, give it as a root", len(certs))
+		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (it sent %d in all); if it is a root that you trust, give its certificate as a trusted root", len(certs))
 	}
 }
 

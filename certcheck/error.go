@@ -78,7 +78,7 @@ func wrongName(c *x509.Certificate, host string) (reason, hint string) {
 	switch {
 	case names != "":
 		reason = fmt.Sprintf("the certificate is for %s; not for %s", names, quote(host))
-		hint = "connect by a name that the certificate has, or have it issued for this one"
+		hint = "set ServerName to a name that the certificate has, or have it issued for this one"
 	case c.Subject.CommonName != "":
 		reason = fmt.Sprintf("the certificate has no subject alternative name, so it is not for %s; its common name %s no longer counts",
 			quote(host), quote(c.Subject.CommonName))

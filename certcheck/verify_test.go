@@ -125,7 +125,7 @@ func TestVerifyRefuses(t *testing.T) {
 		as     func(error) bool
 	}{
 		{"wrong name", chain(server(t, root)), Options{Name: "example.org"}, wire.AlertBadCertificate,
-			`the certificate is for "example.com", "www.example.com"; not for "example.org"`, "connect by a name", as[x509.HostnameError]},
+			`the certificate is for "example.com", "www.example.com"; not for "example.org"`, "set ServerName to a name", as[x509.HostnameError]},
 		{"wrong address", chain(server(t, root)), Options{Name: "192.0.2.1"}, wire.AlertBadCertificate,
 			`not for "192.0.2.1"`, "connect by name instead of address", as[x509.HostnameError]},
 		{"wildcard is one label", chain(issue(t, "w", root, names("*.example.net"))), Options{Name: "a.b.example.net"}, wire.AlertBadCertificate,

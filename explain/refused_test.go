@@ -76,7 +76,7 @@ func TestPlainHTTP(t *testing.T) {
 		t.Errorf("the answer counts as %d records; failures %q", account.Flights[1].Records, account.Checks.Failures)
 	}
 	mustSay(t, render(t, account, look{}), "bytes that are not TLS:", `"HTTP/1.1 400 Bad Request"`,
-		"48545450 2f312e31 20343030 20426164 HTTP/1.1 400 Bad", "reason the server speaks plain HTTP on this port, not TLS")
+		"48545450 2f312e31 20343030 20426164 HTTP/1.1 400 Bad", "reason the server speaks HTTP here, not TLS")
 }
 
 // flipper flips a bit of the next record that is read, once it is armed.

@@ -37,7 +37,7 @@ func (c *Conn) explain(err error) error {
 	switch {
 	case errors.As(err, &not):
 		e := headerError(not)
-		if c.engine.Result().Version == 0 {
+		if c.engine.Result().Version == 0 && not.Alert == 0 {
 			e.Conn = c.conn // nothing was sent: the caller may answer in its own way
 		}
 		return e

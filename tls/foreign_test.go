@@ -85,6 +85,13 @@ func TestRecordHeaderErrorHasTheConn(t *testing.T) {
 			t.Error("the answer does not get through")
 		}
 	}
+	a, peer := memoryPipe()
+	io.WriteString(peer, "\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10")
+	err := Server(a, testPKI().server("ecdsa-p256")).Handshake()
+	var header RecordHeaderError
+	if !errors.As(err, &header) || header.Conn != nil || string(peer.in.data) != "\x15\x03\x01\x00\x02\x02\x46" {
+		t.Errorf("a hello of SSL 2.0 was answered with %q: %#v", peer.in.data, err)
+	}
 }
 
 // limited ends the incoming stream after so many bytes.

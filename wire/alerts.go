@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // AlertLevel is the severity an alert claims. TLS 1.3 ignores it. RFC 8446 §6.
 type AlertLevel uint8
 
@@ -73,4 +75,10 @@ var alertNames = map[AlertCode]string{
 	AlertECHRequired: "ech_required",
 }
 
-func (a AlertCode) String() string { return named(alertNames, a, "alert") }
+// String is the alert's name, or for one that has none its number: "alert 200".
+func (a AlertCode) String() string {
+	if name, ok := alertNames[a]; ok {
+		return name
+	}
+	return fmt.Sprintf("alert %d", uint8(a))
+}

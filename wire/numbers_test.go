@@ -63,7 +63,7 @@ func TestNamesOfNumbers(t *testing.T) {
 		ExtensionType(0x0a0a).String():     "GREASE (0x0a0a)",
 		TLS13.String():                     "TLS 1.3",
 		SSL30.String():                     "SSL 3.0",
-		AlertCode(200).String():            "alert(0xc8)",
+		AlertCode(200).String():            "alert 200",
 		Client.String():                    "client",
 		Client.Peer().String():             "server",
 		Server.Peer().String():             "client",

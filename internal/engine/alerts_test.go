@@ -212,13 +212,13 @@ var ofClients = []offence{
 	{"no group in common", wire.AlertHandshakeFailure, only(wire.TLS13, func(c, s *host) {
 		c.config.Groups, s.config.Groups = []wire.NamedGroup{wire.GroupP256}, []wire.NamedGroup{wire.GroupX25519}
 	}), wire.Client, nil},
-	{"no group is in common either", wire.AlertHandshakeFailure, only(wire.TLS12, func(c, s *host) {
+	{"we accept x25519, the peer offers secp256r1; have the client offer other groups", wire.AlertHandshakeFailure, only(wire.TLS12, func(c, s *host) {
 		c.config.Groups, s.config.Groups = []wire.NamedGroup{wire.GroupP256}, []wire.NamedGroup{wire.GroupX25519}
 	}), wire.Client, nil},
 	{"no signature scheme in common", wire.AlertHandshakeFailure, only(wire.TLS13, func(c, _ *host) {
 		c.config.Schemes = []wire.SignatureScheme{wire.RSAPSSRSAESHA256}
 	}), wire.Client, nil},
-	{"no signature scheme for our", wire.AlertHandshakeFailure, only(wire.TLS12, func(c, _ *host) {
+	{"we accept ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, the peer offers rsa_pss_rsae_sha256; use a certificate with another kind of key", wire.AlertHandshakeFailure, only(wire.TLS12, func(c, _ *host) {
 		c.config.Schemes = []wire.SignatureScheme{wire.RSAPSSRSAESHA256}
 	}), wire.Client, nil},
 	{"no application protocol in common", wire.AlertNoApplicationProtocol, only(wire.TLS12, protocols("h2", "imap")), wire.Client, nil},

@@ -73,38 +73,6 @@ func TestRecordHeaders(t *testing.T) {
 	}
 }
 
-// What does not speak TLS is told apart, and is sent no alert.
-func TestNotTLS(t *testing.T) {
-	for _, test := range []struct {
-		role  wire.Role
-		bytes string
-		text  string
-	}{
-		{wire.Server, "GET / HTTP/1.1\r\n\r\n", "an HTTP request"},
-		{wire.Server, "POST ", "an HTTP request"},
-		{wire.Server, "\x80\x2e\x01\x00\x02", "the format of SSL 2.0"},
-		{wire.Server, "SSH-2.0-x", "does not speak TLS"},
-		{wire.Server, "\x16\x04\x00\x00\x01", "does not speak TLS"},
-		{wire.Client, "HTTP/1.1 400", "speaks plain HTTP"},
-		{wire.Client, "220 smtp", "does not speak TLS"},
-	} {
-		h := newClientHost()
-		if test.role == wire.Server {
-			h = newServerHost()
-		}
-		s := alone(test.role, h)
-		s.take()
-		s.feed([]byte(test.bytes), func(int) int { return 1 })
-		var not *NotTLSError
-		if !errors.As(s.err, &not) || !strings.Contains(s.err.Error(), test.text) || string(not.Header[:]) != test.bytes[:5] {
-			t.Errorf("%q: %v", test.bytes, s.err)
-		}
-		if out := s.take(); len(out) > 0 || len(s.sent) > 0 {
-			t.Errorf("%q was answered with %x", test.bytes, out)
-		}
-	}
-}
-
 // No message may lie across a change of keys, whichever it is.
 func TestNothingRunsAcrossAChangeOfKeys(t *testing.T) {
 	for _, test := range []struct {

@@ -113,21 +113,6 @@ func (e *Engine) checkHeader(h record.Header, raw []byte) error {
 	return nil
 }
 
-// notTLS says in plain words what came instead.
-func notTLS(from wire.Role, raw []byte) error {
-	e := &NotTLSError{Reason: fmt.Sprintf("the %s does not speak TLS here: its first bytes are %q", from, raw[:record.HeaderLen])}
-	copy(e.Header[:], raw)
-	switch {
-	case from == wire.Client && bytes.ContainsAny(raw[:1], "GHPDOCT") && bytes.IndexFunc(raw[:5], notRequest) < 0:
-		e.Reason = "the client sent an HTTP request to a TLS port"
-	case from == wire.Server && bytes.HasPrefix(raw, []byte("HTTP/")):
-		e.Reason = "the server speaks plain HTTP on this port, not TLS"
-	case from == wire.Client && raw[0]&0x80 != 0 && raw[2] == byte(wire.TypeClientHello):
-		e.Reason = "the client sent a ClientHello in the format of SSL 2.0, which is not accepted; it asks for " + (wire.Version(raw[3])<<8 | wire.Version(raw[4])).String()
-	}
-	return e
-}
-
 // takeSSL2 takes a ClientHello in the format of SSL 2.0, if that is what have
 // starts with. The rest of the record is waited for. RFC 5246 §E.2.
 func (e *Engine) takeSSL2(have []byte) (taken bool, err error) {
@@ -145,8 +130,6 @@ func (e *Engine) takeSSL2(have []byte) (taken bool, err error) {
 	e.reportPlain(wire.ContentHandshake, have[:size], wire.SSL2HeaderLen)
 	return true, nil
 }
-
-func notRequest(r rune) bool { return (r < 'A' || r > 'Z') && r != ' ' && r != '/' }
 
 // plainCCS: TLS 1.3 never protects change_cipher_spec, which means nothing, and
 // which only the handshake tolerates. RFC 8446 §5.
@@ -178,7 +161,7 @@ func (e *Engine) reportPlain(t wire.ContentType, raw []byte, headerLen int) {
 // reportRefused reports a record that is refused by its header, with as much of
 // it as is there: all of it where it is no record, and so has no length.
 func (e *Engine) reportRefused(h record.Header, raw []byte, err error) {
-	if !silent(err) {
+	if notTLSIn(err) == nil {
 		raw = raw[:min(len(raw), record.HeaderLen+h.Length)]
 	}
 	if event := e.beforeOpen(raw); event != nil {

@@ -148,10 +148,14 @@ func (e *Engine) fail(err error) error {
 	err = asFault(err)
 	var fault *handshake.Error
 	code := wire.AlertInternalError
-	if errors.As(err, &fault) {
+	not := notTLSIn(err)
+	switch {
+	case errors.As(err, &fault):
 		code = fault.Alert
+	case not != nil:
+		code = not.Alert
 	}
-	if !silent(err) && (fault == nil || !fault.Received) { // before anybody learns of it, and closes
+	if (not == nil || not.Alert != 0) && (fault == nil || !fault.Received) { // before anybody learns of it, and closes
 		e.control.alert(wire.Alert{Level: wire.LevelFatal, Code: code}, err)
 	}
 	e.end(err)
@@ -188,20 +192,6 @@ func (e *Engine) Break(err error) {
 	e.further = further{}
 	e.Abandon()
 }
-
-// silent errors send no alert: the peer does not speak TLS.
-func silent(err error) bool {
-	var not *NotTLSError
-	return errors.As(err, &not)
-}
-
-// NotTLSError is a first record that is none.
-type NotTLSError struct {
-	Header [record.HeaderLen]byte
-	Reason string
-}
-
-func (e *NotTLSError) Error() string { return "tls: " + e.Reason }
 
 // records is the engine as the handshake's driver sees it.
 type records Engine

@@ -62,7 +62,8 @@ func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 	case e.FurtherUnderWay():
 		return &handshake.Error{Rule: "a further handshake is already under way"}
 	case !e.Result().SecureRenegotiation && !c.UnsafeRenegotiation:
-		return &handshake.Error{Rule: "the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else", Ref: "RFC 5746 §4"}
+		return &handshake.Error{Rule: "the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else", Ref: "RFC 5746 §4",
+			Hint: "upgrade the peer; if you must, set Legacy.UnsafeRenegotiation"}
 	}
 	e.further.config, e.further.ctx = c, ctx
 	if e.role == wire.Client {

@@ -263,7 +263,8 @@ func (e *Engine) alert(content []byte) error {
 	case a.Code == wire.AlertCloseNotify && e.done:
 		e.end(io.EOF)
 	case a.Code == wire.AlertCloseNotify:
-		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF})
+		e.end(&handshake.Error{Alert: a.Code, Received: true, Rule: "the peer closed the connection during the handshake, by close_notify", Err: io.ErrUnexpectedEOF,
+			Hint: gaveUp[e.role]})
 	case e.passes(a):
 		in.between = in.between || len(in.hand) > 0
 		return e.halt(warningAlerts)

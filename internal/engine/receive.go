@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Lend returns room for at least min bytes to receive into; Filled tells how
@@ -97,6 +98,18 @@ func (e *Engine) Want() int {
 	return max(1, record.HeaderLen+record.ParseHeader(in.buf[in.r:]).Length-have)
 }
 
+// hungUp is what the end of the stream in a handshake may mean, by our role.
+var hungUp = map[wire.Role]string{
+	wire.Client: "it may want another name (ServerName) or version (MaxVersion), or not speak TLS on this port",
+	wire.Server: "many clients do that when they do not trust the certificate",
+}
+
+// gaveUp is the same for a close_notify, which comes from a peer that speaks TLS.
+var gaveUp = map[wire.Role]string{
+	wire.Client: "it does not say why: it may want another name (ServerName) or version (MaxVersion)",
+	wire.Server: "many clients do that when they do not trust the certificate",
+}
+
 // EOF says that the peer's stream has ended; err is io.EOF or why it broke.
 func (e *Engine) EOF(err error) {
 	if e.in.err != nil {
@@ -110,7 +123,7 @@ func (e *Engine) EOF(err error) {
 			err = ErrTruncated
 		default:
 			err = &handshake.Error{Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF,
-				Hint: "it may not speak TLS here, or refuse us without saying why"}
+				Hint: hungUp[e.role]}
 		}
 	}
 	e.end(err)

@@ -36,6 +36,7 @@ var elsewhere = map[string]string{
 	"the peer sent an empty alert record":                                                               "TestRecordHeaders",
 	"the peer's alert does not parse":                                                                   "TestRecordHeaders",
 	"the KeyUpdate's request_update is neither 0 nor 1":                                                 "TestKeyUpdate",
+	"the peer closed the connection during the handshake, by close_notify":                              "TestAlertsAreTerminalEverywhere",
 	"the peer closed the connection during the handshake":                                               "TestAlertsAreTerminalEverywhere",
 	"the peer's stream ended without a close_notify, so what was received may not be all":               "TestTheEndOfTheStream",
 	"the connection is closed for writing":                                                              "TestEveryOffenceHasItsAlert",

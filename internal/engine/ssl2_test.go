@@ -3,7 +3,7 @@ package engine
 import (
 	"bytes"
 	"crypto/rsa"
-	"errors"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -185,8 +185,8 @@ func TestWhereAnSSL2HelloMayCome(t *testing.T) {
 	}
 	off := newSSL2(t, wire.TLS10, wire.TLS10)
 	off.server.host.config.SSL2Hello = false
-	var not *NotTLSError
-	if off.server.feed(rec, nil); !errors.As(off.server.err, &not) || len(off.server.take()) > 0 {
+	off.server.feed(rec, nil)
+	if alert, sent := off.server.alertOf(); !sent || alert != wire.AlertProtocolVersion || !strings.Contains(off.server.err.Error(), "Legacy.SSL2Hello") {
 		t.Errorf("switched off: %v", off.server.err)
 	}
 	long := newSSL2(t, wire.TLS10, wire.TLS10)

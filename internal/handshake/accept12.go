@@ -183,27 +183,6 @@ func (s *State) ownSuites() []*suite.Suite {
 	return s.Config.Suites
 }
 
-// noSuite12 explains which part of the suites did not fit.
-func (s *State) noSuite12(own means) error {
-	hint := ""
-	switch {
-	case pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, own.fits) != nil:
-		hint = "a client certificate is required, and what is in common has no place for it"
-	case !s.Config.Certified:
-		hint = "we have no certificate"
-	case own.pub == nil: // no suite that we have asks for one
-	case own.group == 0:
-		hint = "no group is in common either: we accept " + list(names(s.Config.Groups)) + ", the client lists " + list(names(s.Offer.Groups))
-	case own.scheme == 0:
-		hint = "no signature scheme for our " + keyName(own.pub) + " key is in common either: the client verifies " + list(names(s.Offer.Schemes))
-	case !own.dh && pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, func(c *suite.Suite) bool { return c.KeyExchange.Share() == wire.ShareDH }) != nil:
-		hint = "no finite-field group is in common either: the client lists " + list(names(s.Offer.Groups)) // RFC 7919 §4, erratum 4908
-	default:
-		hint = "our certificate has a key for " + keyName(own.pub) + " suites"
-	}
-	return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 5246 §7.4.1.3", s.usableSuites(), s.Offer.Suites, hint)
-}
-
 // usableSuites are ours of the version agreed on.
 func (s *State) usableSuites() []*suite.Suite {
 	return slices.DeleteFunc(slices.Clone(s.Config.Suites), func(c *suite.Suite) bool { return !usable(c, s.Result.Version) })

@@ -29,13 +29,13 @@ func accept13(s *State, ctx context.Context) error {
 	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, nil)
 	s.choseSuite(picked, "")
 	if picked == nil {
-		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.usableSuites(), s.Offer.Suites, "")
+		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.usableSuites(), s.Offer.Suites, moreSuites)
 	}
 	s.Result.Suite = picked
 	s.transcript.use(picked.Hash)
 	group, share, ok := pickGroup(s.Config.Groups, s.Offer.Groups, s.Offer.Shares)
 	if !ok {
-		return disagree(wire.AlertHandshakeFailure, "group", "RFC 8446 §4.1.1", s.Config.Groups, s.Offer.Groups, "")
+		return disagree(wire.AlertHandshakeFailure, "group", "RFC 8446 §4.1.1", s.Config.Groups, s.Offer.Groups, moreGroups)
 	}
 	s.Result.Group = group
 	if err := s.resume13(ctx); err != nil {
@@ -91,7 +91,7 @@ func (s *State) certify13(ctx context.Context) error {
 	s.choseScheme(wire.Server, s.Offer.Schemes)
 	if s.scheme == 0 {
 		return disagree(wire.AlertHandshakeFailure, "signature scheme", "RFC 8446 §4.4.2.2", schemesFor(pub), s.Offer.Schemes,
-			"our certificate's key is "+keyName(pub))
+			"our certificate's key is "+keyName(pub)+": use one with another kind of key, or have the client accept other schemes")
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
 	v := pickVersion(s.Config.Versions, s.Offer.Versions)
 	if v == 0 {
 		s.choseVersion()
-		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), "")
+		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.2.1", names(s.Config.Versions), s.Offer.versionNames(), moreVersions)
 	}
 	s.setProfile(v)
 	s.choseVersion()

@@ -97,7 +97,7 @@ func judgeDH(s *State, m *wire.ServerKeyExchange) error {
 	if dh.Bits() < s.Config.MinDHBits {
 		return &Error{Alert: wire.AlertInsufficientSecurity, Ref: "RFC 7919 §5.1",
 			Rule: fmt.Sprintf("the server's Diffie-Hellman group has %d bits; at least %d are demanded", dh.Bits(), s.Config.MinDHBits),
-			Hint: "have the server use a group of RFC 7919, or ECDHE"}
+			Hint: "have the server use a group of RFC 7919, or ECDHE; if you must, lower DHE.MinBits"}
 	}
 	if dh.Bits() > maxForeignBits && kex.KnownDH(m.P, m.G) == 0 {
 		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the server's own Diffie-Hellman group has %d bits; the most we take is %d", dh.Bits(), maxForeignBits), "", nil)

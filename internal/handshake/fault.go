@@ -82,6 +82,15 @@ func syntax(err error) error {
 	return fault(wire.AlertDecodeError, "the peer sent a message that does not parse", "RFC 8446 §6.2", err)
 }
 
+// disagreeOn makes the error of a negotiation that failed on what, for a reason of
+// its own that is the rule.
+func disagreeOn[A, B any](what, rule, ref string, ours []A, theirs []B, hint string) error {
+	return &Error{
+		Alert: wire.AlertHandshakeFailure, Rule: rule, Ref: ref, What: what,
+		Ours: names(ours), Theirs: names(theirs), Hint: hint,
+	}
+}
+
 // disagree makes the error of a failed negotiation.
 func disagree[A, B any](alert wire.AlertCode, what, ref string, ours []A, theirs []B, hint string) error {
 	return &Error{

@@ -190,14 +190,21 @@ func inOrderOf(theirs []wire.CipherSuite, ours []*suite.Suite) []*suite.Suite {
 	return sorted
 }
 
-// pickDHE is our best group of RFC 7919 that the client lists; 0 for none. What
-// is ours where none is listed in our Config, is all of up to 4096 bits.
-func pickDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
+// dheGroups are our groups of RFC 7919 for DHE: where none is listed in our Config,
+// all of up to 4096 bits.
+func dheGroups(ours []wire.NamedGroup) []wire.NamedGroup {
 	if !slices.ContainsFunc(ours, kex.IsFF) {
-		ours = []wire.NamedGroup{wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupFFDHE4096}
+		return usualDHE
 	}
-	for _, g := range ours {
-		if kex.IsFF(g) && slices.Contains(theirs, g) {
+	return slices.DeleteFunc(slices.Clone(ours), func(g wire.NamedGroup) bool { return !kex.IsFF(g) })
+}
+
+var usualDHE = []wire.NamedGroup{wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupFFDHE4096}
+
+// pickDHE is our best group of RFC 7919 that the client lists; 0 for none.
+func pickDHE(ours, theirs []wire.NamedGroup) wire.NamedGroup {
+	for _, g := range dheGroups(ours) {
+		if slices.Contains(theirs, g) {
 			return g
 		}
 	}

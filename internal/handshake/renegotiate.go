@@ -124,7 +124,7 @@ func (s *State) samePSK(identity string) error {
 
 func (s *State) changed(what string) error {
 	return &Error{Alert: wire.AlertBadCertificate, Ref: "RFC 5746 §5", Rule: "the " + s.Role.Peer().String() + " shows another " + what + " than before, or none, in a further handshake",
-		Hint: "if that is meant, set Renegotiate.AllowPeerChange"}
+		Hint: "it may be another server; if that is meant, set Renegotiate.AllowPeerChange"}
 }
 
 // hadCertificate reports that the peer has shown one in an earlier handshake.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"math/big"
-	"os"
 	"slices"
 	"strings"
 
@@ -98,24 +97,24 @@ func (f *TLS) applyDH(config *tls.Config) error {
 	if f.dhParams == "" {
 		return nil
 	}
-	text, err := os.ReadFile(f.dhParams)
+	file, err := readPEM("dh-params", f.dhParams)
 	if err != nil {
-		return report.Usagef("--dh-params: %v", err)
+		return err
 	}
-	if config.DHE.Parameters = parseDHParams(text); config.DHE.Parameters == nil {
-		return report.Usagef("--dh-params: %s holds no DH PARAMETERS in PEM form", f.dhParams)
+	blocks := file.of("DH PARAMETERS")
+	if len(blocks) == 0 {
+		return file.without("DH parameters")
+	}
+	if config.DHE.Parameters = parseDHParams(blocks[0]); config.DHE.Parameters == nil {
+		return file.fault("holds parameters for DHE that are damaged", "make others: openssl dhparam -out new.pem 2048")
 	}
 	return nil
 }
 
 // parseDHParams reads what "openssl dhparam" writes, PKCS #3 §9 or RFC 3279
 // §2.3.3: a sequence that begins with p and g. nil for anything else.
-func parseDHParams(text []byte) *tls.DHParameters {
+func parseDHParams(block *pem.Block) *tls.DHParameters {
 	var group struct{ P, G *big.Int }
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "DH PARAMETERS" && block.Type != "X9.42 DH PARAMETERS" {
-		return nil
-	}
 	rest, err := asn1.Unmarshal(block.Bytes, &group)
 	if err != nil || len(rest) > 0 || group.P.Sign() <= 0 || group.G.Sign() <= 0 {
 		return nil

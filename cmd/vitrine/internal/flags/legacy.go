@@ -2,7 +2,6 @@ package flags
 
 import (
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -23,18 +22,10 @@ func legacyFields() []string {
 	return names
 }
 
-var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
-
-// legacyWord turns a field's name into a word of --legacy: RSAKeyExchange into
-// rsa-key-exchange.
-func legacyWord(field string) string {
-	return strings.ToLower(wordStart.ReplaceAllString(field, "$1$3-$2$4"))
-}
-
 func LegacyWords(fields []string) []string {
 	var words []string
 	for _, f := range fields {
-		words = append(words, legacyWord(f))
+		words = append(words, report.LegacyWord(f))
 	}
 	return words
 }

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -30,7 +31,10 @@ func ParseTarget(s string) (Target, error) {
 		return Target{}, err
 	}
 	t := Target{Host: at, Port: "443"}
-	if bare := strings.TrimSuffix(strings.TrimPrefix(at, "["), "]"); net.ParseIP(bare) != nil {
+	if err := ambiguous(at); err != nil {
+		return Target{}, err
+	}
+	if bare := withoutBrackets(at); isAddress(bare) {
 		t.Host = bare
 	} else if host, port, err := net.SplitHostPort(at); err == nil {
 		t = Target{host, port}
@@ -47,6 +51,35 @@ func ParseTarget(s string) (Target, error) {
 	t.Port = strconv.Itoa(port)
 	t.Host, err = ALabels(t.Host)
 	return t, err
+}
+
+// isAddress reports an IP address, with or without a zone.
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+// withoutBrackets takes a pair of brackets off: one alone belongs to nothing.
+func withoutBrackets(s string) string {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok && strings.Contains(inner, ":") {
+			return inner
+		}
+	}
+	return s
+}
+
+// ambiguous refuses an IPv6 address without brackets whose last part may as well be
+// a port: ::1:9001.
+func ambiguous(at string) error {
+	i := strings.LastIndexByte(at, ':')
+	if i < 0 || !isAddress(at) || !isAddress(at[:i]) {
+		return nil
+	}
+	if _, err := strconv.ParseUint(at[i+1:], 10, 16); err != nil {
+		return nil
+	}
+	return report.Usagef("%s may be an address, or an address and a port; write [%[1]s] for the one, [%s]:%s for the other", at, at[:i], at[i+1:])
 }
 
 // withoutURL leaves host and port of a URL, and of what lacks nothing but the

@@ -35,6 +35,7 @@ var exitCodes = []struct {
 	match func(error) bool
 }{
 	{ExitUsage, isA[*usageError]},
+	{ExitFindings, isFailedWrite},
 	{ExitUsage, isA[*fs.PathError]},
 	{ExitCertificate, IsCertificateError},
 	{ExitNetwork, isNetworkError},
@@ -57,6 +58,13 @@ func ExitCode(err error) int {
 func isA[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
+}
+
+// isFailedWrite reports a file that cannot be written to, as where the disk is full:
+// no mistake on the command line, as one is that cannot be opened.
+func isFailedWrite(err error) bool {
+	path, ok := errors.AsType[*fs.PathError](err)
+	return ok && path.Op == "write"
 }
 
 // certificateAlerts are those by which one side refuses the other's certificate,
@@ -133,7 +141,7 @@ func (e *noCertificateError) Unwrap() error { return e.err }
 // advice says what to change, and what the server would take.
 func (e *noCertificateError) advice() string {
 	if accepted, none := strings.CutPrefix(e.misfit, "no certificate is at hand"); none {
-		return alertAdvices[wire.AlertCertificateRequired].client + accepted
+		return "the server asks for a client certificate; give one with --cert and --key" + accepted
 	}
 	return "give another client certificate with --cert and --key: " + e.misfit
 }

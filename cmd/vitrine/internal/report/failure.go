@@ -30,7 +30,11 @@ type Failure struct {
 // Describe puts err into words for the side that we are. sent is what our
 // ClientHello offered, nil where that is not known.
 func Describe(err error, we wire.Role, sent *Offer) Failure {
-	f := Failure{Text: terminal.Printable(ownWords(err)), Advice: adviceFor(err, we)}
+	f := Failure{Text: terminal.Printable(plain(err)), Advice: adviceFor(err, we)}
+	if header, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		what, _ := cutHint(ownWords(header))
+		f.Text = terminal.Printable(what)
+	}
 	h, ok := errors.AsType[*tls.HandshakeError](err)
 	if !ok {
 		return f
@@ -55,8 +59,8 @@ func Sentence(h *tls.HandshakeError) string {
 	s := h.Rule
 	if refused, ok := errors.AsType[*certcheck.Error](h.Err); ok {
 		s += ": " + refused.Reason // the rule says already that the certificate is refused
-	} else if h.Err != nil && !h.Received {
-		s += ": " + strings.TrimPrefix(h.Err.Error(), "tls: ")
+	} else if h.Err != nil && !h.Received && !isTimeout(h.Err) {
+		s += ": " + plain(h.Err)
 	}
 	if h.Ref != "" && !h.Received {
 		s += " (" + h.Ref + ")"

@@ -32,6 +32,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("something else"), ExitFindings},
 		{Usagef("wrong flag"), ExitUsage},
 		{&fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, ExitUsage},
+		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, ExitFindings},
 		{refused(), ExitNetwork},
 		{&net.DNSError{Err: "no such host"}, ExitNetwork},
 		{context.DeadlineExceeded, ExitNetwork},
@@ -59,24 +60,18 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// What TLS does not see is the command's to explain.
 func TestAdviceFitsTheSide(t *testing.T) {
 	for _, c := range []struct {
 		err            error
 		client, server string
 	}{
-		{x509.UnknownAuthorityError{}, "--ca", "--client-ca"},
 		{refused(), "nothing listens", ""},
-		{&handshakeError{io.ErrUnexpectedEOF}, "without a word", ""},
+		{io.ErrUnexpectedEOF, "data may be missing", "may not be all"},
 		{ErrNoAnswer, "--half-close", ""},
-		{io.ErrUnexpectedEOF, "data may be missing", "without a word"},
 		{os.NewSyscallError("bind", syscall.EADDRINUSE), "", "--listen"},
-		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "HTTP without TLS", "HTTP without TLS"},
-		{tls.RecordHeaderError{RecordHeader: [5]byte([]byte("220 m"))}, "STARTTLS", "does not speak TLS"},
-		{tls.AlertError(wire.AlertCertificateRequired), "--cert", "asks for a certificate"},
-		{tls.AlertError(wire.AlertUnknownCA), "authority", "must trust"},
-		{tls.AlertError(wire.AlertNoApplicationProtocol), "--alpn", ""},
-		{tls.AlertError(wire.AlertBadRecordMAC), "--psk", "another key"},
-		{&tls.HandshakeError{Ref: "RFC 5746 §4"}, "--legacy unsafe-renegotiation", "--legacy unsafe-renegotiation"},
+		{tls.RecordHeaderError{Msg: `it begins with "; x"; use another port, or set Legacy.SSL2Hello`}, "use another port, or add --legacy ssl2-hello", "--legacy ssl2-hello"},
+		{ForClientCertificate(tls.AlertError(wire.AlertHandshakeFailure), &trace.Choice{Why: "no certificate is at hand"}), "--cert", "--cert"},
 	} {
 		for we, want := range map[wire.Role]string{wire.Client: c.client, wire.Server: c.server} {
 			got := Describe(c.err, we, nil).Advice
@@ -100,13 +95,51 @@ func TestClientCertificateIsBlamed(t *testing.T) {
 		{"none", refusal, &trace.Choice{Why: "no certificate is at hand; the server accepts certificates of X"}, "give one with --cert and --key; the server accepts certificates of X"},
 		{"misfit", refusal, &trace.Choice{Why: "that of Y does not fit"}, "give another client certificate with --cert and --key: that of Y"},
 		{"sent", refusal, &trace.Choice{Picked: "Y", Why: "its key can sign; but that of Y does not fit"}, "give another client certificate with --cert and --key: that of Y"},
-		{"fits", refusal, &trace.Choice{Picked: "Y", Why: "its key can sign"}, "offer others with --suites"},
-		{"not asked", refusal, nil, "offer others with --suites"},
-		{"another alert", tls.AlertError(wire.AlertProtocolVersion), &trace.Choice{Why: "that of Y does not fit"}, "--min and --max"},
-		{"the server's", own, &trace.Choice{Why: "that of Y does not fit"}, "--ca"},
+		{"fits", refusal, &trace.Choice{Picked: "Y", Why: "its key can sign"}, ""},
+		{"not asked", refusal, nil, ""},
+		{"another alert", tls.AlertError(wire.AlertProtocolVersion), &trace.Choice{Why: "that of Y does not fit"}, ""},
+		{"the server's", own, &trace.Choice{Why: "that of Y does not fit"}, ""},
 	} {
-		if got := Describe(ForClientCertificate(c.err, c.choice), wire.Client, nil).Advice; !strings.Contains(got, c.want) {
-			t.Errorf("%s: advice %q, want %q in it", c.name, got, c.want)
+		err := ForClientCertificate(c.err, c.choice)
+		if got := Describe(err, wire.Client, nil).Advice; !strings.Contains(got, c.want) || (c.want == "") != (err == c.err) {
+			t.Errorf("%s: %v, advice %q, want %q in it", c.name, err, got, c.want)
+		}
+	}
+}
+
+// The words of Go's network stay inside.
+func TestTroublesInPlainWords(t *testing.T) {
+	at := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
+	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Addr: at, Err: err} }
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{dial(&net.DNSError{Err: "no such host", Name: "a.test", Server: "192.0.2.53:53", IsNotFound: true}), "there is no host of the name a.test"},
+		{dial(&net.DNSError{Err: "i/o timeout", Name: "a.test", IsTimeout: true}), "a.test could not be looked up: this machine's DNS server does not answer"},
+		{&net.DNSError{Err: "server misbehaving", Name: "a.test"}, "DNS server fails"},
+		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "192.0.2.1:443 refused the connection"},
+		{dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), "no network leads to 192.0.2.1:443"},
+		{dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), "192.0.2.1:443 cannot be reached"},
+		{dial(context.DeadlineExceeded), "no answer came in time"},
+		{&handshakeError{context.DeadlineExceeded}, "no answer came in time"},
+		{&handshakeError{os.ErrDeadlineExceeded}, "no answer came in time"},
+		{&net.OpError{Op: "read", Net: "tcp", Addr: at, Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "closed by force"},
+		{&net.OpError{Op: "write", Net: "tcp", Addr: at, Err: os.NewSyscallError("write", syscall.EPIPE)}, "closed by force"},
+		{&net.OpError{Op: "listen", Net: "tcp", Addr: at, Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}, "192.0.2.1:443 is taken"},
+		{&net.OpError{Op: "listen", Net: "tcp", Addr: at, Err: os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)}, "not an address of this machine"},
+		{&net.OpError{Op: "listen", Net: "tcp", Addr: at, Err: os.NewSyscallError("bind", syscall.EACCES)}, "not for this user"},
+		{&net.OpError{Op: "read", Net: "tcp", Addr: at, Err: errors.New("something")}, "the network fails: something"},
+		{&tls.HandshakeError{Rule: "the handshake took too long", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout"}, "the handshake took too long"},
+	} {
+		got := Describe(c.err, wire.Client, nil)
+		if !strings.Contains(got.Text, c.want) {
+			t.Errorf("%v: %q, want %q in it", c.err, got.Text, c.want)
+		}
+		for _, word := range []string{"dial", "lookup", "i/o", "deadline", "context", "tls:", "read tcp", "Config"} {
+			if strings.Contains(got.Text+got.Advice, word) {
+				t.Errorf("%q, %q: %q is a word of Go", got.Text, got.Advice, word)
+			}
 		}
 	}
 }

@@ -31,6 +31,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	if args := cmd.Flags().Args(); !cmd.HasParent() && len(args) > 0 {
 		return noVerb(cmd, args[0])
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return report.Usagef("--%s %q: %s; %s --help shows the flags", invalid.GetFlag().Name, invalid.GetValue(), wants(invalid), cmd.CommandPath())
+	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return report.Usagef("%v; %s --help shows the flags", err, cmd.CommandPath())
@@ -41,6 +44,21 @@ func flagError(cmd *cobra.Command, err error) error {
 		typed = "-" + name
 	}
 	return report.Usagef("unknown flag: %s%s; %s --help shows the flags", typed, didYouMean(flagsLike(cmd, name)), cmd.CommandPath())
+}
+
+// wants says what a flag takes, in place of what Go says of its parsers.
+func wants(e *pflag.InvalidValueError) string {
+	if words, ok := takes[e.GetFlag().Value.Type()]; ok {
+		return words
+	}
+	return e.Unwrap().Error()
+}
+
+// takes is what flags take, by their types in pflag.
+var takes = map[string]string{
+	"int":         "give a whole number",
+	"bool":        "give true or false, or no value",
+	"stringSlice": "give values with commas between them; a quotation mark in it has no other beside it",
 }
 
 // flagsLike are the flags of cmd that somebody may have meant by name.
