@@ -17,6 +17,8 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
@@ -30,6 +32,8 @@ var update = flag.Bool("update", false, "write schema.json anew")
 var written = map[string]reflect.Type{
 	"explain":     reflect.TypeFor[explain.Connection](),
 	"connect":     reflect.TypeFor[connect.Summary](),
+	"cert show":   reflect.TypeFor[show.Shown](),
+	"cert expiry": reflect.TypeFor[expiry.Watch](),
 	"cert verify": reflect.TypeFor[verify.Verification](),
 	"suites":      reflect.TypeFor[suites.Suite](),
 	"man":         reflect.TypeFor[man.Pages](),

@@ -1,7 +1,9 @@
 package certs
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -9,6 +11,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"math/big"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -58,8 +63,8 @@ type Certificate struct {
 func Describe(c *x509.Certificate, now time.Time) Certificate {
 	d := Certificate{
 		Subject: nameOr(c.Subject.String(), "(no subject)"), Issuer: nameOr(c.Issuer.String(), "(no issuer)"),
-		Names: namesOf(c), Key: KeyName(c.PublicKey, c.PublicKeyAlgorithm.String()), SignedWith: c.SignatureAlgorithm.String(),
-		Serial:    serial(c.SerialNumber.Bytes(), c.SerialNumber.Sign() < 0),
+		Names: NamesOf(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs), Key: KeyName(c.PublicKey, unknownKey(c.RawSubjectPublicKeyInfo)), SignedWith: signedWith(c),
+		Serial:    Serial(c.SerialNumber),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, DaysLeft: DaysLeft(c.NotAfter, now),
 		Authority: c.BasicConstraintsValid && c.IsCA, SelfIssued: string(c.RawSubject) == string(c.RawIssuer),
 		KeyUsage: usages(c.KeyUsage), Purposes: purposes(c),
@@ -70,6 +75,16 @@ func Describe(c *x509.Certificate, now time.Time) Certificate {
 		d.PathLength = fmt.Sprint(c.MaxPathLen)
 	}
 	return d
+}
+
+// signedWith names the algorithm of the signature, one too that crypto/x509 does not know.
+func signedWith(c *x509.Certificate) string {
+	if c.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+		if o, err := readOutline(c.Raw); err == nil {
+			return algorithmName(o.Algorithm.Algorithm)
+		}
+	}
+	return c.SignatureAlgorithm.String()
 }
 
 // DaysLeft are whole days, rounded down: -1 for what expired an hour ago.
@@ -89,27 +104,37 @@ func digest(b []byte) string {
 	return hex.EncodeToString(d[:])
 }
 
-func serial(b []byte, negative bool) string {
-	s := hex.EncodeToString(b)
-	if s == "" {
-		s = "00"
+// Serial is a serial number in hexadecimal digits.
+func Serial(n *big.Int) string {
+	digits := hex.EncodeToString(n.Bytes())
+	if digits == "" {
+		digits = "00"
 	}
-	if negative {
-		s = "-" + s
+	if n.Sign() < 0 {
+		return "-" + digits
 	}
-	return s
+	return digits
 }
 
-// namesOf lists what c is for.
-func namesOf(c *x509.Certificate) (names []string) {
-	names = append(names, c.DNSNames...)
-	for _, ip := range c.IPAddresses {
+// Pin is the SHA-256 of a public key's SubjectPublicKeyInfo; empty for a key that has none.
+func Pin(public any) string {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return ""
+	}
+	return digest(der)
+}
+
+// NamesOf lists what a certificate is for, or a request asks for.
+func NamesOf(dns []string, ips []net.IP, mails []string, uris []*url.URL) (names []string) {
+	names = append(names, dns...)
+	for _, ip := range ips {
 		names = append(names, ip.String())
 	}
-	for _, mail := range c.EmailAddresses {
+	for _, mail := range mails {
 		names = append(names, "email:"+mail)
 	}
-	for _, uri := range c.URIs {
+	for _, uri := range uris {
 		names = append(names, uri.String())
 	}
 	return names
@@ -123,6 +148,10 @@ func KeyName(key any, kind string) string {
 		return fmt.Sprintf("RSA %d", key.N.BitLen())
 	case *ecdsa.PublicKey:
 		return "ECDSA " + key.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	case *ecdh.PublicKey:
+		return fmt.Sprint(key.Curve())
 	}
 	return kind
 }

@@ -44,6 +44,12 @@ func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
 		c, err := x509.ParseCertificate(der)
 		s.Items = append(s.Items, Item{Kind: ACertificate, Form: "TLS", DER: der, Certificate: c, Err: err})
 	}
+	for _, der := range seen.staples {
+		if staple, err := readOCSP(der, nil); len(der) > 0 && err == nil {
+			staple[0].Form = "stapled"
+			s.Items = append(s.Items, staple...)
+		}
+	}
 	return s, nil
 }
 

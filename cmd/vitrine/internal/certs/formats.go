@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/youmark/pkcs8"
-	zx509 "github.com/zmap/zcrypto/x509"
 	"golang.org/x/crypto/ocsp"
 	"software.sslmate.com/src/go-pkcs12"
 )
@@ -18,8 +17,8 @@ func readCertificate(der, _ []byte) ([]Item, error) {
 	if err == nil {
 		return []Item{{Kind: ACertificate, DER: der, Certificate: c}}, nil
 	}
-	if z, lenient := zx509.ParseCertificate(der); lenient == nil {
-		return []Item{{Kind: ACertificate, DER: z.Raw, Err: err}}, nil
+	if _, shown := readOutline(der); shown == nil {
+		return []Item{{Kind: ACertificate, DER: der, Err: err}}, nil
 	}
 	return nil, err
 }

@@ -1,35 +1,35 @@
 package certs
 
 import (
-	"fmt"
 	"time"
 
 	zx509 "github.com/zmap/zcrypto/x509"
 )
 
-// Lenient describes a certificate that crypto/x509 does not read for the reason why.
-func Lenient(der []byte, why error, now time.Time) (Certificate, error) {
+// lenient describes a certificate that crypto/x509 does not read for the reason why.
+func lenient(der []byte, why error, now time.Time) Certificate {
 	c, err := zx509.ParseCertificate(der)
 	if err != nil {
-		return Certificate{}, fmt.Errorf("it cannot be read as a certificate: %w", why)
+		o, err := readOutline(der)
+		if err != nil {
+			return Certificate{Subject: "(it cannot be read at all)", SHA256: digest(der), Unreadable: why.Error()}
+		}
+		return o.describe(der, why, now)
 	}
 	d := Certificate{
 		Subject: nameOr(c.Subject.String(), "(no subject)"), Issuer: nameOr(c.Issuer.String(), "(no issuer)"),
-		Key: KeyName(c.PublicKey, "key "+c.PublicKeyAlgorithmOID.String()), SignedWith: c.SignatureAlgorithm.String(),
-		Serial:    serial(c.SerialNumber.Bytes(), c.SerialNumber.Sign() < 0),
+		Key: KeyName(c.PublicKey, unknownKey(c.RawSubjectPublicKeyInfo)), SignedWith: c.SignatureAlgorithm.String(),
+		Serial:    Serial(c.SerialNumber),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, DaysLeft: DaysLeft(c.NotAfter, now),
 		Authority: c.BasicConstraintsValid && c.IsCA, SelfIssued: string(c.RawSubject) == string(c.RawIssuer),
 		OCSP: c.OCSPServer, CRL: c.CRLDistributionPoints, IssuerAt: c.IssuingCertificateURL,
 		SHA256: digest(c.Raw), Pin: digest(c.RawSubjectPublicKeyInfo), Unreadable: why.Error(),
 	}
-	d.Names = append(d.Names, c.DNSNames...)
-	for _, ip := range c.IPAddresses {
-		d.Names = append(d.Names, ip.String())
-	}
+	d.Names = NamesOf(c.DNSNames, c.IPAddresses, c.EmailAddresses, nil)
 	for i, name := range usageNames {
 		if c.KeyUsage&(1<<i) != 0 {
 			d.KeyUsage = append(d.KeyUsage, name)
 		}
 	}
-	return d, nil
+	return d
 }

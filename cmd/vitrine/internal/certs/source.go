@@ -135,14 +135,17 @@ func (s *Source) Chain() (chain [][]byte) {
 // Describe says what the certificates of the source hold, on the day now.
 func (s *Source) Describe(now time.Time) (list []Certificate) {
 	for _, i := range s.Items {
-		if i.Kind != ACertificate {
-			continue
-		}
-		if i.Certificate != nil {
-			list = append(list, Describe(i.Certificate, now))
-		} else if d, err := Lenient(i.DER, i.Err, now); err == nil {
-			list = append(list, d)
+		if i.Kind == ACertificate {
+			list = append(list, i.Describe(now))
 		}
 	}
 	return list
+}
+
+// Describe says what a certificate holds, on the day now.
+func (i Item) Describe(now time.Time) Certificate {
+	if i.Certificate == nil {
+		return lenient(i.DER, i.Err, now)
+	}
+	return Describe(i.Certificate, now)
 }

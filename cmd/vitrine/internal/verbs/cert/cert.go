@@ -5,12 +5,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
 )
 
 // subcommands are in the order in which help shows them.
 var subcommands = []func() *cobra.Command{
+	show.New,
 	verify.New,
+	expiry.New,
 }
 
 // New makes the verb.

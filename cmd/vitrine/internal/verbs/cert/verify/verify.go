@@ -17,7 +17,6 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // options are the flags of vitrine cert verify.
@@ -87,7 +86,7 @@ func (o *options) run(cmd *cobra.Command, target string) error {
 	o.reader.Stdin = cmd.InOrStdin()
 	source, err := o.reader.Open(cmd.Context(), target, o.name)
 	if err != nil {
-		return o.fail(cmd, target, err)
+		return certs.Fail(cmd, target, o.json, err)
 	}
 	v, refused := o.judge(cmd.Context(), source, asked)
 	if o.json {
@@ -99,16 +98,6 @@ func (o *options) run(cmd *cobra.Command, target string) error {
 		err = report.Reported(refused)
 	}
 	return err
-}
-
-// fail reports a server that could not be asked.
-func (o *options) fail(cmd *cobra.Command, target string, err error) error {
-	f := report.Describe(err, wire.Client, nil)
-	if o.json {
-		return report.JSONError(cmd.OutOrStdout(), target, f, err)
-	}
-	f.Write(cmd.ErrOrStderr(), "vitrine: "+target+": ")
-	return report.Reported(err)
 }
 
 func isPublicSuffix(domain string) bool {
