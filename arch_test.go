@@ -61,7 +61,7 @@ var rules = []rule{
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report tls certcheck/revocation trace wire",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
-	{rooms + "flags", rooms + "report tls internal/devca internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna"},
+	{rooms + "flags", rooms + "report tls internal/devca internal/kex internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna"},
 	{rooms + "report", rooms + "terminal tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", ""},

@@ -225,3 +225,18 @@ func onMessage(typ wire.HandshakeType, f func([]byte) []byte) func(any) any {
 		return e
 	}
 }
+
+// What was not there to check is not counted.
+func TestChecksAsASentence(t *testing.T) {
+	for want, c := range map[string]Checks{
+		"1 secret re-derived, 2 records opened again, 3 proofs verified: all agree": {Secrets: 1, Keys: 1, Records: 2, Proofs: 3},
+		"2 secrets re-derived: all agree":                                           {Secrets: 2, Keys: 2},
+		"2 keys re-derived: all agree":                                              {Keys: 2},
+		"1 proof verified, but 1 check disagrees":                                   {Proofs: 1, Failures: []string{"a"}},
+		"nothing agrees: 2 checks disagree":                                         {Failures: []string{"a", "b"}},
+	} {
+		if got := c.Sentence(); got != want {
+			t.Errorf("%+v is %q, want %q", c, got, want)
+		}
+	}
+}

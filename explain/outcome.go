@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -112,14 +113,28 @@ func (c Checks) Remarks() []Remark {
 
 // Sentence sums the checks up for people.
 func (c Checks) Sentence() string {
-	all := fmt.Sprintf("%s re-derived, %s opened again, %s verified",
-		words.Count(c.Secrets, "secret"), words.Count(c.Records, "record"), words.Count(c.Proofs, "proof"))
-	switch n := len(c.Failures); n {
-	case 0:
+	var parts []string
+	for _, part := range []struct {
+		count       int
+		thing, done string
+	}{{c.Secrets, "secret", "re-derived"}, {c.Records, "record", "opened again"}, {c.Proofs, "proof", "verified"}} {
+		if part.count > 0 {
+			parts = append(parts, words.Count(part.count, part.thing)+" "+part.done)
+		}
+	}
+	if len(parts) == 0 && c.Keys > 0 {
+		parts = []string{words.Count(c.Keys, "key") + " re-derived"}
+	}
+	disagree := words.Count(len(c.Failures), "check") + " disagree"
+	if len(c.Failures) == 1 {
+		disagree += "s"
+	}
+	switch all := strings.Join(parts, ", "); {
+	case c.OK():
 		return all + ": all agree"
-	case 1:
-		return all + ", but 1 check disagrees"
+	case all == "":
+		return "nothing agrees: " + disagree
 	default:
-		return fmt.Sprintf("%s, but %d checks disagree", all, n)
+		return all + ", but " + disagree
 	}
 }

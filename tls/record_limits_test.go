@@ -107,7 +107,7 @@ func TestMaxFragmentLength(t *testing.T) {
 					t.Errorf("the certificate came in records of up to %d: this test proves little", toClient.of(wire.ContentHandshake))
 				}
 				for _, conn := range []*Conn{c, s} {
-					if state := conn.State(); state.SendLimit != size || state.ReceiveLimit != size+inner(v) {
+					if state := conn.State(); state.SendLimit != size || state.ReceiveLimit != size {
 						t.Errorf("the %v sends up to %d and takes up to %d", conn.role, state.SendLimit, state.ReceiveLimit)
 					}
 				}
@@ -150,7 +150,7 @@ func TestRecordSizeLimit(t *testing.T) {
 						if got := to[i].of(wire.ContentHandshake); got > limit {
 							t.Errorf("the %v has got handshake records of up to %d, and takes %d", conn.role, got, limit)
 						}
-						if state := conn.State(); sizes[0] == 0 && state.ReceiveLimit != 0 || sizes[0] != 0 && state.ReceiveLimit != limit {
+						if state := conn.State(); sizes[0] == 0 && state.ReceiveLimit != 0 || sizes[0] != 0 && state.ReceiveLimit != limit-inner(v) {
 							t.Errorf("the %v says that it takes %d, want %d", conn.role, state.ReceiveLimit, limit)
 						}
 					}

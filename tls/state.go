@@ -99,8 +99,9 @@ type State struct {
 	Compression             wire.CompressionMethod
 	PSKIdentity             string // of a pre-shared key that is no session
 	DHBits                  int    // of the finite field; 0 where there was none
-	// SendLimit and ReceiveLimit are the most plaintext of a record that was
-	// agreed on, in bytes; 0 where nothing was. RFC 6066 §4, RFC 8449.
+	// SendLimit and ReceiveLimit are the most content of a record that was agreed on, in
+	// bytes; 0 where nothing was. In TLS 1.3 that is one less than record_size_limit,
+	// which counts the type. RFC 6066 §4, RFC 8449 §4.
 	SendLimit, ReceiveLimit int
 	Renegotiations          int // that are complete
 	PeerCertificates        []*x509.Certificate
@@ -132,7 +133,7 @@ func (c *Conn) State() State {
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
-		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveLimit,
+		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveContent(),
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
 		MissingKeyUsage:  r.MissingKeyUsage(c.role),
 		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,

@@ -21,6 +21,17 @@ func (p *Profile) typeByte() int {
 func (p *Profile) contentLimit(sizeLimit int) int {
 	return min(sizeLimit-p.typeByte(), record.MaxPlaintext)
 }
+
+// ReceiveContent is the most content of a record that the peer may send; 0 for the
+// protocol's own limit.
+func (r *Result) ReceiveContent() int {
+	p := ProfileOf(r.Version)
+	if p == nil || r.ReceiveLimit == 0 {
+		return 0
+	}
+	return p.contentLimit(r.ReceiveLimit)
+}
+
 func (p *Profile) sizeLimit(content int) int { return content + p.typeByte() }
 
 // ownSizeLimit is what we say where the other side has said something.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -89,9 +90,12 @@ func (f *TLS) onlyPSK() bool {
 	})
 }
 
+// leastDHBits is what Legacy.SmallDH allows at the least.
+const leastDHBits = 1024
+
 func (f *TLS) applyDH(config *tls.Config) error {
-	if f.dhMin != 0 && f.dhMin < 1024 {
-		return report.Usagef("--dh-min %d is too small; 1024 bits are the least", f.dhMin)
+	if f.dhMin != 0 && f.dhMin < leastDHBits {
+		return report.Usagef("--dh-min %d is too small; %d bits are the least", f.dhMin, leastDHBits)
 	}
 	config.DHE.MinBits = f.dhMin
 	if f.dhParams == "" {
@@ -107,6 +111,13 @@ func (f *TLS) applyDH(config *tls.Config) error {
 	}
 	if config.DHE.Parameters = parseDHParams(blocks[0]); config.DHE.Parameters == nil {
 		return file.fault("holds parameters for DHE that are damaged", "make others: openssl dhparam -out new.pem 2048")
+	}
+	group, err := kex.NewDH(config.DHE.Parameters.P, config.DHE.Parameters.G)
+	switch {
+	case err != nil:
+		return report.Usagef("--dh-params: %s holds no group to use: %v", f.dhParams, err)
+	case group.Bits() < leastDHBits:
+		return report.Usagef("--dh-params: the group in %s has %d bits; %d are the least", f.dhParams, group.Bits(), leastDHBits)
 	}
 	return nil
 }
