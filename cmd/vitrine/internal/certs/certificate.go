@@ -92,6 +92,18 @@ func DaysLeft(end, now time.Time) int {
 	return int(math.Floor(end.Sub(now).Hours() / 24))
 }
 
+// Ago says how long ago something ended, by its DaysLeft, which are negative.
+func Ago(daysLeft int) string {
+	switch n := -daysLeft - 1; n {
+	case 0:
+		return "less than a day ago"
+	case 1:
+		return "1 day ago"
+	default:
+		return fmt.Sprintf("%d days ago", n)
+	}
+}
+
 func nameOr(name, none string) string {
 	if name == "" {
 		return none

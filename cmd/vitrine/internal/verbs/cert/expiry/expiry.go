@@ -194,10 +194,8 @@ func (w *Watch) write(out io.Writer, within string) error {
 
 func inDays(n int) string {
 	switch {
-	case n < -1:
-		return fmt.Sprintf("%d days ago", -n-1)
 	case n < 0:
-		return "today"
+		return certs.Ago(n)
 	case n == 0:
 		return "within a day"
 	}

@@ -20,7 +20,7 @@ func TestPeriod(t *testing.T) {
 }
 
 func TestDaysInWords(t *testing.T) {
-	for n, want := range map[int]string{-3: "2 days ago", -1: "today", 0: "within a day", 1: "in 1 day", 30: "in 30 days"} {
+	for n, want := range map[int]string{-3: "2 days ago", -2: "1 day ago", -1: "less than a day ago", 0: "within a day", 1: "in 1 day", 30: "in 30 days"} {
 		if got := inDays(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)
 		}

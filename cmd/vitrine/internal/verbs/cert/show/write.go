@@ -101,7 +101,7 @@ func (b *page) validity(c certs.Certificate) string {
 	case b.now.Before(c.NotBefore):
 		return s + b.Bad("not yet")
 	case b.now.After(c.NotAfter):
-		return s + b.Bad(fmt.Sprintf("expired %d days ago", -c.DaysLeft-1))
+		return s + b.Bad("expired "+certs.Ago(c.DaysLeft))
 	}
 	return s + b.Good(fmt.Sprintf("%d days left", c.DaysLeft))
 }

@@ -77,7 +77,7 @@ func validity(c certs.Certificate, at time.Time, p terminal.Palette) string {
 	case at.Before(c.NotBefore):
 		return span + p.Bad("not yet valid")
 	case at.After(c.NotAfter):
-		return span + p.Bad(fmt.Sprintf("expired %d days ago", -c.DaysLeft-1))
+		return span + p.Bad("expired "+certs.Ago(c.DaysLeft))
 	}
 	return span + days(c.DaysLeft)
 }
