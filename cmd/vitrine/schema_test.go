@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
@@ -30,15 +31,20 @@ var update = flag.Bool("update", false, "write schema.json anew")
 
 // written is what the verbs write with --json; suites writes an array of it.
 var written = map[string]reflect.Type{
-	"explain":     reflect.TypeFor[explain.Connection](),
-	"connect":     reflect.TypeFor[connect.Summary](),
-	"cert show":   reflect.TypeFor[show.Shown](),
-	"cert expiry": reflect.TypeFor[expiry.Watch](),
-	"cert verify": reflect.TypeFor[verify.Verification](),
-	"suites":      reflect.TypeFor[suites.Suite](),
-	"man":         reflect.TypeFor[man.Pages](),
-	"version":     reflect.TypeFor[build.Info](),
-	"error":       reflect.TypeFor[report.Refusal](),
+	"explain":        reflect.TypeFor[explain.Connection](),
+	"connect":        reflect.TypeFor[connect.Summary](),
+	"cert show":      reflect.TypeFor[show.Shown](),
+	"cert expiry":    reflect.TypeFor[expiry.Watch](),
+	"cert ca init":   reflect.TypeFor[ca.Authority](),
+	"cert ca issue":  reflect.TypeFor[ca.Certificate](),
+	"cert ca revoke": reflect.TypeFor[ca.Revoked](),
+	"cert ca crl":    reflect.TypeFor[ca.List](),
+	"cert ca ocsp":   reflect.TypeFor[ca.Responder](),
+	"cert verify":    reflect.TypeFor[verify.Verification](),
+	"suites":         reflect.TypeFor[suites.Suite](),
+	"man":            reflect.TypeFor[man.Pages](),
+	"version":        reflect.TypeFor[build.Info](),
+	"error":          reflect.TypeFor[report.Refusal](),
 }
 
 // schema.json is made of the types, and describes the JSON of every verb.

@@ -44,6 +44,9 @@ func TestMain(m *testing.M) {
 //	issue NAME DNSNAME      certify DNSNAME by the authority in $WORK/ca, into
 //	                        NAME.pem with its key, which NAME-key.pem has alone;
 //	                        "client" makes a client's certificate
+//	free-port VAR           sets a variable to a free loopback address and port
+//	responder FOLDER|halt   start vitrine cert ca ocsp for an authority, or stop it
+//	                        by a signal
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -53,10 +56,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Values[serverKey{}] = &serverProcess{}
+			env.Values[responderKey{}] = &responderProcess{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
+			"free-port": cmdFreePort, "responder": cmdResponder,
 		},
 	})
 }

@@ -179,7 +179,7 @@ func (ca *CA) Permits(name string) bool {
 // side trusts already. An authority with a record writes it down there first.
 func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
 	if len(leaf.Names) == 0 && leaf.Request != nil {
-		leaf.Names = requestedNames(leaf.Request)
+		leaf.Names = RequestedNames(leaf.Request)
 	}
 	if len(leaf.Names) == 0 {
 		return tls.Certificate{}, fmt.Errorf("devca: a certificate needs at least one name")

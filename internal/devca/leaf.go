@@ -81,9 +81,9 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// requestedNames are the names of a request: the alternative ones, or else the
+// RequestedNames are the names of a request: the alternative ones, or else the
 // subject's.
-func requestedNames(r *x509.CertificateRequest) []string {
+func RequestedNames(r *x509.CertificateRequest) []string {
 	names := append([]string(nil), r.DNSNames...)
 	for _, ip := range r.IPAddresses {
 		names = append(names, ip.String())

@@ -141,6 +141,16 @@ func (ca *CA) write(r *Record) error {
 
 // Replace writes a file whole or not at all, in place of the one that is there.
 func Replace(path string, data []byte, mode fs.FileMode) error {
+	return writeBy(os.Rename, path, data, mode)
+}
+
+// WriteNew writes a file whole or not at all, and never over another.
+func WriteNew(path string, data []byte, mode fs.FileMode) error {
+	return writeBy(os.Link, path, data, mode)
+}
+
+// writeBy writes a file aside, and puts it in its place when it is on the disk.
+func writeBy(place func(from, to string) error, path string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "new-*")
 	if err != nil {
 		return err
@@ -150,7 +160,7 @@ func Replace(path string, data []byte, mode fs.FileMode) error {
 	if err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path)
+	return place(tmp.Name(), path)
 }
 
 // locked calls f while no other process changes the record.

@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
@@ -15,14 +16,15 @@ var subcommands = []func() *cobra.Command{
 	show.New,
 	verify.New,
 	expiry.New,
+	ca.New,
 }
 
 // New makes the verb.
 func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cert",
-		Short: "Show, verify and watch certificates",
-		Long:  "Show, verify and watch certificates, of files and of servers.",
+		Short: "Show, verify, watch and issue certificates",
+		Long:  "Show, verify and watch certificates, of files and of servers, and issue them.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return report.Usagef("vitrine cert has no %q; vitrine cert --help lists what it has", args[0])
