@@ -47,8 +47,15 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-func subject(c *x509.Certificate) string { return distinguished(c.Subject) }
-func issuer(c *x509.Certificate) string  { return distinguished(c.Issuer) }
+// subject names a certificate; one without a subject by the first name that it is for.
+func subject(c *x509.Certificate) string {
+	if len(c.Subject.Names) == 0 && len(c.DNSNames) > 0 {
+		return quote(c.DNSNames[0])
+	}
+	return distinguished(c.Subject)
+}
+
+func issuer(c *x509.Certificate) string { return distinguished(c.Issuer) }
 
 func distinguished(n pkix.Name) string {
 	if n.CommonName != "" {

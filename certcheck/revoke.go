@@ -28,20 +28,21 @@ var (
 	}
 )
 
-// inquiry asks about the certificates of one verification. Paths share most of them, so
-// answers are kept.
+// inquiry asks about the certificates of one verification. Where there are several paths
+// they share most of them, so answers are kept.
 type inquiry struct {
-	o     *Options
-	sent  []*x509.Certificate
-	known map[link]revocation.Answer
+	o      *Options
+	sent   []*x509.Certificate
+	shared bool // there are several paths
+	known  map[link]revocation.Answer
 }
 
 // link is a certificate below an issuer.
 type link struct{ certificate, issuer *x509.Certificate }
 
-// ask returns what is known of each certificate of the chain but the root, and why the
-// chain is refused for it.
-func (q *inquiry) ask(ctx context.Context, chain []*x509.Certificate) (answers []revocation.Answer, refused *Error) {
+// ask appends what is known of each certificate of the chain but the root, and says why
+// the chain is refused for it.
+func (q *inquiry) ask(ctx context.Context, chain []*x509.Certificate, answers []revocation.Answer) (_ []revocation.Answer, refused *Error) {
 	k := q.o.Revocation
 	if k == nil {
 		return nil, nil
@@ -50,7 +51,9 @@ func (q *inquiry) ask(ctx context.Context, chain []*x509.Certificate) (answers [
 		l := link{c, chain[i+1]}
 		a, asked := q.known[l]
 		if !asked {
-			a = k.Check(ctx, revocation.Query{Certificate: c, Issuer: l.issuer, Staple: q.staple(c), Time: q.o.Time})
+			a = k.Check(ctx, q.query(l))
+		}
+		if q.shared && !asked {
 			if q.known == nil {
 				q.known = map[link]revocation.Answer{}
 			}
@@ -62,6 +65,10 @@ func (q *inquiry) ask(ctx context.Context, chain []*x509.Certificate) (answers [
 		}
 	}
 	return answers, refused
+}
+
+func (q *inquiry) query(l link) revocation.Query {
+	return revocation.Query{Certificate: l.certificate, Issuer: l.issuer, Staple: q.staple(l.certificate), Time: q.o.Time}
 }
 
 // judge says why a certificate is refused for an answer.

@@ -56,12 +56,12 @@ func Judge(ctx context.Context, certs []*x509.Certificate, o Options) *Verdict {
 		v.Refused = err
 		return v
 	}
-	revoked := inquiry{o: &o, sent: certs}
+	revoked := inquiry{o: &o, sent: certs, shared: len(chains) > 1}
 	for i, chain := range chains {
 		p := path{chain, &o}
 		judged := Path{Certificates: chain, Checks: p.examine(), Refused: p.judge()}
 		if judged.Refused == nil {
-			judged.Revocation, judged.Refused = revoked.ask(ctx, chain)
+			judged.Revocation, judged.Refused = revoked.ask(ctx, chain, nil)
 		}
 		v.Paths = append(v.Paths, judged)
 		if judged.Refused == nil && v.Taken < 0 {

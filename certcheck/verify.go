@@ -42,6 +42,9 @@ type Options struct {
 	// Anew has every signature verified and every constraint asked, even where that
 	// was done within the last minute ([MaxRemembered]), and nothing is remembered.
 	Anew bool
+	// Answers, unless nil, gets what Revocation has learnt of the certificates of the first
+	// chain that Verify returns, leaf first and without its root; nil where that is nothing.
+	Answers *[]revocation.Answer
 }
 
 // Verify checks the peer's certificates, leaf first, and returns every chain
@@ -53,12 +56,16 @@ func Verify(ctx context.Context, certs []*x509.Certificate, o Options) (chains [
 	if refused != nil {
 		return nil, refused
 	}
-	revoked := inquiry{o: &o, sent: certs}
+	revoked := inquiry{o: &o, sent: certs, shared: len(candidates) > 1}
+	var room [4]revocation.Answer // enough for most, so that nothing is allocated
 	for _, chain := range candidates {
 		p := path{chain, &o}
-		r := p.judge()
+		answers, r := room[:0], p.judge()
 		if r == nil {
-			_, r = revoked.ask(ctx, chain)
+			answers, r = revoked.ask(ctx, chain, answers)
+		}
+		if r == nil && len(chains) == 0 {
+			o.tell(answers)
 		}
 		if r == nil {
 			chains = append(chains, chain)
@@ -70,6 +77,17 @@ func Verify(ctx context.Context, certs []*x509.Certificate, o Options) (chains [
 		return nil, refused
 	}
 	return chains, nil
+}
+
+// tell gives answers to the caller, if there is something in them.
+func (o *Options) tell(answers []revocation.Answer) {
+	if o.Answers == nil {
+		return
+	}
+	*o.Answers = nil
+	if slices.ContainsFunc(answers, func(a revocation.Answer) bool { return a.Status != revocation.Unknown || len(a.Doubts) > 0 }) {
+		*o.Answers = slices.Clone(answers)
+	}
 }
 
 // setDefaults fills in what zero stands for.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -161,6 +163,16 @@ type Config struct {
 	// remembered for a minute ([certcheck.MaxRemembered]); names, times and the other
 	// rules are checked each time even so.
 	VerifyAnew bool
+	// VerifyProfile is how strictly the peer's chain is judged; certcheck.Interoperable by
+	// default.
+	VerifyProfile certcheck.Profile
+	// Revocation asks whether the certificates of the peer's chain are revoked, in every
+	// handshake and every resumption. nil looks at what the peer staples to them, softly:
+	// one that is revoked is refused, and so is a server's that demands a staple and comes
+	// without (RFC 7633). Nothing is fetched then. A Checker with a Fetcher fetches, under
+	// the context of the handshake; one that is empty asks nobody. Where the chain is not
+	// verified, nobody is asked either.
+	Revocation *revocation.Checker
 	// RequireExtendedMasterSecret refuses peers up to TLS 1.2 without RFC 7627, and so
 	// every peer of SSL 3.0. Without it there are no channel bindings and exporters.
 	RequireExtendedMasterSecret bool
@@ -344,7 +356,7 @@ func (c *Config) Clone() *Config {
 		EncryptedClientHelloRejectionVerify: c.EncryptedClientHelloRejectionVerify,
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
-		VerifyAnew: c.VerifyAnew, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
+		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
@@ -19,9 +20,10 @@ import (
 type host Conn
 
 // VerifyPeer verifies the peer's chain by the Config.
-func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
+func (h *host) VerifyPeer(ctx context.Context, s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
 	c := h.config
-	if chains, err = h.verifyChain(s.Role, s.Config.ClientAuth, chain); err != nil {
+	o := certcheck.Options{Staples: s.Staples(), MustStaple: s.AskedForStaples(), Answers: &s.Result.Peer.Revocation}
+	if chains, err = h.verifyChain(ctx, s.Role, s.Config.ClientAuth, chain, o); err != nil {
 		return nil, err
 	}
 	if c.VerifyPeerCertificate != nil {
@@ -38,14 +40,14 @@ func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) (chains
 
 // verifyChain verifies the chain of the peer, where that is wanted: a client's, where
 // it is demanded. Else it looks at the leaf's key, with which the peer signs, or to
-// which a premaster is encrypted.
-func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
+// which a premaster is encrypted. o has what came with the chain.
+func (h *host) verifyChain(ctx context.Context, role wire.Role, demanded ClientAuthType, chain []*x509.Certificate, o certcheck.Options) ([][]*x509.Certificate, error) {
 	c := h.config
-	o := certcheck.Options{Time: c.now(), Roots: c.RootCAs, Name: c.ServerName}
+	o.Roots, o.Name = c.RootCAs, c.ServerName
 	verify := !c.InsecureSkipVerify
 	if role == wire.Server {
 		verify = demanded >= VerifyClientCertIfGiven
-		o = certcheck.Options{Time: c.now(), Roots: c.ClientCAs, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+		o.Roots, o.Name, o.Usages = c.ClientCAs, "", clientUsages
 	}
 	if c.Legacy.SmallRSA {
 		o.MinRSABits = certcheck.MinRSABits
@@ -56,9 +58,18 @@ func (h *host) verifyChain(role wire.Role, demanded ClientAuthType, chain []*x50
 		}
 		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
 	}
-	o.Anew = c.VerifyAnew
-	return certcheck.Verify(context.Background(), chain, o)
+	o.Time, o.Anew, o.Profile, o.Revocation = c.now(), c.VerifyAnew, c.VerifyProfile, c.Revocation
+	if o.Revocation == nil {
+		o.Revocation = softly
+	}
+	return certcheck.Verify(ctx, chain, o)
 }
+
+var clientUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+
+// softly is Config.Revocation where none is given. Its cache is one for all Configs, as a
+// response is no less true for another.
+var softly = &revocation.Checker{Mode: revocation.Soft, Cache: &revocation.Cache{Budget: 1 << 20}}
 
 // ClientPSK asks PSK.Client.
 func (h *host) ClientPSK(hint string) (string, []byte, error) { return h.config.PSK.Client(hint) }

@@ -58,6 +58,8 @@ var sessionFields = map[string]struct{ client, server string }{
 	"PreferClientCipherSuites": {"not a client's", "no weight"},
 	"PostHandshakeAuth":        {"no weight: a later certificate is in no session offered", "not a server's"},
 	"VerifyAnew":               {"checked: the chain is verified again", "checked: the chain is verified again"},
+	"VerifyProfile":            {"checked: the chain is verified again", "checked: the chain is verified again"},
+	"Revocation":               {"checked: the chain is verified again", "checked: the chain is verified again"},
 	"Trace":                    {"no weight", "no weight"},
 
 	"RequireExtendedMasterSecret": {"checked: agreed on anew", "checked: agreed on anew"},

@@ -26,7 +26,7 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 		return nil
 	}
 	one := cs.state.session
-	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(one) {
+	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(ctx, one) {
 		cache.Put(c.sessionKey(), nil)
 		return nil
 	}
@@ -63,13 +63,15 @@ func (cs *ClientSessionState) once() bool {
 
 // stillTrusted reports whether the server's chain would be accepted now: the server
 // cannot resume with us otherwise, and would fail each time (RFC 5077 §3.2).
-func (h *host) stillTrusted(one *session.Session) bool {
+func (h *host) stillTrusted(ctx context.Context, one *session.Session) bool {
 	if h.config.InsecureSkipVerify || len(one.PeerChain) == 0 {
 		return true
 	}
 	chain, err := certcheck.Parse(one.PeerChain)
 	if err == nil {
-		_, err = h.verifyChain(wire.Client, NoClientCert, chain)
+		_, err = h.verifyChain(ctx, wire.Client, NoClientCert, chain, certcheck.Options{
+			Staples: [][]byte{one.OCSP}, MustStaple: handshake.ProfileOf(one.Version).Staples(),
+		})
 	}
 	return err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -110,8 +111,11 @@ type State struct {
 	// Empty mostly: else Config.InsecureSkipVerify or Legacy.AnyKeyUsage let it pass.
 	MissingKeyUsage string
 	VerifiedChains  [][]*x509.Certificate
-	OCSPResponse    []byte // DER, as stapled
-	SCTs            [][]byte
+	// Revocation is what was learnt of each certificate of the first of VerifiedChains but
+	// its root, leaf first, and from where; nil where nothing was.
+	Revocation   []revocation.Answer
+	OCSPResponse []byte // DER, as stapled
+	SCTs         [][]byte
 }
 
 // State tells more than ConnectionState. It is zero before the handshake is
@@ -136,7 +140,7 @@ func (c *Conn) State() State {
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveContent(),
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
 		MissingKeyUsage:  r.MissingKeyUsage(c.role),
-		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
+		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, Revocation: r.Peer.Revocation, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
 }
 

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"crypto/sha256"
 	"sync"
 	"time"
 )
@@ -41,6 +42,28 @@ func (c *Cache) answer(q Query) (Answer, bool) {
 
 func (c *Cache) keepAnswer(q Query, a Answer) {
 	c.keep(about(q), held{a, a.NextUpdate, answerBytes}, q.Time)
+}
+
+// stapledKey is the key of what a staple has said: an answer's, and the very bytes.
+func stapledKey(q Query) string {
+	sum := sha256.Sum256(q.Staple)
+	return string(sum[:]) + about(q)
+}
+
+// stapled returns what the same staple has said of the same certificate before, so that
+// its signature is verified once.
+func (c *Cache) stapled(q Query) (Answer, bool) {
+	if c == nil {
+		return Answer{}, false
+	}
+	a, ok := c.get(stapledKey(q), q.Time).(Answer)
+	return a, ok && !q.Time.Before(a.ThisUpdate)
+}
+
+func (c *Cache) keepStapled(q Query, a Answer) {
+	if c != nil {
+		c.keep(stapledKey(q), held{a, a.NextUpdate, answerBytes}, q.Time)
+	}
 }
 
 // list returns the list of a URL. Whether it still holds is asked anew of each.

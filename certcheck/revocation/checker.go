@@ -12,16 +12,17 @@ import (
 // Skew is how far two clocks may differ where none is given.
 const Skew = 5 * time.Minute
 
-// A Checker asks what is known of certificates. The zero value asks staples alone. It is
-// safe for use by several goroutines at once, and must not be changed while it is used.
+// A Checker asks what is known of certificates. The zero value asks nobody; with a Mode it
+// asks staples alone. It is safe for use by several goroutines at once, and must not be
+// changed while it is used.
 type Checker struct {
 	// Mode is what becomes of the answers. [Off] asks the deny list alone.
 	Mode Mode
 	// Deny is asked first.
 	Deny *Deny
-	// Lists are asked next, such as those of files.
+	// Lists are asked next, such as those of files, together with what was stapled.
 	Lists []*List
-	// Fetcher brings what no list at hand could say: the OCSP responder is asked, and
+	// Fetcher brings what neither could say: the OCSP responder is asked, and
 	// then the lists that the certificate names. nil opens no connections.
 	Fetcher Fetcher
 	// Nonce has an OCSP responder repeat a random value, so that it cannot give an
@@ -85,11 +86,11 @@ func (k *Checker) Check(ctx context.Context, q Query) (a Answer) {
 	if k.Deny.Has(q.Certificate) {
 		return Answer{Status: Revoked, Source: DenyList}
 	}
-	if k.Mode == Off {
+	if k.Mode == Off || len(k.Lists) == 0 && len(q.Staple) == 0 && k.Fetcher == nil {
 		return Answer{}
 	}
 	ask := inquiry{k, q, nil}
-	for _, source := range []func(context.Context) (Answer, bool){ask.lists, ask.staple, ask.responder, ask.fetchedLists} {
+	for _, source := range []func(context.Context) (Answer, bool){ask.atHand, ask.responder, ask.fetchedLists} {
 		if a, known := source(ctx); known {
 			a.Doubts = ask.doubts
 			return a
@@ -117,8 +118,21 @@ func (i *inquiry) doubt(s Source, url string, err error) (Answer, bool) {
 	return Answer{}, false
 }
 
+// atHand asks what needs no connection. A revoked counts, though the other says good, and
+// else the staple is the answer, by which it is known that there was a good one.
+func (i *inquiry) atHand(context.Context) (Answer, bool) {
+	listed, known := i.lists()
+	if known && listed.Status == Revoked {
+		return listed, true
+	}
+	if a, stapled := i.staple(); stapled {
+		return a, true
+	}
+	return listed, known
+}
+
 // lists asks the lists at hand: a revoked in any of them counts, though another says good.
-func (i *inquiry) lists(context.Context) (answer Answer, known bool) {
+func (i *inquiry) lists() (answer Answer, known bool) {
 	for _, l := range i.Lists {
 		if l.Base != nil || !bytes.Equal(l.Issuer, i.Certificate.RawIssuer) {
 			continue
@@ -147,15 +161,19 @@ func (i *inquiry) deltaAtHand(l *List) (delta *List) {
 	return delta
 }
 
-func (i *inquiry) staple(context.Context) (Answer, bool) {
+func (i *inquiry) staple() (Answer, bool) {
 	if len(i.Staple) == 0 {
 		return Answer{}, false
+	}
+	if a, cached := i.Cache.stapled(i.Query); cached {
+		return a, true
 	}
 	a, err := i.response(i.Staple, nil)
 	if err != nil {
 		return i.doubt(Stapled, "", err)
 	}
 	a.Source = Stapled
+	i.Cache.keepStapled(i.Query, a)
 	return a, true
 }
 

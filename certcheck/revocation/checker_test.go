@@ -40,6 +40,41 @@ func TestRevokedByAnySource(t *testing.T) {
 	if a := (&Checker{Mode: Soft, Lists: []*List{clean}}).Check(t.Context(), p.query(good)); a.Status != Good {
 		t.Errorf("both good: %v", a.Status)
 	}
+	bad := p.good()
+	bad.Singles[0].Status = forge.Revoked(now, 1)
+	if a := (&Checker{Mode: Soft, Lists: []*List{clean}}).Check(t.Context(), p.query(bad.Sign(p.issuerKey))); a.Status != Revoked || a.Source != Stapled {
+		t.Errorf("a good list, and a staple that revokes: %v from %v", a.Status, a.Source)
+	}
+}
+
+// A staple that was believed is not verified again, for as long as it holds, and for no
+// other certificate.
+func TestAStapleIsRememberedForItsCertificate(t *testing.T) {
+	p := newPKI(t)
+	good := p.good().Sign(p.issuerKey)
+	k := &Checker{Mode: Soft, Cache: new(Cache)}
+	check := func(change func(*Query)) Answer {
+		q := p.query(good)
+		change(&q)
+		return k.Check(t.Context(), q)
+	}
+	if a := check(func(*Query) {}); a.Status != Good {
+		t.Fatal(a.Doubts)
+	}
+	if _, kept := k.Cache.stapled(p.query(good)); !kept {
+		t.Error("the answer is not kept")
+	}
+	for name, change := range map[string]func(*Query){
+		"of another certificate": func(q *Query) { q.Certificate = q.Issuer },
+		"of another issuer":      func(q *Query) { q.Issuer = q.Certificate },
+		"of yesterday":           func(q *Query) { q.Time = now.Add(-day) },
+		"of next week":           func(q *Query) { q.Time = now.Add(7 * day) },
+		"damaged":                func(q *Query) { q.Staple = append(slices.Clone(good[:len(good)-1]), good[len(good)-1]^1) },
+	} {
+		if a := check(change); a.Status != Unknown {
+			t.Errorf("a staple %s: %v", name, a)
+		}
+	}
 }
 
 func TestDeny(t *testing.T) {

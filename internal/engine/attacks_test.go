@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	stdtls "crypto/tls"
@@ -348,8 +349,24 @@ func TestResumedCertificatesAreVerified(t *testing.T) {
 // distrusting is a host that trusts no certificate.
 type distrusting struct{ *host }
 
-func (d distrusting) VerifyPeer(*handshake.State, []*x509.Certificate) ([][]*x509.Certificate, error) {
+func (d distrusting) VerifyPeer(context.Context, *handshake.State, []*x509.Certificate) ([][]*x509.Certificate, error) {
 	return nil, errors.New("not trusted")
+}
+
+// A server that has announced a staple, and then leaves it out, is verified all the same.
+// RFC 6066 §8.
+func TestAnAnnouncedStapleThatDoesNotCome(t *testing.T) {
+	for _, v := range []wire.Version{wire.TLS10, wire.TLS11, wire.TLS12} {
+		for name, edits := range map[string][]edit{"comes": nil, "left out": {on(wire.TypeCertificateStatus, func([]byte) [][]byte { return nil })}} {
+			c, s := only(v, stapled)(t)
+			c.config.Host = distrusting{c}
+			l := connect(c, s, edits...)
+			l.run().client.wants(t, wire.AlertBadCertificate)
+			if got := len(l.client.Result().Peer.OCSP) > 0; got != (edits == nil) {
+				t.Errorf("%v, %s: the staple was there: %v", v, name, got)
+			}
+		}
+	}
 }
 
 // The client's ticket of TLS 1.3 is of no use to anyone who knows only the ticket.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -24,7 +25,7 @@ type trusting struct {
 	asked *stdtls.CertificateRequestInfo
 }
 
-func (tr *trusting) VerifyPeer(*handshake.State, []*x509.Certificate) ([][]*x509.Certificate, error) {
+func (tr *trusting) VerifyPeer(context.Context, *handshake.State, []*x509.Certificate) ([][]*x509.Certificate, error) {
 	return nil, nil
 }
 

@@ -86,12 +86,12 @@ type host struct {
 	then  func(*link) error
 }
 
-func (h *host) VerifyPeer(s *handshake.State, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
+func (h *host) VerifyPeer(ctx context.Context, s *handshake.State, chain []*x509.Certificate) ([][]*x509.Certificate, error) {
 	o := certcheck.Options{Time: now, Roots: roots(), Name: h.name}
 	if s.Role == wire.Server {
 		o.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}
-	return certcheck.Verify(context.Background(), chain, o)
+	return certcheck.Verify(ctx, chain, o)
 }
 
 func (h *host) VerifyConnection(*handshake.State) error { return h.refuse }

@@ -119,8 +119,9 @@ func (s *State) certificateExtensions() (x wire.Extensions) {
 }
 
 // recvCertificate takes the peer's chain and has it verified.
-func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
+func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 	m := msg.(*wire.Certificate)
+	s.issuerStaples = nil
 	s.answered = s.isServer()
 	if !bytes.Equal(m.RequestContext, s.requestContext) {
 		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake, and after it be that of the request", "RFC 8446 §4.4.2", nil)
@@ -143,11 +144,41 @@ func recvCertificate(s *State, _ context.Context, msg wire.Message) error {
 		return err
 	}
 	s.Result.Peer.Certificates = chain
-	if s.Result.Peer.Chains, err = s.Config.VerifyPeer(s, chain); err != nil {
+	if !s.isServer() && status(s) != No {
+		return nil // verifyStapled is next
+	}
+	return s.verifyPeer(ctx)
+}
+
+// verifyPeer has the chain verified that the peer has shown, and looks at its key.
+func (s *State) verifyPeer(ctx context.Context) (err error) {
+	p := &s.Result.Peer
+	if p.Chains, err = s.Config.VerifyPeer(ctx, s, p.Certificates); err != nil {
 		return s.refuse(err)
 	}
-	return s.checkKey(chain[0])
+	return s.checkKey(p.Certificates[0])
 }
+
+// verifyStapled: up to TLS 1.2 the staple follows the certificate that it is about, or is
+// left out after all. RFC 6066 §8.
+func verifyStapled(s *State, ctx context.Context) error {
+	if s.isServer() {
+		return nil
+	}
+	return s.verifyPeer(ctx)
+}
+
+// Staples are the OCSP responses that came with the peer's certificates, in their order;
+// an empty one, or none at the end, for a certificate without.
+func (s *State) Staples() [][]byte {
+	if len(s.Result.Peer.OCSP) == 0 && len(s.issuerStaples) == 0 {
+		return nil
+	}
+	return append([][]byte{s.Result.Peer.OCSP}, s.issuerStaples...)
+}
+
+// AskedForStaples reports whether the peer was asked for them. SSL 3.0 cannot ask.
+func (s *State) AskedForStaples() bool { return !s.isServer() && s.asked(wire.ExtStatusRequest) }
 
 // noCertificate is for an empty chain: only a client may have none.
 func (s *State) noCertificate() error {
@@ -216,8 +247,8 @@ func (r *Result) MissingKeyUsage(role wire.Role) string {
 	return name
 }
 
-// takeStaples keeps the leaf's OCSP response and SCTs. RFC 8446 §4.4.2.1. Until
-// TLS 1.2 certificates have no extensions, and the hello has brought the SCTs.
+// takeStaples keeps a certificate's OCSP response, and the leaf's SCTs. RFC 8446 §4.4.2.1.
+// Up to TLS 1.2 certificates have no extensions, and the hello has brought the SCTs.
 func (s *State) takeStaples(index int, x wire.Extensions) error {
 	if len(x) == 0 {
 		return nil
@@ -242,6 +273,9 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 	if index == 0 {
 		s.Result.Peer.OCSP = bytes.Clone(status.Response)
 		s.Result.Peer.SCTs = cloneAll(scts)
+	} else if len(status.Response) > 0 {
+		s.issuerStaples = append(s.issuerStaples, make([][]byte, index-1-len(s.issuerStaples))...)
+		s.issuerStaples = append(s.issuerStaples, bytes.Clone(status.Response))
 	}
 	return nil
 }

@@ -81,9 +81,9 @@ type Config struct {
 // Host is what the handshake asks of the code that runs it. Its methods are called
 // one at a time.
 type Host interface {
-	// VerifyPeer checks the peer's chain, on resumption too, and returns the
-	// verified chains. It is called only where the peer has certificates.
-	VerifyPeer(*State, []*x509.Certificate) ([][]*x509.Certificate, error)
+	// VerifyPeer checks the peer's chain with what was stapled to it, on resumption too,
+	// and returns the verified chains. It is called only where the peer has certificates.
+	VerifyPeer(context.Context, *State, []*x509.Certificate) ([][]*x509.Certificate, error)
 	// VerifyConnection is asked last.
 	VerifyConnection(*State) error
 	// KeyLog is given each secret that opens a capture.

@@ -40,8 +40,9 @@ type Step struct {
 	// received. Neither has it in the transcript yet.
 	Send func(*State, context.Context) (wire.Message, error)
 	Recv func(*State, context.Context, wire.Message) error
-	// Then follows in both roles, once the message is in the transcript: that
-	// is where secrets are derived and keys change. It may be nil.
+	// Then follows in both roles, once the message is in the transcript, or where one
+	// that may be left out has not come: that is where secrets are derived and keys
+	// change. It may be nil.
 	Then func(*State, context.Context) error
 }
 
@@ -195,7 +196,7 @@ func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool,
 	}
 	if got != step.Msg {
 		if need == May {
-			return true, nil
+			return true, s.then(ctx, step)
 		}
 		return false, unexpected(got, step.Msg)
 	}

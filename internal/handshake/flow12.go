@@ -12,7 +12,7 @@ var flow12 = []Step{
 	{wire.TypeServerHello, wire.Server, always, sendServerHello12, recvServerHello12, startResumed12},
 
 	{wire.TypeCertificate, wire.Server, certificated, sendCertificate, recvCertificate, nil},
-	{wire.TypeCertificateStatus, wire.Server, status, sendCertificateStatus, recvCertificateStatus, nil},
+	{wire.TypeCertificateStatus, wire.Server, status, sendCertificateStatus, recvCertificateStatus, verifyStapled},
 	{wire.TypeServerKeyExchange, wire.Server, exchanges, sendServerKeyExchange, recvServerKeyExchange, nil},
 	{wire.TypeCertificateRequest, wire.Server, asksForCertificate12, sendCertificateRequest12, recvCertificateRequest12, nil},
 	{wire.TypeServerHelloDone, wire.Server, full, sendServerHelloDone, recvServerHelloDone, approveServer},

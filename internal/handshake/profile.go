@@ -89,6 +89,9 @@ func init() {
 	}
 }
 
+// Staples reports whether a client of the version asks for OCSP responses.
+func (p *Profile) Staples() bool { return !p.bare }
+
 // ProfileOf returns the profile of v, or nil if it is not implemented.
 func ProfileOf(v wire.Version) *Profile {
 	for _, p := range profiles {

@@ -67,7 +67,7 @@ func (s *State) Binding() *[32]byte {
 const clockSkew = 60e9
 
 // takePeer takes the peer over from a session, its chain verified again.
-func (s *State) takePeer(c *session.Session) error {
+func (s *State) takePeer(ctx context.Context, c *session.Session) error {
 	p := &s.Result.Peer
 	p.OCSP, p.SCTs = c.OCSP, c.SCTs
 	if len(c.PeerChain) == 0 {
@@ -78,7 +78,7 @@ func (s *State) takePeer(c *session.Session) error {
 		return err
 	}
 	p.Certificates = chain
-	p.Chains, err = s.Config.VerifyPeer(s, chain)
+	p.Chains, err = s.Config.VerifyPeer(ctx, s, chain)
 	return err
 }
 
@@ -109,7 +109,7 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 	if why == "" && c.ExtendedMasterSecret != s.Result.ExtendedMasterSecret {
 		why = "extended master secret was then used and is not now, or the other way round"
 	}
-	if why == "" && s.takePeer(c) != nil {
+	if why == "" && s.takePeer(ctx, c) != nil {
 		s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
 	}
 	s.choseResumption(kind, why)
@@ -141,7 +141,7 @@ func (s *State) newSessionID() error {
 }
 
 // resumeAsClient12 takes up the session that the server has accepted.
-func (s *State) resumeAsClient12() error {
+func (s *State) resumeAsClient12(ctx context.Context) error {
 	c := s.offered
 	if c.Suite != s.Result.Suite.ID {
 		return fault(wire.AlertIllegalParameter, "the server resumes a session with another cipher suite", "RFC 5246 §7.4.1.3", nil)
@@ -159,18 +159,18 @@ func (s *State) resumeAsClient12() error {
 	}
 	copy(s.master[:], c.Secret)
 	s.choseResumption(s.Result.Resumption, "")
-	return s.takePeerAsClient(c.Session)
+	return s.takePeerAsClient(ctx, c.Session)
 }
 
-func (s *State) takePeerAsClient(c *session.Session) error {
-	if err := s.takePeer(c); err != nil {
+func (s *State) takePeerAsClient(ctx context.Context, c *session.Session) error {
+	if err := s.takePeer(ctx, c); err != nil {
 		return s.refuse(err)
 	}
 	return nil
 }
 
 // resume13 is the server's choice among the PSKs. RFC 8446 §4.2.11.
-func (s *State) resume13(context.Context) error {
+func (s *State) resume13(ctx context.Context) error {
 	if !slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE) || !s.Config.Tickets {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (s *State) resume13(context.Context) error {
 			if err := s.checkBinder(i); err != nil {
 				return err
 			}
-			if s.takePeer(c) != nil {
+			if s.takePeer(ctx, c) != nil {
 				s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
 			}
 		}

@@ -23,7 +23,7 @@ func sendServerHello12(s *State, _ context.Context) (wire.Message, error) {
 
 // recvServerHello12 takes the server's decisions and sees by the session ID
 // whether it resumes. RFC 5246 §7.4.1.3, RFC 5077 §3.4.
-func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
+func recvServerHello12(s *State, ctx context.Context, _ wire.Message) error {
 	m := &s.answer
 	copy(s.Result.Secrets.ServerRandom[:], m.Random)
 	if err := s.takeSuite(m, "RFC 5246 §7.4.1.3"); err != nil {
@@ -47,7 +47,7 @@ func recvServerHello12(s *State, _ context.Context, _ wire.Message) error {
 	if s.offered == nil || s.offered.Version != s.Result.Version {
 		return fault(wire.AlertIllegalParameter, "the server resumes a session that we did not offer", "RFC 5246 §7.4.1.3", nil)
 	}
-	return s.resumeAsClient12()
+	return s.resumeAsClient12(ctx)
 }
 
 // checkAnswer12: a renegotiation is tied to the handshake before it, and keeps
@@ -171,12 +171,12 @@ func sendEncryptedExtensions(s *State, _ context.Context) (wire.Message, error) 
 
 // A resumed server's chain is verified again here: now the server can read why it
 // is refused.
-func recvEncryptedExtensions(s *State, _ context.Context, msg wire.Message) error {
+func recvEncryptedExtensions(s *State, ctx context.Context, msg wire.Message) error {
 	if err := s.acceptExtensions(msg.(*wire.EncryptedExtensions).Extensions); err != nil {
 		return err
 	}
 	if s.resumed != nil {
-		return s.takePeerAsClient(s.resumed)
+		return s.takePeerAsClient(ctx, s.resumed)
 	}
 	return nil
 }

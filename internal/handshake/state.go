@@ -6,6 +6,7 @@ import (
 	"hash"
 	"sync"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/record"
@@ -73,8 +74,11 @@ func (r Resumption) String() string {
 type Peer struct {
 	Certificates []*x509.Certificate // its chain, leaf first
 	Chains       [][]*x509.Certificate
-	OCSP         []byte
-	SCTs         [][]byte
+	// Revocation is what was learnt of the certificates of the first chain but its root; nil
+	// for nothing. Host.VerifyPeer fills it in.
+	Revocation []revocation.Answer
+	OCSP       []byte
+	SCTs       [][]byte
 }
 
 // Secrets are those that are used after the handshake.
@@ -176,6 +180,9 @@ type State struct {
 	previous       *Result
 	requestContext []byte // of a CertificateRequest after the handshake
 	statusSent     bool   // server: CertificateStatus follows; client: it may
+	// issuerStaples are the OCSP responses of the peer's certificates after its leaf; Peer has
+	// the leaf's.
+	issuerStaples [][]byte
 
 	certificate   *stdtls.Certificate // ours
 	scheme        wire.SignatureScheme
