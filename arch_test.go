@@ -49,7 +49,7 @@ var rules = []rule{
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
-	{verbsIn + "cert/ca", shared + " certcheck/revocation internal/devca", "github.com/spf13/cobra"},
+	{verbsIn + "cert/ca", shared + " certcheck/revocation internal/devca", "github.com/spf13/cobra github.com/smallstep/truststore"},
 	{verbsIn + "cert/expiry", shared + " " + rooms + "certs wire", "github.com/spf13/cobra"},
 	{verbsIn + "cert/show", shared + " " + rooms + "certs certcheck/revocation",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},

@@ -31,20 +31,22 @@ var update = flag.Bool("update", false, "write schema.json anew")
 
 // written is what the verbs write with --json; suites writes an array of it.
 var written = map[string]reflect.Type{
-	"explain":        reflect.TypeFor[explain.Connection](),
-	"connect":        reflect.TypeFor[connect.Summary](),
-	"cert show":      reflect.TypeFor[show.Shown](),
-	"cert expiry":    reflect.TypeFor[expiry.Watch](),
-	"cert ca init":   reflect.TypeFor[ca.Authority](),
-	"cert ca issue":  reflect.TypeFor[ca.Certificate](),
-	"cert ca revoke": reflect.TypeFor[ca.Revoked](),
-	"cert ca crl":    reflect.TypeFor[ca.List](),
-	"cert ca ocsp":   reflect.TypeFor[ca.Responder](),
-	"cert verify":    reflect.TypeFor[verify.Verification](),
-	"suites":         reflect.TypeFor[suites.Suite](),
-	"man":            reflect.TypeFor[man.Pages](),
-	"version":        reflect.TypeFor[build.Info](),
-	"error":          reflect.TypeFor[report.Refusal](),
+	"explain":         reflect.TypeFor[explain.Connection](),
+	"connect":         reflect.TypeFor[connect.Summary](),
+	"cert show":       reflect.TypeFor[show.Shown](),
+	"cert expiry":     reflect.TypeFor[expiry.Watch](),
+	"cert ca init":    reflect.TypeFor[ca.Authority](),
+	"cert ca issue":   reflect.TypeFor[ca.Certificate](),
+	"cert ca revoke":  reflect.TypeFor[ca.Revoked](),
+	"cert ca crl":     reflect.TypeFor[ca.List](),
+	"cert ca ocsp":    reflect.TypeFor[ca.Responder](),
+	"cert ca trust":   reflect.TypeFor[ca.Trust](),
+	"cert ca untrust": reflect.TypeFor[ca.Trust](),
+	"cert verify":     reflect.TypeFor[verify.Verification](),
+	"suites":          reflect.TypeFor[suites.Suite](),
+	"man":             reflect.TypeFor[man.Pages](),
+	"version":         reflect.TypeFor[build.Info](),
+	"error":           reflect.TypeFor[report.Refusal](),
 }
 
 // schema.json is made of the types, and describes the JSON of every verb.

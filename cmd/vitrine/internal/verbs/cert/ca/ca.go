@@ -16,7 +16,7 @@ import (
 )
 
 // subcommands are in the order in which help shows them.
-var subcommands = []func() *cobra.Command{newInit, newIssue, newRevoke, newCRL, newOCSP}
+var subcommands = []func() *cobra.Command{newInit, newIssue, newRevoke, newCRL, newOCSP, newTrust, newUntrust}
 
 // New makes the verb.
 func New() *cobra.Command {
