@@ -36,7 +36,7 @@ func (c *Connection) Outcome() (all []Remark) {
 	all = append(all, c.later()...)
 	add(Good, c.Trust != "", "%s", c.Trust)
 	add(Warning, c.Trust == "" && s.Complete && c.Side == wire.Client.String() && first.ServerCertificate,
-		"nothing shows that the server's certificate was verified; with InsecureSkipVerify it was not")
+		"nothing shows that the server's certificate was verified")
 	for _, w := range c.Warnings {
 		add(Warning, true, "%s", w)
 	}

@@ -70,6 +70,10 @@ you can watch any version, suite or way to resume. Name it to use it: even
 dangerous ones need no --legacy there. With HOST (on port 443 if none is given;
 a URL will do) it explains the live connection, or its failure.
 
+Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
+the answer. For a server of something else, name that with --alpn, or offer
+nothing with --alpn "".
+
 On a terminal, $PAGER shows the text, less by default; set it to nothing for
 none. The output holds the connection's secrets and data: guard it like a key.`,
 		Example: `  vitrine explain
