@@ -54,7 +54,7 @@ var rules = []rule{
 	{verbsIn + "cert/show", shared + " " + rooms + "certs certcheck/revocation",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs certcheck certcheck/revocation", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
-	{verbsIn + "connect", shared + " tls internal/suite certcheck trace wire", "github.com/spf13/cobra"},
+	{verbsIn + "connect", shared + " tls internal/suite certcheck certcheck/revocation trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " explain/text explain tls internal/devca internal/suite session trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " httptls tls internal/devca session wire", "github.com/spf13/cobra"},

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // RevocationModes are the values of --revocation.
@@ -28,6 +29,20 @@ func (f *Revocation) Register(cmd *cobra.Command, usual revocation.Mode) {
 	set.StringArrayVar(&f.files, "crl", nil,
 		"ask this certificate revocation list, a `file` in PEM or DER, before others; may be given again (turns on --revocation soft)")
 	CompleteFrom(cmd, "revocation", RevocationModes)
+}
+
+// Apply sets what asks in config. With --revocation off nobody is asked, and without the
+// flags only what the peer staples.
+func (f *Revocation) Apply(cmd *cobra.Command, config *tls.Config) error {
+	if !cmd.Flags().Changed("revocation") && len(f.files) == 0 {
+		return nil
+	}
+	k, err := f.Load(cmd)
+	if k == nil {
+		k = &revocation.Checker{}
+	}
+	config.Revocation = k
+	return err
 }
 
 // Load returns what asks, nil for --revocation off without a list: nobody is asked

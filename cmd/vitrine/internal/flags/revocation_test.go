@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 func revocationOf(t *testing.T, args ...string) (*revocation.Checker, error) {
@@ -83,5 +84,29 @@ func TestRevocationFlags(t *testing.T) {
 	}
 	if k, err := revocationOf(t); k != nil || err != nil {
 		t.Errorf("without flags: %+v, %v", k, err)
+	}
+}
+
+// Without the flags the Config is left alone, and off is more than that.
+func TestRevocationFlagsInAConfig(t *testing.T) {
+	for arg, want := range map[string]string{"": "nothing", "--revocation=off": "off", "--revocation=hard": "hard"} {
+		cmd, f := &cobra.Command{}, &Revocation{}
+		f.Register(cmd, revocation.Off)
+		if arg != "" {
+			if err := cmd.ParseFlags([]string{arg}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		config := new(tls.Config)
+		if err := f.Apply(cmd, config); err != nil {
+			t.Fatal(err)
+		}
+		got := "nothing"
+		if config.Revocation != nil {
+			got = config.Revocation.Mode.String()
+		}
+		if got != want {
+			t.Errorf("%q sets %s, want %s", arg, got, want)
+		}
 	}
 }

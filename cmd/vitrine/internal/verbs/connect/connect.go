@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -27,6 +28,7 @@ type options struct {
 	ca, sni  string
 	alpn     flags.ALPN
 	insecure flags.Insecure
+	revoked  flags.Revocation
 	json     bool
 	timeout  flags.Timeout
 	// halfClose closes our direction when the input ends.
@@ -56,6 +58,10 @@ name of a service. An https URL will do too: vitrine takes host and port of it.
 With --post-handshake-auth or --renegotiate server the server may begin another
 handshake: without input vitrine waits for that, for --timeout at most.
 
+What the server staples to its certificate is verified, unless --revocation off
+says that nobody is asked whether it is revoked. With soft and hard vitrine asks
+the certificate's authority too, over the network.
+
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
 
@@ -77,6 +83,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	o.insecure.Register(cmd)
+	o.revoked.Register(cmd, revocation.Off)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
@@ -95,6 +102,9 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	}
 	config, err := o.config(at)
 	if err != nil {
+		return err
+	}
+	if err := o.revoked.Apply(cmd, config); err != nil {
 		return err
 	}
 	if log, err := flags.KeyLog(); err != nil {

@@ -53,6 +53,9 @@ type Summary struct {
 	ClientCertificate string `json:"client_certificate,omitempty"`
 	// OCSPStapled is set where the server sent a response of its authority.
 	OCSPStapled bool `json:"ocsp_stapled"`
+	// Revocation is what was learnt of each certificate of Chain but the root, and from
+	// where; empty where nobody knew anything.
+	Revocation []string `json:"revocation,omitempty"`
 	// SCTs is how many signed certificate timestamps the server sent.
 	SCTs     int  `json:"scts"`
 	Verified bool `json:"verified"`
@@ -116,6 +119,9 @@ func (s *Summary) addState(state tls.State) {
 	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
+	for _, a := range state.Revocation {
+		s.Revocation = append(s.Revocation, a.String())
+	}
 	s.Warnings = warnings(state)
 }
 
@@ -168,6 +174,9 @@ func (s *Summary) write(w io.Writer) error {
 		line("verified", p.Good("the server has the pre-shared key"))
 	default:
 		line("verified", p.Bad("NO")+": "+terminal.Printable(s.NotVerified))
+	}
+	if len(s.Revocation) > 0 {
+		line("revocation", s.Revocation[0])
 	}
 	if s.ClientCertificate != "" {
 		line("our own", "certificate "+s.ClientCertificate)
