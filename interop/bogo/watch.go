@@ -110,12 +110,21 @@ type oneSession struct {
 
 func (c oneSession) Get(string) (*tls.ClientSessionState, bool) { return c.offer, c.offer != nil }
 
+// Put also gets back the session that was offered, to be offered again: that is no new one.
 func (c oneSession) Put(_ string, cs *tls.ClientSessionState) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if cs != nil {
+	if cs != nil && !sameTicket(cs, c.offer) {
 		c.saved = cs
 	}
+}
+
+// sameTicket reports whether two sessions, of which offer may be nil, are resumed by one
+// ticket. Those without a ticket have an ID, and are never put back.
+func sameTicket(cs, offer *tls.ClientSessionState) bool {
+	ticket, _, _ := cs.ResumptionState()
+	offered, _, _ := offer.ResumptionState()
+	return len(ticket) > 0 && bytes.Equal(ticket, offered)
 }
 
 // pausing is a connection of which every other Read ends as if a deadline had passed,
