@@ -58,7 +58,8 @@ func (h *host) verifyChain(ctx context.Context, role wire.Role, demanded ClientA
 		}
 		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
 	}
-	o.Time, o.Anew, o.Profile, o.Revocation = c.now(), c.VerifyAnew, c.VerifyProfile, c.Revocation
+	o.Anew = c.VerifyAnew
+	o.Time, o.Profile, o.Revocation = c.now(), c.VerifyProfile, c.Revocation
 	if o.Revocation == nil {
 		o.Revocation = softly
 	}
