@@ -31,11 +31,11 @@ func TestUnannouncedEnd(t *testing.T) {
 			t.Run(VersionName(version), func(t *testing.T) {
 				whole := 0
 				for at := 0; ; at++ {
-					data, err, left := readCut(t, version, at, func(c net.Conn, config *Config) endpoint {
+					data, left, err := readCut(t, version, at, func(c net.Conn, config *Config) endpoint {
 						config.Legacy.UnannouncedEnd = allowed
 						return Client(c, config)
 					})
-					std, stdErr, _ := readCut(t, version, at, func(c net.Conn, config *Config) endpoint { return stdtls.Client(c, toStd(config)) })
+					std, _, stdErr := readCut(t, version, at, func(c net.Conn, config *Config) endpoint { return stdtls.Client(c, toStd(config)) })
 					if data != std {
 						t.Fatalf("cut at %d: %q, crypto/tls %q", at, data, std)
 					}
@@ -61,7 +61,7 @@ func TestUnannouncedEnd(t *testing.T) {
 
 // readCut reads all that a client gets of two records of a server whose stream is cut
 // after so many of their bytes, and tells how many were left.
-func readCut(t *testing.T, version uint16, at int, start func(net.Conn, *Config) endpoint) (data string, err error, left int) {
+func readCut(t *testing.T, version uint16, at int, start func(net.Conn, *Config) endpoint) (data string, left int, err error) {
 	t.Helper()
 	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 	server.SessionTicketsDisabled = true
@@ -82,7 +82,7 @@ func readCut(t *testing.T, version uint16, at int, start func(net.Conn, *Config)
 	for buf := make([]byte, 16); ; {
 		n, err := c.Read(buf)
 		if data += string(buf[:n]); err != nil {
-			return data, err, len(sent) - at
+			return data, len(sent) - at, err
 		}
 	}
 }

@@ -268,10 +268,10 @@ func TestNonce(t *testing.T) {
 func nonceOf(t *testing.T, der []byte) (nonce []byte) {
 	t.Helper()
 	s := cryptobyte.String(der)
-	var list, value cryptobyte.String
-	if !s.ReadASN1(&s, casn1.SEQUENCE) || !s.ReadASN1(&s, casn1.SEQUENCE) || !s.SkipASN1(casn1.SEQUENCE) ||
-		!s.ReadASN1(&list, explicit(2)) || !list.ReadASN1(&list, casn1.SEQUENCE) || !list.ReadASN1(&list, casn1.SEQUENCE) ||
-		!list.SkipASN1(casn1.OBJECT_IDENTIFIER) || !list.ReadASN1(&value, casn1.OCTET_STRING) || !value.ReadASN1Bytes(&nonce, casn1.OCTET_STRING) {
+	var request, list, extensions, one, value cryptobyte.String
+	if !s.ReadASN1(&request, casn1.SEQUENCE) || !request.ReadASN1(&request, casn1.SEQUENCE) || !request.SkipASN1(casn1.SEQUENCE) ||
+		!request.ReadASN1(&list, explicit(2)) || !list.ReadASN1(&extensions, casn1.SEQUENCE) || !extensions.ReadASN1(&one, casn1.SEQUENCE) ||
+		!one.SkipASN1(casn1.OBJECT_IDENTIFIER) || !one.ReadASN1(&value, casn1.OCTET_STRING) || !value.ReadASN1Bytes(&nonce, casn1.OCTET_STRING) {
 		t.Fatalf("the request %x has no nonce", der)
 	}
 	return nonce

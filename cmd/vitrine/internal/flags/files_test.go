@@ -160,7 +160,8 @@ func TestReadableFiles(t *testing.T) {
 		}
 	}
 	pool, err := Pool("ca", identity(t, chain, "").Cert)
-	if err != nil || len(pool.Subjects()) != 2 { //lint:ignore SA1019 it is no system pool
+	//lint:ignore SA1019 it is no system pool
+	if err != nil || len(pool.Subjects()) != 2 {
 		t.Error(pool, err)
 	}
 }
