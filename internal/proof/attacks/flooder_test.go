@@ -1,6 +1,7 @@
 package attacks
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -128,7 +129,13 @@ func (x *flood) play(t *testing.T, v wire.Version, victim wire.Role, open func(*
 	if x.alert != 0 {
 		alert = x.alert
 	}
-	refused(t, err, alert)
+	if failure := (*tls.HandshakeError)(nil); x.heeded {
+		if !errors.As(err, &failure) || !failure.Received || failure.Alert != alert {
+			t.Errorf("%v; want the peer's %v", err, alert)
+		}
+	} else {
+		refused(t, err, alert)
+	}
 	if n := int(taken.Load()); n != x.borne+1 {
 		t.Errorf("%d records were taken; want %d", n, x.borne+1)
 	}

@@ -39,6 +39,8 @@ type flood struct {
 	// with unexpected_message where there is no other alert here.
 	borne int
 	alert wire.AlertCode
+	// heeded: the first is an alert of the peer's that ends the connection as it is.
+	heeded bool
 	// answer is how many bytes it sends at most, the last alert excepted.
 	answer int
 }
@@ -100,7 +102,9 @@ func TestFloodsAfterTheHandshake(t *testing.T) {
 
 // Before there are keys.
 var floodsBefore = []flood{
-	{name: "warning alerts", versions: everyVersion, victims: either, send: bare(wire.ContentAlert, 1, 112), borne: floodWarnings},
+	{name: "warning alerts", versions: oldVersions, victims: either, send: bare(wire.ContentAlert, 1, 112), borne: floodWarnings},
+	// Where TLS 1.3 alone is on offer, no alert is a mere warning. RFC 8446 §6.2.
+	{name: "warning alerts", versions: onlyTLS13, victims: either, send: bare(wire.ContentAlert, 1, 112), alert: wire.AlertUnrecognizedName, heeded: true},
 	{name: "empty alerts", versions: everyVersion, victims: either, send: bare(wire.ContentAlert)},
 	{name: "empty handshake records", versions: everyVersion, victims: either, send: bare(wire.ContentHandshake)},
 	{name: "empty records", versions: everyVersion, victims: either, send: bare(wire.ContentApplicationData)},

@@ -23,11 +23,11 @@ type Verification struct {
 	Advice  string `json:"advice,omitempty"`
 	Rule    string `json:"rule,omitempty"`
 	Source  string `json:"source,omitempty"`
-	// Profile is how strict the rules were, At the moment verified for, and Revocation
-	// the mode.
-	Profile    string    `json:"profile"`
-	At         time.Time `json:"at"`
-	Revocation string    `json:"revocation"`
+	// Profile is how strict the rules were, At the moment verified for, and Mode that of
+	// revocation.
+	Profile string    `json:"profile"`
+	At      time.Time `json:"at"`
+	Mode    string    `json:"revocation_mode"`
 	// DaysLeft is how long the path goes on being good; negative where it is over.
 	DaysLeft int `json:"days_left"`
 	// Chain is the path taken, else the first that was tried, the leaf first and the

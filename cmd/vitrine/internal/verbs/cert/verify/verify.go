@@ -109,10 +109,10 @@ func isPublicSuffix(domain string) bool {
 func (o *options) judge(ctx context.Context, source *certs.Source, asked certcheck.Options) (*Verification, *certcheck.Error) {
 	v := &Verification{
 		Target: source.Target, Profile: asked.Profile.String(), At: asked.Time.UTC().Truncate(time.Second),
-		Revocation: revocation.Off.String(), Chain: source.Describe(asked.Time),
+		Mode: revocation.Off.String(), Chain: source.Describe(asked.Time),
 	}
 	if asked.Revocation != nil {
-		v.Revocation = asked.Revocation.Mode.String()
+		v.Mode = asked.Revocation.Mode.String()
 	}
 	sent, err := certcheck.Parse(source.Chain())
 	if refused, ok := err.(*certcheck.Error); ok {
