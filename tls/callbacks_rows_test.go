@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"io"
 	"net"
 	"reflect"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -56,6 +59,8 @@ var callbacks = []callback{
 	{"VerifyPeerCertificate", wire.Server, setVerifyPeer},
 	{"VerifyConnection", wire.Client, setVerifyConnection},
 	{"VerifyConnection", wire.Server, setVerifyConnection},
+	{"Revocation.Fetcher", wire.Client, setFetcher},
+	{"Revocation.Fetcher", wire.Server, setFetcher},
 	{"RootCAs", wire.Client, func(own, _ *Config, hit func()) { own.RootCAs = constrained(hit) }},
 	{"ClientCAs", wire.Server, func(own, _ *Config, hit func()) { own.ClientCAs = constrained(hit) }},
 	{"ClientSessionCache", wire.Client, func(own, _ *Config, hit func()) {
@@ -114,6 +119,25 @@ func setVerifyPeer(own, _ *Config, hit func()) {
 
 func setVerifyConnection(own, _ *Config, hit func()) {
 	own.VerifyConnection = func(ConnectionState) error { hit(); return nil }
+}
+
+// setFetcher has the peer show a certificate that names an OCSP responder.
+func setFetcher(own, peer *Config, hit func()) {
+	root := newIssuer(nil)
+	responder := must(asn1.Marshal([]struct {
+		Method   asn1.ObjectIdentifier
+		Location asn1.RawValue
+	}{{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}, asn1.RawValue{Class: 2, Tag: 6, Bytes: []byte("http://ocsp.example/")}}}))
+	peer.Certificates = []Certificate{*root.issue(pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, Value: responder})}
+	own.RootCAs, own.ClientCAs, own.ServerName = root.pool(), root.pool(), "example.com"
+	own.Revocation = &revocation.Checker{Mode: revocation.Soft, Fetcher: hitFetcher{hit}}
+}
+
+type hitFetcher struct{ hit func() }
+
+func (f hitFetcher) Fetch(context.Context, revocation.Request) ([]byte, error) {
+	f.hit()
+	return nil, io.EOF
 }
 
 func setPadding(own, _ *Config, hit func()) {
