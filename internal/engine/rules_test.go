@@ -50,7 +50,8 @@ var elsewhere = map[string]string{
 	"a further handshake is under way, and what the peer has sent before must be read first: call Read": "TestHeldDataIsBounded",
 	"keying material cannot be exported from a connection of ":                                          "TestExportNeedsExtendedMasterSecret",
 	"the keys have protected as much as is safe for a cipher with blocks of 64 bits (Sweet32)":          "TestWornKeys",
-	" ended the connection with the alert ":                                                             "TestAlertsAreTerminalEverywhere",
+	" bytes; at most ":                      "TestSettingsThatDoNotFit in tls",
+	" ended the connection with the alert ": "TestAlertsAreTerminalEverywhere",
 }
 
 // Every rule in the source is broken by a test.

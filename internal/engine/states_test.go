@@ -218,7 +218,7 @@ func TestNoStepIsSkippedOrRepeated(t *testing.T) {
 			}
 			switch got, _ := victim.alertOf(); got {
 			case wire.AlertUnexpectedMessage, wire.AlertBadRecordMAC:
-			case wire.AlertProtocolVersion, wire.AlertIllegalParameter:
+			case wire.AlertProtocolVersion, wire.AlertIllegalParameter, wire.AlertDecodeError:
 				// without a change_cipher_spec what is sealed is read as if in the
 				// clear, and a first ClientHello is a bad second one
 				if due != ccs && due != wire.TypeClientHello {

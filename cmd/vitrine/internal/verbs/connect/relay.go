@@ -84,7 +84,10 @@ func (r *relay) send(in io.Reader) error {
 		return nil
 	}
 	r.awaitFurther(before)
-	return r.conn.CloseWrite()
+	if err := r.conn.CloseWrite(); n > 0 {
+		return err
+	}
+	return nil // the peer may have closed first, and nothing of ours is lost
 }
 
 // stay says once why the command does not end, if the peer keeps quiet.
