@@ -23,7 +23,8 @@ type bodyCodec struct {
 }
 
 var bodyCodecs = []bodyCodec{
-	{name: "server_name", in: inClientHello, ext: ExtServerName, copyOf: func(r *Reader, b []byte) []byte {
+	// Names of unknown types are dropped; TestHostNameIsCopied holds the law for the others.
+	{name: "server_name", in: inClientHello, ext: ExtServerName, lossy: true, copyOf: func(r *Reader, b []byte) []byte {
 		return AppendServerName(b, ReadServerName(r))
 	}},
 	{name: "alpn", in: inClientHello, ext: ExtALPN, copyOf: func(r *Reader, b []byte) []byte {
@@ -255,6 +256,16 @@ func FuzzExtensions(f *testing.F) {
 			checkSpans(t, rec.Spans, 0, len(vector))
 		}
 	})
+}
+
+func TestHostNameIsCopied(t *testing.T) {
+	for _, host := range []string{"a", "example.com", strings.Repeat("x", 255)} {
+		body := AppendServerName(nil, host)
+		r := NewReader(body, nil)
+		if got := ReadServerName(&r); got != host || r.Finish("server_name") != nil || !bytes.Equal(AppendServerName(nil, got), body) {
+			t.Errorf("%q is read as %q", host, got)
+		}
+	}
 }
 
 func TestRepeatedExtensions(t *testing.T) {
