@@ -260,7 +260,7 @@ func (c *Conn) received(n int, err error) error {
 	if isTimeout(err) {
 		return err
 	}
-	c.engine.EOF(err)
+	c.engine.EOF(c.sender.reset.orEnd(err))
 	return nil
 }
 

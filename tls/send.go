@@ -21,6 +21,7 @@ type sender struct {
 	err   error
 	push  func(fd uintptr) (done bool) // Conn.push, made once
 	look  func(fd uintptr)             // Conn.look, made once
+	reset reset
 }
 
 // unseen is how much is sealed at once at most where it is not seen how much of it has
@@ -157,6 +158,7 @@ func (c *Conn) writeWhole() error {
 	if n < len(b) && err == nil {
 		err = io.ErrShortWrite
 	}
+	c.sender.reset.note(err)
 	return err
 }
 

@@ -3,6 +3,7 @@
 package tls
 
 import (
+	"errors"
 	"io"
 	"syscall"
 )
@@ -28,7 +29,7 @@ func (c *Conn) writeReady() error {
 func (c *Conn) push(fd uintptr) (done bool) {
 	s := &c.sender
 	for out := c.engine.Output(); len(out) > 0; out = c.engine.Output() {
-		n, err := syscall.Write(int(fd), out)
+		n, err := s.reset.write(fd, out)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -49,6 +50,16 @@ func (c *Conn) push(fd uintptr) (done bool) {
 	return true
 }
 
+// write holds the mutex over the call, which does not wait: a Read that sees the end
+// knows whether a write was told more.
+func (r *reset) write(fd uintptr, out []byte) (n int, err error) {
+	r.Lock()
+	defer r.Unlock()
+	n, err = syscall.Write(int(fd), out)
+	r.keep(err)
+	return n, err
+}
+
 // measure sees how much the socket takes now. It will take no less later, but for what
 // we write: nobody else writes.
 func (c *Conn) measure() {
@@ -65,3 +76,5 @@ func (c *Conn) look(fd uintptr) {
 	room, ok := socketRoom(fd)
 	c.sender.room, c.sender.blind = room, !ok
 }
+
+func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
