@@ -30,7 +30,7 @@ var chromium = &peer{
 		"max-fragment:*": "Chromium has no limits on records", "size-limit:*": "Chromium has no limits on records",
 		"key:rsa1024":  "Chromium's page shows no weak certificate",
 		"*_CBC_SHA256": chromiumCBC, "*_CBC_SHA384": chromiumCBC, "*_ECDSA_WITH_*_CBC_*": chromiumCBC,
-		"secp521r1": chromiumP521, "SecP*": "Chromium has X25519MLKEM768 only",
+		"secp521r1": chromiumP521, "*x448": "Chromium has no X448", "SecP*": "Chromium has X25519MLKEM768 only",
 		"key:p521": chromiumP521, "key:ed25519": "Chromium has no Ed25519",
 		"key:rsa-*": "Chromium's signature schemes cannot be chosen",
 		"request:*": chromiumAuth, "require:*": chromiumAuth,

@@ -40,7 +40,7 @@ const (
 )
 
 var gnutlsGroups = map[wire.NamedGroup]string{
-	wire.GroupX25519: "X25519", wire.GroupP256: "SECP256R1", wire.GroupP384: "SECP384R1", wire.GroupP521: "SECP521R1",
+	wire.GroupX25519: "X25519", wire.GroupP256: "SECP256R1", wire.GroupP384: "SECP384R1", wire.GroupP521: "SECP521R1", wire.GroupX448: "X448",
 	wire.GroupFFDHE2048: "FFDHE2048", wire.GroupFFDHE3072: "FFDHE3072", wire.GroupFFDHE4096: "FFDHE4096",
 }
 

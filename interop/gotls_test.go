@@ -16,13 +16,13 @@ var gotls = &peer{
 	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, suites: gotlsList, noEtM: true,
 	anySuite: func(c cell, _ wire.Role) bool { return c.Version == wire.TLS13 },
 	ServerLacks: map[string]string{
-		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "later:*": gotlsLater,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448", "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "later:*": gotlsLater,
 		"resume:id":        "crypto/tls has no session IDs",
 		"keyupdate:theirs": noKeyUpdate, "renegotiate:*": "crypto/tls's server does not renegotiate",
 		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,
 	},
 	ClientLacks: map[string]string{
-		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "tls1.3+later:*": gotlsLater, "later:dsa": gotlsDSA,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448", "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "tls1.3+later:*": gotlsLater, "later:dsa": gotlsDSA,
 		"resume:id":        "crypto/tls has no session IDs",
 		"keyupdate:theirs": noKeyUpdate, "renegotiate:theirs": "crypto/tls's client renegotiates only when asked",
 		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,

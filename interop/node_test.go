@@ -152,7 +152,7 @@ func nodeFacts(text string, server bool) (list []facts, err error) {
 				f["sni"] = o.SNI
 			}
 		} else if o.Group != "" {
-			f["group"] = map[string]string{"X25519": "x25519", "prime256v1": "secp256r1"}[o.Group]
+			f["group"] = map[string]string{"X25519": "x25519", "X448": "x448", "prime256v1": "secp256r1"}[o.Group]
 			if f["group"] == "" {
 				f["group"] = o.Group
 			}

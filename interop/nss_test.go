@@ -24,14 +24,14 @@ var nss = &peer{
 	// tstclnt frees its -c twice when it connects twice, and aborts.
 	anySuite: func(c cell, ours wire.Role) bool { return ours == wire.Server && c.Resume != "" },
 	ServerLacks: map[string]string{
-		"*MLKEM*": noMLKEM, "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
+		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448", "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
 		"key:ed25519": nssEd25519, "re*:ed25519": nssEd25519, "later:ed25519": nssEd25519,
 		"resume:*_DSS_*":            "selfserv resumes no session of a DSA key, of tstclnt neither",
 		"renegotiate:theirs+resume": "selfserv does not renegotiate where a session has the client's certificate",
 		"keyupdate:theirs":          noKeyUpdate, "dh:*": nssDH, "max-fragment:*": "NSS has no max_fragment_length", "unsafe": alwaysSecure,
 	},
 	ClientLacks: map[string]string{
-		"*MLKEM*": noMLKEM, "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
+		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448", "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
 		"key:ed25519": nssEd25519, "re*:ed25519": nssEd25519, "later:ed25519": nssEd25519,
 		"resume:TLS_ECDHE_*_3DES_*": nssOff, "resume:TLS_ECDHE_*_RC4_*": nssOff, "resume:*_WITH_DES_*": nssOff, "resume:TLS_DHE_DSS_*_SHA???": nssOff,
 		"resume:*_NULL_*": nssOff, "dh:*": nssDH, "max-fragment:*": "NSS has no max_fragment_length", "unsafe": alwaysSecure,

@@ -43,7 +43,7 @@ const (
 )
 
 var opensslGroups = map[wire.NamedGroup]string{
-	wire.GroupX25519: "X25519", wire.GroupP256: "P-256", wire.GroupP384: "P-384", wire.GroupP521: "P-521",
+	wire.GroupX25519: "X25519", wire.GroupP256: "P-256", wire.GroupP384: "P-384", wire.GroupP521: "P-521", wire.GroupX448: "X448",
 	wire.GroupFFDHE2048: "ffdhe2048", wire.GroupFFDHE3072: "ffdhe3072", wire.GroupFFDHE4096: "ffdhe4096",
 }
 
@@ -345,8 +345,8 @@ func opensslClientFacts(text string) facts {
 	}
 	if m := opensslTemp.FindStringSubmatch(text); m != nil {
 		switch m[1] {
-		case "X25519":
-			f["group"] = "x25519"
+		case "X25519", "X448":
+			f["group"] = strings.ToLower(m[1])
 		case "prime256v1":
 			f["group"] = "secp256r1"
 		case "DH":

@@ -43,7 +43,7 @@ func (c cell) kx() wire.KeyExchange { return suite.ByID(c.Suite).KeyExchange }
 
 func (c cell) cbc() bool { return strings.Contains(c.Suite.String(), "_CBC_") }
 
-var ecGroups = []wire.NamedGroup{wire.GroupX25519, wire.GroupP256, wire.GroupP384, wire.GroupP521}
+var ecGroups = []wire.NamedGroup{wire.GroupX25519, wire.GroupP256, wire.GroupP384, wire.GroupP521, wire.GroupX448}
 
 var hybridGroups = []wire.NamedGroup{wire.GroupX25519MLKEM768, wire.GroupSecP256r1MLKEM768, wire.GroupSecP384r1MLKEM1024}
 

@@ -27,6 +27,9 @@ const (
 	SecP256r1MLKEM768  = stdtls.SecP256r1MLKEM768
 	SecP384r1MLKEM1024 = stdtls.SecP384r1MLKEM1024
 
+	// X448 is off unless it is named: few peers have it. RFC 7748 §6.2.
+	X448 CurveID = 0x001e
+
 	// MLKEM1024 is post-quantum alone: if ML-KEM falls, nothing else protects.
 	MLKEM1024 CurveID = 0x0202
 )

@@ -83,7 +83,7 @@ func exchange(t testing.TB, c, s *Conn) {
 
 func TestEveryKeySuiteAndGroup(t *testing.T) {
 	p := testPKI()
-	groups := []CurveID{X25519, CurveP256, CurveP384, CurveP521, X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024}
+	groups := []CurveID{X25519, CurveP256, CurveP384, CurveP521, X448, X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024}
 	for _, version := range []uint16{VersionTLS12, VersionTLS13} {
 		for _, kind := range keyKinds {
 			for _, suite := range modernSuites() {
@@ -97,6 +97,9 @@ func TestEveryKeySuiteAndGroup(t *testing.T) {
 						client.CipherSuites, client.MinVersion, client.MaxVersion = []uint16{suite.ID}, version, version
 						client.Legacy, server.Legacy, server.CipherSuites = weakSuites, weakSuites, client.CipherSuites
 						client.CurvePreferences = []CurveID{group}
+						if group == X448 { // which is off unless it is named
+							server.CurvePreferences = client.CurvePreferences
+						}
 						c, s, clientErr, serverErr := connect(t, client, server)
 						if fits := version == VersionTLS13 || (kind == "rsa2048") == (authOf(suite.ID) == "RSA"); !fits {
 							if clientErr == nil || serverErr == nil {

@@ -9,7 +9,8 @@
 // a hybrid is a group of two, whose shares and secrets are concatenated.
 //
 // The primitives stand in primitives_fast.go and, with the build tag
-// vitrine_std, in primitives_std.go from the standard library alone.
+// vitrine_std, in primitives_std.go from the standard library alone. X448 is not
+// there and stands by itself.
 package kex
 
 import (
@@ -74,6 +75,7 @@ var groups = []*Group{
 	newGroup(wire.GroupP256, "P-256", 128, p256),
 	newGroup(wire.GroupP384, "P-384", 192, p384),
 	newGroup(wire.GroupP521, "P-521", 256, p521),
+	newGroup(wire.GroupX448, "X448", 224, x448),
 	newGroup(wire.GroupFFDHE2048, "ffdhe2048", 103, ffdheComponent(wire.GroupFFDHE2048, 2048)),
 	newGroup(wire.GroupFFDHE3072, "ffdhe3072", 125, ffdheComponent(wire.GroupFFDHE3072, 3072)),
 	newGroup(wire.GroupFFDHE4096, "ffdhe4096", 150, ffdheComponent(wire.GroupFFDHE4096, 4096)),

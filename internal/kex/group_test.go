@@ -87,6 +87,7 @@ func TestTable(t *testing.T) {
 		wire.GroupP256:               {65, 65, 32, []wire.NamedGroup{wire.GroupP256}},
 		wire.GroupP384:               {97, 97, 48, []wire.NamedGroup{wire.GroupP384}},
 		wire.GroupP521:               {133, 133, 66, []wire.NamedGroup{wire.GroupP521}},
+		wire.GroupX448:               {56, 56, 56, []wire.NamedGroup{wire.GroupX448}},
 		wire.GroupX25519MLKEM768:     {1216, 1120, 64, []wire.NamedGroup{wire.GroupMLKEM768, wire.GroupX25519}},
 		wire.GroupSecP256r1MLKEM768:  {1249, 1153, 64, []wire.NamedGroup{wire.GroupP256, wire.GroupMLKEM768}},
 		wire.GroupSecP384r1MLKEM1024: {1665, 1665, 80, []wire.NamedGroup{wire.GroupP384, wire.GroupMLKEM1024}},
@@ -110,7 +111,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: %+v", g.Name, g)
 		}
 	}
-	for _, id := range []wire.NamedGroup{0, wire.GroupMLKEM768, wire.GroupX448, 0x0105, 0x0a0a, 0xffff} {
+	for _, id := range []wire.NamedGroup{0, wire.GroupMLKEM768, 0x0105, 0x0a0a, 0xffff} {
 		if _, err := Generate(id); err == nil || Supported(id) {
 			t.Errorf("%v is supported", id)
 		}
@@ -163,7 +164,7 @@ func refuse(t *testing.T, g *Group, what string, part int, bad []byte) {
 	if _, secret, err := Respond(g.ID, hello); err == nil || secret != nil {
 		t.Errorf("%s: Respond took %s", g.Name, what)
 	}
-	if id := g.Components[part]; stdCurves[id] != nil || IsFF(id) {
+	if id := g.Components[part]; stdCurves[id] != nil || id == wire.GroupX448 || IsFF(id) {
 		copy(share[server:], bad)
 		if secret, err := p.Finish(share); err == nil || secret != nil {
 			t.Errorf("%s: Finish took %s", g.Name, what)
@@ -178,6 +179,10 @@ func TestBadShares(t *testing.T) {
 			case wire.GroupX25519:
 				for _, point := range lowOrder {
 					refuse(t, g, "a point of small order", i, unhex(point))
+				}
+			case wire.GroupX448:
+				for _, point := range lowOrder448() {
+					refuse(t, g, "a point of small order", i, point)
 				}
 			case wire.GroupMLKEM768, wire.GroupMLKEM1024:
 				refuse(t, g, "coefficients above the modulus", i, bytes.Repeat([]byte{0xff}, n))
@@ -257,6 +262,9 @@ func stdRespond(t *testing.T, g *Group, peer []byte) (share, secret []byte) {
 		case wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupFFDHE4096, wire.GroupFFDHE6144, wire.GroupFFDHE8192:
 			share, finish := bigDH(id)
 			s, c = finish(part), share
+		case wire.GroupX448:
+			share, finish := bigX448()
+			s, c = finish(part), share
 		default:
 			key, err := stdCurves[id].GenerateKey(rand.Reader)
 			if err != nil {
@@ -302,6 +310,9 @@ func stdClient(t *testing.T, g *Group) (share []byte, finish func(peer []byte) [
 			finishers = append(finishers, func(c []byte) []byte { s, _ := key.Decapsulate(c); return s })
 		case wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupFFDHE4096, wire.GroupFFDHE6144, wire.GroupFFDHE8192:
 			public, finish := bigDH(id)
+			share, finishers = append(share, public...), append(finishers, finish)
+		case wire.GroupX448:
+			public, finish := bigX448()
 			share, finishers = append(share, public...), append(finishers, finish)
 		default:
 			key, err := stdCurves[id].GenerateKey(rand.Reader)

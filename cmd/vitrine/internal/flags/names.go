@@ -118,6 +118,7 @@ var groupList = []struct {
 	{wire.GroupP256, []string{"p256", "prime256v1"}},
 	{wire.GroupP384, []string{"p384"}},
 	{wire.GroupP521, []string{"p521"}},
+	{wire.GroupX448, nil},
 	{wire.GroupFFDHE2048, nil},
 	{wire.GroupFFDHE3072, nil},
 	{wire.GroupFFDHE4096, nil},
