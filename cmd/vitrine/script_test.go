@@ -47,9 +47,14 @@ func TestMain(m *testing.M) {
 //	free-port VAR           sets a variable to a free loopback address and port
 //	responder FOLDER|halt   start vitrine cert ca ocsp for an authority, or stop it
 //	                        by a signal
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata") }
+
+// TestCertificateScripts runs testdata/certificates/*.txt in the same way.
+func TestCertificateScripts(t *testing.T) { runScripts(t, "testdata/certificates") }
+
+func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -108,7 +113,7 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--ca-dir", ts.MkAbs("ca")}, args...)
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = append(os.Environ(), "SSLKEYLOGFILE="+ts.Getenv("SERVER_KEYLOG"))
+	p.cmd.Env = append(os.Environ(), "SSLKEYLOGFILE="+ts.Getenv("SERVER_KEYLOG"), "HOME="+ts.Getenv("HOME"), "XDG_CACHE_HOME=")
 	stderr, err := p.cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(p.cmd.Start())
@@ -191,6 +196,9 @@ func cmdSend(ts *testscript.TestScript, _ bool, args []string) {
 func cmdOpenSSLServer(ts *testscript.TestScript, _ bool, flags []string) {
 	cert := ts.MkAbs("server.pem")
 	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", cert, "-key", cert, "-www"}, flags...)...)
+	var problem lockedBuffer
+	cmd.Stderr = &problem
+	cmd.Dir = ts.MkAbs(".")
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
@@ -205,7 +213,7 @@ func cmdOpenSSLServer(ts *testscript.TestScript, _ bool, flags []string) {
 			return
 		}
 	}
-	ts.Fatalf("openssl s_server did not start")
+	ts.Fatalf("openssl s_server did not start: %s", problem.String())
 }
 
 func cmdIssue(ts *testscript.TestScript, _ bool, args []string) {

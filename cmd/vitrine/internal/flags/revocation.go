@@ -12,8 +12,12 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
+// Stapled is the value of --revocation which stands for what package tls does where
+// nothing else is asked for: what the peer sends is verified, and nothing is fetched.
+const Stapled = "stapled"
+
 // RevocationModes are the values of --revocation.
-var RevocationModes = []string{revocation.Off.String(), revocation.Soft.String(), revocation.Hard.String()}
+var RevocationModes = []string{revocation.Off.String(), Stapled, revocation.Soft.String(), revocation.Hard.String()}
 
 // Revocation are the flags on how to find out whether a certificate is revoked.
 type Revocation struct {
@@ -21,52 +25,69 @@ type Revocation struct {
 	files []string
 }
 
-// Register adds the flags to a verb. usual is what --revocation is without the flag.
-func (f *Revocation) Register(cmd *cobra.Command, usual revocation.Mode) {
+// Register adds the flags to a verb. whose certificate it is follows "is".
+func (f *Revocation) Register(cmd *cobra.Command, whose string) {
 	set := cmd.Flags()
-	set.StringVar(&f.mode, "revocation", usual.String(),
-		"is a certificate revoked? `mode` off does not ask; soft refuses what is revoked, hard also what nobody knows about")
+	set.StringVar(&f.mode, "revocation", Stapled, "is "+whose+
+		" certificate revoked? `mode` off looks at nothing, stapled at what the peer sends; soft also asks over the network; hard refuses what nobody knows about, too")
 	set.StringArrayVar(&f.files, "crl", nil,
 		"ask this certificate revocation list, a `file` in PEM or DER, before others; may be given again (turns on --revocation soft)")
 	CompleteFrom(cmd, "revocation", RevocationModes)
 }
 
-// Apply sets what asks in config. With --revocation off nobody is asked, and without the
-// flags only what the peer staples.
-func (f *Revocation) Apply(cmd *cobra.Command, config *tls.Config) error {
-	if !cmd.Flags().Changed("revocation") && len(f.files) == 0 {
-		return nil
+// Given reports that one of the flags is there.
+func (f *Revocation) Given(cmd *cobra.Command) bool {
+	return cmd.Flags().Changed("revocation") || len(f.files) > 0
+}
+
+// Mode names what [Revocation.Load] returned.
+func (f *Revocation) Mode() string { return f.mode }
+
+// Apply sets what asks in config.
+func (f *Revocation) Apply(cmd *cobra.Command, config *tls.Config) (err error) {
+	if f.Given(cmd) {
+		config.Revocation, err = f.Load(cmd)
 	}
-	k, err := f.Load(cmd)
-	if k == nil {
-		k = &revocation.Checker{}
-	}
-	config.Revocation = k
 	return err
 }
 
-// Load returns what asks, nil for --revocation off without a list: nobody is asked
-// then. Answers from the network are kept in a folder of the user's for as long as they
-// hold; without such a folder they are fetched each time.
+// Load returns what asks; one with the mode Off asks nobody. Answers from the network are
+// kept in a folder of the user's for as long as they hold; without such a folder they are
+// fetched each time.
 func (f *Revocation) Load(cmd *cobra.Command) (*revocation.Checker, error) {
-	mode, ok := revocation.ParseMode(f.mode)
-	if !ok {
-		return nil, report.Usagef("--revocation %q is not possible; choose off, soft or hard", f.mode)
-	}
 	lists, err := f.lists()
 	if err != nil {
 		return nil, err
 	}
-	if len(lists) > 0 && mode == revocation.Off {
-		if cmd.Flags().Changed("revocation") {
-			return nil, report.Usagef("--crl does nothing with --revocation off; say --revocation soft or hard")
-		}
-		mode = revocation.Soft
+	if len(lists) > 0 && !cmd.Flags().Changed("revocation") {
+		f.mode = revocation.Soft.String()
 	}
-	if mode == revocation.Off {
-		return nil, nil
+	checker := &revocation.Checker{Mode: revocation.Soft, Lists: lists, Cache: &revocation.Cache{}}
+	if f.mode == Stapled {
+		return checker, nil
 	}
-	return &revocation.Checker{Mode: mode, Lists: lists, Fetcher: &fetch.Client{Dir: answersFolder()}, Cache: &revocation.Cache{}}, nil
+	var ok bool
+	switch checker.Mode, ok = revocation.ParseMode(f.mode); {
+	case !ok:
+		return nil, report.Usagef("--revocation %q is not possible; choose %s", f.mode, OneOf(RevocationModes))
+	case checker.Mode == revocation.Off && len(lists) > 0:
+		return nil, report.Usagef("--crl does nothing with --revocation off; say --revocation soft or hard")
+	case checker.Mode != revocation.Off:
+		checker.Fetcher = &fetch.Client{Dir: answersFolder()}
+	}
+	return checker, nil
+}
+
+// Words say what is known of each certificate of a chain that was verified, leaf first.
+// There are none where nobody was asked.
+func (f *Revocation) Words(answers []revocation.Answer) (list []string) {
+	for _, a := range answers {
+		list = append(list, a.String())
+	}
+	if asks := f.mode == revocation.Soft.String() || f.mode == revocation.Hard.String(); asks && len(list) == 0 {
+		return []string{revocation.Answer{}.String()} // there was no source
+	}
+	return list
 }
 
 func (f *Revocation) lists() (lists []*revocation.List, err error) {

@@ -23,7 +23,7 @@ import (
 func revocationOf(t *testing.T, args ...string) (*revocation.Checker, error) {
 	t.Helper()
 	cmd, f := &cobra.Command{}, &Revocation{}
-	f.Register(cmd, revocation.Off)
+	f.Register(cmd, "its")
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +60,16 @@ func TestRevocationFlags(t *testing.T) {
 		lists int
 		wrong string
 	}{
+		{"", revocation.Soft, 0, ""},
+		{"--revocation stapled", revocation.Soft, 0, ""},
+		{"--revocation stapled --crl " + list, revocation.Soft, 1, ""},
+		{"--revocation off", revocation.Off, 0, ""},
 		{"--revocation soft", revocation.Soft, 0, ""},
 		{"--revocation hard", revocation.Hard, 0, ""},
 		{"--crl " + list, revocation.Soft, 1, ""}, // a list is asked
 		{"--crl " + list + " --crl " + list + " --revocation hard", revocation.Hard, 2, ""},
 		{"--crl " + list + " --revocation off", 0, 0, "does nothing with --revocation off"},
-		{"--revocation on", 0, 0, "choose off, soft or hard"},
+		{"--revocation on", 0, 0, "choose off, stapled, soft or hard"},
 		{"--crl /nonexistent", 0, 0, "/nonexistent"},
 		{"--crl revocation_test.go", 0, 0, "is no certificate revocation list"},
 	} {
@@ -78,12 +82,13 @@ func TestRevocationFlags(t *testing.T) {
 		}
 		if err != nil || k.Mode != c.mode || len(k.Lists) != c.lists {
 			t.Errorf("%s: %+v, %v", c.args, k, err)
-		} else if dir := k.Fetcher.(*fetch.Client).Dir; !strings.HasPrefix(dir, os.Getenv("XDG_CACHE_HOME")) {
-			t.Errorf("%s: answers are kept in %q", c.args, dir)
+		} else if strings.Contains(c.args, Stapled) || c.args == "" || k.Mode == revocation.Off {
+			if k.Fetcher != nil {
+				t.Errorf("%q asks over the network", c.args)
+			}
+		} else if asks, ok := k.Fetcher.(*fetch.Client); !ok || !strings.HasPrefix(asks.Dir, os.Getenv("XDG_CACHE_HOME")) {
+			t.Errorf("%s: asks by %+v", c.args, k.Fetcher)
 		}
-	}
-	if k, err := revocationOf(t); k != nil || err != nil {
-		t.Errorf("without flags: %+v, %v", k, err)
 	}
 }
 
@@ -91,7 +96,7 @@ func TestRevocationFlags(t *testing.T) {
 func TestRevocationFlagsInAConfig(t *testing.T) {
 	for arg, want := range map[string]string{"": "nothing", "--revocation=off": "off", "--revocation=hard": "hard"} {
 		cmd, f := &cobra.Command{}, &Revocation{}
-		f.Register(cmd, revocation.Off)
+		f.Register(cmd, "its")
 		if arg != "" {
 			if err := cmd.ParseFlags([]string{arg}); err != nil {
 				t.Fatal(err)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -58,9 +57,9 @@ name of a service. An https URL will do too: vitrine takes host and port of it.
 With --post-handshake-auth or --renegotiate server the server may begin another
 handshake: without input vitrine waits for that, for --timeout at most.
 
-What the server staples to its certificate is verified, unless --revocation off
-says that nobody is asked whether it is revoked. With soft and hard vitrine asks
-the certificate's authority too, over the network.
+The OCSP response that the server staples to its certificate is verified. With
+--revocation soft or hard vitrine also asks the certificate's authority, over
+the network, whether it is revoked.
 
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
@@ -83,7 +82,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	o.insecure.Register(cmd)
-	o.revoked.Register(cmd, revocation.Off)
+	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
@@ -177,6 +176,9 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 		return nil, nil, err
 	}
 	made := summarize(conn, at, config, took)
+	if state := conn.State(); len(state.VerifiedChains) > 0 {
+		made.Revocation = o.revoked.Words(state.Revocation)
+	}
 	o.clientCertificate.later = o.mayFollow(conn.State())
 	made.ClientCertificate, made.PSKHint = o.clientCertificate.outcome(o.seen.choice.Load()), o.tls.Hinted
 	made.Warnings = append(o.unmet(conn.State()), made.Warnings...)

@@ -119,9 +119,6 @@ func (s *Summary) addState(state tls.State) {
 	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
-	for _, a := range state.Revocation {
-		s.Revocation = append(s.Revocation, a.String())
-	}
 	s.Warnings = warnings(state)
 }
 

@@ -29,6 +29,7 @@ type options struct {
 	ca, sni    string
 	alpn       flags.ALPN
 	insecure   flags.Insecure
+	revoked    flags.Revocation
 	clientAuth bool
 	format     string
 	output     string
@@ -93,6 +94,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
 	o.alpn.Register(cmd, []string{"http/1.1"}, "")
 	o.insecure.Register(cmd)
+	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
 	set.StringVar(&o.format, "format", "text", "output `format`: text or json")
@@ -116,6 +118,9 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer e.close()
+	if err := o.revoked.Apply(cmd, e.config); err != nil {
+		return err
+	}
 	if log, err := flags.KeyLog(); err != nil {
 		return err
 	} else if log != nil {
@@ -205,6 +210,8 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("--insecure needs a target; vitrine's own server has a certificate that is good")
 	case !live && o.ca != "":
 		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
+	case !live && o.revoked.Given(cmd):
+		return report.Usagef("--revocation and --crl need a target; nobody knows what vitrine's own server has, which is thrown away")
 	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
 		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or the server does not ask for the certificate")
 	}

@@ -154,7 +154,11 @@ func (e *explanation) trust(s tls.State) string {
 	case len(s.VerifiedChains) > 0 && e.server != nil:
 		return fmt.Sprintf("certificate verified for %s, with the throw-away authority", e.config.ServerName)
 	case len(s.VerifiedChains) > 0:
-		return "certificate verified for " + e.config.ServerName
+		trust := "certificate verified for " + e.config.ServerName
+		if learnt := e.options.revoked.Words(s.Revocation); len(learnt) > 0 {
+			trust += ", " + learnt[0]
+		}
+		return trust
 	case c.Auth == suite.AuthPSK:
 		return "the server proved that it has the same pre-shared key"
 	}

@@ -70,7 +70,7 @@ func withFlags(t *testing.T, line string) (*options, *tls.Config) {
 		t.Fatal(err)
 	}
 	o.clientAuth = "none"
-	if err := o.configure(config); err != nil {
+	if err := o.configure(&cobra.Command{}, config); err != nil {
 		t.Fatal(err)
 	}
 	return o, config
@@ -139,12 +139,12 @@ func TestWhatClientsRefuseIsSaidAtTheStart(t *testing.T) {
 // A client's certificate that only --legacy small-rsa allows is a warning.
 func TestWeakClientsAreWarnedOf(t *testing.T) {
 	for bits, want := range map[int]slog.Level{1024: slog.LevelWarn, 2048: slog.LevelInfo} {
-		fields, level := clientFields([]*x509.Certificate{selfSigned(t, ofRSA(t, bits), nil).Leaf})
+		fields, level := clientFields(tls.State{PeerCertificates: []*x509.Certificate{selfSigned(t, ofRSA(t, bits), nil).Leaf}})
 		if level != want || len(fields) == 0 {
 			t.Errorf("%d bits: %v %v", bits, level, fields)
 		}
 	}
-	if fields, level := clientFields(nil); fields != nil || level != slog.LevelInfo {
+	if fields, level := clientFields(tls.State{}); fields != nil || level != slog.LevelInfo {
 		t.Errorf("without a certificate: %v %v", level, fields)
 	}
 }

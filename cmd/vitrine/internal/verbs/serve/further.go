@@ -48,7 +48,7 @@ func (o *options) afterHandshake(log *slog.Logger, h httptls.Handshake) {
 		return
 	}
 	fields := []any{slog.String("peer", h.Conn.RemoteAddr().String())}
-	client, level := clientFields(h.Conn.State().PeerCertificates)
+	client, level := clientFields(h.Conn.State())
 	fields = append(fields, client...)
 	if err == nil {
 		log.Log(ctx, level, what, fields...)

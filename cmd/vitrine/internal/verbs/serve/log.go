@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -46,17 +45,21 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	if more := h.Conn.State(); more.PSKIdentity != "" {
 		fields = append(fields, slog.String("psk_identity", more.PSKIdentity))
 	}
-	client, level := clientFields(state.PeerCertificates)
+	client, level := clientFields(h.Conn.State())
 	log.Log(context.Background(), level, "connection", append(fields, client...)...)
 }
 
 // clientFields are what the log says of a client's certificate. One that only --legacy
 // small-rsa allows is a warning.
-func clientFields(chain []*x509.Certificate) (fields []any, level slog.Level) {
+func clientFields(state tls.State) (fields []any, level slog.Level) {
+	chain := state.PeerCertificates
 	if len(chain) == 0 {
 		return nil, slog.LevelInfo
 	}
 	fields = []any{slog.String("subject", chain[0].Subject.String())}
+	if a := state.Revocation; len(a) > 0 {
+		fields = append(fields, slog.String("revocation", a[0].String()))
+	}
 	for _, c := range chain {
 		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < safeRSABits {
 			return append(fields, slog.String("weak", fmt.Sprintf("an RSA key of %d bits can be factored", key.N.BitLen()))), slog.LevelWarn

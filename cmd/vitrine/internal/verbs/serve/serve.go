@@ -2,6 +2,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -36,6 +37,7 @@ type options struct {
 	caDir      string
 	clientAuth string
 	clientCA   string
+	revoked    flags.Revocation
 	names      []string
 	sessionIDs bool
 	accessLog  bool
@@ -84,6 +86,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
+	o.revoked.Register(cmd, "a client's")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
 	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
@@ -99,7 +102,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	}
 	defer files.Close()
 	config := &tls.Config{}
-	if err := o.configure(config); err != nil {
+	if err := cmp.Or(o.configure(cmd, config), o.revoked.Apply(cmd, config)); err != nil {
 		return err
 	}
 	if log, err := flags.KeyLog(); err != nil {
@@ -153,7 +156,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 }
 
 // configure sets all but the certificate.
-func (o *options) configure(config *tls.Config) error {
+func (o *options) configure(cmd *cobra.Command, config *tls.Config) error {
 	if err := o.tls.Apply(config); err != nil {
 		return err
 	}
@@ -172,6 +175,8 @@ func (o *options) configure(config *tls.Config) error {
 		return report.Usagef("--client-auth %q is not a mode; choose none, request or require", o.clientAuth)
 	case mode == tls.NoClientCert && o.clientCA != "":
 		return report.Usagef("--client-ca does nothing without --client-auth request or require")
+	case mode == tls.NoClientCert && o.revoked.Given(cmd):
+		return report.Usagef("--revocation and --crl are for client certificates: they do nothing without --client-auth request or require")
 	case mode == tls.NoClientCert && o.tls.PostHandshakeAuth:
 		return report.Usagef("--post-handshake-auth does nothing without --client-auth request or require")
 	case mode == tls.NoClientCert:

@@ -8,6 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 )
 
 // Verification is what vitrine cert verify says.
@@ -23,11 +24,11 @@ type Verification struct {
 	Advice  string `json:"advice,omitempty"`
 	Rule    string `json:"rule,omitempty"`
 	Source  string `json:"source,omitempty"`
-	// Profile is how strict the rules were, At the moment verified for, and Mode that of
-	// revocation.
+	// Profile is how strict the rules were, and At the moment verified for.
 	Profile string    `json:"profile"`
 	At      time.Time `json:"at"`
-	Mode    string    `json:"revocation_mode"`
+	// Mode is how it was asked whether a certificate is revoked: off, stapled, soft or hard.
+	Mode string `json:"revocation_mode"`
 	// DaysLeft is how long the path goes on being good; negative where it is over.
 	DaysLeft int `json:"days_left"`
 	// Chain is the path taken, else the first that was tried, the leaf first and the
@@ -37,8 +38,8 @@ type Verification struct {
 	Paths []Path `json:"paths"`
 	// Checks are the answers of each rule about each certificate of Chain.
 	Checks []Check `json:"rules"`
-	// Answers are what is known of a revocation, for each certificate of Chain but the
-	// root; empty where nobody was asked.
+	// Answers are what is known of a revocation, for certificates of Chain; empty where
+	// nobody was asked.
 	Answers []Answer `json:"answers,omitempty"`
 	// Warnings are what a stricter profile would refuse.
 	Warnings []string `json:"warnings,omitempty"`
@@ -142,7 +143,9 @@ func (v *Verification) follow(p *certcheck.Path, asked *certcheck.Options) {
 		v.Checks = append(v.Checks, check)
 	}
 	for i, a := range p.Revocation {
-		v.Answers = append(v.Answers, answer(i, a))
+		if a.Status != revocation.Unknown || v.Mode != flags.Stapled || len(a.Doubts) > 0 { // else nobody was asked
+			v.Answers = append(v.Answers, answer(i, a))
+		}
 	}
 }
 

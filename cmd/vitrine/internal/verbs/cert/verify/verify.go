@@ -13,7 +13,6 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
-	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -61,7 +60,7 @@ profile would refuse is a warning.`,
 	set.Var(&o.at, "at", "verify for this moment, like 2027-01-31 or 2027-01-31T12:00:00Z (default: now)")
 	set.StringVar(&o.profile, "profile", profiles[0], "how strict to be, a `word`: "+strings.Join(profiles, ", "))
 	flags.CompleteFrom(cmd, "profile", profiles)
-	o.revocation.Register(cmd, revocation.Off)
+	o.revocation.Register(cmd, "its")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "show every check, and not only those that failed")
 	set.BoolVar(&o.json, "json", false, "write all of it as JSON to standard output")
 	o.reader.Register(cmd)
@@ -109,10 +108,7 @@ func isPublicSuffix(domain string) bool {
 func (o *options) judge(ctx context.Context, source *certs.Source, asked certcheck.Options) (*Verification, *certcheck.Error) {
 	v := &Verification{
 		Target: source.Target, Profile: asked.Profile.String(), At: asked.Time.UTC().Truncate(time.Second),
-		Mode: revocation.Off.String(), Chain: source.Describe(asked.Time),
-	}
-	if asked.Revocation != nil {
-		v.Mode = asked.Revocation.Mode.String()
+		Mode: o.revocation.Mode(), Chain: source.Describe(asked.Time),
 	}
 	sent, err := certcheck.Parse(source.Chain())
 	if refused, ok := err.(*certcheck.Error); ok {
@@ -122,7 +118,7 @@ func (o *options) judge(ctx context.Context, source *certs.Source, asked certche
 		o.purpose(source, sent[0], &asked)
 	}
 	v.ServerName = asked.Name
-	asked.Staples, asked.MustStaple = source.Staples, source.Host != "" && asked.Revocation != nil
+	asked.Staples, asked.MustStaple = source.Staples, source.Host != ""
 	verdict := certcheck.Judge(ctx, sent, asked)
 	v.fill(verdict, &asked)
 	if verdict.Refused != nil {
