@@ -22,9 +22,9 @@ var (
 		Hint: "have the server staple an OCSP response, give the authority's CRL, or let answers be fetched",
 	}
 	stapleRule = Rule{
-		Name: "must-staple", Demands: "a server whose certificate says so staples a good OCSP response",
+		Name: "must-staple", Demands: "a peer whose certificate says so staples a good OCSP response, where it is asked for one",
 		Source: "RFC 7633 §4.2.3", Alert: wire.AlertBadCertificateStatusResponse,
-		Hint: "turn on OCSP stapling at the server",
+		Hint: "turn on OCSP stapling at the server, or give the client a response to staple to its certificate",
 	}
 )
 

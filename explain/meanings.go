@@ -84,6 +84,7 @@ var fieldMeanings = map[string]string{
 	"EncryptedExtensions.max_fragment_length": "Agreed: no record of either side holds more than this.",
 	"status_request":                          "Asks for an OCSP response with the certificate, so that the client need not ask the issuer.",
 	"Certificate.status_request":              "The issuer's signed word that the certificate is not revoked (OCSP stapling).",
+	"CertificateRequest.status_request":       "Asks for an OCSP response with the client's certificate, so that the server need not ask the issuer.",
 	"supported_groups":                        "The groups in which the client can exchange keys, best first.",
 	"EncryptedExtensions.supported_groups":    "The groups that the server would like, for the next time.",
 	"ec_point_formats":                        "How points on curves are written; only uncompressed is left.",

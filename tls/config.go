@@ -168,8 +168,8 @@ type Config struct {
 	VerifyProfile certcheck.Profile
 	// Revocation asks whether the certificates of the peer's chain are revoked, in every
 	// handshake and every resumption. nil looks at what the peer staples to them, softly:
-	// one that is revoked is refused, and so is a server's that demands a staple and comes
-	// without (RFC 7633). Nothing is fetched then. A Checker with a Fetcher fetches, under
+	// one that is revoked is refused, and so is one that demands a staple and comes
+	// without, where the peer was asked for it (RFC 7633): a server, or a client of TLS 1.3. Nothing is fetched then. A Checker with a Fetcher fetches, under
 	// the context of the handshake; one that is empty asks nobody. Where the chain is not
 	// verified, nobody is asked either.
 	Revocation *revocation.Checker

@@ -145,7 +145,7 @@ func (c *Conn) State() State {
 }
 
 // OCSPResponse returns the server's stapled OCSP response in DER, or nil. It
-// panics on a server.
+// panics on a server, to which ConnectionState and State tell what a client has stapled.
 func (c *Conn) OCSPResponse() []byte {
 	if c.role == wire.Server {
 		panic("tls: OCSPResponse called on a server connection")

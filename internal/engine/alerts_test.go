@@ -271,7 +271,7 @@ var ofClients = []offence{
 	{"one is required", wire.AlertHandshakeFailure, then(hostsAuth12, func(c, _ *host) { c.certificate = nil }), wire.Client, nil},
 	{"one is required", wire.AlertCertificateRequired, then(hostsAuth13, func(c, _ *host) { c.certificate = nil }), wire.Client, nil},
 	illegal("certificate_request_context must be empty", hostsAuth13, wire.Client, change(func(m *wire.Certificate) { m.RequestContext = []byte{1} })),
-	{"a certificate has an extension", wire.AlertUnsupportedExtension, hostsAuth13, wire.Client, change(func(m *wire.Certificate) { set(&m.Entries[0].Extensions, wire.ExtStatusRequest, 1, 0, 0, 1, 0) })},
+	{"a certificate has an extension", wire.AlertUnsupportedExtension, hostsAuth13, wire.Client, change(func(m *wire.Certificate) { set(&m.Entries[0].Extensions, 0x1234) })},
 	{"certificate is refused", wire.AlertBadCertificate, hostsAuth13, wire.Client, change(func(m *wire.Certificate) { m.Entries[0].DER = []byte("no DER") })},
 	illegal("no signature scheme in common", hostsAuth13, wire.Client, change(func(m *wire.CertificateVerify) { m.Scheme = wire.RSAPKCS1SHA256 })),
 	illegal("no signature scheme in common", hostsAuth12, wire.Client, change(func(m *wire.CertificateVerify) { m.Scheme = wire.ECDSASHA1 })),

@@ -124,6 +124,29 @@ func TestNoSignatureAlgorithms(t *testing.T) {
 	}
 }
 
+// A client staples what the server's CertificateRequest asks for. RFC 8446 §4.4.2.1.
+func TestAClientStaplesWhatIsAskedFor(t *testing.T) {
+	staples := map[wire.ExtensionType]string{wire.ExtStatusRequest: "616e204f43535020", wire.ExtSCT: "612074696d657374616d70"}
+	for _, left := range [][]wire.ExtensionType{nil, {wire.ExtStatusRequest}, {wire.ExtSCT}, {wire.ExtStatusRequest, wire.ExtSCT}} {
+		// After the handshake, where the client answers before it learns that the server's
+		// request was changed on the way.
+		client := flow{hosts: authenticated(only(wire.TLS13), clientStapled)}.logged(t, wire.Server, change(func(m *wire.CertificateRequest) {
+			for _, t := range left {
+				without(&m.Extensions, t)
+			}
+		}), func(*side) {})
+		i := slices.IndexFunc(client.log, func(line string) bool { return strings.HasPrefix(line, "message sent 0b") })
+		if i < 0 {
+			t.Fatalf("without %v the client sends no certificate", left)
+		}
+		for x, staple := range staples {
+			if sent, want := strings.Contains(client.log[i], staple), !slices.Contains(left, x); sent != want {
+				t.Errorf("without %v in the request the client sent %v: %v", left, x, sent)
+			}
+		}
+	}
+}
+
 // Staples go to those who ask.
 func TestStaplesAreForThoseWhoAsk(t *testing.T) {
 	h := newServerHost()

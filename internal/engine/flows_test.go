@@ -57,6 +57,12 @@ func stapled(_, s *host) {
 	s.certificate = &c
 }
 
+// clientStapled has the client staple to its certificate.
+func clientStapled(c, s *host) {
+	stapled(nil, c)
+	s.config.ClientAuth = stdtls.RequireAndVerifyClientCert
+}
+
 func withRSA(_, s *host) { s.certificate = certificate("rsa") }
 
 func retry(_, s *host) {
@@ -123,6 +129,7 @@ var flows = []flow{
 	{"tls13 tickets", only(wire.TLS13, tickets)},
 	{"tls13 staple", only(wire.TLS13, stapled)},
 	{"tls13 client auth", only(wire.TLS13, clientAuth)},
+	{"tls13 client's staple", only(wire.TLS13, clientStapled)},
 	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
 	{"tls13 retry", only(wire.TLS13, retry)},
 	{"tls13 hybrid", only(wire.TLS13, hybrid)},
@@ -137,7 +144,11 @@ func TestEveryFlow(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			c, s := f.hosts(t)
 			l := connect(c, s).run().done(t).talk(t)
-			if peer := l.client.Result().Peer; strings.HasSuffix(f.name, "staple") && (string(peer.OCSP) != "an OCSP response" || len(peer.SCTs) != 1 || string(peer.SCTs[0]) != "a timestamp") {
+			peer := l.client.Result().Peer
+			if strings.Contains(f.name, "client's") {
+				peer = l.server.Result().Peer
+			}
+			if strings.HasSuffix(f.name, "staple") && (string(peer.OCSP) != "an OCSP response" || len(peer.SCTs) != 1 || string(peer.SCTs[0]) != "a timestamp") {
 				t.Errorf("the staples are %q, %q", peer.OCSP, peer.SCTs)
 			}
 			if err := l.client.CloseNotify(); err != nil {

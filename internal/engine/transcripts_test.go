@@ -248,6 +248,11 @@ var settings = map[string]func(h *host, v string){
 			h.certificate = certificate(v)
 		}
 	},
+	"staple": func(h *host, v string) {
+		c := *h.certificate
+		c.OCSPStaple, c.SignedCertificateTimestamps = []byte(v), [][]byte{[]byte("a timestamp")}
+		h.certificate = &c
+	},
 	"again":    func(h *host, v string) { h.again = v != "no" },
 	"late":     func(h *host, _ string) { h.again, h.config.PostHandshakeAuth = true, true },
 	"hint":     func(h *host, v string) { h.config.PSKHint = v },

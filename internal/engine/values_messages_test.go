@@ -13,6 +13,7 @@ var elsewhere13 = []struct {
 	hosts func(testing.TB) (client, server *host)
 	put   func(t wire.ExtensionType, body ...byte) edit
 	rows  []bodies
+	from  wire.Role
 }{
 	{"ServerHello", hostsPSK, says, []bodies{
 		all(wire.ExtSupportedVersions, decode, "", "\x03", "\x03\x04\x00"),
@@ -26,7 +27,7 @@ var elsewhere13 = []struct {
 		all(wire.ExtSupportedGroups, illegalValue, "\x00\x02\x00\x17"),
 		all(wire.ExtCookie, unknownAnswer, "\x00\x01\x01"),
 		all(0x1234, unknownAnswer, ""),
-	}},
+	}, wire.Server},
 	{"HelloRetryRequest", hostsRetry, func(t wire.ExtensionType, body ...byte) edit {
 		return once(wire.TypeServerHello, says(t, body...))
 	}, []bodies{
@@ -36,7 +37,7 @@ var elsewhere13 = []struct {
 		all(wire.ExtCookie, decode, "", "\x00", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"),
 		all(wire.ExtServerName, illegalValue, ""),
 		all(0x1234, unknownAnswer, ""),
-	}},
+	}, wire.Server},
 	{"CertificateRequest", hostsAuth13, request, []bodies{
 		all(wire.ExtSignatureAlgorithms, decode, "", "\x00", "\x00\x00", "\x00\x01\x04", "\x00\x03\x04\x03\x08", "\x00\x02\x04\x03\x00"),
 		all(wire.ExtSignatureAlgorithms, taken, "\x00\x02\x12\x34", "\x00\x04\x04\x03\xff\xff"),
@@ -52,7 +53,7 @@ var elsewhere13 = []struct {
 		all(wire.ExtServerName, illegalValue, ""),
 		all(0x1234, taken, "", "\x00"),
 		all(48, taken, "\x00\x00"), // oid_filters, which we do not read
-	}},
+	}, wire.Server},
 	{"Certificate", hosts13, entry, []bodies{
 		all(wire.ExtStatusRequest, decode, "", "\x01", "\x01\x00\x00\x00", "\x01\x00\x00\x02\x00", "\x01\x00\x00\x01\x00\x00"),
 		all(wire.ExtStatusRequest, illegalValue, "\x00\x00\x00\x01\x00", "\x02\x00\x00\x01\x00"),
@@ -61,7 +62,16 @@ var elsewhere13 = []struct {
 		all(wire.ExtSCT, taken, "\x00\x03\x00\x01\x01"),
 		all(wire.ExtServerName, illegalValue, ""),
 		all(0x1234, unknownAnswer, ""),
-	}},
+	}, wire.Server},
+	{"a client's Certificate", hostsAuth13, entry, []bodies{
+		all(wire.ExtStatusRequest, decode, "", "\x01", "\x01\x00\x00\x00", "\x01\x00\x00\x02\x00", "\x01\x00\x00\x01\x00\x00"),
+		all(wire.ExtStatusRequest, illegalValue, "\x00\x00\x00\x01\x00", "\x02\x00\x00\x01\x00"),
+		all(wire.ExtStatusRequest, taken, "\x01\x00\x00\x01\x00"),
+		all(wire.ExtSCT, decode, "", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x01\x01\x00"),
+		all(wire.ExtSCT, taken, "\x00\x03\x00\x01\x01"),
+		all(wire.ExtSignatureAlgorithms, illegalValue, "\x00\x02\x04\x03"), // it stands in the request
+		all(0x1234, unknownAnswer, ""),
+	}, wire.Client},
 	{"NewSessionTicket", only(wire.TLS13, tickets), func(t wire.ExtensionType, body ...byte) edit {
 		return change(func(m *wire.NewSessionTicket) { set(&m.Extensions, t, body...) })
 	}, []bodies{
@@ -70,14 +80,14 @@ var elsewhere13 = []struct {
 		all(wire.ExtServerName, illegalValue, ""),
 		all(wire.ExtKeyShare, illegalValue, aShare),
 		all(0x1234, taken, "", "\x00"),
-	}},
+	}, wire.Server},
 }
 
 func TestEveryBodyOfTheOtherMessages(t *testing.T) {
 	for _, m := range elsewhere13 {
 		for _, row := range m.rows {
 			for _, body := range row.list {
-				victim := flow{hosts: m.hosts}.run(t, wire.Server, m.put(row.t, []byte(body)...))
+				victim := flow{hosts: m.hosts}.run(t, m.from, m.put(row.t, []byte(body)...))
 				if got := victim.verdict(); got != row.alert13 {
 					t.Errorf("%s, %v %q: sent %v for %v; want %v", m.name, row.t, body, got, victim.err, row.alert13)
 				}

@@ -85,7 +85,7 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 	for _, der := range s.certificate.Certificate {
 		m.Entries = append(m.Entries, wire.CertificateEntry{DER: der})
 	}
-	if s.isServer() && len(m.Entries) > 0 && s.profile.answers == inEncryptedExtensions {
+	if len(m.Entries) > 0 && s.profile.entryExtensions {
 		m.Entries[0].Extensions = s.certificateExtensions()
 	}
 	return m, nil
@@ -101,21 +101,6 @@ func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) 
 	}
 	s.answered = true
 	return sendCertificate(s, ctx)
-}
-
-// certificateExtensions are the staples of TLS 1.3. RFC 8446 §4.4.2.1.
-func (s *State) certificateExtensions() (x wire.Extensions) {
-	if s.asked(wire.ExtStatusRequest) && len(s.certificate.OCSPStaple) > 0 {
-		x = s.body(x, wire.ExtStatusRequest, func(s *State, b []byte) ([]byte, bool) {
-			return (&wire.CertificateStatus{Response: s.certificate.OCSPStaple}).Append(b, wire.Context{}), true
-		})
-	}
-	if s.asked(wire.ExtSCT) && len(s.certificate.SignedCertificateTimestamps) > 0 {
-		x = s.body(x, wire.ExtSCT, func(s *State, b []byte) ([]byte, bool) {
-			return wire.AppendSCTs(b, s.certificate.SignedCertificateTimestamps), true
-		})
-	}
-	return x
 }
 
 // recvCertificate takes the peer's chain and has it verified.
@@ -158,27 +143,6 @@ func (s *State) verifyPeer(ctx context.Context) (err error) {
 	}
 	return s.checkKey(p.Certificates[0])
 }
-
-// verifyStapled: up to TLS 1.2 the staple follows the certificate that it is about, or is
-// left out after all. RFC 6066 §8.
-func verifyStapled(s *State, ctx context.Context) error {
-	if s.isServer() {
-		return nil
-	}
-	return s.verifyPeer(ctx)
-}
-
-// Staples are the OCSP responses that came with the peer's certificates, in their order;
-// an empty one, or none at the end, for a certificate without.
-func (s *State) Staples() [][]byte {
-	if len(s.Result.Peer.OCSP) == 0 && len(s.issuerStaples) == 0 {
-		return nil
-	}
-	return append([][]byte{s.Result.Peer.OCSP}, s.issuerStaples...)
-}
-
-// AskedForStaples reports whether the peer was asked for them. SSL 3.0 cannot ask.
-func (s *State) AskedForStaples() bool { return !s.isServer() && s.asked(wire.ExtStatusRequest) }
 
 // noCertificate is for an empty chain: only a client may have none.
 func (s *State) noCertificate() error {
@@ -247,47 +211,6 @@ func (r *Result) MissingKeyUsage(role wire.Role) string {
 	return name
 }
 
-// takeStaples keeps a certificate's OCSP response, and the leaf's SCTs. RFC 8446 §4.4.2.1.
-// Up to TLS 1.2 certificates have no extensions, and the hello has brought the SCTs.
-func (s *State) takeStaples(index int, x wire.Extensions) error {
-	if len(x) == 0 {
-		return nil
-	}
-	for _, e := range x {
-		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT
-		if !staple && row(e.Type) != nil {
-			return stray(s.Role.Peer(), e.Type)
-		}
-		if !staple || s.isServer() || !s.hello.Extensions.Has(e.Type) {
-			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
-		}
-	}
-	var status wire.CertificateStatus
-	var scts [][]byte
-	if _, err := x.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
-		return syntax(err)
-	}
-	if _, err := x.Read(wire.ExtSCT, func(r *wire.Reader) { scts = wire.ReadSCTs(r, nil) }); err != nil {
-		return syntax(err)
-	}
-	if index == 0 {
-		s.Result.Peer.OCSP = bytes.Clone(status.Response)
-		s.Result.Peer.SCTs = cloneAll(scts)
-	} else if len(status.Response) > 0 {
-		s.issuerStaples = append(s.issuerStaples, make([][]byte, index-1-len(s.issuerStaples))...)
-		s.issuerStaples = append(s.issuerStaples, bytes.Clone(status.Response))
-	}
-	return nil
-}
-
-func cloneAll(list [][]byte) [][]byte {
-	var out [][]byte
-	for _, b := range list {
-		out = append(out, bytes.Clone(b))
-	}
-	return out
-}
-
 // refuse turns what certcheck or a callback found into a fault.
 func (s *State) refuse(err error) error {
 	var fault *Error
@@ -300,17 +223,6 @@ func (s *State) refuse(err error) error {
 		out.Alert, out.Hint = known.Alert, known.Hint
 	}
 	return out
-}
-
-// sendCertificateStatus staples an OCSP response up to TLS 1.2. RFC 6066 §8.
-func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
-	s.msg.status.Response = s.certificate.OCSPStaple
-	return &s.msg.status, nil
-}
-
-func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
-	s.Result.Peer.OCSP = bytes.Clone(msg.(*wire.CertificateStatus).Response)
-	return nil
 }
 
 // CanUse reports whether the client can verify signatures of the certificate's

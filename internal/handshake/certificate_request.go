@@ -36,9 +36,13 @@ func sendCertificateRequest13(s *State, _ context.Context) (wire.Message, error)
 			return wire.AppendAuthorities(b, names), true
 		})
 	}
+	x = s.body(s.body(x, wire.ExtStatusRequest, appendNothing), wire.ExtSCT, appendNothing)
 	s.msg.request = wire.CertificateRequest{RequestContext: s.requestContext, Extensions: x}
 	return &s.msg.request, nil
 }
+
+// appendNothing is for an extension that says all by being there.
+func appendNothing(_ *State, b []byte) ([]byte, bool) { return b, true }
 
 // recvCertificateRequest12 and 13 note what the server would accept. The
 // message's bytes are gone when the answer is due, so they are copied.
@@ -82,14 +86,13 @@ func recvCertificateRequest13(s *State, _ context.Context, msg wire.Message) err
 }
 
 // requestExtensions read what a CertificateRequest of TLS 1.3 may have, of what we
-// know. No choice of ours depends on the schemes of certificates, and we have nothing
-// to staple. RFC 8446 §4.2, §4.4.2.1.
+// know. No choice of ours depends on the schemes of certificates. RFC 8446 §4.2, §4.4.2.1.
 var requestExtensions = map[wire.ExtensionType]func(*request, *wire.Reader){
 	wire.ExtSignatureAlgorithms:    func(q *request, r *wire.Reader) { q.schemes = wire.ReadSignatureAlgorithms(r, nil) },
 	wire.ExtSignatureAlgsCert:      func(_ *request, r *wire.Reader) { wire.ReadSignatureAlgorithms(r, nil) },
 	wire.ExtCertificateAuthorities: func(q *request, r *wire.Reader) { q.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) },
-	wire.ExtStatusRequest:          func(*request, *wire.Reader) {},
-	wire.ExtSCT:                    func(*request, *wire.Reader) {},
+	wire.ExtStatusRequest:          func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtStatusRequest) },
+	wire.ExtSCT:                    func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtSCT) },
 }
 
 // Shown digests what a client shows to a server that asks for a certificate: its leaf
@@ -124,6 +127,9 @@ func (s *State) answerRequest(ctx context.Context) error {
 	}
 	s.scheme = pickScheme(pub, theirs, s.restriction(c), s.profile.curveBound)
 	if s.scheme != 0 {
+		if err := staplesFit(c); err != nil {
+			return err
+		}
 		s.certificate, s.Result.ClientScheme = c, s.scheme
 		s.Result.Secrets.OwnCertificate, s.Result.Shown = c.Certificate[0], Shown(c.Certificate[0])
 	}

@@ -47,6 +47,9 @@ type Profile struct {
 	noCompression bool
 	// innerType: the content's type is protected with it. RFC 8446 §5.2.
 	innerType bool
+	// entryExtensions: each certificate has extensions of its own, which either side asks
+	// the other for. RFC 8446 §4.4.2.
+	entryExtensions bool
 	// Updates: traffic keys can be updated. RFC 8446 §4.6.3.
 	Updates bool
 	// TicketsLast: tickets follow the last Finished. RFC 8446 §4.6.1.
@@ -76,7 +79,7 @@ func init() {
 	before12 := func(p *Profile) { p.schemes = oldSchemes }
 	profile13 = &Profile{
 		Version: wire.TLS13, Flow: flow13, Post: post13, accept: accept13, answers: inEncryptedExtensions, verifyData: verifyData13,
-		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, Updates: true, TicketsLast: true,
+		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, entryExtensions: true, Updates: true, TicketsLast: true,
 	}
 	profiles = []*Profile{
 		version(wire.SSL30, keys.SSL30, func(p *Profile) {

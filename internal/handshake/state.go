@@ -234,6 +234,7 @@ type request struct {
 	schemes     []wire.SignatureScheme
 	types       []wire.ClientCertificateType
 	authorities [][]byte
+	staples     []wire.ExtensionType // that are asked for with the certificate
 }
 
 var states = sync.Pool{New: func() any { return new(State) }}

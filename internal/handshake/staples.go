@@ -1,0 +1,121 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// What comes with a certificate: an OCSP response, and timestamps of the logs (SCTs). Up to
+// TLS 1.2 a server sends the response in a message of its own and the timestamps in its
+// hello; in TLS 1.3 both sides send them in extensions of the certificate.
+
+// certificateExtensions are the staples of TLS 1.3, those that the peer has asked for: a
+// server in its CertificateRequest. RFC 8446 §4.4.2.1.
+func (s *State) certificateExtensions() (x wire.Extensions) {
+	if s.wanted(wire.ExtStatusRequest) && len(s.certificate.OCSPStaple) > 0 {
+		x = s.body(x, wire.ExtStatusRequest, func(s *State, b []byte) ([]byte, bool) {
+			return (&wire.CertificateStatus{Response: s.certificate.OCSPStaple}).Append(b, wire.Context{}), true
+		})
+	}
+	if s.wanted(wire.ExtSCT) && len(s.certificate.SignedCertificateTimestamps) > 0 {
+		x = s.body(x, wire.ExtSCT, func(s *State, b []byte) ([]byte, bool) {
+			return wire.AppendSCTs(b, s.certificate.SignedCertificateTimestamps), true
+		})
+	}
+	return x
+}
+
+// verifyStapled: up to TLS 1.2 the staple follows the certificate that it is about, or is
+// left out after all. RFC 6066 §8.
+func verifyStapled(s *State, ctx context.Context) error {
+	if s.isServer() {
+		return nil
+	}
+	return s.verifyPeer(ctx)
+}
+
+// Staples are the OCSP responses that came with the peer's certificates, in their order;
+// an empty one, or none at the end, for a certificate without.
+func (s *State) Staples() [][]byte {
+	if len(s.Result.Peer.OCSP) == 0 && len(s.issuerStaples) == 0 {
+		return nil
+	}
+	return append([][]byte{s.Result.Peer.OCSP}, s.issuerStaples...)
+}
+
+// AskedForStaples reports whether the peer was asked for them, now or, in a resumption, in
+// the handshake that made the session. SSL 3.0 cannot ask, and a client can be asked in
+// TLS 1.3 only.
+func (s *State) AskedForStaples() bool { return s.askedFor(wire.ExtStatusRequest) }
+
+// askedFor: a server that asks for a certificate asks for all staples, as far as
+// certificates have any.
+func (s *State) askedFor(t wire.ExtensionType) bool {
+	if s.isServer() {
+		return s.profile.entryExtensions
+	}
+	return s.asked(t)
+}
+
+// wanted reports whether the peer has asked for the staple of that type.
+func (s *State) wanted(t wire.ExtensionType) bool {
+	if s.isServer() {
+		return s.asked(t)
+	}
+	return s.request != nil && slices.Contains(s.request.staples, t)
+}
+
+// takeStaples keeps a certificate's OCSP response, and the leaf's SCTs. RFC 8446 §4.4.2.1.
+// Up to TLS 1.2 certificates have no extensions, and the hello has brought the SCTs.
+func (s *State) takeStaples(index int, x wire.Extensions) error {
+	if len(x) == 0 {
+		return nil
+	}
+	for _, e := range x {
+		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT
+		if !staple && row(e.Type) != nil {
+			return stray(s.Role.Peer(), e.Type)
+		}
+		if !staple || !s.askedFor(e.Type) {
+			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
+		}
+	}
+	var status wire.CertificateStatus
+	var scts [][]byte
+	if _, err := x.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
+		return syntax(err)
+	}
+	if _, err := x.Read(wire.ExtSCT, func(r *wire.Reader) { scts = wire.ReadSCTs(r, nil) }); err != nil {
+		return syntax(err)
+	}
+	if index == 0 {
+		s.Result.Peer.OCSP = bytes.Clone(status.Response)
+		s.Result.Peer.SCTs = cloneAll(scts)
+	} else if len(status.Response) > 0 {
+		s.issuerStaples = append(s.issuerStaples, make([][]byte, index-1-len(s.issuerStaples))...)
+		s.issuerStaples = append(s.issuerStaples, bytes.Clone(status.Response))
+	}
+	return nil
+}
+
+func cloneAll(list [][]byte) [][]byte {
+	var out [][]byte
+	for _, b := range list {
+		out = append(out, bytes.Clone(b))
+	}
+	return out
+}
+
+// sendCertificateStatus staples an OCSP response up to TLS 1.2. RFC 6066 §8.
+func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
+	s.msg.status.Response = s.certificate.OCSPStaple
+	return &s.msg.status, nil
+}
+
+func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
+	s.Result.Peer.OCSP = bytes.Clone(msg.(*wire.CertificateStatus).Response)
+	return nil
+}
