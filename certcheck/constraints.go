@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -120,10 +121,8 @@ func isMask(mask []byte) bool {
 	return bytes.Equal(mask, net.CIDRMask(ones, size))
 }
 
-// namesIn lists the names of c that constraints are about: subjectAltName and subject, and
-// an email address of the subject where there is no other. RFC 5280 §4.2.1.10.
-func namesIn(c *x509.Certificate) (names []general, err error) {
-	emails := false
+// alternatives lists the names of c's subjectAltName.
+func alternatives(c *x509.Certificate) (names []general, err error) {
 	for _, e := range c.Extensions {
 		if !e.Id.Equal(idSAN) {
 			continue
@@ -138,12 +137,19 @@ func namesIn(c *x509.Certificate) (names []general, err error) {
 				return nil, errConstraints
 			}
 			names = append(names, g)
-			emails = emails || g.kind == emailName
 		}
 	}
-	if emptyName(c.RawSubject) {
-		return names, nil
+	return names, nil
+}
+
+// namesIn lists the names of c that constraints are about: subjectAltName and subject, and
+// an email address of the subject where there is no other. RFC 5280 §4.2.1.10.
+func namesIn(c *x509.Certificate) (names []general, err error) {
+	names, err = alternatives(c)
+	if err != nil || emptyName(c.RawSubject) {
+		return names, err
 	}
+	emails := slices.ContainsFunc(names, func(g general) bool { return g.kind == emailName })
 	names = append(names, general{directoryName, c.RawSubject})
 	parts, ok := attributes(c.RawSubject)
 	if !ok {

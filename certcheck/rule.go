@@ -52,7 +52,7 @@ type path struct {
 
 // rules are in the order in which they are asked: what is cheap and what people do
 // wrong most often stands first.
-var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, extensionRules, identityRules)
+var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, formRules, extensionRules, identityRules)
 
 // Rules returns what [Verify] asks of a path, in its order. Do not change what it
 // points to.

@@ -125,6 +125,8 @@ var extensionBreaches = []attempt{
 	{rule: "critical-flags", name: "freshestCRL", change: leafOf(marked(true, forge.FreshestAt("http://crl.example/d"))), breach: "must not be"},
 	{rule: "authority-extensions", name: "nameConstraints in a leaf", change: leafOf(with(forge.NameConstraints([][]byte{forge.DNS("example.com")}, nil))), breach: "has nameConstraints and is no authority"},
 	{rule: "key-usage-empty", name: "a leaf", change: leafOf(with(forge.Ext{ID: forge.IDKeyUsage, Critical: true, Value: []byte{3, 2, 7, 0}})), breach: "no use at all"},
+	{rule: "features-inherited", name: "of the intermediate", change: intermediateOf(with(forge.MustStaple())), breach: "lacks the TLS feature 5"},
+	{rule: "features-inherited", name: "of the root", change: rootOf(with(forge.MustStaple())), breach: "lacks the TLS feature 5"},
 	{rule: "key-usage-critical", name: "a leaf", change: leafOf(marked(false, forge.KeyUsage(0))), breach: "is not critical"},
 	{rule: "revocation-source", name: "a leaf", change: leafOf(without(forge.IDCRLDistribution)), breach: "where to ask"},
 	{rule: "policy-present", name: "none", change: leafOf(without(forge.IDPolicies)), breach: "names no policy"},
@@ -132,8 +134,8 @@ var extensionBreaches = []attempt{
 }
 
 var nameBreaches = []attempt{
-	{rule: "name", name: "another", change: leafOf(with(forge.SAN(forge.DNS("example.org")))), breach: `for "example.org"; not for "example.com"`},
-	{rule: "san-empty", name: "no name", change: leafOf(with(forge.SAN())), breach: "is empty", with: []string{"name", "web-names"}},
+	{rule: "name", name: "another", change: leafOf(with(forge.SAN(forge.DNS("example.org")))), breach: `for "example.org"; not for "example.com"`, with: []string{"common-name"}},
+	{rule: "san-empty", name: "no name", change: leafOf(with(forge.SAN())), breach: "is empty", with: []string{"name", "web-names", "common-name"}},
 	{rule: "dns-syntax", name: "an empty label", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.DNS("a..example.com")))), breach: "empty label"},
 	{rule: "dns-syntax", name: "part of a label", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.DNS("w*.example.com")))), breach: "no name has"},
 	{rule: "public-suffix", name: "a top-level domain", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.DNS("*.com")))), breach: "domains of everybody"},

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -22,6 +23,7 @@ var (
 	idAuthorityInfo      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
 	idSubjectInfo        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 11}
 	idPrecertificatePois = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3}
+	idTLSFeature         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
 )
 
 // flag is whether an extension has to be critical.
@@ -89,6 +91,10 @@ var extensionRules = []Rule{
 		},
 	},
 	{
+		Name: "features-inherited", Demands: "what an authority issues has the TLS features that its own certificate has, as must-staple is",
+		Source: "RFC 7633 §4.2.2", Alert: wire.AlertBadCertificate, Hint: "have it issued again with the features of its authority", on: onAuthority, check: checkFeatures,
+	},
+	{
 		Name: "key-usage-critical", Demands: "the key usage is critical", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §7.1.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
 		check: func(_ *path, c *x509.Certificate) string {
@@ -115,6 +121,28 @@ var extensionRules = []Rule{
 			return broken(true, "%s names no policy of the CA/Browser Forum", c)
 		},
 	},
+}
+
+// checkFeatures holds the TLS features of an authority against what it has issued in the path.
+func checkFeatures(p *path, c *x509.Certificate) string {
+	below := p.chain[slices.Index(p.chain, c)-1]
+	has := featuresOf(below)
+	for _, f := range featuresOf(c) {
+		if !slices.Contains(has, f) {
+			return fmt.Sprintf("%s lacks the TLS feature %d, which its authority %s has", subject(below), f, subject(c))
+		}
+	}
+	return ""
+}
+
+// featuresOf lists the extensions of TLS that c promises. What cannot be read is none.
+func featuresOf(c *x509.Certificate) (features []int) {
+	for _, e := range c.Extensions {
+		if e.Id.Equal(idTLSFeature) {
+			asn1.Unmarshal(e.Value, &features)
+		}
+	}
+	return features
 }
 
 func checkFlags(_ *path, c *x509.Certificate) string {

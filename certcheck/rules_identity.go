@@ -5,9 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
-	casn1 "golang.org/x/crypto/cryptobyte/asn1"
-
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -86,6 +83,9 @@ var identityRules = []Rule{
 		check: func(p *path, c *x509.Certificate) string {
 			issuer := p.issuerOf(c)
 			differ := issuer != nil && len(c.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
+			if !differ && issuer != nil && !namesIssuer(c, issuer) {
+				return broken(true, "%s names another certificate of its issuer than the one above it", c)
+			}
 			return broken(differ, "%s names another key of its issuer than the one that signed it", c)
 		},
 	},
@@ -123,36 +123,3 @@ func (p *path) issuerOf(c *x509.Certificate) *x509.Certificate {
 }
 
 func emptyName(der []byte) bool { return bytes.Equal(der, []byte{0x30, 0}) }
-
-// scanned is what crypto/x509 does not keep of a certificate.
-type scanned struct {
-	notBefore, notAfter   []byte // in DER, with their tags
-	uniqueIDs, extensions bool
-}
-
-// scan reads a certificate that crypto/x509 has parsed. What it cannot read stays zero.
-func scan(c *x509.Certificate) (s scanned) {
-	tbs := cryptobyte.String(c.RawTBSCertificate)
-	var validity, from, to cryptobyte.String
-	if !tbs.ReadASN1(&tbs, casn1.SEQUENCE) || !tbs.SkipOptionalASN1(casn1.Tag(0).ContextSpecific().Constructed()) ||
-		!tbs.SkipASN1(casn1.INTEGER) || !tbs.SkipASN1(casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) ||
-		!tbs.ReadASN1(&validity, casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) || !tbs.SkipASN1(casn1.SEQUENCE) {
-		return s
-	}
-	var tag casn1.Tag
-	if validity.ReadAnyASN1Element(&from, &tag) && validity.ReadAnyASN1Element(&to, &tag) {
-		s.notBefore, s.notAfter = from, to
-	}
-	for !tbs.Empty() {
-		var part cryptobyte.String
-		if !tbs.ReadAnyASN1(&part, &tag) {
-			return s
-		}
-		if tag == casn1.Tag(3).ContextSpecific().Constructed() {
-			s.extensions = true
-		} else {
-			s.uniqueIDs = true
-		}
-	}
-	return s
-}

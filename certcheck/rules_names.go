@@ -3,6 +3,7 @@ package certcheck
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -62,7 +63,9 @@ var nameRules = []Rule{
 		Name: "web-names", Demands: "a server's certificate has DNS names, without underscores, and addresses alone", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §7.1.2.7.12", Alert: wire.AlertBadCertificate, Hint: reissue, on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
-			if len(c.EmailAddresses)+len(c.URIs) > 0 || len(c.DNSNames)+len(c.IPAddresses) == 0 {
+			names, _ := alternatives(c)
+			other := slices.ContainsFunc(names, func(n general) bool { return n.kind != dnsName && n.kind != addressName })
+			if other || len(names) == 0 {
 				return broken(true, "%s has no DNS name or address, or a name of another kind", c)
 			}
 			for _, name := range c.DNSNames {

@@ -39,8 +39,9 @@ var timeRules = []Rule{
 		Source: "CA/Browser Forum BR §6.3.2", Alert: wire.AlertBadCertificate, Hint: "have it issued for a shorter time", on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
 			days := longest(c.NotBefore)
-			if lasts := c.NotAfter.Sub(c.NotBefore) + time.Second; lasts > time.Duration(days)*24*time.Hour {
-				return fmt.Sprintf("%s is valid for %d days, and %d are allowed", subject(c), int(lasts.Hours()/24), days)
+			if !c.NotAfter.Before(c.NotBefore.AddDate(0, 0, days)) { // a Duration ends at 292 years
+				lasts := (c.NotAfter.Unix() - c.NotBefore.Unix() + 1) / (24 * 60 * 60)
+				return fmt.Sprintf("%s is valid for %d days, and %d are allowed", subject(c), lasts, days)
 			}
 			return ""
 		},

@@ -50,7 +50,7 @@ func (l List) Sign(key crypto.Signer) []byte {
 		parts = append(parts, tagged(0, extensions(l.Extensions)))
 	}
 	tbs := Sequence(parts...)
-	signature := sign(key, tbs)
+	signature := sign(key, tbs, 0)
 	if l.Damage != nil {
 		signature = l.Damage(signature)
 	}

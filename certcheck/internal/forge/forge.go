@@ -31,6 +31,10 @@ type Cert struct {
 	UniqueID            []byte // of the issuer; nil leaves it out
 	Extensions          []Ext  // in this order; nil leaves the field out
 	Trailing            []byte // after the certificate
+
+	Hash   crypto.Hash         // of the signature; 0 for SHA-256. Inner and Outer do not follow it
+	Change func([]byte) []byte // of what is signed
+	Damage func([]byte) []byte // of the signature
 }
 
 // Ext is one extension.
@@ -46,11 +50,18 @@ func (c Cert) Sign(key crypto.Signer) []byte {
 	tbs := build(func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { c.content(b, algorithm) })
 	})
+	if c.Change != nil {
+		tbs = c.Change(tbs)
+	}
+	signature := sign(key, tbs, c.Hash)
+	if c.Damage != nil {
+		signature = c.Damage(signature)
+	}
 	return build(func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddBytes(tbs)
 			b.AddBytes(or(c.Outer, algorithm))
-			b.AddASN1BitString(sign(key, tbs))
+			b.AddASN1BitString(signature)
 		})
 		b.AddBytes(c.Trailing)
 	})
@@ -180,13 +191,17 @@ func Algorithm(key crypto.Signer) []byte {
 	return Sequence(OID(1, 2, 840, 10045, 4, 3, 2)) // *ecdsa.PrivateKey
 }
 
-func sign(key crypto.Signer, tbs []byte) []byte {
-	message, hash := tbs, crypto.Hash(0)
-	if _, pure := key.(ed25519.PrivateKey); !pure {
-		sum := sha256.Sum256(tbs)
-		message, hash = sum[:], crypto.SHA256
+// sign signs with a hash, 0 for SHA-256.
+func sign(key crypto.Signer, tbs []byte, hash crypto.Hash) []byte {
+	if _, pure := key.(ed25519.PrivateKey); pure {
+		return must(key.Sign(rand.Reader, tbs, crypto.Hash(0)))
 	}
-	return must(key.Sign(rand.Reader, message, hash))
+	if hash == 0 {
+		hash = crypto.SHA256
+	}
+	h := hash.New()
+	h.Write(tbs)
+	return must(key.Sign(rand.Reader, h.Sum(nil), hash))
 }
 
 // Key returns the n-th P-256 key, the same in each process.

@@ -108,7 +108,7 @@ func (r Response) Sign(key crypto.Signer) []byte {
 		data = append(data, tagged(1, extensions(r.Extensions)))
 	}
 	tbs := Sequence(data...)
-	parts := [][]byte{tbs, or(r.Algorithm, Algorithm(key)), r.damaged(sign(key, tbs))}
+	parts := [][]byte{tbs, or(r.Algorithm, Algorithm(key)), r.damaged(sign(key, tbs, 0))}
 	if r.Certs != nil {
 		parts = append(parts, tagged(0, Sequence(r.Certs...)))
 	}
