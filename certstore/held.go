@@ -12,8 +12,9 @@ import (
 // held is one pair: what was read of it, and its staple.
 type held struct {
 	Pair
-	cert   *tls.Certificate // never changed, but replaced
-	seen   [2]stamp         // the files as they were when they were last read
+	load   func(cert, key string) (tls.Certificate, error) // tls.LoadX509KeyPair
+	cert   *tls.Certificate                                // never changed, but replaced
+	seen   [2]stamp                                        // the files as they were when they were last read
 	staple staple
 	// trouble is what was reported last of files that cannot be read, so that each thing
 	// is reported once.
@@ -43,7 +44,7 @@ func (h *held) read() error {
 	if err != nil {
 		return err
 	}
-	cert, err := tls.LoadX509KeyPair(h.Cert, h.Key)
+	cert, err := h.load(h.Cert, h.Key)
 	if err != nil {
 		return fmt.Errorf("%s with %s: %w", h.Cert, h.Key, err)
 	}

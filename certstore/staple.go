@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -35,42 +36,44 @@ func (h *held) restaple(ctx context.Context, o Options) (changed bool) {
 	if h.staple.never || now.Before(h.staple.due) {
 		return changed
 	}
-	leaf, issuer, err := h.parties()
-	if err != nil {
+	leaf := h.cert.Leaf
+	if len(leaf.OCSPServer) == 0 {
 		h.staple.never = true
 		return changed
 	}
+	issuer, err := h.issuer()
+	if err != nil {
+		h.staple.never = true
+		o.tell(Event{h.Pair, StapleFailed, err, leaf})
+		return changed
+	}
 	response, answer, err := ask(ctx, o, leaf, issuer, h.staple.response != nil)
-	event := Event{Pair: h.Pair, What: "stapled", Leaf: leaf}
+	event := Event{Pair: h.Pair, What: Stapled, Leaf: leaf}
 	switch {
 	case err != nil:
 		h.staple.retry = min(max(2*h.staple.retry, firstRetry), lastRetry)
 		h.staple.due = now.Add(jitter(h.staple.retry))
-		event.What, event.Err = "staple failed", err
+		event.What, event.Err = StapleFailed, err
 	case answer.Status == revocation.Revoked:
 		h.staple = staple{due: now.Add(jitter(lastRetry))}
 		h.put(nil)
-		event.What, event.Err, changed = "revoked", errors.New(answer.String()), true
+		event.What, event.Err, changed = Revoked, errors.New(answer.String()), true
 	default:
 		// Half of its time is left for an outage.
 		h.staple = staple{response: response, until: answer.NextUpdate, due: now.Add(jitter(answer.NextUpdate.Sub(now) / 2))}
 		h.put(response)
 		changed = true
 	}
-	if o.Report != nil {
-		o.Report(event)
-	}
+	o.tell(event)
 	return changed
 }
 
-// parties returns the leaf and its issuer, which follows it in the file.
-func (h *held) parties() (leaf, issuer *x509.Certificate, err error) {
-	leaf = h.cert.Leaf
-	if len(leaf.OCSPServer) == 0 || len(h.cert.Certificate) < 2 {
-		return nil, nil, errors.New("there is nobody to ask")
+// issuer returns that of the leaf, which follows it in the file.
+func (h *held) issuer() (*x509.Certificate, error) {
+	if len(h.cert.Certificate) < 2 {
+		return nil, fmt.Errorf("the certificate of its issuer, which a responder must be asked about too, does not follow it in %s", h.Cert)
 	}
-	issuer, err = x509.ParseCertificate(h.cert.Certificate[1])
-	return leaf, issuer, err
+	return x509.ParseCertificate(h.cert.Certificate[1])
 }
 
 // ask brings a response and verifies it as a client would. again has the fetcher pass by

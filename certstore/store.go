@@ -33,10 +33,19 @@ type Options struct {
 	Now func() time.Time
 }
 
+// What happens to a certificate.
+const (
+	Reloaded     = "reloaded"
+	ReloadFailed = "reload failed" // the pair from before serves on
+	Stapled      = "stapled"
+	StapleFailed = "staple failed" // the last good response serves on while it holds
+	Revoked      = "revoked"       // says its authority; nothing is stapled
+)
+
 // Event is something that an operator wants to know.
 type Event struct {
 	Pair Pair
-	// What happened: "reloaded", "reload failed", "stapled", "staple failed", "revoked".
+	// What happened: [Reloaded], [ReloadFailed], [Stapled], [StapleFailed] or [Revoked].
 	What string
 	// Err is why it failed; nil where it did not.
 	Err error
@@ -66,7 +75,7 @@ func Open(pairs []Pair, o Options) (*Store, error) {
 	}
 	s := &Store{o: o}
 	for _, p := range pairs {
-		h := &held{Pair: p}
+		h := &held{Pair: p, load: tls.LoadX509KeyPair}
 		if err := h.read(); err != nil {
 			return nil, fmt.Errorf("certstore: %w", err)
 		}
@@ -81,7 +90,7 @@ func (s *Store) Run(ctx context.Context) {
 	tick := time.NewTicker(s.o.Interval)
 	defer tick.Stop()
 	for {
-		s.look(ctx)
+		s.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -90,16 +99,18 @@ func (s *Store) Run(ctx context.Context) {
 	}
 }
 
-// look does what is due.
-func (s *Store) look(ctx context.Context) {
+// Look does once what Run does again and again: it rereads files that have changed, and
+// asks for staples that are due. A server that calls it before its first connection has
+// staples for that already. It must not run at the same time as Run.
+func (s *Store) Look(ctx context.Context) {
 	changed := false
 	for _, h := range s.pairs {
 		switch took, err := h.reread(); {
 		case err != nil:
-			s.report(h, "reload failed", err)
+			s.report(h, ReloadFailed, err)
 		case took:
 			changed = true
-			s.report(h, "reloaded", nil)
+			s.report(h, Reloaded, nil)
 		}
 		if s.o.Fetcher != nil && h.restaple(ctx, s.o) {
 			changed = true
@@ -111,8 +122,12 @@ func (s *Store) look(ctx context.Context) {
 }
 
 func (s *Store) report(h *held, what string, err error) {
-	if s.o.Report != nil {
-		s.o.Report(Event{Pair: h.Pair, What: what, Err: err, Leaf: h.cert.Leaf})
+	s.o.tell(Event{Pair: h.Pair, What: what, Err: err, Leaf: h.cert.Leaf})
+}
+
+func (o *Options) tell(e Event) {
+	if o.Report != nil {
+		o.Report(e)
 	}
 }
 

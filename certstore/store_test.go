@@ -1,6 +1,7 @@
 package certstore
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -18,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,7 +186,7 @@ func TestReload(t *testing.T) {
 	}
 	serves := func(want *x509.Certificate) {
 		t.Helper()
-		s.look(t.Context())
+		s.Look(t.Context())
 		got, err := s.GetCertificate(hello("a.example", tls.ECDSAWithP256AndSHA256))
 		if err != nil || !got.Leaf.Equal(want) {
 			t.Errorf("serves %v, %v; want %v", got.Leaf.SerialNumber, err, want.SerialNumber)
@@ -209,6 +211,42 @@ func TestReload(t *testing.T) {
 	serves(second)
 	if len(told.all) != 4 || told.all[3] != "reloaded" {
 		t.Errorf("told %q, want three failures once each, and a success", told.all)
+	}
+}
+
+// A file that is written while the pair is read may be half of the new one: what was read
+// does not count, and the next look reads again.
+func TestFilesThatChangeWhileTheyAreRead(t *testing.T) {
+	a := newCA(t)
+	p := pairIn(t, "server")
+	key := newKey(t)
+	a.write(t, p, key, "a.example")
+	var told events
+	s, err := Open([]Pair{p}, Options{Report: told.report})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := a.write(t, p, key, "a.example")
+	whole := read(t, p)
+	put(t, p.Cert, whole[0][:1+bytes.Index(whole[0][1:], []byte("-----BEGIN"))]) // the leaf, and not yet its issuer
+	s.pairs[0].load = func(cert, key string) (tls.Certificate, error) {
+		got, err := tls.LoadX509KeyPair(cert, key)
+		put(t, p.Cert, whole[0])
+		s.pairs[0].load = tls.LoadX509KeyPair
+		return got, err
+	}
+	s.Look(t.Context())
+	got, _ := s.GetCertificate(hello("a.example", tls.ECDSAWithP256AndSHA256))
+	if got.Leaf.Equal(second) || len(got.Certificate) != 2 {
+		t.Errorf("half of a file is served: %d certificates", len(got.Certificate))
+	}
+	s.Look(t.Context())
+	got, _ = s.GetCertificate(hello("a.example", tls.ECDSAWithP256AndSHA256))
+	if !got.Leaf.Equal(second) || len(got.Certificate) != 2 {
+		t.Errorf("the new file is not served: %d certificates", len(got.Certificate))
+	}
+	if len(told.all) != 2 || !strings.Contains(told.all[0], "being written") || told.all[1] != Reloaded {
+		t.Errorf("told %q", told.all)
 	}
 }
 
@@ -278,7 +316,7 @@ func TestStaples(t *testing.T) {
 		t.Helper()
 		clock = clock.Add(d)
 		net.asked, told.all = 0, nil
-		s.look(t.Context())
+		s.Look(t.Context())
 		cert, _ := s.GetCertificate(hello("a.example", tls.ECDSAWithP256AndSHA256))
 		if (len(cert.OCSPStaple) > 0) != stapled || net.asked != asked || fmt.Sprint(told.all) != what {
 			t.Errorf("after %v: stapled %v, asked %d times, told %v; want %v, %d, %s", d, len(cert.OCSPStaple) > 0, net.asked, told.all, stapled, asked, what)
@@ -296,6 +334,32 @@ func TestStaples(t *testing.T) {
 	after(2*time.Hour, "[stapled]", true, 1)
 	net.status = ocsp.Revoked
 	after(5*time.Hour, "[revoked: revoked on "+clock.Add(5*time.Hour).UTC().Format(time.DateOnly)+": no reason given (OCSP)]", false, 1)
+}
+
+// A certificate that names a responder, and whose issuer does not stand below it, cannot be
+// stapled: that is said once, and the certificate serves. One that names none is no failure.
+func TestNobodyToAsk(t *testing.T) {
+	a := newCA(t)
+	p, self := pairIn(t, "server"), pairIn(t, "self")
+	a.write(t, p, newKey(t), "a.example")
+	files := read(t, p)
+	put(t, p.Cert, files[0][:1+bytes.Index(files[0][1:], []byte("-----BEGIN"))])
+	key, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, self.Cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
+	put(t, self.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	net, told := &responder{ca: a}, events{}
+	s, err := Open([]Pair{p, self}, Options{Fetcher: net, Report: told.report})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Look(t.Context())
+	s.Look(t.Context())
+	if len(told.all) != 1 || !strings.Contains(told.all[0], "does not follow it in "+p.Cert) || net.asked > 0 {
+		t.Errorf("told %q, asked %d times", told.all, net.asked)
+	}
 }
 
 // A reload under load: every handshake succeeds, and the connections that are there go on.

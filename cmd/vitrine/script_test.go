@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ func TestMain(m *testing.M) {
 //	                        sets $ADDR, $PORT and $URL
 //	halt                    SIGTERM the server, which must exit with 0; its
 //	                        output is then in server.log
+//	logged PATTERN          wait until the server's output matches
 //	tcp WORDS               answer one connection on $ADDR with WORDS in the clear
 //	send WORDS              send WORDS in the clear to $PORT, and read to the end
 //	openssl-server FLAG...  start openssl s_server on a free port, with the
@@ -65,7 +67,7 @@ func runScripts(t *testing.T, dir string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
+			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "logged": cmdLogged, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
 			"free-port": cmdFreePort, "responder": cmdResponder,
 		},
 	})
@@ -97,6 +99,12 @@ type serverProcess struct {
 type lockedBuffer struct {
 	mu sync.Mutex
 	bytes.Buffer
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
@@ -156,6 +164,17 @@ func cmdHalt(ts *testscript.TestScript, _ bool, _ []string) {
 	if err != nil {
 		ts.Fatalf("vitrine serve: %v\n%s", err, p.output.String())
 	}
+}
+
+func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[0])
+	output := ts.Value(serverKey{}).(*serverProcess).output
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+		if want.MatchString(output.String()) {
+			return
+		}
+	}
+	ts.Fatalf("no match for %q in the log:\n%s", args[0], output.String())
 }
 
 func cmdTCP(ts *testscript.TestScript, _ bool, args []string) {

@@ -73,7 +73,7 @@ func (f *Revocation) Load(cmd *cobra.Command) (*revocation.Checker, error) {
 	case checker.Mode == revocation.Off && len(lists) > 0:
 		return nil, report.Usagef("--crl does nothing with --revocation off; say --revocation soft or hard")
 	case checker.Mode != revocation.Off:
-		checker.Fetcher = &fetch.Client{Dir: answersFolder()}
+		checker.Fetcher = Answers()
 	}
 	return checker, nil
 }
@@ -104,6 +104,9 @@ func (f *Revocation) lists() (lists []*revocation.List, err error) {
 	}
 	return lists, nil
 }
+
+// Answers fetches from the network, and keeps what it gets for as long as that holds.
+func Answers() revocation.Fetcher { return &fetch.Client{Dir: answersFolder()} }
 
 // answersFolder is where answers from the network are kept; empty where the user has no
 // such place.

@@ -34,7 +34,7 @@ func TestTheCertificateIsForWhereWeListen(t *testing.T) {
 		o, config := withFlags(t, "")
 		o.caDir, o.names = filepath.Join(t.TempDir(), "ca"), []string{"box.local"}
 		addr := &net.TCPAddr{IP: net.ParseIP(listen), Port: 8443}
-		ca, err := o.identify(config, addr)
+		ca, _, err := o.identify(config, addr)
 		if err != nil || !ca.new {
 			t.Fatalf("%s: %v", listen, err)
 		}
@@ -69,7 +69,7 @@ func TestNamesThatCannotBeCertified(t *testing.T) {
 	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443}
 	o, config := withFlags(t, "")
 	o.caDir, o.names = t.TempDir(), []string{"example.com"}
-	if _, err := o.identify(config, addr); report.ExitCode(err) != report.ExitUsage || !strings.Contains(err.Error(), `--name "example.com"`) {
+	if _, _, err := o.identify(config, addr); report.ExitCode(err) != report.ExitUsage || !strings.Contains(err.Error(), `--name "example.com"`) {
 		t.Errorf("a public name: %v", err)
 	}
 }
@@ -96,7 +96,7 @@ func TestANewAuthorityIsAnnounced(t *testing.T) {
 	for _, isNew := range []bool{true, false} {
 		o, config := withFlags(t, "")
 		o.caDir = dir
-		ca, err := o.identify(config, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443})
+		ca, _, err := o.identify(config, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8443})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/certstore"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -18,19 +19,25 @@ type authority struct {
 	new bool
 }
 
-// identify sets the certificate: the one of --cert, or those of the development
-// authority, which it returns. A server whose suites have none needs none.
-func (o *options) identify(config *tls.Config, addr net.Addr) (*authority, error) {
-	cert, ok, err := o.identity.Load()
+// identify sets the certificates: those of --cert, whose files it returns, or those of
+// the development authority, which it returns. A server whose suites have none needs none.
+func (o *options) identify(config *tls.Config, addr net.Addr) (*authority, []certstore.Pair, error) {
+	certs, pairs, err := o.identity.Load()
 	switch {
 	case err != nil:
-		return nil, err
-	case ok && len(o.names) > 0:
-		return nil, report.Usagef("--name is for a certificate of the development authority; that of --cert has its own names")
-	case ok:
-		config.Certificates = []tls.Certificate{cert}
-		return nil, nil
+		return nil, nil, err
+	case len(certs) > 0 && len(o.names) > 0:
+		return nil, nil, report.Usagef("--name is for a certificate of the development authority; that of --cert has its own names")
+	case len(certs) > 0:
+		config.Certificates = certs
+		return nil, pairs, nil
 	}
+	ca, err := o.certify(config, addr)
+	return ca, nil, err
+}
+
+// certify gives config certificates of the development authority, which it returns.
+func (o *options) certify(config *tls.Config, addr net.Addr) (*authority, error) {
 	keys := o.tls.CertificateKeys()
 	if len(keys) == 0 {
 		return nil, nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certstore"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -25,11 +26,30 @@ const safeRSABits = 2048
 // rehearsalTime bounds one rehearsed handshake.
 const rehearsalTime = 5 * time.Second
 
-// rehearse shakes hands with the server in each version, as a client that takes every
+// rehearseAll shakes hands with the server in each version, as a client that takes every
 // certificate. So a key that no suite, scheme or version can use is found now, and not
 // by the first client. If the newest version fails, that is an error: an older one does
-// not make up for it, as clients choose the newest. The others are warnings.
-func (o *options) rehearse(config *tls.Config) (warnings []string, err error) {
+// not make up for it, as clients choose the newest. The others are warnings. Of several
+// certificates one is enough: what is wrong with the others is a warning.
+func (o *options) rehearseAll(config *tls.Config, pairs []certstore.Pair) (warnings []string, err error) {
+	works := false
+	for i, cert := range config.Certificates {
+		alone := config.Clone()
+		alone.Certificates = []tls.Certificate{cert}
+		more, failed := o.rehearse(alone, pairs[i].Cert)
+		warnings = append(warnings, more...)
+		if works = works || failed == nil; failed != nil {
+			warnings, err = append(warnings, failed.Error()), failed
+		}
+	}
+	if works {
+		err = nil
+	}
+	return warnings, err
+}
+
+// rehearse looks at one certificate.
+func (o *options) rehearse(config *tls.Config, file string) (warnings []string, err error) {
 	server := config.Clone()
 	server.GetConfigForClient, server.ClientAuth, server.KeyLogWriter = nil, tls.NoClientCert, nil
 	client := server.Clone()
@@ -44,7 +64,7 @@ func (o *options) rehearse(config *tls.Config) (warnings []string, err error) {
 		}
 		client.MinVersion, client.MaxVersion, client.CipherSuites = uint16(v), uint16(v), suites
 		if err := shakeHands(client, server); err != nil {
-			what := fmt.Sprintf("%s is of no use in %s: its key is %s, and the handshake fails: %s", o.identity.Cert, v, keyName(config.Certificates[0].Leaf), reason(err))
+			what := fmt.Sprintf("%s is of no use in %s: its key is %s, and the handshake fails: %s", file, v, keyName(config.Certificates[0].Leaf), reason(err))
 			switch {
 			case !newest:
 				warnings = append(warnings, what)
@@ -148,13 +168,19 @@ func warn(log *slog.Logger, hosts []string, certs []tls.Certificate, ca *authori
 	}
 	for _, cert := range certs {
 		for i, der := range cert.Certificate {
-			c, err := x509.ParseCertificate(der)
-			for _, t := range troubles {
-				if err == nil && t.of(c, i == 0) {
-					log.Warn("clients refuse this server: a certificate "+t.what,
-						slog.String("subject", c.Subject.String()), slog.Time("expires", c.NotAfter))
-				}
+			if c, err := x509.ParseCertificate(der); err == nil {
+				warnOf(log, c, i == 0)
 			}
+		}
+	}
+}
+
+// warnOf logs why clients will refuse one certificate.
+func warnOf(log *slog.Logger, c *x509.Certificate, leaf bool) {
+	for _, t := range troubles {
+		if t.of(c, leaf) {
+			log.Warn("clients refuse this server: a certificate "+t.what,
+				slog.String("subject", c.Subject.String()), slog.Time("expires", c.NotAfter))
 		}
 	}
 }

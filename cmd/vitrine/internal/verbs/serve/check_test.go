@@ -100,7 +100,7 @@ func TestWhatCannotWorkIsSaidAtTheStart(t *testing.T) {
 	} {
 		o, config := withFlags(t, test.flags)
 		config.Certificates = []tls.Certificate{selfSigned(t, test.key, nil)}
-		warnings, err := o.rehearse(config)
+		warnings, err := o.rehearse(config, "cert.pem")
 		said := ""
 		if err != nil {
 			said = err.Error()

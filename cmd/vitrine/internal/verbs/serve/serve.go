@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -32,7 +33,7 @@ const shutdownGrace = 5 * time.Second
 // options are the flags of vitrine serve.
 type options struct {
 	tls        flags.TLS
-	identity   flags.Identity
+	identity   flags.Identities
 	listen     string
 	caDir      string
 	clientAuth string
@@ -59,6 +60,11 @@ certify names of this machine, those in .localhost, .test, .local, .home.arpa
 and .internal, and private addresses. The server's certificate is for the
 addresses that it listens on, and is renewed when it gets old.
 
+The files of --cert are read again when they change: put a renewed certificate
+there, and new connections get it. If it names an OCSP responder, its response
+is stapled, and fetched anew in good time. Of several certificates the first
+that is for the name and the key types that a client asks for is taken.
+
 A folder without index.html is listed. Files and folders whose name begins with
 a dot are neither served nor listed, but for .well-known; nor are links that
 lead out of DIR, and what is no file.
@@ -81,7 +87,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one")
-	o.identity.Register(cmd, "the server's")
+	o.identity.Register(cmd)
 	set.StringSliceVar(&o.names, "name", nil, "further `names` and addresses for the certificate of the development authority, like box.local")
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
 	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
@@ -124,10 +130,10 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		f.Write(cmd.ErrOrStderr(), "vitrine: ")
 		return report.Reported(err)
 	}
-	ca, err := o.identify(config, l.Addr())
+	ca, pairs, err := o.identify(config, l.Addr())
 	var warnings []string
-	if err == nil && ca == nil && len(config.Certificates) > 0 {
-		warnings, err = o.rehearse(config)
+	if err == nil && len(pairs) > 0 {
+		warnings, err = o.rehearseAll(config, pairs)
 	}
 	if err != nil {
 		l.Close()
@@ -139,11 +145,24 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	at := hosts(l.Addr(), o.names)
 	log := o.start(cmd, dir, serverURLs(l.Addr(), at, config.Certificates), ca)
 	warn(log, at, config.Certificates, ca, warnings)
+	if len(pairs) > 0 {
+		stop, err := keep(config, pairs, log)
+		if err != nil {
+			l.Close()
+			return err
+		}
+		defer stop()
+	}
+	return serveUntil(ctx, restore, l, log, o.server(config, files, log))
+}
+
+// server is what serves the files.
+func (o *options) server(config *tls.Config, files fs.FS, log *slog.Logger) *httptls.Server {
 	handler := filesOnly(http.FileServerFS(files))
 	if o.accessLog {
 		handler = logRequests(log, handler)
 	}
-	return serveUntil(ctx, restore, l, log, &httptls.Server{
+	return &httptls.Server{
 		HTTP: &http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -152,7 +171,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		},
 		TLS:         config,
 		OnHandshake: func(h httptls.Handshake) { o.afterHandshake(log, h) },
-	})
+	}
 }
 
 // configure sets all but the certificate.
