@@ -19,8 +19,9 @@ import (
 // The terms come first and together: they are the same in all sessions that a
 // virtual host makes with one kind of client, so that [Memory] keeps them once.
 //
-//	enum { v2(2), (255) } BlobFormat;
+//	enum { v3(3), (255) } BlobFormat;
 //	opaque Certificate<1..2^24-1>;
+//	opaque Response<0..2^24-1>;
 //	opaque SCT<1..2^16-1>;
 //	opaque Extra<0..2^24-1>;
 //
@@ -47,13 +48,14 @@ import (
 //	    select (terms.flags & 4) {     /* set where one of these is not empty */
 //	        case 4:
 //	            Certificate peer_chain<0..2^24-1>;   /* at most 16 */
-//	            opaque      ocsp<0..2^24-1>;
+//	            Response    ocsp;
+//	            Response    issuer_ocsp<0..2^24-1>;  /* at most 15 */
 //	            SCT         scts<0..2^16-1>;
 //	            Extra       extra<0..2^24-1>;
 //	    };
 //	} Blob;                            /* at most 2^20 bytes */
 const (
-	blobFormat = 2
+	blobFormat = 3
 	blobHead   = 3 // format and terms_length
 	maxBlob    = 1 << 20
 
@@ -94,6 +96,8 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 		return nil, fmt.Errorf("session: created in the year %d, which the blob cannot say", s.CreatedAt.Year())
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the peer's chain, at most %d are kept", len(s.PeerChain), maxChain)
+	case len(s.IssuerOCSP) >= maxChain:
+		return nil, fmt.Errorf("session: %d OCSP responses for issuers, at most %d are kept", len(s.IssuerOCSP), maxChain-1)
 	}
 	w := writer{buf: slices.Grow(dst, s.blobLen())}
 	w.uint(1, blobFormat)
@@ -111,6 +115,7 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 	if s.hasDetails() {
 		w.list("peer_chain", 3, 3, 1, s.PeerChain)
 		w.vector("ocsp", 3, s.OCSP)
+		w.list("issuer_ocsp", 3, 3, 0, s.IssuerOCSP)
 		w.list("scts", 2, 2, 1, s.SCTs)
 		w.list("extra", 3, 3, 0, s.Extra)
 	}
@@ -127,7 +132,7 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 func (s *Session) blobLen() int {
 	n := blobHead + fixedTerms + len(s.ALPN) + len(s.ServerName) + fixedSession + len(s.Secret)
 	if s.hasDetails() {
-		n += listLen(3, 3, s.PeerChain) + 3 + len(s.OCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
+		n += listLen(3, 3, s.PeerChain) + 3 + len(s.OCSP) + listLen(3, 3, s.IssuerOCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
 	}
 	return n
 }
@@ -141,7 +146,7 @@ func listLen(outer, inner int, items [][]byte) int {
 }
 
 func (s *Session) hasDetails() bool {
-	return len(s.PeerChain) > 0 || len(s.OCSP) > 0 || len(s.SCTs) > 0 || len(s.Extra) > 0
+	return len(s.PeerChain) > 0 || len(s.OCSP) > 0 || len(s.IssuerOCSP) > 0 || len(s.SCTs) > 0 || len(s.Extra) > 0
 }
 
 func (s *Session) appendTerms(w *writer) {
@@ -186,6 +191,7 @@ func Parse(b []byte) (*Session, error) {
 	if details {
 		s.PeerChain = r.list("peer_chain", 3, 3, 1)
 		s.OCSP = r.vector("ocsp", 3, 0)
+		s.IssuerOCSP = r.list("issuer_ocsp", 3, 3, 0)
 		s.SCTs = r.list("scts", 2, 2, 1)
 		s.Extra = r.list("extra", 3, 3, 0)
 	}
@@ -198,6 +204,8 @@ func Parse(b []byte) (*Session, error) {
 		return nil, errors.New("session: the details in the blob are all empty")
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the blob, at most %d are read", len(s.PeerChain), maxChain)
+	case len(s.IssuerOCSP) >= maxChain:
+		return nil, fmt.Errorf("session: %d OCSP responses for issuers in the blob, at most %d are read", len(s.IssuerOCSP), maxChain-1)
 	}
 	return s, nil
 }

@@ -45,8 +45,11 @@ type Session struct {
 	// PeerChain is the peer's certificates in DER, leaf first; at most 16.
 	// It is what was shown, not what was verified: verify it again.
 	PeerChain [][]byte
-	OCSP      []byte   // the response that was stapled, in DER
-	SCTs      [][]byte // signed certificate timestamps, RFC 6962 §3.3
+	OCSP      []byte // the response that was stapled to the leaf, in DER
+	// IssuerOCSP are those stapled to the certificates after the leaf, in their order; an
+	// empty one, or none at the end, for a certificate without. At most 15.
+	IssuerOCSP [][]byte
+	SCTs       [][]byte // signed certificate timestamps, RFC 6962 §3.3
 
 	// Extra is the application's own data.
 	Extra [][]byte
@@ -57,6 +60,14 @@ type Session struct {
 
 // Expiry is the moment from which the session must not be resumed.
 func (s *Session) Expiry() time.Time { return s.CreatedAt.Add(s.Lifetime) }
+
+// Staples are the OCSP responses beside PeerChain, leaf first; nil for none.
+func (s *Session) Staples() [][]byte {
+	if len(s.OCSP) == 0 && len(s.IssuerOCSP) == 0 {
+		return nil
+	}
+	return append([][]byte{s.OCSP}, s.IssuerOCSP...)
+}
 
 // String describes the session without its secret.
 func (s Session) String() string {

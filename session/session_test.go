@@ -21,7 +21,7 @@ func full() *Session {
 		Group: wire.GroupX25519, SignatureScheme: wire.Ed25519,
 		CreatedAt: time.UnixMilli(1_700_000_000_123), Lifetime: 36*time.Hour + 5*time.Millisecond,
 		AgeAdd: 0xdeadbeef, MaxEarlyData: 1 << 14,
-		PeerChain: [][]byte{{1, 2, 3}, {4}}, OCSP: []byte("ocsp"), SCTs: [][]byte{{5, 6}},
+		PeerChain: [][]byte{{1, 2, 3}, {4}}, OCSP: []byte("ocsp"), IssuerOCSP: [][]byte{nil, []byte("of a root")}, SCTs: [][]byte{{5, 6}},
 		Extra: [][]byte{[]byte("extra"), nil}, Binding: Binding([]byte("host")),
 	}
 }
@@ -73,7 +73,7 @@ func TestBlobAppendsAfterPrefix(t *testing.T) {
 	}
 }
 
-// TestBlobGolden pins format 2: servers of two releases share stores and ticket
+// TestBlobGolden pins format 3: servers of two releases share stores and ticket
 // keys, so a change here needs a new format number.
 func TestBlobGolden(t *testing.T) {
 	s := &Session{
@@ -82,15 +82,15 @@ func TestBlobGolden(t *testing.T) {
 		SignatureScheme: wire.RSAPSSRSAESHA256, CreatedAt: time.UnixMilli(0x0102030405), Lifetime: 3 * time.Second,
 		AgeAdd: 7, MaxEarlyData: 8,
 	}
-	const front = "02" + "003d" + "0303" + "c02f"
+	const front = "03" + "003d" + "0303" + "c02f"
 	const terms = "0017" + "0804" + "0000000000000bb8" + "00000008" +
 		"0000000000000000000000000000000000000000000000000000000000000000" + "026832" + "0003612e62"
 	const own = "000102030405" + "00000007" + "02aabb"
 	if got, want := fmt.Sprintf("%x", mustAppend(t, s)), front+"01"+terms+own; got != want {
 		t.Errorf("blob changed:\n got %s\nwant %s", got, want)
 	}
-	s.PeerChain, s.OCSP, s.SCTs, s.Extra = [][]byte{{9}}, []byte{10}, [][]byte{{11}}, [][]byte{{12}}
-	const details = "00000400000109" + "0000010a" + "000300010b" + "0000040000010c"
+	s.PeerChain, s.OCSP, s.IssuerOCSP, s.SCTs, s.Extra = [][]byte{{9}}, []byte{10}, [][]byte{nil, {13}}, [][]byte{{11}}, [][]byte{{12}}
+	const details = "00000400000109" + "0000010a" + "000007" + "000000" + "0000010d" + "000300010b" + "0000040000010c"
 	if got, want := fmt.Sprintf("%x", mustAppend(t, s)), front+"05"+terms+own+details; got != want {
 		t.Errorf("blob with details changed:\n got %s\nwant %s", got, want)
 	}
@@ -106,7 +106,7 @@ func TestSharedPrefix(t *testing.T) {
 		t.Errorf("terms of %d and %d bytes:\n%x\n%x", n, sharedPrefix(b), a, b)
 	}
 	for name, b := range map[string][]byte{
-		"empty": nil, "short": {2, 0}, "other format": {1, 0, 0}, "terms cut short": {2, 0, 1},
+		"empty": nil, "short": {3, 0}, "other format": {2, 0, 0}, "terms cut short": {3, 0, 1},
 	} {
 		if n := sharedPrefix(b); n != 0 {
 			t.Errorf("%s: %d", name, n)
@@ -124,6 +124,7 @@ func TestAppendRefuses(t *testing.T) {
 		"negative lifetime":        func(s *Session) { s.Lifetime = -1 },
 		"in the year 6429":         func(s *Session) { s.CreatedAt = time.UnixMilli(maxCreated + 1) },
 		"17 certificates":          func(s *Session) { s.PeerChain = make([][]byte, 17) },
+		"16 OCSP responses":        func(s *Session) { s.IssuerOCSP = make([][]byte, 16) },
 		"empty item in peer_chain": func(s *Session) { s.PeerChain = [][]byte{{}} },
 		"empty item in scts":       func(s *Session) { s.SCTs = [][]byte{{}} },
 		"scts of 65536 bytes":      func(s *Session) { s.SCTs = [][]byte{make([]byte, 1<<16-2)} },
@@ -151,9 +152,17 @@ func TestParseRefuses(t *testing.T) {
 	}
 	chain := func(n int) []byte { // a blob with n certificates in it
 		b := mustAppend(t, &Session{Secret: []byte{1}, OCSP: []byte{2}})
-		at := len(b) - 3 - 2 - 4 - 3 // extra, scts, ocsp, peer_chain
+		at := len(b) - 3 - 2 - 3 - 4 - 3 // extra, scts, issuer_ocsp, ocsp, peer_chain
 		certs := bytes.Repeat([]byte{0, 0, 1, 0xff}, n)
 		return bytes.Join([][]byte{b[:at], {0, 0, byte(len(certs))}, certs, b[at+3:]}, nil)
+	}
+	issuers := func(n int) []byte { // a blob with n staples of issuers in it
+		b := mustAppend(t, &Session{Secret: []byte{1}, OCSP: []byte{2}})
+		at := len(b) - 3 - 2 - 3 // extra, scts, issuer_ocsp
+		return bytes.Join([][]byte{b[:at], {0, 0, byte(3 * n)}, make([]byte, 3*n), b[at+3:]}, nil)
+	}
+	if s, err := Parse(issuers(maxChain - 1)); err != nil || len(s.IssuerOCSP) != maxChain-1 {
+		t.Errorf("15 staples of issuers: %v", err)
 	}
 	bare := mustAppend(t, &Session{Secret: []byte{1}})
 	bare[7] |= flagDetails
@@ -164,14 +173,15 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for want, b := range map[string][]byte{
 		"format 0":               with(0, 0),
-		"format 3":               with(0, 3),
-		"format 1":               with(0, 1),
+		"format 2":               with(0, 2),
+		"format 4":               with(0, 4),
 		"unknown flags 0x0f":     with(7, 15),
 		"lifetime in the blob":   with(12, 0xff),
-		"details in the blob":    append(bare, make([]byte, 3+3+2+3)...),
+		"details in the blob":    append(bare, make([]byte, 3+3+3+2+3)...),
 		"1 bytes after the end":  wide,
 		"1 bytes after the blob": append(bytes.Clone(good), 0),
 		"17 certificates":        chain(maxChain + 1),
+		"16 OCSP responses":      issuers(maxChain),
 		"blob ends inside":       {},
 		"at most 1048576":        make([]byte, maxBlob+1),
 		"secret is empty":        with(blobHead+69+10, 0),

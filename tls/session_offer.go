@@ -70,7 +70,7 @@ func (h *host) stillTrusted(ctx context.Context, one *session.Session) bool {
 	chain, err := certcheck.Parse(one.PeerChain)
 	if err == nil {
 		_, err = h.verifyChain(ctx, wire.Client, NoClientCert, chain, certcheck.Options{
-			Staples: [][]byte{one.OCSP}, MustStaple: handshake.ProfileOf(one.Version).Staples(),
+			Staples: one.Staples(), MustStaple: handshake.ProfileOf(one.Version).Staples(),
 		})
 	}
 	return err == nil

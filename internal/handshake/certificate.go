@@ -106,7 +106,7 @@ func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) 
 // recvCertificate takes the peer's chain and has it verified.
 func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 	m := msg.(*wire.Certificate)
-	s.issuerStaples = nil
+	s.Result.Peer.IssuerOCSP = nil
 	s.answered = s.isServer()
 	if !bytes.Equal(m.RequestContext, s.requestContext) {
 		return fault(wire.AlertIllegalParameter, "the certificate_request_context must be empty in the handshake, and after it be that of the request", "RFC 8446 §4.4.2", nil)

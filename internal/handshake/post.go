@@ -144,11 +144,11 @@ func recvTicket13(p *Post, msg wire.Message) error {
 		Session: &session.Session{
 			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, r.Suite.Hash.Size, m.Nonce),
 			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
-			Lifetime: lifetime, AgeAdd: m.AgeAdd, OCSP: r.Peer.OCSP, SCTs: r.Peer.SCTs,
-			Binding: r.Shown,
+			Lifetime: lifetime, AgeAdd: m.AgeAdd, Binding: r.Shown,
 		},
 		Ticket: bytes.Clone(m.Ticket),
 	}
+	r.Peer.staplesInto(c.Session)
 	for _, cert := range r.Peer.Certificates {
 		c.PeerChain = append(c.PeerChain, cert.Raw)
 	}

@@ -59,7 +59,8 @@ func (s *State) keepsStaples() {
 	if s.isServer() || !s.hadCertificate() || s.Config.AllowPeerChange {
 		return
 	}
-	s.Result.Peer.OCSP, s.Result.Peer.SCTs = s.previous.Peer.OCSP, s.previous.Peer.SCTs
+	now, before := &s.Result.Peer, &s.previous.Peer
+	now.OCSP, now.IssuerOCSP, now.SCTs = before.OCSP, before.IssuerOCSP, before.SCTs
 }
 
 // keepsProtocol: the server does not change the application protocol either.

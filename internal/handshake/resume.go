@@ -69,7 +69,7 @@ const clockSkew = 60e9
 // takePeer takes the peer over from a session, its chain verified again.
 func (s *State) takePeer(ctx context.Context, c *session.Session) error {
 	p := &s.Result.Peer
-	p.OCSP, p.SCTs = c.OCSP, c.SCTs
+	p.OCSP, p.IssuerOCSP, p.SCTs = c.OCSP, c.IssuerOCSP, c.SCTs
 	if len(c.PeerChain) == 0 {
 		return nil
 	}
@@ -249,8 +249,8 @@ func (s *State) newSession(secret []byte) *session.Session {
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC,
 		ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
 		CreatedAt: s.Config.Time().Round(0), Lifetime: sessionLifetime,
-		OCSP: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
+	r.Peer.staplesInto(c)
 	for _, cert := range r.Peer.Certificates {
 		c.PeerChain = append(c.PeerChain, cert.Raw)
 	}

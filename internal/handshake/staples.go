@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -40,10 +41,11 @@ func verifyStapled(s *State, ctx context.Context) error {
 // Staples are the OCSP responses that came with the peer's certificates, in their order;
 // an empty one, or none at the end, for a certificate without.
 func (s *State) Staples() [][]byte {
-	if len(s.Result.Peer.OCSP) == 0 && len(s.issuerStaples) == 0 {
+	p := &s.Result.Peer
+	if len(p.OCSP) == 0 && len(p.IssuerOCSP) == 0 {
 		return nil
 	}
-	return append([][]byte{s.Result.Peer.OCSP}, s.issuerStaples...)
+	return append([][]byte{p.OCSP}, p.IssuerOCSP...)
 }
 
 // AskedForStaples reports whether the peer was asked for them, now or, in a resumption, in
@@ -95,10 +97,46 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 		s.Result.Peer.OCSP = bytes.Clone(status.Response)
 		s.Result.Peer.SCTs = cloneAll(scts)
 	} else if len(status.Response) > 0 {
-		s.issuerStaples = append(s.issuerStaples, make([][]byte, index-1-len(s.issuerStaples))...)
-		s.issuerStaples = append(s.issuerStaples, bytes.Clone(status.Response))
+		p := &s.Result.Peer
+		p.IssuerOCSP = append(p.IssuerOCSP, make([][]byte, index-1-len(p.IssuerOCSP))...)
+		p.IssuerOCSP = append(p.IssuerOCSP, bytes.Clone(status.Response))
 	}
 	return nil
+}
+
+// maxKeptStaples is how many bytes of staples a session keeps, which lies in a cache of a
+// client or in a ticket that the client carries. A chain with a response for each
+// certificate has a few thousand.
+const maxKeptStaples = 16 << 10
+
+// staplesInto has a session keep what the peer has stapled, as far as there is room: first
+// for the leaf, then for its issuers. What is left out is missed at a resumption that needs
+// it, which then gives way to a full handshake.
+func (p *Peer) staplesInto(c *session.Session) {
+	room := maxKeptStaples
+	fits := func(sizes ...[]byte) bool {
+		total := 0
+		for _, b := range sizes {
+			total += len(b)
+		}
+		if total > room {
+			return false
+		}
+		room -= total
+		return true
+	}
+	if fits(p.OCSP) {
+		c.OCSP = p.OCSP
+	}
+	for i, staple := range p.IssuerOCSP {
+		if len(staple) > 0 && fits(staple) {
+			c.IssuerOCSP = append(c.IssuerOCSP, make([][]byte, i-len(c.IssuerOCSP))...)
+			c.IssuerOCSP = append(c.IssuerOCSP, staple)
+		}
+	}
+	if fits(p.SCTs...) {
+		c.SCTs = p.SCTs
+	}
 }
 
 func cloneAll(list [][]byte) [][]byte {

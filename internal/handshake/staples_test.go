@@ -9,8 +9,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -67,5 +69,37 @@ func TestEachCertificateHasItsStaple(t *testing.T) {
 			t.Errorf("%q: %d staples", staples, len(a.staples))
 		}
 		s.Release()
+	}
+}
+
+// A session keeps staples up to a bound: the leaf's goes first, and what is left out leaves
+// its place empty.
+func TestASessionKeepsSoManyStaples(t *testing.T) {
+	of := func(n int) []byte { return make([]byte, n) }
+	half := of(maxKeptStaples / 2)
+	for _, test := range []struct {
+		name string
+		peer Peer
+		want []int // the lengths of the staples, leaf first
+		scts int
+	}{
+		{"none", Peer{}, nil, 0},
+		{"all", Peer{OCSP: of(5), IssuerOCSP: [][]byte{of(6), nil, of(7)}, SCTs: [][]byte{of(8)}}, []int{5, 6, 0, 7}, 1},
+		{"of issuers alone", Peer{IssuerOCSP: [][]byte{nil, of(7)}}, []int{0, 0, 7}, 0},
+		{"as many as there is room for", Peer{OCSP: half, IssuerOCSP: [][]byte{half}}, []int{len(half), len(half)}, 0},
+		{"one too many", Peer{OCSP: half, IssuerOCSP: [][]byte{half, of(1)}}, []int{len(half), len(half)}, 0},
+		{"one too long", Peer{OCSP: half, IssuerOCSP: [][]byte{of(len(half) + 1), of(9)}}, []int{len(half), 0, 9}, 0},
+		{"the leaf's too long", Peer{OCSP: of(maxKeptStaples + 1), IssuerOCSP: [][]byte{of(9)}}, []int{0, 9}, 0},
+		{"timestamps too long", Peer{OCSP: half, SCTs: [][]byte{half, of(1)}}, []int{len(half)}, 0},
+	} {
+		c := new(session.Session)
+		test.peer.staplesInto(c)
+		var got []int
+		for _, staple := range c.Staples() {
+			got = append(got, len(staple))
+		}
+		if !slices.Equal(got, test.want) || len(c.SCTs) != test.scts {
+			t.Errorf("%s: staples of %d bytes and %d timestamps, want %d and %d", test.name, got, len(c.SCTs), test.want, test.scts)
+		}
 	}
 }

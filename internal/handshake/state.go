@@ -78,6 +78,9 @@ type Peer struct {
 	// for nothing. Host.VerifyPeer fills it in.
 	Revocation []revocation.Answer
 	OCSP       []byte
+	// IssuerOCSP are the OCSP responses of the certificates after the leaf, in their order; an
+	// empty one, or none at the end, for a certificate without.
+	IssuerOCSP [][]byte
 	SCTs       [][]byte
 }
 
@@ -180,9 +183,6 @@ type State struct {
 	previous       *Result
 	requestContext []byte // of a CertificateRequest after the handshake
 	statusSent     bool   // server: CertificateStatus follows; client: it may
-	// issuerStaples are the OCSP responses of the peer's certificates after its leaf; Peer has
-	// the leaf's.
-	issuerStaples [][]byte
 
 	certificate   *stdtls.Certificate // ours
 	scheme        wire.SignatureScheme
