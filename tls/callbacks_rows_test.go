@@ -66,6 +66,8 @@ var callbacks = []callback{
 	{"ClientSessionCache", wire.Client, func(own, _ *Config, hit func()) {
 		own.ClientSessionCache = hitCache{own.ClientSessionCache, hit}
 	}},
+	{"Stapling.ForIssuer", wire.Client, setForIssuer},
+	{"Stapling.ForIssuer", wire.Server, setForIssuer},
 	{"UnwrapSession", wire.Server, func(own, _ *Config, hit func()) {
 		own.WrapSession = own.EncryptTicket
 		own.UnwrapSession = func(identity []byte, cs ConnectionState) (*SessionState, error) {
@@ -131,6 +133,14 @@ func setFetcher(own, peer *Config, hit func()) {
 	peer.Certificates = []Certificate{*root.issue(pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, Value: responder})}
 	own.RootCAs, own.ClientCAs, own.ServerName = root.pool(), root.pool(), "example.com"
 	own.Revocation = &revocation.Checker{Mode: revocation.Soft, Fetcher: hitFetcher{hit}}
+}
+
+// setForIssuer has a chain of two.
+func setForIssuer(own, _ *Config, hit func()) {
+	cert := own.Certificates[0]
+	cert.Certificate = append(slices.Clone(cert.Certificate), testPKI().ca.Raw)
+	own.Certificates = []Certificate{cert}
+	own.Stapling.ForIssuer = func([]byte) []byte { hit(); return nil }
 }
 
 type hitFetcher struct{ hit func() }

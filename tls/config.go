@@ -181,6 +181,7 @@ type Config struct {
 	DHE         DHE
 	Renegotiate Renegotiate
 	Resumption  Resumption
+	Stapling    Stapling
 	Record      RecordOptions
 	Legacy      Legacy
 	// Trace is told of every record, message, secret, key, choice and alert.
@@ -257,6 +258,15 @@ type Resumption struct {
 	// SingleUse has a client make a full handshake rather than offer a ticket of TLS 1.3
 	// again, by which the connections can be linked. RFC 8446 §C.4.
 	SingleUse bool
+}
+
+// Stapling is about OCSP responses beyond that of the leaf, which Certificate.OCSPStaple is.
+type Stapling struct {
+	// ForIssuer returns the response to send with a certificate of our chain after the
+	// leaf, given in DER; nil, or an empty one, for none. It is asked in each full
+	// handshake with a peer that takes such responses: in TLS 1.3 those that ask for
+	// staples, up to TLS 1.2 clients with status_request_v2. RFC 8446 §4.4.2.1, RFC 6961.
+	ForIssuer func(cert []byte) []byte
 }
 
 // RecordOptions are settings of the record layer for sending.
@@ -358,7 +368,7 @@ func (c *Config) Clone() *Config {
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
 		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
-		Resumption: c.Resumption, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
+		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}
 }
 

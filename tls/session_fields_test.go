@@ -75,6 +75,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Renegotiate.AllowPeerChange": {"no weight: no renegotiation makes a session", "no weight: no renegotiation makes a session"},
 	"Renegotiate.Max":             {"no weight", "no weight"},
 	"Renegotiate.MinInterval":     {"no weight", "no weight"},
+	"Stapling.ForIssuer":          {"no weight: a resumption staples nothing", "no weight: a resumption staples nothing"},
 	"Resumption.Store":            {"not a client's", "where sessions are"},
 	"Resumption.Tickets":          {"not a client's", "no weight"},
 	"Resumption.SingleUse":        {"no weight: it decides which session is offered again", "not a server's"},

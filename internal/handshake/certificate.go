@@ -85,8 +85,8 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 	for _, der := range s.certificate.Certificate {
 		m.Entries = append(m.Entries, wire.CertificateEntry{DER: der})
 	}
-	if len(m.Entries) > 0 && s.profile.entryExtensions {
-		m.Entries[0].Extensions = s.certificateExtensions()
+	if s.profile.entryExtensions {
+		s.staple(m.Entries)
 	}
 	return m, nil
 }

@@ -45,6 +45,10 @@ type Config struct {
 	// says nothing.
 	SizeLimit int
 
+	// IssuerStaple returns the OCSP response to send with a certificate of our chain after
+	// its leaf, nil for none; it may be nil itself.
+	IssuerStaple func(der []byte) []byte
+
 	// Client.
 	ServerName string // for server_name; empty sends none
 	Fallback   bool   // send TLS_FALLBACK_SCSV, RFC 7507

@@ -78,15 +78,15 @@ func extensionsFit(t wire.HandshakeType, x wire.Extensions) error {
 func chainFits(m *wire.Certificate) error {
 	size := 1 + len(m.RequestContext) + 3
 	for i := range m.Entries {
-		size += 3 + len(m.Entries[i].DER)
-		if i > 0 {
-			size += 2 // no extensions
+		if err := extensionsFit(m.Type(), m.Entries[i].Extensions); err != nil {
+			return err
+		}
+		size += 3 + len(m.Entries[i].DER) + 2
+		for _, x := range m.Entries[i].Extensions {
+			size += 4 + len(x.Data)
 		}
 	}
-	if err := tooLong("our certificate chain", size, maxLong-2-maxVector); err != nil || len(m.Entries) == 0 {
-		return err
-	}
-	return extensionsFit(m.Type(), m.Entries[0].Extensions)
+	return tooLong("our certificate chain", size, maxLong)
 }
 
 // staplesFit measures what a certificate brings with it.

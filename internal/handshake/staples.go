@@ -13,20 +13,39 @@ import (
 // TLS 1.2 a server sends the response in a message of its own and the timestamps in its
 // hello; in TLS 1.3 both sides send them in extensions of the certificate.
 
-// certificateExtensions are the staples of TLS 1.3, those that the peer has asked for: a
-// server in its CertificateRequest. RFC 8446 §4.4.2.1.
-func (s *State) certificateExtensions() (x wire.Extensions) {
-	if s.wanted(wire.ExtStatusRequest) && len(s.certificate.OCSPStaple) > 0 {
-		x = s.body(x, wire.ExtStatusRequest, func(s *State, b []byte) ([]byte, bool) {
-			return (&wire.CertificateStatus{Response: s.certificate.OCSPStaple}).Append(b, wire.Context{}), true
-		})
+// staple puts the staples of TLS 1.3 beside our certificates, those that the peer has asked
+// for: a server in its CertificateRequest. RFC 8446 §4.4.2.1.
+func (s *State) staple(entries []wire.CertificateEntry) {
+	for i := range entries {
+		if s.wanted(wire.ExtStatusRequest) {
+			entries[i].Extensions = s.appendStaple(nil, s.ownStaple(i))
+		}
 	}
-	if s.wanted(wire.ExtSCT) && len(s.certificate.SignedCertificateTimestamps) > 0 {
-		x = s.body(x, wire.ExtSCT, func(s *State, b []byte) ([]byte, bool) {
+	if len(entries) > 0 && s.wanted(wire.ExtSCT) && len(s.certificate.SignedCertificateTimestamps) > 0 {
+		entries[0].Extensions = s.body(entries[0].Extensions, wire.ExtSCT, func(s *State, b []byte) ([]byte, bool) {
 			return wire.AppendSCTs(b, s.certificate.SignedCertificateTimestamps), true
 		})
 	}
-	return x
+}
+
+func (s *State) appendStaple(x wire.Extensions, staple []byte) wire.Extensions {
+	return s.body(x, wire.ExtStatusRequest, func(_ *State, b []byte) ([]byte, bool) {
+		if len(staple) == 0 {
+			return b, false
+		}
+		return (&wire.CertificateStatus{Response: staple}).Append(b, wire.Context{}), true
+	})
+}
+
+// ownStaple is the OCSP response for a certificate of our chain; empty for none.
+func (s *State) ownStaple(i int) []byte {
+	switch {
+	case i == 0:
+		return s.certificate.OCSPStaple
+	case s.Config.IssuerStaple == nil:
+		return nil
+	}
+	return s.Config.IssuerStaple(s.certificate.Certificate[i])
 }
 
 // verifyStapled: up to TLS 1.2 the staple follows the certificate that it is about, or is
