@@ -43,7 +43,7 @@ const (
 var rules = []rule{
 	{"interop/bogo", "tls certcheck session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
+	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"docs/readme", "", anything}, // tests alone
 	{"bench", "httptls tls internal/kex session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},

@@ -1,7 +1,9 @@
 package certcheck
 
 import (
+	"bytes"
 	"crypto/x509"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -19,6 +21,18 @@ var constraintRules = []Rule{
 		check: func(_ *path, c *x509.Certificate) string {
 			_, err := constraintsOf(c)
 			return broken(err != nil, "the name constraints of the authority %s are malformed", c)
+		},
+	},
+	{
+		// Many write it, and mean the names below that domain alone; so it is read.
+		Name: "name-constraints-dot", Demands: "the DNS names of name constraints begin with no dot", Profile: RFC5280,
+		Source: "RFC 5280 §4.2.1.10", Alert: wire.AlertBadCertificate, Hint: reissueAuthority, on: onAuthority,
+		check: func(_ *path, c *x509.Certificate) string {
+			limits, _ := constraintsOf(c)
+			dotted := slices.ContainsFunc(slices.Concat(limits.permitted, limits.excluded), func(g general) bool {
+				return g.kind == dnsName && bytes.HasPrefix(g.value, []byte("."))
+			})
+			return broken(dotted, "a DNS name in the name constraints of the authority %s begins with a dot", c)
 		},
 	},
 }

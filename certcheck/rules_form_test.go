@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck/internal/forge"
 )
@@ -96,5 +97,17 @@ func TestVersionWrittenOut(t *testing.T) {
 	}
 	if got := notDER(c); got != "version" {
 		t.Errorf("not in DER: %q", got)
+	}
+}
+
+// A certificate is good through the whole of its last second. RFC 5280 §4.1.2.5.
+func TestLastSecond(t *testing.T) {
+	for wait, good := range map[time.Duration]bool{time.Second - 1: true, time.Second: false} {
+		chain := forge.NewChain(now)
+		chain.Leaf.NotAfter = forge.Time(now)
+		v := judged(t, chain, func(o *Options) { o.Time = now.Add(wait) })
+		if (v.Refused == nil) != good {
+			t.Errorf("after %v: %v", wait, v.Refused)
+		}
 	}
 }

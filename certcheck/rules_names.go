@@ -39,7 +39,11 @@ var nameRules = []Rule{
 		Source: "RFC 5280 §4.2.1.6, RFC 9525 §6.3", Alert: wire.AlertBadCertificate, Hint: reissue, on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
 			for _, name := range c.DNSNames {
-				if fault := nameFault(name); fault != "" {
+				fault := nameFault(name)
+				if fault == "" && strings.Contains(name, "_") {
+					fault = "has an underscore"
+				}
+				if fault != "" {
 					return fmt.Sprintf("the name %s %s", quote(name), fault)
 				}
 			}
@@ -60,18 +64,13 @@ var nameRules = []Rule{
 		},
 	},
 	{
-		Name: "web-names", Demands: "a server's certificate has DNS names, without underscores, and addresses alone", Profile: WebPKI,
+		Name: "web-names", Demands: "a server's certificate has DNS names and addresses alone", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §7.1.2.7.12", Alert: wire.AlertBadCertificate, Hint: reissue, on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
 			names, _ := alternatives(c)
 			other := slices.ContainsFunc(names, func(n general) bool { return n.kind != dnsName && n.kind != addressName })
 			if other || len(names) == 0 {
 				return broken(true, "%s has no DNS name or address, or a name of another kind", c)
-			}
-			for _, name := range c.DNSNames {
-				if strings.Contains(name, "_") {
-					return fmt.Sprintf("the name %s has an underscore", quote(name))
-				}
 			}
 			return ""
 		},

@@ -95,6 +95,7 @@ func (o *Options) setDefaults() {
 	if o.Time.IsZero() {
 		o.Time = time.Now()
 	}
+	o.Time = o.Time.Truncate(time.Second) // a certificate is good through the whole of its last second
 	if len(o.Usages) == 0 {
 		o.Usages = serverAuth
 	}

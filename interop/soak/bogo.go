@@ -14,11 +14,13 @@ import (
 	"strings"
 )
 
-// The version of BoringSSL whose tests interop/bogo/config.json is written for.
-const (
-	boringURL    = "https://boringssl.googlesource.com/boringssl"
-	boringCommit = "a0689af29e8e460f1e5380e0fb74cef1b342e810"
-)
+// boringSSL is the version whose tests interop/bogo/config.json is written for.
+var boringSSL = vectors{
+	name: "boringssl", env: "VITRINE_BORINGSSL",
+	url:    "https://boringssl.googlesource.com/boringssl",
+	commit: "a0689af29e8e460f1e5380e0fb74cef1b342e810",
+	paths:  []string{"ssl/test/runner", "util"},
+}
 
 // leastPassed is how many tests of BoGo are to pass at least.
 const leastPassed = 3000
@@ -27,7 +29,7 @@ const leastPassed = 3000
 // runner is fetched into the user's cache and built in a temporary folder, or is that
 // of the checkout which VITRINE_BORINGSSL names.
 func runBogo(ctx context.Context, r *report) error {
-	boring, err := boringSSL(ctx, r)
+	boring, err := boringSSL.checkout(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -60,36 +62,6 @@ func runBogo(ctx context.Context, r *report) error {
 	r.Figure("tests of BoGo that pass", "%d", len(passed)).Want(len(passed) >= leastPassed, "at least %d", leastPassed)
 	r.Figure("tests of BoGo that fail", "%d", len(failed)).Want(len(failed) == 0, "none")
 	return b.rest(ctx, r, config, slices.Concat(passed, failed))
-}
-
-// boringSSL returns the folder of a checkout.
-func boringSSL(ctx context.Context, r *report) (string, error) {
-	if dir := os.Getenv("VITRINE_BORINGSSL"); dir != "" {
-		return dir, nil
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(cache, "vitrine", "boringssl-"+boringCommit)
-	if _, err := os.Stat(filepath.Join(dir, "ssl", "test", "runner")); err == nil {
-		return dir, nil
-	}
-	r.Logf("fetching %s at %s", boringURL, boringCommit)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	for _, args := range [][]string{
-		{"init", "-q"},
-		{"sparse-checkout", "set", "ssl/test/runner", "util"},
-		{"fetch", "-q", "--depth=1", "--filter=blob:none", boringURL, boringCommit},
-		{"checkout", "-q", "FETCH_HEAD"},
-	} {
-		if _, err := run(ctx, dir, "git", args...); err != nil {
-			return "", fmt.Errorf("BoringSSL cannot be fetched; set VITRINE_BORINGSSL to a checkout of %s: %w", boringCommit, err)
-		}
-	}
-	return dir, nil
 }
 
 // bogo is the runner, built, and the folder in which it finds its keys.
