@@ -57,8 +57,8 @@ var tsharkLacks = map[string]string{
 }
 
 // TestKeyLog captures connections between our client and our server, has
-// tshark decrypt them with the key log of one side, and compares what it shows
-// with what was sent.
+// tshark decrypt them with the key log of one side of each, and compares what it
+// shows with what was sent. tshark takes a second to start, so it sees all at once.
 func TestKeyLog(t *testing.T) {
 	unlessOff(t)
 	for _, program := range []string{"tshark", "dumpcap"} {
@@ -66,70 +66,87 @@ func TestKeyLog(t *testing.T) {
 			need(t, program, "tshark")
 		}
 	}
-	material, err := shared()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*cellTimeout)
+	defer cancel()
+	dir := t.TempDir()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, c := range keyLogCells() {
-		if why := lacking(tsharkLacks, c); why != "" {
-			t.Logf("left out: %s: %s", c, why)
-			continue
-		}
-		side := []wire.Role{wire.Client, wire.Server}[i%2]
-		t.Run(c.String()+",by-"+side.String(), func(t *testing.T) {
-			t.Parallel()
-			err := proveKeyLog(t, material, c, side)
-			if errors.Is(err, errNoCapture) && !required() {
-				t.Skip(err)
-			}
-			if err != nil {
-				t.Error(err)
+	defer ln.Close()
+	capture, err := newCapture(ctx, dir, ln.Addr().(*net.TCPAddr).Port)
+	if errors.Is(err, errNoCapture) && !required() {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams := makeLogged(ctx, t, ln, capture.keyLog)
+	if err := capture.stop(ctx, len(streams)); err != nil {
+		t.Fatal(err)
+	}
+	decrypted, err := capture.decrypt(ctx, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range streams {
+		t.Run(s.String(), func(t *testing.T) {
+			if !bytes.Equal(decrypted[i].there, s.there) || !bytes.Equal(decrypted[i].back, s.back) {
+				keyLog, _ := os.ReadFile(capture.keyLog)
+				t.Errorf("tshark decrypts %d of %d bytes to the server and %d of %d back, or others; the key log:\n%s",
+					len(decrypted[i].there), len(s.there), len(decrypted[i].back), len(s.back), keyLog)
 			}
 		})
 	}
 }
 
-// proveKeyLog makes one connection; logs is the side whose key log is used.
-func proveKeyLog(t *testing.T, material *pki, c cell, logs wire.Role) error {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*cellTimeout)
-	defer cancel()
-	dir := t.TempDir()
-	keyLog, err := os.Create(filepath.Join(dir, "keylog"))
-	if err != nil {
-		return err
-	}
-	defer keyLog.Close()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer ln.Close()
-	port := ln.Addr().(*net.TCPAddr).Port
-	capture, err := newCapture(ctx, dir, port)
-	if err != nil {
-		return err
-	}
-	sides := map[wire.Role]*us{}
-	for _, role := range []wire.Role{wire.Client, wire.Server} {
-		sides[role] = &us{cell: c, pki: material, only: true}
-	}
-	sides[logs].keyLog = keyLog
-	there, back := newPayload(fullLines), newPayload(fullLines)
-	served := make(chan error, 1)
-	go func() { served <- keyLogServe(ctx, sides[wire.Server], ln, there, back) }()
-	if err := keyLogDial(ctx, sides[wire.Client], ln.Addr().String(), there, back); err != nil {
-		return errors.Join(err, <-served)
-	}
-	if err := <-served; err != nil {
-		return err
-	}
-	if err := capture.stop(ctx); err != nil {
-		return err
-	}
-	return compareDecrypted(ctx, dir, port, there, back)
+// logged is a connection of which one side has logged its keys.
+type logged struct {
+	cell
+	logs        wire.Role
+	there, back []byte // what was sent to the server, and what it sent
 }
 
-func keyLogServe(ctx context.Context, u *us, ln net.Listener, there, back []byte) error {
+func (s *logged) String() string { return s.cell.String() + ",by-" + s.logs.String() }
+
+// makeLogged makes a connection for each cell.
+func makeLogged(ctx context.Context, t *testing.T, ln net.Listener, keyLog string) (streams []*logged) {
+	material, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(keyLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	for i, c := range keyLogCells() {
+		if why := lacking(tsharkLacks, c); why != "" {
+			t.Logf("left out: %s: %s", c, why)
+			continue
+		}
+		s := &logged{cell: c, logs: []wire.Role{wire.Client, wire.Server}[i%2], there: newPayload(fullLines), back: newPayload(fullLines)}
+		if err := s.connect(ctx, ln, material, log); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+		streams = append(streams, s)
+	}
+	return streams
+}
+
+func (s *logged) connect(ctx context.Context, ln net.Listener, material *pki, keyLog io.Writer) error {
+	sides := map[wire.Role]*us{}
+	for _, role := range []wire.Role{wire.Client, wire.Server} {
+		sides[role] = &us{cell: s.cell, pki: material, only: true}
+	}
+	sides[s.logs].keyLog = keyLog
+	served := make(chan error, 1)
+	go func() { served <- s.serve(ctx, sides[wire.Server], ln) }()
+	err := s.dial(ctx, sides[wire.Client], ln.Addr().String())
+	return errors.Join(err, <-served)
+}
+
+func (s *logged) serve(ctx context.Context, u *us, ln net.Listener) error {
 	raw, err := ln.Accept()
 	if err != nil {
 		return err
@@ -139,23 +156,23 @@ func keyLogServe(ctx context.Context, u *us, ln net.Listener, there, back []byte
 		return err
 	}
 	defer c.Close()
-	if err := expect(c, there); err != nil {
+	if err := expect(c, s.there); err != nil {
 		return err
 	}
-	if _, err := c.Write(back); err != nil {
+	if _, err := c.Write(s.back); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, c)
 	return err
 }
 
-func keyLogDial(ctx context.Context, u *us, addr string, there, back []byte) error {
+func (s *logged) dial(ctx context.Context, u *us, addr string) error {
 	c, err := u.dial(ctx, addr)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if _, err := c.Write(there[:len(there)/2]); err != nil {
+	if _, err := c.Write(s.there[:len(s.there)/2]); err != nil {
 		return err
 	}
 	if got := c.State().Compression == wire.CompressionDeflate; got != u.Compress {
@@ -166,10 +183,10 @@ func keyLogDial(ctx context.Context, u *us, addr string, there, back []byte) err
 			return err
 		}
 	}
-	if _, err := c.Write(there[len(there)/2:]); err != nil {
+	if _, err := c.Write(s.there[len(s.there)/2:]); err != nil {
 		return err
 	}
-	if err := expect(c, back); err != nil {
+	if err := expect(c, s.back); err != nil {
 		return err
 	}
 	return finish(c)
@@ -179,12 +196,13 @@ var errNoCapture = errors.New("cannot capture on loopback; root may, and on Debi
 
 // capture is dumpcap on the loopback interface.
 type capture struct {
-	p    *proc
-	file string
+	p            *proc
+	port         int // of the server
+	file, keyLog string
 }
 
 func newCapture(ctx context.Context, dir string, port int) (*capture, error) {
-	c := &capture{file: filepath.Join(dir, "capture.pcapng")}
+	c := &capture{port: port, file: filepath.Join(dir, "capture.pcapng"), keyLog: filepath.Join(dir, "keylog")}
 	p, err := start(ctx, dir, "dumpcap", "-i", loopback(), "-p", "-f", fmt.Sprintf("tcp port %d", port), "-w", c.file)
 	if err != nil {
 		return nil, err
@@ -207,58 +225,70 @@ func loopback() string {
 	return "lo"
 }
 
-// stop ends the capture once it holds both sides' FIN.
-func (c *capture) stop(ctx context.Context) error {
+// stop ends the capture once it holds both ends of so many connections.
+func (c *capture) stop(ctx context.Context, streams int) error {
 	for {
-		out, err := exec.CommandContext(ctx, "tshark", "-r", c.file, "-Y", "tcp.flags.fin==1 || tcp.flags.reset==1", "-T", "fields", "-e", "tcp.srcport").Output()
-		if err == nil && len(bytes.Fields(out)) >= 2 {
+		out, err := exec.CommandContext(ctx, "tshark", "-r", c.file, "-Y", "tcp.flags.fin==1 || tcp.flags.reset==1", "-T", "fields", "-e", "tcp.srcport", "-e", "tcp.dstport").Output()
+		ends := map[string]bool{}
+		for line := range strings.Lines(string(out)) {
+			ends[line] = true
+		}
+		if err == nil && len(ends) >= 2*streams {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the capture does not hold the end of the connection: %w", ctx.Err())
+			return fmt.Errorf("the capture holds %d of %d ends of connections: %w", len(ends), 2*streams, ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// compareDecrypted has tshark follow the TLS stream and compares both directions.
-func compareDecrypted(ctx context.Context, dir string, port int, there, back []byte) error {
-	out, err := exec.CommandContext(ctx, "tshark", "-r", filepath.Join(dir, "capture.pcapng"),
-		"-o", "tls.keylog_file:"+filepath.Join(dir, "keylog"), "-d", fmt.Sprintf("tcp.port==%d,tls", port),
-		"-q", "-z", "follow,tls,raw,0").CombinedOutput()
+// both is what went to the server and what came back.
+type both struct{ there, back []byte }
+
+// decrypt has tshark follow the TLS streams.
+func (c *capture) decrypt(ctx context.Context, streams []*logged) ([]both, error) {
+	args := []string{"-r", c.file, "-o", "tls.keylog_file:" + c.keyLog, "-d", fmt.Sprintf("tcp.port==%d,tls", c.port), "-q"}
+	for i := range streams { // which were made one after the other
+		args = append(args, "-z", fmt.Sprintf("follow,tls,raw,%d", i))
+	}
+	out, err := exec.CommandContext(ctx, "tshark", args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("tshark: %w\n%s", err, out)
+		return nil, fmt.Errorf("tshark: %w\n%s", err, out)
 	}
-	gotThere, gotBack, err := followed(string(out), port)
-	if err != nil {
-		return err
+	all := make([]both, len(streams))
+	for _, text := range strings.Split(string(out), "Follow: tls,raw\n")[1:] {
+		i, what, err := c.followed(text)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = what
 	}
-	if !bytes.Equal(gotThere, there) || !bytes.Equal(gotBack, back) {
-		keyLog, _ := os.ReadFile(filepath.Join(dir, "keylog"))
-		return fmt.Errorf("tshark decrypts %d of %d bytes to the server and %d of %d back, or others; the key log:\n%s",
-			len(gotThere), len(there), len(gotBack), len(back), keyLog)
-	}
-	return nil
+	return all, nil
 }
 
-var followNode = regexp.MustCompile(`(?s)Node 0: \S+:(\d+)\nNode 1: \S+\n(.*)`)
+var followNodes = regexp.MustCompile(`(?s)^Filter: tcp.stream eq (\d+)\nNode 0: \S+:(\d+)\nNode 1: \S*:\d+\n(.*)`)
 
-// followed reads the output of follow,tls,raw: lines of hexadecimal, those of
+// followed reads what follow,tls,raw prints of a stream: lines of hexadecimal, those of
 // node 1 indented by a tab.
-func followed(out string, port int) (there, back []byte, err error) {
-	m := followNode.FindStringSubmatch(out)
+func (c *capture) followed(text string) (i int, what both, err error) {
+	m := followNodes.FindStringSubmatch(text)
 	if m == nil {
-		return nil, nil, fmt.Errorf("tshark follows nothing: %q", out)
+		return 0, both{}, fmt.Errorf("tshark follows nothing: %.200q", text)
+	}
+	i, err = strconv.Atoi(m[1])
+	if err != nil {
+		return 0, both{}, err
 	}
 	var nodes [2][]byte
-	for line := range strings.Lines(m[2]) {
+	for line := range strings.Lines(m[3]) {
 		if strings.HasPrefix(line, "=") {
 			continue
 		}
 		data, err := hex.DecodeString(strings.TrimSpace(line))
 		if err != nil {
-			return nil, nil, fmt.Errorf("tshark printed %q: %w", line, err)
+			return 0, both{}, fmt.Errorf("tshark printed %.200q: %w", line, err)
 		}
 		from := 0
 		if strings.HasPrefix(line, "\t") {
@@ -266,8 +296,8 @@ func followed(out string, port int) (there, back []byte, err error) {
 		}
 		nodes[from] = append(nodes[from], data...)
 	}
-	if m[1] == strconv.Itoa(port) {
-		return nodes[1], nodes[0], nil
+	if m[2] == strconv.Itoa(c.port) {
+		return i, both{nodes[1], nodes[0]}, nil
 	}
-	return nodes[0], nodes[1], nil
+	return i, both{nodes[0], nodes[1]}, nil
 }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,6 +39,7 @@ const (
 var workDir string
 
 func TestMain(m *testing.M) {
+	manyAtOnce()
 	dir, err := os.MkdirTemp("", "vitrine-interop")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,6 +49,17 @@ func TestMain(m *testing.M) {
 	code := leak.Tests{M: m}.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// manyAtOnce has more cells run than there are processors, unless -parallel says how many:
+// they wait for their peers to start and to end.
+func manyAtOnce() {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
+	if !set {
+		flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	}
 }
 
 // required reports whether a missing peer is a failure.
