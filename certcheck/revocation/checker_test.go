@@ -3,9 +3,11 @@ package revocation
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -311,4 +313,24 @@ func TestAnswersInWords(t *testing.T) {
 			t.Errorf("%v is read as %v", m, got)
 		}
 	}
+}
+
+// A deny list says for each line that it takes which certificates it means.
+func FuzzParseDeny(f *testing.F) {
+	f.Add("# lost\nspki "+strings.Repeat("ab", 32)+" # of November\n", []byte{1})
+	f.Add("serial "+strings.Repeat("AB:", 31)+"AB 0a:0b\n", []byte{10, 11})
+	f.Add("serial "+strings.Repeat("00", 32)+" abc", []byte{10, 188})
+	f.Fuzz(func(t *testing.T, text string, serial []byte) {
+		d, err := ParseDeny(strings.NewReader(text))
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r\x1b\x00") {
+				t.Errorf("not an error for people: %q", err)
+			}
+			return
+		}
+		c := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(serial)}
+		if d.Has(c) && !strings.Contains(text, "serial") && !strings.Contains(text, "spki") {
+			t.Errorf("%q denies serial number %x", text, serial)
+		}
+	})
 }
