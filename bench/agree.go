@@ -13,7 +13,7 @@ var finiteFields = map[string]wire.NamedGroup{"ffdhe2048": wire.GroupFFDHE2048, 
 
 // agree measures what a server spends on Diffie-Hellman alone: a fresh key and
 // the secret with a client's share, for the job's ms milliseconds.
-func agree(stack string, j job) (figures, error) {
+func agree(stack, _ string, j job) (figures, error) {
 	if stack != vitrineName {
 		return nil, unsupported(stack + " has no " + j.text("group"))
 	}

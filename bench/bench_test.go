@@ -30,7 +30,7 @@ func TestEveryRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := newBench(dir, &options{})
-	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3, settle: 1}
+	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3, settle: 1, listed: 20_000}
 	b.measureAll(rows, func(res result) {
 		if err := res.failures(); err != nil {
 			t.Error(err)

@@ -73,6 +73,9 @@ func writeKeys(dir string) error {
 		}
 		roots = append(roots, block("CERTIFICATE", rootDER)...)
 	}
+	if err := writeChains(dir); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(dir, "ca.pem"), roots, 0o600)
 }
 

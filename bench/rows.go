@@ -9,7 +9,7 @@ import (
 // another process has the same peer job for all contenders.
 type row struct {
 	name    string
-	kind    string // handshake, bulk or memory
+	kind    string // handshake, certificates, bulk or memory
 	job     string
 	peer    string
 	peerIs  string // the Go stack that does the peer job; empty: crypto/tls
@@ -65,6 +65,14 @@ var (
 		num: "allocs", den: "n", scale: 1}
 	agreementCPU = metric{name: "cpu_us_per_agreement", title: "Diffie-Hellman alone: µs of CPU for a key and a secret",
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1, goal: goal{1.5, opensslName}}
+	chainCPU = metric{name: "cpu_us_per_chain", title: "Certificates: µs of CPU to read and verify a chain of three",
+		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1}
+	chainAllocs = metric{name: "allocs_per_chain", title: "Certificates: memory allocations to read and verify a chain of three",
+		num: "allocs", den: "n", scale: 1}
+	findTime = metric{name: "us_per_search", title: "Revocation lists: µs to find a certificate on one",
+		num: "wall_ns", den: "n", scale: 1e-3, digits: 2, goal: goal{limit: 10}}
+	parseSpeed = metric{name: "list_mb_per_s", title: "Revocation lists: MB/s to read one",
+		num: "bytes", den: "wall_ns", scale: 1e3, higher: true, goal: goal{limit: 100}}
 	speed = metric{name: "mb_per_s", title: "Bulk: MB/s of one core that sends",
 		num: "bytes", den: "wall_ns", scale: 1e3, higher: true}
 	cpuPerMB = metric{name: "cpu_us_per_mb", title: "Bulk: µs of CPU per MB at the measured end",
@@ -84,7 +92,7 @@ var (
 // asks sets the goal of a metric for one row: its ratio to a contender's.
 func (m metric) asks(limit float64, of string) metric { m.goal = goal{limit, of}; return m }
 
-var rows = slices.Concat(handshakeRows, serverRows, bulkRows, memoryRows)
+var rows = slices.Concat(handshakeRows, serverRows, certificateRows, bulkRows, memoryRows)
 
 var handshakeRows = []row{
 	handshake("tls1.3-x25519-ecdsa-full", "tickets=none"+ecdsa13),
@@ -115,6 +123,23 @@ var serverRows = []row{
 	serving("server-tls1.2-dhe2048-psk", "tickets=none"+dhePSK12, serverCPU, serverAllocs),
 	serving("server-tls1.2-ecdhe-x25519-psk", "tickets=none"+ecdhePSK12, serverCPU, serverAllocs),
 	{name: "dh-ffdhe2048-alone", kind: "handshake", procs: 1, job: "agree group=ffdhe2048", metrics: []metric{agreementCPU}},
+}
+
+// In these rows crypto/tls stands for crypto/x509, and OpenSSL for its libcrypto.
+var certificateRows = []row{
+	alone("verify-ecdsa-cold", "verify cert=ecdsa", chainCPU.asks(1, stdName), chainAllocs),
+	alone("verify-ecdsa-warm", "verify warm=1 cert=ecdsa", chainCPU.asks(0.5, stdName), chainAllocs),
+	alone("verify-rsa2048-cold", "verify cert=rsa2048", chainCPU.asks(1, stdName), chainAllocs),
+	alone("verify-rsa2048-warm", "verify warm=1 cert=rsa2048", chainCPU.asks(0.5, stdName), chainAllocs),
+	alone("list-search-10k", "list do=search entries=10000", findTime),
+	alone("list-search-1m", "list do=search entries=most", findTime),
+	alone("list-read-10k", "list do=parse entries=10000", parseSpeed),
+	alone("list-read-1m", "list do=parse entries=most", parseSpeed),
+}
+
+// alone is a row of kind certificates: a job without a connection.
+func alone(name, job string, metrics ...metric) row {
+	return row{name: name, kind: "certificates", procs: 1, job: job, metrics: metrics}
 }
 
 var bulkRows = []row{

@@ -17,13 +17,27 @@ type size struct {
 	ms     int // of a timed job
 	total  int // bytes of a receiving job
 	conns  int // idle connections
+	listed int // entries of the longest revocation list
 	settle int // milliseconds that they are idle before the heap is looked at
 }
 
 var (
-	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, settle: 1500}
-	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, settle: 1500}
+	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, listed: 1_000_000, settle: 1500}
+	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, listed: 100_000, settle: 1500}
 )
+
+// fields are what a job is told of the size.
+func (s size) fields() string {
+	return fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d most=%d", s.ms, s.total, s.conns, s.settle, s.listed)
+}
+
+// prepare makes the file that a job needs beside the keys.
+func (b *bench) prepare(r row) error {
+	if j := parseJob(r.job + b.size.fields()); j.verb == "list" {
+		return writeList(b.dir, j.entries())
+	}
+	return nil
+}
 
 // A contender is a stack under measurement: how to start a process for it, or
 // the reason why it cannot take part.
@@ -89,6 +103,10 @@ func (b *bench) measureAll(rows []row, done func(result)) {
 func (b *bench) measure(r row) result {
 	res := result{r, map[string][]figures{}, map[string]error{}}
 	pairs := map[string]*pair{}
+	if err := b.prepare(r); err != nil {
+		res.errs[vitrineName] = err
+		return res
+	}
 	for _, c := range b.contenders {
 		p, err := b.startPair(r, c)
 		if err != nil {
@@ -157,7 +175,7 @@ func profileName(file, row, contender string) string {
 // round does the row's job once. The end that listens gets its job first and
 // says on which port.
 func (p *pair) round(r row, s size) (figures, error) {
-	scale := fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d", s.ms, s.total, s.conns, s.settle)
+	scale := s.fields()
 	if p.peer == nil {
 		if err := p.measured.ask(r.job + scale); err != nil {
 			return nil, err

@@ -23,6 +23,7 @@ const workerArgs = 5
 type worker struct {
 	name        string
 	stack       stack
+	dir         string // of the keys
 	keys        *keys
 	heapProfile string
 	announce    func(string) // sends a line ahead of the answer
@@ -47,7 +48,7 @@ func runWorker(args []string, in io.Reader, out io.Writer) error {
 		defer pprof.StopCPUProfile()
 	}
 	answer := func(line string) { fmt.Fprintln(out, strings.ReplaceAll(line, "\n", " ")) }
-	w := &worker{name, goStacks[name], k, heapProfile, answer}
+	w := &worker{name, goStacks[name], dir, k, heapProfile, answer}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var cannot unsupported
@@ -69,13 +70,18 @@ var overTCP = map[string]func(conn, job) (figures, error){
 	"recv": receive, "pingpong": pingPong, "echo": echo,
 }
 
+// withoutTLS are the jobs for which no connection is made.
+var withoutTLS = map[string]func(stack, dir string, j job) (figures, error){
+	"agree": agree, "verify": verifyChain, "list": searchList,
+}
+
 // work does one job.
 func (w *worker) work(j job) (figures, error) {
 	if w.stack == nil {
 		return nil, errors.New("no such stack")
 	}
-	if j.verb == "agree" {
-		return agree(w.name, j)
+	if alone := withoutTLS[j.verb]; alone != nil {
+		return alone(w.name, w.dir, j)
 	}
 	p, err := newParams(j, w.keys)
 	if err != nil {

@@ -138,6 +138,7 @@ static int read_all(SSL *ssl, char *buf, int size, double total, double *got) {
 }
 
 #include "serve.h"
+#include "certs.h"
 
 /* ---- bulk ---- */
 
@@ -251,6 +252,8 @@ static int do_hold(void) {
 
 static int work(void) {
     if (strncmp(job, "agree ", 6) == 0) return do_agree();
+    if (strncmp(job, "verify ", 7) == 0) return do_verify();
+    if (strncmp(job, "list ", 5) == 0) return do_list();
     int ok = setup();
     if (ok && strncmp(job, "handshake ", 10) == 0) return do_handshakes();
     if (ok && is("role", "server")) ok = start_listener();
