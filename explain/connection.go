@@ -19,6 +19,9 @@ type About struct {
 	// Trust says in words how the peer's certificate was verified. Empty means
 	// that it was not, and the outcome warns of that. A trace does not tell.
 	Trust string
+	// Verdict is what was found out about the peer's certificates; nil where nobody
+	// looked.
+	Verdict *Verdict
 	// Before is one line about the connection before this one, for a resumption.
 	Before string
 	// Previous is that connection: what was resumed is checked against it.
@@ -40,7 +43,9 @@ type Connection struct {
 	Side   string `json:"side"`
 	Target string `json:"target,omitempty"`
 	Trust  string `json:"trust,omitempty"`
-	Before string `json:"before,omitempty"`
+	// Verdict is what was found out about the peer's certificates.
+	Verdict *Verdict `json:"verdict,omitempty"`
+	Before  string   `json:"before,omitempty"`
 	// Failure is why the connection failed, in plain words, and Advice what to change.
 	Failure  string   `json:"failure,omitempty"`
 	Advice   string   `json:"advice,omitempty"`

@@ -33,13 +33,17 @@ func TestSchema(t *testing.T) {
 }
 
 func makeSchema(t *testing.T) map[string]any {
-	file, err := parser.ParseFile(token.NewFileSet(), "connection.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
+	var decls []ast.Decl
+	for _, name := range []string{"connection.go", "verdict.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, file.Decls...)
 	}
 	defs := map[string]any{}
 	var root map[string]any
-	for _, d := range file.Decls {
+	for _, d := range decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE {
 			continue
@@ -88,6 +92,8 @@ func typeSchema(e ast.Expr) map[string]any {
 		return typeSchema(e.X)
 	case *ast.ArrayType:
 		return map[string]any{"type": "array", "items": typeSchema(e.Elt)}
+	case *ast.SelectorExpr: // time.Time
+		return map[string]any{"type": "string", "format": "date-time"}
 	case *ast.Ident:
 		switch e.Name {
 		case "string":

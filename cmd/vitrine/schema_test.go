@@ -87,7 +87,7 @@ func TestSchema(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go"} {
+	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go"} {
 		files, _ := filepath.Glob(pattern) // the pattern is well formed
 		for _, name := range files {
 			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -118,6 +118,8 @@ func schemaOf(t reflect.Type, docs map[string]string) map[string]any {
 		return map[string]any{"type": "string", "format": "date-time"}
 	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem(), docs)
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), docs)}
 	case reflect.Struct:

@@ -29,6 +29,7 @@ func Write(w io.Writer, c *explain.Connection, o Options) error {
 	p := newPrinter(w, o)
 	p.head(c)
 	p.ladder(c)
+	p.verdict(c.Verdict)
 	if !o.Summary {
 		p.detail(c)
 		p.put()

@@ -13,11 +13,11 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// shown is what a server shows of itself. It is taken off the wire, so that what no
+// Shown is what a server shows of itself. It is taken off the wire, so that what no
 // handshake would accept can be seen too.
-type shown struct {
-	chain   [][]byte
-	staples [][]byte
+type Shown struct {
+	Chain   [][]byte // in DER
+	Staples [][]byte // the OCSP response for each of Chain; those that are missing are empty
 }
 
 // dial asks a server for its certificates, and verifies none of them.
@@ -27,24 +27,24 @@ func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
 		return nil, err
 	}
 	defer raw.Close()
-	var seen shown
+	var seen Shown
 	conn := tls.Client(raw, &tls.Config{
 		ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"},
-		Trace: &trace.Hooks{Message: seen.message},
+		Trace: &trace.Hooks{Message: seen.Message},
 	})
 	err = conn.HandshakeContext(ctx)
-	if len(seen.chain) == 0 && err != nil {
+	if len(seen.Chain) == 0 && err != nil {
 		return nil, report.WhileShakingHands(err)
 	}
 	if err == nil {
 		conn.Close()
 	}
-	s := &Source{Target: at.String(), Host: name, Staples: seen.staples}
-	for _, der := range seen.chain {
+	s := &Source{Target: at.String(), Host: name, Staples: seen.Staples}
+	for _, der := range seen.Chain {
 		c, err := x509.ParseCertificate(der)
 		s.Items = append(s.Items, Item{Kind: ACertificate, Form: "TLS", DER: der, Certificate: c, Err: err})
 	}
-	for _, der := range seen.staples {
+	for _, der := range seen.Staples {
 		if staple, err := readOCSP(der, nil); len(der) > 0 && err == nil {
 			staple[0].Form = "stapled"
 			s.Items = append(s.Items, staple...)
@@ -53,7 +53,9 @@ func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
 	return s, nil
 }
 
-func (s *shown) message(m trace.Message) {
+// Message takes the certificates and staples of one connection, in the order in which its
+// messages are traced.
+func (s *Shown) Message(m trace.Message) {
 	if m.Dir != trace.Received || m.PostHandshake || len(m.Raw) < wire.HeaderLen {
 		return
 	}
@@ -64,15 +66,15 @@ func (s *shown) message(m trace.Message) {
 		if wire.Decode(&sent, body, m.Context, nil) != nil {
 			return // the handshake ends with the reason
 		}
-		s.chain, s.staples = nil, nil
+		s.Chain, s.Staples = nil, nil
 		for _, e := range sent.Entries {
-			s.chain = append(s.chain, bytes.Clone(e.DER))
-			s.staples = append(s.staples, stapleOf(e))
+			s.Chain = append(s.Chain, bytes.Clone(e.DER))
+			s.Staples = append(s.Staples, stapleOf(e))
 		}
 	case wire.TypeCertificateStatus:
 		var status wire.CertificateStatus
 		if wire.Decode(&status, body, m.Context, nil) == nil {
-			s.staples = [][]byte{bytes.Clone(status.Response)}
+			s.Staples = [][]byte{bytes.Clone(status.Response)}
 		}
 	}
 }

@@ -1,15 +1,11 @@
 package flags
 
 import (
-	"context"
-	"crypto/x509"
-	"errors"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -31,16 +27,4 @@ func (f *Insecure) Apply(config *tls.Config) error {
 	config.InsecureSkipVerify, config.Legacy.SmallRSA = true, true
 	settings := strings.Split(os.Getenv("GODEBUG"), ",")
 	return os.Setenv("GODEBUG", strings.Trim(strings.Join(append(settings, "x509negativeserial=1"), ","), ","))
-}
-
-// WhyNotVerified does what --insecure left out, to say what is wrong.
-func WhyNotVerified(chain []*x509.Certificate, config *tls.Config) string {
-	if len(chain) == 0 {
-		return "the server sent no certificate"
-	}
-	_, err := certcheck.Verify(context.Background(), chain, certcheck.Options{Roots: config.RootCAs, Name: config.ServerName})
-	if refused, ok := errors.AsType[*certcheck.Error](err); ok {
-		return refused.Reason
-	}
-	return "--insecure was given, though nothing is wrong with the certificate"
 }

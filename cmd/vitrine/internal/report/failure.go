@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -25,6 +26,8 @@ type Failure struct {
 	Theirs []string `json:"theirs,omitempty"`
 	// Advice is what to change.
 	Advice string `json:"advice,omitempty"`
+	// Verdict is what is wrong with the server's certificates, where that is why.
+	Verdict *explain.Verdict `json:"verdict,omitempty"`
 }
 
 // Describe puts err into words for the side that we are. sent is what our

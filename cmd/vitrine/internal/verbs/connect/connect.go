@@ -13,6 +13,9 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -36,6 +39,7 @@ type options struct {
 	clientCertificate clientCertificate
 	offer             report.Offer
 	seen              observed
+	verdict           *explain.Verdict // on the server's certificates
 }
 
 // New makes the verb.
@@ -113,10 +117,12 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 		config.KeyLogWriter = log
 	}
 	conn, made, err := o.reach(cmd.Context(), at, config)
+	o.verdict = o.seen.server.Judge(cmd.Context(), config)
 	if err != nil {
 		return o.reportFailure(cmd, at, err)
 	}
 	defer conn.Close()
+	made.judged(o.verdict)
 	if o.json {
 		if err := o.lateRefusal(conn); err != nil {
 			return o.reportFailure(cmd, at, o.blame(err))
@@ -227,9 +233,18 @@ func (o *options) lateRefusal(conn *tls.Conn) error {
 func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
 	f := report.Describe(err, wire.Client, &o.offer)
 	o.blameDeclined(&f)
+	refused := o.verdict != nil && !o.verdict.Accepted && !o.insecure.On && report.ExitCode(err) == report.ExitCertificate
+	if refused {
+		f.Verdict = o.verdict
+	}
 	if o.json {
 		return report.JSONError(cmd.OutOrStdout(), at.String(), f, err)
 	}
 	f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
+	if refused {
+		if err := text.WriteVerdict(cmd.ErrOrStderr(), o.verdict, text.Options{Color: terminal.PaletteFor(cmd.ErrOrStderr()).On}); err != nil {
+			return err
+		}
+	}
 	return report.Reported(err)
 }

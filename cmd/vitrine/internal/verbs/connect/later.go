@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -16,6 +17,7 @@ import (
 type observed struct {
 	helloRequest atomic.Bool                  // the server asked to renegotiate
 	choice       atomic.Pointer[trace.Choice] // the last on a client certificate
+	server       certs.Shown                  // what the server shows of itself
 }
 
 // watch adds to what hooks do.
@@ -25,6 +27,7 @@ func (o *observed) watch(hooks *trace.Hooks) {
 		if m.Dir == trace.Received && len(m.Raw) > 0 && wire.HandshakeType(m.Raw[0]) == wire.TypeHelloRequest {
 			o.helloRequest.Store(true)
 		}
+		o.server.Message(m)
 		before(m)
 	}
 	hooks.Choice = func(c trace.Choice) {

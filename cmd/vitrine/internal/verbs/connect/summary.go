@@ -12,8 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -63,6 +65,8 @@ type Summary struct {
 	NotVerified string `json:"not_verified,omitempty"`
 	// Warnings are what is weak, and what was asked for and not granted.
 	Warnings []string `json:"warnings,omitempty"`
+	// Verdict is what was found out about the server's certificates.
+	Verdict *explain.Verdict `json:"verdict,omitempty"`
 	// Chain is the verified chain, or what the server sent, its own certificate first.
 	Chain []Certificate `json:"chain"`
 }
@@ -91,9 +95,6 @@ func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Du
 		Verified: len(state.VerifiedChains) > 0,
 	}
 	s.addState(conn.State())
-	if !s.Verified {
-		s.NotVerified = flags.WhyNotVerified(state.PeerCertificates, config)
-	}
 	chain := state.PeerCertificates
 	if len(state.VerifiedChains) > 0 {
 		chain = state.VerifiedChains[0]
@@ -102,6 +103,13 @@ func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Du
 		s.Chain = append(s.Chain, fieldsOf(c))
 	}
 	return s
+}
+
+// judged takes in what was found out about the server's certificates.
+func (s *Summary) judged(v *explain.Verdict) {
+	if s.Verdict = v; !s.Verified {
+		s.NotVerified = certs.WhyNot(v)
+	}
 }
 
 // addState adds what crypto/tls does not tell.
@@ -174,6 +182,10 @@ func (s *Summary) write(w io.Writer) error {
 	}
 	if len(s.Revocation) > 0 {
 		line("revocation", s.Revocation[0])
+	}
+	if v := s.Verdict; v != nil && len(v.Rules) > 0 {
+		passed, failed := v.Counts()
+		line("checks", strings.TrimSuffix(fmt.Sprintf("%d passed, %d failed; %s", passed, failed, v.Stricter()), "; "))
 	}
 	if s.ClientCertificate != "" {
 		line("our own", "certificate "+s.ClientCertificate)

@@ -1,15 +1,9 @@
 package connect
 
 import (
-	"bytes"
-	"cmp"
-	"crypto/rsa"
-	"crypto/x509"
-	"errors"
 	"fmt"
 
-	"github.com/vitrine-tls/vitrine/certcheck"
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -60,39 +54,5 @@ func warnings(s tls.State) []string {
 			list = append(list, w.what(s, c))
 		}
 	}
-	for i, cert := range s.PeerCertificates {
-		list = append(list, certificateWarnings(cert, i == 0, c)...)
-	}
-	return list
-}
-
-// minRSA is the fewest bits of an RSA key that are safe.
-const minRSA = 2048
-
-// certificateWarnings says what is weak about one certificate of the server's chain.
-// What follows from its not being verified is said elsewhere.
-func certificateWarnings(c *x509.Certificate, leaf bool, s *suite.Suite) (list []string) {
-	name := terminal.Printable(cmp.Or(c.Subject.CommonName, c.Subject.String()))
-	if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
-		list = append(list, fmt.Sprintf("the key of %s, RSA %d, is short enough to be broken; %d bits are safe", name, key.N.BitLen(), minRSA))
-	}
-	selfSigned := bytes.Equal(c.RawSubject, c.RawIssuer) // nobody relies on its signature
-	if hash, weak := weakHashes[c.SignatureAlgorithm]; weak && !selfSigned {
-		list = append(list, fmt.Sprintf("the certificate of %s is signed over %s, which can be forged", name, hash))
-	}
-	if c.SerialNumber.Sign() < 0 {
-		list = append(list, fmt.Sprintf("the certificate of %s has a negative serial number, against RFC 5280 §4.1.2.2", name))
-	}
-	use := certcheck.SignatureKeyUsage
-	if s.KeyExchange.Encrypted() {
-		use = certcheck.EncryptionKeyUsage
-	}
-	if refused, ok := errors.AsType[*certcheck.Error](use(c)); ok && leaf {
-		list = append(list, refused.Reason)
-	}
-	return list
-}
-
-var weakHashes = map[x509.SignatureAlgorithm]string{
-	x509.MD2WithRSA: "MD2", x509.MD5WithRSA: "MD5", x509.SHA1WithRSA: "SHA-1", x509.DSAWithSHA1: "SHA-1", x509.ECDSAWithSHA1: "SHA-1",
+	return append(list, certs.Warnings(s)...)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -66,19 +67,21 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	defer raw.Close()
 	var collector explain.Collector
 	config := e.config.Clone()
-	config.Trace = collector.Hooks()
+	var shown certs.Shown
+	config.Trace = watched(&collector, &shown)
 	conn := tls.Client(raw, config)
 	if err = conn.HandshakeContext(ctx); err != nil {
 		err = report.WhileShakingHands(err)
 	} else {
 		about.Trust = e.trust(conn.State())
-		if about.Trust == "" && e.options.insecure.On {
-			about.Warnings = append(about.Warnings, "the server's certificate was not verified: "+flags.WhyNotVerified(conn.State().PeerCertificates, e.config))
-		}
 		err = e.talk(ctx, conn, &about.Warnings)
+		about.Warnings = append(certs.Warnings(conn.State()), about.Warnings...)
 	}
 	raw.Close()
 	servers := e.server.ended()
+	if about.Verdict = shown.Judge(ctx, config); err == nil && about.Trust == "" && e.options.insecure.On {
+		about.Warnings = append([]string{"the server's certificate was not verified: " + certs.WhyNot(about.Verdict)}, about.Warnings...)
+	}
 	if err != nil {
 		err = report.ForClientCertificate(err, certificateChoice(collector.Connection(about)))
 		f := report.Describe(err, wire.Client, nil)
@@ -94,6 +97,25 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	}
 	about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
 	return collector.Connection(about), err
+}
+
+// watched are the hooks of a collector, which tell shown of the server's certificates too.
+func watched(collector *explain.Collector, shown *certs.Shown) *trace.Hooks {
+	hooks := collector.Hooks()
+	begin := hooks.Connection
+	hooks.Connection = func() *trace.Hooks {
+		one := begin()
+		if one == nil {
+			return nil
+		}
+		keep := one.Message
+		one.Message = func(m trace.Message) {
+			shown.Message(m)
+			keep(m)
+		}
+		return one
+	}
+	return hooks
 }
 
 // certificateChoice is what became of the client's certificate when it was last asked

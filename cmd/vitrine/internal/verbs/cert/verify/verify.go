@@ -120,7 +120,7 @@ func (o *options) judge(ctx context.Context, source *certs.Source, asked certche
 	v.ServerName = asked.Name
 	asked.Staples, asked.MustStaple = source.Staples, source.Host != ""
 	verdict := certcheck.Judge(ctx, sent, asked)
-	v.fill(verdict, &asked)
+	v.fill(verdict, sent, asked)
 	if verdict.Refused != nil {
 		return v.refuse(verdict.Refused), verdict.Refused
 	}

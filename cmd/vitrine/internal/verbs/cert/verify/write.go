@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
 )
 
 // write writes the sentence that people need first, and then what it rests on.
@@ -115,7 +116,7 @@ func (v *Verification) writeCertificate(b *strings.Builder, p terminal.Palette, 
 	}
 }
 
-func (v *Verification) writeAnswer(b *strings.Builder, p terminal.Palette, a Answer) {
+func (v *Verification) writeAnswer(b *strings.Builder, p terminal.Palette, a explain.Answer) {
 	text := a.Text
 	if a.URL != "" {
 		text += fmt.Sprintf(", from %q", a.URL)

@@ -1,4 +1,4 @@
-package connect
+package certs
 
 import (
 	"crypto/rsa"
@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/internal/suite"
-	"github.com/vitrine-tls/vitrine/wire"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // What is weak about a certificate of a connection that works, each by itself.
@@ -33,14 +32,20 @@ func TestCertificateWarnings(t *testing.T) {
 		{"SHA-1", func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA }, false, "SHA-1"},
 		{"SHA-1 of a root", func(c *x509.Certificate) { c.SignatureAlgorithm, c.RawIssuer = x509.SHA1WithRSA, c.RawSubject }, true, ""},
 		{"a negative serial", func(c *x509.Certificate) { c.SerialNumber = big.NewInt(-5) }, false, "negative serial"},
-		{"key usage", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, false, "digitalSignature"},
-		{"key usage of an authority", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, true, ""},
 	} {
 		cert := good()
 		c.change(cert)
-		got := strings.Join(certificateWarnings(cert, !c.above, suite.ByID(wire.TLS_AES_128_GCM_SHA256)), "; ")
+		state := tls.State{PeerCertificates: []*x509.Certificate{cert}}
+		if c.above {
+			state.PeerCertificates = []*x509.Certificate{good(), cert}
+		}
+		got := strings.Join(Warnings(state), "; ")
 		if !strings.Contains(got, c.want) || (c.want == "") != (got == "") || strings.ContainsRune(got, 0x1b) {
 			t.Errorf("%s: %q, want %q in it", c.name, got, c.want)
 		}
+	}
+	state := tls.State{PeerCertificates: []*x509.Certificate{good()}, MissingKeyUsage: "digitalSignature"}
+	if got := strings.Join(Warnings(state), "; "); !strings.Contains(got, "lacks digitalSignature") {
+		t.Errorf("an unfitting key usage: %q", got)
 	}
 }
