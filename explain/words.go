@@ -52,6 +52,9 @@ func wordsOf(m *Message) string {
 		}
 	case *wire.CertificateStatus:
 		text = "OCSP response" + words.Between + words.Size(len(p.Response))
+		if p.Responses != nil {
+			text = words.Count(len(p.Responses), "OCSP response") + words.Between + words.Size(len(slices.Concat(p.Responses...)))
+		}
 	}
 	return verdict(m, text)
 }

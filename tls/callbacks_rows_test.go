@@ -136,7 +136,8 @@ func setFetcher(own, peer *Config, hit func()) {
 }
 
 // setForIssuer has a chain of two.
-func setForIssuer(own, _ *Config, hit func()) {
+func setForIssuer(own, peer *Config, hit func()) {
+	peer.Stapling.AskForChain = true
 	cert := own.Certificates[0]
 	cert.Certificate = append(slices.Clone(cert.Certificate), testPKI().ca.Raw)
 	own.Certificates = []Certificate{cert}

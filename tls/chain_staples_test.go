@@ -48,6 +48,7 @@ func (s *chainStapler) hardly(role string, now func() time.Time) (client, server
 	hard := &revocation.Checker{Mode: revocation.Hard}
 	server = &Config{Certificates: []Certificate{*s.cert}, Stapling: s.stapling(), Time: now}
 	client = &Config{RootCAs: s.root.pool(), ServerName: "example.com", ClientSessionCache: NewLRUClientSessionCache(4), Time: now, Revocation: hard}
+	client.Stapling.AskForChain = true
 	if role == "client" {
 		client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) { return s.cert, nil }
 		client.Stapling, client.Revocation = s.stapling(), nil
@@ -58,17 +59,24 @@ func (s *chainStapler) hardly(role string, now func() time.Time) (client, server
 	return client, server
 }
 
+// chainStaplers are who can staple for a chain in which version: a client needs TLS 1.3.
+var chainStaplers = []struct {
+	role    string
+	version uint16
+}{{"server", VersionTLS10}, {"server", VersionTLS11}, {"server", VersionTLS12}, {"server", VersionTLS13}, {"client", VersionTLS13}}
+
 // Either side staples for every certificate of its chain, and a session keeps all of it:
 // a resumption with mode hard judges it again, and gives way to a full handshake once it
 // has ended.
 func TestTheStaplesOfAChainAreKept(t *testing.T) {
-	for _, role := range []string{"server", "client"} {
-		t.Run(role, func(t *testing.T) {
+	for _, tc := range chainStaplers {
+		role := tc.role
+		t.Run(role+"/"+VersionName(tc.version), func(t *testing.T) {
 			now, began := time.Now(), time.Now()
 			s := newChainStapler()
 			s.says(began.Add(-12*time.Hour), ocsp.Good, ocsp.Good) // for 12 hours more
 			client, server := s.hardly(role, func() time.Time { return now })
-			at(VersionTLS13, client, server)
+			at(tc.version, client, server)
 			for i, want := range []bool{false, true, true, false} {
 				if i == 3 { // the responses have ended, the session has not
 					now = began.Add(13 * time.Hour)
@@ -98,15 +106,16 @@ func TestTheStaplesOfAChainAreKept(t *testing.T) {
 
 // An intermediate that is revoked is refused by what was stapled to it.
 func TestAnIntermediateIsRevokedByItsStaple(t *testing.T) {
-	for _, role := range []string{"server", "client"} {
+	for _, tc := range chainStaplers {
+		role := tc.role
 		s := newChainStapler()
 		s.says(time.Now(), ocsp.Good, ocsp.Revoked)
 		client, server := s.hardly(role, nil)
-		at(VersionTLS13, client, server)
+		at(tc.version, client, server)
 		_, _, clientErr, serverErr := connect(t, client, server)
 		err := map[string]error{"server": clientErr, "client": serverErr}[role]
 		if err == nil || !strings.Contains(err.Error(), `"an intermediate authority" was revoked`) {
-			t.Errorf("the %s's: %v", role, err)
+			t.Errorf("the %s's in %s: %v", role, VersionName(tc.version), err)
 		}
 	}
 }
@@ -137,6 +146,34 @@ func TestLongStaplesAreNotKept(t *testing.T) {
 			}
 			if _, state, err := cache.ResumptionState(); err != nil || len(must(state.Bytes())) > 16<<10 {
 				t.Errorf("%v, handshake %d: the session is long, or there is none: %v", mode, i+1, err)
+			}
+		}
+	}
+}
+
+// Up to TLS 1.2 a server staples for its chain to clients that ask for that, and else for
+// its leaf. In TLS 1.3 nothing depends on it.
+func TestTheStaplesOfAChainAreForThoseThatAsk(t *testing.T) {
+	for _, v := range stapling {
+		for _, asks := range []bool{false, true} {
+			s := newChainStapler()
+			s.says(time.Now(), ocsp.Good, ocsp.Good)
+			client, server := s.hardly("server", nil)
+			at(v, client, server)
+			client.Revocation.Mode, client.Stapling.AskForChain = revocation.Soft, asks
+			c, _ := mustConnect(t, client, server)
+			said, want := saidOf(c.State()), 1
+			if asks || v == VersionTLS13 {
+				want = 2
+			}
+			n := 0
+			for _, answer := range said {
+				if strings.Contains(answer, "not revoked (stapled OCSP") {
+					n++
+				}
+			}
+			if n != want || !bytes.Equal(c.OCSPResponse(), s.cert.OCSPStaple) {
+				t.Errorf("%s, asks %v: learnt %q", VersionName(v), asks, said)
 			}
 		}
 	}

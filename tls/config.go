@@ -267,6 +267,10 @@ type Stapling struct {
 	// handshake with a peer that takes such responses: in TLS 1.3 those that ask for
 	// staples, up to TLS 1.2 clients with status_request_v2. RFC 8446 §4.4.2.1, RFC 6961.
 	ForIssuer func(cert []byte) []byte
+	// AskForChain has a client up to TLS 1.2 ask for the responses of the whole chain by
+	// status_request_v2 (RFC 6961), beside status_request. Few servers know it, and few
+	// clients send it, so that it tells them apart. In TLS 1.3 status_request does it.
+	AskForChain bool
 }
 
 // RecordOptions are settings of the record layer for sending.

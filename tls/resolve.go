@@ -30,7 +30,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
-		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil, IssuerStaple: c.Stapling.ForIssuer,
+		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil, IssuerStaple: c.Stapling.ForIssuer, AskForChain: c.Stapling.AskForChain,
 		Sessions:    c.ClientSessionCache != nil,
 		AdaptSuites: c.CipherSuites == nil, ClientOrder: c.PreferClientCipherSuites, SSL2Hello: c.Legacy.SSL2Hello, PSKHint: c.PSK.Hint,
 		Verify: c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,

@@ -76,6 +76,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Renegotiate.Max":             {"no weight", "no weight"},
 	"Renegotiate.MinInterval":     {"no weight", "no weight"},
 	"Stapling.ForIssuer":          {"no weight: a resumption staples nothing", "no weight: a resumption staples nothing"},
+	"Stapling.AskForChain":        {"no weight: what is needed is verified again", "not a server's"},
 	"Resumption.Store":            {"not a client's", "where sessions are"},
 	"Resumption.Tickets":          {"not a client's", "no weight"},
 	"Resumption.SingleUse":        {"no weight: it decides which session is offered again", "not a server's"},

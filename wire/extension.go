@@ -68,8 +68,11 @@ var grammars = map[ExtensionType][]grammar{
 		{anywhere, "RFC 6066 §3", empty}},
 	ExtStatusRequest: {
 		{inClientHello, "RFC 6066 §8", ReadStatusRequest},
-		{inCertificate, "RFC 8446 §4.4.2.1", func(r *Reader) { new(CertificateStatus).Parse(r, Context{}) }},
+		{inCertificate, "RFC 8446 §4.4.2.1", func(r *Reader) { new(CertificateStatus).Parse(r, Context{Version: TLS13}) }},
 		{anywhere, "RFC 6066 §8", empty}},
+	ExtStatusRequestV2: {
+		{inClientHello, "RFC 6961 §2.2", func(r *Reader) { ReadStatusRequestV2(r) }},
+		{anywhere, "RFC 6961 §2.2", empty}},
 	ExtSupportedGroups:     {{anywhere, "RFC 8446 §4.2.7", func(r *Reader) { ReadSupportedGroups(r, nil) }}},
 	ExtECPointFormats:      {{anywhere, "RFC 8422 §5.1.2", func(r *Reader) { ReadPointFormats(r) }}},
 	ExtSignatureAlgorithms: {{anywhere, "RFC 8446 §4.2.3", func(r *Reader) { ReadSignatureAlgorithms(r, nil) }}},

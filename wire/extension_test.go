@@ -40,8 +40,8 @@ var bodyCodecs = []bodyCodec{
 	}},
 	{name: "certificate_status", in: inCertificate, ext: ExtStatusRequest, copyOf: func(r *Reader, b []byte) []byte {
 		var m CertificateStatus
-		m.Parse(r, Context{})
-		return m.Append(b, Context{})
+		m.Parse(r, Context{Version: TLS13})
+		return m.Append(b, Context{Version: TLS13})
 	}},
 	{name: "supported_groups", in: inClientHello, ext: ExtSupportedGroups, copyOf: func(r *Reader, b []byte) []byte {
 		return AppendU16List(b, ReadSupportedGroups(r, nil))
@@ -90,6 +90,10 @@ var bodyCodecs = []bodyCodec{
 		var o OfferedPSKs
 		o.Read(r)
 		return o.Append(b)
+	}},
+	{name: "status_request_v2", in: inClientHello, ext: ExtStatusRequestV2, lossy: true, copyOf: func(r *Reader, b []byte) []byte {
+		ReadStatusRequestV2(r)
+		return AppendStatusRequestV2(b)
 	}},
 }
 
@@ -155,6 +159,7 @@ func extensionsOf(t testing.TB, f func(golden, place, Extension)) {
 // handmade are bodies that no golden has.
 var handmade = map[string][]byte{
 	"signed_certificate_timestamp": {0, 7, 0, 2, 1, 2, 0, 1, 3},
+	"status_request_v2":            {0, 20, 2, 0, 6, 0, 2, 7, 7, 0, 0, 99, 0, 1, 9, 1, 0, 4, 0, 0, 0, 0},
 }
 
 // Every typed reader reads the bodies of real peers, and every truncation and
@@ -202,7 +207,8 @@ func TestExtensionBodiesAreRefused(t *testing.T) {
 		"psk_key_exchange_modes": {"\x00"},
 		"ec_point_formats":       {"\x00"},
 		"cookie":                 {"\x00\x00"},
-		"certificate_status":     {"\x01\x00\x00\x00", "\x02\x00\x00\x01a"},
+		"certificate_status":     {"\x01\x00\x00\x00", "\x02\x00\x00\x01a", "\x02\x00\x00\x04\x00\x00\x01a"},
+		"status_request_v2":      {"\x00\x00", "\x00\x03\x02\x00\x00", "\x00\x03\x02\x00\x01", "\x00\x08\x02\x00\x05\x00\x00\x00\x00\x00", "\x00\x02\x63\x00"},
 		"certificate_authorities": {
 			"\x00\x00", "\x00\x02\x00\x00"},
 		"key_share of a client": {"\x00\x04\x00\x1d\x00\x00"},

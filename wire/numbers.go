@@ -215,6 +215,7 @@ const (
 	ExtECPointFormats         ExtensionType = 11
 	ExtSignatureAlgorithms    ExtensionType = 13
 	ExtALPN                   ExtensionType = 16
+	ExtStatusRequestV2        ExtensionType = 17
 	ExtSCT                    ExtensionType = 18
 	ExtPadding                ExtensionType = 21
 	ExtEncryptThenMAC         ExtensionType = 22
@@ -243,7 +244,7 @@ var extensionNames = map[ExtensionType]string{
 	7: "client_authz", 8: "server_authz", 9: "cert_type", ExtSupportedGroups: "supported_groups",
 	ExtECPointFormats: "ec_point_formats", 12: "srp", ExtSignatureAlgorithms: "signature_algorithms",
 	14: "use_srtp", 15: "heartbeat", ExtALPN: "application_layer_protocol_negotiation",
-	17: "status_request_v2", ExtSCT: "signed_certificate_timestamp", 19: "client_certificate_type",
+	ExtStatusRequestV2: "status_request_v2", ExtSCT: "signed_certificate_timestamp", 19: "client_certificate_type",
 	20: "server_certificate_type", ExtPadding: "padding", ExtEncryptThenMAC: "encrypt_then_mac",
 	ExtExtendedMasterSecret: "extended_master_secret", 24: "token_binding", 25: "cached_info",
 	ExtCompressCertificate: "compress_certificate", ExtRecordSizeLimit: "record_size_limit",

@@ -175,7 +175,7 @@ var ofRare = []offence{
 	ours("no randomness could be had", then(hosts13, func(_, s *host) { s.config.Rand = noReader{} }), wire.Client),
 	ours("no randomness could be had", then(hostsRetry, func(_, s *host) { s.config.Rand = exhausted(32) }), wire.Client), // and none for a cookie
 	ours("no randomness could be had", then(hosts13, func(c, _ *host) { c.config.Rand = exhausted(37) }), wire.Server),    // none for a session ID
-	ours("no key share could be made", then(hosts13, func(c, _ *host) { c.config.KeyShares = []wire.NamedGroup{wire.GroupP256, wire.GroupX448} }), wire.Server),
+	ours("no key share could be made", then(hosts13, func(c, _ *host) { c.config.KeyShares = []wire.NamedGroup{wire.GroupP256, wire.GroupMLKEM512} }), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(0)), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(1)), wire.Server),
 	ours("the key log could not be written", then(hosts13, logs(2)), wire.Server),

@@ -279,6 +279,11 @@ var ofClients = []offence{
 	illegal("does not fit its key", hostsAuth12, wire.Client, change(func(m *wire.CertificateVerify) { m.Scheme = wire.RSAPKCS1SHA256 })),
 	{"the peer's signature is wrong", wire.AlertDecryptError, then(hostsAuth12, func(c, _ *host) { c.certificate = keyed("ecdsa", lie) }), wire.Client, nil},
 	{"the peer's signature is wrong", wire.AlertDecryptError, then(hostsAuth13, func(c, _ *host) { c.certificate = keyed("ecdsa", lie) }), wire.Client, nil},
+	{"that we did not send: status_request_v2", wire.AlertUnsupportedExtension, only(wire.TLS12, stapled), wire.Server, says(wire.ExtStatusRequestV2)},
+	{"does not parse", wire.AlertDecodeError, only(wire.TLS12, chainStapled), wire.Server, says(wire.ExtStatusRequestV2, 0)},
+	illegal("announces one CertificateStatus by two extensions", only(wire.TLS12, chainStapled), wire.Server, says(wire.ExtStatusRequest)),
+	illegal("a list of OCSP responses, which was not agreed on", only(wire.TLS12, stapled), wire.Server, change(func(m *wire.CertificateStatus) { m.Responses = [][]byte{m.Response} })),
+	illegal("more OCSP responses than it has sent certificates", only(wire.TLS12, chainStapled), wire.Server, change(func(m *wire.CertificateStatus) { m.Responses = append(m.Responses, nil) })),
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hosts12, wire.Client, flip(wire.TypeFinished, -1)},
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hosts13, wire.Client, flip(wire.TypeFinished, -1)},
 	{"the peer's Finished is wrong", wire.AlertDecryptError, hostsTicket, wire.Client, flip(wire.TypeFinished, 4)},
@@ -400,9 +405,9 @@ var ofOurs = []offence{
 	}), wire.Client, nil},
 	{"no randomness could be had", wire.AlertInternalError, then(hosts12, func(_, s *host) { s.config.Rand = noReader{} }), wire.Client, nil},
 	{"no randomness could be had", wire.AlertInternalError, then(hosts13, func(c, _ *host) { c.config.Rand = noReader{} }), wire.Server, nil},
-	{"no key share could be made", wire.AlertInternalError, then(hosts13, func(c, _ *host) { c.config.Groups = []wire.NamedGroup{wire.GroupX448} }), wire.Server, nil},
+	{"no key share could be made", wire.AlertInternalError, then(hosts13, func(c, _ *host) { c.config.Groups = []wire.NamedGroup{wire.GroupMLKEM512} }), wire.Server, nil},
 	{"no ephemeral key could be made", wire.AlertInternalError, then(hosts12, func(c, s *host) {
-		c.config.Groups = []wire.NamedGroup{wire.GroupX448}
+		c.config.Groups = []wire.NamedGroup{wire.GroupMLKEM512}
 		s.config.Groups = c.config.Groups
 	}), wire.Client, nil},
 	{"no client certificate could be had", wire.AlertInternalError, then(hostsAuth13, func(c, _ *host) { c.config.Host = failing{host: c, clientCertificate: true} }), wire.Server, nil},

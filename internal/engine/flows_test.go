@@ -2,6 +2,7 @@ package engine
 
 import (
 	stdtls "crypto/tls"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -57,6 +58,15 @@ func stapled(_, s *host) {
 	s.certificate = &c
 }
 
+// chainStapled has the server staple to both certificates of a chain, for a client that
+// asks for that. RFC 6961.
+func chainStapled(c, s *host) {
+	stapled(nil, s)
+	s.certificate.Certificate = [][]byte{s.certificate.Certificate[0], certificate("rsa").Certificate[0]}
+	s.config.IssuerStaple = func([]byte) []byte { return []byte("the issuer's") }
+	c.config.AskForChain = true
+}
+
 // clientStapled has the client staple to its certificate.
 func clientStapled(c, s *host) {
 	stapled(nil, c)
@@ -93,6 +103,7 @@ var flows = []flow{
 	{"tls12", only(wire.TLS12)},
 	{"tls12 tickets", only(wire.TLS12, tickets)},
 	{"tls12 staple", only(wire.TLS12, stapled)},
+	{"tls12 chain's staple", only(wire.TLS12, chainStapled)},
 	{"tls12 rsa", only(wire.TLS12, withRSA, staticRSA)},
 	{"tls12 cbc", only(wire.TLS12, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256))},
 	{"tls12 client auth", only(wire.TLS12, clientAuth)},
@@ -128,6 +139,7 @@ var flows = []flow{
 	{"tls13 rsa", only(wire.TLS13, withRSA)},
 	{"tls13 tickets", only(wire.TLS13, tickets)},
 	{"tls13 staple", only(wire.TLS13, stapled)},
+	{"tls13 chain's staple", only(wire.TLS13, chainStapled)},
 	{"tls13 client auth", only(wire.TLS13, clientAuth)},
 	{"tls13 client's staple", only(wire.TLS13, clientStapled)},
 	{"tls13 no client certificate", only(wire.TLS13, func(_, s *host) { s.config.ClientAuth = stdtls.RequestClientCert })},
@@ -150,6 +162,9 @@ func TestEveryFlow(t *testing.T) {
 			}
 			if strings.HasSuffix(f.name, "staple") && (string(peer.OCSP) != "an OCSP response" || len(peer.SCTs) != 1 || string(peer.SCTs[0]) != "a timestamp") {
 				t.Errorf("the staples are %q, %q", peer.OCSP, peer.SCTs)
+			}
+			if strings.Contains(f.name, "chain's") && fmt.Sprintf("%q", peer.IssuerOCSP) != `["the issuer's"]` {
+				t.Errorf("the issuer's staple is %q", peer.IssuerOCSP)
 			}
 			if err := l.client.CloseNotify(); err != nil {
 				t.Fatal(err)

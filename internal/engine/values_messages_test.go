@@ -51,6 +51,7 @@ var elsewhere13 = []struct {
 		all(wire.ExtSCT, taken, ""),
 		all(wire.ExtKeyShare, illegalValue, "", aShare),
 		all(wire.ExtServerName, illegalValue, ""),
+		all(wire.ExtStatusRequestV2, illegalValue, ""),
 		all(0x1234, taken, "", "\x00"),
 		all(48, taken, "\x00\x00"), // oid_filters, which we do not read
 	}, wire.Server},
@@ -60,6 +61,7 @@ var elsewhere13 = []struct {
 		all(wire.ExtStatusRequest, taken, "\x01\x00\x00\x01\x00"),
 		all(wire.ExtSCT, decode, "", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x01\x01\x00"),
 		all(wire.ExtSCT, taken, "\x00\x03\x00\x01\x01"),
+		all(wire.ExtStatusRequestV2, illegalValue, ""), // RFC 8446 §4.4.2.1
 		all(wire.ExtServerName, illegalValue, ""),
 		all(0x1234, unknownAnswer, ""),
 	}, wire.Server},
@@ -140,7 +142,9 @@ func fields() []offence {
 		{"point", decode, hosts12, wire.Server, byteAt(wire.TypeServerKeyExchange, 3, 0)},
 		illegal("no signature scheme in common", hosts12, wire.Server, change(func(m *wire.ServerKeyExchange) { m.Scheme = 0x1234 })),
 		illegal("status_type", only(wire.TLS12, stapled), wire.Server, byteAt(wire.TypeCertificateStatus, 0, 0)),
-		illegal("status_type", only(wire.TLS12, stapled), wire.Server, byteAt(wire.TypeCertificateStatus, 0, 2)),
+		illegal("status_type", only(wire.TLS12, chainStapled), wire.Server, byteAt(wire.TypeCertificateStatus, 0, 3)),
+		{"ocsp_response_list", decode, only(wire.TLS12, chainStapled), wire.Server, raw(wire.TypeCertificateStatus, func([]byte) []byte { return []byte{2, 0, 0, 0} })},
+		{"ocsp_response", decode, only(wire.TLS12, chainStapled), wire.Server, raw(wire.TypeCertificateStatus, func([]byte) []byte { return []byte{2, 0, 0, 2, 0, 0} })},
 		{"ocsp_response", decode, only(wire.TLS12, stapled), wire.Server, raw(wire.TypeCertificateStatus, func([]byte) []byte { return []byte{1, 0, 0, 0} })},
 		{"certificate_types", decode, hostsAuth12, wire.Server, change(func(m *wire.CertificateRequest) { m.CertificateTypes = nil })},
 		{"supported_signature_algorithms", decode, hostsAuth12, wire.Server, change(func(m *wire.CertificateRequest) { m.SignatureSchemes = nil })},

@@ -51,8 +51,10 @@ type Config struct {
 
 	// Client.
 	ServerName string // for server_name; empty sends none
-	Fallback   bool   // send TLS_FALLBACK_SCSV, RFC 7507
-	Sessions   bool   // offer and keep sessions
+	// AskForChain offers status_request_v2, RFC 6961.
+	AskForChain bool
+	Fallback    bool // send TLS_FALLBACK_SCSV, RFC 7507
+	Sessions    bool // offer and keep sessions
 	// MinDHBits is the least size of a group for DHE that we take.
 	MinDHBits         int
 	MaxFragmentLength wire.MaxFragmentLength // RFC 6066 §4; 0 offers none

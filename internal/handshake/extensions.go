@@ -54,6 +54,7 @@ func init() {
 		{wire.ExtRecordSizeLimit, inBoth, offerSizeLimit, readSizeLimit, answerSizeLimit, acceptSizeLimit},
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
 		{wire.ExtEarlyData, nowhere, nil, readEmpty, nil, nil},
+		{wire.ExtStatusRequestV2, inServerHello, offerStatusV2, nil, answerStatusV2, acceptStatusV2},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
 		{wire.ExtSupportedVersions, nowhere, offerVersions, readVersions, nil, nil},
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},

@@ -53,10 +53,10 @@ func exchanges(s *State) Need {
 
 // status: a server that announced a staple may still leave it out. RFC 6066 §8.
 func status(s *State) Need {
-	if s.statusSent && s.resumed == nil && !s.isServer() {
+	if s.statusBy != 0 && s.resumed == nil && !s.isServer() {
 		return May
 	}
-	return must(s.statusSent && s.resumed == nil)
+	return must(s.statusBy != 0 && s.resumed == nil)
 }
 
 // asksForCertificate: the server knows, the client sees.

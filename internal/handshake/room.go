@@ -45,6 +45,12 @@ func fits(m wire.Message) error {
 		return extensionsFit(m.Type(), m.Extensions)
 	case *wire.Certificate:
 		return chainFits(m)
+	case *wire.CertificateStatus:
+		size := 0
+		for _, der := range m.Responses {
+			size += 3 + len(der)
+		}
+		return tooLong("what is stapled to our chain", max(size, len(m.Response)), maxLong-4)
 	case *wire.ServerKeyExchange:
 		return tooLong("the signature of our certificate's key", len(m.Signature), maxVector)
 	case *wire.CertificateVerify:

@@ -16,6 +16,9 @@ func sendServerHello12(s *State, _ context.Context) (wire.Message, error) {
 	m.LegacyVersion, m.Random = s.Result.Version, s.Result.Secrets.ServerRandom[:]
 	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
 	m.CompressionMethod = s.Result.Compression
+	if err := s.agreeStatus(); err != nil {
+		return nil, err
+	}
 	m.Extensions = s.answerExtensions(m.Extensions[:0])
 	m.NoExtensions = len(m.Extensions) == 0
 	return m, nil

@@ -106,7 +106,7 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 	}
 	var status wire.CertificateStatus
 	var scts [][]byte
-	if _, err := x.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
+	if _, err := x.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{Version: wire.TLS13}) }); err != nil {
 		return syntax(err)
 	}
 	if _, err := x.Read(wire.ExtSCT, func(r *wire.Reader) { scts = wire.ReadSCTs(r, nil) }); err != nil {
@@ -166,13 +166,23 @@ func cloneAll(list [][]byte) [][]byte {
 	return out
 }
 
-// sendCertificateStatus staples an OCSP response up to TLS 1.2. RFC 6066 §8.
+// sendCertificateStatus sends the staples of a server up to TLS 1.2, which agreeStatus has
+// picked. RFC 6066 §8, RFC 6961 §2.2.
 func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
-	s.msg.status.Response = s.certificate.OCSPStaple
 	return &s.msg.status, nil
 }
 
 func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
-	s.Result.Peer.OCSP = bytes.Clone(msg.(*wire.CertificateStatus).Response)
+	m, p := msg.(*wire.CertificateStatus), &s.Result.Peer
+	switch {
+	case m.Responses == nil:
+		p.OCSP = bytes.Clone(m.Response)
+	case s.statusBy != wire.ExtStatusRequestV2:
+		return fault(wire.AlertIllegalParameter, "the server staples a list of OCSP responses, which was not agreed on", "RFC 6961 §2.2", nil)
+	case len(m.Responses) > len(p.Certificates):
+		return fault(wire.AlertIllegalParameter, "the server staples more OCSP responses than it has sent certificates", "RFC 6961 §2.2", nil)
+	default:
+		p.OCSP, p.IssuerOCSP = bytes.Clone(m.Responses[0]), cloneAll(m.Responses[1:])
+	}
 	return nil
 }

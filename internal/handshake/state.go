@@ -182,7 +182,9 @@ type State struct {
 	// in the first.
 	previous       *Result
 	requestContext []byte // of a CertificateRequest after the handshake
-	statusSent     bool   // server: CertificateStatus follows; client: it may
+	// statusBy is the extension by which a CertificateStatus is announced, 0 for none: a
+	// server then sends it, a client may get it.
+	statusBy wire.ExtensionType
 
 	certificate   *stdtls.Certificate // ours
 	scheme        wire.SignatureScheme

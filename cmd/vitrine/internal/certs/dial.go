@@ -74,7 +74,10 @@ func (s *Shown) Message(m trace.Message) {
 	case wire.TypeCertificateStatus:
 		var status wire.CertificateStatus
 		if wire.Decode(&status, body, m.Context, nil) == nil {
-			s.Staples = [][]byte{bytes.Clone(status.Response)}
+			s.Staples = nil
+			for _, der := range append(status.Responses, status.Response) { // one of the two is empty
+				s.Staples = append(s.Staples, bytes.Clone(der))
+			}
 		}
 	}
 }
@@ -82,7 +85,7 @@ func (s *Shown) Message(m trace.Message) {
 // stapleOf is the OCSP response beside a certificate in TLS 1.3. RFC 8446 §4.4.2.1.
 func stapleOf(e wire.CertificateEntry) []byte {
 	var status wire.CertificateStatus
-	if _, err := e.Extensions.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{}) }); err != nil {
+	if _, err := e.Extensions.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{Version: wire.TLS13}) }); err != nil {
 		return nil
 	}
 	return bytes.Clone(status.Response)
