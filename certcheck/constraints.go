@@ -35,6 +35,32 @@ const (
 type general struct {
 	kind  kind
 	value []byte // its content; of a directoryName the Name in DER
+	// What follows is made of value, once, for many comparisons.
+	text  string
+	ok    bool        // it is one of its kind at all
+	host  string      // of a URI
+	parts []attribute // of a directoryName
+}
+
+// prepared reads the value of a name.
+func (g general) prepared() general {
+	g.text = string(g.value)
+	switch g.kind {
+	case dnsName:
+		g.ok = nameFault(g.text) == ""
+	case emailName:
+		local, domain, found := strings.Cut(g.text, "@")
+		g.ok = found && local != "" && nameFault(domain) == ""
+	case uriName:
+		g.host, g.ok = uriHost(g.text)
+	case addressName:
+		g.ok = len(g.value) == 4 || len(g.value) == 16
+	case directoryName:
+		g.parts, g.ok = attributes(g.value)
+	default:
+		g.ok = true
+	}
+	return g
 }
 
 // constraints are those of one authority.
@@ -78,7 +104,7 @@ func subtrees(list cryptobyte.String) (bases []general, err error) {
 		if !ok || !tree.Empty() || !base.isBase() {
 			return nil, errConstraints
 		}
-		bases = append(bases, base)
+		bases = append(bases, base.prepared())
 	}
 	return bases, nil
 }
@@ -89,7 +115,7 @@ func readGeneral(s *cryptobyte.String) (g general, ok bool) {
 	if !s.ReadAnyASN1(&content, &tag) || tag&0xc0 != 0x80 {
 		return g, false
 	}
-	g = general{kind(tag & 0x1f), content}
+	g = general{kind: kind(tag & 0x1f), value: content}
 	return g, g.kind <= registeredID
 }
 
@@ -136,7 +162,7 @@ func alternatives(c *x509.Certificate) (names []general, err error) {
 			if !ok {
 				return nil, errConstraints
 			}
-			names = append(names, g)
+			names = append(names, g.prepared())
 		}
 	}
 	return names, nil
@@ -150,14 +176,14 @@ func namesIn(c *x509.Certificate) (names []general, err error) {
 		return names, err
 	}
 	emails := slices.ContainsFunc(names, func(g general) bool { return g.kind == emailName })
-	names = append(names, general{directoryName, c.RawSubject})
+	names = append(names, general{kind: directoryName, value: c.RawSubject}.prepared())
 	parts, ok := attributes(c.RawSubject)
 	if !ok {
 		return nil, errConstraints
 	}
 	for _, a := range parts {
 		if !emails && a.id.Equal(oidEmail) {
-			names = append(names, general{emailName, []byte(a.text)})
+			names = append(names, general{kind: emailName, value: []byte(a.text)}.prepared())
 		}
 	}
 	return names, nil
@@ -165,17 +191,23 @@ func namesIn(c *x509.Certificate) (names []general, err error) {
 
 var oidEmail = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 
-// maxComparisons is how many names are held against how many subtrees in a path.
-const maxComparisons = 250_000
+const (
+	// maxComparisons is how many names are held against subtrees in one verification.
+	maxComparisons = 250_000
+	// maxNames is how many names of one certificate are held against subtrees.
+	maxNames = 256
+)
 
 // checkConstraints holds c's constraints against every certificate below it that is not
 // issued to itself, the leaf always.
 func checkConstraints(p *path, c *x509.Certificate) string {
+	if !has(c, idNameConstraints) {
+		return ""
+	}
 	limits, err := constraintsOf(c)
 	if err != nil || len(limits.permitted)+len(limits.excluded) == 0 {
 		return "" // its form is another rule's business
 	}
-	done := 0
 	for i, below := range p.chain {
 		if below == c {
 			break
@@ -187,7 +219,10 @@ func checkConstraints(p *path, c *x509.Certificate) string {
 		if err != nil {
 			return fmt.Sprintf("the names of %s are malformed, so they cannot be held against the constraints of %s", subject(below), subject(c))
 		}
-		if done += len(names) * (len(limits.permitted) + len(limits.excluded)); done > maxComparisons {
+		if len(names) > maxNames {
+			return fmt.Sprintf("%s has %d names, and at most %d are held against the constraints of %s", subject(below), len(names), maxNames, subject(c))
+		}
+		if p.left -= len(names) * (len(limits.permitted) + len(limits.excluded)); p.left < 0 {
 			return fmt.Sprintf("the authority %s has too many name constraints for the names below it", subject(c))
 		}
 		for _, n := range names {
@@ -224,12 +259,12 @@ func (l *constraints) refuse(name general) string {
 // outside reports whether a name is certainly not in an excluded subtree. What cannot be
 // compared may be in it.
 func (g general) outside(name general) bool {
-	if !comparable(g.kind) || !name.valid() || g.holds(name) {
+	if !comparable(g.kind) || !name.ok || g.holds(name) {
 		return false
 	}
 	// A star may stand for just the label that is excluded.
-	parent, wild := strings.CutPrefix(string(name.value), "*.")
-	_, above, _ := strings.Cut(strings.TrimPrefix(string(g.value), "."), ".")
+	parent, wild := strings.CutPrefix(name.text, "*.")
+	_, above, _ := strings.Cut(strings.TrimPrefix(g.text, "."), ".")
 	return g.kind != dnsName || !wild || !strings.EqualFold(parent, above)
 }
 
@@ -237,23 +272,6 @@ func (g general) outside(name general) bool {
 // others open, and a certificate with both such a name and such a constraint is refused.
 func comparable(k kind) bool {
 	return k == dnsName || k == emailName || k == uriName || k == addressName || k == directoryName
-}
-
-// valid reports whether a name is one of its kind at all.
-func (g general) valid() bool {
-	switch g.kind {
-	case dnsName:
-		return nameFault(string(g.value)) == ""
-	case emailName:
-		local, domain, ok := strings.Cut(string(g.value), "@")
-		return ok && local != "" && nameFault(domain) == ""
-	case uriName:
-		_, ok := uriHost(string(g.value))
-		return ok
-	case addressName:
-		return len(g.value) == 4 || len(g.value) == 16
-	}
-	return true
 }
 
 // uriHost returns the host of a URI, which has to be a DNS name for a constraint to say
@@ -269,16 +287,15 @@ func uriHost(s string) (string, bool) {
 
 // holds reports whether a name is in the subtree below g.
 func (g general) holds(name general) bool {
-	if !name.valid() {
+	if !name.ok {
 		return false
 	}
-	base, text := string(g.value), string(name.value)
+	base, text := g.text, name.text
 	switch g.kind {
 	case dnsName:
 		return domainHolds(strings.TrimPrefix(base, "."), text, strings.HasPrefix(base, "."))
 	case uriName:
-		host, _ := uriHost(text)
-		return hostHolds(base, host)
+		return hostHolds(base, name.host)
 	case emailName:
 		local, domain, _ := strings.Cut(text, "@")
 		if wantLocal, wantDomain, address := strings.Cut(base, "@"); address {
@@ -288,7 +305,7 @@ func (g general) holds(name general) bool {
 	case addressName:
 		return addressHolds(g.value, name.value)
 	case directoryName:
-		return directoryHolds(g.value, name.value)
+		return directoryHolds(g.parts, name.parts)
 	}
 	return false
 }
@@ -339,9 +356,8 @@ func (g general) String() string {
 			return a.String()
 		}
 	case directoryName:
-		parts, _ := attributes(g.value)
-		if len(parts) > 0 {
-			return "the name of " + quote(parts[len(parts)-1].text)
+		if len(g.parts) > 0 {
+			return "the name of " + quote(g.parts[len(g.parts)-1].text)
 		}
 	}
 	return quote(string(g.value))

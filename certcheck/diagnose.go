@@ -5,83 +5,46 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// diagnose turns an error of crypto/x509 into an alert and plain words.
-func diagnose(certs []*x509.Certificate, o Options, err error) *Error {
-	e := &Error{Err: verification(certs, err)}
-	var (
-		host     x509.HostnameError
-		invalid  x509.CertificateInvalidError
-		unknown  x509.UnknownAuthorityError
-		critical x509.UnhandledCriticalExtension
-		system   x509.SystemRootsError
-	)
-	switch {
-	case errors.As(err, &host):
-		e.Alert = wire.AlertBadCertificate
-		e.Reason, e.Hint = wrongName(host.Certificate, host.Host)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		e.Alert = wire.AlertCertificateExpired
-		what := "the certificate"
-		if invalid.Cert != certs[0] {
-			what = "the authority " + subject(invalid.Cert)
+// explain says why no path was good: what the rules say of the first that leads to a root
+// at all; else why there is none.
+func (s *search) explain() *Error {
+	ways := s.find(false)
+	p := s.path
+	p.left, p.open = maxComparisons, false
+	if len(ways) > 0 {
+		p.chain, p.condition = ways[0].chain, ways[0].condition
+		if refused := p.refusal(allRules); refused != nil {
+			return refused
 		}
-		e.Reason, e.Hint = wrongTime(what, invalid.Cert, o.Time)
-	case errors.As(err, &invalid):
-		e.invalid(invalid)
-	case errors.As(err, &unknown):
-		e.untrusted(&links{certs, maxLinks, (*x509.Certificate).CheckSignatureFrom})
-	case errors.As(err, &critical):
-		e.Alert = wire.AlertUnsupportedCertificate
-		e.Reason = "the certificate has a critical extension that is not known here"
-		e.Hint = "have it issued without, or with the extension not critical"
-	case errors.As(err, &system):
-		e.Alert = wire.AlertInternalError
-		e.Reason = "this machine's trusted authorities cannot be read: " + quote(err.Error())
-		e.Hint = "install the system's CA certificates, or give the roots to trust"
-	default:
-		e.Alert = wire.AlertCertificateUnknown
-		e.Reason = "crypto/x509 refused it: " + quote(err.Error())
 	}
+	p.chain, p.condition, p.open = s.sent[:1], nil, true
+	if refused := p.refusal(aloneRules); refused != nil {
+		return refused
+	}
+	if s.spent || s.path.left < 0 {
+		return &Error{
+			Alert:  wire.AlertBadCertificate,
+			Reason: "no path to a trusted root was found among the certificates that were sent without more work than they are worth",
+			Hint:   "send only the certificate and the intermediates that lead to its root",
+		}
+	}
+	e := &Error{Err: verification(s.sent, x509.UnknownAuthorityError{Cert: s.sent[0]})}
+	e.untrusted(s)
 	return e
 }
 
-// invalid fills in the reasons of crypto/x509 that name one certificate.
-func (e *Error) invalid(err x509.CertificateInvalidError) {
-	e.Alert = wire.AlertBadCertificate
-	switch err.Reason {
-	case x509.IncompatibleUsage:
-		e.Alert = wire.AlertUnsupportedCertificate
-		e.Reason = "the certificate, or an authority above it, is not meant for this use (extended key usage)"
-		e.Hint = "servers need one issued for server authentication, clients one for client authentication"
-	case x509.CANotAuthorizedForThisName:
-		e.Reason = "an authority in the chain is not allowed to certify this name: " + quote(err.Detail)
-		e.Hint = "have it issued by an authority whose name constraints allow the name"
-	case x509.TooManyIntermediates:
-		e.Reason = fmt.Sprintf("the authority %s may have at most %d authorities below it, and has more", subject(err.Cert), err.Cert.MaxPathLen)
-		e.Hint = "have it issued by an authority that may have others below it"
-	default:
-		e.Reason = "crypto/x509 refused it: " + quote(err.Error())
-	}
-}
-
-// maxLinks is how many signatures are checked to explain a refusal. What a stranger
-// sends in a few kilobytes must not cost more than the refusal itself.
-const maxLinks = 4
-
-// untrusted finds out why no chain led to a trusted root. crypto/x509 says
-// unknown authority in all of these cases and keeps the cause to itself.
-func (e *Error) untrusted(l *links) {
-	certs, top := l.certs, l.certs[0]
-	for range certs { // authorities that sign each other make no endless loop
+// untrusted fills in why no certificate leads to a trusted root.
+func (e *Error) untrusted(s *search) {
+	leaf, top := s.sent[0], s.sent[0]
+	for range s.sent { // authorities that sign each other make no endless loop
 		if selfIssued(top) {
 			break
 		}
-		parent, err := l.parentOf(top)
+		parent, err := s.parentOf(top)
 		if parent == nil && err != nil {
 			e.badLink(top, err)
 			return
@@ -93,15 +56,21 @@ func (e *Error) untrusted(l *links) {
 	}
 	e.Alert = wire.AlertUnknownCA
 	switch {
-	case selfIssued(certs[0]):
-		e.Reason = fmt.Sprintf("self-signed by %s and not itself trusted", subject(certs[0]))
+	case selfIssued(leaf):
+		e.Reason = fmt.Sprintf("self-signed by %s and not itself trusted", subject(leaf))
 		e.Hint = "if it is yours, give its certificate as a trusted root; else have it issued by an authority"
 	case selfIssued(top):
 		e.Reason = "signed by an authority that is not trusted: " + subject(top)
 		e.Hint = "if you trust it, give its certificate as a trusted root"
+	case len(s.roots.above(top, nil)) > 0:
+		e.Reason = fmt.Sprintf("%s was not signed by the trusted authority %s, but by another of that name", subject(top), issuer(top))
+		e.Hint = "if the authority has a new key, give its new certificate as a trusted root; else somebody may be forging certificates"
+	case top == leaf && len(s.sent) == 1:
+		e.Reason = fmt.Sprintf("%s came alone, without the certificate of its issuer %s, which is not a trusted root", subject(leaf), issuer(leaf))
+		e.Hint = "if that is an intermediate authority, install the whole chain at the peer (fullchain.pem); if it is a root that you trust, give its certificate as a trusted root"
 	default:
-		e.Reason = "signed by an authority that is not trusted: " + issuer(top)
-		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (it sent %d in all); if it is a root that you trust, give its certificate as a trusted root", len(certs))
+		e.Reason = fmt.Sprintf("%s came without the certificate of its issuer %s, which is not a trusted root", subject(top), issuer(top))
+		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (it sent %d in all; fullchain.pem has them); if it is a root that you trust, give its certificate as a trusted root", len(s.sent))
 	}
 }
 
@@ -109,71 +78,37 @@ func (e *Error) untrusted(l *links) {
 // in it, though that authority's certificate was sent.
 func (e *Error) badLink(c *x509.Certificate, err error) {
 	e.Alert = wire.AlertBadCertificate
-	var insecure x509.InsecureAlgorithmError
-	var notCA x509.ConstraintViolationError
 	switch {
-	case errors.As(err, &insecure):
-		e.Reason = fmt.Sprintf("%s is signed with %v, which can be forged", subject(c), x509.SignatureAlgorithm(insecure))
-		e.Hint = "have it issued again with SHA-256 or better"
-	case errors.As(err, &notCA):
-		e.Reason = fmt.Sprintf("%s is signed by %s, which is not an authority", subject(c), issuer(c))
-		e.Hint = "somebody may be forging certificates with an ordinary one; else set the authority's basic constraints and key usage"
 	case errors.Is(err, x509.ErrUnsupportedAlgorithm):
 		e.Alert = wire.AlertUnsupportedCertificate
 		e.Reason = fmt.Sprintf("%s is signed with an algorithm that is not supported", subject(c))
 		e.Hint = "have it issued with RSA, ECDSA or Ed25519 signatures"
+	case errors.Is(err, errLargeKey):
+		e.Alert = wire.AlertUnsupportedCertificate
+		e.Reason = fmt.Sprintf("the key of %s, which signed %s, is larger than is followed here", issuer(c), subject(c))
+		e.Hint = fmt.Sprintf("use an authority with an RSA key of at most %d bits and the exponent %d, or ECDSA", MaxRSABits, MaxRSAExponent)
 	default:
 		e.Reason = fmt.Sprintf("the signature of %s on %s is wrong", issuer(c), subject(c))
 		e.Hint = "the certificate was altered, or another authority of the same name signed it"
 	}
 }
 
-// links are the certificates to find authorities among, and how many signatures
-// may still be checked for it.
-type links struct {
-	certs []*x509.Certificate
-	left  int
-	check func(c, parent *x509.Certificate) error
-}
-
-// parentOf returns the certificate that signed c. Where there are some of the
-// right name and none signed it, it returns why the first did not. When no more
-// signatures may be checked, the name and the key identifier decide.
-func (l *links) parentOf(c *x509.Certificate) (parent *x509.Certificate, err error) {
-	for _, p := range l.named(c) {
-		if l.left == 0 {
-			return p, nil
+// parentOf returns the certificate that signed c, of those that were sent. Where there are
+// some of the right name and none signed it, it returns why the first did not.
+func (s *search) parentOf(c *x509.Certificate) (parent *x509.Certificate, err error) {
+	for _, next := range s.candidates(c, nil) {
+		if next.trusted || next.certificate == c {
+			continue
 		}
-		l.left--
-		e := l.check(c, p)
+		e := s.check(c, next.certificate)
 		if e == nil {
-			return p, nil
+			return next.certificate, nil
 		}
 		if err == nil {
 			err = e
 		}
 	}
 	return nil, err
-}
-
-// named lists the certificates whose name is that of c's issuer, those first that
-// have the key identifier too.
-func (l *links) named(c *x509.Certificate) (found []*x509.Certificate) {
-	for _, p := range l.certs {
-		if p != c && bytes.Equal(p.RawSubject, c.RawIssuer) {
-			found = append(found, p)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b *x509.Certificate) int { return rank(c, a) - rank(c, b) })
-	return found
-}
-
-// rank is 0 for an authority whose key identifier is the one in c, 1 for any other.
-func rank(c, authority *x509.Certificate) int {
-	if len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, authority.SubjectKeyId) {
-		return 0
-	}
-	return 1
 }
 
 // selfIssued tells by names and key identifiers, without a signature check.

@@ -1,7 +1,6 @@
 package certcheck
 
 import (
-	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -11,8 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// A stranger sends authorities of one name, none of which signed another: the
-// explanation must not try them all.
+// A stranger sends authorities of one name, none of which signed another, and many that did:
+// neither the search nor the explanation tries them all.
 func TestExplainingIsCheap(t *testing.T) {
 	forged := authority(t, "A", nil)
 	certs := chain(server(t, forged))
@@ -22,14 +21,14 @@ func TestExplainingIsCheap(t *testing.T) {
 	}
 	deep, _ := deep(t, MaxChain)
 	for name, certs := range map[string][]*x509.Certificate{"one name": certs, "a long chain": deep} {
-		checks := 0
-		var e Error
-		e.untrusted(&links{certs, maxLinks, func(c, parent *x509.Certificate) error {
-			checks++
-			return c.CheckSignatureFrom(parent)
-		}})
-		if checks == 0 || checks > maxLinks {
-			t.Errorf("%s: %d signatures were checked, at most %d may be", name, checks, maxLinks)
+		o := Options{Roots: trust(authority(t, "A", nil), authority(t, "A", nil)), Time: now, Name: "example.com"}
+		s, refused := o.search(certs)
+		if refused != nil || len(s.find(true)) > 0 {
+			t.Fatalf("%s: %v", name, refused)
+		}
+		e := s.explain()
+		if n := checked(s); n == 0 || n > MaxSignatures {
+			t.Errorf("%s: %d signatures were checked, at most %d may be", name, n, MaxSignatures)
 		}
 		if e.Alert == 0 || e.Reason == "" || e.Hint == "" {
 			t.Errorf("%s: no explanation: %+v", name, e)
@@ -37,18 +36,25 @@ func TestExplainingIsCheap(t *testing.T) {
 	}
 }
 
+// checked is how many signatures a search has verified, of keys that count once.
+func checked(s *search) int { return MaxSignatures - s.left }
+
 // The authority that has the key identifier is tried before others of its name, so
 // that those do not use up what may be checked.
-func TestExplainingFollowsKeyIdentifiers(t *testing.T) {
-	real := authority(t, "A", authority(t, "Root", nil))
+func TestSearchFollowsKeyIdentifiers(t *testing.T) {
+	root := authority(t, "Root", nil)
+	real := authority(t, "A", root)
 	certs := chain(server(t, real))
-	for range maxLinks + 1 {
+	for range 10 {
 		certs = append(certs, authority(t, "A", nil).Certificate)
 	}
-	certs = append(certs, real.Certificate)
-	_, err := Verify(context.Background(), certs, Options{Roots: trust(authority(t, "Other", nil)), Time: now, Name: "example.com"})
-	if err == nil || !strings.Contains(err.Error(), `not trusted: "Root"`) {
-		t.Errorf("%v, want what the authority of the key identifier leads to", err)
+	o := Options{Roots: trust(root), Time: now, Name: "example.com"}
+	s, _ := o.search(append(certs, real.Certificate))
+	if ways := s.find(true); len(ways) != 1 || checked(s) != 2+10 {
+		t.Errorf("%d ways, and %d signatures were checked, want 1 and 12", len(ways), checked(s))
+	}
+	if first := s.links[0]; first.issuer != real.Certificate || first.err != nil {
+		t.Errorf("first %v was tried", first.issuer.Subject)
 	}
 }
 

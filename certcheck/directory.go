@@ -40,14 +40,9 @@ func attributes(der []byte) (parts []attribute, ok bool) {
 	return parts, true
 }
 
-// directoryHolds reports whether a name begins with all parts of base. RFC 5280 §7.1.
-func directoryHolds(base, name []byte) bool {
-	want, ok := attributes(base)
-	if !ok {
-		return false
-	}
-	have, ok := attributes(name)
-	if !ok || len(have) < len(want) {
+// directoryHolds reports whether a name begins with all parts of a base. RFC 5280 §7.1.
+func directoryHolds(want, have []attribute) bool {
+	if len(have) < len(want) {
 		return false
 	}
 	for i, w := range want {

@@ -2,11 +2,12 @@
 // in plain words why they are not.
 //
 // [Parse] reads the certificates of a handshake, within limits on what a peer
-// can make us compute. [Verify] finds the paths to a trusted root by crypto/x509, which
-// checks signatures, times, the name, extended key usage and name constraints. Then each
-// path is judged by our own [Rules], and those that keep them all are good. A rule has its
-// source, and the first [Profile] that refuses for it. What a stricter profile would
-// refuse is a warning in the [Verdict] that [Judge] gives.
+// can make us compute. [Verify] looks for every path from the leaf to a trusted root, in any
+// order of the certificates sent, and judges each by our own [Rules]: those that keep them
+// all are good. A rule has its source, and the first [Profile] that refuses for it. What a
+// stricter profile would refuse is a warning in the [Verdict] that [Judge] gives. What the
+// system's own verifier trusts (Windows, macOS) only that can find: there its paths are
+// judged.
 // [SignatureKeyUsage] and [EncryptionKeyUsage] check what the key exchange
 // does with the leaf's key.
 //
@@ -29,5 +30,5 @@
 // The zero [Options] are the strict ones: the system's roots, now, server
 // authentication, RSA keys of 2048 bits or more; and they need a name, since a
 // server's certificate that is checked against no name proves nothing.
-// Signatures with MD5 and SHA-1 are always refused.
+// Signatures over MD5 and SHA-1 are refused, unless Options.LegacySignatures is set.
 package certcheck

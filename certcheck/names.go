@@ -11,7 +11,11 @@ import (
 // not. The common name does not count. RFC 9525 §6.
 func matchesHost(c *x509.Certificate, host string) bool {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if ip, err := netip.ParseAddr(host); err == nil {
+	if host == "" {
+		return false
+	}
+	if isAddress(host) {
+		ip, _ := netip.ParseAddr(host)
 		for _, has := range c.IPAddresses {
 			if a, ok := netip.AddrFromSlice(has); ok && a.Unmap() == ip.Unmap() && ip.Zone() == "" {
 				return true
@@ -55,10 +59,12 @@ func nameFault(name string) string {
 	if name == "" || len(name) > maxName {
 		return fmt.Sprintf("has %d characters", len(name))
 	}
-	if _, err := netip.ParseAddr(name); err == nil {
+	if isAddress(name) {
 		return "is an address"
 	}
-	for i, label := range strings.Split(name, ".") {
+	for i, rest, more := 0, name, true; more; i++ {
+		var label string
+		label, rest, more = strings.Cut(rest, ".")
 		switch {
 		case label == "*" && i == 0 && len(name) > 1:
 		case label == "":
@@ -72,6 +78,17 @@ func nameFault(name string) string {
 		}
 	}
 	return ""
+}
+
+// isAddress asks netip only where the name could be an address, since its errors cost an
+// allocation.
+func isAddress(name string) bool {
+	last := name[len(name)-1]
+	if (last < '0' || last > '9') && !strings.Contains(name, ":") {
+		return false
+	}
+	_, err := netip.ParseAddr(name)
+	return err == nil
 }
 
 func notInName(r rune) bool {

@@ -257,7 +257,7 @@ func readOne(t *testing.T, der []byte) general {
 	if !ok {
 		t.Fatalf("%x is no GeneralName", der)
 	}
-	return g
+	return g.prepared()
 }
 
 // What constraints must look like.

@@ -37,9 +37,6 @@ type inquiry struct {
 	known  map[link]revocation.Answer
 }
 
-// link is a certificate below an issuer.
-type link struct{ certificate, issuer *x509.Certificate }
-
 // ask appends what is known of each certificate of the chain but the root, and says why
 // the chain is refused for it.
 func (q *inquiry) ask(ctx context.Context, chain []*x509.Certificate, answers []revocation.Answer) (_ []revocation.Answer, refused *Error) {
@@ -75,13 +72,13 @@ func (q *inquiry) query(l link) revocation.Query {
 func (q *inquiry) judge(mode revocation.Mode, leaf bool, c *x509.Certificate, a revocation.Answer) *Error {
 	switch {
 	case a.Status == revocation.Revoked && a.Source == revocation.DenyList:
-		return revokedRule.refusal(subject(c) + " is on the deny list")
+		return revokedRule.because(subject(c) + " is on the deny list")
 	case a.Status == revocation.Revoked:
-		return revokedRule.refusal(subject(c) + " was " + a.String())
+		return revokedRule.because(subject(c) + " was " + a.String())
 	case mode != revocation.Off && leaf && q.o.MustStaple && revocation.MustStaple(c) && a.Source != revocation.Stapled:
-		return stapleRule.refusal(subject(c) + " demands a stapled OCSP response, and " + withDoubt("none came", a, revocation.Stapled))
+		return stapleRule.because(subject(c) + " demands a stapled OCSP response, and " + withDoubt("none came", a, revocation.Stapled))
 	case a.Refuses(mode):
-		return unknownRule.refusal("nobody says whether " + subject(c) + " is revoked: " + withDoubt("no source is at hand", a, revocation.Nowhere))
+		return unknownRule.because("nobody says whether " + subject(c) + " is revoked: " + withDoubt("no source is at hand", a, revocation.Nowhere))
 	}
 	return nil
 }

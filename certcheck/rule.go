@@ -1,6 +1,7 @@
 package certcheck
 
 import (
+	"cmp"
 	"crypto/x509"
 	"slices"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // Rule is one thing that a path from a leaf to a trusted root must satisfy, on top of
-// what crypto/x509 demands of it.
+// signatures that are right.
 type Rule struct {
 	// Name is short and does not change: "ca-flag".
 	Name string
@@ -24,8 +25,16 @@ type Rule struct {
 	// Hint says what to do about a breach.
 	Hint string
 
-	on    scope
+	on scope
+	// whole: the rule looks at what stands above a certificate, or costs much, and so is
+	// asked once a path has reached its root.
+	whole bool
 	check func(p *path, c *x509.Certificate) string
+	// alone: the rule is asked of a leaf that leads to no root too, before that is said.
+	alone bool
+	// account, unless nil, gives the error of crypto/x509 for a breach, and a hint that
+	// knows more than Hint does; "" for none.
+	account func(p *path, c *x509.Certificate) (err error, hint string)
 }
 
 // scope is what a rule looks at. Its check is called once for each certificate of the
@@ -44,15 +53,32 @@ const (
 	onEach      = onLeaf | onIntermediate | onRoot
 )
 
-// path is one way from the leaf to a trusted root, both included.
+// path is one way from the leaf to a trusted root, both included; or, while it is looked
+// for, the part that is known.
 type path struct {
 	chain []*x509.Certificate
 	o     *Options
+	sent  []*x509.Certificate // what the peer sent
+	// condition is what was put on the root; nil for nothing.
+	condition func([]*x509.Certificate) error
+	open      bool // the root is not there yet
+	left      int  // comparisons of names with constraints that may be made yet
 }
 
 // rules are in the order in which they are asked: what is cheap and what people do
 // wrong most often stands first.
-var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, formRules, extensionRules, identityRules)
+var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, formRules, extensionRules, identityRules, policyRules)
+
+// allRules and aloneRules point to them, and to those that are asked of a leaf alone.
+var allRules, aloneRules = func() (all, alone []*Rule) {
+	for i := range rules {
+		all = append(all, &rules[i])
+		if rules[i].alone {
+			alone = append(alone, &rules[i])
+		}
+	}
+	return all, alone
+}()
 
 // Rules returns what [Verify] asks of a path, in its order. Do not change what it
 // points to.
@@ -68,35 +94,52 @@ type Check struct {
 	Breach string
 }
 
-// judge asks every rule that refuses under the path's profile, and returns the first
-// refusal.
-func (p *path) judge() *Error {
-	for i := range rules {
-		r := &rules[i]
+// refusal asks those of some rules that refuse under the path's profile, and returns the
+// first refusal.
+func (p *path) refusal(rules []*Rule) *Error {
+	for _, r := range rules {
 		if r.Profile > p.o.Profile {
 			continue
 		}
 		for _, c := range p.in(r.on) {
 			if breach := r.check(p, c); breach != "" {
-				return r.refusal(breach)
+				return r.refusal(p, c, breach)
 			}
 		}
 	}
 	return nil
 }
 
-// examine asks every rule, and keeps every answer.
-func (p *path) examine() (checks []Check) {
+// examine asks every rule, and keeps every answer, and what the first refusal is.
+func (p *path) examine() (checks []Check, refused *Error) {
 	for i := range rules {
 		r := &rules[i]
 		for _, c := range p.in(r.on) {
-			checks = append(checks, Check{r, slices.Index(p.chain, c), r.check(p, c)})
+			breach := r.check(p, c)
+			checks = append(checks, Check{r, slices.Index(p.chain, c), breach})
+			if breach != "" && refused == nil && r.Profile <= p.o.Profile {
+				refused = r.refusal(p, c, breach)
+			}
 		}
 	}
-	return checks
+	return checks, refused
 }
 
-func (r *Rule) refusal(breach string) *Error {
+// refusal says that c, in a path, breaks the rule.
+func (r *Rule) refusal(p *path, c *x509.Certificate, breach string) *Error {
+	e := r.because(breach)
+	if r.account == nil {
+		return e
+	}
+	err, hint := r.account(p, c)
+	if err != nil {
+		e.Err = verification(p.sent, err)
+	}
+	e.Hint = cmp.Or(hint, e.Hint)
+	return e
+}
+
+func (r *Rule) because(breach string) *Error {
 	return &Error{Alert: r.Alert, Reason: breach, Hint: r.Hint, Rule: r}
 }
 

@@ -2,6 +2,7 @@ package certcheck
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -32,6 +33,9 @@ var strengthBreaches = []attempt{
 	{rule: "rsa-size", name: "by option", change: leafOf(func(c *forge.Cert) { c.Key = rsa1024().Public() }), option: func(o *Options) { o.MinRSABits = 1025 }, breach: "at least 1025", with: []string{"web-key"}},
 	{rule: "rsa-exponent", name: "one", change: leafOf(func(c *forge.Cert) { c.Key = rsaKey(1) }), breach: "exponent is 1"},
 	{rule: "rsa-exponent", name: "even", change: leafOf(func(c *forge.Cert) { c.Key = rsaKey(65536) }), breach: "even"},
+	{rule: "signature-hash", name: "SHA-1 on the leaf", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), breach: `"example.com" is signed with ECDSA-SHA1, which can be forged`, with: []string{"web-signature"}},
+	{rule: "signature-hash", name: "SHA-1 on the intermediate", change: intermediateOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), breach: `"Intermediate" is signed with ECDSA-SHA1`, with: []string{"web-signature"}},
+	{rule: "web-signature", name: "SHA-1 by option", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), option: func(o *Options) { o.LegacySignatures = true }, breach: `"example.com" is signed with ECDSA-SHA1`},
 	{rule: "web-key", name: "P-224", change: leafOf(func(c *forge.Cert) { c.Key = p224() }), breach: "P-224"},
 	{rule: "web-key", name: "Ed25519", change: leafOf(func(c *forge.Cert) { c.Key = newKey().Public() }), breach: "neither RSA nor ECDSA"},
 }
@@ -63,6 +67,7 @@ var authorityBreaches = []attempt{
 	{rule: "ca-flag", name: "cA is false", change: intermediateOf(with(forge.BasicConstraints(false, -1))), breach: "is not an authority"},
 	{rule: "ca-flag", name: "no basicConstraints", change: intermediateOf(without(forge.IDBasicConstraints)), breach: "is not an authority"},
 	{rule: "root-ca-flag", name: "no basicConstraints", change: rootOf(without(forge.IDBasicConstraints)), breach: "does not say that it is an authority"},
+	{rule: "root-version", name: "version 1", change: rootOf(func(c *forge.Cert) { c.Version, c.Extensions = 1, nil }), breach: "cannot say", with: []string{"version-3", "authority-key-usage", "subject-key-id"}},
 	{rule: "cert-sign", name: "intermediate", change: intermediateOf(with(forge.KeyUsage(0, 6))), breach: "not for signing certificates", with: []string{"path-length-place"}},
 	{rule: "cert-sign", name: "root", change: rootOf(with(forge.KeyUsage(6))), breach: "not for signing certificates"},
 	{rule: "authority-key-usage", name: "intermediate", change: intermediateOf(without(forge.IDKeyUsage)), breach: "has no key usage", with: []string{"path-length-place"}},
@@ -87,7 +92,7 @@ var identityBreaches = []attempt{
 	{rule: "key-ids-agree", name: "leaf", change: leafOf(with(forge.AuthorityKey([]byte{1, 2, 3}))), breach: "another key of its issuer"},
 	{rule: "unique-ids", name: "of the issuer", change: leafOf(func(c *forge.Cert) { c.UniqueID = []byte{1} }), breach: "unique identifier"},
 	{rule: "version", name: "2 with extensions", change: leafOf(func(c *forge.Cert) { c.Version = 2 }), breach: "not of version 3", with: []string{"*"}},
-	{rule: "version-3", name: "root of version 1", change: rootOf(func(c *forge.Cert) { c.Version, c.Extensions = 1, nil }), breach: "not of version 3", with: []string{"root-ca-flag", "authority-key-usage", "subject-key-id"}},
+	{rule: "version-3", name: "root of version 1", change: rootOf(func(c *forge.Cert) { c.Version, c.Extensions = 1, nil }), breach: "not of version 3", with: []string{"root-version", "authority-key-usage", "subject-key-id"}},
 	{rule: "issuer-name", name: "all empty", change: func(c *forge.Chain) {
 		c.Root.Subject, c.Root.Issuer, c.Intermediate.Issuer = forge.Name(""), forge.Name(""), forge.Name("")
 	}, breach: "has no name", with: []string{"subject-name", "authority-names"}},
@@ -122,7 +127,10 @@ var extensionBreaches = []attempt{
 	{rule: "critical-flags", name: "basicConstraints", change: intermediateOf(marked(false, forge.BasicConstraints(true, 0))), breach: "has to be"},
 	{rule: "critical-flags", name: "nameConstraints", change: intermediateOf(marked(false, forge.NameConstraints([][]byte{forge.DNS("example.com")}, nil))), breach: "has to be"},
 	{rule: "critical-flags", name: "inhibitAnyPolicy", change: intermediateOf(with(forge.Ext{ID: forge.IDInhibitAnyPolicy, Value: []byte{2, 1, 0}})), breach: "has to be"},
-	{rule: "critical-flags", name: "freshestCRL", change: leafOf(marked(true, forge.FreshestAt("http://crl.example/d"))), breach: "must not be"},
+	{rule: "critical-flags", name: "freshestCRL", change: leafOf(marked(true, forge.FreshestAt("http://crl.example/d"))), breach: "must not be", with: []string{"critical-known"}},
+	{rule: "critical-known", name: "one that nobody knows", change: intermediateOf(marked(true, forge.Ext{ID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}})), breach: "not known here (1.2.3)"},
+	{rule: "critical-known", name: "of the root", change: rootOf(marked(true, forge.Ext{ID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}})), breach: "not known here (1.2.3)"},
+	{rule: "critical-known", name: "names of unknown kinds alone", change: leafOf(marked(true, forge.SAN([]byte{0x88, 3, 1, 2, 3}))), breach: "not known here (2.5.29.17)", with: []string{"name", "web-names", "common-name"}},
 	{rule: "authority-extensions", name: "nameConstraints in a leaf", change: leafOf(with(forge.NameConstraints([][]byte{forge.DNS("example.com")}, nil))), breach: "has nameConstraints and is no authority"},
 	{rule: "key-usage-empty", name: "a leaf", change: leafOf(with(forge.Ext{ID: forge.IDKeyUsage, Critical: true, Value: []byte{3, 2, 7, 0}})), breach: "no use at all"},
 	{rule: "features-inherited", name: "of the intermediate", change: intermediateOf(with(forge.MustStaple())), breach: "lacks the TLS feature 5"},
@@ -160,9 +168,10 @@ func TestSerialPositive(t *testing.T) {
 	}
 	for n, good := range map[int64]bool{-1: false, 0: false, 1: true} {
 		c.SerialNumber = big.NewInt(n)
-		p := path{[]*x509.Certificate{c}, new(Options)}
+		p := path{chain: []*x509.Certificate{c}, o: new(Options)}
 		p.o.setDefaults()
-		for _, check := range p.examine() {
+		checks, _ := p.examine()
+		for _, check := range checks {
 			if check.Rule.Name == "serial-positive" && (check.Breach == "") != good {
 				t.Errorf("%d: %q", n, check.Breach)
 			}

@@ -20,13 +20,24 @@ var authorityRules = []Rule{
 		check: func(_ *path, c *x509.Certificate) string {
 			return broken(!c.BasicConstraintsValid || !c.IsCA, "%s issued a certificate and is not an authority", c)
 		},
+		account: invalidFor(x509.NotAuthorizedToSign),
 	},
 	{
-		Name: "root-ca-flag", Demands: "the root says that it is an authority", Profile: RFC5280,
+		// A leaf that is trusted as it is must not make its holder an authority.
+		Name: "root-ca-flag", Demands: "a root of version 3 says that it is an authority",
+		Source: "RFC 5280 §4.2.1.9", Alert: wire.AlertBadCertificate, Hint: "trust the certificate of an authority, or each server's own",
+		on: onRoot,
+		check: func(_ *path, c *x509.Certificate) string {
+			return broken(c.Version == 3 && (!c.BasicConstraintsValid || !c.IsCA), "the root %s does not say that it is an authority", c)
+		},
+		account: invalidFor(x509.NotAuthorizedToSign),
+	},
+	{
+		Name: "root-version", Demands: "the root is of version 3, in which it can say that it is an authority", Profile: RFC5280,
 		Source: "RFC 5280 §4.2.1.9", Alert: wire.AlertBadCertificate, Hint: "use a root of version 3",
 		on: onRoot,
 		check: func(_ *path, c *x509.Certificate) string {
-			return broken(!c.BasicConstraintsValid || !c.IsCA, "the root %s does not say that it is an authority", c)
+			return broken(c.Version != 3, "the root %s cannot say that it is an authority", c)
 		},
 	},
 	{
@@ -48,7 +59,7 @@ var authorityRules = []Rule{
 	{
 		Name: "path-length", Demands: "no more authorities are below one than its pathLenConstraint allows; those issued to themselves do not count",
 		Source: "RFC 5280 §6.1.4 (l), (m)", Alert: wire.AlertBadCertificate, Hint: "have it issued by an authority that may have others below it",
-		on: onAuthority, check: checkPathLength,
+		on: onAuthority, check: checkPathLength, account: invalidFor(x509.TooManyIntermediates),
 	},
 	{
 		Name: "path-length-place", Demands: "pathLenConstraint stands only where cA and keyCertSign are", Profile: RFC5280,
@@ -73,6 +84,21 @@ var authorityRules = []Rule{
 		on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
 			return broken(c.IsCA, "%s is an authority", c)
+		},
+	},
+	{
+		Name: "root-condition", Demands: "the path is one that was allowed for the root (x509.CertPool.AddCertWithConstraint)",
+		Source: "crypto/x509", Alert: wire.AlertBadCertificate, Hint: "have it issued by an authority that this machine trusts for it",
+		on: onPath, whole: true,
+		check: func(p *path, _ *x509.Certificate) string {
+			below := len(p.chain) - 1
+			if p.condition == nil || below == 0 {
+				return ""
+			}
+			if err := p.condition(p.chain[:below]); err != nil {
+				return fmt.Sprintf("what is demanded of the root %s refuses the path: %s", subject(p.chain[below]), quote(err.Error()))
+			}
+			return ""
 		},
 	},
 	{
@@ -104,6 +130,13 @@ func checkPathLength(p *path, c *x509.Certificate) string {
 		return ""
 	}
 	return fmt.Sprintf("the authority %s may have at most %d authorities below it, and has %d", subject(c), c.MaxPathLen, below)
+}
+
+// invalidFor gives the error of crypto/x509 for a breach.
+func invalidFor(reason x509.InvalidReason) func(*path, *x509.Certificate) (error, string) {
+	return func(_ *path, c *x509.Certificate) (error, string) {
+		return x509.CertificateInvalidError{Cert: c, Reason: reason}, ""
+	}
 }
 
 // broken is the clause of a breach about c, or "".

@@ -14,6 +14,7 @@ var constraintRules = []Rule{
 		Name: "name-constraints", Demands: "the leaf's names, and those of authorities below, are among those that each authority may certify",
 		Source: "RFC 5280 §4.2.1.10, §6.1.3 (b), (c)", Alert: wire.AlertBadCertificate,
 		Hint: "have it issued by an authority whose name constraints allow the name", on: onAuthority, check: checkConstraints,
+		account: invalidFor(x509.CANotAuthorizedForThisName),
 	},
 	{
 		Name: "name-constraints-form", Demands: "name constraints can be read, and have no minimum or maximum",

@@ -68,6 +68,20 @@ var extensionRules = []Rule{
 		},
 	},
 	{
+		Name: "critical-known", Demands: "every critical extension is one that is known here",
+		Source: "RFC 5280 §4.2", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued without, or with the extension not critical", on: onEach,
+		alone: true,
+		check: func(_ *path, c *x509.Certificate) string {
+			for _, id := range c.UnhandledCriticalExtensions {
+				if !id.Equal(idNameConstraints) && !id.Equal(idPrecertificatePois) { // other rules know these
+					return fmt.Sprintf("%s has a critical extension that is not known here (%v)", subject(c), id)
+				}
+			}
+			return ""
+		},
+		account: func(*path, *x509.Certificate) (error, string) { return x509.UnhandledCriticalExtension{}, "" },
+	},
+	{
 		Name: "critical-flags", Demands: "extensions are critical, or not, as RFC 5280 says of each", Profile: RFC5280,
 		Source: "RFC 5280 §4.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, check: checkFlags,
 	},

@@ -76,7 +76,7 @@ var formRules = []Rule{
 		Source: "RFC 5280 §4.2.1.6", Profile: RFC5280, Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
 		check: func(_ *path, c *x509.Certificate) string {
 			for _, mail := range c.EmailAddresses {
-				if !(general{emailName, []byte(mail)}).valid() {
+				if !(general{kind: emailName, value: []byte(mail)}).prepared().ok {
 					return fmt.Sprintf("%s is no mail address", quote(mail))
 				}
 			}
@@ -290,4 +290,8 @@ func namesIssuer(c, issuer *x509.Certificate) bool {
 }
 
 // sameName compares two names. RFC 5280 §7.1.
-func sameName(a, b []byte) bool { return directoryHolds(a, b) && directoryHolds(b, a) }
+func sameName(a, b []byte) bool {
+	one, ok := attributes(a)
+	other, good := attributes(b)
+	return ok && good && directoryHolds(one, other) && directoryHolds(other, one)
+}

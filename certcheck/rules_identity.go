@@ -79,7 +79,7 @@ var identityRules = []Rule{
 	},
 	{
 		Name: "key-ids-agree", Demands: "the authority key identifier is the issuer's subject key identifier", Profile: RFC5280,
-		Source: "RFC 5280 §4.2.1.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onIssued,
+		Source: "RFC 5280 §4.2.1.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onIssued, whole: true,
 		check: func(p *path, c *x509.Certificate) string {
 			issuer := p.issuerOf(c)
 			differ := issuer != nil && len(c.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)

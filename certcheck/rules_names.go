@@ -14,12 +14,17 @@ var nameRules = []Rule{
 	{
 		Name: "name", Demands: "the certificate is for the name, or the address, that was asked for",
 		Source: "RFC 9525 §6", Alert: wire.AlertBadCertificate, Hint: "connect by a name that the certificate has, or have it issued for this one", on: onLeaf,
+		alone: true,
 		check: func(p *path, c *x509.Certificate) string {
 			if p.o.Name == "" || matchesHost(c, p.o.Name) {
 				return ""
 			}
 			reason, _ := wrongName(c, p.o.Name)
 			return reason
+		},
+		account: func(p *path, c *x509.Certificate) (error, string) {
+			_, hint := wrongName(c, p.o.Name)
+			return x509.HostnameError{Certificate: c, Host: p.o.Name}, hint
 		},
 	},
 	{

@@ -55,6 +55,30 @@ var strengthRules = []Rule{
 		},
 	},
 	{
+		Name: "signature-hash", Demands: "no certificate but the root is signed over MD5 or SHA-1 (Options.LegacySignatures)",
+		Source: "RFC 6151 §2, RFC 9155", Alert: wire.AlertBadCertificate, Hint: "have it issued again with SHA-256 or better", on: onIssued,
+		check: func(p *path, c *x509.Certificate) string {
+			trusted := len(p.chain) == 1 && !p.open // a leaf that needs no signature
+			if trusted || p.o.LegacySignatures {
+				return ""
+			}
+			return forgeable(c)
+		},
+		account: func(_ *path, c *x509.Certificate) (error, string) {
+			return x509.InsecureAlgorithmError(c.SignatureAlgorithm), ""
+		},
+	},
+	{
+		Name: "web-signature", Demands: "certificates are signed by RSA or ECDSA over SHA-256, SHA-384 or SHA-512", Profile: WebPKI,
+		Source: "CA/Browser Forum BR §7.1.3.2", Alert: wire.AlertBadCertificate, Hint: "have it issued again with SHA-256 or better", on: onIssued,
+		check: func(_ *path, c *x509.Certificate) string {
+			if a := algorithmOf(c); a != nil && a.hash == 0 {
+				return fmt.Sprintf("%s is signed with %v", subject(c), a.id)
+			}
+			return forgeable(c)
+		},
+	},
+	{
 		Name: "web-key", Demands: "keys are RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §6.1.5", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued for RSA of 2048 bits or more, or for ECDSA on P-256", on: onEach,
 		check: func(_ *path, c *x509.Certificate) string {
@@ -69,16 +93,24 @@ var strengthRules = []Rule{
 	},
 }
 
+// forgeable says that c's signature is over a hash for which two messages can be made.
+func forgeable(c *x509.Certificate) string {
+	if a := algorithmOf(c); a == nil || !a.forgeable {
+		return ""
+	}
+	return fmt.Sprintf("%s is signed with %v, which can be forged", subject(c), c.SignatureAlgorithm)
+}
+
 // StrongKey checks the size of c's key alone: a leaf's signs the handshake, also
 // where nobody asks which authority issued it. minRSABits is as in [Options]. The error
 // is an [*Error].
 func StrongKey(c *x509.Certificate, minRSABits int) error {
-	p := path{[]*x509.Certificate{c}, &Options{MinRSABits: minRSABits}}
+	p := path{chain: []*x509.Certificate{c}, o: &Options{MinRSABits: minRSABits}}
 	p.o.setDefaults()
 	for i := range strengthRules {
-		if r := &strengthRules[i]; r.on != onPath && r.Profile == Interoperable {
+		if r := &strengthRules[i]; r.on&onLeaf != 0 && r.Profile == Interoperable {
 			if breach := r.check(&p, c); breach != "" {
-				return r.refusal(breach)
+				return r.because(breach)
 			}
 		}
 	}

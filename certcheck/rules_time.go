@@ -13,7 +13,8 @@ var timeRules = []Rule{
 	{
 		Name: "valid-now", Demands: "every certificate is valid at the moment that counts",
 		Source: "RFC 5280 §6.1.3 (a) (2)", Alert: wire.AlertCertificateExpired, Hint: "renew it; or check this machine's clock",
-		on: onEach,
+		on:    onEach,
+		alone: true,
 		check: func(p *path, c *x509.Certificate) string {
 			if !p.o.Time.Before(c.NotBefore) && !p.o.Time.After(c.NotAfter) {
 				return ""
@@ -24,6 +25,10 @@ var timeRules = []Rule{
 			}
 			reason, _ := wrongTime(what, c, p.o.Time)
 			return reason
+		},
+		account: func(p *path, c *x509.Certificate) (error, string) {
+			_, hint := wrongTime("", c, p.o.Time)
+			return x509.CertificateInvalidError{Cert: c, Reason: x509.Expired, Detail: outOfTime(c, p.o.Time)}, hint
 		},
 	},
 	{
@@ -46,6 +51,14 @@ var timeRules = []Rule{
 			return ""
 		},
 	},
+}
+
+// outOfTime says how in the words of crypto/x509.
+func outOfTime(c *x509.Certificate, now time.Time) string {
+	if now.Before(c.NotBefore) {
+		return "current time " + now.Format(time.RFC3339) + " is before " + c.NotBefore.Format(time.RFC3339)
+	}
+	return "current time " + now.Format(time.RFC3339) + " is after " + c.NotAfter.Format(time.RFC3339)
 }
 
 // validity are the most days for which a certificate may be issued from a day on. CA/Browser

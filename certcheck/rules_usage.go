@@ -14,7 +14,7 @@ var usageRules = []Rule{
 		Name: "purpose", Demands: "the leaf, and each authority that limits it, allow the use at hand",
 		Source: "RFC 5280 §4.2.1.12", Alert: wire.AlertUnsupportedCertificate,
 		Hint: "servers need one issued for server authentication, clients one for client authentication", on: onPath,
-		check: checkPurpose,
+		check: checkPurpose, account: invalidFor(x509.IncompatibleUsage),
 	},
 	{
 		Name: "purpose-named", Demands: "a server's certificate and the authorities that issue such say that they are for servers", Profile: WebPKI,

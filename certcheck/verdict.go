@@ -3,6 +3,7 @@ package certcheck
 import (
 	"context"
 	"crypto/x509"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 )
@@ -11,8 +12,9 @@ import (
 type Verdict struct {
 	// Refused is why the certificates were refused; nil where they were accepted.
 	Refused *Error
-	// Paths are all the ways to a trusted root, in the order in which they were
-	// tried. There is none where crypto/x509 found none that it accepts.
+	// Paths are the ways to a trusted root, first those that every rule lets pass, at most
+	// [MaxPaths] of these and as many others. There is none where no certificate leads to a
+	// root.
 	Paths []Path
 	// Taken is the first of Paths that was accepted; -1 where none was.
 	Taken int
@@ -51,25 +53,38 @@ func (p *Path) Breaches(profile Profile) (refusals, warnings []Check) {
 // answers. It accepts what Verify accepts.
 func Judge(ctx context.Context, certs []*x509.Certificate, o Options) *Verdict {
 	v := &Verdict{Taken: -1}
-	chains, err := o.candidates(certs)
+	s, err := o.search(certs)
 	if err != nil {
 		v.Refused = err
 		return v
 	}
-	revoked := inquiry{o: &o, sent: certs, shared: len(chains) > 1}
-	for i, chain := range chains {
-		p := path{chain, &o}
-		judged := Path{Certificates: chain, Checks: p.examine(), Refused: p.judge()}
+	ways := s.find(true)
+	good := len(ways)
+	for _, w := range s.find(false) {
+		if !slices.ContainsFunc(ways[:good], func(o way) bool { return slices.Equal(o.chain, w.chain) }) {
+			ways = append(ways, w)
+		}
+	}
+	revoked := inquiry{o: &s.o, sent: certs, shared: len(ways) > 1}
+	for i, w := range ways {
+		p := s.path
+		p.chain, p.condition, p.open, p.left = w.chain, w.condition, false, maxComparisons
+		judged := Path{Certificates: w.chain}
+		judged.Checks, judged.Refused = p.examine()
 		if judged.Refused == nil {
-			judged.Revocation, judged.Refused = revoked.ask(ctx, chain, nil)
+			judged.Revocation, judged.Refused = revoked.ask(ctx, w.chain, nil)
 		}
 		v.Paths = append(v.Paths, judged)
 		if judged.Refused == nil && v.Taken < 0 {
 			v.Taken = i
 		}
 	}
-	if v.Taken < 0 {
+	switch {
+	case v.Taken >= 0:
+	case len(v.Paths) > 0:
 		v.Refused = v.Paths[0].Refused
+	default:
+		v.Refused = s.explain()
 	}
 	return v
 }

@@ -39,44 +39,52 @@ type Options struct {
 	// MustStaple refuses a leaf that demands a stapled response (RFC 7633) and comes
 	// without. Set it where the peer was asked for one.
 	MustStaple bool
-	// Anew has every signature verified and every constraint asked, even where that
-	// was done within the last minute ([MaxRemembered]), and nothing is remembered.
+	// Policies are the certificate policies of which one must hold from the root to the
+	// leaf; nil demands one only where an authority of the path does. RFC 5280 §6.1.1 (c).
+	Policies []x509.OID
+	// LegacySignatures lets signatures over SHA-1 and MD5 stand in a path, which can be
+	// forged: somebody may have made an authority's certificate of a harmless one.
+	LegacySignatures bool
+	// Anew has every signature verified, even those that are remembered to be right, and
+	// has none remembered.
 	Anew bool
 	// Answers, unless nil, gets what Revocation has learnt of the certificates of the first
 	// chain that Verify returns, leaf first and without its root; nil where that is nothing.
 	Answers *[]revocation.Answer
 }
 
-// Verify checks the peer's certificates, leaf first, and returns every chain
-// from the leaf to a trusted root that satisfies o. There is at least one
+// Verify checks the peer's certificates, leaf first, and returns the chains
+// from the leaf to a trusted root that satisfy o, at most [MaxPaths]. There is at least one
 // where err is nil. The order of the other certificates is free. The error is
 // an [*Error]. The context bounds what Revocation fetches. RFC 5280 §6, RFC 9525.
 func Verify(ctx context.Context, certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate, err error) {
-	candidates, refused := o.candidates(certs)
+	s, refused := o.search(certs)
 	if refused != nil {
 		return nil, refused
 	}
-	revoked := inquiry{o: &o, sent: certs, shared: len(candidates) > 1}
+	defer s.end()
+	good := s.find(true)
+	revoked := inquiry{o: &s.o, sent: certs, shared: len(good) > 1}
 	var room [4]revocation.Answer // enough for most, so that nothing is allocated
-	for _, chain := range candidates {
-		p := path{chain, &o}
-		answers, r := room[:0], p.judge()
-		if r == nil {
-			answers, r = revoked.ask(ctx, chain, answers)
-		}
+	for _, w := range good {
+		answers, r := revoked.ask(ctx, w.chain, room[:0])
 		if r == nil && len(chains) == 0 {
 			o.tell(answers)
 		}
 		if r == nil {
-			chains = append(chains, chain)
+			s.remember(w.chain)
+			chains = append(chains, w.chain)
 		} else if refused == nil {
 			refused = r
 		}
 	}
-	if len(chains) == 0 {
-		return nil, refused
+	switch {
+	case len(chains) > 0:
+		return chains, nil
+	case refused == nil:
+		refused = s.explain()
 	}
-	return chains, nil
+	return nil, refused
 }
 
 // tell gives answers to the caller, if there is something in them.
@@ -106,9 +114,8 @@ func (o *Options) setDefaults() {
 
 var serverAuth = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 
-// candidates returns the paths that crypto/x509 accepts, at least one where the error is
-// nil. Our own rules then judge each.
-func (o *Options) candidates(certs []*x509.Certificate) ([][]*x509.Certificate, *Error) {
+// search prepares the search for the paths of certs.
+func (o *Options) search(certs []*x509.Certificate) (*search, *Error) {
 	o.setDefaults()
 	switch {
 	case len(certs) == 0:
@@ -122,31 +129,15 @@ func (o *Options) candidates(certs []*x509.Certificate) ([][]*x509.Certificate, 
 			Hint:   "set ServerName to the name you mean to reach",
 		}
 	}
-	chains, err := build(certs, *o)
-	if err != nil {
-		return nil, diagnose(certs, *o, err)
-	}
-	return chains, nil
-}
-
-func build(certs []*x509.Certificate, o Options) ([][]*x509.Certificate, error) {
-	if remembers(o) {
-		if chains := proofs.find(certs, o); chains != nil {
-			if o.Name == "" {
-				return chains, nil
-			}
-			return chains, certs[0].VerifyHostname(o.Name)
+	for _, c := range certs {
+		if c == nil || len(c.Raw) == 0 {
+			return nil, &Error{Alert: wire.AlertInternalError, Reason: "a certificate was made by hand, and not parsed", Hint: "use Parse"}
 		}
 	}
-	intermediates := x509.NewCertPool()
-	for _, c := range certs[1:] {
-		intermediates.AddCert(c)
+	s := newSearch(o, certs)
+	if roots, ok := open(o.Roots); ok {
+		s.roots = roots
+		return s, nil
 	}
-	chains, err := certs[0].Verify(x509.VerifyOptions{
-		DNSName: o.Name, Roots: o.Roots, Intermediates: intermediates, CurrentTime: o.Time, KeyUsages: o.Usages,
-	})
-	if err == nil && remembers(o) {
-		proofs.keep(certs, o, chains)
-	}
-	return chains, err
+	return s, s.ask()
 }

@@ -151,9 +151,11 @@ func TestVerifyRefuses(t *testing.T) {
 		{"unknown root, sent", chain(server(t, sub), sub, root), Options{Roots: trust(evil)}, wire.AlertUnknownCA,
 			`signed by an authority that is not trusted: "Root"`, "trusted root", as[x509.UnknownAuthorityError]},
 		{"unknown root, not sent", chain(server(t, sub), sub), Options{Roots: trust(expiredRoot)}, wire.AlertUnknownCA,
-			`signed by an authority that is not trusted: "Root"`, "", as[x509.UnknownAuthorityError]},
+			`"Sub" came without the certificate of its issuer "Root", which is not a trusted root`, "the peer must send its certificate too (it sent 2 in all", as[x509.UnknownAuthorityError]},
+		{"another of a trusted name", chain(server(t, authority(t, "Root", nil))), Options{}, wire.AlertUnknownCA,
+			`"example.com" was not signed by the trusted authority "Root", but by another of that name`, "new key", as[x509.UnknownAuthorityError]},
 		{"missing intermediate", chain(server(t, sub)), Options{}, wire.AlertUnknownCA,
-			`signed by an authority that is not trusted: "Sub"`, "the peer must send its certificate too (it sent 1 in all)", as[x509.UnknownAuthorityError]},
+			`"example.com" came alone, without the certificate of its issuer "Sub", which is not a trusted root`, "install the whole chain at the peer (fullchain.pem)", as[x509.UnknownAuthorityError]},
 		{"self-signed", chain(server(t, nil)), Options{}, wire.AlertUnknownCA,
 			`self-signed by "example.com" and not itself trusted`, "if it is yours", as[x509.UnknownAuthorityError]},
 		{"forged by another of the name", chain(server(t, evil), sub), Options{}, wire.AlertBadCertificate,
@@ -161,18 +163,16 @@ func TestVerifyRefuses(t *testing.T) {
 		{"altered", chain(altered(server(t, sub)), sub), Options{}, wire.AlertBadCertificate,
 			`the signature of "Sub" on "example.col" is wrong`, "altered", as[x509.UnknownAuthorityError]},
 		{"signed by a leaf", chain(server(t, &party{notCA.Certificate, notCA.key}, func(c *x509.Certificate) { c.Subject.CommonName = "victim" }), notCA), Options{}, wire.AlertBadCertificate,
-			`"victim" is signed by "example.com", which is not an authority`, "forging", as[x509.UnknownAuthorityError]},
+			`"example.com" issued a certificate and is not an authority`, "forging", invalid(x509.NotAuthorizedToSign)},
 		{"path too long", chain(server(t, below), below, onlyDirect), Options{}, wire.AlertBadCertificate,
-			`the authority "Direct" may have at most 0 authorities below it, and has more`, "", invalid(x509.TooManyIntermediates)},
+			`the authority "Direct" may have at most 0 authorities below it, and has 1`, "", invalid(x509.TooManyIntermediates)},
 		{"name constraint", chain(server(t, narrow), narrow), Options{}, wire.AlertBadCertificate,
-			"not allowed to certify this name", "", invalid(x509.CANotAuthorizedForThisName)},
+			`not allowed to certify "example.com": it is not among what is permitted`, "", invalid(x509.CANotAuthorizedForThisName)},
 		{"client certificate on a server", chain(server(t, root, usage(x509.ExtKeyUsageClientAuth))), Options{}, wire.AlertUnsupportedCertificate,
 			"not meant for this use", "server authentication", invalid(x509.IncompatibleUsage)},
-		{"critical extension", chain(server(t, root, func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
-		})), Options{}, wire.AlertUnsupportedCertificate, "critical extension", "", as[x509.UnhandledCriticalExtension]},
+		{"critical extension", chain(server(t, root, criticalUnknown)), Options{}, wire.AlertUnsupportedCertificate, "critical extension", "", as[x509.UnhandledCriticalExtension]},
 		{"SHA-1", chain(server(t, rsaRoot, sha1), rsaRoot), Options{Roots: trust(rsaRoot)}, wire.AlertBadCertificate,
-			`"example.com" is signed with SHA1-RSA, which can be forged`, "SHA-256", as[x509.UnknownAuthorityError]},
+			`"example.com" is signed with SHA1-RSA, which can be forged`, "SHA-256", as[x509.InsecureAlgorithmError]},
 		{"authority with a key of unknown kind", chain(server(t, signer), ed448), Options{}, wire.AlertUnsupportedCertificate,
 			`"example.com" is signed with an algorithm that is not supported`, "RSA, ECDSA or Ed25519", as[x509.UnknownAuthorityError]},
 		{"weak leaf", chain(sign(t, template("Weak", []change{names("example.com")}), rsa1024(), rsa1024().Public(), root)), Options{}, wire.AlertUnsupportedCertificate,
@@ -221,6 +221,10 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
+func criticalUnknown(c *x509.Certificate) {
+	c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
+}
+
 func reparsed(t *testing.T, der []byte) *party {
 	t.Helper()
 	c, err := x509.ParseCertificate(der)
@@ -244,7 +248,7 @@ func TestOtherRefusals(t *testing.T) {
 			`crypto/x509 refused it: "x509: no valid chains built: a\x1b policy"`, ""},
 		{errors.New("something\x1b new"), wire.AlertCertificateUnknown, `crypto/x509 refused it: "something\x1b new"`, ""},
 	} {
-		err := diagnose(certs, Options{Time: now}, tc.err)
+		err := newSearch(&Options{Time: now}, certs).diagnose(tc.err)
 		var e *Error
 		if !errors.As(err, &e) || e.Alert != tc.alert || e.Reason != tc.reason || !strings.Contains(e.Hint, tc.hint) || !errors.Is(err, tc.err) {
 			t.Errorf("%T: %+v", tc.err, err)

@@ -157,11 +157,10 @@ type Config struct {
 	// each may cost a signature; one request more ends the connection with
 	// unexpected_message. RFC 8446 §4.2.6.
 	PostHandshakeAuth bool
-	// VerifyAnew has crypto/x509 build the peer's chain in every handshake and every
-	// resumption, and so ask the constraints of RootCAs and ClientCAs
-	// (x509.CertPool.AddCertWithConstraint). Else that it has built a chain is
-	// remembered for a minute ([certcheck.MaxRemembered]); names, times and the other
-	// rules are checked each time even so.
+	// VerifyAnew has every signature of the peer's chain verified in every handshake and
+	// every resumption. Else the signatures of chains that were accepted are remembered;
+	// all else is judged each time, the constraints of RootCAs and ClientCAs too
+	// (x509.CertPool.AddCertWithConstraint).
 	VerifyAnew bool
 	// VerifyProfile is how strictly the peer's chain is judged; certcheck.Interoperable by
 	// default.

@@ -2,6 +2,9 @@ package tls
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -309,23 +312,29 @@ func TestATicketWithoutItsSecret(t *testing.T) {
 	}
 }
 
-// A constraint on a root is asked in each handshake where the Config wants it.
+// A constraint on a root is asked in each handshake; and a signature is verified in each where
+// the Config wants it.
 func TestVerifyAnew(t *testing.T) {
 	p := testPKI()
+	server := &Config{Certificates: []Certificate{p.certs["ecdsa-p256"]}}
 	for _, anew := range []bool{false, true} {
 		asked := 0
+		root := must(x509.ParseCertificate(p.ca.Raw))
 		roots := x509.NewCertPool()
-		roots.AddCertWithConstraint(p.ca, func([]*x509.Certificate) error { asked++; return nil })
+		roots.AddCertWithConstraint(root, func([]*x509.Certificate) error { asked++; return nil })
 		client := &Config{RootCAs: roots, ServerName: "example.test", VerifyAnew: anew}
-		server := &Config{Certificates: []Certificate{p.certs["ecdsa-p256"]}}
 		for range 3 {
 			_, _, clientErr, serverErr := connectInMemory(client, server)
 			if err := errors.Join(clientErr, serverErr); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if want := map[bool]int{false: 1, true: 3}[anew]; asked != want {
-			t.Errorf("VerifyAnew %v: the constraint was asked %d times in 3 handshakes, want %d", anew, asked, want)
+		if asked != 3 {
+			t.Errorf("VerifyAnew %v: the constraint was asked %d times in 3 handshakes", anew, asked)
+		}
+		root.PublicKey = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public() // nothing is signed with it
+		if _, _, err, _ := connectInMemory(client, server); (err != nil) != anew {
+			t.Errorf("VerifyAnew %v: with another key of the root: %v", anew, err)
 		}
 	}
 }

@@ -32,7 +32,7 @@ type Cert struct {
 	Extensions          []Ext  // in this order; nil leaves the field out
 	Trailing            []byte // after the certificate
 
-	Hash   crypto.Hash         // of the signature; 0 for SHA-256. Inner and Outer do not follow it
+	Hash   crypto.Hash         // of the signature; 0 for SHA-256
 	Change func([]byte) []byte // of what is signed
 	Damage func([]byte) []byte // of the signature
 }
@@ -46,7 +46,11 @@ type Ext struct {
 
 // Sign returns the certificate in DER, signed by key.
 func (c Cert) Sign(key crypto.Signer) []byte {
-	algorithm := Algorithm(key)
+	hash := c.Hash
+	if hash == 0 {
+		hash = crypto.SHA256
+	}
+	algorithm := algorithmOver(key, hash)
 	tbs := build(func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { c.content(b, algorithm) })
 	})
@@ -181,14 +185,24 @@ func spki(key any) []byte {
 }
 
 // Algorithm returns the AlgorithmIdentifier with which key signs here.
-func Algorithm(key crypto.Signer) []byte {
+func Algorithm(key crypto.Signer) []byte { return algorithmOver(key, crypto.SHA256) }
+
+// overHash are the last arcs of the identifiers, of RSA and of ECDSA.
+var overHash = map[crypto.Hash]struct{ rsa, ecdsa []int }{
+	crypto.MD5:    {rsa: []int{4}},
+	crypto.SHA1:   {[]int{5}, []int{1}},
+	crypto.SHA256: {[]int{11}, []int{3, 2}},
+	crypto.SHA384: {[]int{12}, []int{3, 3}},
+}
+
+func algorithmOver(key crypto.Signer, hash crypto.Hash) []byte {
 	switch key.(type) {
 	case ed25519.PrivateKey:
 		return Sequence(OID(1, 3, 101, 112))
 	case *rsa.PrivateKey:
-		return Sequence(OID(1, 2, 840, 113549, 1, 1, 11), []byte{5, 0})
+		return Sequence(OID(append([]int{1, 2, 840, 113549, 1, 1}, overHash[hash].rsa...)...), []byte{5, 0})
 	}
-	return Sequence(OID(1, 2, 840, 10045, 4, 3, 2)) // *ecdsa.PrivateKey
+	return Sequence(OID(append([]int{1, 2, 840, 10045, 4}, overHash[hash].ecdsa...)...)) // *ecdsa.PrivateKey
 }
 
 // sign signs with a hash, 0 for SHA-256.

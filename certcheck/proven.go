@@ -1,0 +1,84 @@
+package certcheck
+
+import (
+	"crypto/x509"
+	"sync"
+)
+
+// proven remembers which signatures on certificates are right, because checking them is
+// the dearest part of a handshake and of a resumption, where the chain is verified again.
+// A signature that was right once is so for ever; all else is judged each time: time, names,
+// use, constraints, roots, revocation.
+//
+// A certificate never changes, and equal bytes are one object for as long as it is held, see
+// [Parse]: so the two objects stand for the key, what was signed, the algorithm and the
+// signature, and to look them up costs less than to hash those. It also keeps them, so
+// that the next peer with the same ones need not have them read again.
+//
+// Only the signatures of a path that was accepted are remembered, so that a peer cannot fill
+// it with what it signs itself. It is bounded anyway.
+type proven struct {
+	shards [shards]shard
+}
+
+type shard struct {
+	mu   sync.Mutex
+	set  map[link]struct{}
+	size int // bytes
+}
+
+const (
+	shards = 16
+	// proofBudget is how many bytes the certificates take whose signatures are remembered,
+	// in one process.
+	proofBudget = 4 << 20
+	shardBudget = proofBudget / shards
+)
+
+var proofs = newProven()
+
+func newProven() *proven {
+	p := new(proven)
+	for i := range p.shards {
+		p.shards[i].set = map[link]struct{}{}
+	}
+	return p
+}
+
+// of returns the shard of a link: the last byte of a signature is as good as random.
+func (p *proven) of(l link) *shard {
+	return &p.shards[l.certificate.Raw[len(l.certificate.Raw)-1]%shards]
+}
+
+func (p *proven) has(l link) bool {
+	s := p.of(l)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.set[l]
+	return ok
+}
+
+func (p *proven) add(l link) {
+	s, size := p.of(l), l.size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.set[l]; ok || size > shardBudget/4 {
+		return
+	}
+	for old := range s.set { // in any order
+		if s.size+size <= shardBudget {
+			break
+		}
+		delete(s.set, old)
+		s.size -= old.size()
+	}
+	s.set[l] = struct{}{}
+	s.size += size
+}
+
+// size is about how many bytes a link keeps: its certificate, as bytes and as what was read
+// of them. The issuer is that of many.
+func (l link) size() int { return 1024 + 3*len(l.certificate.Raw) }
+
+// link is a certificate below an issuer.
+type link struct{ certificate, issuer *x509.Certificate }
