@@ -65,12 +65,12 @@ func (e *Error) untrusted(s *search) {
 	case len(s.roots.above(top, nil)) > 0:
 		e.Reason = fmt.Sprintf("%s was not signed by the trusted authority %s, but by another of that name", subject(top), issuer(top))
 		e.Hint = "if the authority has a new key, give its new certificate as a trusted root; else somebody may be forging certificates"
-	case top == leaf && len(s.sent) == 1:
-		e.Reason = fmt.Sprintf("%s came alone, without the certificate of its issuer %s, which is not a trusted root", subject(leaf), issuer(leaf))
-		e.Hint = "if that is an intermediate authority, install the whole chain at the peer (fullchain.pem); if it is a root that you trust, give its certificate as a trusted root"
+	case len(top.IssuingCertificateURL) > 0: // roots have themselves nowhere to be fetched
+		e.Reason = fmt.Sprintf("%s was sent without the intermediate %s that issued it", subject(top), issuer(top))
+		e.Hint = "install the whole chain at the peer (fullchain.pem); if that authority is a root that you trust, give its certificate as a trusted root"
 	default:
-		e.Reason = fmt.Sprintf("%s came without the certificate of its issuer %s, which is not a trusted root", subject(top), issuer(top))
-		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (it sent %d in all; fullchain.pem has them); if it is a root that you trust, give its certificate as a trusted root", len(s.sent))
+		e.Reason = "signed by an authority that is not trusted: " + issuer(top)
+		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (fullchain.pem has it; %d came in all); if it is a root that you trust, give its certificate as a trusted root", len(s.sent))
 	}
 }
 

@@ -174,7 +174,7 @@ func TestPoolsThatStayShut(t *testing.T) {
 		"good":           {chain(server(t, sub), sub), 0, ""},
 		"another name":   {chain(issue(t, "x", root, names("example.org"))), wire.AlertBadCertificate, "not for"},
 		"expired":        {chain(server(t, root, valid(-60*day, -3*day))), wire.AlertCertificateExpired, "expired 3 days ago"},
-		"unknown":        {chain(server(t, authority(t, "Other", nil))), wire.AlertUnknownCA, `came alone, without the certificate of its issuer "Other"`},
+		"unknown":        {chain(server(t, authority(t, "Other", nil))), wire.AlertUnknownCA, `not trusted: "Other"`},
 		"purpose":        {chain(server(t, root, usage(x509.ExtKeyUsageClientAuth))), wire.AlertUnsupportedCertificate, "not meant for this use"},
 		"constraints":    {chain(server(t, narrow), narrow), wire.AlertBadCertificate, "not allowed to certify"},
 		"path length":    {chain(server(t, below), below, direct), wire.AlertBadCertificate, "may have at most 0 authorities"},

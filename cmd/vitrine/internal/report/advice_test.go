@@ -104,7 +104,7 @@ func TestAdviceNamesTheTrueCause(t *testing.T) {
 		never          string
 	}{
 		"a missing intermediate": {func(_, s *tls.Config) { s.Certificates = own(below) },
-			"install the whole chain at the peer (fullchain.pem); if it is a root that you trust, give its certificate with --ca FILE", "must trust that authority", ""},
+			"the peer must send its certificate too (fullchain.pem has it; 1 came in all); if it is a root that you trust, give its certificate with --ca FILE", "must trust that authority", ""},
 		"an unknown client": {func(c, s *tls.Config) {
 			s.ClientAuth, s.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 			c.Certificates = own(leaf)
