@@ -11,7 +11,7 @@
 // gnutls-cli and gnutls-serv, NSS's tstclnt and selfserv, curl, Node's tls
 // module and Chromium. Go's crypto/tls runs in the test's own process. On Debian:
 //
-//	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark
+//	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark default-jre-headless
 //
 // A TestMatrix cell is one combination of version, cipher suite, group, key
 // type, client authentication, resumption and so on (cell_test.go). Each cell
@@ -23,6 +23,10 @@
 //
 // TestEveryRow wants a peer for each row in each role, or a reason why there
 // is none. TestRefusals makes connections that must fail, with the right alert.
+//
+// TestAuthority has OpenSSL, GnuTLS, NSS, curl, Chromium and Java judge what `vitrine cert
+// ca` makes, and TestTheirAuthority judges what `openssl ca`, `openssl ocsp` and certtool
+// make.
 //
 // TestChromiumServe loads pages with the real browser, the last one from `vitrine
 // serve` over HTTP/2. TestKeyLog captures our own connections and has tshark
