@@ -45,10 +45,14 @@ func newIssuer(above *issuer) *issuer {
 
 // issue makes a certificate for servers and clients alike, for example.com.
 func (i *issuer) issue(extra ...pkix.Extension) *Certificate {
+	return i.issueFor(90*24*time.Hour, extra...)
+}
+
+func (i *issuer) issueFor(life time.Duration, extra ...pkix.Extension) *Certificate {
 	key := newP256()
 	c := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{"example.com"}, ExtraExtensions: extra,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour)}
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(life)}
 	der := must(x509.CreateCertificate(rand.Reader, c, i.cert, key.Public(), i.key))
 	return &Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: must(x509.ParseCertificate(der))}
 }
