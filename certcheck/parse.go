@@ -2,7 +2,6 @@ package certcheck
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"hash/maphash"
@@ -11,6 +10,7 @@ import (
 	"sync"
 	"weak"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -64,8 +64,8 @@ func tooMany(n int) *Error {
 // readableKey refuses keys with which checking a signature costs too much, or
 // proves nothing.
 func readableKey(c *x509.Certificate) error {
-	key, ok := c.PublicKey.(*rsa.PublicKey)
-	if !ok {
+	key := otherkeys.RSA(c)
+	if key == nil {
 		return nil
 	}
 	bits := key.N.BitLen()

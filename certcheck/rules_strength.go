@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -38,8 +39,8 @@ var strengthRules = []Rule{
 		Hint:    "have it issued for an RSA key of 2048 bits or more, or for ECDSA",
 		on:      onIssued,
 		check: func(p *path, c *x509.Certificate) string {
-			key, ok := c.PublicKey.(*rsa.PublicKey)
-			if !ok || key.N.BitLen() >= p.o.MinRSABits {
+			key := otherkeys.RSA(c)
+			if key == nil || key.N.BitLen() >= p.o.MinRSABits {
 				return ""
 			}
 			return fmt.Sprintf("the RSA key of %s has %d bits, which is too weak: at least %d are needed",
@@ -50,8 +51,8 @@ var strengthRules = []Rule{
 		Name: "rsa-exponent", Demands: "the public exponent of RSA keys is odd and above 1",
 		Source: "RFC 8017 §3.1", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued for a key with the exponent 65537", on: onEach,
 		check: func(_ *path, c *x509.Certificate) string {
-			key, ok := c.PublicKey.(*rsa.PublicKey)
-			return broken(ok && (key.E < 3 || key.E%2 == 0), "the RSA key of %s can be forged: its exponent is 1 or even", c)
+			key := otherkeys.RSA(c)
+			return broken(key != nil && (key.E < 3 || key.E%2 == 0), "the RSA key of %s can be forged: its exponent is 1 or even", c)
 		},
 	},
 	{

@@ -1,10 +1,12 @@
 package certcheck
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -21,7 +23,7 @@ func EncryptionKeyUsage(c *x509.Certificate) error {
 	if _, ok := c.PublicKey.(*rsa.PublicKey); !ok {
 		return &Error{
 			Alert:  wire.AlertUnsupportedCertificate,
-			Reason: fmt.Sprintf("RSA key exchange needs an RSA key; that of %s is %v", subject(c), c.PublicKeyAlgorithm),
+			Reason: fmt.Sprintf("RSA key exchange needs an RSA key; that of %s is %s", subject(c), cmp.Or(otherkeys.Name(c), c.PublicKeyAlgorithm.String())),
 			Hint:   "agree on an ECDHE cipher suite, or use a certificate with an RSA key",
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -51,7 +52,7 @@ func (hs *handshake) signature(m *Message) (c Check, ok bool) {
 		scheme = recompute.SchemeOf(cert.PublicKey)
 	}
 	m.scheme = scheme
-	good, known := recompute.Verify(cert.PublicKey, scheme, x, sig)
+	good, known := recompute.Verify(otherkeys.Of(cert), scheme, x, sig)
 	switch {
 	case !known:
 		return Check{Given, "signature: " + scheme.String() + " cannot be verified here"}, true

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/words"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -289,7 +291,7 @@ func keyName(cert *x509.Certificate) string {
 	case *dsa.PublicKey:
 		return fmt.Sprintf("DSA %d", key.P.BitLen())
 	}
-	return cert.PublicKeyAlgorithm.String()
+	return cmp.Or(otherkeys.Name(cert), cert.PublicKeyAlgorithm.String())
 }
 
 func lifetime(seconds uint32) string {

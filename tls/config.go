@@ -146,7 +146,9 @@ type Config struct {
 	// X25519 and that is listed too, X25519; an empty list sends none. RFC 8446 §4.2.8.
 	KeyShares []CurveID
 	// SignatureSchemes are those that the peer may sign with, best first; nil for
-	// the default. Those over SHA-1 need Legacy.SHA1Signatures. What we sign with
+	// the default. Those over SHA-1 need Legacy.SHA1Signatures. Keys of RSASSA-PSS and
+	// Ed448 are accepted only where their schemes are listed (PSSKeyWithSHA256 and the
+	// like, Ed448); a certificate that holds one has PublicKey nil. What we sign with
 	// ourselves is a certificate's SupportedSignatureAlgorithms.
 	SignatureSchemes []SignatureScheme
 	// PreferClientCipherSuites has a server take the client's order of cipher

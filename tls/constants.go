@@ -48,6 +48,13 @@ const (
 	Ed25519                = stdtls.Ed25519
 	PKCS1WithSHA1          = stdtls.PKCS1WithSHA1
 	ECDSAWithSHA1          = stdtls.ECDSAWithSHA1
+
+	// By RSA keys that are for RSASSA-PSS alone (id-RSASSA-PSS), and by Ed448: accepted
+	// only where SignatureSchemes lists them. RFC 4055, RFC 8032.
+	PSSKeyWithSHA256 SignatureScheme = 0x0809
+	PSSKeyWithSHA384 SignatureScheme = 0x080a
+	PSSKeyWithSHA512 SignatureScheme = 0x080b
+	Ed448            SignatureScheme = 0x0808
 )
 
 // How a server asks for the client's certificate, for Config.ClientAuth.

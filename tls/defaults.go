@@ -37,6 +37,13 @@ var (
 	}
 
 	sha1Schemes = append(slices.Clone(defaultSchemes), wire.ECDSASHA1, wire.RSAPKCS1SHA1)
+
+	// namedSchemes are of keys that few peers have. They are verified where
+	// SignatureSchemes lists them; a certificate with such a key is reason enough to sign.
+	namedSchemes = []wire.SignatureScheme{wire.RSAPSSPSSSHA256, wire.RSAPSSPSSSHA384, wire.RSAPSSPSSSHA512, wire.Ed448}
+
+	defaultSigns = slices.Concat(defaultSchemes, namedSchemes)
+	sha1Signs    = slices.Concat(sha1Schemes, namedSchemes)
 )
 
 // preferred puts ChaCha20-Poly1305 before AES on machines without AES

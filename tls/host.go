@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
@@ -114,27 +113,19 @@ func (h *host) ClientCertificate(info *CertificateRequestInfo) (picked *Certific
 		return cert, nil, err
 	}
 	for i := range c.Certificates {
-		if cert := &c.Certificates[i]; info.SupportsCertificate(cert) == nil || supportsDSA(info, cert) {
+		if cert := &c.Certificates[i]; canShow(info, cert) {
 			return cert, nil, nil
 		}
 	}
 	return new(Certificate), c.Certificates, nil
 }
 
-// supportsDSA is SupportsCertificate for keys that crypto/tls does not know.
-func supportsDSA(info *CertificateRequestInfo, cert *Certificate) bool {
-	leaf, err := leafOf(cert)
-	if err != nil || leaf.PublicKeyAlgorithm != x509.DSA || !slices.ContainsFunc(info.SignatureSchemes, isDSA) {
-		return false
+// canShow is SupportsCertificate, for the keys too that crypto/tls does not know.
+func canShow(info *CertificateRequestInfo, cert *Certificate) bool {
+	if leaf, err := leafOf(cert); err == nil && (leaf.PublicKey == nil || leaf.PublicKeyAlgorithm == x509.DSA) {
+		return handshake.Misfit(info, cert) == ""
 	}
-	chain, err := certcheck.Parse(cert.Certificate)
-	return err == nil && (len(info.AcceptableCAs) == 0 || slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
-		return slices.ContainsFunc(info.AcceptableCAs, func(name []byte) bool { return bytes.Equal(name, c.RawIssuer) })
-	}))
-}
-
-func isDSA(s SignatureScheme) bool {
-	return wire.SignatureScheme(s) == wire.DSASHA1 || wire.SignatureScheme(s) == wire.DSASHA256
+	return info.SupportsCertificate(cert) == nil
 }
 
 // ForClient asks GetConfigForClient.

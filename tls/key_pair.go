@@ -1,23 +1,26 @@
 package tls
 
 import (
+	"crypto"
 	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	stdtls "crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"os"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // X509KeyPair reads a certificate chain and its private key, in PEM, and checks
 // that they belong together. It fills in Certificate.Leaf. Unlike crypto/tls's it
-// takes DSA keys too, for the DHE_DSS suites.
+// takes keys of RSASSA-PSS and Ed448 too, and DSA keys for the DHE_DSS suites.
 func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
 	pair, err := stdtls.X509KeyPair(certPEMBlock, keyPEMBlock)
 	if err != nil {
-		if own, ok := dsaKeyPair(certPEMBlock, keyPEMBlock); ok {
-			return own, nil
+		if own, ok := otherKeyPair(certPEMBlock, keyPEMBlock); ok {
+			return own, usableKey(own.PrivateKey)
 		}
 	}
 	return pair, err
@@ -36,8 +39,9 @@ func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
 	return X509KeyPair(cert, key)
 }
 
-// dsaKeyPair reads a pair with a DSA key; ok is false for any other.
-func dsaKeyPair(certPEM, keyPEM []byte) (pair Certificate, ok bool) {
+// otherKeyPair reads a pair with a key that crypto/tls does not load; ok is false for any
+// other, and for what is no pair.
+func otherKeyPair(certPEM, keyPEM []byte) (pair Certificate, ok bool) {
 	for block, rest := pem.Decode(certPEM); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "CERTIFICATE" {
 			pair.Certificate = append(pair.Certificate, block.Bytes)
@@ -50,12 +54,34 @@ func dsaKeyPair(certPEM, keyPEM []byte) (pair Certificate, ok bool) {
 	if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
 		return pair, false
 	}
-	public, ok := pair.Leaf.PublicKey.(*dsa.PublicKey)
-	for block, rest := pem.Decode(keyPEM); ok && block != nil; block, rest = pem.Decode(rest) {
-		if key, err := kex.ParseDSSKey(block.Bytes); err == nil {
+	for block, rest := pem.Decode(keyPEM); block != nil; block, rest = pem.Decode(rest) {
+		if key := keyFor(pair.Leaf, block.Bytes); key != nil {
 			pair.PrivateKey = key
-			return pair, key.Fits(public)
+			return pair, true
 		}
 	}
 	return pair, false
+}
+
+// keyFor reads a private key, which must be that of leaf; nil where it is not.
+func keyFor(leaf *x509.Certificate, der []byte) crypto.Signer {
+	switch public := otherkeys.Of(leaf).(type) {
+	case *dsa.PublicKey:
+		if key, err := kex.ParseDSSKey(der); err == nil && key.Fits(public) {
+			return key
+		}
+	case *otherkeys.PSSPublicKey, otherkeys.Ed448PublicKey:
+		if key, err := otherkeys.ParsePrivate(der); err == nil {
+			return otherkeys.Pair(key, public)
+		}
+	}
+	return nil
+}
+
+// usableKey refuses an RSASSA-PSS key whose parameters allow no signature of TLS.
+func usableKey(key crypto.PrivateKey) error {
+	if signer, ok := key.(crypto.Signer); ok && !otherkeys.SignsTLS(signer) {
+		return errors.New("tls: the parameters of the RSASSA-PSS key allow none of TLS's signatures, which are over SHA-256, SHA-384 or SHA-512 with a salt as long as the hash")
+	}
+	return nil
 }

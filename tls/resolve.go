@@ -22,7 +22,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		return err
 	}
 	*h = handshake.Config{
-		Rand: c.Rand, Time: c.Time, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Suites: defaultSuites,
+		Rand: c.Rand, Time: c.Time, ALPN: c.NextProtos, Groups: defaultGroups, Schemes: defaultSchemes, Signs: defaultSigns, Suites: defaultSuites,
 		NoExtendedMasterSecret: c.Legacy.NoExtendedMasterSecret, NoEncryptThenMAC: c.Legacy.NoEncryptThenMAC,
 		AllowPeerChange: c.Renegotiate.AllowPeerChange, UnsafeRenegotiation: c.Legacy.UnsafeRenegotiation,
 		RequireRFC5746: c.Renegotiate.RequireSecure, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret,
@@ -203,7 +203,6 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 	if len(c.SignatureSchemes) == 0 {
 		return nil
 	}
-	h.Signs = h.Schemes
 	h.Schemes = make([]wire.SignatureScheme, len(c.SignatureSchemes))
 	for i, id := range c.SignatureSchemes {
 		if h.Schemes[i] = wire.SignatureScheme(id); !slices.Contains(h.Signs, h.Schemes[i]) {
@@ -216,15 +215,16 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 // allowSchemes adds what is switched on, and what DSS suites sign with.
 func (c *Config) allowSchemes(h *handshake.Config) {
 	if c.Legacy.SHA1Signatures {
-		h.Schemes = sha1Schemes
+		h.Schemes, h.Signs = sha1Schemes, sha1Signs
 	}
 	if !slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }) {
 		return
 	}
-	h.Schemes = append(slices.Clone(h.Schemes), wire.DSASHA256)
+	dsa := []wire.SignatureScheme{wire.DSASHA256}
 	if c.Legacy.SHA1Signatures {
-		h.Schemes = append(h.Schemes, wire.DSASHA1)
+		dsa = append(dsa, wire.DSASHA1)
 	}
+	h.Schemes, h.Signs = slices.Concat(h.Schemes, dsa), slices.Concat(h.Signs, dsa)
 }
 
 // The sizes of groups for DHE: what is safe, and what is the least with

@@ -100,7 +100,7 @@ func (m *means) have(s *State, c *stdtls.Certificate) (err error) {
 	if m.pub, err = publicKey(c); err != nil {
 		return err
 	}
-	m.decrypt = canDecrypt(c)
+	m.decrypt = canDecrypt(c, m.pub)
 	m.why = "the certificate's key is " + keyName(m.pub)
 	m.schemes = s.clientSchemes()
 	m.scheme = pickScheme(m.pub, m.schemes, s.restriction(c), false)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -33,18 +34,41 @@ func (s *State) pickCertificate(ctx context.Context) error {
 	return staplesFit(c)
 }
 
-// publicKey is the key of the certificate we hold.
+// publicKey is the key of the certificate we hold. A signer of the application's own may
+// call a key just RSA, where the certificate says that it is for RSASSA-PSS alone, or have
+// a type for Ed448 that is unknown here: then the certificate's word counts.
 func publicKey(c *stdtls.Certificate) (crypto.PublicKey, error) {
 	key, ok := c.PrivateKey.(interface{ Public() crypto.PublicKey })
 	if !ok {
 		return nil, fault(wire.AlertInternalError, fmt.Sprintf("the certificate's private key, a %T, can neither sign nor decrypt", c.PrivateKey), "", nil)
 	}
-	return key.Public(), nil
+	pub := key.Public()
+	switch pub.(type) {
+	case *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey, *otherkeys.PSSPublicKey, otherkeys.Ed448PublicKey:
+		return pub, nil
+	}
+	leaf := c.Leaf
+	if leaf == nil {
+		chain, err := certcheck.Parse(c.Certificate[:min(1, len(c.Certificate))])
+		if err != nil || len(chain) == 0 {
+			return pub, nil // there is no other word on it
+		}
+		leaf = chain[0]
+	}
+	if leaf.PublicKey == nil {
+		if other := otherkeys.Of(leaf); other != nil {
+			return other, nil
+		}
+	}
+	return pub, nil
 }
 
-func canDecrypt(c *stdtls.Certificate) bool {
+// canDecrypt reports whether the certificate's key pub can open a premaster secret: one for
+// RSASSA-PSS must not, whatever holds it.
+func canDecrypt(c *stdtls.Certificate, pub crypto.PublicKey) bool {
+	_, plain := pub.(*rsa.PublicKey)
 	_, ok := c.PrivateKey.(crypto.Decrypter)
-	return ok
+	return ok && plain
 }
 
 // keyName names a key for people.
@@ -58,6 +82,10 @@ func keyName(pub crypto.PublicKey) string {
 		return "Ed25519"
 	case *dsa.PublicKey:
 		return fmt.Sprintf("DSA-%d", pub.P.BitLen())
+	case *otherkeys.PSSPublicKey:
+		return fmt.Sprintf("RSA-PSS-%d", pub.Key.N.BitLen())
+	case otherkeys.Ed448PublicKey:
+		return "Ed448"
 	case nil:
 		return "unknown"
 	}
@@ -174,9 +202,10 @@ func (s *State) requiresCertificate() bool {
 // checkKey: the key must be of the suite's kind up to TLS 1.2, and its
 // certificate must allow the use. RFC 5246 §7.4.2, RFC 8446 §4.4.2.2.
 func (s *State) checkKey(leaf *x509.Certificate) error {
-	c := s.Result.Suite
-	if !s.isServer() && !s.profile.signsContext && authOf(leaf.PublicKey) != c.Auth {
-		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(leaf.PublicKey)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
+	c, pub := s.Result.Suite, otherkeys.Of(leaf)
+	_, signsOnly := pub.(*otherkeys.PSSPublicKey)
+	if !s.isServer() && !s.profile.signsContext && (authOf(pub) != c.Auth || signsOnly && c.KeyExchange.Encrypted()) {
+		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(pub)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
 	}
 	if _, err := keyUsage(s.Role, c, leaf); err != nil && s.heedsKeyUsage() {
 		return s.refuse(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/keys"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -87,7 +88,7 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 // verifySignature checks the peer's signature. The scheme must be
 // one that we offered and that fits the key.
 func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what signed) error {
-	pub := s.Result.Peer.Certificates[0].PublicKey
+	pub := otherkeys.Of(s.Result.Peer.Certificates[0])
 	g := signerOf(scheme)
 	if g == nil || !slices.Contains(s.verifiable(), scheme) || s.profile.curveBound && !g.in13 {
 		return disagree(wire.AlertIllegalParameter, "signature scheme", "RFC 8446 §4.4.3", s.verifiable(), []wire.SignatureScheme{scheme},
@@ -102,7 +103,7 @@ func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what si
 	return nil
 }
 
-// digest is what the key signs: a hash or, for Ed25519, the message.
+// digest is what the key signs: a hash or, for Ed25519 and Ed448, the message.
 func (g *signer) digest(what signed) []byte {
 	if what.digests != nil {
 		return what.digests[len(what.digests)-g.hash.Size():] // SHA-1's is the last
@@ -121,7 +122,7 @@ func (g *signer) digest(what signed) []byte {
 }
 
 func (g *signer) opts() crypto.SignerOpts {
-	if g.kind == keyRSAPSS {
+	if g.kind == keyRSAPSS || g.kind == keyPSS {
 		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: g.hash}
 	}
 	return g.hash
@@ -135,6 +136,8 @@ func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed) error {
 		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig)
 	case keyRSAPSS:
 		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig, g.opts().(*rsa.PSSOptions))
+	case keyPSS:
+		return pub.(*otherkeys.PSSPublicKey).Verify(g.hash, g.digest(what), sig)
 	case keyECDSA:
 		if ecdsa.VerifyASN1(pub.(*ecdsa.PublicKey), g.digest(what), sig) {
 			return nil
@@ -143,6 +146,10 @@ func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed) error {
 		return kex.VerifyDSS(pub.(*dsa.PublicKey), g.digest(what), sig)
 	case keyEd25519:
 		if ed25519.Verify(pub.(ed25519.PublicKey), what.message, sig) {
+			return nil
+		}
+	case keyEd448:
+		if pub.(otherkeys.Ed448PublicKey).Verify(what.message, sig) {
 			return nil
 		}
 	}

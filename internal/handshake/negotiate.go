@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -256,6 +257,8 @@ const (
 	keyECDSA
 	keyEd25519
 	keyDSA
+	keyPSS // RSASSA-PSS with a key that is for nothing else
+	keyEd448
 )
 
 // signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3.
@@ -267,6 +270,10 @@ var signers = []signer{
 	{scheme: wire.RSAPSSRSAESHA256, kind: keyRSAPSS, hash: crypto.SHA256, in13: true, minRSA: 32*2 + 2},
 	{scheme: wire.RSAPSSRSAESHA384, kind: keyRSAPSS, hash: crypto.SHA384, in13: true, minRSA: 48*2 + 2},
 	{scheme: wire.RSAPSSRSAESHA512, kind: keyRSAPSS, hash: crypto.SHA512, in13: true, minRSA: 64*2 + 2},
+	{scheme: wire.RSAPSSPSSSHA256, kind: keyPSS, hash: crypto.SHA256, in13: true, minRSA: 32*2 + 2},
+	{scheme: wire.RSAPSSPSSSHA384, kind: keyPSS, hash: crypto.SHA384, in13: true, minRSA: 48*2 + 2},
+	{scheme: wire.RSAPSSPSSSHA512, kind: keyPSS, hash: crypto.SHA512, in13: true, minRSA: 64*2 + 2},
+	{scheme: wire.Ed448, kind: keyEd448, in13: true},
 	{scheme: wire.RSAPKCS1SHA256, kind: keyRSA, hash: crypto.SHA256, minRSA: 19 + 32 + 11},
 	{scheme: wire.RSAPKCS1SHA384, kind: keyRSA, hash: crypto.SHA384, minRSA: 19 + 48 + 11},
 	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
@@ -297,6 +304,10 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 		return g.kind == keyEd25519
 	case *dsa.PublicKey:
 		return g.kind == keyDSA && !curveBound
+	case *otherkeys.PSSPublicKey:
+		return g.kind == keyPSS && pub.Key.Size() >= g.minRSA && pub.Limits.Allow(g.hash, g.hash.Size())
+	case otherkeys.Ed448PublicKey:
+		return g.kind == keyEd448
 	}
 	return false
 }
@@ -334,7 +345,7 @@ func (s *State) namedScheme(said wire.SignatureScheme) wire.SignatureScheme {
 	if s.profile.schemes == nil {
 		return said
 	}
-	return pickScheme(s.Result.Peer.Certificates[0].PublicKey, s.profile.schemes, nil, false)
+	return pickScheme(otherkeys.Of(s.Result.Peer.Certificates[0]), s.profile.schemes, nil, false)
 }
 
 // certificateSignatures are the schemes that stand for the signature on a
@@ -365,7 +376,7 @@ func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
 // authOf is the kind of suite that a certificate key serves up to TLS 1.2.
 func authOf(pub crypto.PublicKey) suite.Auth {
 	switch pub.(type) {
-	case *rsa.PublicKey:
+	case *rsa.PublicKey, *otherkeys.PSSPublicKey:
 		return suite.AuthRSA
 	case *dsa.PublicKey:
 		return suite.AuthDSS

@@ -35,6 +35,7 @@ func acceptsType(types []wire.ClientCertificateType, g *signer) bool {
 var certificateTypes = map[keyKind]wire.ClientCertificateType{
 	keyRSA: wire.CertTypeRSASign, keyRSAPSS: wire.CertTypeRSASign, keyDSA: wire.CertTypeDSSSign,
 	keyECDSA: wire.CertTypeECDSASign, keyEd25519: wire.CertTypeECDSASign,
+	keyPSS: wire.CertTypeRSASign, keyEd448: wire.CertTypeECDSASign,
 }
 
 // restriction is what the owner of a certificate allows it to sign with; nil for

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -22,7 +23,7 @@ var schemeHash = map[wire.SignatureScheme]crypto.Hash{
 	wire.RSAPKCS1SHA256: crypto.SHA256, wire.ECDSAP256SHA256: crypto.SHA256, wire.RSAPSSRSAESHA256: crypto.SHA256, wire.RSAPSSPSSSHA256: crypto.SHA256,
 	wire.RSAPKCS1SHA384: crypto.SHA384, wire.ECDSAP384SHA384: crypto.SHA384, wire.RSAPSSRSAESHA384: crypto.SHA384, wire.RSAPSSPSSSHA384: crypto.SHA384,
 	wire.RSAPKCS1SHA512: crypto.SHA512, wire.ECDSAP521SHA512: crypto.SHA512, wire.RSAPSSRSAESHA512: crypto.SHA512, wire.RSAPSSPSSSHA512: crypto.SHA512,
-	wire.Ed25519: 0,
+	wire.Ed25519: 0, wire.Ed448: 0,
 }
 
 // SchemeOf is what a key signs with up to TLS 1.1, where no message says so; 0
@@ -65,7 +66,7 @@ func OverMessages(v wire.Version, messages, master []byte) Signed {
 	return Signed{data: messages}
 }
 
-// digest is the hash that is signed; Ed25519 signs the data itself.
+// digest is the hash that is signed; Ed25519 and Ed448 sign the data itself.
 func (x Signed) digest(hash crypto.Hash) []byte {
 	switch {
 	case x.digests != nil && hash == crypto.MD5SHA1:
@@ -91,11 +92,15 @@ func Verify(key crypto.PublicKey, scheme wire.SignatureScheme, x Signed, sig []b
 	}
 	sum := x.digest(hash)
 	switch key := key.(type) {
+	case *otherkeys.PSSPublicKey:
+		return strings.Contains(scheme.String(), "_pss_pss_") && key.Verify(hash, sum, sig) == nil, true
+	case otherkeys.Ed448PublicKey:
+		return scheme == wire.Ed448 && key.Verify(x.data, sig), true
 	case *rsa.PublicKey:
-		if strings.Contains(scheme.String(), "_pss_") {
+		if strings.Contains(scheme.String(), "_pss_rsae_") {
 			return rsa.VerifyPSS(key, hash, sum, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil, true
 		}
-		return rsa.VerifyPKCS1v15(key, hash, sum, sig) == nil, true
+		return strings.Contains(scheme.String(), "_pkcs1_") && rsa.VerifyPKCS1v15(key, hash, sum, sig) == nil, true
 	case *ecdsa.PublicKey:
 		return ecdsa.VerifyASN1(key, sum, sig), true
 	case *dsa.PublicKey:

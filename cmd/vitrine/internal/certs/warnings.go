@@ -3,10 +3,10 @@ package certs
 import (
 	"bytes"
 	"cmp"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -32,7 +32,7 @@ func named(c *x509.Certificate) string {
 }
 
 func warnings(c *x509.Certificate) (list []string) {
-	if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
+	if key := otherkeys.RSA(c); key != nil && key.N.BitLen() < minRSA {
 		list = append(list, fmt.Sprintf("the key of %s, RSA %d, is short enough to be broken; %d bits are safe", named(c), key.N.BitLen(), minRSA))
 	}
 	selfSigned := bytes.Equal(c.RawSubject, c.RawIssuer) // nobody relies on its signature

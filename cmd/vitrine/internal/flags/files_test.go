@@ -110,6 +110,9 @@ func TestUnreadableFilesAreNamed(t *testing.T) {
 		"encrypted":              {chain, block("ENCRYPTED PRIVATE KEY", []byte{0x30, 0}), "is encrypted", "openssl pkey -in "},
 		"encrypted, the old way": {chain, "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAA=\n-----END EC PRIVATE KEY-----\n", "is encrypted", "openssl pkey -in "},
 		"SSH":                    {chain, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1")), "key of SSH", "made with"},
+		"RSA-PSS for SHA-1":      {otherKey(t, "pss-sha1"), otherKey(t, "pss-sha1-key"), "allow none of TLS's signatures", "without parameters"},
+		"RSA-PSS, another mask":  {otherKey(t, "pss-mask"), otherKey(t, "pss-mask-key"), "with parameters that vitrine does not have", "issued for an RSA"},
+		"RSA-PSS, another's":     {otherKey(t, "pss"), otherKey(t, "pss256-key"), "does not match", "made with it"},
 		"RSA-PSS":                {chain, keyOfKind(t, 1, 2, 840, 113549, 1, 1, 10), "RSASSA-PSS", "issued for an RSA"},
 		"Ed448":                  {chain, keyOfKind(t, 1, 3, 101, 113), "Ed448", "issued for an RSA"},
 		"X25519":                 {chain, keyOfKind(t, 1, 3, 101, 111), "cannot sign", "issued for an RSA"},
@@ -122,6 +125,24 @@ func TestUnreadableFilesAreNamed(t *testing.T) {
 		f := identity(t, test.cert, test.key)
 		_, ok, err := f.Load()
 		if ok || report.ExitCode(err) != report.ExitUsage || !strings.Contains(err.Error(), test.is) || !strings.Contains(err.Error(), test.do) || strings.Contains(err.Error(), "tls: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// otherKey is a file with a key that crypto/x509 does not know.
+func otherKey(t *testing.T, name string) string {
+	text, err := os.ReadFile("../../../../internal/otherkeys/testdata/" + name + ".pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Keys of RSASSA-PSS and Ed448 are taken.
+func TestIdentityOfOtherKeys(t *testing.T) {
+	for _, name := range []string{"pss", "pss256", "ed448"} {
+		if _, ok, err := identity(t, otherKey(t, name), otherKey(t, name+"-key")).Load(); !ok || err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

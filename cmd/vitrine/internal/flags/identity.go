@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -97,7 +98,14 @@ func parseKey(der []byte) bool {
 	_, pkcs8 := x509.ParsePKCS8PrivateKey(der)
 	_, pkcs1 := x509.ParsePKCS1PrivateKey(der)
 	_, sec1 := x509.ParseECPrivateKey(der)
-	return pkcs8 == nil || pkcs1 == nil || sec1 == nil
+	_, other := otherkeys.ParsePrivate(der)
+	return pkcs8 == nil || pkcs1 == nil || sec1 == nil || other == nil
+}
+
+// limited is for an RSASSA-PSS key that cannot sign as TLS wants.
+func limited(der []byte) bool {
+	key, err := otherkeys.ParsePrivate(der)
+	return err == nil && !otherkeys.SignsTLS(key)
 }
 
 // unusable says what a key is that cannot be used; empty for one that can.
@@ -107,6 +115,8 @@ func unusable(block *pem.Block) (is, do string) {
 		return "holds a private key that is encrypted", "take the password off: openssl pkey -in FILE -out new.pem"
 	case block.Type == "OPENSSH PRIVATE KEY":
 		return "holds a key of SSH", "give the key that the certificate was made with"
+	case limited(block.Bytes):
+		return "holds a private key of the kind RSASSA-PSS whose parameters allow none of TLS's signatures", "have a certificate issued for a key without parameters, or for SHA-256 with a salt of 32 bytes"
 	case parseKey(block.Bytes), strings.HasPrefix(block.Type, "DSA "):
 		return "", ""
 	}
@@ -137,8 +147,8 @@ var dsaOID = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
 
 // keyKinds are keys for which vitrine has no use, by their algorithm.
 var keyKinds = map[string]string{
-	"1.2.840.113549.1.1.10": "of the kind RSASSA-PSS, which vitrine does not have",
-	"1.3.101.113":           "of the kind Ed448, which vitrine does not have",
+	"1.2.840.113549.1.1.10": "of the kind RSASSA-PSS with parameters that vitrine does not have",
+	"1.3.101.113":           "of the kind Ed448 that is damaged",
 	"1.3.101.110":           "of the kind X25519, which cannot sign",
 	"1.3.101.111":           "of the kind X448, which cannot sign",
 	"1.2.840.10045.2.1":     "on an elliptic curve that vitrine does not have",

@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -149,7 +150,7 @@ func keyName(c *x509.Certificate) string {
 	case *ecdsa.PublicKey:
 		return "ECDSA " + key.Curve.Params().Name
 	}
-	return c.PublicKeyAlgorithm.String()
+	return cmp.Or(otherkeys.Name(c), c.PublicKeyAlgorithm.String())
 }
 
 // resumptionNames are those of Resumed, for people.

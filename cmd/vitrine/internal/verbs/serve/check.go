@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -16,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certstore"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -121,7 +123,7 @@ func keyName(c *x509.Certificate) string {
 	case *ecdsa.PublicKey:
 		return "ECDSA on " + key.Curve.Params().Name
 	}
-	return c.PublicKeyAlgorithm.String()
+	return cmp.Or(otherkeys.Name(c), c.PublicKeyAlgorithm.String())
 }
 
 // troubles are why clients refuse a certificate that works; all rows that match count.
@@ -135,8 +137,8 @@ var troubles = []struct {
 	{func(c *x509.Certificate, _ bool) bool { return time.Now().Before(c.NotBefore) },
 		"is not valid yet: wait, or check this machine's clock"},
 	{func(c *x509.Certificate, _ bool) bool {
-		key, ok := c.PublicKey.(*rsa.PublicKey)
-		return ok && key.N.BitLen() < safeRSABits
+		key := otherkeys.RSA(c)
+		return key != nil && key.N.BitLen() < safeRSABits
 	}, "has an RSA key below 2048 bits, which can be factored: have it issued for a longer one"},
 	{func(c *x509.Certificate, _ bool) bool {
 		return slices.Contains([]x509.SignatureAlgorithm{x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1}, c.SignatureAlgorithm) &&

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"crypto/rsa"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -61,7 +61,7 @@ func clientFields(state tls.State) (fields []any, level slog.Level) {
 		fields = append(fields, slog.String("revocation", a[0].String()))
 	}
 	for _, c := range chain {
-		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < safeRSABits {
+		if key := otherkeys.RSA(c); key != nil && key.N.BitLen() < safeRSABits {
 			return append(fields, slog.String("weak", fmt.Sprintf("an RSA key of %d bits can be factored", key.N.BitLen()))), slog.LevelWarn
 		}
 	}
