@@ -26,6 +26,8 @@ type About struct {
 	Before string
 	// Previous is that connection: what was resumed is checked against it.
 	Previous *Connection
+	// Sent says in words what the caller sent as data, and why; empty where it does not say.
+	Sent string
 	// Err is why the connection failed, nil if it did not, and Advice what to
 	// change.
 	Err    error
@@ -43,6 +45,8 @@ type Connection struct {
 	Side   string `json:"side"`
 	Target string `json:"target,omitempty"`
 	Trust  string `json:"trust,omitempty"`
+	// Sent says in words what was sent as data, and why.
+	Sent string `json:"sent,omitempty"`
 	// Verdict is what was found out about the peer's certificates.
 	Verdict *Verdict `json:"verdict,omitempty"`
 	Before  string   `json:"before,omitempty"`

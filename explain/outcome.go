@@ -37,6 +37,7 @@ func (c *Connection) Outcome() (all []Remark) {
 	add(Good, c.Trust != "", "%s", c.Trust)
 	add(Warning, c.Trust == "" && s.Complete && c.Side == wire.Client.String() && first.ServerCertificate,
 		"nothing shows that the server's certificate was verified")
+	add(Plain, c.Sent != "", "%s", c.Sent)
 	for _, w := range c.Warnings {
 		add(Warning, true, "%s", w)
 	}

@@ -2,6 +2,7 @@
 package connect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -35,6 +36,7 @@ type options struct {
 	timeout  flags.Timeout
 	// halfClose closes our direction when the input ends.
 	halfClose bool
+	send      flags.Send
 
 	clientCertificate clientCertificate
 	offer             report.Offer
@@ -74,6 +76,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
   printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
     vitrine connect example.com:443
   vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json
+  vitrine connect mail.example.com:993 --send 'a logout\r\n'
   vitrine connect example.com --resume ticket
   vitrine connect printer.local --max tls1.0 --suites RC4-SHA \
     --legacy rc4,rsa-key-exchange`,
@@ -88,6 +91,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.insecure.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
+	o.send.Register(cmd, "what comes from standard input")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 	o.identity.Register(cmd, "our client")
@@ -101,6 +105,10 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 		return err
 	}
 	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
+		return err
+	}
+	input, err := o.input(cmd)
+	if err != nil {
 		return err
 	}
 	config, err := o.config(at)
@@ -137,12 +145,25 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if o.mayFollow(before) {
 		r.later = o.timeout.Duration
 	}
-	err = r.run(cmd.InOrStdin())
+	err = r.run(input)
 	o.writeLater(cmd.ErrOrStderr(), before, conn.State())
 	if err != nil {
 		return o.reportFailure(cmd, at, o.blame(err))
 	}
 	return nil
+}
+
+// input is what is sent.
+func (o *options) input(cmd *cobra.Command) (io.Reader, error) {
+	switch content, given, err := o.send.Load(cmd); {
+	case err != nil:
+		return nil, err
+	case given && o.json:
+		return nil, report.Usagef("--send does nothing with --json, which closes the connection at once; leave one out")
+	case given:
+		return bytes.NewReader(content), nil
+	}
+	return cmd.InOrStdin(), nil
 }
 
 func (o *options) config(at flags.Target) (*tls.Config, error) {

@@ -37,6 +37,9 @@ type options struct {
 	summary    bool
 	timeout    flags.Timeout
 	fail       string
+	send       flags.Send
+	content    []byte // of --send
+	sends      bool   // --send was given
 }
 
 var explainFormats = map[string]func(io.Writer, *explain.Connection, text.Options) error{
@@ -72,8 +75,8 @@ dangerous ones need no --legacy there. With HOST (on port 443 if none is given;
 a URL will do) it explains the live connection, or its failure.
 
 Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
-the answer. For a server of something else, name that with --alpn, or offer
-nothing with --alpn "".
+the answer, but for ports of another protocol, like 993. --send says what to
+send instead, or that nothing is sent.
 
 On a terminal, $PAGER shows the text, less by default; set it to nothing for
 none. The output holds the connection's secrets and data: guard it like a key.`,
@@ -84,7 +87,8 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
   vitrine explain --renegotiate server --client-auth
   vitrine explain --fail expired
   vitrine explain example.com
-  vitrine explain example.com --json -o example.json`,
+  vitrine explain example.com --json -o example.json
+  vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
 		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
@@ -101,6 +105,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
+	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", []string{"text", "json"})
@@ -201,6 +206,10 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
 		return err
 	}
+	var err error
+	if o.content, o.sends, err = o.send.Load(cmd); err != nil {
+		return err
+	}
 	switch {
 	case live && o.clientAuth && flags.IsClientAuthMode(args[0]):
 		return report.Usagef("--client-auth takes no value here; leave %q out", args[0])
@@ -212,6 +221,10 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
 	case !live && o.revoked.Given(cmd):
 		return report.Usagef("--revocation and --crl need a target; nobody knows what vitrine's own server has, which is thrown away")
+	case !live && len(o.content) > 0:
+		return report.Usagef("--send needs a target, or none: vitrine's own server answers requests of HTTP alone")
+	case !live && o.sends && (o.tls.PostHandshakeAuth || o.tls.Renegotiate == "server"):
+		return report.Usagef("vitrine's own server begins another handshake when a request has come in, and --send none sends none; leave it out")
 	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
 		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or the server does not ask for the certificate")
 	}

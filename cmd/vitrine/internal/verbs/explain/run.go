@@ -1,13 +1,11 @@
 package explain
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -74,7 +72,7 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		err = report.WhileShakingHands(err)
 	} else {
 		about.Trust = e.trust(conn.State())
-		err = e.talk(ctx, conn, &about.Warnings)
+		about.Sent, err = e.talk(ctx, conn, &about.Warnings)
 		about.Warnings = append(certs.Warnings(conn.State()), about.Warnings...)
 	}
 	raw.Close()
@@ -132,18 +130,19 @@ func certificateChoice(c *explain.Connection) *trace.Choice {
 // most is how much of an answer is read: an account of more is of no use.
 const most = 1 << 18
 
-// talk renegotiates if the flags say so, sends a small HTTP request if the server may
-// understand it, reads the answer, and closes both ways. The error is an alert
-// of the server's: in TLS 1.3 it refuses our certificate only now. Whatever else
-// is not as it should be is a warning.
-func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]string) error {
+// talk renegotiates if the flags say so, sends what they say or a small HTTP request if
+// the server may understand it, reads the answer, and closes both ways. It returns what
+// was sent, in words. The error is an alert of the server's: in TLS 1.3 it refuses our
+// certificate only now. Whatever else is not as it should be is a warning.
+func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]string) (sent string, err error) {
 	deadline, _ := ctx.Deadline()
+	m := e.toSay(conn.ConnectionState().NegotiatedProtocol)
 	for _, step := range []struct {
 		failed string
 		do     func() error
 	}{
 		{"there was no renegotiation", func() error { return e.renegotiate(ctx, conn) }},
-		{"no HTTP answer came", func() error { return e.request(conn) }},
+		{"no answer came", func() error { return m.exchange(conn, e.options.timeout.Duration/2) }}, // the other half is for the close
 		{"our direction could not be closed", func() error { return closeOurs(conn, deadline) }},
 		{"the server did not close its direction", func() error { return drain(conn) }},
 	} {
@@ -151,14 +150,14 @@ func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]stri
 		case err == nil:
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			*warnings = append(*warnings, "the server ended the connection without close_notify: data may be missing at its end")
-			return nil
+			return m.words, nil
 		case report.IsHandshakeError(err) && !errors.Is(err, tls.ErrNoRenegotiation):
-			return err
+			return m.words, err
 		default:
 			*warnings = append(*warnings, step.failed+": "+report.Describe(err, wire.Client, nil).Text)
 		}
 	}
-	return nil
+	return m.words, nil
 }
 
 // renegotiate begins a handshake inside the connection, if that is the client's.
@@ -202,33 +201,5 @@ func drain(conn *tls.Conn) error {
 	if n == most {
 		return errors.New("there is a lot more to read, which was left")
 	}
-	return err
-}
-
-// speaksHTTP reports that HTTP/1.1 was agreed on, or nothing else was.
-func (e *explanation) speaksHTTP(conn *tls.Conn) bool {
-	agreed := conn.ConnectionState().NegotiatedProtocol
-	return agreed == "http/1.1" || agreed == "" && slices.Contains(e.options.alpn.Protocols, "http/1.1")
-}
-
-// request asks for the root page and reads the answer, to a bound, if there is
-// HTTP to speak.
-func (e *explanation) request(conn *tls.Conn) error {
-	if !e.speaksHTTP(conn) {
-		return nil
-	}
-	deadline := time.Now().Add(e.options.timeout.Duration / 2) // the other half is for the close
-	if err := conn.SetDeadline(deadline); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine-explain\r\nConnection: close\r\n\r\n", e.config.ServerName)
-	if err != nil {
-		return err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, most))
 	return err
 }

@@ -1,0 +1,57 @@
+package flags
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+)
+
+// Send is the flag --send: what is said on a connection.
+type Send struct{ value string }
+
+// Register adds the flag to a verb. usual is what is sent without it.
+func (f *Send) Register(cmd *cobra.Command, usual string) {
+	cmd.Flags().StringVar(&f.value, "send", "",
+		"send this `text`, in which \\r and \\n are line ends, or the content of a file as @FILE, or none (default: "+usual+")")
+}
+
+// escapes are what a text can have that a shell makes hard to type.
+var escapes = strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\t`, "\t", `\\`, `\`)
+
+// Load returns what to send, which is empty for none; given is false without the flag.
+func (f *Send) Load(cmd *cobra.Command) (content []byte, given bool, err error) {
+	if !cmd.Flags().Changed("send") {
+		return nil, false, nil
+	}
+	if f.value == "none" {
+		return nil, true, nil
+	}
+	if file, ok := strings.CutPrefix(f.value, "@"); ok {
+		content, err = os.ReadFile(file)
+		if err != nil {
+			return nil, true, report.Usagef("--send: %v", err)
+		}
+		return content, true, nil
+	}
+	if f.value == "" {
+		return nil, true, report.Usagef("--send has no text; say none to send nothing")
+	}
+	return []byte(escapes.Replace(f.value)), true, nil
+}
+
+// otherPorts are well-known ports of what is not HTTP.
+var otherPorts = map[string]string{
+	"25": "SMTP", "465": "SMTP", "587": "SMTP", "2525": "SMTP", "110": "POP3", "995": "POP3", "143": "IMAP", "993": "IMAP",
+	"4190": "ManageSieve", "21": "FTP", "989": "FTP", "990": "FTP", "22": "SSH", "23": "Telnet", "992": "Telnet", "119": "NNTP", "563": "NNTP",
+	"53": "DNS", "853": "DNS over TLS", "389": "LDAP", "636": "LDAP", "3269": "LDAP", "994": "IRC", "6697": "IRC",
+	"5222": "XMPP", "5223": "XMPP", "5269": "XMPP", "5270": "XMPP", "5061": "SIP", "5349": "TURN", "5671": "AMQP", "8883": "MQTT", "6514": "syslog",
+	"3306": "MySQL", "5432": "PostgreSQL", "6379": "Redis", "6380": "Redis", "27017": "MongoDB", "1433": "SQL Server", "2484": "Oracle", "9093": "Kafka", "4222": "NATS",
+	"3389": "RDP", "2083": "RADIUS", "3868": "Diameter", "5868": "Diameter", "4460": "NTS", "64738": "Mumble", "1194": "OpenVPN",
+}
+
+// OtherProtocol names the protocol that a port is for, if it is another one than HTTP;
+// empty for all others.
+func OtherProtocol(port string) string { return otherPorts[port] }
