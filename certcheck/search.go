@@ -260,17 +260,17 @@ func (s *search) remember(chain []*x509.Certificate) {
 	}
 }
 
-// price is for how many signatures one by an authority counts: what takes longer than half
-// a millisecond counts for more.
+// price is for how many signatures one by an authority counts: those that take longer than
+// a third of a millisecond count for more, so that a hundred take 50 ms at most.
 func price(authority *x509.Certificate) int {
 	switch key := authority.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() > 4096 {
-			return 3
+			return 5
 		}
 	case *ecdsa.PublicKey:
 		if key.Curve == elliptic.P521() {
-			return 3
+			return 10
 		}
 	}
 	return 1

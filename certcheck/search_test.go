@@ -316,3 +316,35 @@ func TestBudgets(t *testing.T) {
 		t.Errorf("%d ways, %d signatures may be checked yet: %v", len(ways), s.left, e)
 	}
 }
+
+// Chains that are made to cost as much as they can cost a bounded number of signatures,
+// counted by what each takes; BenchmarkPathological has the time.
+func TestPathologicalChains(t *testing.T) {
+	for name, make := range pathological {
+		certs, roots := make(t)
+		o := Options{Roots: roots, Time: now, Name: "example.com", Anew: true}
+		s, _ := o.search(certs)
+		if ways := s.find(true); len(ways) > 0 {
+			if name != "many good ways" {
+				t.Errorf("%s: accepted", name)
+			}
+			continue
+		}
+		if e := s.explain(); e == nil || e.Reason == "" || e.Hint == "" {
+			t.Errorf("%s: %v", name, e)
+		}
+		spent := 0
+		for _, l := range s.links {
+			spent += price(l.issuer)
+		}
+		if spent != MaxSignatures-s.left || spent > MaxSignatures || spent == 0 {
+			t.Errorf("%s: signatures for %d were checked, of at most %d, and %d are left", name, spent, MaxSignatures, s.left)
+		}
+		if slow := len(s.links); strings.HasPrefix(name, "RSA") && slow > 20 || strings.HasPrefix(name, "P-521") && slow > 10 {
+			t.Errorf("%s: %d signatures were checked", name, slow)
+		}
+		if name == "name constraints" && s.path.left >= 0 {
+			t.Errorf("%s: %d comparisons are left", name, s.path.left)
+		}
+	}
+}

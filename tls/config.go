@@ -325,6 +325,8 @@ type Legacy struct {
 	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
+	// SHA1Chains lets certificates of the peer's chain be signed over SHA-1 or MD5. RFC 9155.
+	SHA1Chains bool
 	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits. Without it the
 	// peer's own is refused also where its chain is not verified.
 	SmallRSA bool
