@@ -60,11 +60,16 @@ const (
 	keyP521    keyType = "p521"
 	keyEd25519 keyType = "ed25519"
 	keyDSA     keyType = "dsa"
+	keyPSSKey  keyType = "rsassa-pss" // whose certificate says that it is for nothing else
+	keyEd448   keyType = "ed448"
 )
 
-var keyTypes = []keyType{keyRSA, keyPKCS1, keyPSS, keyRSA1024, keyP256, keyP384, keyP521, keyEd25519, keyDSA}
+var keyTypes = []keyType{keyRSA, keyPKCS1, keyPSS, keyRSA1024, keyP256, keyP384, keyP521, keyEd25519, keyDSA, keyPSSKey, keyEd448}
 
 func (k keyType) isRSA() bool { return strings.HasPrefix(string(k), "rsa") }
+
+// other reports a kind of key that crypto/x509 does not know, and that each side has to name.
+func (k keyType) other() bool { return k == keyPSSKey || k == keyEd448 }
 
 // curve returns the group that a peer must list to accept the key, before
 // TLS 1.3. RFC 8422 §5.1.

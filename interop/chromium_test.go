@@ -32,6 +32,7 @@ var chromium = &peer{
 		"*_CBC_SHA256": chromiumCBC, "*_CBC_SHA384": chromiumCBC, "*_ECDSA_WITH_*_CBC_*": chromiumCBC,
 		"secp521r1": chromiumP521, "*x448": "Chromium has no X448", "SecP*": "Chromium has X25519MLKEM768 only",
 		"key:p521": chromiumP521, "key:ed25519": "Chromium has no Ed25519",
+		"key:rsassa-pss": "Chromium has no RSASSA-PSS keys", "key:ed448": "Chromium has no Ed448",
 		"key:rsa-*": "Chromium's signature schemes cannot be chosen",
 		"request:*": chromiumAuth, "require:*": chromiumAuth,
 		"keyupdate:the*": noKeyUpdate,

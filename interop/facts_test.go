@@ -107,9 +107,11 @@ func (c cell) signature() string {
 		return "rsa_pkcs1"
 	case c.Key == keyPSS:
 		return "rsa_pss_rsae"
+	case c.Key == keyPSSKey:
+		return "rsa_pss_pss"
 	case c.Key.isRSA():
 		return "rsa_pkcs1|rsa_pss_rsae"
-	case c.Key == keyEd25519, c.Key == keyDSA:
+	case c.Key == keyEd25519, c.Key == keyEd448, c.Key == keyDSA:
 		return string(c.Key)
 	}
 	return "ecdsa"

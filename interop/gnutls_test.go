@@ -292,7 +292,7 @@ func gnutlsDescribed(f facts, fields []string) {
 		}
 	}
 	for _, family := range []struct{ prefix, name string }{
-		{"RSA-PSS-RSAE-", "rsa_pss_rsae"}, {"RSA-", "rsa_pkcs1"}, {"ECDSA-", "ecdsa"}, {"DSA-", "dsa"}, {"EdDSA-Ed25519", "ed25519"},
+		{"RSA-PSS-RSAE-", "rsa_pss_rsae"}, {"RSA-PSS-", "rsa_pss_pss"}, {"RSA-", "rsa_pkcs1"}, {"ECDSA-", "ecdsa"}, {"DSA-", "dsa"}, {"EdDSA-Ed25519", "ed25519"}, {"EdDSA-Ed448", "ed448"},
 	} {
 		if len(fields) > 1 && f["signature"] == "" && strings.HasPrefix(fields[1], family.prefix) {
 			f["signature"] = family.name

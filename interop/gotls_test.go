@@ -16,13 +16,15 @@ var gotls = &peer{
 	Name: "go", Connect: gotlsConnect, Serve: gotlsServe, suites: gotlsList, noEtM: true,
 	anySuite: func(c cell, _ wire.Role) bool { return c.Version == wire.TLS13 },
 	ServerLacks: map[string]string{
-		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448", "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "later:*": gotlsLater,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448",
+		"key:rsassa-pss": gotlsOther, "re*:rsassa-pss": gotlsOther, "key:ed448": gotlsOther, "re*:ed448": gotlsOther, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "later:*": gotlsLater,
 		"resume:id":        "crypto/tls has no session IDs",
 		"keyupdate:theirs": noKeyUpdate, "renegotiate:*": "crypto/tls's server does not renegotiate",
 		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,
 	},
 	ClientLacks: map[string]string{
-		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448", "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "tls1.3+later:*": gotlsLater, "later:dsa": gotlsDSA,
+		"ssl3.0": gotlsSSL3, "ffdhe*": gotlsDH, "*x448": "crypto/tls has no X448",
+		"key:rsassa-pss": gotlsOther, "re*:rsassa-pss": gotlsOther, "key:ed448": gotlsOther, "re*:ed448": gotlsOther, "key:dsa": gotlsDSA, "re*:dsa": gotlsDSA, "tls1.3+later:*": gotlsLater, "later:dsa": gotlsDSA,
 		"resume:id":        "crypto/tls has no session IDs",
 		"keyupdate:theirs": noKeyUpdate, "renegotiate:theirs": "crypto/tls's client renegotiates only when asked",
 		"max-fragment:*": gotlsLimits, "size-limit:*": gotlsLimits, "unsafe": alwaysSecure,
@@ -35,6 +37,7 @@ const (
 	gotlsSSL3   = "crypto/tls has no SSL 3.0"
 	gotlsDH     = "crypto/tls has no finite-field Diffie-Hellman"
 	gotlsDSA    = "crypto/tls has no DSA"
+	gotlsOther  = "crypto/tls has no RSASSA-PSS keys and no Ed448"
 	gotlsLater  = "crypto/tls does not ask for or show a certificate midway"
 	gotlsLimits = "crypto/tls has no limits on records"
 )

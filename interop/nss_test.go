@@ -24,14 +24,16 @@ var nss = &peer{
 	// tstclnt frees its -c twice when it connects twice, and aborts.
 	anySuite: func(c cell, ours wire.Role) bool { return ours == wire.Server && c.Resume != "" },
 	ServerLacks: map[string]string{
-		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448", "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
+		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448",
+		"key:ed448": nssEd448, "re*:ed448": nssEd448, "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
 		"key:ed25519": nssEd25519, "re*:ed25519": nssEd25519, "later:ed25519": nssEd25519,
 		"resume:*_DSS_*":            "selfserv resumes no session of a DSA key, of tstclnt neither",
 		"renegotiate:theirs+resume": "selfserv does not renegotiate where a session has the client's certificate",
 		"keyupdate:theirs":          noKeyUpdate, "dh:*": nssDH, "max-fragment:*": "NSS has no max_fragment_length", "unsafe": alwaysSecure,
 	},
 	ClientLacks: map[string]string{
-		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448", "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
+		"*MLKEM*": noMLKEM, "*x448": "NSS has no X448",
+		"key:ed448": nssEd448, "re*:ed448": nssEd448, "*PSK*": nssSuites, "*_anon_*": nssSuites, "*_CCM*": nssSuites, "*_CAMELLIA_*_SHA256": nssSuites,
 		"key:ed25519": nssEd25519, "re*:ed25519": nssEd25519, "later:ed25519": nssEd25519,
 		"resume:TLS_ECDHE_*_3DES_*": nssOff, "resume:TLS_ECDHE_*_RC4_*": nssOff, "resume:*_WITH_DES_*": nssOff, "resume:TLS_DHE_DSS_*_SHA???": nssOff,
 		"resume:*_NULL_*": nssOff, "dh:*": nssDH, "max-fragment:*": "NSS has no max_fragment_length", "unsafe": alwaysSecure,
@@ -44,6 +46,7 @@ var nss = &peer{
 const (
 	nssSuites  = "NSS has no such suite"
 	nssEd25519 = "NSS has no Ed25519 in TLS"
+	nssEd448   = "NSS has no Ed448"
 	nssOff     = "tstclnt has these suites off, and -c breaks its second connection"
 	nssDH      = "NSS has RFC 7919's groups only"
 )
@@ -56,7 +59,7 @@ var nssGroups = map[wire.NamedGroup]string{
 // nssKeys are the keys that NSS can hold for TLS, by the option that selfserv
 // takes each with.
 var nssKeys = map[keyType]string{
-	keyRSA: "-n", keyRSA1024: "-n", keyP256: "-e", keyP384: "-e", keyP521: "-e", keyDSA: "-S"}
+	keyRSA: "-n", keyRSA1024: "-n", keyPSSKey: "-n", keyP256: "-e", keyP384: "-e", keyP521: "-e", keyDSA: "-S"}
 
 // nssDB is a database with our CA and all certificates, for both programs.
 // nssBareDB has the CA only: tstclnt shows any certificate that it has.
@@ -122,6 +125,8 @@ func nssSchemes(r *run) string {
 		return "rsa_pkcs1_sha256,rsa_pkcs1_sha384" + other
 	case r.Key == keyPSS || r.ClientKey == keyPSS:
 		return "rsa_pss_rsae_sha256,rsa_pss_rsae_sha384" + other
+	case r.Key == keyPSSKey || r.ClientKey == keyPSSKey: // not among those that NSS has by default
+		return "rsa_pss_pss_sha256,rsa_pss_pss_sha384,rsa_pss_pss_sha512,rsa_pss_rsae_sha256,rsa_pkcs1_sha256" + other
 	}
 	return ""
 }
@@ -222,7 +227,7 @@ func nssConnect(r *run, port int) ([]facts, error) {
 var (
 	nssVersion = regexp.MustCompile(`SSL version (3\.[0-4]) using \d+-bit (\S+) with \d+-bit (\S+) MAC`)
 	nssKeyBits = regexp.MustCompile(`Key Exchange: (\d+)-bit (\S+)`)
-	nssScheme  = regexp.MustCompile(`Signature Scheme: (rsa_pkcs1|rsa_pss_rsae|ecdsa|dsa)_`)
+	nssScheme  = regexp.MustCompile(`Signature Scheme: (rsa_pkcs1|rsa_pss_rsae|rsa_pss_pss|ecdsa|dsa)_`)
 )
 
 var nssVersions = map[string]wire.Version{"3.0": wire.SSL30, "3.1": wire.TLS10, "3.2": wire.TLS11, "3.3": wire.TLS12, "3.4": wire.TLS13}

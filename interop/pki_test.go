@@ -11,14 +11,18 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // serverName is what every client asks for and verifies.
@@ -40,7 +44,7 @@ func (p *pki) pkcs12File(k keyType) string { return p.file(string(k.base()) + ".
 
 // base is the key type that has a certificate: the RSA types of one size share it.
 func (k keyType) base() keyType {
-	if k.isRSA() && k != keyRSA1024 {
+	if k.isRSA() && k != keyRSA1024 && k != keyPSSKey {
 		return keyRSA
 	}
 	return k
@@ -73,6 +77,12 @@ func newPKI(dir string) (*pki, error) {
 	}
 	for i, k := range keyTypes {
 		if k != k.base() {
+			continue
+		}
+		if k.other() {
+			if err := p.issueByOpenSSL(k, caKey); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err := p.issue(k, int64(i+2), ca, caKey); err != nil {
@@ -111,6 +121,46 @@ func (p *pki) issue(k keyType, serial int64, ca *x509.Certificate, caKey crypto.
 	}
 	return writePEM(p.certFile(k), "CERTIFICATE", der)
 }
+
+// issueByOpenSSL makes a certificate for a key that crypto/x509 does not write; without the
+// program there is none, and no cell wants it.
+func (p *pki) issueByOpenSSL(k keyType, caKey crypto.Signer) error {
+	if !haveOpenSSL() {
+		return nil
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(caKey)
+	if err != nil {
+		return err
+	}
+	request, extensions := p.file(string(k)+".csr"), p.file(string(k)+".ext")
+	for name, text := range map[string][]byte{
+		p.file("ca.key"): pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+		extensions: []byte("subjectAltName=DNS:" + serverName + ",IP:127.0.0.1\nkeyUsage=critical,digitalSignature\n" +
+			"extendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=critical,CA:false\n"),
+	} {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			return err
+		}
+	}
+	genpkey := map[keyType]string{keyPSSKey: "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048", keyEd448: "-algorithm ed448"}
+	for _, step := range [][]string{
+		append(strings.Fields("genpkey -quiet "+genpkey[k]), "-out", p.keyFile(k)),
+		{"req", "-new", "-key", p.keyFile(k), "-subj", "/CN=" + string(k), "-out", request},
+		{"x509", "-req", "-in", request, "-CA", p.caFile(), "-CAkey", p.file("ca.key"), "-set_serial", "100",
+			"-days", "2", "-extfile", extensions, "-out", p.certFile(k)},
+	} {
+		if out, err := exec.Command("openssl", step...).CombinedOutput(); err != nil {
+			return fmt.Errorf("openssl %s: %w\n%s", strings.Join(step, " "), err, out)
+		}
+	}
+	p.certs[k], err = tls.LoadX509KeyPair(p.certFile(k), p.keyFile(k))
+	return err
+}
+
+var haveOpenSSL = sync.OnceValue(func() bool {
+	_, err := exec.LookPath("openssl")
+	return err == nil
+})
 
 func pkcs8Of(key crypto.Signer) ([]byte, error) {
 	if k, ok := key.(*devca.DSAKey); ok {

@@ -116,6 +116,9 @@ func (u *us) base() *tls.Config {
 			reflect.ValueOf(&cfg.Legacy).Elem().FieldByName(name).SetBool(true)
 		}
 	}
+	if u.Key.other() || u.ClientKey.other() {
+		cfg.SignatureSchemes = namedSchemes
+	}
 	if u.ALPN {
 		cfg.NextProtos = []string{alpn}
 	}
@@ -124,6 +127,13 @@ func (u *us) base() *tls.Config {
 	}
 	cfg.Record.SizeLimit = u.SizeLimit
 	return cfg
+}
+
+// namedSchemes are the default ones and those that have to be named.
+var namedSchemes = []tls.SignatureScheme{
+	tls.ECDSAWithP256AndSHA256, tls.ECDSAWithP384AndSHA384, tls.ECDSAWithP521AndSHA512, tls.Ed25519,
+	tls.PSSWithSHA256, tls.PSSWithSHA384, tls.PSSWithSHA512, tls.PKCS1WithSHA256, tls.PKCS1WithSHA384, tls.PKCS1WithSHA512,
+	tls.PSSKeyWithSHA256, tls.PSSKeyWithSHA384, tls.PSSKeyWithSHA512, tls.Ed448,
 }
 
 // suites are what we enable: the cell's, or all.
@@ -255,7 +265,7 @@ func (c *conn) facts() facts {
 // family is a scheme's name without its hash, as in keyType.signature.
 func family(s wire.SignatureScheme) string {
 	name := s.String()
-	for _, prefix := range []string{"rsa_pkcs1", "rsa_pss_rsae", "ecdsa", "dsa"} {
+	for _, prefix := range []string{"rsa_pkcs1", "rsa_pss_rsae", "rsa_pss_pss", "ecdsa", "dsa"} {
 		if strings.HasPrefix(name, prefix+"_") {
 			return prefix
 		}

@@ -20,6 +20,8 @@ var keyVersions = map[keyType][2]wire.Version{
 	keyPKCS1:   {wire.TLS12, wire.TLS12},
 	keyPSS:     {wire.TLS12, wire.TLS13},
 	keyEd25519: {wire.TLS12, wire.TLS13},
+	keyPSSKey:  {wire.TLS12, wire.TLS13},
+	keyEd448:   {wire.TLS12, wire.TLS13},
 	keyDSA:     {wire.SSL30, wire.TLS12},
 	keyRSA1024: {wire.SSL30, wire.TLS12},
 	keyP256:    {wire.TLS10, wire.TLS13},
@@ -29,6 +31,9 @@ var keyVersions = map[keyType][2]wire.Version{
 
 func (k keyType) allows(v wire.Version) bool {
 	bounds, ok := keyVersions[k]
+	if k.other() && !haveOpenSSL() {
+		return false
+	}
 	return !ok || bounds[0] <= v && v <= bounds[1]
 }
 
@@ -47,7 +52,7 @@ func (c cell) validKey() bool {
 	case s.Auth == suite.AuthDSS:
 		return c.Key == keyDSA
 	case s.Auth == suite.AuthECDSA:
-		return c.Key.curve() != 0 || c.Key == keyEd25519
+		return c.Key.curve() != 0 || c.Key == keyEd25519 || c.Key == keyEd448
 	}
 	return c.Key.isRSA()
 }
