@@ -35,6 +35,7 @@ var exitCodes = []struct {
 	match func(error) bool
 }{
 	{ExitUsage, isA[*usageError]},
+	{ExitUsage, isMisuse},
 	{ExitFindings, isFailedWrite},
 	{ExitUsage, isA[*fs.PathError]},
 	{ExitCertificate, IsCertificateError},

@@ -59,6 +59,9 @@ func ownWords(err error) string {
 // Sentence is a handshakeError without its offers and hint, which have lines of
 // their own here.
 func Sentence(h *tls.HandshakeError) string {
+	if text, ok := misuse(h); ok {
+		return text
+	}
 	s := h.Rule
 	if refused, ok := errors.AsType[*certcheck.Error](h.Err); ok {
 		s += ": " + refused.Reason // the rule says already that the certificate is refused

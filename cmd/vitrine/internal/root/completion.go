@@ -15,6 +15,8 @@ func addCompletion(root *cobra.Command) {
 		if cmd.Name() != "completion" {
 			continue
 		}
+		cmd.Short = "Write the script by which a shell completes flags and verbs"
+		cmd.Long = "Write the script by which a shell completes the verbs of vitrine, their flags and\nthe flags' values. The help of each shell says where to put it."
 		cmd.Args = flags.Arguments(0, 1, "vitrine completion bash")
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -23,6 +25,7 @@ func addCompletion(root *cobra.Command) {
 			return report.Usagef("there is no completion for %q; choose bash, zsh, fish or powershell", args[0])
 		}
 		for _, shell := range cmd.Commands() {
+			shell.Short = "Write the script for " + shell.Name()
 			shell.Args = flags.Arguments(0, 0, shell.CommandPath())
 		}
 	}

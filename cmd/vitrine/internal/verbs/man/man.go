@@ -2,8 +2,11 @@
 package man
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -28,7 +31,7 @@ func New() *cobra.Command {
 			header := &doc.GenManHeader{Section: "1", Source: "vitrine " + build.This().String(), Manual: "vitrine"}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // no date: the same pages from the same source
-			if err := doc.GenManTree(root, header, args[0]); err != nil {
+			if err := write(root, header, args[0]); err != nil {
 				return err
 			}
 			if inJSON {
@@ -40,6 +43,27 @@ func New() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&inJSON, "json", false, "say as JSON where the pages are")
 	return cmd
+}
+
+// write writes the page of cmd and those of the verbs below it.
+func write(cmd *cobra.Command, header *doc.GenManHeader, dir string) error {
+	for _, sub := range cmd.Commands() {
+		if !sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		if err := write(sub, header, dir); err != nil {
+			return err
+		}
+	}
+	var page bytes.Buffer
+	own := *header // GenMan writes the title into it
+	if err := doc.GenMan(cmd, &own, &page); err != nil {
+		return err
+	}
+	// A flag that is a switch needs no value, whatever its default is.
+	text := bytes.ReplaceAll(page.Bytes(), []byte("[=false]"), nil)
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + "." + header.Section
+	return os.WriteFile(filepath.Join(dir, name), text, 0o644)
 }
 
 // Pages is where the manual pages are, as JSON.

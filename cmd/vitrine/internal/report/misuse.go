@@ -1,0 +1,56 @@
+package report
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// What the library says of a Config that cannot be used is about the flags that made it.
+
+// misusePrefix begins the rule of such an error.
+const misusePrefix = "the Config cannot be used: "
+
+// misused are what the library calls what a flag sets, in errors about a Config. Longer
+// names stand before those that they hold.
+var misused = []struct{ setting, flag string }{
+	{"the prime of DHE.Parameters", "the prime of --dh-params"},
+	{"DHE.Parameters are", "--dh-params are"},
+	{"Record.MaxFragmentLength", "--max-fragment-length"},
+	{"Record.MaxFragment", "--fragment"},
+	{"Record.SizeLimit", "--record-size-limit"},
+	{"NextProtos", "--alpn"},
+	{"PSK.Hint", "--psk-hint"},
+	{"set PSK.Client", "give one with --psk"},
+	{"set PSK.Server", "give one with --psk"},
+	{"a server needs Certificates, GetCertificate or GetConfigForClient", "a server needs a certificate: give one with --cert and --key"},
+	{"without MinVersion", "without --min"},
+	{"set MinVersion too", "give --min too"},
+	{"MinVersion", "--min"},
+	{"MaxVersion", "--max"},
+	{"a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)", "there is no name to verify: give one with --sni (or --insecure, which trusts anyone)"},
+	{"ServerName has", "the name to ask for (--sni) has"},
+}
+
+// misuse says in the words of the command why no connection can be made with its flags.
+func misuse(err error) (text string, ok bool) {
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	if !ok {
+		return "", false
+	}
+	text, ok = strings.CutPrefix(h.Rule, misusePrefix)
+	if !ok {
+		return "", false
+	}
+	for _, m := range misused {
+		text = strings.ReplaceAll(text, m.setting, m.flag)
+	}
+	return "the flags cannot be used: " + inFlags(text, wire.Client), true
+}
+
+func isMisuse(err error) bool {
+	_, ok := misuse(err)
+	return ok
+}
