@@ -154,14 +154,19 @@ var keyKinds = map[string]string{
 	"1.2.840.10045.2.1":     "on an elliptic curve that vitrine does not have",
 }
 
-// Pool reads the certificates to trust from a PEM file, of which each must be
+// Authorities reads the certificates to trust from a PEM file, of which each must be
 // readable: one that was left out would be missed in silence.
-func Pool(flag, file string) (*x509.CertPool, error) {
+func Authorities(flag, file string) ([]*x509.Certificate, error) {
 	f, err := readPEM(flag, file)
 	if err != nil {
 		return nil, err
 	}
-	certs, err := f.certificates()
+	return f.certificates()
+}
+
+// Pool is a pool of [Authorities].
+func Pool(flag, file string) (*x509.CertPool, error) {
+	certs, err := Authorities(flag, file)
 	if err != nil {
 		return nil, err
 	}

@@ -171,17 +171,20 @@ func warn(log *slog.Logger, hosts []string, certs []tls.Certificate, ca *authori
 	for _, cert := range certs {
 		for i, der := range cert.Certificate {
 			if c, err := x509.ParseCertificate(der); err == nil {
-				warnOf(log, c, i == 0)
+				warnOf(log, ofServer, c, i == 0)
 			}
 		}
 	}
 }
 
-// warnOf logs why clients will refuse one certificate.
-func warnOf(log *slog.Logger, c *x509.Certificate, leaf bool) {
+// ofServer begins what is said of a server's own certificate.
+const ofServer = "clients refuse this server: a certificate "
+
+// warnOf logs what is wrong with one certificate.
+func warnOf(log *slog.Logger, begin string, c *x509.Certificate, leaf bool) {
 	for _, t := range troubles {
 		if t.of(c, leaf) {
-			log.Warn("clients refuse this server: a certificate "+t.what,
+			log.Warn(begin+t.what,
 				slog.String("subject", c.Subject.String()), slog.Time("expires", c.NotAfter))
 		}
 	}

@@ -61,6 +61,6 @@ func logKept(log *slog.Logger, e certstore.Event) {
 	}
 	log.Log(context.Background(), words.level, words.text, fields...)
 	if e.What == certstore.Reloaded {
-		warnOf(log, e.Leaf, true)
+		warnOf(log, ofServer, e.Leaf, true)
 	}
 }

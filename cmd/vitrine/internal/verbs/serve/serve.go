@@ -4,6 +4,7 @@ package serve
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -43,6 +44,8 @@ type options struct {
 	sessionIDs bool
 	accessLog  bool
 	json       bool
+
+	authorities []*x509.Certificate // of --client-ca
 }
 
 // New makes the verb.
@@ -145,6 +148,9 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	at := hosts(l.Addr(), o.names)
 	log := o.start(cmd, dir, serverURLs(l.Addr(), at, config.Certificates), ca)
 	warn(log, at, config.Certificates, ca, warnings)
+	for _, c := range o.authorities {
+		warnOf(log, "an authority of --client-ca ", c, false)
+	}
 	if len(pairs) > 0 {
 		stop, err := keep(config, pairs, log)
 		if err != nil {
@@ -206,12 +212,18 @@ func (o *options) configure(cmd *cobra.Command, config *tls.Config) error {
 	if err := o.tls.MayAsk(); err != nil {
 		return err
 	}
-	pool, err := flags.Pool("client-ca", o.clientCA)
-	config.ClientAuth, config.ClientCAs = mode, pool
+	var err error
+	if o.authorities, err = flags.Authorities("client-ca", o.clientCA); err != nil {
+		return err
+	}
+	config.ClientAuth, config.ClientCAs = mode, x509.NewCertPool()
+	for _, c := range o.authorities {
+		config.ClientCAs.AddCert(c)
+	}
 	if o.tls.PostHandshakeAuth {
 		askLater(config)
 	}
-	return err
+	return nil
 }
 
 // serveUntil serves until ctx is done, by a signal, or an error. It calls restore
