@@ -81,6 +81,8 @@ func (hs *handshake) finished(m *Message, p *wire.Finished) Check {
 	switch s := hs.latest[m.From+"_verify_data"]; {
 	case s == nil && hs.account.misses(ofHandshake):
 		return Check{Given, "verify_data: what it should be was not kept"}
+	case s != nil && s.withheld():
+		return Check{Given, "verify_data: the trace was saved without secrets"}
 	case s == nil:
 		return differ("verify_data: the engine did not report what it should be")
 	case !s.is(p.VerifyData):

@@ -32,7 +32,7 @@ func (hs *handshake) secret(s *Secret) {
 		s.Formula, s.Check = hs.derive(s, r)
 	}
 	hs.latest[s.Name] = s
-	if s.Name == "resumption_psk" || s.Name == "master_secret" {
+	if !s.withheld() && (s.Name == "resumption_psk" || s.Name == "master_secret") {
 		hs.account.kept = append(hs.account.kept, s.Value)
 	}
 }
@@ -41,6 +41,8 @@ func (hs *handshake) secret(s *Secret) {
 func (hs *handshake) given(s *Secret) Check {
 	previous := hs.account.previous
 	switch {
+	case s.withheld():
+		return Check{Given, "an input: the trace was saved without secrets"}
 	case s.How != howResumed && s.Name == "psk":
 		return Check{Given, "an input: both sides had it before the connection"}
 	case s.How != howResumed && hs.exchange.Encrypted():
@@ -101,6 +103,8 @@ func (hs *handshake) derive(s *Secret, r recompute.Rule) (formula string, c Chec
 	in := hs.input(s, r, h)
 	formula = formulaOf(s, r, in.name, size)
 	switch {
+	case s.withheld():
+		return formula, Check{Given, "not re-derived: the trace was saved without secrets"}
 	case in.absent && hs.account.misses(ofHandshake):
 		return formula, Check{Given, "not re-derived: the message that it is made from was not kept"}
 	case in.bad != "":

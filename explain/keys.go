@@ -36,7 +36,12 @@ func (hs *handshake) keys(k *Keys) {
 		derived = recompute.CutKeyBlock(hs.version, s, block, k.from)
 		k.Formula = "cut from key_block, as " + cutOrder(s, hs.version, k.from)
 	}
-	k.derived, k.Ref = &derived, recompute.KeysRef(k.raw.Version)
+	k.Ref = recompute.KeysRef(k.raw.Version)
+	if k.withheld() {
+		k.Check = Check{Given, "not re-derived: the trace was saved without secrets"}
+		return
+	}
+	k.derived = &derived
 	if !derived.Equal(recompute.Keys{Key: k.Key, IV: k.IV, MAC: k.MAC}) {
 		k.Check = differ("re-derived, they are key %s iv %s mac %s", Hex(derived.Key), Hex(derived.IV), Hex(derived.MAC))
 		return

@@ -174,6 +174,7 @@ func TestLive(t *testing.T) {
 					t.Errorf("seen from the %s: %+v", account.Side, s)
 				}
 				render(t, account, look{})
+				side.mustKeep(t)
 				if t.Failed() {
 					t.Log(render(t, account, look{Summary: true}))
 				}

@@ -30,7 +30,7 @@ type taped struct {
 	wire []byte
 }
 
-func readTape(t *testing.T, name string) tape {
+func readTape(t testing.TB, name string) tape {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name)
 	if err != nil {
@@ -65,7 +65,7 @@ func readTape(t *testing.T, name string) tape {
 // key schedule and record layer. Only what the tests need is here: TLS 1.3
 // with TLS_AES_128_GCM_SHA256, seen from the client.
 type player struct {
-	t          *testing.T
+	t testing.TB
 	h          *trace.Hooks
 	suite      *suite.Suite
 	halves     map[trace.Direction]*record.Half
@@ -79,7 +79,7 @@ type player struct {
 }
 
 // collect plays a tape into a Collector whose clock ticks 250 µs an event.
-func collect(t *testing.T, tp tape, alter func(any) any) *Collector {
+func collect(t testing.TB, tp tape, alter func(any) any) *Collector {
 	t.Helper()
 	now := time.Unix(0, 0)
 	c := &Collector{Now: func() time.Time {

@@ -56,6 +56,7 @@ func TestEverySuiteInEveryVersion(t *testing.T) {
 					account.mustAgree(t)
 					account.mustBeWhole(t)
 					render(t, account, look{})
+					side.mustKeep(t)
 					if x := account.Summary; x.CipherSuite != s.Name || x.Version != v.String() || (x.PSKIdentity != "") != s.KeyExchange.PSK() {
 						t.Errorf("%+v", x)
 					}
