@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
@@ -206,23 +207,25 @@ func TestRenegotiationsInARow(t *testing.T) {
 
 // Close ends the wait of a call that can receive no more for lack of room.
 func TestCloseOfAFullRenegotiation(t *testing.T) {
+	now := time.Now() // by which the certificates are valid
 	client, server := renegotiable(VersionTLS12)
-	c, s := open(t, "narrow", client, server)
-	go c.Write(make([]byte, 4<<20))
-	done := make(chan error, 1)
-	go func() { done <- s.Renegotiate(context.Background()) }()
-	time.Sleep(20 * time.Millisecond)
-	if _, err := s.Read(make([]byte, 1)); err != nil { // there is a reader, if a slow one
-		t.Fatal(err)
-	}
-	time.Sleep(2 * grace)
-	select {
-	case err := <-done:
-		t.Fatalf("with a reader: %v", err)
-	default:
-	}
-	s.Close()
-	within(t, 5*time.Second, "Renegotiate", func() {
+	client.Time = func() time.Time { return now }
+	synctest.Test(t, func(t *testing.T) {
+		c, s := open(t, "narrow", client, server)
+		go c.Write(make([]byte, 4<<20))
+		done := make(chan error, 1)
+		go func() { done <- s.Renegotiate(context.Background()) }()
+		synctest.Wait()
+		if _, err := s.Read(make([]byte, 1)); err != nil { // there is a reader, if a slow one
+			t.Fatal(err)
+		}
+		time.Sleep(2 * grace)
+		select {
+		case err := <-done:
+			t.Fatalf("with a reader: %v", err)
+		default:
+		}
+		s.Close()
 		if err := <-done; err != net.ErrClosed {
 			t.Error(err)
 		}
