@@ -67,7 +67,7 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", ""},
 	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
-	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace wire", ""},
+	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"httptls", "tls", "golang.org/x/net/proxy"},
@@ -93,6 +93,7 @@ var rules = []rule{
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"session", "wire", ""},
+	{"tracefile", "trace wire", ""},
 	{"trace", "wire", ""},
 	{"wire", "", ""},
 	{"", "", ""}, // the root: documentation and this test
@@ -376,7 +377,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"certcheck", "explain", "explain/text", "httptls", "session", "tls", "trace", "wire"} {
+	for _, pkg := range []string{"certcheck", "explain", "explain/text", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

@@ -7,7 +7,7 @@
 // the members "record", "message", "secret", "keys", "choice", "alert" and "dropped",
 // and beside it "at_ns", the nanoseconds since the first event. Bytes are lower-case
 // hex, numbers of the protocol are those of the wire. A member that is not known is
-// passed over, so that later versions may add some. [Schema] describes every line.
+// passed over, so that later versions may add some. docs/trace-format.md lists all.
 //
 // A trace holds secrets only where its header says so. Without them the values of
 // secrets and keys are missing, and the rest is there: what signatures prove can still

@@ -1,7 +1,6 @@
 package tracefile
 
 import (
-	_ "embed"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -13,11 +12,6 @@ import (
 // Format names the shape of the lines. A member may be added under the same name; one
 // that is removed or changes its meaning makes a new one.
 const Format = "vitrine.trace/1"
-
-// Schema is the JSON Schema of a line.
-//
-//go:embed schema.json
-var Schema string
 
 // Header begins a connection.
 type Header struct {
