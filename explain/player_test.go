@@ -65,7 +65,7 @@ func readTape(t testing.TB, name string) tape {
 // key schedule and record layer. Only what the tests need is here: TLS 1.3
 // with TLS_AES_128_GCM_SHA256, seen from the client.
 type player struct {
-	t testing.TB
+	t          testing.TB
 	h          *trace.Hooks
 	suite      *suite.Suite
 	halves     map[trace.Direction]*record.Half

@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -15,7 +17,14 @@ func (c *Collector) Save(w *tracefile.Writer, about About) error {
 	c.mu.Lock()
 	events, dropped, start := slices.Clone(c.events), c.lost, c.start
 	c.mu.Unlock()
-	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Before: about.Before, Resumes: about.Previous != nil, Advice: about.Advice, Warnings: about.Warnings}
+	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Before: about.Before,
+		Resumes: about.Previous != nil, Sent: about.Sent, Advice: about.Advice, Warnings: about.Warnings}
+	if about.Verdict != nil {
+		var err error
+		if h.Verdict, err = json.Marshal(about.Verdict); err != nil {
+			return err
+		}
+	}
 	if about.Err != nil {
 		h.Failure = about.Err.Error()
 	}
@@ -72,20 +81,28 @@ func Load(r io.Reader, budget int) (all []*Connection, err error) {
 		if len(all) == maxConnections {
 			return all, nil
 		}
-		one, about = &Collector{Budget: budget, started: true, start: h.Start}, aboutOf(h, all)
+		one = &Collector{Budget: budget, started: true, start: h.Start}
+		if about, err = aboutOf(h, all); err != nil {
+			return all, err
+		}
 	}
 }
 
 // aboutOf is what the header says of its connection, which follows those before.
-func aboutOf(h *tracefile.Header, before []*Connection) About {
-	a := About{Target: h.Target, Trust: h.Trust, Before: h.Before, Advice: h.Advice, Warnings: h.Warnings}
+func aboutOf(h *tracefile.Header, before []*Connection) (About, error) {
+	a := About{Target: h.Target, Trust: h.Trust, Before: h.Before, Sent: h.Sent, Advice: h.Advice, Warnings: h.Warnings}
+	if len(h.Verdict) > 0 {
+		if err := json.Unmarshal(h.Verdict, &a.Verdict); err != nil {
+			return a, fmt.Errorf("the verdict in the trace cannot be read: %w", err)
+		}
+	}
 	if h.Failure != "" {
 		a.Err = errors.New(h.Failure)
 	}
 	if h.Resumes && len(before) > 0 {
 		a.Previous = before[len(before)-1]
 	}
-	return a
+	return a, nil
 }
 
 // replay adds an event of a trace. What was not kept there is not kept here.

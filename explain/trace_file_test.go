@@ -47,7 +47,7 @@ func loaded(t *testing.T, file []byte) []*Connection {
 // holds none of them, and nothing in its account disagrees.
 func (c *Collector) mustKeep(t *testing.T) {
 	t.Helper()
-	about := About{Target: "localhost", Trust: "verified", Warnings: []string{"one"}, Err: errors.New("no error"), Advice: "none"}
+	about := About{Target: "localhost", Trust: "verified", Sent: "hello", Verdict: &Verdict{Accepted: true, Sentence: "good", Certificates: []Certificate{}, Paths: []Path{}, Rules: []RuleCheck{}}, Warnings: []string{"one"}, Err: errors.New("no error"), Advice: "none"}
 	account := c.Connection(about)
 	if got := loaded(t, saved(t, true, about, c)); len(got) != 1 || asJSON(t, got[0]) != asJSON(t, account) {
 		t.Errorf("seen from the %s: the account of the trace is another", account.Side)
@@ -170,6 +170,7 @@ func TestDamagedTrace(t *testing.T) {
 		"cut":           {file[:len(file)-10], 2, "the file ends in the middle of it"},
 		"a later form":  {bytes.Replace(file, []byte("trace/1"), []byte("trace/2"), 1), 0, "this version reads vitrine.trace/1"},
 		"a broken line": {slices.Concat(bytes.Join(lines[:3], nil), []byte("{\n"), bytes.Join(lines[3:], nil)), 1, "line 4 of the trace"},
+		"a bad verdict": {bytes.Replace(file, []byte(`"secrets"`), []byte(`"verdict":3,"secrets"`), 1), 0, "the verdict"},
 		"below zero":    {slices.Concat(bytes.Join(lines[:2], nil), []byte(`{"at_ns":-1,"alert":{"dir":"sent","level":1,"code":0}}`)), 1, "below zero"},
 		"no direction":  {slices.Concat(bytes.Join(lines[:2], nil), []byte(`{"alert":{"level":1,"code":0}}`)), 1, "a direction is missing"},
 	} {

@@ -2,6 +2,7 @@ package tracefile
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -23,10 +24,15 @@ type Header struct {
 	Target string `json:"target,omitempty"`
 	// Trust says in words how the peer's certificate was verified.
 	Trust string `json:"trust,omitempty"`
+	// Verdict is what was found out about the peer's certificates: JSON of the reader's
+	// choice. Package explain writes its Verdict.
+	Verdict json.RawMessage `json:"verdict,omitempty"`
 	// Before is one line about the connection before this one, for a resumption.
 	Before string `json:"before,omitempty"`
 	// Resumes is set where the session is that of the connection before in this file.
 	Resumes bool `json:"resumes,omitempty"`
+	// Sent says in words what the traced side sent as data, and why.
+	Sent string `json:"sent,omitempty"`
 	// Failure is why the connection failed, and Advice what to change.
 	Failure  string   `json:"failure,omitempty"`
 	Advice   string   `json:"advice,omitempty"`

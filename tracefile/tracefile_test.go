@@ -61,7 +61,7 @@ func readAll(file []byte) (headers []Header, events []Event, err error) {
 
 // What is written is read.
 func TestRoundTrip(t *testing.T) {
-	h := Header{Start: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Target: "a", Trust: "b", Before: "c", Resumes: true, Failure: "d", Advice: "e", Warnings: []string{"f"}}
+	h := Header{Start: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Target: "a", Trust: "b", Verdict: []byte(`{"a":1}`), Sent: "s", Before: "c", Resumes: true, Failure: "d", Advice: "e", Warnings: []string{"f"}}
 	file := writeAll(t, true, h, everyEvent)
 	headers, events, err := readAll(file)
 	if err != nil {
