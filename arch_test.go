@@ -87,9 +87,9 @@ var rules = []rule{
 	{"internal/proof/negative", "", ""},
 	{"internal/proof/faults", "", ""}, // tests alone
 	{"internal/proof/leak", "", ""},
+	{"certcheck/fetch", "certcheck certcheck/revocation", ""}, // certcheck for a test alone
 	{"certcheck", "certcheck/revocation internal/otherkeys wire", "golang.org/x/crypto/"},
 	{"internal/otherkeys", "", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
-	{"certcheck/fetch", "certcheck/revocation", ""},
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"session", "wire", ""},

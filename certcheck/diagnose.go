@@ -39,20 +39,11 @@ func (s *search) explain() *Error {
 
 // untrusted fills in why no certificate leads to a trusted root.
 func (e *Error) untrusted(s *search) {
-	leaf, top := s.sent[0], s.sent[0]
-	for range s.sent { // authorities that sign each other make no endless loop
-		if selfIssued(top) {
-			break
-		}
-		parent, err := s.parentOf(top)
-		if parent == nil && err != nil {
-			e.badLink(top, err)
-			return
-		}
-		if parent == nil {
-			break
-		}
-		top = parent
+	leaf := s.sent[0]
+	top, err := s.top()
+	if err != nil {
+		e.badLink(top, err)
+		return
 	}
 	e.Alert = wire.AlertUnknownCA
 	switch {
@@ -72,6 +63,24 @@ func (e *Error) untrusted(s *search) {
 		e.Reason = "signed by an authority that is not trusted: " + issuer(top)
 		e.Hint = fmt.Sprintf("if that is an intermediate authority, the peer must send its certificate too (fullchain.pem has it; %d came in all); if it is a root that you trust, give its certificate as a trusted root", len(s.sent))
 	}
+}
+
+// top follows the certificates that were sent, from the leaf to the last that has its issuer
+// among them. The error says why that is not signed by one of its issuer's name; nil where
+// there is none.
+func (s *search) top() (*x509.Certificate, error) {
+	top := s.sent[0]
+	for range s.sent { // authorities that sign each other make no endless loop
+		if selfIssued(top) {
+			break
+		}
+		parent, err := s.parentOf(top)
+		if parent == nil {
+			return top, err
+		}
+		top = parent
+	}
+	return top, nil
 }
 
 // badLink fills in why a certificate does not follow from the authority named

@@ -67,7 +67,7 @@ type path struct {
 
 // rules are in the order in which they are asked: what is cheap and what people do
 // wrong most often stands first.
-var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, formRules, extensionRules, identityRules, policyRules)
+var rules = slices.Concat(nameRules, timeRules, usageRules, constraintRules, strengthRules, authorityRules, formRules, extensionRules, identityRules, policyRules, pinRules)
 
 // allRules and aloneRules point to them, and to those that are asked of a leaf alone.
 var allRules, aloneRules = func() (all, alone []*Rule) {

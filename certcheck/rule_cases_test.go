@@ -98,7 +98,12 @@ var identityBreaches = []attempt{
 	}, breach: "has no name", with: []string{"subject-name", "authority-names"}},
 }
 
+var pinBreaches = []attempt{
+	{rule: "pins", name: "another key", change: func(*forge.Chain) {}, option: func(o *Options) { o.Pins = []Pin{{1}} }, breach: "among those that are pinned"},
+}
+
 var timeBreaches = []attempt{
+	{rule: "validity-limit", name: "a second too long", change: func(*forge.Chain) {}, option: func(o *Options) { o.MaxValidity = 60 * day }, breach: "longer than 1440h0m0s"},
 	{rule: "valid-now", name: "leaf expired", change: leafOf(func(c *forge.Cert) { c.NotAfter = forge.Time(now.Add(-day)) }), breach: "the certificate expired 1 day ago"},
 	{rule: "valid-now", name: "leaf of tomorrow", change: leafOf(func(c *forge.Cert) { c.NotBefore = forge.Time(now.Add(day)) }), breach: "becomes valid only in 1 day"},
 	{rule: "valid-now", name: "intermediate expired", change: intermediateOf(func(c *forge.Cert) { c.NotAfter = forge.Time(now.Add(-day)) }), breach: `the authority "Intermediate" expired`},

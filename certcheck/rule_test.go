@@ -22,7 +22,7 @@ type attempt struct {
 }
 
 // everyBreach is the whole of the rules' cases, a file for each topic.
-var everyBreach = slices.Concat(strengthBreaches, authorityBreaches, identityBreaches, timeBreaches, usageBreaches, extensionBreaches, nameBreaches, formBreaches, policyBreaches)
+var everyBreach = slices.Concat(strengthBreaches, authorityBreaches, identityBreaches, timeBreaches, usageBreaches, extensionBreaches, nameBreaches, formBreaches, policyBreaches, pinBreaches)
 
 // reached are rules with a test of their own, which no chain of three can break.
 var reached = map[string]string{"depth": "TestVerifyDepth", "root-condition": "TestConditionsAreAskedEachTime"}

@@ -40,6 +40,17 @@ var timeRules = []Rule{
 		},
 	},
 	{
+		Name: "validity-limit", Demands: "the leaf is valid no longer than Options.MaxValidity says",
+		Source: "a limit of your own", Alert: wire.AlertBadCertificate, Hint: "have it issued for a shorter time", on: onLeaf,
+		check: func(p *path, c *x509.Certificate) string {
+			limit := p.o.MaxValidity
+			if limit == 0 || c.NotAfter.Before(c.NotBefore.Add(limit)) { // its last second counts
+				return ""
+			}
+			return fmt.Sprintf("%s is valid from %s to %s, which is longer than %v", subject(c), c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly), limit)
+		},
+	},
+	{
 		Name: "validity-length", Demands: "a server's certificate is valid no longer than the baseline requirements of its day allow", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §6.3.2", Alert: wire.AlertBadCertificate, Hint: "have it issued for a shorter time", on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {

@@ -38,9 +38,11 @@ type search struct {
 	links  []signed
 	left   int // signatures that may be checked yet
 	spent  bool
-	room   [6]*x509.Certificate
-	few    [6]signed
-	one    [1]way
+	// fetches is how many issuers were asked for.
+	fetches int
+	room    [6]*x509.Certificate
+	few     [6]signed
+	one     [1]way
 }
 
 // way is a path that was found.
@@ -76,7 +78,7 @@ func (s *search) end() {
 // find follows the ways from the leaf: those that all rules let pass where strict, all
 // others too where not. It returns those found.
 func (s *search) find(strict bool) []way {
-	if s.strict = strict; !strict {
+	if s.strict, s.ways = strict, s.one[:0]; !strict {
 		s.ways = nil // those found before stay with the caller
 	}
 	if s.asked != nil {
@@ -84,14 +86,14 @@ func (s *search) find(strict bool) []way {
 	}
 	s.path.chain = append(s.room[:0], s.sent[0])
 	s.path.open = !s.roots.contain(s.sent[0])
-	if !s.path.open {
-		if s.admits(onLeaf) {
-			s.arrive(nil)
-		}
-		return s.ways
-	}
-	if s.admits(onLeaf) {
+	if s.path.open && s.admits(onLeaf) {
 		s.follow(s.sent[0])
+	}
+	if s.path.open && len(s.ways) == 0 && s.o.TrustPinned && s.o.pinned(s.sent[0]) {
+		s.path.open = false
+	}
+	if !s.path.open && s.admits(onLeaf) {
+		s.arrive(nil)
 	}
 	return s.ways
 }

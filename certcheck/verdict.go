@@ -58,7 +58,7 @@ func Judge(ctx context.Context, certs []*x509.Certificate, o Options) *Verdict {
 		v.Refused = err
 		return v
 	}
-	ways := s.find(true)
+	ways := s.good(ctx)
 	good := len(ways)
 	for _, w := range s.find(false) {
 		if !slices.ContainsFunc(ways[:good], func(o way) bool { return slices.Equal(o.chain, w.chain) }) {

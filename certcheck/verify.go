@@ -45,6 +45,19 @@ type Options struct {
 	// LegacySignatures lets signatures over SHA-1 and MD5 stand in a path, which can be
 	// forged: somebody may have made an authority's certificate of a harmless one.
 	LegacySignatures bool
+	// Pins are keys of which one must be in the path, the leaf's or an authority's; none
+	// demands nothing.
+	Pins []Pin
+	// TrustPinned trusts a leaf whose own key is among Pins where it leads to no trusted
+	// root, as one that signed itself does not. All other rules count: its name, its time.
+	TrustPinned bool
+	// MaxValidity is the longest time for which a leaf may be valid in all; 0 for any. The
+	// profile WebPKI has the bounds of the baseline requirements besides.
+	MaxValidity time.Duration
+	// Issuers fetches the certificates of authorities that the peer has not sent, from
+	// where those below say (authorityInfoAccess), at most 4 in 3 seconds each. nil fetches
+	// none. Where the operating system's own verifier finds the paths, it is not asked.
+	Issuers IssuerFetcher
 	// Anew has every signature verified, even those that are remembered to be right, and
 	// has none remembered.
 	Anew bool
@@ -56,14 +69,14 @@ type Options struct {
 // Verify checks the peer's certificates, leaf first, and returns the chains
 // from the leaf to a trusted root that satisfy o, at most [MaxPaths]. There is at least one
 // where err is nil. The order of the other certificates is free. The error is
-// an [*Error]. The context bounds what Revocation fetches. RFC 5280 §6, RFC 9525.
+// an [*Error]. The context bounds what Revocation and Issuers fetch. RFC 5280 §6, RFC 9525.
 func Verify(ctx context.Context, certs []*x509.Certificate, o Options) (chains [][]*x509.Certificate, err error) {
 	s, refused := o.search(certs)
 	if refused != nil {
 		return nil, refused
 	}
 	defer s.end()
-	good := s.find(true)
+	good := s.good(ctx)
 	revoked := inquiry{o: &s.o, sent: certs, shared: len(good) > 1}
 	var room [4]revocation.Answer // enough for most, so that nothing is allocated
 	for _, w := range good {

@@ -1,5 +1,6 @@
 // Package fetch brings OCSP responses and certificate revocation lists by HTTP, for
-// package certcheck/revocation to verify, and keeps them on disk.
+// package certcheck/revocation to verify, and keeps them on disk; and the certificates of
+// issuers that a peer has not sent, for package certcheck.
 package fetch
 
 import (
@@ -46,6 +47,7 @@ type Client struct {
 	mu      sync.Mutex
 	flights map[string]*flight
 	failed  map[string]failure
+	issuers map[string][]byte // by their address
 }
 
 // flight is a fetch that several wait for.
@@ -95,6 +97,11 @@ func (c *Client) Fetch(ctx context.Context, r revocation.Request) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	return f.wait(ctx)
+}
+
+// wait waits no longer than ctx.
+func (f *flight) wait(ctx context.Context) ([]byte, error) {
 	select {
 	case <-f.done:
 		return f.body, f.err
