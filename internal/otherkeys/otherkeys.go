@@ -52,8 +52,11 @@ func RSA(c *x509.Certificate) *rsa.PublicKey {
 
 // Name is what a certificate's key of this package is called for people, "RSA-PSS 2048" or
 // "Ed448"; empty for any other key.
-func Name(c *x509.Certificate) string {
-	switch key := Of(c).(type) {
+func Name(c *x509.Certificate) string { return NameOf(Of(c)) }
+
+// NameOf is [Name] of a key by itself.
+func NameOf(key crypto.PublicKey) string {
+	switch key := key.(type) {
 	case *PSSPublicKey:
 		return fmt.Sprintf("RSA-PSS %d", key.Key.N.BitLen())
 	case Ed448PublicKey:

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // Certificate is what a certificate says, in words.
@@ -63,7 +65,7 @@ type Certificate struct {
 func Describe(c *x509.Certificate, now time.Time) Certificate {
 	d := Certificate{
 		Subject: nameOr(c.Subject.String(), "(no subject)"), Issuer: nameOr(c.Issuer.String(), "(no issuer)"),
-		Names: NamesOf(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs), Key: KeyName(c.PublicKey, unknownKey(c.RawSubjectPublicKeyInfo)), SignedWith: signedWith(c),
+		Names: NamesOf(c.DNSNames, c.IPAddresses, c.EmailAddresses, c.URIs), Key: KeyName(otherkeys.Of(c), unknownKey(c.RawSubjectPublicKeyInfo)), SignedWith: signedWith(c),
 		Serial:    Serial(c.SerialNumber),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter, DaysLeft: DaysLeft(c.NotAfter, now),
 		Authority: c.BasicConstraintsValid && c.IsCA, SelfIssued: string(c.RawSubject) == string(c.RawIssuer),
@@ -165,7 +167,7 @@ func KeyName(key any, kind string) string {
 	case *ecdh.PublicKey:
 		return fmt.Sprint(key.Curve())
 	}
-	return kind
+	return cmp.Or(otherkeys.NameOf(key), kind)
 }
 
 var usageNames = []string{

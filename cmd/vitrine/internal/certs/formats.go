@@ -10,6 +10,8 @@ import (
 	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/ocsp"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 func readCertificate(der, _ []byte) ([]Item, error) {
@@ -44,6 +46,9 @@ func readOCSP(der, _ []byte) ([]Item, error) {
 
 func readPKCS8(der, _ []byte) ([]Item, error) {
 	key, err := x509.ParsePKCS8PrivateKey(der)
+	if other, otherErr := otherkeys.ParsePrivate(der); otherErr == nil {
+		key, err = other, nil
+	}
 	return []Item{{Kind: APrivateKey, DER: der, Key: key}}, err
 }
 

@@ -31,7 +31,7 @@ type TLS struct {
 	Own bool
 
 	min, max                    string
-	groups, legacy              []string
+	groups, legacy, schemes     []string
 	Suites, PSKs                []string
 	pskHint, dhParams, prefer   string
 	Resume, Renegotiate         string
@@ -57,6 +57,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	flags.StringVar(&f.max, "max", "", "highest `version` (default tls1.3, or the highest that has what the other flags ask for)")
 	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all is each that is allowed (default: the safe ones)")
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
+	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all is with the keys too that few have, RSASSA-PSS and Ed448 (default: those of RSA, ECDSA and Ed25519)")
 	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, in `words` like ssl30,rc4; all is all of it")
 	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2; other users may see it in the list of processes")
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
@@ -66,6 +67,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	CompleteFrom(cmd, "max", VersionNames())
 	CompleteList(cmd, "suites", SuiteNames())
 	CompleteList(cmd, "groups", groupNames())
+	CompleteList(cmd, "sigalgs", schemeNames())
 	CompleteList(cmd, "legacy", append(LegacyWords(legacyFields()), "all"))
 	if which&ClientSide != 0 {
 		f.registerClient(cmd)
@@ -111,7 +113,7 @@ func (f *TLS) registerServer(cmd *cobra.Command) {
 func (f *TLS) Apply(config *tls.Config) error {
 	f.Suites, f.groups = splitColons(f.Suites), splitColons(f.groups)
 	for _, step := range []func(*tls.Config) error{
-		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applyDH, f.applyRecords, f.applyConsent,
+		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applySchemes, f.applyDH, f.applyRecords, f.applyConsent,
 	} {
 		if err := step(config); err != nil {
 			return err
@@ -260,6 +262,11 @@ func (f *TLS) applyConsent(config *tls.Config) error {
 		want(s.Name+" is off because "+s.WhyNot, s.Switches...)
 		if s.Auth == suite.AuthDSS && f.sides&ServerSide != 0 {
 			want(WhyNoDSS, DSSSwitch)
+		}
+	}
+	for _, s := range schemeList {
+		if s.field != "" && slices.Contains(config.SignatureSchemes, tls.SignatureScheme(s.scheme)) {
+			want(s.why, s.field)
 		}
 	}
 	if f.Low == wire.SSL30 {

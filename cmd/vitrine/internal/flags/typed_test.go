@@ -2,6 +2,7 @@ package flags
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestVersionsAsTyped(t *testing.T) {
 func TestListsAsTyped(t *testing.T) {
 	f := TLS{
 		Suites: []string{"AES128-SHA:TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-SHA"},
-		groups: []string{"p256:P-384", "secp521r1", "PRIME256v1", "x25519mlkem768"}, legacy: []string{"all"}, prefer: "server",
+		groups: []string{"p256:P-384", "secp521r1", "PRIME256v1", "x25519mlkem768", "X448"}, schemes: []string{"ed448:rsa_pss_pss_sha256", "RSA-PKCS1-SHA1"}, legacy: []string{"all"}, prefer: "server",
 	}
 	var config tls.Config
 	if err := f.Apply(&config); err != nil {
@@ -41,8 +42,22 @@ func TestListsAsTyped(t *testing.T) {
 	if want := []uint16{0x2f, 0x1301, 0xc013}; !slices.Equal(config.CipherSuites, want) {
 		t.Errorf("suites %#x, want %#x", config.CipherSuites, want)
 	}
-	if want := []tls.CurveID{23, 24, 25, 23, 0x11ec}; !slices.Equal(config.CurvePreferences, want) {
+	if want := []tls.CurveID{23, 24, 25, 23, 0x11ec, 0x1e}; !slices.Equal(config.CurvePreferences, want) {
 		t.Errorf("groups %v, want %v", config.CurvePreferences, want)
+	}
+	if want := []tls.SignatureScheme{tls.Ed448, tls.PSSKeyWithSHA256, tls.PKCS1WithSHA1}; !slices.Equal(config.SignatureSchemes, want) {
+		t.Errorf("schemes %v, want %v", config.SignatureSchemes, want)
+	}
+}
+
+func TestSchemesAsTyped(t *testing.T) {
+	for name, want := range map[string]int{"": 0, "all": 14, "ed25519,all": 15, "ed449": -1, "rsa_pkcs1_sha1": -1} {
+		f := TLS{schemes: strings.FieldsFunc(name, func(r rune) bool { return r == ',' })}
+		var config tls.Config
+		err := f.Apply(&config)
+		if want < 0 && report.ExitCode(err) != report.ExitUsage || want >= 0 && (err != nil || len(config.SignatureSchemes) != want) {
+			t.Errorf("--sigalgs %q: %v, %v", name, config.SignatureSchemes, err)
+		}
 	}
 }
 

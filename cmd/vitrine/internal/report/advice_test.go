@@ -115,7 +115,7 @@ func TestAdviceNamesTheTrueCause(t *testing.T) {
 		"not yet valid": {func(_, s *tls.Config) { s.Certificates = own(early) }, "check this machine's clock", "check the clocks", "renewed"},
 		"a key for other suites": {func(c, s *tls.Config) {
 			c.MaxVersion, c.CipherSuites, s.CipherSuites = tls.VersionTLS12, rsaOnly, append(rsaOnly, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
-		}, "offer more with --suites and --groups", "fits our certificate, whose key is ECDSA P-256 (RFC 5246 §7.4.2) give a certificate with another kind of key", "add one of its to --suites"},
+		}, "offer more with --suites, --groups and --sigalgs", "fits our certificate, whose key is ECDSA P-256 (RFC 5246 §7.4.2) give a certificate with another kind of key", "add one of its to --suites"},
 		"no group in TLS 1.2": {func(c, s *tls.Config) {
 			c.MaxVersion, c.CurvePreferences, s.CurvePreferences = tls.VersionTLS12, []tls.CurveID{tls.X25519}, []tls.CurveID{tls.CurveP384}
 		}, "--groups", "no group in common (RFC 8422 §5.1.1) have the client offer other groups, or add one of its to --groups", "no cipher suite in common"},

@@ -29,7 +29,7 @@ var settings = []struct{ setting, client, server string }{
 	{"give the roots to trust", "give the authorities to trust with --ca FILE", "give the authorities to trust with --client-ca FILE"},
 	{"add the client's protocol to NextProtos, or have", "have", "have"},
 	{"protocols in NextProtos", "protocols in --alpn", "protocols that we have"},
-	{"CipherSuites and CurvePreferences", "--suites and --groups", "--suites and --groups"},
+	{"CipherSuites and CurvePreferences", "--suites, --groups and --sigalgs", "--suites, --groups and --sigalgs"},
 	{"CipherSuites", "--suites", "--suites"},
 	{"CurvePreferences", "--groups", "--groups"},
 	{"MinVersion and MaxVersion", "--min and --max", "--min and --max"},

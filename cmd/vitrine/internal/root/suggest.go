@@ -18,7 +18,7 @@ var others = map[string]string{
 	"CAfile": "--ca", "cafile": "--ca", "cacert": "--ca", "x509cafile": "--ca",
 	"E": "--cert", "x509certfile": "--cert", "x509keyfile": "--key",
 	"cipher": "--suites", "ciphers": "--suites", "ciphersuites": "--suites", "tls13-ciphers": "--suites",
-	"curves": "--groups", "pskkey": "--psk", "psk_identity": "--psk", "psk_hint": "--psk-hint",
+	"curves": "--groups", "client_sigalgs": "--sigalgs", "signature-schemes": "--sigalgs", "pskkey": "--psk", "psk_identity": "--psk", "psk_hint": "--psk-hint",
 	"reconnect": "--resume", "maxfraglen": "--max-fragment-length", "accept": "--listen", "p": "--listen", "port": "--listen",
 	"verify": "--client-auth", "Verify": "--client-auth", "dhparam": "--dh-params",
 	"m": "--timeout", "max-time": "--timeout", "connect-timeout": "--timeout", "out": "-o", "no_comp": "--compress",

@@ -57,6 +57,7 @@ func (o *options) rehearse(config *tls.Config, file string) (warnings []string, 
 	client := server.Clone()
 	client.InsecureSkipVerify, client.NextProtos, client.Certificates = true, nil, nil
 	client.Legacy.SmallRSA = true // which is a warning
+	client.SignatureSchemes = flags.AllSchemes()
 	client.DHE.MinBits = o.tls.LeastDHBits(config)
 	newest := true
 	for v := wire.Version(config.MaxVersion); v >= o.tls.Low; v-- {
