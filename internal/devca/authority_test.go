@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -266,6 +267,42 @@ func TestRevocation(t *testing.T) {
 }
 
 // The delegated certificate is replaced before it expires, and kept meanwhile.
+// A nonce comes back as it was sent, in a response that verifies.
+func TestResponderRepeatsTheNonce(t *testing.T) {
+	ca := initialised(t)
+	leaf, err := ca.Issue(Leaf{Names: []string{"a.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ca.Responder(time.Hour)
+	k := revocation.Checker{Mode: revocation.Hard, Nonce: true, Fetcher: responds(r.Respond)}
+	q := revocation.Query{Certificate: leaf.Leaf, Issuer: ca.Intermediate(), Time: time.Now()}
+	if a := k.Check(t.Context(), q); a.Status != revocation.Good || a.Source != revocation.OCSP {
+		t.Errorf("with a nonce: %v, %v", a, a.Doubts)
+	}
+	k.Nonce = false
+	if a := k.Check(t.Context(), q); a.Status != revocation.Good || a.Source != revocation.OCSP {
+		t.Errorf("without a nonce: %v, %v", a, a.Doubts)
+	}
+	request := revocation.OCSPRequest(leaf.Leaf, ca.Intermediate(), make([]byte, 129))
+	if nonce := nonceOf(request); nonce != nil {
+		t.Errorf("a nonce of 129 bytes is repeated: %d bytes", len(nonce))
+	}
+	for n := range request {
+		nonceOf(request[:n]) // whatever comes
+	}
+}
+
+// responds is a Fetcher that asks a responder.
+type responds func([]byte) []byte
+
+func (f responds) Fetch(_ context.Context, r revocation.Request) ([]byte, error) {
+	if r.Source != revocation.OCSP {
+		return nil, errors.New("only the responder is asked")
+	}
+	return f(r.Body), nil
+}
+
 func TestResponderIsRenewed(t *testing.T) {
 	ca := initialised(t)
 	r := ca.Responder(time.Hour)

@@ -35,8 +35,8 @@ func (ca *CA) Responder(life time.Duration) *Responder {
 }
 
 // Respond returns the response, in DER, to a request. It answers for the first
-// certificate of a request, has no nonce, and reads the record anew each time, so that
-// a revocation counts at once. RFC 6960 §2.1.
+// certificate of a request, repeats its nonce, and reads the record anew each time, so
+// that a revocation counts at once. RFC 6960 §2.1, RFC 9654.
 func (r *Responder) Respond(request []byte) []byte {
 	asked, err := ocsp.ParseRequest(request)
 	if err != nil {
@@ -66,6 +66,9 @@ func (r *Responder) Respond(request []byte) []byte {
 		}
 	}
 	response, err := ocsp.CreateResponse(by.cert, signer.cert, answer, signer.key)
+	if nonce := nonceOf(request); err == nil && nonce != nil {
+		response, err = withNonce(response, nonce, signer.key)
+	}
 	if err != nil {
 		return ocsp.InternalErrorErrorResponse
 	}

@@ -26,12 +26,12 @@ func NewChain(now time.Time) *Chain {
 	c.Intermediate = Cert{
 		Issuer: root, Subject: intermediate, NotBefore: from, NotAfter: to, Key: c.IntermediateKey.Public(),
 		Extensions: []Ext{BasicConstraints(true, 0), KeyUsage(5, 6), ExtKeyUsage(ServerAuth), SubjectKey(intermediateID),
-			AuthorityKey(rootID), Policies(domainValidated), crlAt("http://crl.example/root.crl"), issuerAt("http://crt.example/root.crt")},
+			AuthorityKey(rootID), Policies(domainValidated), CRLAt("http://crl.example/root.crl"), issuerAt("http://crt.example/root.crt")},
 	}
 	c.Leaf = Cert{
 		Issuer: intermediate, Subject: Name("example.com"), NotBefore: from, NotAfter: to, Key: c.LeafKey.Public(),
 		Extensions: []Ext{KeyUsage(0), ExtKeyUsage(ServerAuth), SAN(DNS("example.com"), DNS("www.example.com")),
-			AuthorityKey(intermediateID), Policies(domainValidated), crlAt("http://crl.example/i.crl"), issuerAt("http://crt.example/i.crt")},
+			AuthorityKey(intermediateID), Policies(domainValidated), CRLAt("http://crl.example/i.crl"), issuerAt("http://crt.example/i.crt")},
 	}
 	return c
 }

@@ -95,11 +95,10 @@ func Scope(uri string, flags ...uint8) Ext {
 
 // FreshestAt is where a delta list is, in a list or a certificate.
 func FreshestAt(uri string) Ext {
-	return Ext{asn1.ObjectIdentifier{2, 5, 29, 46}, false, crlAt(uri).Value}
+	return Ext{asn1.ObjectIdentifier{2, 5, 29, 46}, false, CRLAt(uri).Value}
 }
 
-// CRLAt and OCSPAt are where to ask about a certificate.
-func CRLAt(uri string) Ext { return crlAt(uri) }
+// OCSPAt is where to ask about a certificate.
 func OCSPAt(uri string) Ext {
 	return Ext{IDAuthorityInfo, false, Sequence(Sequence(OID(1, 3, 6, 1, 5, 5, 7, 48, 1), URI(uri)))}
 }

@@ -128,8 +128,8 @@ func Policies(ids ...asn1.ObjectIdentifier) Ext {
 // MustStaple is the TLS feature status_request. RFC 7633.
 func MustStaple() Ext { return Ext{IDTLSFeature, false, []byte{0x30, 3, 2, 1, 5}} }
 
-// crlAt is where to find the list of revoked certificates.
-func crlAt(url string) Ext {
+// CRLAt is where to find the list of revoked certificates.
+func CRLAt(url string) Ext {
 	full := Tagged(casn1.Tag(0).Constructed().ContextSpecific(), URI(url))
 	return Ext{IDCRLDistribution, false, Sequence(Sequence(Tagged(casn1.Tag(0).Constructed().ContextSpecific(), full)))}
 }

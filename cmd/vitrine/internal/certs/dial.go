@@ -21,17 +21,15 @@ type Shown struct {
 }
 
 // dial asks a server for its certificates, and verifies none of them.
-func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
+func dial(ctx context.Context, at flags.Target, config *tls.Config) (*Source, error) {
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
 	if err != nil {
 		return nil, err
 	}
 	defer raw.Close()
 	var seen Shown
-	conn := tls.Client(raw, &tls.Config{
-		ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"},
-		Trace: &trace.Hooks{Message: seen.Message},
-	})
+	config.Trace = &trace.Hooks{Message: seen.Message}
+	conn := tls.Client(raw, config)
 	err = conn.HandshakeContext(ctx)
 	if len(seen.Chain) == 0 && err != nil {
 		return nil, report.WhileShakingHands(err)
@@ -39,7 +37,7 @@ func dial(ctx context.Context, at flags.Target, name string) (*Source, error) {
 	if err == nil {
 		conn.Close()
 	}
-	s := &Source{Target: at.String(), Host: name, Staples: seen.Staples}
+	s := &Source{Target: at.String(), Host: config.ServerName, Staples: seen.Staples}
 	for _, der := range seen.Chain {
 		c, err := x509.ParseCertificate(der)
 		s.Items = append(s.Items, Item{Kind: ACertificate, Form: "TLS", DER: der, Certificate: c, Err: err})

@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // Source is where certificates were read.
@@ -33,14 +35,20 @@ type Source struct {
 // Reader are the flags on how to read certificates.
 type Reader struct {
 	timeout      flags.Timeout
+	tls          flags.TLS
 	passwordFile string
 	// Stdin is what - stands for.
 	Stdin io.Reader
+
+	configured sync.Once // a verb may open many at once
+	base       *tls.Config
+	failed     error
 }
 
 // Register adds the flags to a verb.
 func (r *Reader) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.passwordFile, "password-file", "", "the password of PKCS#12 and encrypted keys is the first line of this `file`")
+	r.tls.RegisterVersions(cmd)
 	r.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 }
 
@@ -66,7 +74,23 @@ func (r *Reader) Open(ctx context.Context, target, name string) (*Source, error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout.Duration)
 	defer cancel()
-	return dial(ctx, at, name)
+	config, err := r.config(name)
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, at, config)
+}
+
+// config is for a connection that only shows certificates, of which none is verified.
+func (r *Reader) config(name string) (*tls.Config, error) {
+	r.configured.Do(func() { r.base = &tls.Config{}; r.failed = r.tls.Apply(r.base) })
+	if r.failed != nil {
+		return nil, r.failed
+	}
+	config := r.base.Clone()
+	config.ServerName, config.InsecureSkipVerify, config.Legacy.SmallRSA = name, true, true
+	config.NextProtos = []string{"h2", "http/1.1"}
+	return config, nil
 }
 
 // endings are those of files with certificates.

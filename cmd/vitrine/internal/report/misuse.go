@@ -22,6 +22,7 @@ var misused = []struct{ setting, flag string }{
 	{"Record.MaxFragment", "--fragment"},
 	{"Record.SizeLimit", "--record-size-limit"},
 	{"NextProtos", "--alpn"},
+	{"in SignatureSchemes", "in --sigalgs"},
 	{"PSK.Hint", "--psk-hint"},
 	{"set PSK.Client", "give one with --psk"},
 	{"set PSK.Server", "give one with --psk"},

@@ -16,7 +16,7 @@ import (
 
 // beyondFlags are errors about what no flag sets, by a part of each.
 var beyondFlags = regexp.MustCompile(`Encrypted Client Hello|^Renegotiation is|RequireExtendedMasterSecret|Resumption.Tickets|^ClientAuth|^LaterClientAuth|` +
-	`crypto/tls|GetClientCertificate|SessionState|resumption state|ticket of|SignatureSchemes|KeyShares`)
+	`crypto/tls|GetClientCertificate|SessionState|resumption state|ticket of|KeyShares`)
 
 // misuses are the formats of the library's errors about a Config.
 func misuses(t *testing.T) (formats []string) {

@@ -2,6 +2,7 @@ package show
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	zx509 "github.com/zmap/zcrypto/x509"
@@ -42,13 +43,26 @@ var severities = []struct {
 // lint asks zlint about each item that it has rules for.
 func (s *Shown) lint(source *certs.Source) {
 	for i, item := range source.Items {
-		s.Items[i].Lint = findings(results(item))
+		s.Items[i].Lint = guarded(func() []Finding { return findings(results(item)) })
 		for _, f := range s.Items[i].Lint {
 			if f.isError() {
 				s.LintErrors++
 			}
 		}
 	}
+}
+
+// guarded says so where zlint panics, as it may on what is malformed.
+func guarded(lint func() []Finding) (list []Finding) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			list = []Finding{{
+				Severity: "error", Rule: "zlint-panics", Source: "zlint", Details: fmt.Sprint(cause),
+				Demands: "zlint can read it; it gave up on this one, so its other rules were not asked",
+			}}
+		}
+	}()
+	return lint()
 }
 
 func results(i certs.Item) *zlint.ResultSet {
