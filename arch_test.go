@@ -91,6 +91,7 @@ var rules = []rule{
 	{"certcheck", "certcheck/revocation internal/otherkeys wire", "golang.org/x/crypto/"},
 	{"internal/otherkeys", "", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
+	{"certcheck/internal/differ", "", ""},                    // tests alone
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"session", "wire", ""},
 	{"tracefile", "trace wire", ""},

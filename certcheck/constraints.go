@@ -278,7 +278,7 @@ func comparable(k kind) bool {
 // anything.
 func uriHost(s string) (string, bool) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Scheme == "" || u.Host == "" {
 		return "", false
 	}
 	host := u.Hostname()

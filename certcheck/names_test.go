@@ -197,6 +197,7 @@ var constraintCases = []struct {
 	{forge.URI("example.com"), forge.URI("https://example.com@example.org/"), false, true, "the host follows the @"},
 	{forge.URI("example.com"), forge.URI("https://192.0.2.1/"), false, false, "RFC 5280 §4.2.1.10: without a domain name it is refused"},
 	{forge.URI("example.com"), forge.URI("https://[2001:db8::1]/"), false, false, "RFC 5280 §4.2.1.10"},
+	{forge.URI("example.com"), forge.URI("//example.com/"), false, false, "RFC 5280 §4.2.1.6: without a scheme it is no URI"},
 	{forge.URI("example.com"), forge.URI("urn:isbn:1"), false, false, "RFC 5280 §4.2.1.10: without an authority it is refused"},
 	{forge.URI("example.com"), forge.URI("mailto:a@example.com"), false, false, "RFC 5280 §4.2.1.10"},
 

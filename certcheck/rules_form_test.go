@@ -100,6 +100,17 @@ func TestVersionWrittenOut(t *testing.T) {
 	}
 }
 
+// What a root of version 2 forbids cannot be read, so nothing is accepted of it.
+func TestConstraintsOfAnOldRoot(t *testing.T) {
+	chain := forge.NewChain(now)
+	chain.Root.Version = 2
+	chain.Root.Replace(forge.NameConstraints(nil, [][]byte{forge.DNS("example.com")}))
+	v := judged(t, chain, func(o *Options) { o.Profile = Interoperable })
+	if v.Refused == nil || v.Refused.Rule == nil || v.Refused.Rule.Name != "version" {
+		t.Errorf("refused: %v", v.Refused)
+	}
+}
+
 // A certificate is good through the whole of its last second. RFC 5280 §4.1.2.5.
 func TestLastSecond(t *testing.T) {
 	for wait, good := range map[time.Duration]bool{time.Second - 1: true, time.Second: false} {

@@ -197,6 +197,7 @@ func pemBlocks(texts []string) (ders [][]byte, err error) {
 
 // limboExplained says why we decide otherwise, by patterns of path.Match over IDs.
 var limboExplained = map[string]string{
+	"bettertls::pathbuilding::tc6[1-8]":           "36 certificates are sent, and 16 is the most",
 	"crl::crlnumber-*":                            "a CRL without its number, or with a critical one, is the fault of its issuer alone: we know the extension and do not need it; OpenSSL accepts both",
 	"pathlen::max-chain-depth-*-exhausted":        "the depth is a limit of the library, 10 certificates, and no option",
 	"rfc5280::aki::cross-signed-root-missing-aki": "the certificate is a trusted root: it is an input, and its identifiers are not judged (RFC 5280 §6.1.1 (d))",

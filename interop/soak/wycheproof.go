@@ -27,7 +27,7 @@ func runWycheproof(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	out, err := run(ctx, home, "env", wycheproof.env+"="+dir, "go", "test", "-count=1", "-v", "-run", "^TestWycheproof$", "./internal/handshake")
+	out, err := run(ctx, home, "env", wycheproof.env+"="+dir, "go", "test", "-count=1", "-v", "-run", "^TestWycheproof$", "./internal/handshake", "./certcheck")
 	if err != nil {
 		return err
 	}
