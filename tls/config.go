@@ -146,7 +146,8 @@ type Config struct {
 	// X25519 and that is listed too, X25519; an empty list sends none. RFC 8446 §4.2.8.
 	KeyShares []CurveID
 	// SignatureSchemes are those that the peer may sign with, best first; nil for
-	// the default. Those over SHA-1 need Legacy.SHA1Signatures. Keys of RSASSA-PSS and
+	// the default. Those over SHA-1 need Legacy.SHA1Signatures, those over SHA-224
+	// Legacy.SHA224Signatures. Keys of RSASSA-PSS and
 	// Ed448 are accepted only where their schemes are listed (PSSKeyWithSHA256 and the
 	// like, Ed448); a certificate that holds one has PublicKey nil. What we sign with
 	// ourselves is a certificate's SupportedSignatureAlgorithms.
@@ -325,6 +326,9 @@ type Legacy struct {
 	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
+	// SHA224Signatures takes the peer's signatures over SHA-224 in TLS 1.2, 112 bits strong;
+	// we make none. RFC 5246 §7.4.1.4.1.
+	SHA224Signatures bool
 	// SHA1Chains lets certificates of the peer's chain be signed over SHA-1 or MD5. RFC 9155.
 	SHA1Chains bool
 	// SmallRSA allows certificates with RSA keys of 1024 to 2047 bits. Without it the

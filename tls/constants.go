@@ -49,6 +49,10 @@ const (
 	PKCS1WithSHA1          = stdtls.PKCS1WithSHA1
 	ECDSAWithSHA1          = stdtls.ECDSAWithSHA1
 
+	// Over SHA-224, in TLS 1.2: for peers that sign, behind Legacy.SHA224Signatures.
+	PKCS1WithSHA224 SignatureScheme = 0x0301
+	ECDSAWithSHA224 SignatureScheme = 0x0303
+
 	// By RSA keys that are for RSASSA-PSS alone (id-RSASSA-PSS), and by Ed448: accepted
 	// only where SignatureSchemes lists them. RFC 4055, RFC 8032.
 	PSSKeyWithSHA256 SignatureScheme = 0x0809

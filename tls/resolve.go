@@ -203,10 +203,11 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 	if len(c.SignatureSchemes) == 0 {
 		return nil
 	}
+	allowed := slices.Concat(h.Schemes, namedSchemes)
 	h.Schemes = make([]wire.SignatureScheme, len(c.SignatureSchemes))
 	for i, id := range c.SignatureSchemes {
-		if h.Schemes[i] = wire.SignatureScheme(id); !slices.Contains(h.Signs, h.Schemes[i]) {
-			return misuse("the signature scheme %s in SignatureSchemes is not implemented, or off without Legacy.SHA1Signatures", h.Schemes[i])
+		if h.Schemes[i] = wire.SignatureScheme(id); !slices.Contains(allowed, h.Schemes[i]) {
+			return misuse("the signature scheme %s in SignatureSchemes is not implemented, or off without Legacy.SHA1Signatures or Legacy.SHA224Signatures", h.Schemes[i])
 		}
 	}
 	return nil
@@ -216,6 +217,9 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 func (c *Config) allowSchemes(h *handshake.Config) {
 	if c.Legacy.SHA1Signatures {
 		h.Schemes, h.Signs = sha1Schemes, sha1Signs
+	}
+	if c.Legacy.SHA224Signatures {
+		h.Schemes = append(slices.Clone(h.Schemes), wire.ECDSASHA224, wire.RSAPKCS1SHA224)
 	}
 	if !slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }) {
 		return

@@ -51,3 +51,27 @@ func TestClientsDoNotSignWithWhatIsOff(t *testing.T) {
 		}
 	}
 }
+
+// SHA-224 is for old peers that sign: we sign nothing over it, whatever is asked for and
+// switched on, and TLS 1.3 has no such signatures.
+func TestSHA224IsForVerifyingAlone(t *testing.T) {
+	p := testPKI()
+	for _, kind := range []string{"rsa2048", "ecdsa-p256"} {
+		for _, version := range []uint16{VersionTLS12, VersionTLS13} {
+			client, server := p.client(), p.server(kind)
+			client.MaxVersion, client.Legacy.SHA224Signatures, server.Legacy.SHA224Signatures = version, true, true
+			client.SignatureSchemes = []SignatureScheme{PKCS1WithSHA224, ECDSAWithSHA224}
+			_, _, clientErr, serverErr := connect(t, client, server)
+			if clientErr == nil || serverErr == nil {
+				t.Errorf("%s, %s: it signed", kind, VersionName(version))
+				continue
+			}
+			expectAlert(t, wire.AlertHandshakeFailure, serverErr, wire.AlertHandshakeFailure)
+		}
+		client, server := p.client(), p.server(kind)
+		client.SignatureSchemes = []SignatureScheme{PKCS1WithSHA224}
+		if _, _, err, _ := connect(t, client, server); err == nil {
+			t.Error("SHA-224 without its switch")
+		}
+	}
+}

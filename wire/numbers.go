@@ -159,6 +159,8 @@ const (
 	RSAMD5SHA1           SignatureScheme = 0xff01
 	DSASHA1              SignatureScheme = 0x0202 // RFC 5246 §7.4.1.4.1, as DSASHA256
 	ECDSASHA1            SignatureScheme = 0x0203
+	RSAPKCS1SHA224       SignatureScheme = 0x0301 // RFC 5246 §7.4.1.4.1, as ECDSASHA224
+	ECDSASHA224          SignatureScheme = 0x0303
 	RSAPKCS1SHA256       SignatureScheme = 0x0401
 	DSASHA256            SignatureScheme = 0x0402
 	ECDSAP256SHA256      SignatureScheme = 0x0403
@@ -194,7 +196,8 @@ var signatureSchemeNames = map[SignatureScheme]string{
 	ECDSABrainpoolP512R1: "ecdsa_brainpoolP512r1tls13_sha512",
 	RSAMD5SHA1:           "rsa_pkcs1_md5_sha1",
 	DSASHA1:              "dsa_sha1", DSASHA256: "dsa_sha256",
-	0x0301: "rsa_pkcs1_sha224", 0x0302: "dsa_sha224", 0x0303: "ecdsa_sha224", 0x0502: "dsa_sha384", 0x0602: "dsa_sha512",
+	RSAPKCS1SHA224: "rsa_pkcs1_sha224", ECDSASHA224: "ecdsa_sha224",
+	0x0302: "dsa_sha224", 0x0502: "dsa_sha384", 0x0602: "dsa_sha512",
 }
 
 func (s SignatureScheme) String() string {

@@ -277,6 +277,8 @@ var signers = []signer{
 	{scheme: wire.RSAPKCS1SHA256, kind: keyRSA, hash: crypto.SHA256, minRSA: 19 + 32 + 11},
 	{scheme: wire.RSAPKCS1SHA384, kind: keyRSA, hash: crypto.SHA384, minRSA: 19 + 48 + 11},
 	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
+	{scheme: wire.ECDSASHA224, kind: keyECDSA, hash: crypto.SHA224},
+	{scheme: wire.RSAPKCS1SHA224, kind: keyRSA, hash: crypto.SHA224, minRSA: 19 + 28 + 11},
 	{scheme: wire.ECDSASHA1, kind: keyECDSA, hash: crypto.SHA1},
 	{scheme: wire.RSAPKCS1SHA1, kind: keyRSA, hash: crypto.SHA1, minRSA: 15 + 20 + 11},
 	{scheme: wire.RSAMD5SHA1, kind: keyRSA, hash: crypto.MD5SHA1, minRSA: 36 + 11},

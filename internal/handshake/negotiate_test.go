@@ -8,10 +8,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	stdtls "crypto/tls"
+	"encoding/pem"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -254,6 +257,11 @@ var testKeys = func() map[string]crypto.Signer {
 	_, all["Ed25519"], _ = ed25519.GenerateKey(rand.Reader)
 	all["RSA"], _ = rsa.GenerateKey(rand.Reader, 2048)
 	all["small RSA"], _ = rsa.GenerateKey(rand.Reader, 1024)
+	for name, file := range map[string]string{"RSA-PSS": "pss", "RSA-PSS for SHA-384": "pss384", "small RSA-PSS": "pss1024", "Ed448": "ed448"} {
+		text, _ := os.ReadFile("../otherkeys/testdata/" + file + "-key.pem")
+		block, _ := pem.Decode(text)
+		all[name], _ = otherkeys.ParsePrivate(block.Bytes)
+	}
 	return all
 }()
 
@@ -261,14 +269,17 @@ var testKeys = func() map[string]crypto.Signer {
 func TestSchemesOfKeys(t *testing.T) {
 	pss := []wire.SignatureScheme{wire.RSAPSSRSAESHA256, wire.RSAPSSRSAESHA384, wire.RSAPSSRSAESHA512}
 	ecdsas := []wire.SignatureScheme{wire.ECDSAP256SHA256, wire.ECDSAP384SHA384, wire.ECDSAP521SHA512}
-	pkcs1 := []wire.SignatureScheme{wire.RSAPKCS1SHA256, wire.RSAPKCS1SHA384, wire.RSAPKCS1SHA512, wire.RSAPKCS1SHA1, wire.RSAMD5SHA1}
+	pkcs1 := []wire.SignatureScheme{wire.RSAPKCS1SHA256, wire.RSAPKCS1SHA384, wire.RSAPKCS1SHA512, wire.RSAPKCS1SHA224, wire.RSAPKCS1SHA1, wire.RSAMD5SHA1}
+	keyPSS, ed448 := []wire.SignatureScheme{wire.RSAPSSPSSSHA256, wire.RSAPSSPSSSHA384, wire.RSAPSSPSSSHA512}, []wire.SignatureScheme{wire.Ed448}
 	for name, want := range map[string]struct{ in12, in13 []wire.SignatureScheme }{
-		"P-256":     {append(slices.Clone(ecdsas), wire.ECDSASHA1), ecdsas[:1]},
-		"P-384":     {append(slices.Clone(ecdsas), wire.ECDSASHA1), ecdsas[1:2]},
-		"P-521":     {append(slices.Clone(ecdsas), wire.ECDSASHA1), ecdsas[2:]},
+		"P-256":     {append(slices.Clone(ecdsas), wire.ECDSASHA224, wire.ECDSASHA1), ecdsas[:1]},
+		"P-384":     {append(slices.Clone(ecdsas), wire.ECDSASHA224, wire.ECDSASHA1), ecdsas[1:2]},
+		"P-521":     {append(slices.Clone(ecdsas), wire.ECDSASHA224, wire.ECDSASHA1), ecdsas[2:]},
 		"Ed25519":   {[]wire.SignatureScheme{wire.Ed25519}, []wire.SignatureScheme{wire.Ed25519}},
 		"RSA":       {slices.Concat(pss, pkcs1), pss},
 		"small RSA": {slices.Concat(pss[:2], pkcs1), pss[:2]}, // 1024 bits hold no PSS with SHA-512
+		"RSA-PSS":   {keyPSS, keyPSS}, "small RSA-PSS": {keyPSS[:2], keyPSS[:2]}, "RSA-PSS for SHA-384": {keyPSS[1:2], keyPSS[1:2]},
+		"Ed448": {ed448, ed448},
 	} {
 		for in13, want := range map[bool][]wire.SignatureScheme{false: want.in12, true: want.in13} {
 			for i := range signers {

@@ -20,6 +20,7 @@ import (
 var schemeHash = map[wire.SignatureScheme]crypto.Hash{
 	wire.RSAMD5SHA1: crypto.MD5SHA1, wire.DSASHA1: crypto.SHA1, wire.DSASHA256: crypto.SHA256,
 	wire.RSAPKCS1SHA1: crypto.SHA1, wire.ECDSASHA1: crypto.SHA1,
+	wire.RSAPKCS1SHA224: crypto.SHA224, wire.ECDSASHA224: crypto.SHA224,
 	wire.RSAPKCS1SHA256: crypto.SHA256, wire.ECDSAP256SHA256: crypto.SHA256, wire.RSAPSSRSAESHA256: crypto.SHA256, wire.RSAPSSPSSSHA256: crypto.SHA256,
 	wire.RSAPKCS1SHA384: crypto.SHA384, wire.ECDSAP384SHA384: crypto.SHA384, wire.RSAPSSRSAESHA384: crypto.SHA384, wire.RSAPSSPSSSHA384: crypto.SHA384,
 	wire.RSAPKCS1SHA512: crypto.SHA512, wire.ECDSAP521SHA512: crypto.SHA512, wire.RSAPSSRSAESHA512: crypto.SHA512, wire.RSAPSSPSSSHA512: crypto.SHA512,

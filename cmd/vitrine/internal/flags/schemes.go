@@ -20,9 +20,13 @@ var schemeList = []struct {
 	{wire.RSAPKCS1SHA256, "", ""}, {wire.RSAPKCS1SHA384, "", ""}, {wire.RSAPKCS1SHA512, "", ""},
 	{wire.RSAPSSPSSSHA256, "", ""}, {wire.RSAPSSPSSSHA384, "", ""}, {wire.RSAPSSPSSSHA512, "", ""}, {wire.Ed448, "", ""},
 	{wire.ECDSASHA1, "SHA1Signatures", sha1Off}, {wire.RSAPKCS1SHA1, "SHA1Signatures", sha1Off},
+	{wire.ECDSASHA224, "SHA224Signatures", sha224Off}, {wire.RSAPKCS1SHA224, "SHA224Signatures", sha224Off},
 }
 
-const sha1Off = "signatures over SHA-1 are off because they can be forged (SLOTH)"
+const (
+	sha1Off   = "signatures over SHA-1 are off because they can be forged (SLOTH)"
+	sha224Off = "signatures over SHA-224 are off because nothing else is as weak"
+)
 
 // AllSchemes are those that need no switch, the ones too that are off unless they are named.
 func AllSchemes() []tls.SignatureScheme {
