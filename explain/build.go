@@ -13,7 +13,7 @@ import (
 // then the checks, then the ladder, which shows their outcome.
 func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c := &Connection{
-		Format: Format, Target: about.Target, Trust: about.Trust, Verdict: about.Verdict, Sent: about.Sent, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
+		Format: Format, Target: about.Target, TargetIs: about.TargetIs, Trust: about.Trust, Verdict: about.Verdict, Sent: about.Sent, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
 		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events),
 	}
 	c.Side = c.side.String()

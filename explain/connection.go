@@ -14,8 +14,9 @@ const Format = "vitrine.explain/1"
 
 // About is what the caller knows of a connection and its trace does not.
 type About struct {
-	// Target is the peer: "example.com:443".
-	Target string
+	// Target is the peer: "example.com:443". TargetIs says in a few words what that is,
+	// where it is something special.
+	Target, TargetIs string
 	// Trust says in words how the peer's certificate was verified. Empty means
 	// that it was not, and the outcome warns of that. A trace does not tell.
 	Trust string
@@ -44,7 +45,9 @@ type Connection struct {
 	// Side is the side that was traced: "client" or "server".
 	Side   string `json:"side"`
 	Target string `json:"target,omitempty"`
-	Trust  string `json:"trust,omitempty"`
+	// TargetIs says what the target is, where it is something special.
+	TargetIs string `json:"target_is,omitempty"`
+	Trust    string `json:"trust,omitempty"`
 	// Sent says in words what was sent as data, and why.
 	Sent string `json:"sent,omitempty"`
 	// Verdict is what was found out about the peer's certificates.
@@ -118,8 +121,12 @@ type Summary struct {
 	Renegotiations int `json:"renegotiations,omitempty"`
 	// Compression of the records; empty for none.
 	Compression string `json:"compression,omitempty"`
-	// RecordLimits says how long records may be, where that was agreed.
-	RecordLimits string `json:"record_limits,omitempty"`
+	// SendLimit and ReceiveLimit are the most content of a record that the traced side may
+	// send and be sent, in bytes; 0 where nothing was agreed on. LimitedBy is the extension
+	// that says so.
+	SendLimit    int    `json:"send_limit,omitempty"`
+	ReceiveLimit int    `json:"receive_limit,omitempty"`
+	LimitedBy    string `json:"limited_by,omitempty"`
 	// Complete is set when both Finished messages were seen.
 	Complete bool `json:"complete"`
 	// RoundTrips is how often the client waited for the server before it could

@@ -93,14 +93,16 @@ var moments = []moment{
 		says:   []string{"(CRIME)", "compressed with DEFLATE", "5 bytes of application_data, decompressed from"}},
 	{name: "tls12-max-fragment-length", suite: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", version: wire.TLS12,
 		change: func(_ *testing.T, p *pair) { p.client.Record.MaxFragmentLength = 512 },
-		want:   func(s Summary) bool { return s.RecordLimits == "records of at most 512 bytes (max_fragment_length)" },
-		says:   []string{"Agreed: no record of either side holds more than this."}},
+		want: func(s Summary) bool {
+			return s.SendLimit == 512 && s.ReceiveLimit == 512 && s.LimitedBy == "max_fragment_length"
+		},
+		says: []string{"Agreed: no record of either side holds more than this.", "records of at most 512 bytes (max_fragment_length)"}},
 	{name: "tls13-record-size-limit", version: wire.TLS13,
 		change: func(_ *testing.T, p *pair) { p.client.Record.SizeLimit, p.server.Record.SizeLimit = 400, 200 },
 		want: func(s Summary) bool {
-			return s.RecordLimits == "records of at most 199 bytes from the client, 399 bytes from the server (record_size_limit)"
+			return min(s.SendLimit, s.ReceiveLimit) == 199 && max(s.SendLimit, s.ReceiveLimit) == 399 && s.LimitedBy == "record_size_limit"
 		},
-		says: []string{"The longest record that the sender wants to get."}},
+		says: []string{"The longest record that the sender wants to get.", "records of at most 199 bytes from the client, 399 bytes from the server (record_size_limit)"}},
 	{name: "tls12-small-dh", suite: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", version: wire.TLS12,
 		change: func(_ *testing.T, p *pair) {
 			p.server.DHE.Parameters, p.client.DHE.MinBits = oakley2(), 1024

@@ -94,7 +94,7 @@ func (c *Connection) later() (all []Remark) {
 	if s.Compression != "" {
 		compression = "compressed with " + s.Compression
 	}
-	if also := words.Join(identity, compression, s.RecordLimits); also != "" {
+	if also := words.Join(identity, compression, c.limitWords()); also != "" {
 		all = append(all, Remark{Plain, also})
 	}
 	return all

@@ -71,7 +71,7 @@ func replay(t testing.TB, file string) (*Collector, About) {
 			h.Alert(alert)
 		}
 	}
-	about := About{Target: account.Target, Trust: account.Trust, Verdict: account.Verdict, Sent: account.Sent, Before: account.Before, Advice: account.Advice, Warnings: account.Warnings}
+	about := About{Target: account.Target, TargetIs: account.TargetIs, Trust: account.Trust, Verdict: account.Verdict, Sent: account.Sent, Before: account.Before, Advice: account.Advice, Warnings: account.Warnings}
 	if account.Failure != "" {
 		about.Err = errors.New(account.Failure)
 	}

@@ -12,7 +12,7 @@ import (
 func (c *Connection) summarise() {
 	first := c.handshakes[0]
 	s := &c.Summary
-	s.read(first)
+	s.read(first, c.side)
 	for i, hs := range c.handshakes {
 		complete := hs.transcript.Complete() || hs.late && hs.transcript.Find(wire.TypeFinished, wire.Client) >= 0
 		c.Handshakes = append(c.Handshakes, hs.show(complete))
@@ -23,7 +23,7 @@ func (c *Connection) summarise() {
 			s.ClientAuth = hs.shows(wire.Client)
 		default:
 			*s = Summary{HelloRetry: s.HelloRetry, Resumed: s.Resumed, LateClientAuth: s.LateClientAuth, Renegotiations: s.Renegotiations + 1}
-			s.read(hs)
+			s.read(hs, c.side)
 		}
 	}
 	s.Complete = first.transcript.Complete()
@@ -44,7 +44,7 @@ func (hs *handshake) shows(side wire.Role) bool {
 }
 
 // read takes in what one handshake says.
-func (s *Summary) read(hs *handshake) {
+func (s *Summary) read(hs *handshake, side wire.Role) {
 	for _, m := range hs.transcript.msgs {
 		switch p := m.parsed.(type) {
 		case *wire.ClientHello:
@@ -69,7 +69,7 @@ func (s *Summary) read(hs *handshake) {
 		}
 	}
 	s.ClientAuth = hs.shows(wire.Client)
-	s.RecordLimits = hs.limitsWords()
+	s.limit(hs, side)
 }
 
 func (s *Summary) hello(p *wire.ServerHello, hs *handshake) {
@@ -119,14 +119,26 @@ func (c *Connection) summariseTimes(first *handshake) {
 	}
 }
 
-// limitsWords says how long records may be, where that was agreed.
-func (hs *handshake) limitsWords() string {
-	client, server := hs.limits[wire.Client], hs.limits[wire.Server]
+// limit takes in how long records may be, where that was agreed on.
+func (s *Summary) limit(hs *handshake, side wire.Role) {
+	ours, theirs := hs.limits[side], hs.limits[side.Peer()]
+	if least := min(ours.bytes, theirs.bytes); least > 0 && least < maxContent {
+		s.SendLimit, s.ReceiveLimit, s.LimitedBy = ours.bytes, theirs.bytes, ours.by
+	}
+}
+
+// limitWords says how long records may be, where that was agreed on.
+func (c *Connection) limitWords() string {
+	s := &c.Summary
+	client, server := s.SendLimit, s.ReceiveLimit
+	if c.Side == wire.Server.String() {
+		client, server = server, client
+	}
 	switch {
-	case min(client.bytes, server.bytes) == 0 || min(client.bytes, server.bytes) >= maxContent:
+	case client == 0:
 		return ""
 	case client == server:
-		return fmt.Sprintf("records of at most %s (%s)", words.Size(client.bytes), client.by)
+		return fmt.Sprintf("records of at most %s (%s)", words.Size(client), s.LimitedBy)
 	}
-	return fmt.Sprintf("records of at most %s from the client, %s from the server (%s)", words.Size(client.bytes), words.Size(server.bytes), client.by)
+	return fmt.Sprintf("records of at most %s from the client, %s from the server (%s)", words.Size(client), words.Size(server), s.LimitedBy)
 }

@@ -47,7 +47,11 @@ var marks = map[explain.Mood]string{explain.Plain: "·", explain.Quiet: "·", ex
 // head is what a reader must know first.
 func (p *printer) head(c *explain.Connection) {
 	if c.Target != "" {
-		p.put(part{strong, c.Target})
+		l := line{{strong, c.Target}}
+		if c.TargetIs != "" {
+			l = append(l, text(normal, ", %s", c.TargetIs))
+		}
+		p.put(l...)
 	}
 	s := c.Summary
 	if agreed := words.Join(s.Version, s.CipherSuite, s.Group, s.SignatureScheme); agreed != "" {

@@ -25,6 +25,7 @@ type explanation struct {
 	config  *tls.Config
 	at      flags.Target
 	name    string // of the target, for the title
+	is      string // what the target is, where that is not a server of others
 	server  *ownServer
 }
 
@@ -37,9 +38,9 @@ func (e *explanation) close() {
 // explain makes one connection, or two for a resumption, and returns the
 // account of the last, and why it failed. The account is nil if nothing was sent.
 func (e *explanation) explain(ctx context.Context) (*explain.Connection, error) {
-	about := explain.About{Target: e.name}
+	about := explain.About{Target: e.name, TargetIs: e.is}
 	if e.options.tls.Resumes() {
-		first, err := e.connect(ctx, explain.About{Target: e.name})
+		first, err := e.connect(ctx, explain.About{Target: e.name, TargetIs: e.is})
 		if err != nil || first == nil {
 			return first, err
 		}

@@ -75,7 +75,7 @@ func (e *explanation) serveOwn() error {
 	}
 	e.server = &ownServer{listener: l, further: e.furtherHandshake(), outcome: make(chan error, 2)}
 	e.at = flags.Target{Host: "127.0.0.1", Port: fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
-	e.name = fmt.Sprintf("%s, vitrine's own server at %s", name, e.at)
+	e.name, e.is = e.at.String(), "vitrine's own server"
 	e.server.running.Go(func() { e.server.serve(s.server) })
 	return nil
 }
