@@ -279,6 +279,8 @@ var ofClients = []offence{
 	illegal("does not fit its key", hostsAuth12, wire.Client, change(func(m *wire.CertificateVerify) { m.Scheme = wire.RSAPKCS1SHA256 })),
 	{"the peer's signature is wrong", wire.AlertDecryptError, then(hostsAuth12, func(c, _ *host) { c.certificate = keyed("ecdsa", lie) }), wire.Client, nil},
 	{"the peer's signature is wrong", wire.AlertDecryptError, then(hostsAuth13, func(c, _ *host) { c.certificate = keyed("ecdsa", lie) }), wire.Client, nil},
+	{"our certificate's key (Ed25519) cannot sign in TLS 1.1", wire.AlertHandshakeFailure, then(only(wire.TLS11, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)), func(_, s *host) { s.certificate = certificate("ed25519") }), wire.Client, nil},
+	illegal("the peer's key (Ed25519) cannot sign in TLS 1.1", only(wire.TLS11, suites(wire.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)), wire.Server, change(func(m *wire.Certificate) { m.Entries[0].DER = certificate("ed25519").Certificate[0] })),
 	{"that we did not send: status_request_v2", wire.AlertUnsupportedExtension, only(wire.TLS12, stapled), wire.Server, says(wire.ExtStatusRequestV2)},
 	{"does not parse", wire.AlertDecodeError, only(wire.TLS12, chainStapled), wire.Server, says(wire.ExtStatusRequestV2, 0)},
 	illegal("announces one CertificateStatus by two extensions", only(wire.TLS12, chainStapled), wire.Server, says(wire.ExtStatusRequest)),

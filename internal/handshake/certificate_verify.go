@@ -89,6 +89,9 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 // one that we offered and that fits the key.
 func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what signed) error {
 	pub := otherkeys.Of(s.Result.Peer.Certificates[0])
+	if scheme == 0 && s.profile.schemes != nil {
+		return fault(wire.AlertIllegalParameter, "the peer's key"+s.cannotSign(pub), "RFC 4346 §7.4.3", nil)
+	}
 	g := signerOf(scheme)
 	if g == nil || !slices.Contains(s.verifiable(), scheme) || s.profile.curveBound && !g.in13 {
 		return disagree(wire.AlertIllegalParameter, "signature scheme", "RFC 8446 §4.4.3", s.verifiable(), []wire.SignatureScheme{scheme},

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"crypto"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
@@ -62,9 +63,13 @@ func (s *State) needs12(own means) []need {
 	}
 }
 
-// noScheme12: a client that sends no signature_algorithms stands for SHA-1.
-// RFC 5246 §7.4.1.4.1.
+// noScheme12: a client of TLS 1.2 that sends no signature_algorithms stands for SHA-1.
+// RFC 5246 §7.4.1.4.1. Before, there is nothing that a client could say: it is our key.
 func (s *State) noScheme12(own means) error {
+	if s.profile.schemes != nil {
+		return &Error{Alert: wire.AlertHandshakeFailure, Rule: "our certificate's key" + s.cannotSign(own.pub), Ref: "RFC 4346 §7.4.3",
+			Hint: "use a certificate with another kind of key too, or have the client speak TLS 1.2 or later"}
+	}
 	var ours []wire.SignatureScheme
 	for i := range signers {
 		if signers[i].fits(own.pub, false) && slices.Contains(s.signable([]wire.SignatureScheme{signers[i].scheme}), signers[i].scheme) {
@@ -78,6 +83,11 @@ func (s *State) noScheme12(own means) error {
 	return disagreeOn("signature scheme", "the client sent no signature_algorithms, which stands for SHA-1", "RFC 5246 §7.4.1.4.1",
 		ours, []wire.SignatureScheme{wire.RSAPKCS1SHA1, wire.ECDSASHA1, wire.DSASHA1},
 		"have the client send signature_algorithms, or set Legacy.SHA1Signatures")
+}
+
+// cannotSign is what to say of a key in a version whose messages do not name schemes.
+func (s *State) cannotSign(pub crypto.PublicKey) string {
+	return " (" + keyName(pub) + ") cannot sign in " + s.Result.Version.String() + ", which has RSA over MD5 and SHA-1, and ECDSA and DSA over SHA-1"
 }
 
 // groupsOf12 are those for ECDHE up to TLS 1.2.
