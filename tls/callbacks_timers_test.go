@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -31,66 +32,77 @@ func (p *trap) sprung(t *testing.T) {
 }
 
 // A timer's goroutine is nobody's: what does not return there ends the connection, and
-// not the process.
+// not the process. The clock stands still until all wait, so that no timer runs before its
+// trap is set.
 func TestTimersSurviveTheConnectionBelow(t *testing.T) {
+	now := time.Now() // by which the certificates are valid
+	clock := func() time.Time { return now }
 	for how, fail := range ways {
-		t.Run(how, func(t *testing.T) { timersSurvive(t, fail) })
+		for what, test := range map[string]func(t *testing.T, fail func(), clock func() time.Time){
+			"tickets of an idle server": idleTickets, "HandshakeTimeout": slowHandshake, "a renegotiation that takes too long": slowRenegotiation,
+		} {
+			testPKI()
+			t.Run(how+"/"+what, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { test(t, fail, clock) })
+			})
+		}
 	}
 }
 
-func timersSurvive(t *testing.T, fail func()) {
-	t.Run("tickets of an idle server", func(t *testing.T) {
-		client, server := resumable(VersionTLS13, func(*Config) {})
-		a, b := tcpPair(t)
-		below := newBrittle(b, fail)
-		c, s := Client(a, client), Server(below, server)
-		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
-			t.Fatal(clientErr, serverErr)
+func idleTickets(t *testing.T, fail func(), clock func() time.Time) {
+	client, server := resumable(VersionTLS13, func(*Config) {})
+	client.Time, server.Time = clock, clock
+	a, b := memoryPipe()
+	below := newBrittle(b, fail)
+	c, s := Client(a, client), Server(below, server)
+	if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+		t.Fatal(clientErr, serverErr)
+	}
+	defer c.Close()
+	below.write.armed.Store(true)
+	within(t, 10*time.Second, "Read", func() {
+		if _, err := s.Read(make([]byte, 1)); err == nil {
+			t.Error("the connection goes on")
 		}
-		defer c.Close()
-		below.write.armed.Store(true)
-		within(t, 10*time.Second, "Read", func() {
-			if _, err := s.Read(make([]byte, 1)); err == nil {
-				t.Error("the connection goes on")
-			}
-		})
-		below.write.sprung(t)
-		afterwards(t, "an idle server", s)
 	})
-	t.Run("HandshakeTimeout", func(t *testing.T) {
-		a, _ := tcpPair(t)
-		below := newBrittle(a, fail)
-		client := testPKI().client()
-		client.HandshakeTimeout = 50 * time.Millisecond
-		c := Client(below, client)
-		below.close.armed.Store(true)
-		within(t, 10*time.Second, "Handshake", func() {
-			if err := c.Handshake(); err == nil {
-				t.Error("the handshake is complete")
-			}
-		})
-		below.close.sprung(t)
-		c.Close()
-	})
-	t.Run("a renegotiation that takes too long", func(t *testing.T) {
-		client, server := renegotiable(uint16(wire.TLS12))
-		client.HandshakeTimeout = 200 * time.Millisecond
-		a, b := tcpPair(t)
-		below := newBrittle(a, fail)
-		c, s := Client(below, client), Server(b, server)
-		if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
-			t.Fatal(clientErr, serverErr)
+	below.write.sprung(t)
+	afterwards(t, "an idle server", s)
+}
+
+func slowHandshake(t *testing.T, fail func(), clock func() time.Time) {
+	a, _ := memoryPipe()
+	below := newBrittle(a, fail)
+	client := testPKI().client()
+	client.Time, client.HandshakeTimeout = clock, 50*time.Millisecond
+	c := Client(below, client)
+	below.close.armed.Store(true)
+	within(t, 10*time.Second, "Handshake", func() {
+		if err := c.Handshake(); err == nil {
+			t.Error("the handshake is complete")
 		}
-		defer s.Close()
-		below.close.armed.Store(true)
-		within(t, 10*time.Second, "Renegotiate", func() { // the server does not read
-			if err := c.Renegotiate(t.Context()); err == nil {
-				t.Error("the renegotiation is complete")
-			}
-		})
-		below.close.sprung(t)
-		afterwards(t, "a renegotiation", c)
 	})
+	below.close.sprung(t)
+	c.Close()
+}
+
+func slowRenegotiation(t *testing.T, fail func(), clock func() time.Time) {
+	client, server := renegotiable(uint16(wire.TLS12))
+	client.Time, server.Time, client.HandshakeTimeout = clock, clock, 200*time.Millisecond
+	a, b := memoryPipe()
+	below := newBrittle(a, fail)
+	c, s := Client(below, client), Server(b, server)
+	if clientErr, serverErr := shake(c, s); clientErr != nil || serverErr != nil {
+		t.Fatal(clientErr, serverErr)
+	}
+	defer s.Close()
+	below.close.armed.Store(true)
+	within(t, 10*time.Second, "Renegotiate", func() { // the server does not read
+		if err := c.Renegotiate(t.Context()); err == nil {
+			t.Error("the renegotiation is complete")
+		}
+	})
+	below.close.sprung(t)
+	afterwards(t, "a renegotiation", c)
 }
 
 // The same where a goroutine of ours sends what a further handshake asks for: by then
