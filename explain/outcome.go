@@ -45,6 +45,9 @@ func (c *Connection) Outcome() (all []Remark) {
 		add(Warning, true, "the budget ran out, so the account is incomplete from %.2f ms on; not kept: %s", float64(d.AtUS)/1000, d.Sentence())
 	}
 	all = append(all, c.Checks.Remarks()...)
+	if n := c.withheld(); n > 0 {
+		add(Quiet, true, "the trace was saved without secrets: %s and what depends on them could not be checked", words.Count(n, "secret"))
+	}
 	var last *Handshake
 	for _, hs := range c.Handshakes {
 		add(Quiet, c.Failure == "" || hs.Complete, "%s", hs.Sentence(last))

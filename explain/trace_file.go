@@ -132,3 +132,13 @@ func (k *Keys) withheld() bool {
 
 // withheld reports that the trace was saved without the value.
 func (s *Secret) withheld() bool { return len(s.Value) == 0 }
+
+// withheld counts the secrets whose values are not there.
+func (c *Connection) withheld() (n int) {
+	for _, e := range c.Events {
+		if e.Secret != nil && e.Secret.withheld() {
+			n++
+		}
+	}
+	return n
+}

@@ -71,7 +71,9 @@ func (c *Collector) mustKeep(t *testing.T) {
 	if !bare.Checks.OK() || bare.Checks.Secrets+bare.Checks.Keys > 0 || len(bare.Events) != len(account.Events) {
 		t.Errorf("seen from the %s, without secrets: %+v", account.Side, bare.Checks)
 	}
-	render(t, bare, look{})
+	if text := render(t, bare, look{}); !strings.Contains(text, "saved without secrets") || strings.Contains(render(t, account, look{}), "saved without secrets") {
+		t.Error("it is not said, or said too often, that the secrets are missing")
+	}
 	proofs := func(c *Connection) (n int) {
 		for _, e := range c.Events {
 			if e.Message == nil {

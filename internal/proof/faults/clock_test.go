@@ -38,7 +38,9 @@ func (c *clock) now() time.Time        { return today.Add(time.Duration(c.ahead.
 func (c *clock) wrong(d time.Duration) { c.ahead.Store(int64(d)) }
 
 // valid: both ends of a certificate's time belong to it. RFC 5280 §4.1.2.5.
-func valid(now time.Time) bool { return !now.Before(notBefore) && !now.After(notAfter) }
+func valid(now time.Time) bool {
+	return !now.Before(notBefore) && now.Before(notAfter.Add(time.Second)) // its last second is one of its time
+}
 
 // outOfTime reports whether ours says that a certificate is not in its time, and
 // theirs that they were told so.

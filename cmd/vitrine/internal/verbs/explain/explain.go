@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,28 +42,20 @@ type options struct {
 	send       flags.Send
 	content    []byte // of --send
 	sends      bool   // --send was given
+	secrets    bool
+	conn       int
 }
 
-var explainFormats = map[string]func(io.Writer, *explain.Connection, text.Options) error{
-	"text": text.Write,
-	"json": writeJSON,
-}
+// endings are those of files, by the format that they stand for.
+var endings = map[string]string{".txt": "text", ".json": "json", ".ndjson": "ndjson"}
 
-// writeJSON writes the account; for a summary, without its events.
-func writeJSON(w io.Writer, c *explain.Connection, options text.Options) error {
-	if options.Summary {
-		short := *c
-		short.Events = []explain.Event{}
-		c = &short
-	}
-	return c.JSON(w)
-}
+var formats = []string{"text", "json", "ndjson"}
 
 // New makes the verb.
 func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use:   "explain [HOST[:PORT]]",
+		Use:   "explain [HOST[:PORT] | TRACE]",
 		Short: "Explain a TLS connection, byte by byte",
 		Long: `Make a TLS connection and explain it. First comes a ladder of its flights; then,
 in order of time, each record and message with its fields, each choice and its
@@ -78,6 +72,10 @@ Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
 the answer, but for ports of another protocol, like 993. --send says what to
 send instead, or that nothing is sent.
 
+With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
+input. A trace holds secrets and keys only with --secrets; without, what they
+prove is not checked again.
+
 On a terminal, $PAGER shows the text, less by default; set it to nothing for
 none. The output holds the connection's secrets and data: guard it like a key.`,
 		Example: `  vitrine explain
@@ -88,10 +86,17 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
   vitrine explain --fail expired
   vitrine explain example.com
   vitrine explain example.com --json -o example.json
+  vitrine explain example.com -o example.ndjson
+  vitrine explain example.ndjson
   vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
 		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *options) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
@@ -101,20 +106,31 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
-	set.StringVar(&o.format, "format", "text", "output `format`: text or json")
+	set.StringVar(&o.format, "format", "", "output `format`: text, json, or ndjson for a trace (default: by the ending of --output, else text)")
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
+	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
+	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace, from 1 (default: the last)")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
-	flags.CompleteFrom(cmd, "format", []string{"text", "json"})
+	flags.CompleteFrom(cmd, "format", formats)
 	o.identity.Register(cmd, "our client")
 	o.tls.Register(cmd, flags.ClientSide|flags.ServerSide)
-	return cmd
 }
 
 func (o *options) run(cmd *cobra.Command, args []string) error {
+	if err := o.chooseFormat(cmd); err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		if s, err := openSaved(cmd, args[0]); err != nil {
+			return err
+		} else if s != nil {
+			return o.explainSaved(cmd, s)
+		}
+	}
 	if err := o.check(cmd, args); err != nil {
 		return err
 	}
@@ -137,7 +153,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		return o.cannotFail()
 	}
 	if account != nil {
-		if err := o.write(cmd, account); err != nil {
+		if err := o.write(cmd, e, account); err != nil {
 			return err
 		}
 	}
@@ -183,16 +199,13 @@ func (o *options) report(cmd *cobra.Command, e *explanation, failure error, show
 
 // check finds what is wrong with the flags.
 func (o *options) check(cmd *cobra.Command, args []string) error {
-	if o.json && cmd.Flags().Changed("format") && o.format != "json" {
-		return report.Usagef("--json and --format %s contradict each other; leave one out", o.format)
-	}
-	if o.json {
-		o.format = "json"
-	}
-	if _, ok := explainFormats[o.format]; !ok {
-		return report.Usagef("--format %q is not a format; choose text or json", o.format)
-	}
 	live := len(args) > 0
+	if cmd.Flags().Changed("conn") {
+		return report.Usagef("--conn is for a saved trace; leave it out with a connection that vitrine makes")
+	}
+	if o.secrets && o.format != "ndjson" {
+		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")
+	}
 	if live {
 		for _, flag := range []string{"dh-params", "prefer", "psk-hint", "fail"} {
 			if cmd.Flags().Changed(flag) {
@@ -231,16 +244,61 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// write writes the account where and as the flags say.
-func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
+// chooseFormat settles in which format to write.
+func (o *options) chooseFormat(cmd *cobra.Command) error {
+	named := endings[filepath.Ext(o.output)]
+	switch {
+	case o.json && o.format != "" && o.format != "json":
+		return report.Usagef("--json and --format %s contradict each other; leave one out", o.format)
+	case o.json:
+		o.format = "json"
+	case o.format == "":
+		o.format = cmp.Or(named, "text")
+	}
+	if !slices.Contains(formats, o.format) {
+		return report.Usagef("--format %q is not a format; choose %s", o.format, flags.OneOf(formats))
+	}
+	if named != "" && named != o.format {
+		return report.Usagef("-o %s stands for %s, and %s was asked for; give the file another ending", o.output, named, o.format)
+	}
+	return nil
+}
+
+// write writes what was made where and as the flags say.
+func (o *options) write(cmd *cobra.Command, e *explanation, account *explain.Connection) error {
+	if o.secrets && o.output != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s holds the connection's secrets: guard it like a key\n", o.output)
+	}
+	return o.writeTo(cmd, func(w io.Writer, color bool) error {
+		if o.format == "ndjson" {
+			return e.save(w, o.secrets)
+		}
+		return o.render(w, account, color)
+	})
+}
+
+// render writes an account as text or JSON; of a summary, JSON has no events.
+func (o *options) render(w io.Writer, c *explain.Connection, color bool) error {
+	if o.format == "text" {
+		return text.Write(w, c, text.Options{Summary: o.summary, Color: color})
+	}
+	if o.summary {
+		short := *c
+		short.Events = []explain.Event{}
+		c = &short
+	}
+	return c.JSON(w)
+}
+
+// writeTo calls write for standard output, by the pager, or for the file of --output.
+func (o *options) writeTo(cmd *cobra.Command, write func(w io.Writer, color bool) error) error {
 	out := cmd.OutOrStdout()
-	options := text.Options{Summary: o.summary, Color: terminal.PaletteFor(out).On && o.output == ""}
-	if o.output == "-" {
-		return explainFormats[o.format](out, account, options)
+	if o.output == "-" || o.output == "" && o.format == "ndjson" {
+		return write(out, false)
 	}
 	if o.output == "" {
 		var buffer bytes.Buffer
-		if err := explainFormats[o.format](&buffer, account, options); err != nil {
+		if err := write(&buffer, terminal.PaletteFor(out).On); err != nil {
 			return err
 		}
 		return terminal.Page(cmd.InOrStdin(), out, buffer.Bytes())
@@ -254,7 +312,7 @@ func (o *options) write(cmd *cobra.Command, account *explain.Connection) error {
 			return errors.Join(err, file.Close())
 		}
 	}
-	return errors.Join(explainFormats[o.format](file, account, options), file.Close())
+	return errors.Join(write(file, false), file.Close())
 }
 
 // plan prepares the connections: where to, and with which configuration.

@@ -27,6 +27,7 @@ type explanation struct {
 	name    string // of the target, for the title
 	is      string // what the target is, where that is not a server of others
 	server  *ownServer
+	made    []traced
 }
 
 func (e *explanation) close() {
@@ -64,10 +65,10 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		return nil, err
 	}
 	defer raw.Close()
-	var collector explain.Collector
+	collector := new(explain.Collector)
 	config := e.config.Clone()
 	var shown certs.Shown
-	config.Trace = watched(&collector, &shown)
+	config.Trace = watched(collector, &shown)
 	conn := tls.Client(raw, config)
 	if err = conn.HandshakeContext(ctx); err != nil {
 		err = report.WhileShakingHands(err)
@@ -91,11 +92,12 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		about.Warnings = append(about.Warnings, capped)
 	}
 	account := collector.Connection(about)
-	if about.Previous == nil || account.Summary.Resumed == e.options.tls.Resume {
-		return account, err
+	if about.Previous != nil && account.Summary.Resumed != e.options.tls.Resume {
+		about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
+		account = collector.Connection(about)
 	}
-	about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
-	return collector.Connection(about), err
+	e.made = append(e.made, traced{collector, about})
+	return account, err
 }
 
 // watched are the hooks of a collector, which tell shown of the server's certificates too.
