@@ -1,6 +1,7 @@
 package certcheck
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
@@ -73,8 +74,8 @@ var strengthRules = []Rule{
 		Name: "web-signature", Demands: "certificates are signed by RSA or ECDSA over SHA-256, SHA-384 or SHA-512", Profile: WebPKI,
 		Source: "CA/Browser Forum BR §7.1.3.2", Alert: wire.AlertBadCertificate, Hint: "have it issued again with SHA-256 or better", on: onIssued,
 		check: func(_ *path, c *x509.Certificate) string {
-			if a := algorithmOf(c); a != nil && a.hash == 0 {
-				return fmt.Sprintf("%s is signed with %v", subject(c), a.id)
+			if a := algorithmOf(c); a != nil && (a.hash == 0 || a.hash == crypto.SHA224) {
+				return fmt.Sprintf("%s is signed with %v", subject(c), a)
 			}
 			return forgeable(c)
 		},

@@ -5,11 +5,12 @@ import (
 	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // Limits on what one verification may cost.
@@ -265,15 +266,11 @@ func (s *search) remember(chain []*x509.Certificate) {
 // price is for how many signatures one by an authority counts: those that take longer than
 // a third of a millisecond count for more, so that a hundred take 50 ms at most.
 func price(authority *x509.Certificate) int {
-	switch key := authority.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if key.N.BitLen() > 4096 {
-			return 5
-		}
-	case *ecdsa.PublicKey:
-		if key.Curve == elliptic.P521() {
-			return 10
-		}
+	if key := otherkeys.RSA(authority); key != nil && key.N.BitLen() > 4096 {
+		return 5
+	}
+	if key, ok := authority.PublicKey.(*ecdsa.PublicKey); ok && key.Curve == elliptic.P521() {
+		return 10
 	}
 	return 1
 }

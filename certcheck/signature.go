@@ -11,12 +11,19 @@ import (
 	_ "crypto/sha512"
 	"crypto/x509"
 	"errors"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // algorithm is one way to sign a certificate.
 type algorithm struct {
-	id   x509.SignatureAlgorithm
-	hash crypto.Hash // 0 where the message itself is signed
+	id x509.SignatureAlgorithm
+	// name and der, its AlgorithmIdentifier, are those of one that crypto/x509 does not know.
+	name, der string
+	hash      crypto.Hash // 0 where the message itself is signed
 	// forgeable: two messages of one hash can be made, and so a certificate that nobody
 	// has signed.
 	forgeable bool
@@ -26,29 +33,57 @@ type algorithm struct {
 // algorithms are those that can be verified. Which of them may stand in a path is a rule's
 // business.
 var algorithms = []algorithm{
-	{x509.MD5WithRSA, crypto.MD5, true, checkPKCS1},
-	{x509.SHA1WithRSA, crypto.SHA1, true, checkPKCS1},
-	{x509.ECDSAWithSHA1, crypto.SHA1, true, checkECDSA},
-	{x509.SHA256WithRSA, crypto.SHA256, false, checkPKCS1},
-	{x509.SHA384WithRSA, crypto.SHA384, false, checkPKCS1},
-	{x509.SHA512WithRSA, crypto.SHA512, false, checkPKCS1},
-	{x509.SHA256WithRSAPSS, crypto.SHA256, false, checkPSS},
-	{x509.SHA384WithRSAPSS, crypto.SHA384, false, checkPSS},
-	{x509.SHA512WithRSAPSS, crypto.SHA512, false, checkPSS},
-	{x509.ECDSAWithSHA256, crypto.SHA256, false, checkECDSA},
-	{x509.ECDSAWithSHA384, crypto.SHA384, false, checkECDSA},
-	{x509.ECDSAWithSHA512, crypto.SHA512, false, checkECDSA},
-	{x509.PureEd25519, 0, false, checkEd25519},
+	{id: x509.MD5WithRSA, hash: crypto.MD5, forgeable: true, check: checkPKCS1},
+	{id: x509.SHA1WithRSA, hash: crypto.SHA1, forgeable: true, check: checkPKCS1},
+	{id: x509.ECDSAWithSHA1, hash: crypto.SHA1, forgeable: true, check: checkECDSA},
+	{id: x509.SHA256WithRSA, hash: crypto.SHA256, check: checkPKCS1},
+	{id: x509.SHA384WithRSA, hash: crypto.SHA384, check: checkPKCS1},
+	{id: x509.SHA512WithRSA, hash: crypto.SHA512, check: checkPKCS1},
+	{id: x509.SHA256WithRSAPSS, hash: crypto.SHA256, check: checkPSS},
+	{id: x509.SHA384WithRSAPSS, hash: crypto.SHA384, check: checkPSS},
+	{id: x509.SHA512WithRSAPSS, hash: crypto.SHA512, check: checkPSS},
+	{id: x509.ECDSAWithSHA256, hash: crypto.SHA256, check: checkECDSA},
+	{id: x509.ECDSAWithSHA384, hash: crypto.SHA384, check: checkECDSA},
+	{id: x509.ECDSAWithSHA512, hash: crypto.SHA512, check: checkECDSA},
+	{id: x509.PureEd25519, check: checkEd25519},
+	// RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3.
+	{name: "SHA224-RSA", der: "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e\x05\x00", hash: crypto.SHA224, check: checkPKCS1},
+	{name: "ECDSA-SHA224", der: "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01", hash: crypto.SHA224, check: checkECDSA},
+	{name: "Ed448", der: "\x30\x05\x06\x03\x2b\x65\x71", check: checkEd448},
+}
+
+func (a *algorithm) String() string {
+	if a.name != "" {
+		return a.name
+	}
+	return a.id.String()
 }
 
 // algorithmOf returns how c is signed, or nil where that is not supported.
 func algorithmOf(c *x509.Certificate) *algorithm {
+	der := ""
+	if c.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+		if der = outerAlgorithm(c); der == "" {
+			return nil
+		}
+	}
 	for i := range algorithms {
-		if algorithms[i].id == c.SignatureAlgorithm {
-			return &algorithms[i]
+		if a := &algorithms[i]; a.id == c.SignatureAlgorithm && a.der == der {
+			return a
 		}
 	}
 	return nil
+}
+
+// outerAlgorithm returns the AlgorithmIdentifier behind what is signed, which crypto/x509
+// has compared with the one within.
+func outerAlgorithm(c *x509.Certificate) string {
+	all := cryptobyte.String(c.Raw)
+	var algorithm cryptobyte.String
+	if !all.ReadASN1(&all, casn1.SEQUENCE) || !all.SkipASN1(casn1.SEQUENCE) || !all.ReadASN1Element(&algorithm, casn1.SEQUENCE) {
+		return ""
+	}
+	return string(algorithm)
 }
 
 var (
@@ -59,8 +94,8 @@ var (
 
 // checkSignature verifies c's signature with the key of an authority, and nothing else.
 func checkSignature(c, authority *x509.Certificate) error {
-	a := algorithmOf(c)
-	if a == nil || authority.PublicKey == nil {
+	a, key := algorithmOf(c), otherkeys.Of(authority)
+	if a == nil || key == nil {
 		return x509.ErrUnsupportedAlgorithm
 	}
 	signed := c.RawTBSCertificate
@@ -69,7 +104,7 @@ func checkSignature(c, authority *x509.Certificate) error {
 		h.Write(signed)
 		signed = h.Sum(nil)
 	}
-	return a.check(authority.PublicKey, a.hash, signed, c.Signature)
+	return a.check(key, a.hash, signed, c.Signature)
 }
 
 // rsaKeyOf returns a key whose use costs no more than it may.
@@ -93,6 +128,13 @@ func checkPKCS1(key crypto.PublicKey, hash crypto.Hash, signed, signature []byte
 }
 
 func checkPSS(key crypto.PublicKey, hash crypto.Hash, signed, signature []byte) error {
+	if own, ok := key.(*otherkeys.PSSPublicKey); ok {
+		_, err := rsaKeyOf(own.Key)
+		if err == nil && own.Verify(hash, signed, signature) != nil {
+			err = errSignature
+		}
+		return err
+	}
 	k, err := rsaKeyOf(key)
 	if err == nil && rsa.VerifyPSS(k, hash, signed, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) != nil {
 		err = errSignature
@@ -117,6 +159,17 @@ func checkEd25519(key crypto.PublicKey, _ crypto.Hash, signed, signature []byte)
 		return errOtherKey
 	}
 	if len(k) != ed25519.PublicKeySize || !ed25519.Verify(k, signed, signature) {
+		return errSignature
+	}
+	return nil
+}
+
+func checkEd448(key crypto.PublicKey, _ crypto.Hash, signed, signature []byte) error {
+	k, ok := key.(otherkeys.Ed448PublicKey)
+	if !ok {
+		return errOtherKey
+	}
+	if !k.Verify(signed, signature) {
 		return errSignature
 	}
 	return nil
