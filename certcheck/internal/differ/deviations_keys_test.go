@@ -177,7 +177,7 @@ func signatureDeviations() []deviation {
 		return changed("signature "+name, inter, inter, never, func(c *forge.Cert) { c.Damage = f })
 	}
 	return slices.Concat(
-		ec("ECDSA with SHA-1", inter, sha1, crypto.SHA1), ec("ECDSA with SHA-224", inter, ecdsaWith(1), crypto.SHA224),
+		ec("ECDSA with SHA-1", inter, sha1, crypto.SHA1), ec("ECDSA with SHA-224", web, ecdsaWith(1), crypto.SHA224),
 		ec("ECDSA with SHA-384", never, ecdsaWith(3), crypto.SHA384), ec("ECDSA with SHA-512", never, ecdsaWith(4), crypto.SHA512),
 		rsaSigned("MD5", inter, two, rsaWith(4), crypto.MD5), rsaSigned("SHA-1", inter, two, rsaWith(5), crypto.SHA1),
 		rsaSigned("SHA-384", never, two, rsaWith(12), crypto.SHA384),
