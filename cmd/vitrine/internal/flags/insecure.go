@@ -14,7 +14,7 @@ type Insecure struct{ On bool }
 
 // Register adds the flag to a verb.
 func (f *Insecure) Register(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.On, "insecure", false, "connect whatever the certificate is like, which is shown with all that is wrong: anybody may be at the other end")
+	cmd.Flags().BoolVar(&f.On, "insecure", false, "accept any certificate, and say what is wrong with it: you may be talking to an impostor")
 }
 
 // Apply lets config take any certificate. It comes after TLS.Apply. Where nothing is

@@ -28,10 +28,10 @@ type Revocation struct {
 // Register adds the flags to a verb. whose certificate it is follows "is".
 func (f *Revocation) Register(cmd *cobra.Command, whose string) {
 	set := cmd.Flags()
-	set.StringVar(&f.mode, "revocation", Stapled, "is "+whose+
-		" certificate revoked? `mode` off looks at nothing, stapled at what the peer sends; soft also asks over the network; hard refuses what nobody knows about, too")
+	set.StringVar(&f.mode, "revocation", Stapled, "how to check that "+whose+
+		" certificate is not revoked, a `mode`: off, stapled (by what the peer sends), soft (asks its authority over the network, too) or hard (refuses it if there is no answer)")
 	set.StringArrayVar(&f.files, "crl", nil,
-		"ask this certificate revocation list, a `file` in PEM or DER, before others; may be given again (turns on --revocation soft)")
+		"a certificate revocation list to look at first, a PEM or DER `file`; give the flag again for more (turns on --revocation soft)")
 	CompleteFrom(cmd, "revocation", RevocationModes)
 }
 

@@ -15,7 +15,7 @@ type Send struct{ value string }
 // Register adds the flag to a verb. usual is what is sent without it.
 func (f *Send) Register(cmd *cobra.Command, usual string) {
 	cmd.Flags().StringVar(&f.value, "send", "",
-		"send this `text`, in which \\r and \\n are line ends, or the content of a file as @FILE, or none (default: "+usual+")")
+		"send this `text` (\\r and \\n are line ends), the content of a file (@FILE) or nothing (none) (default: "+usual+")")
 }
 
 // escapes are what a text can have that a shell makes hard to type.

@@ -55,7 +55,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	f.RegisterVersions(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
-	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all is with the keys too that few have, RSASSA-PSS and Ed448 (default: those of RSA, ECDSA and Ed25519)")
+	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all adds those of rare keys, RSASSA-PSS and Ed448 (default: those of RSA, ECDSA and Ed25519)")
 	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2; other users may see it in the list of processes")
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
@@ -82,8 +82,8 @@ func (f *TLS) RegisterVersions(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.min, "min", "", "lowest `version`: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2, or --max if that is lower)")
 	flags.StringVar(&f.max, "max", "", "highest `version` (default tls1.3, or the highest that has what the other flags ask for)")
-	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all is each that is allowed (default: the safe ones)")
-	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow what is off because it is dangerous, in `words` like ssl30,rc4; all is all of it")
+	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all means every one that is allowed (default: the safe ones)")
+	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow dangerous things that are off, by `words` like ssl30,rc4; all allows all of them")
 	CompleteFrom(cmd, "min", VersionNames())
 	CompleteFrom(cmd, "max", VersionNames())
 	CompleteList(cmd, "suites", SuiteNames())
@@ -91,9 +91,9 @@ func (f *TLS) RegisterVersions(cmd *cobra.Command) {
 }
 
 var renegotiateHelp = map[Sides]string{
-	ClientSide:              "a handshake inside the connection, up to TLS 1.2; `side` client begins one, server lets the server begin",
-	ServerSide:              "handshakes inside connections, up to TLS 1.2; `side` client lets clients begin, server begins one",
-	ClientSide | ServerSide: "a handshake inside the connection, up to TLS 1.2, which this `side` begins: client or server",
+	ClientSide:              "renegotiate inside the connection, up to TLS 1.2; `side` client: we begin, server: the server may",
+	ServerSide:              "renegotiate inside connections, up to TLS 1.2; `side` client: clients may begin, server: we do",
+	ClientSide | ServerSide: "renegotiate inside the connection, up to TLS 1.2; this `side` begins: client or server",
 }
 
 var postHandshakeHelp = map[Sides]string{
@@ -104,8 +104,8 @@ var postHandshakeHelp = map[Sides]string{
 
 func (f *TLS) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Resume, "resume", "none", "make a second connection, which resumes the first by this `way`: id or ticket (up to TLS 1.2) or psk (TLS 1.3)")
-	flags.IntVar(&f.dhMin, "dh-min", 0, "take groups for DHE of at least this many `bits` (default 2048)")
+	flags.StringVar(&f.Resume, "resume", "none", "make a second connection that resumes the first, in this `way`: id or ticket (up to TLS 1.2) or psk (TLS 1.3)")
+	flags.IntVar(&f.dhMin, "dh-min", 0, "accept groups for DHE of at least this many `bits` (default 2048)")
 	flags.IntVar(&f.MaxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 `bytes` both ways (RFC 6066)")
 	CompleteFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})
 	CompleteFrom(cmd, "max-fragment-length", []string{"512", "1024", "2048", "4096"})
@@ -115,7 +115,7 @@ func (f *TLS) registerServer(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.pskHint, "psk-hint", "", "the server's `text` to help a client choose its pre-shared key")
 	flags.StringVar(&f.dhParams, "dh-params", "", "the server's group for DHE, a PEM `file` as 'openssl dhparam' writes it (default: those of RFC 7919)")
-	flags.StringVar(&f.prefer, "prefer", "server", "the `side` whose order of cipher suites rules: client or server")
+	flags.StringVar(&f.prefer, "prefer", "server", "the `side` whose order of cipher suites counts: client or server")
 	CompleteFrom(cmd, "prefer", []string{"client", "server"})
 }
 

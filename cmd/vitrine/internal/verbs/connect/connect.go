@@ -90,7 +90,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	o.insecure.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
-	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, and not when the server ends")
+	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
 	o.send.Register(cmd, "what comes from standard input")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")

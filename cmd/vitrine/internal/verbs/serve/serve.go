@@ -93,7 +93,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	o.identity.Register(cmd)
 	set.StringSliceVar(&o.names, "name", nil, "further `names` and addresses for the certificate of the development authority, like box.local")
 	set.StringVar(&o.caDir, "ca-dir", "", "`folder` of the development authority (default: vitrine in your configuration folder)")
-	set.StringVar(&o.clientAuth, "client-auth", "none", "client certificates, a `mode`: none, request (verified if there is one) or require")
+	set.StringVar(&o.clientAuth, "client-auth", "none", "ask clients for a certificate, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	o.revoked.Register(cmd, "a client's")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")

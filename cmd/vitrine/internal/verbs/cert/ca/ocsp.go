@@ -71,7 +71,7 @@ certificates say that they are: ` + devca.PathIssuerCRL + `, ` + devca.PathIssue
 	}
 	o.register(cmd)
 	cmd.Flags().StringVar(&o.listen, "listen", "", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one (default: those in the certificates, else 127.0.0.1:8889)")
-	cmd.Flags().DurationVar(&o.valid, "valid", 5*time.Minute, "how `long` an answer is good for, from a minute to 7 days")
+	cmd.Flags().DurationVar(&o.valid, "valid", 5*time.Minute, "how long an answer is good for, a `time` from 1m to 168h")
 	return cmd
 }
 

@@ -91,7 +91,7 @@ func trustVerb(o *trustOptions, verb, short, long string) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	o.register(cmd)
-	cmd.Flags().StringSliceVar(&o.stores, "store", storeWords, "which `stores`")
+	cmd.Flags().StringSliceVar(&o.stores, "store", storeWords, "which `stores` to change")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and change nothing")
 	flags.CompleteFrom(cmd, "store", storeWords)
 	return cmd

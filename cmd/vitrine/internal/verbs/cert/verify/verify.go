@@ -55,12 +55,12 @@ profile would refuse is a warning.`,
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&o.name, "name", "", "the DNS `name` or address that they must be for; a server is asked for it, too")
+	set.StringVar(&o.name, "name", "", "the DNS `name` or address that the certificate must be for; a server is asked for it, too")
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.Var(&o.at, "at", "verify for this moment, like 2027-01-31 or 2027-01-31T12:00:00Z (default: now)")
 	set.StringVar(&o.profile, "profile", profiles[0], "how strict to be, a `word`: "+strings.Join(profiles, ", "))
 	flags.CompleteFrom(cmd, "profile", profiles)
-	o.revocation.Register(cmd, "its")
+	o.revocation.Register(cmd, "the")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "show every check, and not only those that failed")
 	set.BoolVar(&o.json, "json", false, "write all of it as JSON to standard output")
 	o.reader.Register(cmd)
