@@ -33,6 +33,7 @@ var strengthBreaches = []attempt{
 	{rule: "rsa-size", name: "by option", change: leafOf(func(c *forge.Cert) { c.Key = rsa1024().Public() }), option: func(o *Options) { o.MinRSABits = 1025 }, breach: "at least 1025", with: []string{"web-key"}},
 	{rule: "rsa-exponent", name: "one", change: leafOf(func(c *forge.Cert) { c.Key = rsaKey(1) }), breach: "exponent is 1"},
 	{rule: "rsa-exponent", name: "even", change: leafOf(func(c *forge.Cert) { c.Key = rsaKey(65536) }), breach: "even"},
+	{rule: "signature-named", name: "SHA-224 on the leaf", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA224 }), breach: `"example.com" is signed by ecdsa_sha224, which is off`, with: []string{"web-signature"}},
 	{rule: "signature-hash", name: "SHA-1 on the leaf", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), breach: `"example.com" is signed with ECDSA-SHA1, which can be forged`, with: []string{"web-signature"}},
 	{rule: "signature-hash", name: "SHA-1 on the intermediate", change: intermediateOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), breach: `"Intermediate" is signed with ECDSA-SHA1`, with: []string{"web-signature"}},
 	{rule: "web-signature", name: "SHA-1 by option", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), option: func(o *Options) { o.LegacySignatures = true }, breach: `"example.com" is signed with ECDSA-SHA1`},

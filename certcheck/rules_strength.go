@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -68,6 +69,18 @@ var strengthRules = []Rule{
 		},
 		account: func(_ *path, c *x509.Certificate) (error, string) {
 			return x509.InsecureAlgorithmError(c.SignatureAlgorithm), ""
+		},
+	},
+	{
+		Name: "signature-named", Demands: "keys of RSASSA-PSS, Ed448 and SHA-224 sign certificates only where Options.Schemes names them",
+		Source: "a limit of this library", Alert: wire.AlertBadCertificate, Hint: "have it issued by an authority with an RSA or ECDSA key, or name the scheme", on: onIssued, whole: true,
+		check: func(p *path, c *x509.Certificate) string {
+			trusted := len(p.chain) == 1 && !p.open // a leaf that needs no signature
+			scheme := p.named(c)
+			if scheme == 0 || trusted || slices.Contains(p.o.Schemes, scheme) {
+				return ""
+			}
+			return fmt.Sprintf("%s is signed by %v, which is off unless it is named", subject(c), scheme)
 		},
 	},
 	{

@@ -266,6 +266,9 @@ func (s *search) remember(chain []*x509.Certificate) {
 // price is for how many signatures one by an authority counts: those that take longer than
 // a third of a millisecond count for more, so that a hundred take 50 ms at most.
 func price(authority *x509.Certificate) int {
+	if _, slow := otherkeys.Of(authority).(otherkeys.Ed448PublicKey); slow {
+		return 3
+	}
 	if key := otherkeys.RSA(authority); key != nil && key.N.BitLen() > 4096 {
 		return 5
 	}

@@ -16,13 +16,16 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // algorithm is one way to sign a certificate.
 type algorithm struct {
 	id x509.SignatureAlgorithm
 	// name and der, its AlgorithmIdentifier, are those of one that crypto/x509 does not know.
+	// scheme has to be named in Options.Schemes.
 	name, der string
+	scheme    wire.SignatureScheme
 	hash      crypto.Hash // 0 where the message itself is signed
 	// forgeable: two messages of one hash can be made, and so a certificate that nobody
 	// has signed.
@@ -47,9 +50,9 @@ var algorithms = []algorithm{
 	{id: x509.ECDSAWithSHA512, hash: crypto.SHA512, check: checkECDSA},
 	{id: x509.PureEd25519, check: checkEd25519},
 	// RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3.
-	{name: "SHA224-RSA", der: "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e\x05\x00", hash: crypto.SHA224, check: checkPKCS1},
-	{name: "ECDSA-SHA224", der: "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01", hash: crypto.SHA224, check: checkECDSA},
-	{name: "Ed448", der: "\x30\x05\x06\x03\x2b\x65\x71", check: checkEd448},
+	{name: "SHA224-RSA", der: "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e\x05\x00", scheme: wire.RSAPKCS1SHA224, hash: crypto.SHA224, check: checkPKCS1},
+	{name: "ECDSA-SHA224", der: "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01", scheme: wire.ECDSASHA224, hash: crypto.SHA224, check: checkECDSA},
+	{name: "Ed448", der: "\x30\x05\x06\x03\x2b\x65\x71", scheme: wire.Ed448, check: checkEd448},
 }
 
 func (a *algorithm) String() string {
@@ -73,6 +76,34 @@ func algorithmOf(c *x509.Certificate) *algorithm {
 		}
 	}
 	return nil
+}
+
+// NamedScheme is the scheme of the signature on c, where a path may have it only if
+// [Options].Schemes names it; 0 for any other. The kind of the authority's key is not seen.
+func NamedScheme(c *x509.Certificate) wire.SignatureScheme {
+	if c.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		return 0
+	}
+	if a := algorithmOf(c); a != nil {
+		return a.scheme
+	}
+	return 0
+}
+
+// pssKeySchemes are those of an authority whose key is for RSASSA-PSS alone.
+var pssKeySchemes = map[crypto.Hash]wire.SignatureScheme{
+	crypto.SHA256: wire.RSAPSSPSSSHA256, crypto.SHA384: wire.RSAPSSPSSSHA384, crypto.SHA512: wire.RSAPSSPSSSHA512,
+}
+
+// named is the scheme by which c's issuer in the path has signed it, where that has to be
+// named; 0 for any other.
+func (p *path) named(c *x509.Certificate) wire.SignatureScheme {
+	if a, issuer := algorithmOf(c), p.issuerOf(c); a != nil && issuer != nil {
+		if _, pss := otherkeys.Of(issuer).(*otherkeys.PSSPublicKey); pss {
+			return pssKeySchemes[a.hash]
+		}
+	}
+	return NamedScheme(c)
 }
 
 // outerAlgorithm returns the AlgorithmIdentifier behind what is signed, which crypto/x509

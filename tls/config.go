@@ -326,8 +326,8 @@ type Legacy struct {
 	UnsafeRenegotiation bool
 	// SHA1Signatures allows signatures over SHA-1 in TLS 1.2.
 	SHA1Signatures bool
-	// SHA224Signatures takes the peer's signatures over SHA-224 in TLS 1.2, 112 bits strong;
-	// we make none. RFC 5246 §7.4.1.4.1.
+	// SHA224Signatures takes the peer's signatures over SHA-224 in TLS 1.2, and those on its
+	// certificates, 112 bits strong; we make none. RFC 5246 §7.4.1.4.1.
 	SHA224Signatures bool
 	// SHA1Chains lets certificates of the peer's chain be signed over SHA-1 or MD5. RFC 9155.
 	SHA1Chains bool

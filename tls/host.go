@@ -58,7 +58,7 @@ func (h *host) verifyChain(ctx context.Context, role wire.Role, demanded ClientA
 		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
 	}
 	o.Anew, o.LegacySignatures = c.VerifyAnew, c.Legacy.SHA1Chains
-	o.Time, o.Profile, o.Revocation = c.now(), c.VerifyProfile, c.Revocation
+	o.Time, o.Profile, o.Revocation, o.Schemes = c.now(), c.VerifyProfile, c.Revocation, c.namedInChains()
 	if o.Revocation == nil {
 		o.Revocation = softly
 	}

@@ -334,3 +334,60 @@ func TestLoadingOtherKeys(t *testing.T) {
 		}
 	}
 }
+
+// What is named or switched on for handshakes counts for the peer's chain as well.
+func TestChainsByOtherKeys(t *testing.T) {
+	for leaf, v := range map[string]struct {
+		root string
+		on   func(*Config)
+	}{
+		"by-pss":      {"pss-ca", func(c *Config) { c.SignatureSchemes = allSchemes }},
+		"by-ed448":    {"ed448-ca", func(c *Config) { c.SignatureSchemes = allSchemes }},
+		"by-rsa224":   {"rsa-ca", func(c *Config) { c.Legacy.SHA224Signatures = true }},
+		"by-ecdsa224": {"ca", func(c *Config) { c.Legacy.SHA224Signatures = true }},
+	} {
+		for _, side := range []wire.Role{wire.Client, wire.Server} {
+			for _, on := range []bool{false, true} {
+				client, server := otherConfigs(t)
+				pair := otherPair(t, leaf)
+				setRole(t, client, server, side, pair, nil)
+				verifier := map[wire.Role]*Config{wire.Client: server, wire.Server: client}[side]
+				roots := x509.NewCertPool()
+				roots.AppendCertsFromPEM(otherFile(t, v.root))
+				verifier.RootCAs, verifier.ClientCAs = roots, roots
+				if side == wire.Client {
+					client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) { return &pair, nil }
+				}
+				if on {
+					v.on(verifier)
+				}
+				_, _, clientErr, serverErr := connect(t, client, server)
+				err := map[wire.Role]error{wire.Client: serverErr, wire.Server: clientErr}[side]
+				if on != (err == nil) {
+					t.Errorf("%s of a %v, on %v: %v", leaf, side, on, err)
+				} else if !on {
+					expectAlert(t, wire.AlertBadCertificate, err, wire.AlertBadCertificate)
+				}
+			}
+		}
+	}
+}
+
+// A server takes the certificate whose own signature the client can verify.
+func TestCertificateChoiceByItsSignature(t *testing.T) {
+	for scheme, subject := range map[SignatureScheme]string{Ed448: "by-ed448", PKCS1WithSHA224: "by-rsa224", ECDSAWithSHA224: "by-ecdsa224"} {
+		client, server := otherConfigs(t)
+		for _, name := range []string{"by-pss", "by-rsa224", "by-ed448", "by-ecdsa224"} {
+			server.Certificates = append(server.Certificates, otherPair(t, name))
+		}
+		client.SignatureSchemes, client.Legacy.SHA224Signatures = []SignatureScheme{ECDSAWithP256AndSHA256, scheme}, true
+		client.InsecureSkipVerify = true
+		c, _, clientErr, serverErr := connect(t, client, server)
+		if clientErr != nil || serverErr != nil {
+			t.Fatal(clientErr, serverErr)
+		}
+		if got := c.State().PeerCertificates[0].Subject.CommonName; got != subject {
+			t.Errorf("for %v the server took %s", wire.SignatureScheme(scheme), got)
+		}
+	}
+}

@@ -213,6 +213,18 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 	return nil
 }
 
+// namedInChains are the schemes by which certificates of the peer's chain may be signed only
+// because they are named or switched on.
+func (c *Config) namedInChains() (schemes []wire.SignatureScheme) {
+	for _, id := range c.SignatureSchemes {
+		schemes = append(schemes, wire.SignatureScheme(id))
+	}
+	if c.Legacy.SHA224Signatures {
+		schemes = append(schemes, wire.ECDSASHA224, wire.RSAPKCS1SHA224)
+	}
+	return schemes
+}
+
 // allowSchemes adds what is switched on, and what DSS suites sign with.
 func (c *Config) allowSchemes(h *handshake.Config) {
 	if c.Legacy.SHA1Signatures {

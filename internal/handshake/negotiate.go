@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -370,6 +371,9 @@ var certificateSignatures = map[x509.SignatureAlgorithm][]wire.SignatureScheme{
 // signedWithAny reports whether the signature on a certificate is by one of
 // the schemes.
 func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
+	if named := certcheck.NamedScheme(c); named != 0 {
+		return slices.Contains(schemes, named)
+	}
 	return slices.ContainsFunc(certificateSignatures[c.SignatureAlgorithm], func(x wire.SignatureScheme) bool {
 		return slices.Contains(schemes, x)
 	})

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // verdict is "ok", or a word for why a chain was refused.
@@ -43,7 +44,8 @@ func ours(h *handover, profile certcheck.Profile) verdict {
 	if err = errors.Join(err, rootsErr); err != nil {
 		return unreadable + ": " + because(err)
 	}
-	o := certcheck.Options{Roots: roots, Time: moment, Name: h.name, Profile: profile, Anew: true}
+	o := certcheck.Options{Roots: roots, Time: moment, Name: h.name, Profile: profile, Anew: true,
+		Schemes: []wire.SignatureScheme{wire.ECDSASHA224, wire.RSAPKCS1SHA224}} // which every peer has
 	_, err = certcheck.Verify(context.Background(), certs, o)
 	var refused *certcheck.Error
 	switch {

@@ -191,6 +191,7 @@ func Algorithm(key crypto.Signer) []byte { return algorithmOver(key, crypto.SHA2
 var overHash = map[crypto.Hash]struct{ rsa, ecdsa []int }{
 	crypto.MD5:    {rsa: []int{4}},
 	crypto.SHA1:   {[]int{5}, []int{1}},
+	crypto.SHA224: {[]int{14}, []int{3, 1}},
 	crypto.SHA256: {[]int{11}, []int{3, 2}},
 	crypto.SHA384: {[]int{12}, []int{3, 3}},
 }
