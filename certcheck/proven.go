@@ -15,6 +15,9 @@ import (
 // signature, and to look them up costs less than to hash those. It also keeps them, so
 // that the next peer with the same ones need not have them read again.
 //
+// With it goes the strictest profile under which the path was accepted: the certificates keep
+// the fixed rules of that.
+//
 // Only the signatures of a path that was accepted are remembered, so that a peer cannot fill
 // it with what it signs itself. It is bounded anyway.
 type proven struct {
@@ -23,7 +26,7 @@ type proven struct {
 
 type shard struct {
 	mu   sync.Mutex
-	set  map[link]struct{}
+	set  map[link]Profile
 	size int // bytes
 }
 
@@ -40,7 +43,7 @@ var proofs = newProven()
 func newProven() *proven {
 	p := new(proven)
 	for i := range p.shards {
-		p.shards[i].set = map[link]struct{}{}
+		p.shards[i].set = map[link]Profile{}
 	}
 	return p
 }
@@ -50,19 +53,23 @@ func (p *proven) of(l link) *shard {
 	return &p.shards[l.certificate.Raw[len(l.certificate.Raw)-1]%shards]
 }
 
-func (p *proven) has(l link) bool {
+func (p *proven) has(l link) (strictest Profile, ok bool) {
 	s := p.of(l)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.set[l]
-	return ok
+	strictest, ok = s.set[l]
+	return strictest, ok
 }
 
-func (p *proven) add(l link) {
+func (p *proven) add(l link, profile Profile) {
 	s, size := p.of(l), l.size()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.set[l]; ok || size > shardBudget/4 {
+	if strictest, ok := s.set[l]; ok {
+		s.set[l] = max(strictest, profile)
+		return
+	}
+	if size > shardBudget/4 {
 		return
 	}
 	for old := range s.set { // in any order
@@ -72,7 +79,7 @@ func (p *proven) add(l link) {
 		delete(s.set, old)
 		s.size -= old.size()
 	}
-	s.set[l] = struct{}{}
+	s.set[l] = profile
 	s.size += size
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/certcheck/internal/forge"
 )
 
 // repeated verifies one chain, to see what is remembered of it.
@@ -107,13 +109,15 @@ func TestRememberedSignaturesAreBounded(t *testing.T) {
 		if i%100 == 0 {
 			l.certificate.Raw = append(make([]byte, 15000), byte(i/100)) // one that needs the room of several
 		}
-		if p.add(l); !p.has(l) {
+		p.add(l, RFC5280)
+		if strictest, ok := p.has(l); !ok || strictest != RFC5280 {
 			t.Fatal("what was added last is not there")
 		}
-		p.add(l) // counts once
+		p.add(l, Interoperable) // counts once, and makes it no laxer
 	}
 	huge := link{&x509.Certificate{Raw: make([]byte, shardBudget)}, issuer}
-	if p.add(huge); p.has(huge) {
+	p.add(huge, Interoperable)
+	if _, ok := p.has(huge); ok {
 		t.Error("one certificate takes the place of all others")
 	}
 	kept, bytes := 0, 0
@@ -130,6 +134,23 @@ func TestRememberedSignaturesAreBounded(t *testing.T) {
 	}
 	if bytes > proofBudget || bytes < proofBudget/2 {
 		t.Errorf("%d signatures with %d bytes are remembered, of at most %d", kept, bytes, proofBudget)
+	}
+}
+
+// What was accepted under a lax profile is looked at again under a stricter one, and after
+// that not again.
+func TestRememberedForAProfile(t *testing.T) {
+	c := forge.NewChain(now)
+	c.Leaf.NotAfter = forge.GeneralizedTime(now.Add(day)) // a breach of time-form, from RFC5280 on
+	sent, root := chain(reparsed(t, c.Leaf.Sign(c.IntermediateKey)), reparsed(t, c.Intermediate.Sign(c.RootKey))), reparsed(t, c.Root.Sign(c.RootKey))
+	for i, tc := range []struct {
+		profile Profile
+		good    bool
+	}{{Interoperable, true}, {RFC5280, false}, {Interoperable, true}, {WebPKI, false}} {
+		_, err := Verify(t.Context(), sent, Options{Roots: trust(root), Time: now, Name: "example.com", Profile: tc.profile})
+		if (err == nil) != tc.good {
+			t.Errorf("verification %d, under %v: %v", i, tc.profile, err)
+		}
 	}
 }
 

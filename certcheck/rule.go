@@ -29,6 +29,9 @@ type Rule struct {
 	// whole: the rule looks at what stands above a certificate, or costs much, and so is
 	// asked once a path has reached its root.
 	whole bool
+	// fixed: the answer depends on the certificate alone, wherever it stands, and costs
+	// something. That it was kept is remembered with the signature.
+	fixed bool
 	check func(p *path, c *x509.Certificate) string
 	// alone: the rule is asked of a leaf that leads to no root too, before that is said.
 	alone bool

@@ -24,14 +24,14 @@ import (
 var formRules = []Rule{
 	{
 		Name: "certificate-form", Demands: "a certificate has the fields that it has to have, and nothing behind them",
-		Source: "RFC 5280 §4.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			return broken(!wellFormed(c), "%s has bytes that belong to no field", c)
 		},
 	},
 	{
 		Name: "extension-form", Demands: "the extensions that decide follow their grammar, and nothing stands behind them",
-		Source: "RFC 5280 §4.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.2", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			for _, e := range c.Extensions {
 				for _, g := range extensionGrammars {
@@ -45,7 +45,7 @@ var formRules = []Rule{
 	},
 	{
 		Name: "der", Demands: "nothing is written that DER leaves out: a default, bits of zero behind the last, an empty list",
-		Source: "RFC 5280 §4.1, X.690 §11", Profile: RFC5280, Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.1, X.690 §11", Profile: RFC5280, Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			if what := notDER(c); what != "" {
 				return fmt.Sprintf("the %s of %s is not in DER", what, subject(c))

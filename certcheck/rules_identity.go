@@ -92,7 +92,7 @@ var identityRules = []Rule{
 	{
 		// crypto/x509 does not read the extensions of another, so what they forbid would be allowed.
 		Name: "version", Demands: "a certificate with extensions is of version 3",
-		Source: "RFC 5280 §4.1.2.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.1.2.1", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			return broken(c.Version != 3 && scan(c).extensions, "%s has extensions and is not of version 3", c)
 		},
@@ -106,7 +106,7 @@ var identityRules = []Rule{
 	},
 	{
 		Name: "unique-ids", Demands: "there are no unique identifiers of issuer and subject", Profile: RFC5280,
-		Source: "RFC 5280 §4.1.2.8", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.1.2.8", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			return broken(scan(c).uniqueIDs, "%s has a unique identifier", c)
 		},

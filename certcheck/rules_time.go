@@ -33,7 +33,7 @@ var timeRules = []Rule{
 	},
 	{
 		Name: "time-form", Demands: "times up to 2049 are a UTCTime, later ones a GeneralizedTime, with seconds and in UTC", Profile: RFC5280,
-		Source: "RFC 5280 §4.1.2.5", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		Source: "RFC 5280 §4.1.2.5", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
 			s := scan(c)
 			return broken(!timeForm(s.notBefore, c.NotBefore) || !timeForm(s.notAfter, c.NotAfter), "a time of %s is written in another form", c)

@@ -55,8 +55,9 @@ type way struct {
 // signed is a signature that was checked.
 type signed struct {
 	link
-	err    error
-	proven bool // it was remembered before
+	err       error
+	proven    bool    // it was remembered before
+	strictest Profile // under which it was accepted then
 }
 
 // searches are those that are over, to be used again: a search has more room than most need.
@@ -93,7 +94,7 @@ func (s *search) find(strict bool) []way {
 	if s.path.open && len(s.ways) == 0 && s.o.TrustPinned && s.o.pinned(s.sent[0]) {
 		s.path.open = false
 	}
-	if !s.path.open && s.admits(onLeaf) {
+	if !s.path.open && s.admits(onLeaf) && s.kept(fixedRules, s.sent[0]) {
 		s.arrive(nil)
 	}
 	return s.ways
@@ -117,7 +118,7 @@ func (s *search) follow(c *x509.Certificate) {
 		if next.trusted {
 			on = onRoot
 		}
-		if s.admits(on) && s.check(c, next.certificate) == nil {
+		if s.admits(on) && s.formed(c, next.certificate) && s.check(c, next.certificate) == nil {
 			if next.trusted {
 				s.arrive(next.condition)
 			} else {
@@ -142,13 +143,22 @@ func (s *search) arrive(condition func([]*x509.Certificate) error) {
 // admits reports whether the rules let the last certificate of the path be where it is. Those
 // that need the whole path are asked at its end.
 func (s *search) admits(on scope) bool {
-	if !s.strict {
+	return s.kept(rulesFor[on], s.path.chain[len(s.path.chain)-1])
+}
+
+// formed asks the fixed rules of an authority that is about to join the path, and of the
+// leaf below the first, unless they were kept before.
+func (s *search) formed(c, authority *x509.Certificate) bool {
+	if strictest, ok := proofs.has(link{c, authority}); ok && strictest >= s.o.Profile && !s.o.Anew {
 		return true
 	}
-	p := &s.path
-	last := p.chain[len(p.chain)-1]
-	for _, r := range rulesFor[on] {
-		if r.Profile <= p.o.Profile && r.check(p, last) != "" {
+	return s.kept(fixedRules, authority) && (c != s.sent[0] || s.kept(fixedRules, c))
+}
+
+// kept reports whether c keeps some rules.
+func (s *search) kept(rules []*Rule, c *x509.Certificate) bool {
+	for _, r := range rules {
+		if s.strict && r.Profile <= s.o.Profile && r.check(&s.path, c) != "" {
 			return false
 		}
 	}
@@ -156,12 +166,16 @@ func (s *search) admits(on scope) bool {
 }
 
 // rulesFor are the rules that are asked while a path grows, by where its last certificate
-// is; those of 0 are asked at its end.
-var rulesFor = func() (asked [onPath][]*Rule) {
+// is; those of 0 are asked at its end, and the fixed ones of each certificate once.
+var rulesFor, fixedRules = func() (asked [onPath][]*Rule, fixed []*Rule) {
 	for i := range rules {
 		r := &rules[i]
-		if r.whole {
+		switch {
+		case r.whole:
 			asked[0] = append(asked[0], r)
+			continue
+		case r.fixed:
+			fixed = append(fixed, r)
 			continue
 		}
 		for _, on := range []scope{onLeaf, onIntermediate, onRoot} {
@@ -170,7 +184,7 @@ var rulesFor = func() (asked [onPath][]*Rule) {
 			}
 		}
 	}
-	return asked
+	return asked, fixed
 }()
 
 // candidate is an authority that may have issued a certificate.
@@ -232,10 +246,11 @@ func (s *search) check(c, authority *x509.Certificate) error {
 		}
 	}
 	l := signed{link: link{c, authority}}
-	if !s.path.o.Anew && proofs.has(l.link) {
-		l.proven = true
-		s.links = append(s.links, l)
-		return nil
+	if !s.o.Anew {
+		if l.strictest, l.proven = proofs.has(l.link); l.proven {
+			s.links = append(s.links, l)
+			return nil
+		}
 	}
 	price := price(authority)
 	if price > s.left {
@@ -250,15 +265,16 @@ func (s *search) check(c, authority *x509.Certificate) error {
 
 // remember has the signatures of a path that was accepted remembered.
 func (s *search) remember(chain []*x509.Certificate) {
-	if s.path.o.Anew {
+	if s.o.Anew {
 		return
 	}
 	for i := range s.links {
 		l := &s.links[i]
 		at := slices.Index(chain, l.certificate)
-		if !l.proven && l.err == nil && at >= 0 && at+1 < len(chain) && chain[at+1] == l.issuer {
-			proofs.add(l.link)
-			l.proven = true
+		fresh := l.err == nil && (!l.proven || l.strictest < s.o.Profile)
+		if fresh && at >= 0 && at+1 < len(chain) && chain[at+1] == l.issuer {
+			proofs.add(l.link, s.o.Profile)
+			l.proven, l.strictest = true, s.o.Profile
 		}
 	}
 }
