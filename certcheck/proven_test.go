@@ -82,6 +82,16 @@ func TestRefusalsAreNotRemembered(t *testing.T) {
 	}
 }
 
+// A verification of what is remembered allocates what it returns, and nothing else.
+func TestRememberedAllocates(t *testing.T) {
+	ca := authority(t, "Root", nil)
+	sub := authority(t, "Sub", ca)
+	certs, o := chain(server(t, sub), sub), Options{Roots: trust(ca), Name: "example.com", Time: now}
+	if n := testing.AllocsPerRun(100, func() { Verify(context.Background(), certs, o) }); n > 3 { // two, and the pool may have been emptied
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // A signature is remembered for the key that made it, and for each bit of the certificate.
 func TestRememberedForOneKey(t *testing.T) {
 	a, b := authority(t, "A", nil), authority(t, "A", nil)

@@ -153,7 +153,9 @@ func checkFeatures(p *path, c *x509.Certificate) string {
 func featuresOf(c *x509.Certificate) (features []int) {
 	for _, e := range c.Extensions {
 		if e.Id.Equal(idTLSFeature) {
-			asn1.Unmarshal(e.Value, &features)
+			var list []int
+			asn1.Unmarshal(e.Value, &list)
+			features = append(features, list...)
 		}
 	}
 	return features
