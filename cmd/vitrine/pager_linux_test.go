@@ -53,17 +53,17 @@ func TestTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "")
 	t.Setenv("PAGER", "sed s/^/paged:/")
-	if out := onTerminal(t, "explain"); !strings.HasPrefix(out, "paged:\x1b[1mlocalhost, vitrine's own server") || !strings.Contains(out, "\npaged:") {
+	if out := onTerminal(t, "explain"); !strings.HasPrefix(out, "paged:\x1b[1m127.0.0.1:") || !strings.Contains(out, "\npaged:") {
 		t.Errorf("the pager does not show it:\n%.200q", out)
 	}
 	t.Setenv("NO_COLOR", "1")
-	if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "paged:localhost") || strings.Contains(out, "\x1b") {
+	if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "paged:127.0.0.1:") || strings.Contains(out, "\x1b") {
 		t.Errorf("NO_COLOR is not heeded:\n%.200q", out)
 	}
 	t.Setenv("NO_COLOR", "")
 	for _, none := range []string{"", "no-such-program -x"} {
 		t.Setenv("PAGER", none)
-		if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "\x1b[1mlocalhost") {
+		if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "\x1b[1m127.0.0.1:") {
 			t.Errorf("with PAGER=%q:\n%.200q", none, out)
 		}
 	}
@@ -71,7 +71,7 @@ func TestTerminal(t *testing.T) {
 	onTerminal(t, "explain", "--summary")
 	t.Setenv("PAGER", "sed s/^/paged:/")
 	t.Setenv("TERM", "dumb")
-	if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "localhost") {
+	if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "127.0.0.1:") {
 		t.Errorf("on a dumb terminal:\n%.200q", out)
 	}
 }
