@@ -71,10 +71,10 @@ func goWorker(name, dir, cpuProfile, memProfile string) *exec.Cmd {
 	return exec.Command(self, workerVerb, name, dir, cpuProfile, memProfile)
 }
 
-// rounds is how often each contender gets its turn. Memory rows need no round
-// to warm up and hardly differ from round to round.
+// rounds is how often each contender gets its turn. Memory rows and slow ones need no
+// round to warm up, and hardly differ from round to round.
 func (b *bench) rounds(r row) int {
-	if r.kind == "memory" {
+	if r.kind == "memory" || r.slow {
 		return b.size.memory
 	}
 	return 1 + b.size.rounds
@@ -125,7 +125,7 @@ func (b *bench) measure(r row) result {
 			switch {
 			case err != nil:
 				res.errs[c.name] = err
-			case round > 0 || r.kind == "memory":
+			case round > 0 || r.kind == "memory" || r.slow:
 				res.samples[c.name] = append(res.samples[c.name], f)
 			}
 		}

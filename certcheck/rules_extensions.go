@@ -139,7 +139,7 @@ var extensionRules = []Rule{
 
 // checkFeatures holds the TLS features of an authority against what it has issued in the path.
 func checkFeatures(p *path, c *x509.Certificate) string {
-	below := p.chain[slices.Index(p.chain, c)-1]
+	below := p.chain[max(1, slices.Index(p.chain, c))-1]
 	has := featuresOf(below)
 	for _, f := range featuresOf(c) {
 		if !slices.Contains(has, f) {

@@ -44,6 +44,18 @@ var formRules = []Rule{
 		},
 	},
 	{
+		Name: "policy-qualifiers", Demands: "where policies are critical, their qualifiers are known: a statement's URI and a notice",
+		Source: "RFC 5280 §4.2.1.4", Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach,
+		check: func(_ *path, c *x509.Certificate) string {
+			for _, e := range c.Extensions {
+				if e.Id.Equal(idPolicies) && e.Critical && !knownQualifiers(e.Value) {
+					return broken(true, "the policies of %s are critical, and say what is not known here", c)
+				}
+			}
+			return ""
+		},
+	},
+	{
 		Name: "der", Demands: "nothing is written that DER leaves out: a default, bits of zero behind the last, an empty list",
 		Source: "RFC 5280 §4.1, X.690 §11", Profile: RFC5280, Alert: wire.AlertBadCertificate, Hint: reissue, on: onEach, fixed: true,
 		check: func(_ *path, c *x509.Certificate) string {
@@ -157,7 +169,33 @@ var extensionGrammars = []struct {
 	}},
 }
 
-var idExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
+var (
+	idExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
+	idPolicies    = asn1.ObjectIdentifier{2, 5, 29, 32}
+	idStatement   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 1}
+	idNotice      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 2}
+)
+
+// knownQualifiers reports whether certificate policies have no other qualifiers than RFC
+// 5280 §4.2.1.4 has.
+func knownQualifiers(policies cryptobyte.String) bool {
+	return oneSequence(policies, func(all *cryptobyte.String) bool {
+		var policy, qualifiers cryptobyte.String
+		var some bool
+		if !all.ReadASN1(&policy, casn1.SEQUENCE) || !policy.SkipASN1(casn1.OBJECT_IDENTIFIER) ||
+			!policy.ReadOptionalASN1(&qualifiers, &some, casn1.SEQUENCE) || !policy.Empty() {
+			return false
+		}
+		for !qualifiers.Empty() {
+			var one cryptobyte.String
+			var id asn1.ObjectIdentifier
+			if !qualifiers.ReadASN1(&one, casn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&id) || !id.Equal(idStatement) && !id.Equal(idNotice) {
+				return false
+			}
+		}
+		return true
+	})
+}
 
 // oneSequence reports whether v is a SEQUENCE of elements, and no more.
 func oneSequence(v cryptobyte.String, element func(*cryptobyte.String) bool) bool {

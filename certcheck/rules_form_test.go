@@ -25,6 +25,7 @@ var formBreaches = []attempt{
 	{rule: "extension-form", name: "no use at all", change: leafOf(with(forge.ExtKeyUsage())), breach: "extended key usage", with: []string{"purpose-named"}},
 	{rule: "extension-form", name: "an explicit policy below 0", change: intermediateOf(with(forge.Ext{ID: forge.IDPolicyConstraint, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0xff}})), breach: "policyConstraints"},
 	{rule: "extension-form", name: "any policy inhibited below 0", change: intermediateOf(with(forge.Ext{ID: forge.IDInhibitAnyPolicy, Critical: true, Value: []byte{2, 1, 0xff}})), breach: "inhibitAnyPolicy"},
+	{rule: "policy-qualifiers", name: "one that nobody knows", change: intermediateOf(with(qualified(1, 2, 3))), breach: "not known here"},
 	{rule: "der", name: "cA FALSE", change: leafOf(with(value(forge.BasicConstraints(false, -1), []byte{0x30, 3, 1, 1, 0}))), breach: "basicConstraints"},
 	{rule: "der", name: "critical FALSE", change: leafOf(func(c *forge.Cert) {
 		id := forge.OID(1, 2, 3, 4)
@@ -64,6 +65,21 @@ func TestFeaturesAreInherited(t *testing.T) {
 	for _, c := range []*forge.Cert{&chain.Leaf, &chain.Intermediate, &chain.Root} {
 		c.Replace(forge.MustStaple())
 	}
+	if v := judged(t, chain, nil); v.Refused != nil {
+		t.Errorf("refused: %v", v.Refused)
+	}
+}
+
+// qualified are critical policies, the web's, with a qualifier of a kind.
+func qualified(id ...int) forge.Ext {
+	qualifier := forge.Sequence(forge.OID(id...), forge.Tagged(0x16, []byte("https://example.com/cps")))
+	return forge.Ext{ID: forge.IDPolicies, Critical: true, Value: forge.Sequence(forge.Sequence(forge.OID(2, 23, 140, 1, 2, 1), forge.Sequence(qualifier)))}
+}
+
+func TestKnownQualifiers(t *testing.T) {
+	chain := forge.NewChain(now)
+	chain.Intermediate.Replace(qualified(1, 3, 6, 1, 5, 5, 7, 2, 1))
+	chain.Leaf.Replace(qualified(1, 3, 6, 1, 5, 5, 7, 2, 2))
 	if v := judged(t, chain, nil); v.Refused != nil {
 		t.Errorf("refused: %v", v.Refused)
 	}

@@ -208,6 +208,8 @@ func extensionDeviations() []deviation {
 		changed("critical policies", never, never, skip, flip(forge.IDPolicies)),
 		extended("another policy", web, never, skip, forge.Policies(mine)),
 		extended("a policy twice", inter, inter, skip, forge.Policies(mine, mine)),
+		extended("critical policies with a qualifier that nobody knows", inter, inter, inter, forge.Ext{ID: forge.IDPolicies, Critical: true,
+			Value: forge.Sequence(forge.Sequence(forge.OID(2, 23, 140, 1, 2, 1), forge.Sequence(forge.Sequence(forge.OID(1, 2, 3), []byte{5, 0}))))}),
 		extended("policies that are no sequence", inter, inter, inter, with(forge.Policies(), []byte{4, 0})),
 		one("root: an explicit policy required, and all have it", web, func(s *specimen) {
 			s.Root.Replace(constraint([]byte{0x80, 1, 0}))
