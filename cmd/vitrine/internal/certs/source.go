@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Source is where certificates were read.
@@ -88,9 +89,28 @@ func (r *Reader) config(name string) (*tls.Config, error) {
 		return nil, r.failed
 	}
 	config := r.base.Clone()
+	if config.SignatureSchemes == nil { // what a server has is shown, whatever its key is
+		config.SignatureSchemes = flags.AllSchemes()
+	}
 	config.ServerName, config.InsecureSkipVerify, config.Legacy.SmallRSA = name, true, true
 	config.NextProtos = []string{"h2", "http/1.1"}
 	return config, nil
+}
+
+// Schemes are those of --sigalgs, and what --legacy allows, by which certificates may be
+// signed beside the usual ones.
+func (r *Reader) Schemes() ([]wire.SignatureScheme, error) {
+	if _, err := r.config(""); err != nil {
+		return nil, err
+	}
+	var schemes []wire.SignatureScheme
+	for _, id := range r.base.SignatureSchemes {
+		schemes = append(schemes, wire.SignatureScheme(id))
+	}
+	if r.base.Legacy.SHA224Signatures {
+		schemes = append(schemes, wire.RSAPKCS1SHA224, wire.ECDSASHA224)
+	}
+	return schemes, nil
 }
 
 // endings are those of files with certificates.

@@ -55,13 +55,11 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	f.RegisterVersions(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
-	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all adds those of rare keys, RSASSA-PSS and Ed448 (default: those of RSA, ECDSA and Ed25519)")
 	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2; other users may see it in the list of processes")
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
 	CompleteList(cmd, "groups", groupNames())
-	CompleteList(cmd, "sigalgs", schemeNames())
 	if which&ClientSide != 0 {
 		f.registerClient(cmd)
 	}
@@ -83,10 +81,12 @@ func (f *TLS) RegisterVersions(cmd *cobra.Command) {
 	flags.StringVar(&f.min, "min", "", "lowest `version`: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2, or --max if that is lower)")
 	flags.StringVar(&f.max, "max", "", "highest `version` (default tls1.3, or the highest that has what the other flags ask for)")
 	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all means every one that is allowed (default: the safe ones)")
+	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all adds those of rare keys, RSASSA-PSS and Ed448 (default: those of RSA, ECDSA and Ed25519)")
 	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow dangerous things that are off, by `words` like ssl30,rc4; all allows all of them")
 	CompleteFrom(cmd, "min", VersionNames())
 	CompleteFrom(cmd, "max", VersionNames())
 	CompleteList(cmd, "suites", SuiteNames())
+	CompleteList(cmd, "sigalgs", schemeNames())
 	CompleteList(cmd, "legacy", append(LegacyWords(legacyFields()), "all"))
 }
 

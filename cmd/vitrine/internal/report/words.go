@@ -31,6 +31,7 @@ var settings = []struct{ setting, client, server string }{
 	{"protocols in NextProtos", "protocols in --alpn", "protocols that we have"},
 	{"CipherSuites and CurvePreferences", "--suites, --groups and --sigalgs", "--suites, --groups and --sigalgs"},
 	{"CipherSuites", "--suites", "--suites"},
+	{"in SignatureSchemes", "with --sigalgs", "with --sigalgs"},
 	{"CurvePreferences", "--groups", "--groups"},
 	{"MinVersion and MaxVersion", "--min and --max", "--min and --max"},
 	{"(MaxVersion)", "(--max)", "(--max)"},
@@ -48,6 +49,9 @@ var settings = []struct{ setting, client, server string }{
 }
 
 var legacySwitch = regexp.MustCompile(`\b(set )?Legacy\.(\w+)`)
+
+// HintOf puts a hint for a client into the words of the command.
+func HintOf(hint string) string { return inFlags(hint, wire.Client) }
 
 // inFlags puts a hint of the library into the words of the command.
 func inFlags(hint string, we wire.Role) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
@@ -45,7 +46,7 @@ type Verification struct {
 }
 
 func (v *Verification) refuse(e *certcheck.Error) *Verification {
-	v.Accepted, v.Failure, v.Advice = false, e.Reason, e.Hint
+	v.Accepted, v.Failure, v.Advice = false, e.Reason, report.HintOf(e.Hint)
 	if e.Rule != nil {
 		v.Rule, v.Source = e.Rule.Name, e.Rule.Source
 	}

@@ -79,6 +79,9 @@ func (o *options) run(cmd *cobra.Command, target string) error {
 			return err
 		}
 	}
+	if asked.Schemes, err = o.reader.Schemes(); err != nil {
+		return err
+	}
 	if asked.Revocation, err = o.revocation.Load(cmd); err != nil {
 		return err
 	}
