@@ -21,7 +21,7 @@ func TestRecordLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := newOpener(&Keys{raw: trace.Keys{Suite: s.ID, Version: wire.TLS13}, derived: ks}, new(handshake))
+		o := newOpener(&Keys{Key: ks.Key, IV: ks.IV, raw: trace.Keys{Suite: s.ID, Version: wire.TLS13}, derived: ks}, new(handshake))
 		o.limit = limit{bytes: 64, by: "record_size_limit"}
 		r := &Record{Epoch: 1, Seq: uint64(seq), Wire: rec, Plain: make([]byte, n-4), Padding: 4, typ: wire.ContentApplicationData}
 		if r.reopen(o, uint64(seq), false); (r.Check.Result == Agrees) != (n == 64) {

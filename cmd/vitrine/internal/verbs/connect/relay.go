@@ -47,7 +47,7 @@ func (r *relay) run(in io.Reader) error {
 	}
 	select {
 	case err = <-sent:
-	default: // the peer closed before our input ended
+	case <-time.After(r.begins(nothing)): // the peer closed before our input ended
 	}
 	switch {
 	case err != nil || r.received.Load() > 0:
@@ -57,6 +57,18 @@ func (r *relay) run(in io.Reader) error {
 	}
 	r.note("the server sent nothing, and closed the connection")
 	return nil
+}
+
+// inputWait is how long input may take that is there, where a peer closes at once: it must
+// not look as if there were none.
+const inputWait = 200 * time.Millisecond
+
+// begins is how long the end of the input is waited for.
+func (r *relay) begins(nothing bool) time.Duration {
+	if nothing {
+		return inputWait
+	}
+	return 0
 }
 
 // counted is a Writer that adds up what it was given.

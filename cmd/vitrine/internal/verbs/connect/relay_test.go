@@ -202,3 +202,19 @@ func TestRelayTellsTruncationFromTheEnd(t *testing.T) {
 		t.Errorf("relayed %+v", got)
 	}
 }
+
+// slowly is an input that is there, and takes a moment.
+type slowly struct{ io.Reader }
+
+func (s slowly) Read(p []byte) (int, error) {
+	time.Sleep(20 * time.Millisecond)
+	return s.Reader.Read(p)
+}
+
+// A server that closes before our input could be sent has not answered it.
+func TestRelayOfInputThatComesTooLate(t *testing.T) {
+	conn := pair(t, func(peer *tls.Conn) { peer.CloseWrite(); io.Copy(io.Discard, peer) })
+	if got := relayOver(conn, slowly{strings.NewReader("words")}, false); !errors.Is(got.err, report.ErrNoAnswer) {
+		t.Errorf("relayed %+v", got)
+	}
+}
