@@ -39,7 +39,7 @@ type (
 		systemPool bool
 	}
 	pooled struct {
-		rawSubject []byte
+		rawSubject []byte //lint:ignore U1000 it is part of the layout
 		constraint func([]*x509.Certificate) error
 		getCert    func() (*x509.Certificate, error)
 	}

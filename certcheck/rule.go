@@ -35,9 +35,9 @@ type Rule struct {
 	check func(p *path, c *x509.Certificate) string
 	// alone: the rule is asked of a leaf that leads to no root too, before that is said.
 	alone bool
-	// account, unless nil, gives the error of crypto/x509 for a breach, and a hint that
-	// knows more than Hint does; "" for none.
-	account func(p *path, c *x509.Certificate) (err error, hint string)
+	// account, unless nil, gives a hint that knows more than Hint does ("" for none), and the
+	// error of crypto/x509 for a breach.
+	account func(p *path, c *x509.Certificate) (hint string, err error)
 }
 
 // scope is what a rule looks at. Its check is called once for each certificate of the
@@ -134,7 +134,7 @@ func (r *Rule) refusal(p *path, c *x509.Certificate, breach string) *Error {
 	if r.account == nil {
 		return e
 	}
-	err, hint := r.account(p, c)
+	hint, err := r.account(p, c)
 	if err != nil {
 		e.Err = verification(p.sent, err)
 	}

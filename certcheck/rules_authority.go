@@ -133,9 +133,9 @@ func checkPathLength(p *path, c *x509.Certificate) string {
 }
 
 // invalidFor gives the error of crypto/x509 for a breach.
-func invalidFor(reason x509.InvalidReason) func(*path, *x509.Certificate) (error, string) {
-	return func(_ *path, c *x509.Certificate) (error, string) {
-		return x509.CertificateInvalidError{Cert: c, Reason: reason}, ""
+func invalidFor(reason x509.InvalidReason) func(*path, *x509.Certificate) (string, error) {
+	return func(_ *path, c *x509.Certificate) (string, error) {
+		return "", x509.CertificateInvalidError{Cert: c, Reason: reason}
 	}
 }
 

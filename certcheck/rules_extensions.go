@@ -79,7 +79,7 @@ var extensionRules = []Rule{
 			}
 			return ""
 		},
-		account: func(*path, *x509.Certificate) (error, string) { return x509.UnhandledCriticalExtension{}, "" },
+		account: func(*path, *x509.Certificate) (string, error) { return "", x509.UnhandledCriticalExtension{} },
 	},
 	{
 		Name: "critical-flags", Demands: "extensions are critical, or not, as RFC 5280 says of each", Profile: RFC5280,

@@ -2,7 +2,7 @@ package certcheck
 
 import (
 	"bytes"
-	"crypto/dsa"
+	"crypto/dsa" //lint:ignore SA1019 DHE_DSS suites have no other key
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"

@@ -22,9 +22,9 @@ var nameRules = []Rule{
 			reason, _ := wrongName(c, p.o.Name)
 			return reason
 		},
-		account: func(p *path, c *x509.Certificate) (error, string) {
+		account: func(p *path, c *x509.Certificate) (string, error) {
 			_, hint := wrongName(c, p.o.Name)
-			return x509.HostnameError{Certificate: c, Host: p.o.Name}, hint
+			return hint, x509.HostnameError{Certificate: c, Host: p.o.Name}
 		},
 	},
 	{

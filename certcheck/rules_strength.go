@@ -67,8 +67,8 @@ var strengthRules = []Rule{
 			}
 			return forgeable(c)
 		},
-		account: func(_ *path, c *x509.Certificate) (error, string) {
-			return x509.InsecureAlgorithmError(c.SignatureAlgorithm), ""
+		account: func(_ *path, c *x509.Certificate) (string, error) {
+			return "", x509.InsecureAlgorithmError(c.SignatureAlgorithm)
 		},
 	},
 	{

@@ -26,9 +26,9 @@ var timeRules = []Rule{
 			reason, _ := wrongTime(what, c, p.o.Time)
 			return reason
 		},
-		account: func(p *path, c *x509.Certificate) (error, string) {
+		account: func(p *path, c *x509.Certificate) (string, error) {
 			_, hint := wrongTime("", c, p.o.Time)
-			return x509.CertificateInvalidError{Cert: c, Reason: x509.Expired, Detail: outOfTime(c, p.o.Time)}, hint
+			return hint, x509.CertificateInvalidError{Cert: c, Reason: x509.Expired, Detail: outOfTime(c, p.o.Time)}
 		},
 	},
 	{
