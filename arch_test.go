@@ -53,7 +53,7 @@ var rules = []rule{
 	{verbsIn + "cert/expiry", shared + " " + rooms + "certs wire", "github.com/spf13/cobra"},
 	{verbsIn + "cert/show", shared + " " + rooms + "certs certcheck/revocation",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
-	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
+	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " " + rooms + "certs explain/text explain tls internal/devca internal/suite session trace tracefile wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},

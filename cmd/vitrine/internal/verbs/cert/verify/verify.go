@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -24,6 +25,8 @@ type options struct {
 	revocation        flags.Revocation
 	name, ca, profile string
 	at                moment
+	pins              []string
+	fetchIssuers      bool
 	verbose, json     bool
 }
 
@@ -60,6 +63,8 @@ profile would refuse is a warning.`,
 	set.Var(&o.at, "at", "verify for this moment, like 2027-01-31 or 2027-01-31T12:00:00Z (default: now)")
 	set.StringVar(&o.profile, "profile", profiles[0], "how strict to be, a `word`: "+strings.Join(profiles, ", "))
 	flags.CompleteFrom(cmd, "profile", profiles)
+	set.StringArrayVar(&o.pins, "pin", nil, "demand a key with this SHA-256 in the path, a `hash` in hex or as sha256//BASE64; the server's own key then needs no authority; give --pin again for another")
+	set.BoolVar(&o.fetchIssuers, "fetch-issuers", false, "fetch authorities that are missing from where the certificates say")
 	o.revocation.Register(cmd, "the")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "show every check, and not only those that failed")
 	set.BoolVar(&o.json, "json", false, "write all of it as JSON to standard output")
@@ -81,6 +86,12 @@ func (o *options) run(cmd *cobra.Command, target string) error {
 	}
 	if asked.Schemes, err = o.reader.Schemes(); err != nil {
 		return err
+	}
+	if asked.Pins, err = pins(o.pins); err != nil {
+		return err
+	}
+	if asked.TrustPinned = true; o.fetchIssuers {
+		asked.Issuers = new(fetch.Client)
 	}
 	if asked.Revocation, err = o.revocation.Load(cmd); err != nil {
 		return err
