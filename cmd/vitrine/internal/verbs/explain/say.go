@@ -42,7 +42,7 @@ func (e *explanation) toSay(agreed string) message {
 		return message{words: "nothing was sent: no protocol was agreed on; say what with --send"}
 	}
 	request := fmt.Sprintf("GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine-explain\r\nConnection: close\r\n\r\n", e.config.ServerName)
-	return message{[]byte(request), `sent: a request for the page "/" in HTTP/1.1; --send says another thing`, true}
+	return message{[]byte(request), `sent: a request for the page "/" in HTTP/1.1; --send changes that`, true}
 }
 
 // beginning quotes the first line of a content, and counts the rest.
