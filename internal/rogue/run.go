@@ -38,22 +38,32 @@ type piece struct {
 
 func (u Unit) piece() piece { return piece{typ: u.Type, body: u.Body, open: u.Clear} }
 
-// hooks have a run see all of a side.
+// hooks have a run see all of a side. An answer may be sent by another goroutine than the
+// one that receives, so they lock the network, as what looks at the side does.
 func (r *run) hooks(side *side) *trace.Hooks {
 	return &trace.Hooks{
-		Message: side.message,
-		Secret:  side.secret,
-		Keys:    side.keys,
+		Message: locked(r, side.message),
+		Secret:  locked(r, side.secret),
+		Keys:    locked(r, side.keys),
 		Record: func(x trace.Record) {
 			if x.Dir == trace.Sent {
 				r.record(side.role, x.Type, x.Plain)
 			}
 		},
-		Alert: func(a trace.Alert) {
+		Alert: locked(r, func(a trace.Alert) {
 			if a.Dir == trace.Received && a.Code == wire.AlertCloseNotify {
 				side.closed = true
 			}
-		},
+		}),
+	}
+}
+
+// locked is hook with the network locked.
+func locked[E any](r *run, hook func(E)) func(E) {
+	return func(e E) {
+		r.net.mu.Lock()
+		defer r.net.mu.Unlock()
+		hook(e)
 	}
 }
 

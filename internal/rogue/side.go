@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// side is what a trace tells of one side of a run. Only that side's goroutine
-// touches it until the run is over.
+// side is what a trace tells of one side of a run. The network's mutex guards it until
+// the run is over.
 type side struct {
 	role    wire.Role
 	version wire.Version

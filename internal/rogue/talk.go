@@ -60,10 +60,17 @@ func (r *run) speak(x *side, c *tls.Conn, speaker wire.Role) error {
 	if string(buf) != words[speaker] {
 		return fmt.Errorf("the %v said %q", speaker, buf)
 	}
-	if r.stage.Flow.further == speaker && len(x.finished[wire.Client]) > 1 && (r.stage.Flow.Version == wire.TLS13 || len(x.finished[wire.Server]) > 1) {
+	if r.stage.Flow.further == speaker && r.authenticatedAnew(x) {
 		r.complete(x, 2)
 	}
 	return nil
+}
+
+// authenticatedAnew reports whether a side has seen the Finished of a second handshake.
+func (r *run) authenticatedAnew(x *side) bool {
+	r.net.mu.Lock()
+	defer r.net.mu.Unlock()
+	return len(x.finished[wire.Client]) > 1 && (r.stage.Flow.Version == wire.TLS13 || len(x.finished[wire.Server]) > 1)
 }
 
 // complete notes that a side takes its n-th handshake for complete.
