@@ -47,7 +47,11 @@ func (r *relay) run(in io.Reader) error {
 	}
 	select {
 	case err = <-sent:
-	case <-time.After(r.begins(nothing)): // the peer closed before our input ended
+	default:
+		select {
+		case err = <-sent:
+		case <-time.After(r.begins(nothing)): // the peer closed before our input ended
+		}
 	}
 	switch {
 	case err != nil || r.received.Load() > 0:
