@@ -19,8 +19,15 @@ func fields(spans []wire.Span, raw []byte, scopes ...string) []Field {
 		if end := s.Offset + s.Length; !s.Group && end <= len(raw) {
 			f.Bytes = raw[s.Offset:end]
 		}
-		if s.Name == "cert_data" {
-			f.Details = certificateDetails(f.Bytes)
+		if s.Name != "cert_data" || s.Group {
+			out = append(out, f)
+			continue
+		}
+		f.Details = certificateDetails(f.Bytes)
+		if parts := certificateFields(f.Bytes, s.Offset, s.Depth); parts != nil {
+			parts[0].Details = f.Details
+			out = append(out, parts...)
+			continue
 		}
 		out = append(out, f)
 	}

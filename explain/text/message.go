@@ -88,7 +88,7 @@ func (p *printer) node(n *node, depth int) {
 		p.cell(leafCell(n, n.Name, depth))
 		return
 	}
-	c := cell{at: n.Offset, depth: depth, name: n.Name, ref: n.Ref, notes: notes(n.Meaning)}
+	c := cell{at: n.Offset, depth: depth, name: n.Name, ref: n.Ref, notes: notes(n.Meaning), details: n.Details}
 	kids := n.kids
 	if len(kids) == 2 && kids[0].Name == "extension_type" && kids[1].Group {
 		c.bytes, c.ref = kids[0].Bytes, kids[1].Ref
