@@ -66,6 +66,7 @@ func idleTickets(t *testing.T, fail func(), clock func() time.Time) {
 		}
 	})
 	below.write.sprung(t)
+	synctest.Wait() // until its goroutine has ended
 	afterwards(t, "an idle server", s)
 }
 
@@ -102,6 +103,7 @@ func slowRenegotiation(t *testing.T, fail func(), clock func() time.Time) {
 		}
 	})
 	below.close.sprung(t)
+	synctest.Wait() // until its goroutine has ended
 	afterwards(t, "a renegotiation", c)
 }
 

@@ -32,7 +32,9 @@ func TestAResetIsNoEnd(t *testing.T) {
 			if !errors.Is(err, syscall.ECONNRESET) {
 				t.Fatalf("Write: %v", err)
 			}
-			if _, err := server.Read(make([]byte, 1)); err == io.EOF || !errors.Is(err, syscall.ECONNRESET) {
+			_, err = server.Read(make([]byte, 1))
+			var op *net.OpError
+			if err == io.EOF || !errors.Is(err, syscall.ECONNRESET) || !errors.As(err, &op) {
 				t.Errorf("Read: %v", err)
 			}
 		})
