@@ -93,6 +93,7 @@ var rules = []rule{
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/differ", "", ""},                    // tests alone
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
+	{"fingerprint", "wire", ""},
 	{"session", "wire", ""},
 	{"tracefile", "trace wire", ""},
 	{"trace", "wire", ""},
@@ -378,7 +379,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"certcheck", "explain", "explain/text", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
+	for _, pkg := range []string{"certcheck", "explain", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}
