@@ -2,14 +2,8 @@
 package explain
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,9 +11,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -34,6 +26,7 @@ type options struct {
 	revoked    flags.Revocation
 	clientAuth bool
 	format     string
+	form       *rendering // what format stands for, or the ending of output
 	output     string
 	json       bool
 	summary    bool
@@ -45,11 +38,6 @@ type options struct {
 	secrets    bool
 	conn       int
 }
-
-// endings are those of files, by the format that they stand for.
-var endings = map[string]string{".txt": "text", ".json": "json", ".ndjson": "ndjson"}
-
-var formats = []string{"text", "json", "ndjson"}
 
 // New makes the verb.
 func New() *cobra.Command {
@@ -106,7 +94,7 @@ func (o *options) register(cmd *cobra.Command) {
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
-	set.StringVar(&o.format, "format", "", "output `format`: text, json, or ndjson for a trace (default: by the ending of --output, else text)")
+	set.StringVar(&o.format, "format", "", "output `format`: "+flags.OneOf(formatHelp())+" (default: by the ending of --output, else text)")
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
@@ -115,20 +103,20 @@ func (o *options) register(cmd *cobra.Command) {
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
-	flags.CompleteFrom(cmd, "format", formats)
+	flags.CompleteFrom(cmd, "format", formatNames())
 	o.identity.Register(cmd, "our client")
 	o.tls.Register(cmd, flags.ClientSide|flags.ServerSide)
 }
 
 func (o *options) run(cmd *cobra.Command, args []string) error {
-	if err := o.chooseFormat(cmd); err != nil {
+	if err := o.chooseFormat(); err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		if s, err := openSaved(cmd, args[0]); err != nil {
+		if s, err := openSource(cmd, args[0]); err != nil {
 			return err
 		} else if s != nil {
-			return o.explainSaved(cmd, s)
+			return o.explainSource(cmd, s)
 		}
 	}
 	if err := o.check(cmd, args); err != nil {
@@ -153,7 +141,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		return o.cannotFail()
 	}
 	if account != nil {
-		if err := o.write(cmd, e, account); err != nil {
+		if err := o.show(cmd, e.made); err != nil {
 			return err
 		}
 	}
@@ -167,9 +155,6 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	}
 	return err
 }
-
-// toStdout reports that the account goes to standard output.
-func (o *options) toStdout() bool { return o.output == "" || o.output == "-" }
 
 // cannotFail is for a --fail that the other flags leave no room for.
 func (o *options) cannotFail() error {
@@ -189,7 +174,7 @@ func (o *options) report(cmd *cobra.Command, e *explanation, failure error, show
 	f := report.Describe(failure, wire.Client, nil)
 	switch {
 	case shown:
-	case o.format == "json":
+	case o.form.name == "json":
 		return report.JSONError(cmd.OutOrStdout(), e.at.String(), f, failure)
 	default:
 		f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", e.at))
@@ -203,7 +188,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("conn") {
 		return report.Usagef("--conn is for a saved trace; leave it out with a connection that vitrine makes")
 	}
-	if o.secrets && o.format != "ndjson" {
+	if o.secrets && o.form.name != "ndjson" {
 		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")
 	}
 	if live {
@@ -242,77 +227,6 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or the server does not ask for the certificate")
 	}
 	return nil
-}
-
-// chooseFormat settles in which format to write.
-func (o *options) chooseFormat(cmd *cobra.Command) error {
-	named := endings[filepath.Ext(o.output)]
-	switch {
-	case o.json && o.format != "" && o.format != "json":
-		return report.Usagef("--json and --format %s contradict each other; leave one out", o.format)
-	case o.json:
-		o.format = "json"
-	case o.format == "":
-		o.format = cmp.Or(named, "text")
-	}
-	if !slices.Contains(formats, o.format) {
-		return report.Usagef("--format %q is not a format; choose %s", o.format, flags.OneOf(formats))
-	}
-	if named != "" && named != o.format {
-		return report.Usagef("-o %s stands for %s, and %s was asked for; give the file another ending", o.output, named, o.format)
-	}
-	return nil
-}
-
-// write writes what was made where and as the flags say.
-func (o *options) write(cmd *cobra.Command, e *explanation, account *explain.Connection) error {
-	if o.secrets && o.output != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s holds the connection's secrets: guard it like a key\n", o.output)
-	}
-	return o.writeTo(cmd, func(w io.Writer, color bool) error {
-		if o.format == "ndjson" {
-			return e.save(w, o.secrets)
-		}
-		return o.render(w, account, color)
-	})
-}
-
-// render writes an account as text or JSON; of a summary, JSON has no events.
-func (o *options) render(w io.Writer, c *explain.Connection, color bool) error {
-	if o.format == "text" {
-		return text.Write(w, c, text.Options{Summary: o.summary, Color: color})
-	}
-	if o.summary {
-		short := *c
-		short.Events = []explain.Event{}
-		c = &short
-	}
-	return c.JSON(w)
-}
-
-// writeTo calls write for standard output, by the pager, or for the file of --output.
-func (o *options) writeTo(cmd *cobra.Command, write func(w io.Writer, color bool) error) error {
-	out := cmd.OutOrStdout()
-	if o.output == "-" || o.output == "" && o.format == "ndjson" {
-		return write(out, false)
-	}
-	if o.output == "" {
-		var buffer bytes.Buffer
-		if err := write(&buffer, terminal.PaletteFor(out).On); err != nil {
-			return err
-		}
-		return terminal.Page(cmd.InOrStdin(), out, buffer.Bytes())
-	}
-	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return report.Usagef("-o: %v", err)
-	}
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // it may have been there before
-		if err := file.Chmod(0o600); err != nil {
-			return errors.Join(err, file.Close())
-		}
-	}
-	return errors.Join(write(file, false), file.Close())
 }
 
 // plan prepares the connections: where to, and with which configuration.

@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/tracefile"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -27,7 +28,7 @@ type explanation struct {
 	name    string // of the target, for the title
 	is      string // what the target is, where that is not a server of others
 	server  *ownServer
-	made    []traced
+	made    []subject
 }
 
 func (e *explanation) close() {
@@ -96,7 +97,7 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 		about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
 		account = collector.Connection(about)
 	}
-	e.made = append(e.made, traced{collector, about})
+	e.made = append(e.made, subject{account, func(w *tracefile.Writer) error { return collector.Save(w, about) }})
 	return account, err
 }
 
