@@ -76,6 +76,7 @@ var rules = []rule{
 	{"internal/proof/consttime", "", ""},
 	{"certstore", "tls certcheck/revocation", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"internal/handshake", "internal/record internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"internal/record", "internal/suite wire", ""},
