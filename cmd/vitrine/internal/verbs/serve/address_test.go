@@ -6,12 +6,12 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/authority"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -19,10 +19,6 @@ import (
 // A server on every address has a certificate for its addresses and names, and the
 // URLs that it announces are those that the certificate is for.
 func TestTheCertificateIsForWhereWeListen(t *testing.T) {
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for listen, want := range map[string][]string{
 		"127.0.0.1":   {"localhost", "127.0.0.1", "box.local"},
 		"::1":         {"localhost", "::1", "box.local"},
@@ -35,11 +31,11 @@ func TestTheCertificateIsForWhereWeListen(t *testing.T) {
 		o.caDir, o.names = filepath.Join(t.TempDir(), "ca"), []string{"box.local"}
 		addr := &net.TCPAddr{IP: net.ParseIP(listen), Port: 8443}
 		ca, _, err := o.identify(config, addr)
-		if err != nil || !ca.new {
+		if err != nil || !ca.New {
 			t.Fatalf("%s: %v", listen, err)
 		}
 		if addr.IP.IsUnspecified() {
-			for _, more := range append(ownAddresses(), host) {
+			for _, more := range authority.Hosts(addr, nil)[1:] {
 				if ca.Permits(more) && config.Certificates[0].Leaf.VerifyHostname(more) == nil {
 					want = append(want, more)
 				} else if ca.Permits(more) {
@@ -47,8 +43,8 @@ func TestTheCertificateIsForWhereWeListen(t *testing.T) {
 				}
 			}
 		}
-		at := hosts(addr, o.names)
-		urls := serverURLs(addr, at, config.Certificates)
+		at := authority.Hosts(addr, o.names)
+		urls := authority.URLs(addr, at, config.Certificates)
 		for _, name := range want {
 			if !slices.Contains(urls, "https://"+net.JoinHostPort(name, "8443")+"/") {
 				t.Errorf("%s: %q lack %s", listen, urls, name)
@@ -84,7 +80,7 @@ func TestURLsOfAnOwnCertificate(t *testing.T) {
 		"https://www.example.com:443/": {"*.example.com"},
 	} {
 		cert := selfSigned(t, key, func(c *x509.Certificate) { c.DNSNames = names })
-		if got := serverURLs(addr, hosts(addr, nil), []tls.Certificate{cert}); !slices.Equal(got, []string{want}) {
+		if got := authority.URLs(addr, authority.Hosts(addr, nil), []tls.Certificate{cert}); !slices.Equal(got, []string{want}) {
 			t.Errorf("%q: %q, want %q", names, got, want)
 		}
 	}
@@ -102,7 +98,7 @@ func TestANewAuthorityIsAnnounced(t *testing.T) {
 		}
 		var out bytes.Buffer
 		o.announce(&out, "site", []string{"https://localhost:8443/", "https://127.0.0.1:8443/"}, ca)
-		said := strings.Contains(out.String(), "made just now") && strings.Contains(out.String(), trustCommand(ca.File()))
+		said := strings.Contains(out.String(), "made just now") && strings.Contains(out.String(), ca.TrustCommand())
 		if said != isNew || !strings.Contains(out.String(), "  and    https://127.0.0.1:8443/\n") {
 			t.Errorf("new: %v\n%s", isNew, out.String())
 		}

@@ -4,17 +4,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/authority"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 )
 
 // start announces the server, and returns the log of its connections.
-func (o *options) start(cmd *cobra.Command, dir string, urls []string, ca *authority) *slog.Logger {
+func (o *options) start(cmd *cobra.Command, dir string, urls []string, ca *authority.Authority) *slog.Logger {
 	if !o.json {
 		o.announce(cmd.ErrOrStderr(), dir, urls, ca)
 		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: short}))
@@ -22,14 +21,14 @@ func (o *options) start(cmd *cobra.Command, dir string, urls []string, ca *autho
 	log := slog.New(slog.NewJSONHandler(cmd.OutOrStdout(), &slog.HandlerOptions{ReplaceAttr: short}))
 	fields := []any{slog.String("folder", dir), slog.String("url", urls[0]), slog.Any("urls", urls)}
 	if ca != nil {
-		fields = append(fields, slog.String("authority", ca.File()), slog.Bool("authority_is_new", ca.new))
+		fields = append(fields, slog.String("authority", ca.File()), slog.Bool("authority_is_new", ca.New))
 	}
 	log.Info("serving", fields...)
 	return log
 }
 
 // announce says what is served, what to trust, and what to try.
-func (o *options) announce(w io.Writer, dir string, urls []string, ca *authority) {
+func (o *options) announce(w io.Writer, dir string, urls []string, ca *authority.Authority) {
 	fmt.Fprintf(w, "serving %q on %s\n", dir, terminal.PaletteFor(w).Bold(urls[0]))
 	for _, url := range urls[1:] {
 		fmt.Fprintf(w, "  and    %s\n", url)
@@ -42,10 +41,10 @@ func (o *options) announce(w io.Writer, dir string, urls []string, ca *authority
 	switch {
 	case !o.tls.LacksCertificate() && ca != nil:
 		fmt.Fprintf(w, "  trust  %s\n", ca.File())
-		if ca.new {
-			fmt.Fprintf(w, "  new    this development authority was made just now; clients must trust it once, like\n         %s\n", trustCommand(ca.File()))
+		if ca.New {
+			fmt.Fprintf(w, "  new    this development authority was made just now; clients must trust it once, like\n         %s\n", ca.TrustCommand())
 		}
-		fmt.Fprintf(w, "  try    curl --cacert %s %s%s\n", shellQuote(ca.File()), identity, urls[0])
+		fmt.Fprintf(w, "  try    curl --cacert %s %s%s\n", authority.ShellQuote(ca.File()), identity, urls[0])
 	case !o.tls.LacksCertificate():
 		fmt.Fprintf(w, "  try    curl %s%s\n", identity, urls[0])
 	case len(o.tls.PSKs) > 0:
@@ -53,24 +52,4 @@ func (o *options) announce(w io.Writer, dir string, urls []string, ca *authority
 	default:
 		fmt.Fprintf(w, "  try    vitrine connect %s --insecure --suites %s --legacy anonymous\n", at, o.tls.Listed[0])
 	}
-}
-
-// trustCommands make a system trust an authority; the first whose folder exists counts.
-// The last is for every other system.
-var trustCommands = []struct{ system, folder, command string }{
-	{"darwin", "", "sudo security add-trusted-cert -d -k /Library/Keychains/System.keychain %s"},
-	{"windows", "", "certutil -user -addstore Root %s"},
-	{"linux", "/etc/pki/ca-trust/source/anchors", "sudo cp %s /etc/pki/ca-trust/source/anchors/vitrine.pem && sudo update-ca-trust"},
-	{"linux", "/usr/local/share/ca-certificates", "sudo cp %s /usr/local/share/ca-certificates/vitrine.crt && sudo update-ca-certificates"},
-	{"", "", "sudo trust anchor %s"},
-}
-
-func trustCommand(file string) string {
-	for _, row := range trustCommands {
-		_, err := os.Stat(row.folder)
-		if (row.system == runtime.GOOS || row.system == "") && (row.folder == "" || err == nil) {
-			return fmt.Sprintf(row.command, shellQuote(file))
-		}
-	}
-	return file
 }

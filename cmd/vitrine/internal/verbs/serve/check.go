@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/certstore"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/authority"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
@@ -158,11 +159,11 @@ var troubles = []struct {
 }
 
 // warn logs what clients will not like.
-func warn(log *slog.Logger, hosts []string, certs []tls.Certificate, ca *authority, warnings []string) {
+func warn(log *slog.Logger, hosts []string, certs []tls.Certificate, ca *authority.Authority, warnings []string) {
 	for _, w := range warnings {
 		log.Warn(w)
 	}
-	if _, bad := split(hosts, certs); ca != nil && len(bad) > 0 {
+	if _, bad := authority.Split(hosts, certs); ca != nil && len(bad) > 0 {
 		log.Warn("clients refuse this server by these names: the development authority may not certify them; give a certificate of your own with --cert",
 			slog.String("names", strings.Join(bad, " ")))
 	}

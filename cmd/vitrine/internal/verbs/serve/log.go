@@ -81,13 +81,3 @@ func short(_ []string, a slog.Attr) slog.Attr {
 	}
 	return a
 }
-
-// shellQuote returns s as one word for a POSIX shell.
-func shellQuote(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

@@ -66,16 +66,3 @@ func TestLogIsShort(t *testing.T) {
 		}
 	}
 }
-
-func TestShellQuote(t *testing.T) {
-	for in, want := range map[string]string{
-		"/home/jane/.config/vitrine/ca.pem": "/home/jane/.config/vitrine/ca.pem",
-		"/Users/jane/Application Support":   "'/Users/jane/Application Support'",
-		"/it's":                             `'/it'\''s'`,
-		"$HOME":                             "'$HOME'",
-	} {
-		if got := shellQuote(in); got != want {
-			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
-		}
-	}
-}

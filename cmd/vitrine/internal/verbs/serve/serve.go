@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/authority"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/httptls"
@@ -145,8 +146,8 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	at := hosts(l.Addr(), o.names)
-	log := o.start(cmd, dir, serverURLs(l.Addr(), at, config.Certificates), ca)
+	at := authority.Hosts(l.Addr(), o.names)
+	log := o.start(cmd, dir, authority.URLs(l.Addr(), at, config.Certificates), ca)
 	warn(log, at, config.Certificates, ca, warnings)
 	for _, c := range o.authorities {
 		warnOf(log, "an authority of --client-ca ", c, false)

@@ -1,4 +1,4 @@
-package serve
+package authority
 
 import (
 	"net"
@@ -11,9 +11,9 @@ import (
 // mostAddresses is how many of this machine's addresses a certificate is for.
 const mostAddresses = 16
 
-// hosts are the names and addresses by which a client may reach what listens on addr,
+// Hosts are the names and addresses by which a client may reach what listens on addr,
 // best first; names are further ones.
-func hosts(addr net.Addr, names []string) (list []string) {
+func Hosts(addr net.Addr, names []string) (list []string) {
 	switch ip := addr.(*net.TCPAddr).IP; {
 	case ip.IsLoopback():
 		list = []string{"localhost", ip.String()}
@@ -42,9 +42,9 @@ func ownAddresses() (list []string) {
 	return list
 }
 
-// split parts the hosts for which one of the certificates is good from the others. A
+// Split parts the hosts for which one of the certificates is good from the others. A
 // server without certificates has only good ones.
-func split(hosts []string, certs []tls.Certificate) (good, bad []string) {
+func Split(hosts []string, certs []tls.Certificate) (good, bad []string) {
 	for _, host := range hosts {
 		if isFor(host, certs) {
 			good = append(good, host)
@@ -64,10 +64,10 @@ func isFor(host string, certs []tls.Certificate) bool {
 	return len(certs) == 0
 }
 
-// serverURLs returns the URLs that work, best first. Where a certificate is for none of
+// URLs returns the URLs that work, best first. Where a certificate is for none of
 // the hosts they are by a name of its own, which some resolver will know.
-func serverURLs(addr net.Addr, hosts []string, certs []tls.Certificate) (urls []string) {
-	good, _ := split(hosts, certs)
+func URLs(addr net.Addr, hosts []string, certs []tls.Certificate) (urls []string) {
+	good, _ := Split(hosts, certs)
 	if len(good) == 0 {
 		good = hosts[:1]
 		for _, cert := range certs {
