@@ -159,6 +159,19 @@ type Handshake struct {
 	// sentence what they bring about.
 	Messages []string `json:"messages"`
 	Story    string   `json:"story,omitempty"`
+	// Transcript are the messages that the transcript hash covers, in order; Hash names
+	// the hash, and is empty where none was agreed on.
+	Transcript []Point `json:"transcript,omitempty"`
+	Hash       string  `json:"hash,omitempty"`
+}
+
+// A Point is a message of a transcript, and the hash of the transcript up to and
+// with it.
+type Point struct {
+	// Event is the place of the message among the events, from 0.
+	Event int    `json:"event"`
+	Name  string `json:"name"`
+	Hash  Hex    `json:"hash,omitempty"`
 }
 
 // A Flight is a run of records in one direction, and a row of the ladder.
@@ -211,13 +224,15 @@ type Event struct {
 	// AtUS is in microseconds since the first event.
 	AtUS int64 `json:"at_us"`
 	// Flight is the number of the flight during which it happened.
-	Flight  int      `json:"flight"`
-	Record  *Record  `json:"record,omitempty"`
-	Message *Message `json:"message,omitempty"`
-	Choice  *Choice  `json:"choice,omitempty"`
-	Secret  *Secret  `json:"secret,omitempty"`
-	Keys    *Keys    `json:"keys,omitempty"`
-	Alert   *Alert   `json:"alert,omitempty"`
+	Flight int `json:"flight"`
+	// Handshake is the run of the handshake during or after which it happened, from 1.
+	Handshake int      `json:"handshake"`
+	Record    *Record  `json:"record,omitempty"`
+	Message   *Message `json:"message,omitempty"`
+	Choice    *Choice  `json:"choice,omitempty"`
+	Secret    *Secret  `json:"secret,omitempty"`
+	Keys      *Keys    `json:"keys,omitempty"`
+	Alert     *Alert   `json:"alert,omitempty"`
 
 	hs *handshake
 }
@@ -237,9 +252,23 @@ type Record struct {
 	Protection string `json:"protection,omitempty"`
 	Nonce      Hex    `json:"nonce,omitempty"`
 	NonceIs    string `json:"nonce_is,omitempty"`
-	Padding    int    `json:"padding"`
-	// Compressed is the length of the content before it was decompressed.
+	// Additional is what the protection covers besides the content: the additional
+	// data of an AEAD, and what a MAC covers before the content.
+	Additional   Hex    `json:"additional,omitempty"`
+	AdditionalIs string `json:"additional_is,omitempty"`
+	// Sealed are the parts of a protected record after its header: their offsets
+	// are from there.
+	Sealed []Field `json:"sealed,omitempty"`
+	// Added is what protection had put behind the content inside: the type and the
+	// zeros of TLS 1.3, the MAC and the padding of others. Inside are the parts of
+	// both: of the content, before it was decompressed, and of what was added.
+	Added   Hex     `json:"added,omitempty"`
+	Inside  []Field `json:"inside,omitempty"`
+	Padding int     `json:"padding"`
+	// Compressed is the length of the content before it was decompressed, and
+	// Packed what that was.
 	Compressed int      `json:"compressed,omitempty"`
+	Packed     Hex      `json:"packed,omitempty"`
 	Carries    []string `json:"carries,omitempty"`
 	Wire       Hex      `json:"wire"`
 	Plain      Hex      `json:"plain"`
@@ -279,7 +308,9 @@ type Message struct {
 	// Pieces are the parts of records that carried it, in order.
 	Pieces []Piece `json:"pieces"`
 	Fields []Field `json:"fields"`
-	Raw    Hex     `json:"raw"`
+	// Covers is what the proof in it is over: of a Finished, a signature or a binder.
+	Covers string `json:"covers,omitempty"`
+	Raw    Hex    `json:"raw"`
 	// Malformed is why the message could not be read to its end.
 	Malformed string  `json:"malformed,omitempty"`
 	Checks    []Check `json:"checks,omitempty"`

@@ -81,7 +81,7 @@ func (r *Record) compare(o *opener, expectSeq uint64, partial bool) Check {
 		r.Protection = protectionName(o.keys)
 		r.bare = o.Suite != nil && o.Suite.Cipher.KeyLen == 0
 		x, err := o.Open(r.Wire, r.Seq)
-		r.Nonce, r.NonceIs, r.Compressed = x.Nonce, o.nonceWords(x, r.Seq), x.Compressed
+		r.protected(o, x)
 		switch {
 		case err != nil:
 			return differ("with the re-derived keys it does not open: %v", err)

@@ -36,7 +36,8 @@ func (r *Record) reopenRefused(o *opener) Check {
 	}
 	r.Protection = protectionName(o.keys)
 	x, err := o.Open(r.Wire, r.Seq)
-	r.Nonce, r.NonceIs = x.Nonce, o.nonceWords(x, r.Seq)
+	x.Packed, x.Added, x.Inside = nil, nil, nil // it was refused: nothing was taken from it
+	r.protected(o, x)
 	switch {
 	case err != nil:
 		r.shut = true

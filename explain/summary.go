@@ -13,9 +13,12 @@ func (c *Connection) summarise() {
 	first := c.handshakes[0]
 	s := &c.Summary
 	s.read(first, c.side)
+	at := c.place()
 	for i, hs := range c.handshakes {
 		complete := hs.transcript.Complete() || hs.late && hs.transcript.Find(wire.TypeFinished, wire.Client) >= 0
-		c.Handshakes = append(c.Handshakes, hs.show(complete))
+		shown := hs.show(complete)
+		shown.Transcript, shown.Hash = hs.points(at)
+		c.Handshakes = append(c.Handshakes, shown)
 		switch {
 		case i == 0 || !complete:
 		case hs.late:

@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
@@ -88,10 +90,14 @@ func (c *Connection) mustBeWhole(t *testing.T) {
 			if e.Record.Check.Result != Agrees {
 				t.Errorf("record %d: %s", e.Record.Number, e.Record.Check.What)
 			}
+			e.Record.mustBeTiled(t)
 		case e.Message != nil:
 			m := e.Message
 			if m.Malformed != "" || len(m.Pieces) == 0 {
 				t.Errorf("%s: %q, carried by %v", m.Name, m.Malformed, m.Pieces)
+			}
+			if proves := m.typ == wire.TypeFinished || m.typ == wire.TypeCertificateVerify; proves != strings.HasPrefix(m.Covers, "ClientHello..") {
+				t.Errorf("%s covers %q", m.Name, m.Covers)
 			}
 			for _, check := range m.Checks {
 				if signatures++; check.Result != Agrees {
@@ -100,7 +106,41 @@ func (c *Connection) mustBeWhole(t *testing.T) {
 			}
 		}
 	}
+	for _, hs := range c.Handshakes {
+		for i, p := range hs.Transcript {
+			if m := c.Events[p.Event].Message; m == nil || m.Name != p.Name || len(p.Hash) == 0 || i > 0 && bytes.Equal(p.Hash, hs.Transcript[i-1].Hash) {
+				t.Errorf("the transcript has %+v", p)
+			}
+		}
+	}
 	if secrets < 4 || keys < 2 || signatures < 2 {
 		t.Errorf("seen from the %s there are %d secrets, %d keys, %d proofs", c.Side, secrets, keys, signatures)
+	}
+}
+
+// mustBeTiled: every byte of a protected record, and of what is inside it, belongs to
+// one part.
+func (r *Record) mustBeTiled(t *testing.T) {
+	t.Helper()
+	tiles := func(what string, parts []Field, n int) {
+		at := 0
+		for _, f := range parts {
+			if f.Offset != at || f.Name == "" {
+				t.Errorf("record %d: %s has %q at %d, not at %d", r.Number, what, f.Name, f.Offset, at)
+			}
+			at += f.Length
+		}
+		if at != n {
+			t.Errorf("record %d: the parts of %s are %d bytes of %d", r.Number, what, at, n)
+		}
+	}
+	tiles("what is on the wire", r.Sealed, len(r.Wire)-wire.RecordHeaderLen)
+	content := len(r.Plain)
+	if r.Compressed > 0 {
+		content = len(r.Packed)
+	}
+	tiles("what is inside", r.Inside, content+len(r.Added))
+	if len(r.Additional) == 0 || r.AdditionalIs == "" {
+		t.Errorf("record %d: nothing says what is covered besides its content", r.Number)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rc4"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -19,8 +20,44 @@ type Opened struct {
 	// Nonce is the nonce or IV; NonceIs says how it is made.
 	Nonce   []byte
 	NonceIs Nonce
-	// Compressed is the length of the content before it was decompressed.
+	// Compressed is the length of the content before it was decompressed, and Packed
+	// what that was; 0 and nil without compression.
 	Compressed int
+	Packed     []byte
+	// Additional is what the protection covers besides the content: the additional data of an
+	// AEAD, and what a MAC covers before the content.
+	Additional []byte
+	// Sealed are the parts of the record after its header. They are known of a record
+	// that does not open too, if it is long enough.
+	Sealed []Part
+	// Added is what followed the content inside, and Inside the parts of both.
+	Added  []byte
+	Inside []Part
+}
+
+// A Part is a run of bytes with a name: of a record, or of what is inside it.
+type Part struct {
+	Name   string
+	Length int
+}
+
+// The names of parts.
+const (
+	PartContent    = "content"
+	PartNonce      = "explicit_nonce"
+	PartIV         = "IV"
+	PartCiphertext = "ciphertext"
+	PartTag        = "tag"
+	PartMAC        = "MAC"
+	PartType       = "content_type"
+	PartZeros      = "zeros"
+	PartPadding    = "padding"
+	PartPadLength  = "padding_length"
+)
+
+// parts leaves out those of no bytes, but for the content.
+func parts(all ...Part) []Part {
+	return slices.DeleteFunc(all, func(p Part) bool { return p.Length == 0 && p.Name != PartContent })
 }
 
 // Nonce is how the nonce or IV of a record is made.
@@ -127,7 +164,7 @@ func (o *Opener) Open(rec []byte, seq uint64) (Opened, error) {
 		return x, err
 	}
 	if o.inflate != nil {
-		x.Compressed = len(x.Content)
+		x.Compressed, x.Packed = len(x.Content), x.Content
 		if next.inflate, x.Content, err = o.inflate.record(x.Content); err != nil {
 			return x, err
 		}
@@ -143,9 +180,11 @@ func (o *Opener) openAEAD(rec []byte, seq uint64) (x Opened, err error) {
 		return x, err
 	}
 	header, sealed := rec[:wire.RecordHeaderLen], rec[wire.RecordHeaderLen:]
-	if len(sealed) < c.ExplicitNonceLen+a.Overhead() {
+	inside := len(sealed) - c.ExplicitNonceLen - a.Overhead()
+	if inside < 0 {
 		return x, errShort
 	}
+	x.Sealed = parts(Part{PartNonce, c.ExplicitNonceLen}, Part{PartCiphertext, inside}, Part{PartTag, a.Overhead()})
 	if n := c.ExplicitNonceLen; n > 0 {
 		x.Nonce, x.NonceIs = append(bytes.Clone(o.Keys.IV), sealed[:n]...), IVAndRecord
 		sealed = sealed[n:]
@@ -155,14 +194,15 @@ func (o *Opener) openAEAD(rec []byte, seq uint64) (x Opened, err error) {
 		binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^seq)
 	}
 	x.Type = wire.ContentType(header[0])
-	data := header
+	x.Additional = header
 	if o.Version < wire.TLS13 {
-		data = pseudoHeader(seq, header, len(sealed)-a.Overhead())
+		x.Additional = pseudoHeader(seq, header, inside)
 	}
-	if x.Content, err = a.Open(nil, x.Nonce, sealed, data); err != nil {
+	if x.Content, err = a.Open(nil, x.Nonce, sealed, x.Additional); err != nil {
 		return x, errSealed
 	}
 	if o.Version < wire.TLS13 {
+		x.Inside = parts(Part{PartContent, len(x.Content)})
 		return x, nil
 	}
 	inner := bytes.TrimRight(x.Content, "\x00") // RFC 8446 §5.4
@@ -170,7 +210,10 @@ func (o *Opener) openAEAD(rec []byte, seq uint64) (x Opened, err error) {
 		return x, errPad
 	}
 	x.Padding = len(x.Content) - len(inner)
-	x.Type, x.Content = wire.ContentType(inner[len(inner)-1]), inner[:len(inner)-1]
+	n := len(inner) - 1
+	x.Added = x.Content[n:]
+	x.Type, x.Content = wire.ContentType(inner[n]), inner[:n]
+	x.Inside = parts(Part{PartContent, n}, Part{PartType, 1}, Part{PartZeros, x.Padding})
 	return x, nil
 }
 
@@ -190,9 +233,18 @@ func (o *Opener) openStream(rec []byte, seq uint64) (x Opened, err error) {
 		}
 		stream.XORKeyStream(plain, plain)
 		o.stream = &stream
+		x.Sealed = parts(Part{PartCiphertext, len(plain)})
 	}
-	x.Content, err = o.authentic(seq, header, plain)
-	return x, err
+	x.Content, err = o.authentic(&x, seq, header, plain)
+	if err != nil {
+		return x, err
+	}
+	x.Added = plain[len(x.Content):]
+	x.Inside = parts(Part{PartContent, len(x.Content)}, Part{PartMAC, o.Suite.MAC.Len})
+	if o.Suite.Cipher.Stream == nil {
+		x.Sealed = x.Inside
+	}
+	return x, nil
 }
 
 // openCBC opens a record of a CBC suite. RFC 5246 §6.2.3.2, RFC 7366 §3.
@@ -203,12 +255,13 @@ func (o *Opener) openCBC(rec []byte, seq uint64) (x Opened, err error) {
 	}
 	header, body := rec[:wire.RecordHeaderLen], rec[wire.RecordHeaderLen:]
 	x.Type = wire.ContentType(header[0])
+	n, macAfter := block.BlockSize(), 0
 	if o.EncryptThenMAC {
-		if body, err = o.authentic(seq, header, body); err != nil {
+		macAfter = o.Suite.MAC.Len
+		if body, err = o.authentic(&x, seq, header, body); err != nil {
 			return x, err
 		}
 	}
-	n := block.BlockSize()
 	switch {
 	case o.chain == nil && len(body) >= n:
 		x.Nonce, x.NonceIs, body = body[:n], RecordStart, body[n:]
@@ -220,16 +273,23 @@ func (o *Opener) openCBC(rec []byte, seq uint64) (x Opened, err error) {
 	if len(x.Nonce) != n || len(body) < n || len(body)%n != 0 {
 		return x, errShort
 	}
+	x.Sealed = parts(Part{PartIV, len(rec) - len(header) - len(body) - macAfter}, Part{PartCiphertext, len(body)}, Part{PartMAC, macAfter})
 	plain := make([]byte, len(body))
 	cipher.NewCBCDecrypter(block, x.Nonce).CryptBlocks(plain, body)
 	if o.chain != nil {
 		o.chain = bytes.Clone(body[len(body)-n:])
 	}
 	x.Content, err = o.unpad(plain, n)
+	padded := len(plain) - len(x.Content)
 	if err == nil && !o.EncryptThenMAC {
-		x.Content, err = o.authentic(seq, header, x.Content)
+		x.Content, err = o.authentic(&x, seq, header, x.Content)
 	}
-	return x, err
+	if err != nil {
+		return x, err
+	}
+	x.Added = plain[len(x.Content):]
+	x.Inside = parts(Part{PartContent, len(x.Content)}, Part{PartMAC, len(x.Added) - padded}, Part{PartPadding, padded - 1}, Part{PartPadLength, 1})
+	return x, nil
 }
 
 // unpad takes the padding off, each byte of which says how many there are before
@@ -251,8 +311,9 @@ func (o *Opener) unpad(plain []byte, blockLen int) ([]byte, error) {
 	return plain[:rest], nil
 }
 
-// authentic checks and takes off the MAC at the end of b. RFC 5246 §6.2.3.1.
-func (o *Opener) authentic(seq uint64, header, b []byte) ([]byte, error) {
+// authentic checks and takes off the MAC at the end of b, and notes in x what it
+// covers besides. RFC 5246 §6.2.3.1.
+func (o *Opener) authentic(x *Opened, seq uint64, header, b []byte) ([]byte, error) {
 	mac := o.Suite.MAC
 	if mac == nil || len(b) < mac.Len {
 		return nil, errShort
@@ -261,10 +322,12 @@ func (o *Opener) authentic(seq uint64, header, b []byte) ([]byte, error) {
 	covered := pseudoHeader(seq, header, n)
 	want := []byte(nil)
 	if o.Version == wire.SSL30 {
-		want = mac30(mac.Hash, o.Keys.MAC, covered, b[:n])
+		covered = withoutVersion(covered)
+		want = nested30(mac.Hash, o.Keys.MAC, slices.Concat(covered, b[:n]))
 	} else {
 		want = hmacOf(mac.Hash, o.Keys.MAC, covered, b[:n])
 	}
+	x.Additional = covered
 	if !bytes.Equal(b[n:], want) {
 		return nil, errMAC
 	}
@@ -278,10 +341,9 @@ func pseudoHeader(seq uint64, header []byte, n int) []byte {
 	return binary.BigEndian.AppendUint16(append(b, header[:3]...), uint16(n))
 }
 
-// mac30 is the MAC of SSL 3.0, which leaves the version out of what it covers.
+// withoutVersion is what the MAC of SSL 3.0 covers, which leaves the version out.
 // RFC 6101 §5.2.3.1.
-func mac30(h *suite.Hash, key, covered, content []byte) []byte {
+func withoutVersion(covered []byte) []byte {
 	const typeEnd, versionEnd = 9, 11
-	covered = append(bytes.Clone(covered[:typeEnd]), covered[versionEnd:]...)
-	return nested30(h, key, append(covered, content...))
+	return slices.Concat(covered[:typeEnd], covered[versionEnd:])
 }
