@@ -45,6 +45,7 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 	}
 	c.check()
 	c.summarise()
+	c.costs()
 	for _, e := range c.Events {
 		if e.Message != nil {
 			e.Message.Words = wordsOf(e.Message)

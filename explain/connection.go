@@ -163,6 +163,8 @@ type Handshake struct {
 	// the hash, and is empty where none was agreed on.
 	Transcript []Point `json:"transcript,omitempty"`
 	Hash       string  `json:"hash,omitempty"`
+	// Cost is what the handshake took.
+	Cost Cost `json:"cost"`
 }
 
 // A Point is a message of a transcript, and the hash of the transcript up to and
@@ -314,6 +316,8 @@ type Message struct {
 	// Malformed is why the message could not be read to its end.
 	Malformed string  `json:"malformed,omitempty"`
 	Checks    []Check `json:"checks,omitempty"`
+	// Cost is what the message took.
+	Cost Cost `json:"cost"`
 
 	from   wire.Role
 	typ    wire.HandshakeType

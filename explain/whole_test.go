@@ -57,6 +57,7 @@ func TestEverySuiteInEveryVersion(t *testing.T) {
 					account := side.Connection(About{})
 					account.mustAgree(t)
 					account.mustBeWhole(t)
+					account.mustCost(t, s.KeyExchange, v)
 					render(t, account, look{})
 					side.mustKeep(t)
 					if x := account.Summary; x.CipherSuite != s.Name || x.Version != v.String() || (x.PSKIdentity != "") != s.KeyExchange.PSK() {

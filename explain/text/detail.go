@@ -15,6 +15,9 @@ const aeadNonce = 12
 // tagCol is the column where text starts beside the kind of event.
 const tagCol = 9
 
+// nameOfRow is how many columns the name of a row has.
+const nameOfRow = 8
+
 // detail writes every event in order, under a heading for each flight.
 func (p *printer) detail(c *explain.Connection) {
 	flight, shown := 0, 0
@@ -69,7 +72,7 @@ func (p *printer) event(kind string, s style, ref string, name ...part) {
 }
 
 func (p *printer) row(name string, s style, format string, args ...any) {
-	p.lead(line{space(tagCol), text(faint, "%-8s", name)}, s, format, args...)
+	p.lead(line{space(tagCol), text(faint, "%-*s", nameOfRow, name)}, s, format, args...)
 }
 
 func (p *printer) choice(c *explain.Choice) {

@@ -32,6 +32,7 @@ func Write(w io.Writer, c *explain.Connection, o Options) error {
 	p.verdict(c.Verdict)
 	if !o.Summary {
 		p.detail(c)
+		p.costs(c)
 		p.put()
 		for _, r := range c.Checks.Remarks() {
 			p.remark(r)
