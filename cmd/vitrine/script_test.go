@@ -47,6 +47,10 @@ func TestMain(m *testing.M) {
 //	                        NAME.pem with its key, which NAME-key.pem has alone;
 //	                        "client" makes a client's certificate
 //	free-port VAR           sets a variable to a free loopback address and port
+//	listen [FLAG...]        start vitrine explain --listen on a free port, with
+//	                        $WORK/ca; sets $ADDR, $PORT and $URL
+//	heard CODE [stop]       wait for its end, or stop it by a signal; what it wrote
+//	                        is then in heard.out and heard.err
 //	responder FOLDER|halt   start vitrine cert ca ocsp for an authority, or stop it
 //	                        by a signal
 func TestScripts(t *testing.T) { runScripts(t, "testdata") }
@@ -64,11 +68,12 @@ func runScripts(t *testing.T, dir string) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Values[serverKey{}] = &serverProcess{}
 			env.Values[responderKey{}] = &responderProcess{}
+			env.Values[listenKey{}] = &listener{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "logged": cmdLogged, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
-			"free-port": cmdFreePort, "responder": cmdResponder,
+			"free-port": cmdFreePort, "responder": cmdResponder, "listen": cmdListen, "heard": cmdHeard,
 		},
 	})
 }

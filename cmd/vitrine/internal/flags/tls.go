@@ -119,6 +119,10 @@ func (f *TLS) registerServer(cmd *cobra.Command) {
 	CompleteFrom(cmd, "prefer", []string{"client", "server"})
 }
 
+// As says that only the flags of one side count, of a verb that has those of both. Call it
+// before Apply.
+func (f *TLS) As(side Sides) { f.sides = side }
+
 // Apply sets what the flags say in config.
 func (f *TLS) Apply(config *tls.Config) error {
 	f.Suites, f.groups = splitColons(f.Suites), splitColons(f.groups)

@@ -37,13 +37,14 @@ type options struct {
 	sends      bool   // --send was given
 	secrets    bool
 	conn       int
+	listening  listening
 }
 
 // New makes the verb.
 func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use:   "explain [HOST[:PORT] | TRACE]",
+		Use:   "explain [HOST[:PORT] | TRACE | --listen ADDRESS]",
 		Short: "Explain a TLS connection, byte by byte",
 		Long: `Make a TLS connection and explain it. First comes a ladder of its flights; then,
 in order of time, each record and message with its fields, each choice and its
@@ -59,6 +60,14 @@ a URL will do) it explains the live connection, or its failure.
 Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
 the answer, but for ports of another protocol, like 993. --send says what to
 send instead, or that nothing is sent.
+
+With --listen it waits for a client of yours, like a browser, and explains the
+connection from the server's side, success or failure; HTTP is answered. --count
+takes several: text and traces hold all of them, and of -o FILE.json each gets
+FILE-1.json and so on. A connection on which nothing was said does not count.
+--cert gives the server's certificate, else the development authority has one,
+as with vitrine serve. --client-auth asks clients for a certificate, which must
+be of an authority in --ca if that is given.
 
 With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
 input. A trace holds secrets and keys only with --secrets; without, what they
@@ -76,6 +85,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
   vitrine explain example.com --json -o example.json
   vitrine explain example.com -o example.ndjson
   vitrine explain example.ndjson
+  vitrine explain --listen :8443 --count 3
   vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
 		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
@@ -87,12 +97,12 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
 func (o *options) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's; with --listen, those of clients")
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST, or localhost)")
 	o.alpn.Register(cmd, []string{"http/1.1"}, "")
 	o.insecure.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
-	set.BoolVar(&o.clientAuth, "client-auth", false, "let our own server ask for a client certificate")
+	set.BoolVar(&o.clientAuth, "client-auth", false, "let our server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
 	set.StringVar(&o.format, "format", "", "output `format`: "+flags.OneOf(formatHelp())+" (default: by the ending of --output, else text)")
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
@@ -104,13 +114,17 @@ func (o *options) register(cmd *cobra.Command) {
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", formatNames())
-	o.identity.Register(cmd, "our client")
+	o.listening.register(cmd)
+	o.identity.Register(cmd, "our")
 	o.tls.Register(cmd, flags.ClientSide|flags.ServerSide)
 }
 
 func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err := o.chooseFormat(); err != nil {
 		return err
+	}
+	if o.listening.at != "" {
+		return o.listen(cmd, args)
 	}
 	if len(args) > 0 {
 		if s, err := openSource(cmd, args[0]); err != nil {
@@ -185,6 +199,11 @@ func (o *options) report(cmd *cobra.Command, e *explanation, failure error, show
 // check finds what is wrong with the flags.
 func (o *options) check(cmd *cobra.Command, args []string) error {
 	live := len(args) > 0
+	for _, flag := range []string{"count", "name", "ca-dir"} {
+		if cmd.Flags().Changed(flag) {
+			return report.Usagef("--%s is for a server that waits for clients; add --listen ADDRESS", flag)
+		}
+	}
 	if cmd.Flags().Changed("conn") {
 		return report.Usagef("--conn is for a saved trace; leave it out with a connection that vitrine makes")
 	}

@@ -22,12 +22,20 @@ func (o *options) show(cmd *cobra.Command, all []subject) error {
 	if !o.form.several {
 		all = all[len(all)-1:]
 	}
+	o.warnOfSecrets(cmd)
+	return o.writeTo(cmd, func(w io.Writer, color bool) error { return o.form.write(w, all, o.look(color)) })
+}
+
+// look is how the flags say that connections are shown.
+func (o *options) look(color bool) look {
+	return look{summary: o.summary, color: color, secrets: o.secrets}
+}
+
+// warnOfSecrets says that the file which is written holds secrets.
+func (o *options) warnOfSecrets(cmd *cobra.Command) {
 	if o.secrets && o.output != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s holds the connection's secrets: guard it like a key\n", o.output)
 	}
-	return o.writeTo(cmd, func(w io.Writer, color bool) error {
-		return o.form.write(w, all, look{summary: o.summary, color: color, secrets: o.secrets})
-	})
 }
 
 // writeTo calls write for standard output, by the pager, or for the file of --output.
@@ -43,14 +51,23 @@ func (o *options) writeTo(cmd *cobra.Command, write func(w io.Writer, color bool
 		}
 		return terminal.Page(cmd.InOrStdin(), out, buffer.Bytes())
 	}
-	file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := create(o.output)
 	if err != nil {
-		return report.Usagef("-o: %v", err)
-	}
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // it may have been there before
-		if err := file.Chmod(0o600); err != nil {
-			return errors.Join(err, file.Close())
-		}
+		return err
 	}
 	return errors.Join(write(file, false), file.Close())
+}
+
+// create makes a file that only its owner can read, also where it was there before.
+func create(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, report.Usagef("-o: %v", err)
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := file.Chmod(0o600); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+	}
+	return file, nil
 }

@@ -19,6 +19,11 @@ type subject struct {
 	save    func(*tracefile.Writer) error // writes its trace
 }
 
+// subjectOf is what the collector has of its connection.
+func subjectOf(collector *explain.Collector, about explain.About) subject {
+	return subject{collector.Connection(about), func(w *tracefile.Writer) error { return collector.Save(w, about) }}
+}
+
 // look is how connections are shown.
 type look struct {
 	summary bool // only the outcome and the ladder
@@ -33,6 +38,10 @@ type rendering struct {
 	is     string // in the help, after the name
 	// several is set where one file holds several connections. Others get the last.
 	several bool
+	// appends is set where connections can be written one after another to one file, with
+	// between between them.
+	appends bool
+	between string
 	// unread is set for what nobody reads on a terminal: no pager, no colours.
 	unread bool
 	write  func(w io.Writer, all []subject, l look) error
@@ -40,9 +49,9 @@ type rendering struct {
 
 // renderings are all forms; the first is the usual one.
 var renderings = []rendering{
-	{name: "text", ending: ".txt", write: writeText},
+	{name: "text", ending: ".txt", appends: true, between: "\n", write: writeText},
 	{name: "json", ending: ".json", write: writeJSON},
-	{name: "ndjson", ending: ".ndjson", is: " for a trace", several: true, unread: true, write: writeTrace},
+	{name: "ndjson", ending: ".ndjson", is: " for a trace", several: true, appends: true, unread: true, write: writeTrace},
 }
 
 func writeText(w io.Writer, all []subject, l look) error {

@@ -16,7 +16,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
-	"github.com/vitrine-tls/vitrine/tracefile"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -95,10 +94,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	account := collector.Connection(about)
 	if about.Previous != nil && account.Summary.Resumed != e.options.tls.Resume {
 		about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
-		account = collector.Connection(about)
 	}
-	e.made = append(e.made, subject{account, func(w *tracefile.Writer) error { return collector.Save(w, about) }})
-	return account, err
+	e.made = append(e.made, subjectOf(collector, about))
+	return e.made[len(e.made)-1].account, err
 }
 
 // watched are the hooks of a collector, which tell shown of the server's certificates too.

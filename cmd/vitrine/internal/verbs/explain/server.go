@@ -73,7 +73,7 @@ func (e *explanation) serveOwn() error {
 	if err != nil {
 		return err
 	}
-	e.server = &ownServer{listener: l, further: e.furtherHandshake(), outcome: make(chan error, 2)}
+	e.server = &ownServer{listener: l, further: e.options.furtherHandshake(), outcome: make(chan error, 2)}
 	e.at = flags.Target{Host: "127.0.0.1", Port: fmt.Sprint(l.Addr().(*net.TCPAddr).Port)}
 	e.name, e.is = e.at.String(), "vitrine's own server"
 	e.server.running.Go(func() { e.server.serve(s.server) })
@@ -128,11 +128,11 @@ func (e *explanation) showCertificate(s *stage) error {
 
 // furtherHandshake is what the server does when a request has come in, as it
 // would for a page that needs it; nil for nothing.
-func (e *explanation) furtherHandshake() func(*tls.Conn, context.Context) error {
+func (o *options) furtherHandshake() func(*tls.Conn, context.Context) error {
 	switch {
-	case e.options.tls.PostHandshakeAuth:
+	case o.tls.PostHandshakeAuth:
 		return (*tls.Conn).RequestClientCertificate
-	case e.options.tls.Renegotiate == "server":
+	case o.tls.Renegotiate == "server":
 		return (*tls.Conn).Renegotiate
 	}
 	return nil
@@ -191,9 +191,14 @@ func unsaid(err error) []string {
 	}
 	words := "what the alert does not say: " + report.Sentence(h)
 	if h.What != "" {
-		words += "; the server accepts " + strings.Join(h.Ours, ", ") + ", and the client offers " + strings.Join(h.Theirs, ", ")
+		words += "; " + offers(h)
 	}
 	return []string{terminal.Printable(words)}
+}
+
+// offers says what each side can do, where our server finds nothing in common.
+func offers(h *tls.HandshakeError) string {
+	return "the server accepts " + strings.Join(h.Ours, ", ") + ", and the client offers " + strings.Join(h.Theirs, ", ")
 }
 
 func (s *ownServer) close() {
