@@ -67,6 +67,7 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal explain tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", ""},
+	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
 	{"explain/internal/words", "", ""},

@@ -1,5 +1,5 @@
 // Package rogue tests the library against a peer that misbehaves in one way at a
-// time. It is for tests and for interop/soak; nothing that is shipped imports it.
+// time. It is for tests, for interop/soak and for the lab, which drives a [Relay].
 //
 // Two honest connections of package tls talk in memory, over all versions and key
 // exchanges, and a rogue stands between them. It knows the keys, because both

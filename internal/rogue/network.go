@@ -31,6 +31,8 @@ type network struct {
 	// which may come a little after both wait; else it is none.
 	patience int
 	moves    int // how often an end was woken
+	// silent is what both read once they were found to wait; nil for the end of the stream.
+	silent error
 }
 
 func newNetwork(c courier, onStuck func()) *network {
@@ -108,6 +110,8 @@ func (e *end) Read(p []byte) (int, error) {
 			k := copy(p, e.unread)
 			e.unread = e.unread[k:]
 			return k, nil
+		case n.stuck && n.silent != nil && !peer.closed:
+			return 0, n.silent
 		case e.over, peer.closed:
 			return 0, io.EOF
 		}
