@@ -26,6 +26,10 @@ type Hooks struct {
 	Keys    func(Keys)
 	Choice  func(Choice)
 	Alert   func(Alert)
+
+	// Gap and End are called for a connection that somebody only listens to.
+	Gap func(Gap)
+	End func(End)
 }
 
 // Direction says which way something went, seen from the traced side.
@@ -67,6 +71,10 @@ type Record struct {
 	// not TLS, its header is wrong, or it does not open. Plain is nil then, and
 	// Type the outer one.
 	Err error
+	// Unopened is why somebody that only listens could not open a protected record, as a
+	// clause for people: its keys are not known, bytes of it are missing. Plain is nil
+	// then, and Type the outer one. It may have been fine for its receiver.
+	Unopened string
 }
 
 // Message is one handshake message, header included, whole.
@@ -145,4 +153,19 @@ type Alert struct {
 	Code  wire.AlertCode
 	// Err is why we sent it; nil for close_notify and for received ones.
 	Err error
+}
+
+// Gap are bytes of one direction that somebody that only listens did not see.
+type Gap struct {
+	Dir Direction
+	// Bytes is how many are missing; -1 where nobody knows.
+	Bytes int64
+	// Skipped is how many bytes were seen after them, in which no record's start was found.
+	Skipped int64
+}
+
+// End says that one direction was closed below TLS, as somebody that only listens has
+// seen it. A direction without one was cut off where the capture ends.
+type End struct {
+	Dir Direction
 }

@@ -16,7 +16,7 @@ func lineOf(e Event) (l line, err error) {
 	}
 	switch x := e.What.(type) {
 	case trace.Record:
-		l.Record = &record{direction(x.Dir), x.Epoch, x.Seq, x.Type, x.Wire, x.Plain, x.Padding, text(x.Err)}
+		l.Record = &record{direction(x.Dir), x.Epoch, x.Seq, x.Type, x.Wire, x.Plain, x.Padding, text(x.Err), x.Unopened}
 	case trace.Message:
 		c := x.Context
 		l.Message = &message{direction(x.Dir), x.Raw, c.Version, c.KeyExchange, role(c.From), x.PostHandshake, x.SSL2}
@@ -28,6 +28,10 @@ func lineOf(e Event) (l line, err error) {
 		l.Choice = &choice{x.What, role(x.By), x.Ours, x.Theirs, x.Picked, x.Why, x.Ref}
 	case trace.Alert:
 		l.Alert = &alert{direction(x.Dir), x.Level, x.Code, text(x.Err)}
+	case trace.Gap:
+		l.Gap = &gap{direction(x.Dir), x.Bytes, x.Skipped}
+	case trace.End:
+		l.End = &end{direction(x.Dir)}
 	case Dropped:
 		l.Dropped = &x
 	default:
@@ -41,7 +45,7 @@ func (l *line) event() any {
 	switch {
 	case l.Record != nil:
 		x := l.Record
-		return trace.Record{Dir: trace.Direction(x.Dir), Epoch: x.Epoch, Seq: x.Seq, Type: x.Type, Wire: x.Wire, Plain: x.Plain, Padding: x.Padding, Err: why(x.Refused)}
+		return trace.Record{Dir: trace.Direction(x.Dir), Epoch: x.Epoch, Seq: x.Seq, Type: x.Type, Wire: x.Wire, Plain: x.Plain, Padding: x.Padding, Err: why(x.Refused), Unopened: x.Unopened}
 	case l.Message != nil:
 		x := l.Message
 		return trace.Message{Dir: trace.Direction(x.Dir), Raw: x.Raw, PostHandshake: x.PostHandshake, SSL2: x.SSL2,
@@ -59,6 +63,11 @@ func (l *line) event() any {
 	case l.Alert != nil:
 		x := l.Alert
 		return trace.Alert{Dir: trace.Direction(x.Dir), Level: x.Level, Code: x.Code, Err: why(x.Reason)}
+	case l.Gap != nil:
+		x := l.Gap
+		return trace.Gap{Dir: trace.Direction(x.Dir), Bytes: x.Bytes, Skipped: x.Skipped}
+	case l.End != nil:
+		return trace.End{Dir: trace.Direction(l.End.Dir)}
 	case l.Dropped != nil:
 		return *l.Dropped
 	}

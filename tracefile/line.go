@@ -27,6 +27,9 @@ type Header struct {
 	// Verdict is what was found out about the peer's certificates: JSON of the reader's
 	// choice. Package explain writes its Verdict.
 	Verdict json.RawMessage `json:"verdict,omitempty"`
+	// Captured is set where nobody at the ends of the connection made the trace, but
+	// somebody that listened: what the client sent is "sent".
+	Captured bool `json:"captured,omitempty"`
 	// Before is one line about the connection before this one, for a resumption.
 	Before string `json:"before,omitempty"`
 	// Resumes is set where the session is that of the connection before in this file.
@@ -50,7 +53,7 @@ const notice = "This trace holds the connection's secrets. If you have it, you c
 type Event struct {
 	// At is the time since the first event of the connection.
 	At time.Duration
-	// What is a trace.Record, Message, Secret, Keys, Choice or Alert, or [Dropped].
+	// What is a trace.Record, Message, Secret, Keys, Choice, Alert, Gap or End, or [Dropped].
 	// Its slices are the reader's own.
 	What any
 	// Missed counts the records of each direction that were seen before and are not in
@@ -81,18 +84,21 @@ type line struct {
 	Keys       *keys    `json:"keys,omitempty"`
 	Choice     *choice  `json:"choice,omitempty"`
 	Alert      *alert   `json:"alert,omitempty"`
+	Gap        *gap     `json:"gap,omitempty"`
+	End        *end     `json:"end,omitempty"`
 	Dropped    *Dropped `json:"dropped,omitempty"`
 }
 
 type record struct {
-	Dir     direction        `json:"dir"`
-	Epoch   int              `json:"epoch"`
-	Seq     uint64           `json:"seq"`
-	Type    wire.ContentType `json:"type"`
-	Wire    octets           `json:"wire"`
-	Plain   octets           `json:"plain,omitempty"`
-	Padding int              `json:"padding,omitempty"`
-	Refused string           `json:"refused,omitempty"`
+	Dir      direction        `json:"dir"`
+	Epoch    int              `json:"epoch"`
+	Seq      uint64           `json:"seq"`
+	Type     wire.ContentType `json:"type"`
+	Wire     octets           `json:"wire"`
+	Plain    octets           `json:"plain,omitempty"`
+	Padding  int              `json:"padding,omitempty"`
+	Refused  string           `json:"refused,omitempty"`
+	Unopened string           `json:"unopened,omitempty"`
 }
 
 type message struct {
@@ -146,6 +152,16 @@ type alert struct {
 	Level  wire.AlertLevel `json:"level"`
 	Code   wire.AlertCode  `json:"code"`
 	Reason string          `json:"reason,omitempty"`
+}
+
+type gap struct {
+	Dir     direction `json:"dir"`
+	Bytes   int64     `json:"bytes"`
+	Skipped int64     `json:"skipped,omitempty"`
+}
+
+type end struct {
+	Dir direction `json:"dir"`
 }
 
 // octets are bytes as lower-case hex.

@@ -57,10 +57,10 @@ func dirOf(from wire.Role) trace.Direction {
 
 // ssl2 takes a ClientHello in the format of SSL 2.0, whose record has a header of its own.
 func (l *Listener) ssl2(d *direction, rec []byte) {
-	d.seq++
+	d.clear++
 	body := rec[wire.SSL2HeaderLen:]
 	l.report(d, trace.Record{Type: wire.ContentHandshake, Wire: rec, Plain: body})
-	l.message(d, body, true)
+	l.clientHello(d, body, true)
 }
 
 // report reports a record of d.
@@ -71,16 +71,16 @@ func (l *Listener) report(d *direction, x trace.Record) {
 	}
 }
 
-// clear takes a record that is not protected.
-func (l *Listener) clear(d *direction, h record.Header, rec []byte) {
+// inTheClear takes a record that is not protected.
+func (l *Listener) inTheClear(d *direction, h record.Header, rec []byte) {
 	content := rec[record.HeaderLen:]
-	seq := d.seq
-	if d.epoch > 0 { // between protected ones, which it does not count among
-		seq = 0
+	x := trace.Record{Type: h.Type, Seq: d.clear, Wire: rec, Plain: content}
+	if h.Type == wire.ContentChangeCipherSpec && l.hs.is13() && (d.from == wire.Client || d.epoch > 0) {
+		x.Seq = 0 // it is counted nowhere: the engine does not either
 	} else {
-		d.seq++
+		d.clear++
 	}
-	l.report(d, trace.Record{Type: h.Type, Seq: seq, Wire: rec, Plain: content})
+	l.report(d, x)
 	l.content(d, h.Type, content)
 }
 

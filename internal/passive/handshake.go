@@ -3,63 +3,133 @@ package passive
 import (
 	"bytes"
 
-	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // handshake is what the messages of one run of the handshake have agreed on.
 type handshake struct {
-	hello   *wire.ClientHello
+	before  *handshake
+	hello   *wire.ClientHello // nil where it was not seen
 	answer  *wire.ServerHello // nil before it has come
 	version wire.Version
-	suite   *suite.Suite
+	suite   *suite.Suite // nil: not known, or not before the answer
+	// schedule is that of a version up to TLS 1.2.
+	schedule *keys.Schedule
+
+	transcript transcript
+	// torn: messages may be missing, so the transcript is not that of the two sides.
+	torn bool
+	// late is the transcript of a client that is authenticated after the handshake.
+	late *transcript
+
+	// exchanged: the ClientKeyExchange was seen, and exchange is what it says; session is
+	// the hash of the transcript up to it.
+	exchanged bool
+	exchange  wire.ClientKeyExchange
+	session   []byte
+	leaf      []byte // the server's certificate
+	ticket    []byte // the one that the server gave, up to TLS 1.2
+	resumed   bool
+
+	master []byte
+	block  keys.KeyBlock
+	// source says where the master secret is from, in words.
+	source string
+	// told are the secrets that were reported.
+	told     map[string]bool
+	finished [wire.Server + 1]bool
+}
+
+// schedules are those of the versions before TLS 1.3.
+var schedules = map[wire.Version]*keys.Schedule{wire.SSL30: keys.SSL30, wire.TLS10: keys.TLS10, wire.TLS11: keys.TLS11, wire.TLS12: keys.TLS12}
+
+// hash is that of the transcript; nil while it is not known.
+func (hs *handshake) hash() *suite.Hash {
+	switch {
+	case hs.suite == nil:
+		return nil
+	case hs.schedule != nil:
+		return hs.schedule.Hash(hs.suite)
+	}
+	return hs.suite.Hash
+}
+
+// random is the client's, nil where it is not known.
+func (hs *handshake) random() []byte {
+	if hs == nil || hs.hello == nil {
+		return nil
+	}
+	return hs.hello.Random
+}
+
+// agreed is the last handshake up to hs that has a ServerHello; nil where there is none.
+func (hs *handshake) agreed() *handshake {
+	for hs != nil && hs.answer == nil {
+		hs = hs.before
+	}
+	return hs
 }
 
 // context is that of a message of from's. hs may be nil.
 func (hs *handshake) context(from wire.Role) wire.Context {
 	c := wire.Context{From: from}
-	if hs != nil && hs.answer != nil {
-		c.Version = hs.version
-		if hs.suite != nil {
-			c.KeyExchange = hs.suite.KeyExchange
+	if a := hs.agreed(); a != nil {
+		c.Version = a.version
+		if a.suite != nil {
+			c.KeyExchange = a.suite.KeyExchange
 		}
 	}
 	return c
 }
 
-// understand takes in what a message says.
-func (l *Listener) understand(d *direction, raw []byte, ssl2 bool) {
-	switch t := wire.HandshakeType(raw[0]); {
-	case t == wire.TypeClientHello && d.from == wire.Client:
-		l.clientHello(d, raw, ssl2)
-	case t == wire.TypeServerHello && d.from == wire.Server:
-		l.tell(d, raw, false, false)
-		l.serverHello(raw)
-	default:
-		l.tell(d, raw, false, false)
+// is13 reports that TLS 1.3 was picked.
+func (hs *handshake) is13() bool { return hs != nil && hs.version >= wire.TLS13 }
+
+// complete reports that both Finished were seen.
+func (hs *handshake) complete() bool {
+	return hs.finished[wire.Client] && hs.finished[wire.Server]
+}
+
+// newHandshake begins a run of the handshake. Of those before only the last that was
+// agreed on is kept.
+func (l *Listener) newHandshake() *handshake {
+	hs := &handshake{before: l.hs.agreed(), told: map[string]bool{}}
+	if hs.before != nil {
+		hs.before.before = nil
 	}
+	l.hs = hs
+	return hs
 }
 
 func (l *Listener) clientHello(d *direction, raw []byte, ssl2 bool) {
 	l.tell(d, raw, ssl2, false)
 	raw = bytes.Clone(raw) // the hello is kept
-	var hello *wire.ClientHello
+	hello := new(wire.ClientHello)
 	if ssl2 {
 		m := new(wire.SSL2ClientHello)
 		if wire.Decode(m, raw, wire.Context{}, nil) != nil {
 			return
 		}
 		hello = m.Hello()
-	} else if hello = new(wire.ClientHello); wire.Decode(hello, raw[wire.HeaderLen:], wire.Context{}, nil) != nil {
+	} else if wire.Decode(hello, raw[wire.HeaderLen:], wire.Context{}, nil) != nil {
 		return
 	}
 	if l.sum.ClientHello == nil {
 		l.sum.ClientHello = raw
 	}
-	l.hs = &handshake{hello: hello}
+	if hs := l.hs; hs == nil || !hs.retried() {
+		l.newHandshake()
+	}
+	l.hs.hello = hello
+	l.hs.transcript.add(raw)
 	l.sum.hello(hello)
+	l.beginEarly(d)
 }
+
+// retried: a HelloRetryRequest was seen, and what comes is the second ClientHello.
+func (hs *handshake) retried() bool { return hs.answer == nil && hs.is13() }
 
 func (l *Listener) serverHello(raw []byte) {
 	raw = bytes.Clone(raw)
@@ -67,20 +137,32 @@ func (l *Listener) serverHello(raw []byte) {
 	if wire.Decode(answer, raw[wire.HeaderLen:], wire.Context{}, nil) != nil {
 		return
 	}
-	if l.hs == nil {
-		l.hs = new(handshake)
+	hs := l.hs
+	if hs == nil || hs.answer != nil { // whose ClientHello was not seen
+		hs = l.newHandshake()
+		hs.torn = true
 	}
+	hs.version, hs.suite = versionOf(answer), suite.ByID(answer.CipherSuite)
+	hs.schedule = schedules[hs.version]
+	if h := hs.hash(); h != nil {
+		if answer.IsRetry() {
+			hs.transcript.retry(h)
+		}
+		hs.transcript.use(h)
+	}
+	hs.transcript.add(raw)
 	if answer.IsRetry() {
 		l.sum.HelloRetry = true
 		return
 	}
+	hs.answer = answer
 	l.sum.ServerHello = raw
-	hs := l.hs
-	hs.answer, hs.version, hs.suite = answer, versionOf(answer), suite.ByID(answer.CipherSuite)
+	hs.resumed = !hs.is13() && hs.hello != nil && len(answer.SessionID) > 0 && bytes.Equal(answer.SessionID, hs.hello.SessionID)
 	l.sum.answer(hs)
-	if hs.version >= wire.TLS13 {
-		for _, from := range []wire.Role{wire.Client, wire.Server} {
-			l.dirs[from].epoch, l.dirs[from].seq = 1, 0
+	if hs.is13() {
+		l.enter(&l.dirs[wire.Server], handshaking)
+		if c := &l.dirs[wire.Client]; c.stage == inClear {
+			l.enter(c, handshaking)
 		}
 	}
 }
@@ -92,32 +174,7 @@ func versionOf(m *wire.ServerHello) wire.Version {
 	return v
 }
 
-// changeCipherSpec begins a new epoch up to TLS 1.2. In TLS 1.3 it means nothing.
-func (l *Listener) changeCipherSpec(d *direction) {
-	if l.hs != nil && l.hs.answer != nil && l.hs.version >= wire.TLS13 {
-		return
-	}
-	if l.hs != nil && l.hs.answer == nil && l.hs.hello != nil && l.hs.hello.Extensions.Has(wire.ExtSupportedVersions) {
-		return // a client of TLS 1.3 in compatibility mode, between its hellos
-	}
-	d.epoch, d.seq = d.epoch+1, 0
-}
-
-// protects reports that a record with that header is protected.
-func (l *Listener) protects(d *direction, h record.Header) bool {
-	switch {
-	case d.epoch == 0:
-		return h.Type == wire.ContentApplicationData
-	case l.hs != nil && l.hs.version >= wire.TLS13:
-		return h.Type == wire.ContentApplicationData
-	}
-	return true
-}
-
-// protected takes a protected record.
-func (l *Listener) protected(d *direction, h record.Header, rec []byte) {
-	d.seq++
-	if h.Type == wire.ContentChangeCipherSpec {
-		l.changeCipherSpec(d)
-	}
+// uses reports that both hellos have an extension, which agrees on what it stands for.
+func (hs *handshake) uses(t wire.ExtensionType) bool {
+	return hs.answer != nil && hs.answer.Extensions.Has(t)
 }

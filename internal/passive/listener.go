@@ -18,6 +18,8 @@ type Listener struct {
 	dirs [wire.Server + 1]direction
 	hs   *handshake // the one under way, or the last
 	sum  Summary
+	// tried counts the bytes that were opened in vain.
+	tried int64
 }
 
 // direction is what one side sends.
@@ -30,9 +32,23 @@ type direction struct {
 	// ended: nothing more is read, because it is no TLS, or the connection is over.
 	ended bool
 
+	stage stage // in TLS 1.3
 	epoch int
-	seq   uint64 // of the next record in its epoch
-	hand  []byte // handshake content that is no whole message yet
+	seq   uint64 // of the next record in its epoch, or the least that it can be
+	slack int    // how much more it can be, after bytes that are missing
+	fails int    // records in a row that did not open
+	clear uint64 // counts the records in the clear
+	// opener opens the records of the epoch, of which are those of the handshake of; nil
+	// while their keys are not known, which was asked for so many times.
+	opener  *opener
+	of      *handshake
+	asked   int
+	updates int // KeyUpdates
+	// last is what the record before has left for the next, and lastSeq its number.
+	last    []byte
+	lastSeq uint64
+	work    []byte // a record that is being opened
+	hand    []byte // handshake content that is no whole message yet
 }
 
 // New returns a Listener for a connection that begins. hooks may be nil: then it only
@@ -140,7 +156,7 @@ func (l *Listener) gather(d *direction, b []byte) []byte {
 		l.refused(d, d.buf)
 		return nil
 	}
-	if l.lists() && l.protects(d, record.ParseHeader(d.buf)) {
+	if l.lists() && d.protects(record.ParseHeader(d.buf)) {
 		l.passOver(d, d.buf, size)
 		return b
 	}
@@ -162,22 +178,46 @@ func (l *Listener) gather(d *direction, b []byte) []byte {
 // passOver counts a record of which only the header is wanted, and leaves out the rest
 // of its body.
 func (l *Listener) passOver(d *direction, have []byte, size int) {
-	l.sum.side(d.from).Records++
-	d.seq++
+	l.list(d, record.ParseHeader(have))
 	d.pass = int64(size - len(have))
 	d.buf = d.buf[:0]
 }
 
+// list takes a protected record that nobody wants to see.
+func (l *Listener) list(d *direction, h record.Header) {
+	l.sum.side(d.from).Records++
+	l.sum.sealed(l, d)
+	d.seq++
+	if h.Type == wire.ContentChangeCipherSpec {
+		l.changeCipherSpec(d)
+	}
+}
+
 // record takes one whole record.
 func (l *Listener) record(d *direction, rec []byte) {
-	l.sum.side(d.from).Records++
 	if l.mayBeSSL2(d) && wire.SSL2HelloLen(rec) > 0 {
+		l.sum.side(d.from).Records++
 		l.ssl2(d, rec)
 		return
 	}
-	if h := record.ParseHeader(rec); l.protects(d, h) {
+	h := record.ParseHeader(rec)
+	if l.lists() && d.protects(h) {
+		l.list(d, h)
+		return
+	}
+	l.sum.side(d.from).Records++
+	if d.protects(h) {
+		l.sum.sealed(l, d)
 		l.protected(d, h, rec)
 	} else {
-		l.clear(d, h, rec)
+		l.inTheClear(d, h, rec)
 	}
+}
+
+// protects reports that a record with that header is protected.
+func (d *direction) protects(h record.Header) bool {
+	if d.epoch == 0 || d.stage != inClear {
+		return h.Type == wire.ContentApplicationData
+	}
+	return true
 }

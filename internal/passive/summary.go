@@ -92,3 +92,38 @@ func (s *Summary) alpn(x wire.Extensions) {
 		}
 	})
 }
+
+// resumes notes that hs resumes a session, and how.
+func (s *Summary) resumes(hs *handshake) {
+	if hs.before != nil || hs.hello == nil {
+		return
+	}
+	s.Resumed = "id"
+	if ticket, _ := hs.hello.Extensions.Find(wire.ExtSessionTicket); len(ticket) > 0 {
+		s.Resumed = "ticket"
+	}
+}
+
+// unopened keeps the first reason why a record does not open.
+func (s *Summary) unopened(why string) {
+	if s.Missing == "" {
+		s.Missing = why
+	}
+}
+
+// sealed notes that a protected record was seen. Up to TLS 1.2, where its side has changed
+// its keys for the first time, that is its Finished.
+func (s *Summary) sealed(l *Listener, d *direction) {
+	if d.opener == nil && l.lists() {
+		l.look(d)
+		if d.opener == nil {
+			s.unopened(l.noKey(d))
+		}
+	}
+	if hs := d.of; hs != nil && d.stage == inClear && d.epoch == 1 && (d.opener == nil || l.lists()) && !hs.finished[d.from] {
+		hs.finished[d.from] = true
+		if hs.complete() {
+			l.completed12(hs)
+		}
+	}
+}
