@@ -137,6 +137,10 @@ func (r *Reader) sane(e Event) error {
 		wrong = wrong || x.Dir == 0 || x.Epoch < 0
 	case trace.Alert:
 		wrong = wrong || x.Dir == 0
+	case trace.Gap:
+		wrong = wrong || x.Dir == 0 || x.Bytes < -1 || x.Skipped < 0
+	case trace.End:
+		wrong = wrong || x.Dir == 0
 	case Dropped:
 		wrong = wrong || x.Event < 0 || x.At < 0 || x.Records < 0 || x.Bytes < 0 || x.Others < 0
 	}

@@ -26,6 +26,10 @@ var everyEvent = []Event{
 	{At: 5, What: trace.Choice{What: "version", By: wire.Server, Ours: []string{"a", "<&>"}, Theirs: []string{"b"}, Picked: "a", Why: "c", Ref: "d"}},
 	{At: 6, What: trace.Alert{Dir: trace.Sent, Level: 2, Code: 40, Err: errors.New("why")}},
 	{At: 7, Missed: [3]int{0, 4, 2}, What: trace.Alert{Dir: trace.Received, Level: 1}},
+	{At: 8, What: trace.Record{Dir: trace.Received, Epoch: 1, Type: 23, Wire: []byte{23, 3, 3, 0, 0}, Unopened: "its key is not known"}},
+	{At: 9, What: trace.Gap{Dir: trace.Sent, Bytes: -1}},
+	{At: 9, What: trace.Gap{Dir: trace.Received, Bytes: 1 << 33, Skipped: 7}},
+	{At: 10, What: trace.End{Dir: trace.Received}},
 	{At: 0, What: Dropped{What: "application data", Event: 3, At: time.Second, Records: 4, Bytes: 1 << 40, Others: 5}},
 }
 
