@@ -57,7 +57,7 @@ var rules = []rule{
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " " + rooms + "authority " + rooms + "certs explain/text explain tls internal/devca internal/suite session trace tracefile wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "serve", shared + " " + rooms + "authority certstore httptls tls internal/devca internal/otherkeys session wire", "github.com/spf13/cobra"},
+	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
