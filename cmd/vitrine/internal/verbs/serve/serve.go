@@ -95,6 +95,11 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 		Args: flags.Arguments(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *options) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one")
@@ -110,7 +115,6 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
-	return cmd
 }
 
 func (o *options) run(cmd *cobra.Command, dir string) error {
