@@ -219,7 +219,7 @@ func (s *Setup) conduct(p *pair) {
 		p.server.Resumption.Store = session.NewMemory(sessionBudget)
 	}
 	switch s.Renegotiate {
-	case "client":
+	case "client", "allowed":
 		p.server.Renegotiate = tls.Renegotiate{FromClient: true, MinInterval: -1}
 	case "server":
 		p.client.Renegotiation = tls.RenegotiateFreelyAsClient

@@ -76,6 +76,8 @@ var Kinds = []Kind{
 		Text: "the record, header included, in hexadecimal digits; inside, a handshake message", words: "something was put before {unit} {at} of the {from}", make: inject},
 	{Name: "replace", Title: "Put other bytes in its place", What: "The bytes from this one on are others.", On: OnByte, Inside: true,
 		Text: "the bytes in hexadecimal digits", words: "the bytes from {byte} on in {unit} {at} of the {from} were replaced", make: replace},
+	{Name: "copy-block", Title: "Copy this block over the last", What: "The block of a CBC record that begins here arrives as the last one too.", On: OnByte,
+		Text: "the size of a block, 8 or 16; empty for 16", words: "the block at byte {byte} of record {at} of the {from} was copied over the last", make: copyBlock},
 	{Name: "truncate", Title: "Cut the stream here", What: "It arrives up to this byte, and then the stream ends.", On: OnByte,
 		words: "the stream of the {from} ended in record {at}, before byte {byte}", make: truncate},
 	{Name: "end", Title: "Cut the stream before it", What: "The stream ends where it would begin.", On: OnRecord,
@@ -133,10 +135,6 @@ func (d *Deviation) check() error {
 		return fmt.Errorf("there is no record %d; the first is 1", d.At)
 	case d.Byte < 0 || d.Bit < 0 || d.Bit > 7:
 		return fmt.Errorf("there is no bit %d of byte %d; bits are 0 to 7", d.Bit, d.Byte)
-	}
-	if k.make != nil {
-		_, err := k.make(d)
-		return err
 	}
 	return nil
 }

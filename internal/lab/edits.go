@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/rogue"
@@ -19,38 +20,46 @@ type item struct {
 // after it. came is set where it did something.
 type editor func(from wire.Role, n int, x item, came *bool) (out []item, end bool)
 
-// place sets d between the sides of relay, and has came tell whether it came up.
-func (d *Deviation) place(relay *rogue.Relay, came *bool) error {
-	if d == nil {
-		return nil
+// A tamper is who is in the middle; the zero value is nobody.
+type tamper struct {
+	edit         editor
+	inside, mend bool
+}
+
+// tamper is that of a deviation, or what is wrong with it.
+func (d *Deviation) tamper() (by tamper, err error) {
+	if err := d.check(); err != nil || d == nil {
+		return by, err
 	}
-	k, ok := KindOf(d.Kind)
-	if !ok || k.make == nil {
-		return nil
+	by.inside, by.mend = d.Inside, d.Mend
+	if k, _ := KindOf(d.Kind); k.make != nil {
+		by.edit, err = k.make(d)
 	}
-	edit, err := k.make(d)
-	if err != nil {
-		return err
-	}
-	if !d.Inside {
+	return by, err
+}
+
+// place sets it between the sides of relay, and has came tell whether it came up.
+func (by tamper) place(relay *rogue.Relay, came *bool) {
+	switch {
+	case by.edit == nil:
+	case by.inside:
+		relay.Mend = by.mend
+		relay.Inside = func(from wire.Role, n int, u rogue.Unit) (out []rogue.Unit) {
+			items, _ := by.edit(from, n, item{u.Type, u.Body, u.Clear}, came)
+			for _, x := range items {
+				out = append(out, rogue.Unit{Type: x.typ, Body: x.bytes, Clear: x.clear})
+			}
+			return out
+		}
+	default:
 		relay.Wire = func(from wire.Role, n int, rec []byte) (out [][]byte, end bool) {
-			items, end := edit(from, n, item{typ: wire.ContentType(rec[0]), bytes: rec}, came)
+			items, end := by.edit(from, n, item{typ: wire.ContentType(rec[0]), bytes: rec}, came)
 			for _, x := range items {
 				out = append(out, x.bytes)
 			}
 			return out, end
 		}
-		return nil
 	}
-	relay.Mend = d.Mend
-	relay.Inside = func(from wire.Role, n int, u rogue.Unit) (out []rogue.Unit) {
-		items, _ := edit(from, n, item{u.Type, u.Body, u.Clear}, came)
-		for _, x := range items {
-			out = append(out, rogue.Unit{Type: x.typ, Body: x.bytes, Clear: x.clear})
-		}
-		return out
-	}
-	return nil
 }
 
 // at has f act on the one item that d names.
@@ -139,6 +148,22 @@ func replace(d *Deviation) (editor, error) {
 		copy(x.bytes[d.Byte:], b)
 		return []item{x}, false
 	}), err
+}
+
+// copyBlock puts the block of a CBC record that begins at a byte over the record's last.
+func copyBlock(d *Deviation) (editor, error) {
+	size := 16
+	if d.Text != "" {
+		if _, err := fmt.Sscan(d.Text, &size); err != nil || size != 8 && size != 16 {
+			return nil, fmt.Errorf("%q is no size of a block; choose 8 or 16", d.Text)
+		}
+	}
+	return d.atByte(func(x item) ([]item, bool) {
+		if last := len(x.bytes) - size; d.Byte < last {
+			copy(x.bytes[last:], x.bytes[d.Byte:])
+		}
+		return []item{x}, false
+	}), nil
 }
 
 func truncate(d *Deviation) (editor, error) {

@@ -172,6 +172,7 @@ func (f *Finding) locate(c *explain.Connection, d *Deviation) {
 	}
 	var last *explain.Record
 	n := 0 // records of the peer
+scan:
 	for _, e := range c.Events {
 		switch {
 		case e.Record != nil && e.Record.From == peer:
@@ -180,10 +181,9 @@ func (f *Finding) locate(c *explain.Connection, d *Deviation) {
 		case e.Message != nil && e.Message.From == peer:
 			f.Message = e.Message.Name
 		case e.Alert != nil && e.Alert.From == c.Side && e.Alert.Reason != "":
-			goto found
+			break scan
 		}
 	}
-found:
 	if last == nil {
 		return
 	}

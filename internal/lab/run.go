@@ -5,15 +5,12 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/rogue"
 	"github.com/vitrine-tls/vitrine/tls"
-	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -46,17 +43,6 @@ const (
 	accountBudget = 1 << 21
 )
 
-// A party is one side of a run.
-type party struct {
-	role      wire.Role
-	conn      *tls.Conn
-	collector *explain.Collector
-	got       []byte
-	complete  bool // its handshake
-	err       error
-	refused   atomic.Int64 // when it refused something, among all that sides do; 0 for never
-}
-
 // Run makes the connection of a setup, with d between the two sides; nil for nobody. It
 // makes one before it where a session is resumed or replayed. An error is a setup or a
 // deviation that makes no sense; a connection that fails is a Result.
@@ -65,17 +51,15 @@ func Run(ctx context.Context, s Setup, d *Deviation) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.check(); err != nil {
+	by, err := d.tamper()
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	var before *explain.Connection
 	if s.Resume != "" {
-		first, err := play(ctx, &s, p, nil)
-		if err != nil {
-			return nil, err
-		}
+		first := play(ctx, &s, p, tamper{})
 		if !first.sides[0].complete || !first.sides[1].complete {
 			return nil, fmt.Errorf("the connection that would be resumed failed: %w", errors.Join(first.sides[0].err, first.sides[1].err))
 		}
@@ -85,7 +69,7 @@ func Run(ctx context.Context, s Setup, d *Deviation) (*Result, error) {
 	if d != nil && d.Kind == replaySession {
 		r, err = again(ctx, &s, p)
 	} else {
-		r, err = play(ctx, &s, p, d)
+		r = play(ctx, &s, p, by)
 	}
 	if err != nil {
 		return nil, err
@@ -98,18 +82,16 @@ func Run(ctx context.Context, s Setup, d *Deviation) (*Result, error) {
 	return r, nil
 }
 
-// play runs one connection.
-func play(ctx context.Context, s *Setup, p *pair, d *Deviation) (*Result, error) {
+// play runs one connection, with somebody in the middle.
+func play(ctx context.Context, s *Setup, p *pair, by tamper) *Result {
 	relay := &rogue.Relay{Version: min(p.version, wire.TLS12), Keys: map[wire.Role]crypto.Signer{}}
 	if s.Renegotiate != "" || s.ClientCertificate == "later" {
-		if relay.Patience = patience; d != nil { // where to wait is no surprise
+		if relay.Patience = patience; by.edit != nil { // where to wait is no surprise
 			relay.Patience = patience / 4
 		}
 	}
 	r := &Result{setup: s, Setup: *s}
-	if err := d.place(relay, &r.applied); err != nil {
-		return nil, err
-	}
+	by.place(relay, &r.applied)
 	var running sync.WaitGroup
 	for i, x := range []struct {
 		role   wire.Role
@@ -134,64 +116,7 @@ func play(ctx context.Context, s *Setup, p *pair, d *Deviation) (*Result, error)
 	}
 	running.Wait()
 	r.waited = relay.Waited()
-	return r, nil
-}
-
-// talk is what an application does with its connection.
-func (x *party) talk(s *Setup) error {
-	defer x.conn.Close()
-	if err := x.conn.Handshake(); err != nil {
-		return err
-	}
-	x.complete = true
-	steps := []func(*Setup) error{x.hear(len(s.request())), x.further(wire.Server), x.say(s.answer()), x.drain}
-	if x.role == wire.Client {
-		steps = []func(*Setup) error{x.further(wire.Client), x.say(s.request()), x.hear(len(s.answer())), x.close, x.drain}
-	}
-	for _, step := range steps {
-		if err := step(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *party) say(words string) func(*Setup) error {
-	return func(*Setup) error {
-		_, err := io.WriteString(x.conn, words)
-		return err
-	}
-}
-
-func (x *party) hear(n int) func(*Setup) error {
-	return func(*Setup) error {
-		buf := make([]byte, n)
-		n, err := io.ReadFull(x.conn, buf)
-		x.got = append(x.got, buf[:n]...)
-		return err
-	}
-}
-
-func (x *party) close(*Setup) error { return x.conn.CloseWrite() }
-
-// drain reads to the end.
-func (x *party) drain(*Setup) error {
-	rest, err := io.ReadAll(io.LimitReader(x.conn, 2*maxData))
-	x.got = append(x.got, rest...)
-	return err
-}
-
-// further begins a handshake inside the connection, where the setup asks that of the side.
-func (x *party) further(by wire.Role) func(*Setup) error {
-	return func(s *Setup) error {
-		switch {
-		case s.ClientCertificate == "later" && by == wire.Server:
-			return x.conn.RequestClientCertificate(context.Background())
-		case s.Renegotiate == by.String():
-			return x.conn.Renegotiate(context.Background())
-		}
-		return nil
-	}
+	return r
 }
 
 // sum makes the accounts of a run and finds out what they come to.
@@ -217,19 +142,4 @@ func (r *Result) account(x *party, before *explain.Connection) *explain.Connecti
 		}
 	}
 	return x.collector.Connection(about)
-}
-
-// refusals counts them, to know which of two came first.
-var refusals atomic.Int64
-
-// hooks are those of the one connection of a party.
-func (x *party) hooks() *trace.Hooks {
-	hooks := x.collector.Hooks().Connection()
-	collect := hooks.Alert
-	hooks.Alert = func(a trace.Alert) {
-		if collect(a); a.Dir == trace.Sent && a.Err != nil {
-			x.refused.CompareAndSwap(0, refusals.Add(1))
-		}
-	}
-	return hooks
 }

@@ -32,7 +32,8 @@ type Setup struct {
 	ClientCertificate string `json:"client_certificate,omitempty"`
 	// Resume makes a connection before this one, and resumes it: "id", "ticket" or "psk".
 	Resume string `json:"resume,omitempty"`
-	// Renegotiate is the side that begins a handshake inside the connection.
+	// Renegotiate is the side that begins a handshake inside the connection; "allowed" for
+	// none where a client might.
 	Renegotiate string `json:"renegotiate,omitempty"`
 	PSK         bool   `json:"psk,omitempty"`
 	Compression bool   `json:"compression,omitempty"`
@@ -139,7 +140,7 @@ func (s *Setup) choices() error {
 		{"authority", s.Authority, []string{"", stranger}},
 		{"client certificate", s.ClientCertificate, []string{"", "asked", "shown", "later"}},
 		{"resumption", s.Resume, []string{"", "id", "ticket", "psk"}},
-		{"renegotiation", s.Renegotiate, []string{"", "client", "server"}},
+		{"renegotiation", s.Renegotiate, []string{"", "client", "server", "allowed"}},
 	} {
 		if !slices.Contains(f.words, f.value) {
 			return fmt.Errorf("%q is no choice for the %s; choose from %s, or leave it out", f.value, f.name, strings.Join(f.words[1:], ", "))
