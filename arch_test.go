@@ -57,7 +57,7 @@ var rules = []rule{
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " " + rooms + "authority " + rooms + "certs explain/text explain tls internal/devca internal/suite session trace tracefile wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
+	{verbsIn + "serve", shared + " " + rooms + "authority certstore httptls tls internal/devca internal/otherkeys session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
@@ -78,6 +78,7 @@ var rules = []rule{
 	{"internal/proof/consttime", "", ""},
 	{"certstore", "tls certcheck/revocation", ""},
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"capture", "fingerprint internal/passive trace wire", ""},
 	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"internal/handshake", "internal/record internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
@@ -382,7 +383,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"certcheck", "explain", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

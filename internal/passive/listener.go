@@ -186,7 +186,7 @@ func (l *Listener) passOver(d *direction, have []byte, size int) {
 // list takes a protected record that nobody wants to see.
 func (l *Listener) list(d *direction, h record.Header) {
 	l.sum.side(d.from).Records++
-	l.sum.sealed(l, d)
+	l.sum.sealed(l, d, h)
 	d.seq++
 	if h.Type == wire.ContentChangeCipherSpec {
 		l.changeCipherSpec(d)
@@ -207,7 +207,7 @@ func (l *Listener) record(d *direction, rec []byte) {
 	}
 	l.sum.side(d.from).Records++
 	if d.protects(h) {
-		l.sum.sealed(l, d)
+		l.sum.sealed(l, d, h)
 		l.protected(d, h, rec)
 	} else {
 		l.inTheClear(d, h, rec)

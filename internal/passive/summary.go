@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -111,14 +112,23 @@ func (s *Summary) unopened(why string) {
 	}
 }
 
+// alertBody is the length of the body of a protected alert in TLS 1.3: the alert, its type and
+// the longest tag.
+const alertBody = 2 + 1 + 16
+
 // sealed notes that a protected record was seen. Up to TLS 1.2, where its side has changed
-// its keys for the first time, that is its Finished.
-func (s *Summary) sealed(l *Listener, d *direction) {
+// its keys for the first time, that is its Finished. In TLS 1.3 the client goes on with
+// protected records once it has seen the server's Finished, unless it refuses what it saw:
+// then an alert is all that it sends, which its length shows.
+func (s *Summary) sealed(l *Listener, d *direction, h record.Header) {
 	if d.opener == nil && l.lists() {
 		l.look(d)
 		if d.opener == nil {
 			s.unopened(l.noKey(d))
 		}
+	}
+	if d.stage != inClear && d.from == wire.Client && s.ServerHello != nil && (d.opener == nil || l.lists()) && h.Length > alertBody {
+		s.Complete = true
 	}
 	if hs := d.of; hs != nil && d.stage == inClear && d.epoch == 1 && (d.opener == nil || l.lists()) && !hs.finished[d.from] {
 		hs.finished[d.from] = true
