@@ -73,7 +73,7 @@ func classOf(event any) (of class, cost int) {
 		for _, s := range slices.Concat(e.Ours, e.Theirs) {
 			cost += len(s) + 16 // a string's header
 		}
-	case trace.Alert:
+	case trace.Alert, trace.Gap, trace.End:
 		return ofEnd, cost
 	}
 	return ofHandshake, cost

@@ -14,7 +14,10 @@ import (
 func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c := &Connection{
 		Format: Format, Target: about.Target, TargetIs: about.TargetIs, Trust: about.Trust, Verdict: about.Verdict, Sent: about.Sent, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
-		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events),
+		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events), Captured: about.Captured,
+	}
+	if c.Captured {
+		c.side = wire.Client
 	}
 	c.Side = c.side.String()
 	c.Checks.Failures = []string{}
@@ -30,6 +33,7 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 		}
 		c.Events = append(c.Events, ev)
 	}
+	c.noteGaps()
 	c.split()
 	carry(c)
 	for _, e := range c.Events {
@@ -118,6 +122,10 @@ func (c *Connection) convert(e collected) Event {
 		if x.Err != nil {
 			ev.Alert.Reason = reason(x.Err)
 		}
+	case trace.Gap:
+		ev.Gap = &Gap{From: c.from(x.Dir).String(), Bytes: x.Bytes, Skipped: x.Skipped, from: c.from(x.Dir)}
+	case trace.End:
+		ev.End = &End{From: c.from(x.Dir).String(), from: c.from(x.Dir)}
 	}
 	return ev
 }
@@ -127,7 +135,7 @@ func reason(err error) string { return strings.TrimPrefix(err.Error(), "tls: ") 
 func (c *Connection) record(x trace.Record) *Record {
 	from := c.from(x.Dir)
 	r := &Record{From: from.String(), Epoch: x.Epoch, Seq: x.Seq, Type: x.Type.String(), Padding: x.Padding,
-		Wire: x.Wire, Plain: x.Plain, from: from, typ: x.Type}
+		Wire: x.Wire, Plain: x.Plain, Unopened: x.Unopened, from: from, typ: x.Type}
 	c.records++
 	r.Number = c.records
 	if x.Err != nil {
@@ -144,7 +152,7 @@ func (c *Connection) record(x trace.Record) *Record {
 	var rec wire.Recorder
 	_, _, _, _ = wire.DecodeRecordHeader(x.Wire, &rec) // what it could not read is a field of its own
 	r.Header = fields(rec.Spans, x.Wire, "record")
-	if r.typ == wire.ContentAlert && r.Refused == "" {
+	if r.typ == wire.ContentAlert && r.Refused == "" && r.Unopened == "" {
 		r.Body = alertFields(r)
 	}
 	return r
@@ -169,7 +177,7 @@ func carry(c *Connection) {
 		s := stream{}
 		var msgs []*Message
 		for _, e := range c.Events {
-			if r := e.Record; r != nil && r.from == from && r.typ == wire.ContentHandshake {
+			if r := e.Record; r != nil && r.from == from && r.typ == wire.ContentHandshake && r.Unopened == "" {
 				s.records = append(s.records, r)
 			}
 			if m := e.Message; m != nil && m.from == from {

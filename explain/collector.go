@@ -85,6 +85,8 @@ func (c *Collector) hooks() *trace.Hooks {
 		Keys:    func(e trace.Keys) { c.add(e) },
 		Choice:  func(e trace.Choice) { c.add(e) },
 		Alert:   func(e trace.Alert) { c.add(e) },
+		Gap:     func(e trace.Gap) { c.add(e) },
+		End:     func(e trace.End) { c.add(e) },
 	}
 }
 

@@ -29,6 +29,9 @@ type About struct {
 	Previous *Connection
 	// Sent says in words what the caller sent as data, and why; empty where it does not say.
 	Sent string
+	// Captured is set where nobody at an end of the connection reported it, but somebody
+	// that only listened. Its side is then the client's.
+	Captured bool
 	// Err is why the connection failed, nil if it did not, and Advice what to
 	// change.
 	Err    error
@@ -43,8 +46,11 @@ type About struct {
 type Connection struct {
 	Format string `json:"format"`
 	// Side is the side that was traced: "client" or "server".
-	Side   string `json:"side"`
-	Target string `json:"target,omitempty"`
+	Side string `json:"side"`
+	// Captured is set where nobody at an end of the connection was asked: the account is
+	// of its bytes as somebody saw them that only listened.
+	Captured bool   `json:"captured,omitempty"`
+	Target   string `json:"target,omitempty"`
 	// TargetIs says what the target is, where it is something special.
 	TargetIs string `json:"target_is,omitempty"`
 	Trust    string `json:"trust,omitempty"`
@@ -235,6 +241,8 @@ type Event struct {
 	Secret    *Secret  `json:"secret,omitempty"`
 	Keys      *Keys    `json:"keys,omitempty"`
 	Alert     *Alert   `json:"alert,omitempty"`
+	Gap       *Gap     `json:"gap,omitempty"`
+	End       *End     `json:"end,omitempty"`
 
 	hs *handshake
 }
@@ -282,7 +290,10 @@ type Record struct {
 	// plain is empty. Refusal says in a few words what was refused.
 	Refused string `json:"refused,omitempty"`
 	Refusal string `json:"refusal,omitempty"`
-	Check   Check  `json:"check"`
+	// Unopened is why somebody that only listened could not open it, as a clause: wire is
+	// all that is known of it then, and plain is empty.
+	Unopened string `json:"unopened,omitempty"`
+	Check    Check  `json:"check"`
 
 	from wire.Role
 	typ  wire.ContentType
@@ -293,6 +304,8 @@ type Record struct {
 	// gap: records of its direction before it were not kept; resumes: records of
 	// any direction were not.
 	gap, resumes bool
+	// unsure: a listener did not see, or did not open, what came before it.
+	unsure bool
 }
 
 // Message is one handshake message.
@@ -420,6 +433,25 @@ type Alert struct {
 	// Reason is why we sent it.
 	Reason string `json:"reason,omitempty"`
 	Ref    string `json:"ref"`
+
+	from wire.Role
+}
+
+// Gap are bytes of one side that were not captured.
+type Gap struct {
+	From string `json:"from"`
+	// Bytes is how many are missing; -1 where nobody knows.
+	Bytes int64 `json:"bytes"`
+	// Skipped is how many bytes were captured after them, in which no record's start was
+	// found.
+	Skipped int64 `json:"skipped,omitempty"`
+
+	from wire.Role
+}
+
+// End is one side's close of the connection below TLS, as it was captured.
+type End struct {
+	From string `json:"from"`
 
 	from wire.Role
 }

@@ -43,6 +43,8 @@ func (hs *handshake) given(s *Secret) Check {
 	switch {
 	case s.withheld():
 		return Check{Given, "an input: the trace was saved without secrets"}
+	case s.How == howLogged:
+		return Check{Given, "an input: the key log gives it, and what opens with it confirms it"}
 	case s.How != howResumed && s.Name == "psk":
 		return Check{Given, "an input: both sides had it before the connection"}
 	case s.How != howResumed && hs.exchange.Encrypted():
@@ -79,7 +81,7 @@ func (s *Secret) is(value Hex) bool { return bytes.Equal(s.Value, value) }
 func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 	r, known := recompute.RuleFor(hs.version, hs.exchange, s.Name, s.Label)
 	switch {
-	case s.How == howResumed && hs.version < wire.TLS13:
+	case s.How == howLogged, s.How == howResumed && hs.version < wire.TLS13:
 		r.Function, r.Input = recompute.Given, recompute.NoInput
 	case hs.late && s.Name == "client_finished_key":
 		r.From = hs.current(wire.Client)
@@ -92,6 +94,9 @@ func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 
 // howResumed marks a value that comes from an earlier connection.
 const howResumed = "resumed"
+
+// howLogged marks a value that a key log gives.
+const howLogged = "key log"
 
 // derive computes s by its rule and returns the formula and what came of it.
 func (hs *handshake) derive(s *Secret, r recompute.Rule) (formula string, c Check) {

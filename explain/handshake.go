@@ -16,7 +16,9 @@ type handshake struct {
 	before *handshake
 	// late: a client is authenticated after the handshake, and its transcript
 	// starts with that of the handshake. RFC 8446 §4.4, §4.6.2.
-	late       bool
+	late bool
+	// torn: a listener has missed some of its messages, or may have.
+	torn       bool
 	transcript *transcript
 	version    wire.Version
 	suite      *suite.Suite // nil: not known
@@ -52,6 +54,9 @@ func (c *Connection) split() {
 			m.hs = hs
 		}
 		e.hs = hs
+		if e.tears() && !hs.transcript.Complete() {
+			hs.torn = true
+		}
 	}
 	for _, hs := range c.handshakes {
 		hs.agree()

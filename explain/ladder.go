@@ -21,9 +21,7 @@ func flights(c *Connection) []Flight {
 	}
 	for i := range c.Events {
 		l.drop(c.DroppedAt(i))
-		if c.Events[i].Record != nil {
-			l.record(&c.Events[i])
-		}
+		l.event(&c.Events[i])
 	}
 	l.drop(c.DroppedAt(len(c.Events)))
 	number := 1
@@ -59,14 +57,34 @@ func (l *ladder) drop(all []Dropped) {
 	}
 }
 
-func (l *ladder) record(e *Event) {
-	r := e.Record
-	if n := len(l.flights); n == 0 || l.flights[n-1].From != r.From || r.resumes {
-		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: []Rung{}, AfterGap: r.resumes})
+// event puts a record, or what a listener has to say, into the ladder.
+func (l *ladder) event(e *Event) {
+	switch {
+	case e.Record != nil:
+		l.record(e)
+	case e.Gap != nil:
+		f := l.flight(e, e.Gap.From, false)
+		f.Rungs = append(f.Rungs, Rung{AtUS: e.AtUS, Name: words.NotCaptured, Words: e.Gap.Sentence(), Mood: Warning, Note: true})
+	case e.End != nil:
+		f := l.flight(e, e.End.From, false)
+		f.Rungs = append(f.Rungs, Rung{AtUS: e.AtUS, Name: "end", Words: "the " + e.End.From + " closed the connection below TLS", Mood: Quiet, Note: true})
+	}
+}
+
+// flight is the flight of what a side sends now.
+func (l *ladder) flight(e *Event, from string, anew bool) *Flight {
+	if n := len(l.flights); n == 0 || l.flights[n-1].From != from || anew {
+		l.flights = append(l.flights, Flight{Number: n + 1, From: from, StartUS: e.AtUS, Rungs: []Rung{}, AfterGap: anew})
 	}
 	f := &l.flights[len(l.flights)-1]
-	l.records[r.Number] = f.Number
 	f.EndUS = e.AtUS
+	return f
+}
+
+func (l *ladder) record(e *Event) {
+	r := e.Record
+	f := l.flight(e, r.From, r.resumes)
+	l.records[r.Number] = f.Number
 	f.Bytes += len(r.Wire)
 	if r.Type != "" { // it is a record
 		f.Records++
@@ -75,6 +93,10 @@ func (l *ladder) record(e *Event) {
 	if r.Refused != "" {
 		rung.Name, rung.Words, rung.Mood = "✗ refused", r.Refusal, Bad
 		f.Rungs = append(f.Rungs, rung)
+		return
+	}
+	if r.Unopened != "" {
+		f.unopened(rung, r, e.hs)
 		return
 	}
 	switch r.typ {

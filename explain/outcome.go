@@ -31,11 +31,12 @@ func (c *Connection) Outcome() (all []Remark) {
 	add(Quiet, c.Before != "", "before: %s", c.Before)
 	add(Bad, c.Failure != "", "%s", c.Failure)
 	add(Advice, c.Failure != "" && c.Advice != "", "%s", c.Advice)
-	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake), "the handshake did not complete")
+	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake) && !c.Captured, "the handshake did not complete")
 	add(Good, s.Complete, "%s in %s, %.2f ms", s.howComplete(first), words.Count(s.RoundTrips, "round trip"), float64(s.HandshakeUS)/1000)
 	all = append(all, c.later()...)
+	all = append(all, c.overheard()...)
 	add(Good, c.Trust != "", "%s", c.Trust)
-	add(Warning, c.Trust == "" && s.Complete && c.Side == wire.Client.String() && first.ServerCertificate,
+	add(Warning, c.Trust == "" && s.Complete && !c.Captured && c.Side == wire.Client.String() && first.ServerCertificate,
 		"nothing shows that the server's certificate was verified")
 	add(Plain, c.Sent != "", "%s", c.Sent)
 	for _, w := range c.Warnings {

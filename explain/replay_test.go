@@ -43,7 +43,7 @@ func replay(t testing.TB, file string) (*Collector, About) {
 		switch {
 		case e.Record != nil:
 			r := e.Record
-			record := trace.Record{Dir: dir(r.From), Epoch: r.Epoch, Seq: r.Seq, Wire: r.Wire, Plain: r.Plain, Padding: r.Padding,
+			record := trace.Record{Dir: dir(r.From), Epoch: r.Epoch, Seq: r.Seq, Wire: r.Wire, Plain: r.Plain, Padding: r.Padding, Unopened: r.Unopened,
 				Type: byName(r.Type, wire.ContentAlert, wire.ContentApplicationData, wire.ContentChangeCipherSpec, wire.ContentHandshake)}
 			if r.Refused != "" {
 				record.Err = errors.New(r.Refused)
@@ -69,9 +69,13 @@ func replay(t testing.TB, file string) (*Collector, About) {
 				alert.Err = errors.New(a.Reason)
 			}
 			h.Alert(alert)
+		case e.Gap != nil:
+			h.Gap(trace.Gap{Dir: dir(e.Gap.From), Bytes: e.Gap.Bytes, Skipped: e.Gap.Skipped})
+		case e.End != nil:
+			h.End(trace.End{Dir: dir(e.End.From)})
 		}
 	}
-	about := About{Target: account.Target, TargetIs: account.TargetIs, Trust: account.Trust, Verdict: account.Verdict, Sent: account.Sent, Before: account.Before, Advice: account.Advice, Warnings: account.Warnings}
+	about := About{Captured: account.Captured, Target: account.Target, TargetIs: account.TargetIs, Trust: account.Trust, Verdict: account.Verdict, Sent: account.Sent, Before: account.Before, Advice: account.Advice, Warnings: account.Warnings}
 	if account.Failure != "" {
 		about.Err = errors.New(account.Failure)
 	}

@@ -36,6 +36,9 @@ func (hs *handshake) signature(m *Message) (c Check, ok bool) {
 	if !ok {
 		return Check{}, false
 	}
+	if hs.unsigned(m) {
+		return Check{Given, "signature: not verified, for what it covers was not captured whole"}, true
+	}
 	var scheme wire.SignatureScheme
 	var sig []byte
 	switch p := m.parsed.(type) {

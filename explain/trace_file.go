@@ -17,7 +17,7 @@ func (c *Collector) Save(w *tracefile.Writer, about About) error {
 	c.mu.Lock()
 	events, dropped, start := slices.Clone(c.events), c.lost, c.start
 	c.mu.Unlock()
-	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Before: about.Before,
+	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Captured: about.Captured, Before: about.Before,
 		Resumes: about.Previous != nil, Sent: about.Sent, Advice: about.Advice, Warnings: about.Warnings}
 	if about.Verdict != nil {
 		var err error
@@ -90,7 +90,7 @@ func Load(r io.Reader, budget int) (all []*Connection, err error) {
 
 // aboutOf is what the header says of its connection, which follows those before.
 func aboutOf(h *tracefile.Header, before []*Connection) (About, error) {
-	a := About{Target: h.Target, Trust: h.Trust, Before: h.Before, Sent: h.Sent, Advice: h.Advice, Warnings: h.Warnings}
+	a := About{Target: h.Target, Trust: h.Trust, Captured: h.Captured, Before: h.Before, Sent: h.Sent, Advice: h.Advice, Warnings: h.Warnings}
 	if len(h.Verdict) > 0 {
 		if err := json.Unmarshal(h.Verdict, &a.Verdict); err != nil {
 			return a, fmt.Errorf("the verdict in the trace cannot be read: %w", err)

@@ -41,6 +41,10 @@ func (p *printer) detail(c *explain.Connection) {
 			p.keys(e.Keys)
 		case e.Alert != nil:
 			p.alert(e.Alert)
+		case e.Gap != nil:
+			p.event("gap", caution, "", text(caution, "%s", e.Gap.Sentence()))
+		case e.End != nil:
+			p.event("end", normal, "", text(normal, "the %s closed the connection below TLS", e.End.From))
 		}
 	}
 	p.dropped(c.DroppedAt(len(c.Events)))
@@ -176,14 +180,20 @@ func (p *printer) record(r *explain.Record, shown *int) {
 	if r.Refused != "" {
 		what, whatStyle = "✗ refused: "+r.Refusal, wrong
 	}
+	if r.Unopened != "" {
+		what = "not opened: protected " + r.Type
+	}
 	p.put()
 	p.lead(line{text(sideStyle(r.From), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)
 	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, words.Size(len(r.Wire)))
-	if r.Epoch > 0 {
+	switch {
+	case r.Unopened != "":
+		place = fmt.Sprintf("from the %s, %s, epoch %d", r.From, words.Size(len(r.Wire)), r.Epoch)
+	case r.Epoch > 0:
 		place = fmt.Sprintf("from the %s, %s, epoch %d, sequence number %d", r.From, words.Size(len(r.Wire)), r.Epoch, r.Seq)
 	}
 	p.para(tagCol, faint, "%s", place)
-	if r.Refused != "" {
+	if r.Refused+r.Unopened != "" {
 		p.refused(r)
 		return
 	}
@@ -278,8 +288,8 @@ func groupedHex(b []byte) string {
 	return s.String()
 }
 
-// refused writes a refused record: its header if it has one, its bytes to a
-// bound, and why.
+// refused writes a record that was refused, or that could not be opened: its header if
+// it has one, its bytes to a bound, and why.
 func (p *printer) refused(r *explain.Record) {
 	const most = 512
 	for _, n := range tree(r.Header) {
@@ -291,6 +301,10 @@ func (p *printer) refused(r *explain.Record) {
 	}
 	if r.Protection != "" {
 		p.row("sealed", normal, "%s", r.Protection)
+	}
+	if r.Unopened != "" {
+		p.row("reason", caution, "%s", r.Unopened)
+		return
 	}
 	p.row("reason", wrong, "%s", r.Refused)
 	p.check(r.Check)

@@ -12,8 +12,9 @@ const Between = " · "
 
 // Where something begins to be missing, an account says so.
 const (
-	NotKept  = "… not kept"
-	FromHere = "from here on: "
+	NotCaptured = "… not captured"
+	NotKept     = "… not kept"
+	FromHere    = "from here on: "
 )
 
 // Join puts Between between the parts that are not empty.
