@@ -69,6 +69,7 @@ var rules = []rule{
 	{rooms + "terminal", "", ""},
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
+	{"explain/page", "explain wire", ""},                        // a renderer too
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
