@@ -112,7 +112,7 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 		"renegotiation":            func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient + 1 },
 		"an unknown suite":         func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_RC4_128_SHA} },
 		"static RSA by list alone": func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
-		"an unknown group":         func(c *Config) { c.CurvePreferences = []CurveID{30} },
+		"an unknown group":         func(c *Config) { c.CurvePreferences = []CurveID{31} },
 		"TLS 1.1":                  func(c *Config) { c.MaxVersion = VersionTLS11 },
 		"a share not listed":       func(c *Config) { c.CurvePreferences, c.KeyShares = []CurveID{X25519}, []CurveID{CurveP256} },
 		"a share twice":            func(c *Config) { c.KeyShares = []CurveID{X25519, X25519} },
@@ -123,12 +123,18 @@ func TestSettingsAreNeverIgnored(t *testing.T) {
 		config := p.client()
 		set(config)
 		left, right := pipePair(t)
+		sent := make(chan int)
+		go func() {
+			n, _ := right.Read(make([]byte, 1))
+			right.Close() // or what is sent waits for the rest to be read
+			sent <- n
+		}()
 		var failure *HandshakeError
 		if err := Client(left, config).Handshake(); !errors.As(err, &failure) {
 			t.Errorf("%s: %v", name, err)
 		}
 		left.Close()
-		if n, _ := right.Read(make([]byte, 1)); n != 0 {
+		if n := <-sent; n != 0 {
 			t.Errorf("%s: something was sent", name)
 		}
 	}
