@@ -53,6 +53,9 @@ func TestMain(m *testing.M) {
 //	                        is then in heard.out and heard.err
 //	responder FOLDER|halt   start vitrine cert ca ocsp for an authority, or stop it
 //	                        by a signal
+//
+// and the condition [race], for the race detector: it makes each start of the command
+// slow, and has nothing to look for where the command does one thing at a time.
 func TestScripts(t *testing.T) { runScripts(t, "testdata") }
 
 // TestCertificateScripts runs testdata/certificates/*.txt in the same way.
@@ -74,6 +77,12 @@ func runScripts(t *testing.T, dir string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "logged": cmdLogged, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
 			"free-port": cmdFreePort, "responder": cmdResponder, "listen": cmdListen, "heard": cmdHeard,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "race" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return race, nil
 		},
 	})
 }
