@@ -80,6 +80,13 @@ func (l *Listener) inTheClear(d *direction, h record.Header, rec []byte) {
 	} else {
 		d.clear++
 	}
+	if d.gapped && h.Type == wire.ContentHandshake && !readable(content) {
+		x.Plain, x.Unopened = nil, "bytes before it are missing, and it does not begin with a handshake message: it goes on with one, or is protected"
+		l.sum.unopened(x.Unopened)
+		l.report(d, x)
+		return
+	}
+	d.gapped = d.gapped && h.Type != wire.ContentHandshake
 	l.report(d, x)
 	l.content(d, h.Type, content)
 }

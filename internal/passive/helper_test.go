@@ -172,6 +172,8 @@ type events struct {
 	secrets  []trace.Secret
 	keys     []trace.Keys
 	alerts   []trace.Alert
+	gaps     []trace.Gap
+	ends     []trace.End
 }
 
 func (e *events) hooks() *trace.Hooks {
@@ -190,6 +192,8 @@ func (e *events) hooks() *trace.Hooks {
 			add(e, &e.keys, x)
 		},
 		Alert: func(x trace.Alert) { add(e, &e.alerts, x) },
+		Gap:   func(x trace.Gap) { add(e, &e.gaps, x) },
+		End:   func(x trace.End) { add(e, &e.ends, x) },
 	}
 }
 

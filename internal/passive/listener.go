@@ -29,6 +29,12 @@ type direction struct {
 	buf []byte
 	// pass is how much of a record's body is still to be passed over.
 	pass int64
+	// lost: the start of a record is being looked for, and so many bytes were none.
+	lost    bool
+	skipped int64
+	// gapped: bytes are missing before what comes; version is that of the last header.
+	gapped  bool
+	version wire.Version
 	// ended: nothing more is read, because it is no TLS, or the connection is over.
 	ended bool
 
@@ -68,30 +74,14 @@ func New(hooks *trace.Hooks, keys *Keys, sessions *Sessions) *Listener {
 // changed.
 func (l *Listener) Data(from wire.Role, at time.Time, b []byte) {
 	d := &l.dirs[from]
-	l.saw(d, at)
+	l.saw(at)
 	l.sum.side(from).Bytes += int64(len(b))
 	for len(b) > 0 && !d.ended {
 		b = l.take(d, b)
 	}
 }
 
-// Gap says that n bytes of a direction are missing here; -1 if nobody knows how many.
-func (l *Listener) Gap(from wire.Role, at time.Time, n int64) {
-	d := &l.dirs[from]
-	l.saw(d, at)
-	l.sum.side(from).Missing = true
-	d.ended = true
-}
-
-// End says that a direction was closed.
-func (l *Listener) End(from wire.Role, at time.Time) {
-	d := &l.dirs[from]
-	l.saw(d, at)
-	l.sum.side(from).Closed = true
-	d.ended, d.buf, d.hand = true, nil, nil
-}
-
-func (l *Listener) saw(_ *direction, at time.Time) {
+func (l *Listener) saw(at time.Time) {
 	if l.sum.Start.IsZero() {
 		l.sum.Start = at
 	}
@@ -107,6 +97,9 @@ func (l *Listener) take(d *direction, b []byte) []byte {
 		n := min(d.pass, int64(len(b)))
 		d.pass -= n
 		return b[n:]
+	}
+	if d.lost {
+		return l.resync(d, b)
 	}
 	if len(d.buf) == 0 {
 		if size := l.size(d, b); size > 0 && size <= len(b) {
@@ -151,6 +144,9 @@ func (l *Listener) gather(d *direction, b []byte) []byte {
 	switch {
 	case size > 0:
 	case len(d.buf) < record.HeaderLen:
+		return b
+	case d.gapped:
+		d.lost = true // what was taken for a record's start was none
 		return b
 	default:
 		l.refused(d, d.buf)
@@ -201,17 +197,24 @@ func (l *Listener) record(d *direction, rec []byte) {
 		return
 	}
 	h := record.ParseHeader(rec)
-	if l.lists() && d.protects(h) {
+	d.version = h.Version
+	if l.missedChange(d, h, rec) || d.protects(h) {
+		l.sealedRecord(d, h, rec)
+		return
+	}
+	l.sum.side(d.from).Records++
+	l.inTheClear(d, h, rec)
+}
+
+// sealedRecord takes one whole protected record.
+func (l *Listener) sealedRecord(d *direction, h record.Header, rec []byte) {
+	if l.lists() {
 		l.list(d, h)
 		return
 	}
 	l.sum.side(d.from).Records++
-	if d.protects(h) {
-		l.sum.sealed(l, d, h)
-		l.protected(d, h, rec)
-	} else {
-		l.inTheClear(d, h, rec)
-	}
+	l.sum.sealed(l, d, h)
+	l.protected(d, h, rec)
 }
 
 // protects reports that a record with that header is protected.

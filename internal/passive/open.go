@@ -25,13 +25,16 @@ func (l *Listener) protected(d *direction, h record.Header, rec []byte) {
 		l.report(d, trace.Record{Epoch: d.epoch, Seq: d.seq, Type: h.Type, Wire: rec, Unopened: why})
 		d.seq++
 		d.hand = nil // what it began does not go on
+		if d.slack > 0 {
+			d.fails = 0 // which of them counted is not known anyway
+		}
 		l.tear(d)
 		if h.Type == wire.ContentChangeCipherSpec {
 			l.changeCipherSpec(d)
 		}
 		return
 	}
-	d.seq, d.slack, d.fails = x.seq+1, 0, 0
+	d.seq, d.slack, d.fails, d.gapped = x.seq+1, 0, 0, false
 	l.sum.side(d.from).Opened++
 	l.report(d, trace.Record{Epoch: d.epoch, Seq: x.seq, Type: x.typ, Wire: rec, Plain: x.content, Padding: x.padding})
 	l.content(d, x.typ, x.content)
@@ -69,7 +72,7 @@ func (l *Listener) open(d *direction, rec []byte) (x opened, why string) {
 
 // openWith opens rec with the keys of d's epoch.
 func (l *Listener) openWith(d *direction, o *opener, rec []byte) (x opened, why string) {
-	unsure := d.fails > 0 || d.slack > 0
+	unsure := d.fails > 0 || d.slack > 0 || d.seq != o.half.Seq()
 	switch {
 	case unsure && o.runsOn():
 		return x, o.runsOnWords()
