@@ -36,6 +36,7 @@ type options struct {
 	content    []byte // of --send
 	sends      bool   // --send was given
 	secrets    bool
+	open       bool
 	conn       int
 	listening  listening
 }
@@ -73,6 +74,10 @@ With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
 input. A trace holds secrets and keys only with --secrets; without, what they
 prove is not checked again.
 
+With -o FILE.html the account is a page for a browser: a story in ten steps, the
+ladder to the scale of time, every byte with its name, and secrets that the
+browser computes again. It is one file that loads nothing. --open shows it.
+
 On a terminal, $PAGER shows the text, less by default; set it to nothing for
 none. The output holds the connection's secrets and data: guard it like a key.`,
 		Example: `  vitrine explain
@@ -85,6 +90,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
   vitrine explain example.com --json -o example.json
   vitrine explain example.com -o example.ndjson
   vitrine explain example.ndjson
+  vitrine explain example.com -o example.html --open
   vitrine explain --listen :8443 --count 3
   vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
 		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
@@ -107,6 +113,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.format, "format", "", "output `format`: "+flags.OneOf(formatHelp())+" (default: by the ending of --output, else text)")
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
+	set.BoolVar(&o.open, "open", false, "show the page in the browser, $BROWSER or the system's; without -o, it is a temporary file")
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace, from 1 (default: the last)")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")

@@ -22,8 +22,18 @@ func (o *options) show(cmd *cobra.Command, all []subject) error {
 	if !o.form.several {
 		all = all[len(all)-1:]
 	}
-	o.warnOfSecrets(cmd)
-	return o.writeTo(cmd, func(w io.Writer, color bool) error { return o.form.write(w, all, o.look(color)) })
+	if o.open && o.output == "" {
+		var err error
+		if o.output, err = temporary(); err != nil {
+			return err
+		}
+	}
+	o.warnOfSecrets(cmd, o.form.name == "html" && holdsSecrets(all))
+	err := o.writeTo(cmd, func(w io.Writer, color bool) error { return o.form.write(w, all, o.look(color)) })
+	if err == nil && o.open {
+		err = openPage(cmd, o.output)
+	}
+	return err
 }
 
 // look is how the flags say that connections are shown.
@@ -31,9 +41,10 @@ func (o *options) look(color bool) look {
 	return look{summary: o.summary, color: color, secrets: o.secrets}
 }
 
-// warnOfSecrets says that the file which is written holds secrets.
-func (o *options) warnOfSecrets(cmd *cobra.Command) {
-	if o.secrets && o.output != "" {
+// warnOfSecrets says that the file which is written holds secrets: because they were asked
+// for, or anyway.
+func (o *options) warnOfSecrets(cmd *cobra.Command, anyway bool) {
+	if (o.secrets || anyway) && o.output != "" && o.output != "-" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: %s holds the connection's secrets: guard it like a key\n", o.output)
 	}
 }

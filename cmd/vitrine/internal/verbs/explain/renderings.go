@@ -52,6 +52,7 @@ var renderings = []rendering{
 	{name: "text", ending: ".txt", appends: true, between: "\n", write: writeText},
 	{name: "json", ending: ".json", write: writeJSON},
 	{name: "ndjson", ending: ".ndjson", is: " for a trace", several: true, appends: true, unread: true, write: writeTrace},
+	{name: "html", ending: ".html", is: " for a page", several: true, unread: true, write: writePage},
 }
 
 func writeText(w io.Writer, all []subject, l look) error {
@@ -123,6 +124,8 @@ func (o *options) chooseFormat() error {
 		format = "json"
 	case format == "" && byEnding != nil:
 		format = byEnding.name
+	case format == "" && o.open && o.output == "":
+		format = "html"
 	}
 	format = cmp.Or(format, renderings[0].name)
 	o.form = renderingWhere(func(r *rendering) bool { return r.name == format })
@@ -132,5 +135,5 @@ func (o *options) chooseFormat() error {
 	if byEnding != nil && byEnding != o.form {
 		return report.Usagef("-o %s stands for %s, and %s was asked for; give the file another ending", o.output, byEnding.name, format)
 	}
-	return nil
+	return o.checkPage()
 }

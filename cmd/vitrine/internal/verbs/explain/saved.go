@@ -13,7 +13,7 @@ import (
 )
 
 // forTraces are the flags that mean something for a saved trace.
-var forTraces = []string{"conn", "format", "json", "output", "summary"}
+var forTraces = []string{"conn", "format", "json", "open", "output", "summary"}
 
 // explainTrace explains a connection of a trace, or copies the trace.
 func (o *options) explainTrace(cmd *cobra.Command, s *source) error {

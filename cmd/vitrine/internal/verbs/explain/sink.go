@@ -38,7 +38,7 @@ func (s *sink) add(one subject) error {
 	case !o.form.appends:
 		return s.numbered(one)
 	case s.file == nil:
-		o.warnOfSecrets(s.cmd)
+		o.warnOfSecrets(s.cmd, false)
 		file, err := create(o.output)
 		if err != nil {
 			return err
