@@ -86,7 +86,7 @@ func (o *out) rehouse(size int) {
 func (e *Engine) seal(typ wire.ContentType, content []byte) error {
 	o := &e.out
 	padding := 0
-	if e.options.Padding != nil && o.half.Epoch() > 0 {
+	if e.options.Padding != nil && o.half.Epoch() > 0 && e.profile.PlainCCS { // before TLS 1.3 there is none
 		padding = max(0, min(e.options.Padding(len(content)), e.out.most()-len(content)))
 	}
 	sent := content

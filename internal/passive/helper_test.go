@@ -124,6 +124,7 @@ func (p *ends) connect(t testing.TB) *heard {
 	listened.mu.Lock()
 	defer listened.mu.Unlock()
 	h.pieces, h.log = listened.all, log.Bytes()
+	h.client.gaveUp = p.fails
 	return h
 }
 
@@ -174,6 +175,8 @@ type events struct {
 	alerts   []trace.Alert
 	gaps     []trace.Gap
 	ends     []trace.End
+	// gaveUp: the client did not look at all that it was sent.
+	gaveUp bool
 }
 
 func (e *events) hooks() *trace.Hooks {

@@ -75,7 +75,11 @@ func (want *events) mustEqual(t *testing.T, got *events) {
 			return a.Epoch == b.Epoch && a.Seq == b.Seq && a.Type == b.Type && bytes.Equal(a.Wire, b.Wire) &&
 				bytes.Equal(a.Plain, b.Plain) && a.Padding == b.Padding && b.Unopened == "" && b.Err == nil
 		})
-		compare(t, d.String()+" messages", of(want.messages, d, dirOfMessage), of(got.messages, d, dirOfMessage), func(a, b trace.Message) bool {
+		ofClient, ofListener := of(want.messages, d, dirOfMessage), of(got.messages, d, dirOfMessage)
+		if want.gaveUp {
+			ofListener = ofListener[:min(len(ofListener), len(ofClient))]
+		}
+		compare(t, d.String()+" messages", ofClient, ofListener, func(a, b trace.Message) bool {
 			return bytes.Equal(a.Raw, b.Raw) && a.PostHandshake == b.PostHandshake && a.SSL2 == b.SSL2
 		})
 		compare(t, d.String()+" alerts", of(want.alerts, d, dirOfAlert), of(got.alerts, d, dirOfAlert), func(a, b trace.Alert) bool {
@@ -93,6 +97,9 @@ func (want *events) mustEqual(t *testing.T, got *events) {
 // that follow from the key log are all there.
 func (want *events) mustHaveSecrets(t *testing.T, got *events) {
 	t.Helper()
+	if want.gaveUp {
+		return
+	}
 	byName := map[string][][]byte{}
 	for _, s := range want.secrets {
 		byName[s.Name] = append(byName[s.Name], s.Value)
