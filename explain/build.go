@@ -14,7 +14,7 @@ import (
 func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c := &Connection{
 		Format: Format, Target: about.Target, TargetIs: about.TargetIs, Trust: about.Trust, Verdict: about.Verdict, Sent: about.Sent, Before: about.Before, Advice: about.Advice, Warnings: about.Warnings,
-		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events), Captured: about.Captured,
+		Flights: []Flight{}, Handshakes: []*Handshake{}, Events: []Event{}, previous: about.Previous, side: sideOf(events), Captured: about.Captured, Redacted: about.Redacted,
 	}
 	if c.Captured {
 		c.side = wire.Client
@@ -107,11 +107,11 @@ func (c *Connection) convert(e collected) Event {
 			ev.Message.typ = wire.HandshakeType(x.Raw[0])
 		}
 	case trace.Secret:
-		ev.Secret = &Secret{Name: x.Name, How: x.How, From: x.From, Salt: x.Salt, Label: x.Label, Input: x.Input,
+		ev.Secret = &Secret{lack: c.lacks(x.Value), Name: x.Name, How: x.How, From: x.From, Salt: x.Salt, Label: x.Label, Input: x.Input,
 			InputIs: x.InputIs, Hash: x.Hash, Ref: x.Ref, Value: x.Value}
 	case trace.Keys:
 		from := c.from(x.Dir)
-		ev.Keys = &Keys{From: from.String(), Epoch: x.Epoch, Version: x.Version.String(), CipherSuite: x.Suite.String(),
+		ev.Keys = &Keys{lack: c.lacks(x.Key, x.IV, x.MAC), From: from.String(), Epoch: x.Epoch, Version: x.Version.String(), CipherSuite: x.Suite.String(),
 			Secret: x.Secret, Label: x.Label, Key: x.Key, IV: x.IV, MAC: x.MAC, EncryptThenMAC: x.EncryptThenMAC,
 			from: from, dir: x.Dir, raw: x}
 	case trace.Choice:

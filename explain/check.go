@@ -63,14 +63,14 @@ func (hs *handshake) message(m *Message) {
 		return
 	}
 	if c, ok := hs.signature(m); ok {
-		m.Checks = append(m.Checks, c)
+		m.Checks = append(m.Checks, hs.account.standIn(c))
 	}
 	switch p := m.parsed.(type) {
 	case *wire.Finished:
-		m.Checks = append(m.Checks, hs.finished(m, p))
+		m.Checks = append(m.Checks, hs.account.standIn(hs.finished(m, p)))
 	case *wire.ClientHello:
 		if c, ok := hs.binder(m, p); ok {
-			m.Checks = append(m.Checks, c)
+			m.Checks = append(m.Checks, hs.account.standIn(c))
 		}
 		m.Checks = append(m.Checks, hs.tie(p.Extensions, wire.Client)...)
 	case *wire.ServerHello:
@@ -86,7 +86,7 @@ func (hs *handshake) finished(m *Message, p *wire.Finished) Check {
 	case s == nil && hs.account.misses(ofHandshake):
 		return Check{Given, "verify_data: what it should be was not kept"}
 	case s != nil && s.withheld():
-		return Check{Given, "verify_data: the trace was saved without secrets"}
+		return Check{Given, "verify_data: " + s.lack}
 	case s == nil:
 		return differ("verify_data: the engine did not report what it should be")
 	case !s.is(p.VerifyData):

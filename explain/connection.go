@@ -29,6 +29,8 @@ type About struct {
 	Previous *Connection
 	// Sent says in words what the caller sent as data, and why; empty where it does not say.
 	Sent string
+	// Redacted is set where secrets, application data, names and addresses are stand-ins.
+	Redacted bool
 	// Captured is set where nobody at an end of the connection reported it, but somebody
 	// that only listened. Its side is then the client's.
 	Captured bool
@@ -47,6 +49,9 @@ type Connection struct {
 	Format string `json:"format"`
 	// Side is the side that was traced: "client" or "server".
 	Side string `json:"side"`
+	// Redacted is set where secrets, application data, names and addresses are stand-ins, so
+	// that little can be checked: what cannot is given.
+	Redacted bool `json:"redacted,omitempty"`
 	// Captured is set where nobody at an end of the connection was asked: the account is
 	// of its bytes as somebody saw them that only listened.
 	Captured bool   `json:"captured,omitempty"`
@@ -398,6 +403,8 @@ type Secret struct {
 	Ref     string `json:"ref,omitempty"`
 	Value   Hex    `json:"value"`
 	Check   Check  `json:"check"`
+
+	lack string // why the value cannot be relied on; empty where it can
 }
 
 // Keys are the keys that one direction changes to.
@@ -419,6 +426,7 @@ type Keys struct {
 	from wire.Role
 	dir  trace.Direction
 	raw  trace.Keys
+	lack string // why they cannot be relied on; empty where they can
 	// derived are the keys as they follow from the secret, which open records;
 	// nil where they could not be derived.
 	derived *recompute.Keys

@@ -42,7 +42,7 @@ func (hs *handshake) given(s *Secret) Check {
 	previous := hs.account.previous
 	switch {
 	case s.withheld():
-		return Check{Given, "an input: the trace was saved without secrets"}
+		return Check{Given, "an input: " + s.lack}
 	case s.How == howLogged:
 		return Check{Given, "an input: the key log gives it, and what opens with it confirms it"}
 	case s.How != howResumed && s.Name == "psk":
@@ -109,7 +109,7 @@ func (hs *handshake) derive(s *Secret, r recompute.Rule) (formula string, c Chec
 	formula = formulaOf(s, r, in.name, size)
 	switch {
 	case s.withheld():
-		return formula, Check{Given, "not re-derived: the trace was saved without secrets"}
+		return formula, Check{Given, "not re-derived: " + s.lack}
 	case in.absent && hs.account.misses(ofHandshake):
 		return formula, Check{Given, "not re-derived: the message that it is made from was not kept"}
 	case in.bad != "":

@@ -38,7 +38,7 @@ func (hs *handshake) keys(k *Keys) {
 	}
 	k.Ref = recompute.KeysRef(k.raw.Version)
 	if k.withheld() {
-		k.Check = Check{Given, "not re-derived: the trace was saved without secrets"}
+		k.Check = Check{Given, "not re-derived: " + k.lack}
 		return
 	}
 	k.derived = &derived

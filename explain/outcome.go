@@ -46,7 +46,9 @@ func (c *Connection) Outcome() (all []Remark) {
 		add(Warning, true, "the budget ran out, so the account is incomplete from %.2f ms on; not kept: %s", float64(d.AtUS)/1000, d.Sentence())
 	}
 	all = append(all, c.Checks.Remarks()...)
-	if n := c.withheld(); n > 0 {
+	if n := c.withheld(); c.Redacted {
+		add(Quiet, true, "redacted: secrets, application data, names and addresses are stand-ins, and what depends on them could not be checked")
+	} else if n > 0 {
 		add(Quiet, true, "the trace was saved without secrets: %s and what depends on them could not be checked", words.Count(n, "secret"))
 	}
 	var last *Handshake

@@ -77,7 +77,7 @@ func (r *Record) compare(o *opener, expectSeq uint64, partial bool) Check {
 		return Check{Given, "not opened again: its keys were not kept"}
 	case r.Epoch > 0 && o != nil && o.keys.withheld():
 		r.Protection = protectionName(o.keys)
-		return Check{Given, "not opened again: the trace was saved without secrets"}
+		return Check{Given, "not opened again: " + o.keys.lack}
 	case r.Epoch > 0 && o != nil && o.Lost():
 		r.Protection = protectionName(o.keys)
 		return Check{Given, "not opened again: it carries on from records that were not kept"}

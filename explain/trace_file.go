@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/tracefile"
 )
@@ -17,7 +18,7 @@ func (c *Collector) Save(w *tracefile.Writer, about About) error {
 	c.mu.Lock()
 	events, dropped, start := slices.Clone(c.events), c.lost, c.start
 	c.mu.Unlock()
-	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Captured: about.Captured, Before: about.Before,
+	h := tracefile.Header{Start: start.Round(0), Target: about.Target, Trust: about.Trust, Captured: about.Captured, Redacted: about.Redacted, Before: about.Before,
 		Resumes: about.Previous != nil, Sent: about.Sent, Advice: about.Advice, Warnings: about.Warnings}
 	if about.Verdict != nil {
 		var err error
@@ -90,7 +91,7 @@ func Load(r io.Reader, budget int) (all []*Connection, err error) {
 
 // aboutOf is what the header says of its connection, which follows those before.
 func aboutOf(h *tracefile.Header, before []*Connection) (About, error) {
-	a := About{Target: h.Target, Trust: h.Trust, Captured: h.Captured, Before: h.Before, Sent: h.Sent, Advice: h.Advice, Warnings: h.Warnings}
+	a := About{Redacted: h.Redacted, Target: h.Target, Trust: h.Trust, Captured: h.Captured, Before: h.Before, Sent: h.Sent, Advice: h.Advice, Warnings: h.Warnings}
 	if len(h.Verdict) > 0 {
 		if err := json.Unmarshal(h.Verdict, &a.Verdict); err != nil {
 			return a, fmt.Errorf("the verdict in the trace cannot be read: %w", err)
@@ -125,13 +126,36 @@ func (c *Collector) replay(e tracefile.Event) {
 	c.events = append(c.events, collected{e.At, e.What, now})
 }
 
-// withheld reports that the trace was saved without the keys.
-func (k *Keys) withheld() bool {
-	return len(k.Key)+len(k.IV)+len(k.MAC) == 0
+// Why a value of a trace is missing, or not what it was.
+const (
+	unsaved    = "the trace was saved without secrets"
+	standsHere = "redacted: a stand-in"
+)
+
+// lacks says why a value cannot be relied on; empty where it can.
+func (c *Connection) lacks(value ...[]byte) string {
+	switch {
+	case c.Redacted:
+		return standsHere
+	case len(slices.Concat(value...)) == 0:
+		return unsaved
+	}
+	return ""
 }
 
-// withheld reports that the trace was saved without the value.
-func (s *Secret) withheld() bool { return len(s.Value) == 0 }
+// standIn is what a check of a proof amounts to where that is a stand-in: nothing.
+func (c *Connection) standIn(check Check) Check {
+	if what, _, ok := strings.Cut(check.What, ":"); c.Redacted && ok {
+		return Check{Given, what + ": " + standsHere}
+	}
+	return check
+}
+
+// withheld reports that the keys are not there.
+func (k *Keys) withheld() bool { return k.lack != "" }
+
+// withheld reports that the value is not there.
+func (s *Secret) withheld() bool { return s.lack != "" }
 
 // withheld counts the secrets whose values are not there.
 func (c *Connection) withheld() (n int) {

@@ -52,6 +52,7 @@ func (c *Collector) mustKeep(t *testing.T) {
 	if got := loaded(t, saved(t, true, about, c)); len(got) != 1 || asJSON(t, got[0]) != asJSON(t, account) {
 		t.Errorf("seen from the %s: the account of the trace is another", account.Side)
 	}
+	c.mustRedact(t)
 	file := saved(t, false, about, c)
 	for _, e := range account.Events {
 		var hidden []Hex

@@ -42,12 +42,19 @@ type Header struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Secrets is set where the values of secrets and keys are in the file.
 	Secrets bool `json:"secrets"`
+	// Redacted is set where secrets, application data, names and addresses are stand-ins, as
+	// package tracefile/redact makes them. The values of secrets and keys are there then,
+	// and Secrets is not set.
+	Redacted bool `json:"redacted,omitempty"`
 	// Notice warns people that read the file.
 	Notice string `json:"notice,omitempty"`
 }
 
 // notice is the Notice of a trace with secrets.
 const notice = "This trace holds the connection's secrets. If you have it, you can read what was said: guard it like a key."
+
+// redactedNotice is that of one with stand-ins.
+const redactedNotice = "This trace is redacted: secrets, application data, names and addresses are stand-ins."
 
 // Event is what happened at one moment.
 type Event struct {

@@ -38,6 +38,7 @@ function settle(model, key, result) {
 // judge runs one computation and says what came of it.
 async function judge(model, key, compute) {
   try {
+    if (model.c.redacted && !key.startsWith("hash:")) throw new Cannot(t("redacted: a stand-in"));
     const { value, wanted, notes } = await compute();
     const why = (notes || []).filter(Boolean).join("; ");
     settle(model, key, { state: same(value, wanted) ? "agrees" : "differs", why });

@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/tracefile/redact"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -36,6 +37,8 @@ type options struct {
 	content    []byte // of --send
 	sends      bool   // --send was given
 	secrets    bool
+	redact     bool
+	redactor   *redact.Redactor // of --redact
 	open       bool
 	conn       int
 	listening  listening
@@ -72,7 +75,9 @@ be of an authority in --ca if that is given.
 
 With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
 input. A trace holds secrets and keys only with --secrets; without, what they
-prove is not checked again.
+prove is not checked again. --redact makes one to show to others, as in a bug
+report: stand-ins take the place of secrets, application data, names, addresses
+and what leads to them, and the rest is as it was. It redacts a saved trace too.
 
 With -o FILE.html the account is a page for a browser: a story in ten steps, the
 ladder to the scale of time, every byte with its name, and secrets that the
@@ -90,6 +95,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`,
   vitrine explain example.com --json -o example.json
   vitrine explain example.com -o example.ndjson
   vitrine explain example.ndjson
+  vitrine explain example.com --redact -o report.ndjson
   vitrine explain example.com -o example.html --open
   vitrine explain --listen :8443 --count 3
   vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
@@ -115,6 +121,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
 	set.BoolVar(&o.open, "open", false, "show the page in the browser, $BROWSER or the system's; without -o, it is a temporary file")
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
+	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace, from 1 (default: the last)")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)

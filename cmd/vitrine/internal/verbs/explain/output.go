@@ -28,8 +28,8 @@ func (o *options) show(cmd *cobra.Command, all []subject) error {
 			return err
 		}
 	}
-	o.warnOfSecrets(cmd, o.form.name == "html" && holdsSecrets(all))
-	err := o.writeTo(cmd, func(w io.Writer, color bool) error { return o.form.write(w, all, o.look(color)) })
+	o.warnOfSecrets(cmd, o.form.name == "html" && !o.redact && holdsSecrets(all))
+	err := o.writeTo(cmd, func(w io.Writer, color bool) error { return o.render(w, all, color) })
 	if err == nil && o.open {
 		err = openPage(cmd, o.output)
 	}

@@ -80,6 +80,6 @@ func browser(system, wanted string) (name string, args []string) {
 // holdsSecrets reports that an account has the value of a secret.
 func holdsSecrets(all []subject) bool {
 	return slices.ContainsFunc(all, func(s subject) bool {
-		return slices.ContainsFunc(s.account.Events, func(e explain.Event) bool { return e.Secret != nil && len(e.Secret.Value) > 0 })
+		return !s.account.Redacted && slices.ContainsFunc(s.account.Events, func(e explain.Event) bool { return e.Secret != nil && len(e.Secret.Value) > 0 })
 	})
 }

@@ -44,7 +44,9 @@ type rendering struct {
 	between string
 	// unread is set for what nobody reads on a terminal: no pager, no colours.
 	unread bool
-	write  func(w io.Writer, all []subject, l look) error
+	// real is set where it must be what was on the wire.
+	real  bool
+	write func(w io.Writer, all []subject, l look) error
 }
 
 // renderings are all forms; the first is the usual one.
@@ -135,5 +137,5 @@ func (o *options) chooseFormat() error {
 	if byEnding != nil && byEnding != o.form {
 		return report.Usagef("-o %s stands for %s, and %s was asked for; give the file another ending", o.output, byEnding.name, format)
 	}
-	return o.checkPage()
+	return cmp.Or(o.checkPage(), o.checkRedact())
 }

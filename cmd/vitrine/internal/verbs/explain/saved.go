@@ -13,10 +13,13 @@ import (
 )
 
 // forTraces are the flags that mean something for a saved trace.
-var forTraces = []string{"conn", "format", "json", "open", "output", "summary"}
+var forTraces = []string{"conn", "format", "json", "open", "output", "redact", "summary"}
 
 // explainTrace explains a connection of a trace, or copies the trace.
 func (o *options) explainTrace(cmd *cobra.Command, s *source) error {
+	s, end := o.redacted(s)
+	defer end()
+	o.redactor = nil // it is done
 	if o.form.name == "ndjson" {
 		return o.writeTo(cmd, func(w io.Writer, _ bool) error { return withoutSecrets(w, s) })
 	}

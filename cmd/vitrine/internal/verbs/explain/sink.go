@@ -49,7 +49,7 @@ func (s *sink) add(one subject) error {
 			return err
 		}
 	}
-	return o.form.write(s.file, []subject{one}, o.look(false))
+	return o.render(s.file, []subject{one}, false)
 }
 
 // print writes a connection to standard output. No pager comes between, as more is to
@@ -60,7 +60,7 @@ func (s *sink) print(one subject) error {
 	if s.shown > 1 {
 		buffer.WriteString(s.options.form.between)
 	}
-	if err := s.options.form.write(&buffer, []subject{one}, s.options.look(terminal.PaletteFor(out).On && s.options.output == "")); err != nil {
+	if err := s.options.render(&buffer, []subject{one}, terminal.PaletteFor(out).On && s.options.output == ""); err != nil {
 		return err
 	}
 	_, err := out.Write(buffer.Bytes())
