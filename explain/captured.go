@@ -66,7 +66,8 @@ func (g *Gap) Sentence() string {
 
 // unopened adds a record that a listener could not open; those of a kind take one line.
 func (f *Flight) unopened(rung Rung, r *Record, hs *handshake) {
-	rung.Name, rung.Mood, rung.bytes, rung.records = unopenedName(r, hs), Quiet, len(r.Wire)-wire.RecordHeaderLen, 1
+	rung.Name, rung.Mood, rung.bytes, rung.records = unopenedName(r, hs), Quiet, max(0, len(r.Wire)-wire.RecordHeaderLen), 1
+	rung.Sealed = rung.Sealed || r.typ == wire.ContentApplicationData
 	if n := len(f.Rungs); n > 0 && f.Rungs[n-1].Name == rung.Name {
 		last := &f.Rungs[n-1]
 		last.bytes, last.records = last.bytes+rung.bytes, last.records+1
@@ -81,6 +82,8 @@ func (f *Flight) unopened(rung Rung, r *Record, hs *handshake) {
 // only that it is protected.
 func unopenedName(r *Record, hs *handshake) string {
 	switch {
+	case r.typ != wire.ContentApplicationData && r.Epoch == 0:
+		return "unread " + r.Type
 	case r.typ != wire.ContentApplicationData:
 		return "encrypted " + r.Type
 	case hs.answer != nil && hs.version < wire.TLS13:
@@ -100,9 +103,12 @@ func (c *Connection) overheard() (all []Remark) {
 		}
 	}
 	o := c.overhear()
-	add(Plain, !c.Summary.Complete && o.sealed[wire.Client] && o.sealed[wire.Server],
+	client, server := o.sealed[wire.Client.String()], o.sealed[wire.Server.String()]
+	seen := len(c.Handshakes) > 0 && len(c.Handshakes[0].Messages) > 0
+	add(Plain, !seen && (client || server), "the capture begins in mid-connection, after the handshake")
+	add(Plain, !c.Summary.Complete && seen && client && server,
 		"both sides went on encrypted; whether the handshake completed cannot be read")
-	add(Bad, !c.Summary.Complete && !(o.sealed[wire.Client] && o.sealed[wire.Server]) && c.Failure == "" && o.fatal == nil && !o.gap,
+	add(Bad, !c.Summary.Complete && !(client && server) && c.Failure == "" && o.fatal == nil && !o.gap,
 		"the handshake did not complete in what was captured")
 	for _, what := range o.gaps {
 		add(Warning, true, "%s", what)
@@ -125,31 +131,34 @@ func (c *Connection) overheard() (all []Remark) {
 
 // overheardTotals are what the events amount to.
 type overheardTotals struct {
-	sealed   map[wire.Role]bool // it sent records that could not be opened
+	sealed   map[string]bool // it sent records that could not be opened
 	gap      bool
 	gaps     []string
 	unopened map[string]int
 	reasons  []string // in the order of their first record
 	more     int      // records with yet other reasons
 	fatal    *Alert
-	unread   map[wire.Role]bool // its last record is an alert that could not be read
-	ended    []string           // the sides that closed below TLS
+	unread   map[string]bool // its last record is an alert that could not be read
+	ended    []string        // the sides that closed below TLS
 }
+
+// sides are both, as an account names them.
+var sides = []string{wire.Client.String(), wire.Server.String()}
 
 // maxReasons is how many different reasons, and how many gaps, the outcome names.
 const maxReasons = 4
 
 func (c *Connection) overhear() (o overheardTotals) {
-	o.sealed, o.unopened, o.unread = map[wire.Role]bool{}, map[string]int{}, map[wire.Role]bool{}
-	missing := map[wire.Role]*Gap{}
+	o.sealed, o.unopened, o.unread = map[string]bool{}, map[string]int{}, map[string]bool{}
+	missing := map[string]*Gap{}
 	for _, e := range c.Events {
 		switch {
 		case e.Gap != nil:
 			o.gap = true
-			sum := missing[e.Gap.from]
+			sum := missing[e.Gap.From]
 			if sum == nil {
 				sum = &Gap{From: e.Gap.From}
-				missing[e.Gap.from] = sum
+				missing[e.Gap.From] = sum
 			}
 			if sum.Skipped += e.Gap.Skipped; e.Gap.Bytes < 0 || sum.Bytes < 0 {
 				sum.Bytes = -1
@@ -164,7 +173,7 @@ func (c *Connection) overhear() (o overheardTotals) {
 			o.record(e.Record)
 		}
 	}
-	for _, side := range []wire.Role{wire.Client, wire.Server} {
+	for _, side := range sides {
 		if g := missing[side]; g != nil {
 			o.gaps = append(o.gaps, g.Sentence())
 		}
@@ -173,11 +182,11 @@ func (c *Connection) overhear() (o overheardTotals) {
 }
 
 func (o *overheardTotals) record(r *Record) {
-	o.unread[r.from] = r.Unopened != "" && r.typ == wire.ContentAlert
+	o.unread[r.From] = r.Unopened != "" && r.Type == wire.ContentAlert.String()
 	if r.Unopened == "" {
 		return
 	}
-	o.sealed[r.from] = true
+	o.sealed[r.From] = true
 	if o.unopened[r.Unopened] == 0 {
 		if len(o.reasons) == maxReasons {
 			o.more++
@@ -199,17 +208,17 @@ func (o *overheardTotals) ending(s Summary) string {
 	case s.ClosedByServer:
 		parts = append(parts, "the server said close_notify")
 	}
-	for _, side := range []wire.Role{wire.Client, wire.Server} {
+	for _, side := range sides {
 		if o.unread[side] {
-			parts = append(parts, fmt.Sprintf("the last record of the %v is an alert that could not be read", side))
+			parts = append(parts, fmt.Sprintf("the last record of the %s is an alert that could not be read", side))
 		}
 	}
 	client, server := slices.Contains(o.ended, wire.Client.String()), slices.Contains(o.ended, wire.Server.String())
 	switch {
 	case client && server:
-		parts = append(parts, "the "+o.ended[0]+" closed first below TLS")
+		parts = append(parts, "the "+o.ended[0]+" closed the TCP connection first")
 	case client || server:
-		parts = append(parts, "the "+o.ended[0]+" closed below TLS, and the capture ends before the other side did")
+		parts = append(parts, "the "+o.ended[0]+" closed the TCP connection, and the capture ends before the other side did")
 	default:
 		parts = append(parts, "the capture ends before the connection does")
 	}

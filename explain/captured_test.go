@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -158,4 +159,61 @@ func (c *Connection) said() []string {
 		}
 	}
 	return slices.Concat(records, messages, alerts)
+}
+
+// captures are what is kept of connections that were only listened to.
+var captures = []struct {
+	name, of string
+	keys     bool
+	change   func([]piece) []piece
+	says     []string
+}{
+	{"keys", "live-tls13-client-auth", true, nil, []string{"the key log gives it", "both sides said close_notify"}},
+	{"no-keys", "live-tls12-cbc", false, nil,
+		[]string{"both sides went on encrypted", "no key log has CLIENT_RANDOM for this connection", "encrypted handshake", "encrypted alert", "the last record of the server is an alert that could not be read"}},
+	{"no-keys-tls13", "live-tls13-late-client-auth", false, nil, []string{"no key log has CLIENT_HANDSHAKE_TRAFFIC_SECRET for this connection", "encrypted "}},
+	{"gap", "live-tls12-renegotiation", true, func(all []piece) []piece {
+		// In the client's second flight: the ClientKeyExchange is cut off, its change_cipher_spec and Finished are missing.
+		for i, p := range all {
+			if i > 1 && p.from == wire.Client {
+				cut := len(p.b) - 7
+				all[i].b = p.b[:cut]
+				return slices.Insert(all, i+1, piece{from: p.from, at: p.at, missing: 7})
+			}
+		}
+		return all
+	}, []string{"7 bytes of the client are missing", "7 of its 42 bytes were not captured", "unread handshake", "full handshake"}},
+	{"from-the-middle", "live-tls13-client-auth", true, func(all []piece) []piece {
+		middle := all[len(all)-5:]
+		return append([]piece{{from: wire.Client, at: middle[0].at, missing: -1}, {from: wire.Server, at: middle[0].at, missing: -1}}, middle...)
+	}, []string{"how many is not known", "the handshake before it was not captured"}},
+}
+
+func TestCapturedGolden(t *testing.T) {
+	for _, c := range captures {
+		t.Run(c.name, func(t *testing.T) {
+			live := recorded(t, filepath.Join("testdata", c.of+".json"))
+			pieces := live.pieces()
+			if c.change != nil {
+				pieces = c.change(pieces)
+			}
+			var keys *passive.Keys
+			if c.keys {
+				keys = live.keyLog()
+			}
+			account := capture(pieces, keys).Connection(About{Captured: true, Target: "localhost"})
+			if !account.Checks.OK() {
+				t.Errorf("checks: %q", account.Checks.Failures)
+			}
+			var out bytes.Buffer
+			if err := account.JSON(&out); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "captured-"+c.name+".json", out.Bytes())
+			mustSay(t, render(t, account, look{Width: 200}), c.says...)
+			if testing.Verbose() {
+				t.Log("\n" + render(t, account, look{Summary: true, Width: 120}))
+			}
+		})
+	}
 }

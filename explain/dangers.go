@@ -54,6 +54,9 @@ func needs(name string) func(*handshake) bool {
 
 // exchanged reports that there was a key exchange: a resumption has none.
 func (hs *handshake) exchanged() bool {
+	if hs.torn && (hs.transcript.Find(wire.TypeServerHelloDone, wire.Server) >= 0 || hs.transcript.Find(wire.TypeCertificate, wire.Server) >= 0) {
+		return true // what follows these is missing
+	}
 	return hs.transcript.Find(wire.TypeClientKeyExchange, wire.Client) >= 0
 }
 

@@ -42,6 +42,7 @@ func flights(c *Connection) []Flight {
 
 type ladder struct {
 	flights []Flight
+	early   []Rung             // notes before the first flight
 	records map[int]int        // the flight of each record, by number
 	ends    map[int][]*Message // the messages that end in each record
 }
@@ -63,28 +64,31 @@ func (l *ladder) event(e *Event) {
 	case e.Record != nil:
 		l.record(e)
 	case e.Gap != nil:
-		f := l.flight(e, e.Gap.From, false)
-		f.Rungs = append(f.Rungs, Rung{AtUS: e.AtUS, Name: words.NotCaptured, Words: e.Gap.Sentence(), Mood: Warning, Note: true})
+		l.note(Rung{AtUS: e.AtUS, Name: words.NotCaptured, Words: e.Gap.Sentence(), Mood: Warning, Note: true})
 	case e.End != nil:
-		f := l.flight(e, e.End.From, false)
-		f.Rungs = append(f.Rungs, Rung{AtUS: e.AtUS, Name: "end", Words: "the " + e.End.From + " closed the connection below TLS", Mood: Quiet, Note: true})
+		l.note(Rung{AtUS: e.AtUS, Name: "end", Words: "the " + e.End.From + " closed the TCP connection", Mood: Quiet, Note: true})
 	}
 }
 
-// flight is the flight of what a side sends now.
-func (l *ladder) flight(e *Event, from string, anew bool) *Flight {
-	if n := len(l.flights); n == 0 || l.flights[n-1].From != from || anew {
-		l.flights = append(l.flights, Flight{Number: n + 1, From: from, StartUS: e.AtUS, Rungs: []Rung{}, AfterGap: anew})
+// note adds a line of which nothing went over the wire to the flight under way; those
+// before the first flight go with that.
+func (l *ladder) note(r Rung) {
+	if n := len(l.flights); n > 0 {
+		l.flights[n-1].Rungs = append(l.flights[n-1].Rungs, r)
+		return
 	}
-	f := &l.flights[len(l.flights)-1]
-	f.EndUS = e.AtUS
-	return f
+	l.early = append(l.early, r)
 }
 
 func (l *ladder) record(e *Event) {
 	r := e.Record
-	f := l.flight(e, r.From, r.resumes)
+	if n := len(l.flights); n == 0 || l.flights[n-1].From != r.From || r.resumes {
+		l.flights = append(l.flights, Flight{Number: n + 1, From: r.From, StartUS: e.AtUS, Rungs: append([]Rung{}, l.early...), AfterGap: r.resumes})
+		l.early = nil
+	}
+	f := &l.flights[len(l.flights)-1]
 	l.records[r.Number] = f.Number
+	f.EndUS = e.AtUS
 	f.Bytes += len(r.Wire)
 	if r.Type != "" { // it is a record
 		f.Records++

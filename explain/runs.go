@@ -1,10 +1,6 @@
 package explain
 
-import (
-	"slices"
-
-	"github.com/vitrine-tls/vitrine/wire"
-)
+import "github.com/vitrine-tls/vitrine/wire"
 
 // show is what the account says of hs.
 func (hs *handshake) show(complete bool) *Handshake {
@@ -13,13 +9,15 @@ func (hs *handshake) show(complete bool) *Handshake {
 		x.Messages = append(x.Messages, m.Name)
 	}
 	x.ServerCertificate, x.ClientCertificate = hs.shows(wire.Server), hs.shows(wire.Client)
-	resumed := complete && hs.version < wire.TLS13 && !slices.Contains(x.Messages, wire.TypeClientKeyExchange.String())
+	resumed := complete && hs.version < wire.TLS13 && !hs.exchanged()
 	switch {
 	case hs.late:
 		x.Kind, x.Story = "client authentication", storyLate
 		return x
 	case hs.answer == nil && hs.account.misses(ofHandshake):
 		x.Story = storyNotKept
+	case hs.answer == nil && hs.torn:
+		x.Story = storyNotCaptured
 	case hs.answer == nil:
 		x.Story = storyUnsettled
 	case hs.version >= wire.TLS13:

@@ -24,10 +24,11 @@ var stories = map[wire.KeyExchange]string{
 }
 
 const (
-	story13        = "each hello carries a fresh public key; the secret computed from both feeds the handshake secret"
-	storyPSK13     = ", after the pre-shared key of the resumed session"
-	storyResumed   = "no key exchange: the master secret of the session and the new randoms make new keys"
-	storyLate      = "the server asks in a CertificateRequest; the client answers with Certificate, CertificateVerify and a Finished, whose key comes from its application traffic secret"
-	storyNotKept   = "its result was not kept"
-	storyUnsettled = "it ended before the two sides agreed on anything"
+	story13          = "each hello carries a fresh public key; the secret computed from both feeds the handshake secret"
+	storyPSK13       = ", after the pre-shared key of the resumed session"
+	storyResumed     = "no key exchange: the master secret of the session and the new randoms make new keys"
+	storyLate        = "the server asks in a CertificateRequest; the client answers with Certificate, CertificateVerify and a Finished, whose key comes from its application traffic secret"
+	storyNotKept     = "its result was not kept"
+	storyUnsettled   = "it ended before the two sides agreed on anything"
+	storyNotCaptured = "what the two sides agreed on was not captured"
 )

@@ -44,7 +44,7 @@ func (p *printer) detail(c *explain.Connection) {
 		case e.Gap != nil:
 			p.event("gap", caution, "", text(caution, "%s", e.Gap.Sentence()))
 		case e.End != nil:
-			p.event("end", normal, "", text(normal, "the %s closed the connection below TLS", e.End.From))
+			p.event("end", normal, "", text(normal, "the %s closed the TCP connection", e.End.From))
 		}
 	}
 	p.dropped(c.DroppedAt(len(c.Events)))
@@ -181,7 +181,9 @@ func (p *printer) record(r *explain.Record, shown *int) {
 		what, whatStyle = "✗ refused: "+r.Refusal, wrong
 	}
 	if r.Unopened != "" {
-		what = "not opened: protected " + r.Type
+		if what = "not opened: protected " + r.Type; r.Epoch == 0 && r.Type != wire.ContentApplicationData.String() {
+			what = "not read: " + r.Type
+		}
 	}
 	p.put()
 	p.lead(line{text(sideStyle(r.From), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)

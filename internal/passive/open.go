@@ -194,6 +194,9 @@ func (d *direction) remember(rec []byte) {
 	}
 }
 
+// noMaster is what is missing up to TLS 1.2.
+const noMaster = "no key log has " + logMaster + " for this connection"
+
 // noKey says why the keys of d's epoch are not known.
 func (l *Listener) noKey(d *direction) string {
 	hs := d.of
@@ -203,19 +206,21 @@ func (l *Listener) noKey(d *direction) string {
 	case hs == nil || hs.hello == nil:
 		return "the ClientHello was not captured, by whose random keys are found"
 	case hs.answer == nil && d.stage == early:
-		return "it is early data, and no key log has its secret"
+		return "it is early data, and no key log has CLIENT_EARLY_TRAFFIC_SECRET for this connection"
 	case hs.answer == nil:
 		return "the ServerHello was not captured"
 	case hs.suite == nil:
 		return "the cipher suite " + hs.answer.CipherSuite.String() + " is not known here"
 	case hs.is13():
-		return "no key log has its secret, " + traffic[d.stage][d.from].name
+		return "no key log has " + traffic[d.stage][d.from].log + " for this connection"
 	case hs.resumed:
-		return "no key log has its master secret, and neither is the connection known that it resumes"
-	case hs.suite.KeyExchange.Encrypted():
-		return "no key log has its master secret, and no private key opens what it is made of"
-	case hs.suite.KeyExchange.PSK():
-		return "no key log has its master secret, and the pre-shared key does not suffice or is not known"
+		return noMaster + ", and the keys of the connection that it resumes are not known either"
+	case hs.suite.KeyExchange == wire.KeyExchangeRSA:
+		return noMaster + ", and the server's RSA key is not known either"
+	case hs.suite.KeyExchange == wire.KeyExchangePSK:
+		return noMaster + ", and the pre-shared key is not known either"
+	case hs.suite.KeyExchange == wire.KeyExchangeRSAPSK:
+		return noMaster + ", and it takes both the server's RSA key and the pre-shared key otherwise"
 	}
-	return "no key log has its master secret"
+	return noMaster
 }
