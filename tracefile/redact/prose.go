@@ -78,9 +78,13 @@ func each(parts []part, find func(string) []int, replace func(string) string) (o
 
 // addresses finds the next IP address.
 func addresses(t string) []int {
+	four := ipv4.FindStringIndex(t)
 	for begin := 0; begin < len(t); {
 		at := ipv6.FindStringIndex(t[begin:])
 		if at == nil {
+			break
+		}
+		if four != nil && four[0] < begin+at[0] {
 			break
 		}
 		if a, err := netip.ParseAddr(strings.TrimRight(t[begin+at[0]:begin+at[1]], ".")); err == nil && a.Is6() {
@@ -88,7 +92,7 @@ func addresses(t string) []int {
 		}
 		begin += at[1]
 	}
-	return ipv4.FindStringIndex(t)
+	return four
 }
 
 // attribute is a part of a distinguished name, whose kind stays.

@@ -51,10 +51,10 @@ func TestProse(t *testing.T) {
 	}
 	for _, goes := range []string{
 		`it is for "alpha beta\"gamma"`, "mail me@box", "see https://example.com/a?b", "from 192.0.2.1:5", "at fe80::1", "CN=Jane Doe,O=Acme", "for www.example.com", "to Printer now", "2.5.4.3=hidden",
-		"in ca/ca.pem", `C:\keys\mine`,
+		"ask 192.0.2.77 or 2001:db8::77", "ask 2001:db8::77 or 192.0.2.77", "in ca/ca.pem", `C:\keys\mine`,
 	} {
 		got := s.prose(goes)
-		for _, private := range []string{"alpha", "beta", "gamma", "box", "example", "192.0", "fe80", "Jane", "Acme", "Printer", "hidden", "pem", "keys"} {
+		for _, private := range []string{"alpha", "beta", "gamma", "box", "example", "192.0", "2001:db8", "fe80", "Jane", "Acme", "Printer", "hidden", "pem", "keys"} {
 			if strings.Contains(goes, private) && strings.Contains(got, private) {
 				t.Errorf("%q became %q", goes, got)
 			}
