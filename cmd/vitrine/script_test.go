@@ -53,6 +53,9 @@ func TestMain(m *testing.M) {
 //	                        is then in heard.out and heard.err
 //	responder FOLDER|halt   start vitrine cert ca ocsp for an authority, or stop it
 //	                        by a signal
+//	clear-server HOW        start a server with the certificate server.pem that turns to
+//	                        TLS; script_starttls_test.go has the ways
+//	tunnel                  start an HTTP proxy, and set PROXY
 //
 // and the condition [race], for the race detector: it makes each start of the command
 // slow, and has nothing to look for where the command does one thing at a time.
@@ -76,6 +79,7 @@ func runScripts(t *testing.T, dir string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "logged": cmdLogged, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
+			"clear-server": cmdClearServer, "tunnel": cmdTunnel,
 			"free-port": cmdFreePort, "responder": cmdResponder, "listen": cmdListen, "heard": cmdHeard,
 		},
 		Condition: func(name string) (bool, error) {

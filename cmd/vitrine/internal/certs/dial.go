@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"net"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -21,8 +20,8 @@ type Shown struct {
 }
 
 // dial asks a server for its certificates, and verifies none of them.
-func dial(ctx context.Context, at flags.Target, config *tls.Config) (*Source, error) {
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+func dial(ctx context.Context, reach flags.Reach, at flags.Target, config *tls.Config) (*Source, error) {
+	raw, err := reach.Dial(ctx, at)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type Source struct {
 type Reader struct {
 	timeout      flags.Timeout
 	tls          flags.TLS
+	reach        flags.Reach
 	passwordFile string
 	// Stdin is what - stands for.
 	Stdin io.Reader
@@ -50,13 +51,14 @@ type Reader struct {
 func (r *Reader) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.passwordFile, "password-file", "", "the password of PKCS#12 and encrypted keys is the first line of this `file`")
 	r.tls.RegisterVersions(cmd)
+	r.reach.Register(cmd)
 	r.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 }
 
 // Open reads from a file, from standard input for -, or from a server: name is then what to
 // ask for, empty for the host of target. A file that exists counts first.
 func (r *Reader) Open(ctx context.Context, target, name string) (*Source, error) {
-	if err := r.timeout.Check(); err != nil {
+	if err := cmp.Or(r.timeout.Check(), r.reach.Check()); err != nil {
 		return nil, err
 	}
 	isFile, err := namesFile(target)
@@ -79,7 +81,7 @@ func (r *Reader) Open(ctx context.Context, target, name string) (*Source, error)
 	if err != nil {
 		return nil, err
 	}
-	return dial(ctx, at, config)
+	return dial(ctx, r.reach, at, config)
 }
 
 // config is for a connection that only shows certificates, of which none is verified.

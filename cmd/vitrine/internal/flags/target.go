@@ -3,7 +3,6 @@ package flags
 import (
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,27 +16,30 @@ import (
 type Target struct {
 	Host string // a name in ASCII or an IP address, without brackets
 	Port string // a number
+	// StartTLS is the protocol by which the server turns to TLS, where a URL says so;
+	// "none" where TLS begins at once.
+	StartTLS string
 }
 
 func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) }
 
 // ParseTarget reads HOST[:PORT]; the port is 443 if it is missing, and may be the
 // name of a service. An IPv6 address may stand alone, and in brackets before a
-// port. Of an https URL it takes host and port. A name beyond ASCII becomes what
-// DNS knows (RFC 5891).
+// port. Of a URL it takes host and port, and how TLS begins. A name beyond ASCII becomes
+// what DNS knows (RFC 5891).
 func ParseTarget(s string) (Target, error) {
-	at, err := withoutURL(s)
+	at, of, err := withoutURL(s)
 	if err != nil {
 		return Target{}, err
 	}
-	t := Target{Host: at, Port: "443"}
+	t := Target{Host: at, Port: of.port, StartTLS: of.startTLS}
 	if err := ambiguous(at); err != nil {
 		return Target{}, err
 	}
 	if bare := withoutBrackets(at); isAddress(bare) {
 		t.Host = bare
 	} else if host, port, err := net.SplitHostPort(at); err == nil {
-		t = Target{host, port}
+		t.Host, t.Port = host, port
 	} else if strings.Contains(at, ":") {
 		return Target{}, report.Usagef("%q is not HOST:PORT, like example.com:443 or [2001:db8::1]:443", s)
 	}
@@ -80,24 +82,6 @@ func ambiguous(at string) error {
 		return nil
 	}
 	return report.Usagef("%s may be an address, or an address and a port; write [%[1]s] for the one, [%s]:%s for the other", at, at[:i], at[i+1:])
-}
-
-// withoutURL leaves host and port of a URL, and of what lacks nothing but the
-// scheme to be one.
-func withoutURL(s string) (string, error) {
-	scheme, _, ok := strings.Cut(s, "://")
-	if !ok {
-		at, _, _ := strings.Cut(s, "/")
-		return at, nil
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return "", report.Usagef("%q is not a URL; give HOST:PORT, like example.com:443", s)
-	case u.Scheme != "https" && u.Port() == "":
-		return "", report.Usagef("%s:// does not say which port speaks TLS; give HOST:PORT, like %s:443", scheme, u.Hostname())
-	}
-	return u.Host, nil
 }
 
 // parsePort reads a number from 0 to 65535, or the name of a service.

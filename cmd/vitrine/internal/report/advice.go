@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -25,8 +26,13 @@ func adviceFor(err error, we wire.Role) string {
 		return inFlags(hint, we)
 	}
 	h, _ := errors.AsType[*tls.HandshakeError](err)
+	early, _ := errors.AsType[*starttls.Error](err)
 	trouble, _ := troubleOf(err)
 	switch {
+	case errors.Is(err, starttls.ErrInjected):
+		return "do not trust this way to the server: what came would have counted as said under TLS"
+	case early != nil:
+		return "check that this port speaks " + early.Protocol + " before TLS; --starttls says which protocol, or none for TLS from the first byte"
 	case h != nil && h.Hint != "" && !isTimeout(err): // how long to wait is for the command to say
 		return inFlags(h.Hint, we)
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -97,7 +98,7 @@ func isNetworkError(err error) bool {
 
 // IsHandshakeError reports that the two sides did not agree, or one broke a rule.
 func IsHandshakeError(err error) bool {
-	return isA[*handshakeError](err) || isA[*tls.HandshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err)
+	return isA[*handshakeError](err) || isA[*starttls.Error](err) || isA[*tls.HandshakeError](err) || isA[tls.AlertError](err) || isA[tls.RecordHeaderError](err)
 }
 
 // IsHandshakeFailure reports the alert handshake_failure, which has many reasons.

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -37,6 +38,9 @@ func Describe(err error, we wire.Role, sent *Offer) Failure {
 	if header, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		what, _ := cutHint(ownWords(header))
 		f.Text = terminal.Printable(what)
+	}
+	if e, ok := errors.AsType[*starttls.Error](err); ok && e.Err == nil {
+		f.Text = terminal.Printable(e.Error())
 	}
 	h, ok := errors.AsType[*tls.HandshakeError](err)
 	if !ok {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +31,7 @@ type options struct {
 	alpn     flags.ALPN
 	insecure flags.Insecure
 	revoked  flags.Revocation
+	way      flags.Reach
 	json     bool
 	timeout  flags.Timeout
 	// halfClose closes our direction when the input ends.
@@ -58,7 +58,11 @@ when it closes. --half-close closes it; and so does an input without a byte. No
 answer to what was sent is a failure, but with --half-close.
 
 HOST is a name or an address. The port is 443 if none is given, and may be the
-name of a service. An https URL will do too: vitrine takes host and port of it.
+name of a service. A URL will do too: vitrine takes host and port of it.
+
+On the ports of mail, directories, chats and databases that begin in the clear,
+like 587, and with URLs like smtp:// or postgres://, vitrine has the server turn
+to TLS first. --starttls names the protocol where the port does not.
 
 With --post-handshake-auth or --renegotiate server the server may begin another
 handshake: without input vitrine waits for that, for --timeout at most.
@@ -77,6 +81,8 @@ Name old versions and weak suites to use them. Dangerous ones also need
     vitrine connect example.com:443
   vitrine connect localhost:8443 --ca ~/.config/vitrine/ca.pem --json
   vitrine connect mail.example.com:993 --send 'a logout\r\n'
+  vitrine connect mail.example.com:587
+  vitrine connect postgres://db.example.com --json
   vitrine connect example.com --resume ticket
   vitrine connect printer.local --max tls1.0 --suites RC4-SHA \
     --legacy rc4,rsa-key-exchange`,
@@ -90,6 +96,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	o.insecure.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
+	o.way.Register(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
 	o.send.Register(cmd, "what comes from standard input")
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
@@ -104,7 +111,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
+	if err := cmp.Or(o.timeout.Check(), o.alpn.Check(), o.way.Check()); err != nil {
 		return err
 	}
 	input, err := o.input(cmd)
@@ -203,6 +210,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 		return nil, nil, err
 	}
 	made := summarize(conn, at, config, took)
+	made.StartTLS = o.way.Protocol(at)
 	if state := conn.State(); len(state.VerifiedChains) > 0 {
 		made.Revocation = o.revoked.Words(state.Revocation)
 	}
@@ -216,7 +224,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout.Duration)
 	defer cancel()
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	raw, err := o.way.Dial(ctx, at)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -27,6 +27,9 @@ type Summary struct {
 	// Target is HOST:PORT, and Peer the address that answered.
 	Target string `json:"target"`
 	Peer   string `json:"peer"`
+	// StartTLS is the protocol by which the server turned to TLS; empty where TLS began
+	// with the first byte.
+	StartTLS string `json:"starttls,omitempty"`
 	// HandshakeUS is how long the handshake took, in microseconds.
 	HandshakeUS int64  `json:"handshake_us"`
 	Version     string `json:"version"`
@@ -203,6 +206,9 @@ func (s *Summary) writeAgreed(line func(name, value string)) {
 	version := s.Version
 	if s.Resumed != "" {
 		version += ", resumed by " + resumptionNames[s.Resumed]
+	}
+	if s.StartTLS != "" {
+		line("starttls", s.StartTLS+"; what was said before TLS is not authentic")
 	}
 	line("version", version)
 	line("suite", s.CipherSuite)

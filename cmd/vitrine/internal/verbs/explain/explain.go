@@ -25,6 +25,7 @@ type options struct {
 	alpn       flags.ALPN
 	insecure   flags.Insecure
 	revoked    flags.Revocation
+	way        flags.Reach
 	clientAuth bool
 	format     string
 	form       *rendering // what format stands for, or the ending of output
@@ -114,6 +115,7 @@ func (o *options) register(cmd *cobra.Command) {
 	o.alpn.Register(cmd, []string{"http/1.1"}, "")
 	o.insecure.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
+	o.way.Register(cmd)
 	set.BoolVar(&o.clientAuth, "client-auth", false, "let our server ask for a client certificate")
 	set.StringVar(&o.fail, "fail", "", "let the handshake with our own server fail, for this `cause`: "+strings.Join(failureNames(), ", "))
 	set.StringVar(&o.format, "format", "", "output `format`: "+flags.OneOf(formatHelp())+" (default: by the ending of --output, else text)")
@@ -150,7 +152,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err := o.check(cmd, args); err != nil {
 		return err
 	}
-	e, err := o.plan(args)
+	e, err := o.plan(cmd, args)
 	if err != nil {
 		return err
 	}
@@ -234,7 +236,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	if _, ok := failures[o.fail]; o.fail != "" && !ok {
 		return report.Usagef("--fail %q is not a way to fail; choose %s", o.fail, flags.OneOf(failureNames()))
 	}
-	if err := cmp.Or(o.timeout.Check(), o.alpn.Check()); err != nil {
+	if err := cmp.Or(o.timeout.Check(), o.alpn.Check(), o.way.Check()); err != nil {
 		return err
 	}
 	var err error
@@ -252,6 +254,8 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("--ca needs a target; vitrine's own server has an authority that is thrown away")
 	case !live && o.revoked.Given(cmd):
 		return report.Usagef("--revocation and --crl need a target; nobody knows what vitrine's own server has, which is thrown away")
+	case !live && o.way.Given(cmd):
+		return report.Usagef("--starttls, --connect-to, --proxy, -4 and -6 need a target; vitrine's own server is on this machine")
 	case !live && len(o.content) > 0:
 		return report.Usagef("--send needs a target, or none: vitrine's own server answers requests of HTTP alone")
 	case !live && o.sends && (o.tls.PostHandshakeAuth || o.tls.Renegotiate == "server"):
@@ -263,7 +267,7 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 }
 
 // plan prepares the connections: where to, and with which configuration.
-func (o *options) plan(args []string) (*explanation, error) {
+func (o *options) plan(cmd *cobra.Command, args []string) (*explanation, error) {
 	e := &explanation{options: o, config: &tls.Config{NextProtos: o.alpn.Protocols}}
 	o.tls.Own = len(args) == 0
 	var err error
@@ -298,6 +302,12 @@ func (o *options) plan(args []string) (*explanation, error) {
 	}
 	e.config.ServerName = cmp.Or(o.sni, e.at.Host)
 	e.name = e.at.String()
+	if protocol := o.way.Protocol(e.at); protocol != "" {
+		e.is = "turned to TLS by " + protocol
+		if !cmd.Flags().Changed("alpn") { // it is no server of HTTP
+			o.alpn.Protocols, e.config.NextProtos = nil, nil
+		}
+	}
 	if o.ca != "" {
 		e.config.RootCAs, err = flags.Pool("ca", o.ca)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"time"
 
@@ -60,7 +59,7 @@ func before(c *explain.Connection) string {
 func (e *explanation) connect(ctx context.Context, about explain.About) (*explain.Connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.options.timeout.Duration)
 	defer cancel()
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.at.String())
+	raw, err := e.options.way.Dial(ctx, e.at)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ const quiet = time.Second
 // protocol was and the port is not for another one.
 func (e *explanation) toSay(agreed string) message {
 	other := flags.OtherProtocol(e.at.Port)
+	early := e.options.way.Protocol(e.at)
 	switch {
 	case e.options.sends && len(e.options.content) == 0:
 		return message{words: "nothing was sent, as --send none says"}
@@ -36,6 +37,8 @@ func (e *explanation) toSay(agreed string) message {
 		return message{content: e.options.content, words: "sent: " + beginning(e.options.content)}
 	case agreed != "" && agreed != "http/1.1":
 		return message{words: fmt.Sprintf("nothing was sent: the protocol is %q; say what with --send", agreed)}
+	case agreed == "" && early != "":
+		return message{words: fmt.Sprintf("nothing was sent: the server speaks %s; say what with --send", early)}
 	case agreed == "" && other != "":
 		return message{words: fmt.Sprintf("nothing was sent: port %s is for %s; say what with --send", e.at.Port, other)}
 	case agreed == "" && !slices.Contains(e.options.alpn.Protocols, "http/1.1"):
