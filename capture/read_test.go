@@ -322,6 +322,7 @@ func TestBadFiles(t *testing.T) {
 		"secrets longer than theirs": block(nil, binary.LittleEndian, blockSecrets, []byte{0x4b, 0x53, 0x4c, 0x54, 0xff, 0xff, 0, 0}),
 		"secrets without a length":   block(nil, binary.LittleEndian, blockSecrets, nil),
 		"another interface":          ngPacket(binary.LittleEndian, 7, 1, all[0], ""),
+		"a packet beyond its block":  bytes.Replace(ngPacket(binary.LittleEndian, 0, 1, all[0], ""), binary.LittleEndian.AppendUint32(nil, uint32(len(all[0].b))), []byte{0, 4, 0, 0}, 1),
 		"a short packet block":       block(nil, binary.LittleEndian, blockPacket, make([]byte, 8)),
 		"a short interface":          block(nil, binary.LittleEndian, blockInterface, nil),
 	} {
@@ -385,6 +386,42 @@ func TestListOfARefusal(t *testing.T) {
 		}
 		if c := all[0]; c.Complete || !c.Failed || c.Outcome == "complete" {
 			t.Errorf("%v: complete %t, failed %t, %q", c.Version, c.Complete, c.Failed, c.Outcome)
+		}
+	}
+}
+
+// A network card that divides a packet later leaves its length 0.
+func TestPacketsThatAreDividedLater(t *testing.T) {
+	s := speak(t, tls.VersionTLS13, devca.ECDSA, "hello", nil)
+	all := testEnds().frames(t, segments(s.said))
+	for i := range all {
+		if len(all[i].b) > 60 {
+			all[i].b[2], all[i].b[3] = 0, 0
+		}
+	}
+	one(t, pcapOf(t, linkRaw, all...), s.log).wants(t, "hello")
+}
+
+// Of fragments that overlap, the first holds.
+func TestOverlappingFragments(t *testing.T) {
+	var f fragments
+	key := fragmentKey{id: 1, proto: 6}
+	f.add(key, 8, true, []byte("BBBBBBBB"))
+	f.add(key, 0, true, []byte("aaaaaaaabbbbbbbbcccccccc"))
+	f.add(key, 16, true, []byte("xxxxxxxxdddddddd"))
+	if whole := f.add(key, 32, false, []byte("e")); string(whole) != "aaaaaaaaBBBBBBBBccccccccdddddddde" {
+		t.Errorf("together they are %q", whole)
+	}
+	for id := range uint32(1000) {
+		f.add(fragmentKey{id: id, proto: 6}, 8, true, make([]byte, 8))
+	}
+	if len(f.pending) != maxDatagrams {
+		t.Errorf("%d datagrams are kept", len(f.pending))
+	}
+	for at := range 500 {
+		f.add(key, 16*at, true, make([]byte, 8))
+		if len(f.pending) > maxDatagrams || len(f.pending[len(f.pending)-1].runs) > maxFragmentRuns {
+			t.Fatalf("%d datagrams are kept, and parts without end", len(f.pending))
 		}
 	}
 }

@@ -86,6 +86,18 @@ var twists = []twisted{
 			t.Error("it is not said to be open")
 		}
 	}},
+	{name: "the client's FIN is missing", want: func(t *testing.T, c *found) {
+		whole(t, c)
+		if !c.Open {
+			t.Error("it is not said to be open")
+		}
+	}, twist: func(all []seg) []seg {
+		last := all[len(all)-1]
+		for range 2 * patience {
+			all = append(all, seg{from: last.from, seq: last.seq + 1, ack: last.ack})
+		}
+		return slices.Delete(all, len(all)-2*patience-2, len(all)-2*patience-1)
+	}},
 	{name: "reset", twist: func(all []seg) []seg {
 		last := all[len(all)-2]
 		return append(all[:len(all)-2], seg{from: last.from, seq: last.seq, ack: last.ack, rst: true})
@@ -156,6 +168,9 @@ var twists = []twisted{
 		}
 	}},
 	{name: "a beginning in the midst", twist: func(all []seg) []seg { return all[data(all, wire.Server)[4]:] }, want: func(t *testing.T, c *found) {
+		if c.Lost == 0 {
+			t.Error("nothing was passed over before the first record")
+		}
 		if !c.Midway || c.Client.Port() != 49152 || c.Failed || c.Outcome != "begun before the capture" {
 			t.Errorf("midway %t, client %v, %s", c.Midway, c.Client, c.Outcome)
 		}
@@ -201,4 +216,45 @@ func TestLateCopies(t *testing.T) {
 	all := segments(s.said)
 	late := all[data(all, wire.Server)[2]:]
 	one(t, pcapOf(t, linkRaw, testEnds().frames(t, append(slices.Clone(all), late...))...), s.log).wants(t, "hello")
+}
+
+// A gap is declared while the connection goes on, and not before the packets of a while have
+// come.
+func TestPatience(t *testing.T) {
+	s := speak(t, tls.VersionTLS13, devca.ECDSA, strings.Repeat("x", longText), nil)
+	for _, slow := range []bool{false, true} {
+		all := segments(s.said)
+		all = all[:len(all)-2]
+		missing := data(all, wire.Client)[3]
+		all = slices.Delete(all, missing, missing+1)
+		last := all[len(all)-1]
+		for range patience {
+			all = append(all, seg{from: last.from, seq: last.seq, ack: last.ack})
+		}
+		var tr *tracker
+		o := &Options{Keys: &Keys{}}
+		tr = newTracker(o)
+		declared := -1
+		for i, f := range testEnds().frames(t, all) {
+			at := f.at.UnixNano()
+			if slow {
+				at += int64(i) * 1e9
+			}
+			tr.packet(&packet{data: f.b, length: f.length, link: linkRaw, at: at})
+			if c := tr.talking.first; c != nil && c.tls.holes > 0 && declared < 0 {
+				declared = i - missing
+			}
+		}
+		if !slow && (declared < patience/2 || declared > 2*patience) || slow && (declared < 2 || declared > 10) {
+			t.Errorf("slow %t: the gap is declared %d packets later", slow, declared)
+		}
+	}
+}
+
+// Packets of which no connection begins do not make one.
+func TestStrayPackets(t *testing.T) {
+	stray := []seg{{from: wire.Client, seq: 5, rst: true}, {from: wire.Server, seq: 9, ack: 2}, {from: wire.Client, fin: true}}
+	if _, totals, err := readAll(t, pcapOf(t, linkRaw, testEnds().frames(t, stray)...), nil); err != nil || totals.Segments != 3 || totals.Connections != 0 {
+		t.Errorf("%+v, %v", totals, err)
+	}
 }
