@@ -55,7 +55,7 @@ var rules = []rule{
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " " + rooms + "authority " + rooms + "certs explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore httptls tls internal/devca internal/otherkeys session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
@@ -66,7 +66,7 @@ var rules = []rule{
 	{rooms + "flags", rooms + "report certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
 	{rooms + "report", rooms + "terminal explain starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
-	{rooms + "terminal", "", ""},
+	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
 	{"explain/page", "explain wire", ""},                        // a renderer too

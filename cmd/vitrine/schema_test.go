@@ -22,6 +22,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
+	verb "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -31,6 +32,7 @@ var update = flag.Bool("update", false, "write schema.json anew")
 
 // written is what the verbs write with --json; suites writes an array of it.
 var written = map[string]reflect.Type{
+	"explain CAPTURE": reflect.TypeFor[verb.List](),
 	"explain":         reflect.TypeFor[explain.Connection](),
 	"connect":         reflect.TypeFor[connect.Summary](),
 	"cert show":       reflect.TypeFor[show.Shown](),

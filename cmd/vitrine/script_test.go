@@ -70,6 +70,11 @@ func runScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			captures, err := filepath.Abs("../../capture/testdata")
+			if err != nil {
+				return err
+			}
+			env.Setenv("CAPTURES", captures)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Values[serverKey{}] = &serverProcess{}

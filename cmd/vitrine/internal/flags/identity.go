@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -55,6 +56,38 @@ func (f *Identity) Load() (cert tls.Certificate, ok bool, err error) {
 		return tls.Certificate{}, false, mismatch(chain, keys, certs)
 	}
 	return cert, true, nil
+}
+
+// RSA returns the RSA private keys in the file of --key, none without the flag: what opens
+// captures of key exchanges by RSA.
+func (f *Identity) RSA() (keys []*rsa.PrivateKey, err error) {
+	if f.key == "" {
+		return nil, nil
+	}
+	file, err := readPEM("key", f.key)
+	if err != nil {
+		return nil, err
+	}
+	blocks := file.of("PRIVATE KEY")
+	if len(blocks) == 0 {
+		return nil, file.without("private key")
+	}
+	for _, block := range blocks {
+		if is, do := unusable(block); is != "" {
+			return nil, file.fault(is, do)
+		}
+		if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+			keys = append(keys, key)
+		} else if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+			if key, ok := key.(*rsa.PrivateKey); ok {
+				keys = append(keys, key)
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, report.Usagef("--key: %s holds no RSA key; only a key exchange by RSA can be opened with a private key", f.key)
+	}
+	return keys, nil
 }
 
 // Show lets config show the certificate to a server that asks for one, whichever

@@ -34,18 +34,27 @@ func parsePSK(s string) (preshared, error) {
 	return preshared{s[:i], key}, nil
 }
 
-func (f *TLS) applyPSK(config *tls.Config) error {
-	keys := make(map[string][]byte)
-	var first preshared
-	for i, value := range f.PSKs {
+// PresharedKeys are the keys of --psk, by identity.
+func (f *TLS) PresharedKeys() (map[string][]byte, error) {
+	keys := map[string][]byte{}
+	for _, value := range f.PSKs {
 		p, err := parsePSK(value)
 		if err != nil {
-			return err
-		}
-		if i == 0 {
-			first = p
+			return nil, err
 		}
 		keys[p.identity] = p.key
+	}
+	return keys, nil
+}
+
+func (f *TLS) applyPSK(config *tls.Config) error {
+	keys, err := f.PresharedKeys()
+	if err != nil {
+		return err
+	}
+	var first preshared
+	if len(f.PSKs) > 0 {
+		first, _ = parsePSK(f.PSKs[0]) // which it was already
 	}
 	if len(f.PSKs) > 1 && f.sides&ClientSide != 0 {
 		return report.Usagef("--psk was given more than once; a client has one key to show")

@@ -35,6 +35,16 @@ func (p *Progress) Step() {
 	p.write()
 }
 
+// Reach says that done are done so far.
+func (p *Progress) Reach(done int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done != done {
+		p.done = done
+		p.write()
+	}
+}
+
 // End wipes the line.
 func (p *Progress) End() {
 	if p.w != nil {

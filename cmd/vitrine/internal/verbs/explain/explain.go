@@ -43,65 +43,19 @@ type options struct {
 	open       bool
 	conn       int
 	listening  listening
+	capturing  capturing
 }
 
 // New makes the verb.
 func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use:   "explain [HOST[:PORT] | TRACE | --listen ADDRESS]",
-		Short: "Explain a TLS connection, byte by byte",
-		Long: `Make a TLS connection and explain it. First comes a ladder of its flights; then,
-in order of time, each record and message with its fields, each choice and its
-reason, each secret and how it follows from the others, application data, and
-the close. vitrine computes every value again that it can; if one disagrees, the
-exit code is 1.
-
-Without HOST, vitrine starts a throw-away server on the loopback interface, so
-you can watch any version, suite or way to resume. Name it to use it: even
-dangerous ones need no --legacy there. With HOST (on port 443 if none is given;
-a URL will do) it explains the live connection, or its failure.
-
-Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
-the answer, but for ports of another protocol, like 993. --send says what to
-send instead, or that nothing is sent.
-
-With --listen it waits for a client of yours, like a browser, and explains the
-connection from the server's side, success or failure; HTTP is answered. --count
-takes several: text and traces hold all of them, and of -o FILE.json each gets
-FILE-1.json and so on. A connection on which nothing was said does not count.
---cert gives the server's certificate, else the development authority has one,
-as with vitrine serve. --client-auth asks clients for a certificate, which must
-be of an authority in --ca if that is given.
-
-With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
-input. A trace holds secrets and keys only with --secrets; without, what they
-prove is not checked again. --redact makes one to show to others, as in a bug
-report: stand-ins take the place of secrets, application data, names, addresses
-and what leads to them, and the rest is as it was. It redacts a saved trace too.
-
-With -o FILE.html the account is a page for a browser: a story in ten steps, the
-ladder to the scale of time, every byte with its name, and secrets that the
-browser computes again. It is one file that loads nothing. --open shows it.
-
-On a terminal, $PAGER shows the text, less by default; set it to nothing for
-none. The output holds the connection's secrets and data: guard it like a key.`,
-		Example: `  vitrine explain
-  vitrine explain --suites AES128-SHA --summary
-  vitrine explain --resume ticket
-  vitrine explain --max ssl3.0 --suites RC4-MD5
-  vitrine explain --renegotiate server --client-auth
-  vitrine explain --fail expired
-  vitrine explain example.com
-  vitrine explain example.com --json -o example.json
-  vitrine explain example.com -o example.ndjson
-  vitrine explain example.ndjson
-  vitrine explain example.com --redact -o report.ndjson
-  vitrine explain example.com -o example.html --open
-  vitrine explain --listen :8443 --count 3
-  vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`,
-		Args: flags.Arguments(0, 1, "vitrine explain example.com:443"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+		Use:     "explain [HOST[:PORT] | TRACE | CAPTURE | --listen ADDRESS]",
+		Short:   "Explain a TLS connection, byte by byte",
+		Long:    long,
+		Example: examples,
+		Args:    flags.Arguments(0, 1, "vitrine explain example.com:443"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	o.register(cmd)
 	return cmd
@@ -124,13 +78,14 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.open, "open", false, "show the page in the browser, $BROWSER or the system's; without -o, it is a temporary file")
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
-	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace, from 1 (default: the last)")
+	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", formatNames())
 	o.listening.register(cmd)
+	o.capturing.register(cmd)
 	o.identity.Register(cmd, "our")
 	o.tls.Register(cmd, flags.ClientSide|flags.ServerSide)
 }
@@ -220,8 +175,13 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 			return report.Usagef("--%s is for a server that waits for clients; add --listen ADDRESS", flag)
 		}
 	}
+	for _, flag := range []string{"all", "data", "filter", "keylog", "list"} {
+		if cmd.Flags().Changed(flag) {
+			return report.Usagef("--%s is for a capture; give a file of pcap or pcapng", flag)
+		}
+	}
 	if cmd.Flags().Changed("conn") {
-		return report.Usagef("--conn is for a saved trace; leave it out with a connection that vitrine makes")
+		return report.Usagef("--conn is for a saved trace or a capture; leave it out with a connection that vitrine makes")
 	}
 	if o.secrets && o.form.name != "ndjson" {
 		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")

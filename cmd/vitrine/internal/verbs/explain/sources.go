@@ -48,8 +48,12 @@ type kind struct {
 
 // kinds are tried in this order.
 var kinds = []kind{
-	{is: "a capture (pcapng)", begins: []string{"\x0a\x0d\x0d\x0a"}},
-	{is: "a capture (pcap)", begins: []string{"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d"}},
+	{is: "a capture", flags: forCaptures, explain: (*options).explainCapture, begins: []string{
+		"\x0a\x0d\x0d\x0a",                                                             // pcapng
+		"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d", // pcap
+		"\x1f\x8b", // either, compressed by gzip
+	}},
+	{is: "compressed; unpack it first: gzip alone is read", begins: []string{"\x28\xb5\x2f\xfd", "\xfd7zXZ", "BZh", "\x04\x22\x4d\x18", "PK\x03\x04"}},
 	{is: "PEM, which vitrine cert show reads", begins: []string{"-----BEGIN "}},
 	{is: "a key log", begins: []string{"CLIENT_RANDOM "}},
 	{is: "an account as JSON; save a trace in its place, with -o FILE.ndjson", begins: []string{"{\n  \"format\": \"" + explain.Format}},

@@ -1,0 +1,66 @@
+package explain
+
+// long is the help of the verb.
+const long = `Make a TLS connection and explain it. First comes a ladder of its flights; then,
+in order of time, each record and message with its fields, each choice and its
+reason, each secret and how it follows from the others, application data, and
+the close. vitrine computes every value again that it can; if one disagrees, the
+exit code is 1.
+
+Without HOST, vitrine starts a throw-away server on the loopback interface, so
+you can watch any version, suite or way to resume. Name it to use it: even
+dangerous ones need no --legacy there. With HOST (on port 443 if none is given;
+a URL will do) it explains the live connection, or its failure.
+
+Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
+the answer, but for ports of another protocol, like 993. --send says what to
+send instead, or that nothing is sent.
+
+With --listen it waits for a client of yours, like a browser, and explains the
+connection from the server's side, success or failure; HTTP is answered. --count
+takes several: text and traces hold all of them, and of -o FILE.json each gets
+FILE-1.json and so on. A connection on which nothing was said does not count.
+--cert gives the server's certificate, else the development authority has one,
+as with vitrine serve. --client-auth asks clients for a certificate, which must
+be of an authority in --ca if that is given.
+
+With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
+input. A trace holds secrets and keys only with --secrets; without, what they
+prove is not checked again. --redact makes one to show to others, as in a bug
+report: stand-ins take the place of secrets, application data, names, addresses
+and what leads to them, and the rest is as it was. It redacts a saved trace too.
+
+With -o FILE.html the account is a page for a browser: a story in ten steps, the
+ladder to the scale of time, every byte with its name, and secrets that the
+browser computes again. It is one file that loads nothing. --open shows it.
+
+With CAPTURE, a file of pcap or pcapng, it lists the TLS connections in it, on
+any port and after STARTTLS, CONNECT and the like; if there is one, or --conn
+says which, it explains that. Secrets in the file are used, and those of
+--keylog, the private key of RSA key exchanges (--key) and pre-shared keys
+(--psk). With --filter only some connections count. Its fields are sni, version,
+suite, alpn, port, address, outcome, began, ja3, ja4, number; its words failed,
+resumed, decrypted, complete, midway, damaged; and, or, not and parentheses join
+them. - reads standard input and lists connections as they end.
+
+On a terminal, $PAGER shows the text, less by default; set it to nothing for
+none. The output holds the connection's secrets and data: guard it like a key.`
+
+const examples = `  vitrine explain
+  vitrine explain --suites AES128-SHA --summary
+  vitrine explain --resume ticket
+  vitrine explain --max ssl3.0 --suites RC4-MD5
+  vitrine explain --renegotiate server --client-auth
+  vitrine explain --fail expired
+  vitrine explain example.com
+  vitrine explain example.com --json -o example.json
+  vitrine explain example.com -o example.ndjson
+  vitrine explain example.ndjson
+  vitrine explain example.com --redact -o report.ndjson
+  vitrine explain example.com -o example.html --open
+  vitrine explain traffic.pcapng
+  vitrine explain traffic.pcapng --keylog keys.txt --conn 7
+  tcpdump -w - | vitrine explain - --keylog keys.txt
+  vitrine explain traffic.pcapng --filter "sni=*.example.com" --all -o DIR
+  vitrine explain --listen :8443 --count 3
+  vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`
