@@ -30,6 +30,7 @@ type handshake struct {
 	exchange  wire.ClientKeyExchange
 	session   []byte
 	leaf      []byte // the server's certificate
+	opened    int    // how many RSA keys were tried in vain
 	ticket    []byte // the one that the server gave, up to TLS 1.2
 	resumed   bool
 

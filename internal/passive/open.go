@@ -141,8 +141,12 @@ func (l *Listener) search(d *direction, o *opener, rec []byte, first uint64, mor
 	return x, false
 }
 
-// maxTried bounds the bytes that are opened in vain for one connection.
-const maxTried = 256 << 20
+// maxTried bounds the bytes that are opened in vain for one connection, where each try
+// counts as tryCost bytes more.
+const (
+	maxTried = 64 << 20
+	tryCost  = 1 << 10
+)
 
 // try opens a copy of rec as the record number seq.
 func (l *Listener) try(d *direction, o *opener, rec []byte, seq uint64) (x opened, ok bool) {
@@ -154,7 +158,7 @@ func (l *Listener) try(d *direction, o *opener, rec []byte, seq uint64) (x opene
 	d.work = append(d.work[:0], rec...)
 	typ, content, padding, err := o.half.Open(d.work)
 	if err != nil {
-		l.tried += int64(len(rec))
+		l.tried += int64(len(rec)) + tryCost
 		return x, false
 	}
 	return opened{typ, content, padding, seq}, true

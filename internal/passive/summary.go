@@ -123,7 +123,7 @@ const alertBody = 2 + 1 + 16
 func (s *Summary) sealed(l *Listener, d *direction, h record.Header) {
 	if d.opener == nil && l.lists() {
 		l.look(d)
-		if d.opener == nil {
+		if d.opener == nil && s.Missing == "" {
 			s.unopened(l.noKey(d))
 		}
 	}
