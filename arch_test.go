@@ -35,7 +35,7 @@ const (
 	rooms   = "cmd/vitrine/internal/"
 	verbsIn = rooms + "verbs/"
 	shared  = rooms + "build " + rooms + "flags " + rooms + "report " + rooms + "terminal"
-	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
+	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "lab " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
 )
 
 // rules is the import table: a package without a row, and an import that its
@@ -56,6 +56,7 @@ var rules = []rule{
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore httptls tls internal/devca internal/otherkeys session wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},

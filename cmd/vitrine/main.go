@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/lab"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/serve"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
@@ -22,6 +23,7 @@ var verbs = []func() *cobra.Command{
 	explain.New,
 	connect.New,
 	serve.New,
+	lab.New,
 	cert.New,
 	suites.New,
 	man.New,

@@ -23,6 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/connect"
 	verb "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/lab"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -45,6 +46,7 @@ var written = map[string]reflect.Type{
 	"cert ca trust":   reflect.TypeFor[ca.Trust](),
 	"cert ca untrust": reflect.TypeFor[ca.Trust](),
 	"cert verify":     reflect.TypeFor[verify.Verification](),
+	"lab":             reflect.TypeFor[lab.Lab](),
 	"suites":          reflect.TypeFor[suites.Suite](),
 	"man":             reflect.TypeFor[man.Pages](),
 	"version":         reflect.TypeFor[build.Info](),

@@ -12,8 +12,8 @@ import (
 type Selection struct {
 	// Record is its number in the account.
 	Record int `json:"record"`
-	// Layer is "wire" for bytes of the record, "inside" for what was opened, and Offset is
-	// the place in that layer.
+	// Layer is "wire" for bytes of the record, "inside" or "plain" for what was opened, and
+	// Offset is the place in that layer.
 	Layer  string `json:"layer"`
 	Offset int    `json:"offset"`
 	// Message is the name of the message that the place is part of, empty for none, and
@@ -115,7 +115,7 @@ func locate(c *explain.Connection, s Selection) (p place, ok bool) {
 	switch {
 	case s.Whole:
 		inside = 0
-	case s.Layer == "inside":
+	case s.Layer == "inside", s.Layer == "plain":
 		if p.clear {
 			p.byte = s.Offset + wire.RecordHeaderLen
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,7 +130,10 @@ func (r *Result) sum(before *explain.Connection) {
 
 // account is that of one side.
 func (r *Result) account(x *party, before *explain.Connection) *explain.Connection {
-	about := explain.About{Target: serverName, TargetIs: "the lab's own server", Err: x.err, Previous: before}
+	about := explain.About{Target: serverName, TargetIs: "the lab's own server", Previous: before}
+	if x.err != nil {
+		about.Err = errors.New(strings.TrimPrefix(x.err.Error(), "tls: "))
+	}
 	if x.role == wire.Server {
 		about.Target, about.TargetIs = "the client", "as the server sees it"
 	}

@@ -72,6 +72,8 @@ var defences = []defence{
 		without: "The attacker would have chosen a value for both sides, and picked one that it can break."},
 	{alert: "record_overflow", name: "a bound on the length of a record",
 		without: "A peer could have made the receiver keep as much memory as it likes."},
+	{rule: "no version in common", name: "a side that takes no version that it does not have",
+		without: "The two would have gone on with a version that one of them does not speak, or has switched off because it is broken."},
 	{alert: "protocol_version", name: "a header that must name the version that was agreed on",
 		without: "Somebody could have passed records of another version off as those of this connection."},
 	{alert: "insufficient_security", name: "a floor under what is strong enough",
