@@ -73,6 +73,7 @@ var rules = []rule{
 	{"explain/page", "explain wire", ""},                        // a renderer too
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
+	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"httptls", "tls", "golang.org/x/net/proxy"},

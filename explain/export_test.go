@@ -18,5 +18,6 @@ func render(t *testing.T, c *Connection, l look) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.mustBeSaid(t)
 	return out
 }
