@@ -69,8 +69,8 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
-	{"explain/text", "explain explain/internal/words wire", ""}, // a renderer: explain imports none
-	{"explain/page", "explain wire", ""},                        // a renderer too
+	{"explain/text", "explain explain/internal/words wire", ""},     // a renderer: explain imports none
+	{"explain/page", "explain explain/internal/catalogue wire", ""}, // a renderer too
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers

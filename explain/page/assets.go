@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/vitrine-tls/vitrine/explain/internal/catalogue"
 )
 
 //go:embed assets
@@ -49,7 +51,7 @@ var sheets = []string{"tokens", "base", "frame", "ladder", "bytes", "panels", "s
 // scripts is the page's script: one function around all modules, so that they share
 // nothing with the document.
 var scripts = sync.OnceValue(func() string {
-	return "(() => {\n\"use strict\";\n" + joined("js", modules) + "})();\n"
+	return "(() => {\n\"use strict\";\n" + catalogue.Script + joined("js", modules) + "})();\n"
 })
 
 var styles = sync.OnceValue(func() string { return "\n" + joined("css", sheets) })

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/internal/catalogue"
 )
 
 // A Page is what Write writes.
@@ -34,13 +36,38 @@ func Write(w io.Writer, p Page) error {
 	}
 	title := cmp.Or(p.Title, p.Connections[0].Target, "TLS")
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, head, html.EscapeString(cmp.Or(p.Lang, "en")), policy(), html.EscapeString(title), styles())
+	fmt.Fprintf(b, head, html.EscapeString(tag(p.Lang)), policy(), html.EscapeString(title), styles())
 	if err := json.NewEncoder(b).Encode(contentOf(p, title)); err != nil { // it escapes <, so that no text ends the element
 		return err
 	}
 	fmt.Fprintf(b, foot, scripts())
 	return b.Flush()
 }
+
+// Languages are those that a page can be in, English first.
+func Languages() []string { return catalogue.Languages() }
+
+// tag is the language of the document until its script runs.
+func tag(lang string) string {
+	if lang == "zh" {
+		return "zh-Hans"
+	}
+	return cmp.Or(lang, "en")
+}
+
+// texts are all translations.
+var texts = sync.OnceValue(func() map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for _, lang := range catalogue.Languages() {
+		for _, e := range catalogue.Messages(lang) {
+			if all[lang] == nil {
+				all[lang] = map[string]string{}
+			}
+			all[lang][e.English] = e.Translation
+		}
+	}
+	return all
+})
 
 // content is the data of the page, as its scripts read it.
 type content struct {
@@ -65,7 +92,7 @@ type remark struct {
 }
 
 func contentOf(p Page, title string) content {
-	c := content{Title: title, Lang: p.Lang, Values: values()}
+	c := content{Title: title, Lang: p.Lang, Values: values(), Texts: texts()}
 	for _, x := range p.Connections {
 		a := account{Connection: x}
 		for _, r := range x.Outcome() {

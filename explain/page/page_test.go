@@ -142,3 +142,19 @@ func TestErrors(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// A page has every translation, and says in which language it is; where that is left to the
+// browser it says English until its script runs.
+func TestLanguages(t *testing.T) {
+	c := accounts(t)["rfc8448-simple"]
+	for lang, tag := range map[string]string{"": "en", "en": "en", "zh": "zh-Hans"} {
+		out := write(t, Page{Connections: []*explain.Connection{c}, Lang: lang})
+		var got content
+		if err := json.Unmarshal([]byte(between(t, out, `id="data">`, "</script>")), &got); err != nil {
+			t.Fatal(err)
+		}
+		if between(t, out, `<html lang="`, `"`) != tag || got.Lang != lang || got.Texts["zh"]["The story"] != "故事" || len(got.Texts) != len(Languages())-1 {
+			t.Errorf("%q: the page says %q, and has the languages %d", lang, between(t, out, `<html lang="`, `"`), len(got.Texts))
+		}
+	}
+}

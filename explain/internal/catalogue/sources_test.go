@@ -21,6 +21,8 @@ var sources = []struct {
 	{dir: "../../../internal/handshake", only: []string{"fault", "disagree", "disagreeOn", "refusedBy", "choseGroup", "choseSuite", "choseResumption", "both"}},
 	{dir: "../../../internal/engine", only: []string{"fault"}},
 	{dir: "../../../wire", only: []string{"Illegal", "Fail"}},
+	{dir: "../../../internal/passive"},
+	{dir: "../../page"},
 	{dir: "../../../certcheck"},
 	{dir: "../../../certcheck/revocation"},
 }
@@ -34,7 +36,7 @@ func TestEverySourceText(t *testing.T) {
 	unseen := lines(t, "testdata/unseen.txt")
 	for _, s := range sources {
 		for text, at := range sourceTexts(t, s.dir, s.only...) {
-			if !prose.MatchString(text) || unseen[text] {
+			if !prose.MatchString(text) || unseen[text] || strings.ContainsAny(text, "<\n") { // HTML is no text
 				delete(unseen, text)
 				continue
 			}
@@ -136,6 +138,21 @@ func pageTexts(t *testing.T) map[string]bool {
 		}
 	}
 	return all
+}
+
+// Every text of the page's scripts is there in every language; what has no words needs none.
+func TestEveryPageText(t *testing.T) {
+	texts := pageTexts(t)
+	if len(texts) < 100 {
+		t.Fatalf("only %d texts were found in %s", len(texts), pageScripts)
+	}
+	for text := range texts {
+		for _, lang := range names {
+			if _, ok := all()[lang][text]; !ok && hasWord(text) {
+				t.Errorf("the page says %q, which has no entry in %s.json", text, lang)
+			}
+		}
+	}
 }
 
 // asked is a string literal as the first argument of t, or the arguments of count.

@@ -209,6 +209,9 @@ func (j *job) compose(text string, depth int) (out saying) {
 func (j *job) instance(text string, depth int, loosely bool) (out string, ok bool) {
 	for i := range j.patterns {
 		p := &j.patterns[i]
+		if loosely && !p.bare {
+			continue
+		}
 		values, ok := p.match(text)
 		if !ok {
 			continue

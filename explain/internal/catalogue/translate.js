@@ -2,7 +2,8 @@
 // Go's package catalogue, whose Translate does the same.
 
 const translator = (() => {
-  // translator returns what translates by texts, which maps English texts to others.
+  // translator returns what translates by texts, which maps English texts to others. A text
+  // with {0} and the like can be given with the values that these stand for.
   function translator(texts) {
     const known = new Map();
     const patterns = Object.keys(texts)
@@ -49,6 +50,7 @@ const translator = (() => {
     // of the values must be translated; loosely, some of one is enough.
     function instance(text, depth, loosely) {
       for (const p of patterns) {
+        if (loosely && !p.bare) continue;
         const values = match(p, text);
         if (!values) continue;
         const said = values.map((v) => translate(v, depth + 1));
@@ -57,7 +59,11 @@ const translator = (() => {
       return null;
     }
 
-    return (text) => translate(text, 0).text;
+    return (text, ...values) => {
+      const to = Object.hasOwn(texts, text) ? texts[text] : text;
+      if (values.length) return fill(to, values, values.map((text) => ({ text })));
+      return translate(text, 0).text;
+    };
   }
 
   // match finds the values that make a text an instance of a pattern; null if it is none.

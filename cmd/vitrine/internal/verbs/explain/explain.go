@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
+	pages "github.com/vitrine-tls/vitrine/explain/page"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/tracefile/redact"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -41,6 +42,7 @@ type options struct {
 	redact     bool
 	redactor   *redact.Redactor // of --redact
 	open       bool
+	lang       string
 	conn       int
 	listening  listening
 	capturing  capturing
@@ -76,6 +78,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.json, "json", false, "the same as --format json")
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
 	set.BoolVar(&o.open, "open", false, "show the page in the browser, $BROWSER or the system's; without -o, it is a temporary file")
+	set.StringVar(&o.lang, "lang", "", "`language` of a page: "+flags.OneOf(pages.Languages())+" (default: what the browser prefers)")
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
@@ -84,6 +87,7 @@ func (o *options) register(cmd *cobra.Command) {
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", formatNames())
+	flags.CompleteFrom(cmd, "lang", pages.Languages())
 	o.listening.register(cmd)
 	o.capturing.register(cmd)
 	o.identity.Register(cmd, "our")

@@ -32,7 +32,8 @@ and what leads to them, and the rest is as it was. It redacts a saved trace too.
 
 With -o FILE.html the account is a page for a browser: a story in ten steps, the
 ladder to the scale of time, every byte with its name, and secrets that the
-browser computes again. It is one file that loads nothing. --open shows it.
+browser computes again. It is one file that loads nothing. --open shows it. The
+page is in English or Chinese, as the browser prefers or --lang says.
 
 With CAPTURE, a file of pcap or pcapng, it lists the TLS connections in it, on
 any port and after STARTTLS, CONNECT and the like; if there is one, or --conn
@@ -58,6 +59,7 @@ const examples = `  vitrine explain
   vitrine explain example.ndjson
   vitrine explain example.com --redact -o report.ndjson
   vitrine explain example.com -o example.html --open
+  vitrine explain -o page.html --lang zh
   vitrine explain traffic.pcapng
   vitrine explain traffic.pcapng --keylog keys.txt --conn 7
   tcpdump -w - | vitrine explain - --keylog keys.txt

@@ -38,7 +38,7 @@ func (o *options) show(cmd *cobra.Command, all []subject) error {
 
 // look is how the flags say that connections are shown.
 func (o *options) look(color bool) look {
-	return look{summary: o.summary, color: color, secrets: o.secrets}
+	return look{summary: o.summary, color: color, secrets: o.secrets, lang: o.lang}
 }
 
 // warnOfSecrets says that the file which is written holds secrets: because they were asked

@@ -12,14 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
 	pages "github.com/vitrine-tls/vitrine/explain/page"
 )
 
 // writePage writes one page of all connections.
-func writePage(w io.Writer, all []subject, _ look) error {
-	p := pages.Page{}
+func writePage(w io.Writer, all []subject, l look) error {
+	p := pages.Page{Lang: l.lang}
 	for _, s := range all {
 		p.Connections = append(p.Connections, s.account)
 	}
@@ -35,6 +36,10 @@ func (o *options) checkPage() error {
 		return report.Usagef("--open shows a file; leave out -o, and vitrine makes a temporary one")
 	case o.summary && o.form.name == "html":
 		return report.Usagef("--summary is for text and JSON; a page has the outcome on top")
+	case o.lang != "" && !slices.Contains(pages.Languages(), o.lang):
+		return report.Usagef("--lang %q is not a language of pages; choose %s", o.lang, flags.OneOf(pages.Languages()))
+	case o.lang != "" && o.form.name != "html":
+		return report.Usagef("--lang is for a page; leave it out, or add -o FILE.html")
 	}
 	return nil
 }

@@ -28,7 +28,8 @@ func subjectOf(collector *explain.Collector, about explain.About) subject {
 type look struct {
 	summary bool // only the outcome and the ladder
 	color   bool
-	secrets bool // a trace has the values of secrets and keys
+	secrets bool   // a trace has the values of secrets and keys
+	lang    string // of a page; empty for what the browser prefers
 }
 
 // rendering is a form in which connections are written.
