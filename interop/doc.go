@@ -11,7 +11,8 @@
 // gnutls-cli and gnutls-serv, NSS's tstclnt and selfserv, curl, Node's tls
 // module and Chromium. Go's crypto/tls runs in the test's own process. On Debian:
 //
-//	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark default-jre-headless
+//	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark default-jre-headless \
+//		postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved slapd postgresql mariadb-server prosody vsftpd
 //
 // A TestMatrix cell is one combination of version, cipher suite, group, key
 // type, client authentication, resumption and so on (cell_test.go). Each cell
@@ -23,6 +24,9 @@
 //
 // TestEveryRow wants a peer for each row in each role, or a reason why there
 // is none. TestRefusals makes connections that must fail, with the right alert.
+//
+// TestStartTLS has Postfix, Dovecot, OpenLDAP, PostgreSQL, MariaDB, Prosody and vsftpd turn to
+// TLS; of vsftpd it fetches a file over a data connection that resumes. They take root.
 //
 // TestAuthority has OpenSSL, GnuTLS, NSS, curl, Chromium and Java judge what `vitrine cert
 // ca` makes, and TestTheirAuthority judges what `openssl ca`, `openssl ocsp` and certtool
