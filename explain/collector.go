@@ -157,7 +157,9 @@ func (c *Collector) Connections(about About) []*Connection {
 
 func (c *Collector) account(about About) *Connection {
 	c.mu.Lock()
-	events, dropped := slices.Clone(c.events), c.lost
+	events, dropped, start := slices.Clone(c.events), c.lost, c.start
 	c.mu.Unlock()
-	return build(events, dropped, about)
+	account := build(events, dropped, about)
+	account.start = start
+	return account
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/hex"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/recompute"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -80,6 +81,7 @@ type Connection struct {
 	// missing from then on.
 	Dropped []Dropped `json:"dropped,omitempty"`
 
+	start   time.Time
 	side    wire.Role
 	records int // counted so far
 	// handshakes are all runs of the handshake, in order; there always is a first.
@@ -90,6 +92,10 @@ type Connection struct {
 	// PSKs and, up to TLS 1.2, the master secrets.
 	kept []Hex
 }
+
+// Start is the time of the first event; zero where it is not known, as of an account that
+// was read from JSON.
+func (c *Connection) Start() time.Time { return c.start }
 
 // Dropped is what the Collector did not keep of one kind, because its budget ran
 // out. If handshakes were dropped, the summary covers what was kept: a handshake

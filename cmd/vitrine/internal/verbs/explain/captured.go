@@ -20,7 +20,7 @@ import (
 )
 
 // forCaptures are the flags that mean something for a capture.
-var forCaptures = []string{"all", "conn", "data", "filter", "format", "json", "key", "keylog", "list", "output", "psk", "secrets", "summary"}
+var forCaptures = []string{"all", "conn", "data", "filter", "format", "json", "key", "keylog", "list", "open", "output", "psk", "redact", "secrets", "summary"}
 
 // capturing are the flags that only captures have.
 type capturing struct {
@@ -95,8 +95,6 @@ func (c *captured) prepare() (err error) {
 		return report.Usagef("--all writes a file for each connection; name a directory for them with -o DIR")
 	case c.capturing.all && c.file == nil:
 		return report.Usagef("--all reads the capture more than once; save %s to a file first", c.s.name)
-	case c.secrets && c.form.name != "ndjson":
-		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")
 	}
 	if c.capturing.data != "" {
 		c.data = &dataWriter{dir: c.capturing.data}

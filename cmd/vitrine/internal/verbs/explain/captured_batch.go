@@ -69,7 +69,7 @@ func (b *batch) found(k *capture.Connection) error {
 	b.left += collector.Budget
 	s := subjectOf(collector, b.about(k))
 	var text bytes.Buffer
-	if err := b.form.write(&text, []subject{s}, b.look(false)); err != nil {
+	if err := b.render(&text, []subject{s}, false); err != nil {
 		return err
 	}
 	file, err := create(filepath.Join(b.output, strconv.Itoa(k.Number)+b.form.ending))

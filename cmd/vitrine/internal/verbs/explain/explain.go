@@ -79,7 +79,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVarP(&o.output, "output", "o", "", "write to this `file`, which only you can read, without colours; - is standard output")
 	set.BoolVar(&o.open, "open", false, "show the page in the browser, $BROWSER or the system's; without -o, it is a temporary file")
 	set.StringVar(&o.lang, "lang", "", "`language` of a page: "+flags.OneOf(pages.Languages())+" (default: what the browser prefers)")
-	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace: all that was said can be read with them")
+	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace, or the capture: all that was said can be read with them")
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
@@ -186,9 +186,6 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.Flags().Changed("conn") {
 		return report.Usagef("--conn is for a saved trace or a capture; leave it out with a connection that vitrine makes")
-	}
-	if o.secrets && o.form.name != "ndjson" {
-		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")
 	}
 	if live {
 		for _, flag := range []string{"dh-params", "prefer", "psk-hint", "fail"} {

@@ -26,9 +26,11 @@ be of an authority in --ca if that is given.
 
 With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
 input. A trace holds secrets and keys only with --secrets; without, what they
-prove is not checked again. --redact makes one to show to others, as in a bug
-report: stand-ins take the place of secrets, application data, names, addresses
-and what leads to them, and the rest is as it was. It redacts a saved trace too.
+prove is not checked again. -o FILE.pcapng makes a capture for Wireshark and the
+like: the real records, in packets that are made up. With --secrets they open it.
+--redact makes a trace to show to others, as in a bug report: stand-ins take the
+place of secrets, application data, names, addresses and what leads to them, and
+the rest is as it was. It redacts a saved trace too, and any other form.
 
 With -o FILE.html the account is a page for a browser: a story in ten steps, the
 ladder to the scale of time, every byte with its name, and secrets that the
@@ -57,6 +59,7 @@ const examples = `  vitrine explain
   vitrine explain example.com --json -o example.json
   vitrine explain example.com -o example.ndjson
   vitrine explain example.ndjson
+  vitrine explain example.com --secrets -o example.pcapng
   vitrine explain example.com --redact -o report.ndjson
   vitrine explain example.com -o example.html --open
   vitrine explain -o page.html --lang zh

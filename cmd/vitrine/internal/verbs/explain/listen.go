@@ -61,8 +61,6 @@ func (o *options) checkListen(cmd *cobra.Command, args []string) error {
 	switch {
 	case o.listening.count < 1 || o.listening.count > mostExplained:
 		return report.Usagef("--count %d is not possible; choose from 1 to %d", o.listening.count, mostExplained)
-	case o.secrets && o.form.name != "ndjson":
-		return report.Usagef("--secrets is for a saved trace; add -o FILE.ndjson")
 	case o.identity.Cert != "" && len(o.listening.names) > 0:
 		return report.Usagef("--name is for a certificate of the development authority; that of --cert has its own names")
 	case o.ca != "" && !o.clientAuth:

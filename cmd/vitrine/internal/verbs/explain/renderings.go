@@ -45,6 +45,8 @@ type rendering struct {
 	between string
 	// unread is set for what nobody reads on a terminal: no pager, no colours.
 	unread bool
+	// secrets is set where --secrets says whether they are in it.
+	secrets bool
 	// real is set where it must be what was on the wire.
 	real  bool
 	write func(w io.Writer, all []subject, l look) error
@@ -54,7 +56,8 @@ type rendering struct {
 var renderings = []rendering{
 	{name: "text", ending: ".txt", appends: true, between: "\n", write: writeText},
 	{name: "json", ending: ".json", write: writeJSON},
-	{name: "ndjson", ending: ".ndjson", is: " for a trace", several: true, appends: true, unread: true, write: writeTrace},
+	{name: "ndjson", ending: ".ndjson", is: " for a trace", several: true, appends: true, unread: true, secrets: true, write: writeTrace},
+	{name: "pcapng", ending: ".pcapng", is: " for a capture", several: true, unread: true, real: true, secrets: true, write: writeCapture},
 	{name: "html", ending: ".html", is: " for a page", several: true, unread: true, write: writePage},
 }
 
@@ -137,6 +140,9 @@ func (o *options) chooseFormat() error {
 	}
 	if byEnding != nil && byEnding != o.form {
 		return report.Usagef("-o %s stands for %s, and %s was asked for; give the file another ending", o.output, byEnding.name, format)
+	}
+	if o.secrets && !o.form.secrets {
+		return report.Usagef("--secrets is for a saved trace or a capture; add -o FILE.ndjson or -o FILE.pcapng")
 	}
 	return cmp.Or(o.checkPage(), o.checkRedact())
 }

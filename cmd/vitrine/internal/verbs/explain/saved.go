@@ -13,7 +13,7 @@ import (
 )
 
 // forTraces are the flags that mean something for a saved trace.
-var forTraces = []string{"conn", "format", "json", "open", "output", "redact", "summary"}
+var forTraces = []string{"conn", "format", "json", "open", "output", "redact", "secrets", "summary"}
 
 // explainTrace explains a connection of a trace, or copies the trace.
 func (o *options) explainTrace(cmd *cobra.Command, s *source) error {
@@ -21,7 +21,7 @@ func (o *options) explainTrace(cmd *cobra.Command, s *source) error {
 	defer end()
 	o.redactor = nil // it is done
 	if o.form.name == "ndjson" {
-		return o.writeTo(cmd, func(w io.Writer, _ bool) error { return withoutSecrets(w, s) })
+		return o.writeTo(cmd, func(w io.Writer, _ bool) error { return copyTrace(w, s, o.secrets) })
 	}
 	all, damage := explain.Load(s.in, 0)
 	if damage != nil {
@@ -30,14 +30,19 @@ func (o *options) explainTrace(cmd *cobra.Command, s *source) error {
 	if len(all) == 0 || damage != nil && len(all[len(all)-1].Events) == 0 {
 		return damage
 	}
-	account, err := o.choose(cmd, s.name, all)
-	if err != nil {
-		return err
+	if !o.form.several || cmd.Flags().Changed("conn") {
+		account, err := o.choose(cmd, s.name, all)
+		if err != nil {
+			return err
+		}
+		all = []*explain.Connection{account}
 	}
-	if err := o.show(cmd, []subject{{account: account}}); err != nil {
-		return err
+	var subjects []subject
+	for _, account := range all {
+		subjects = append(subjects, subject{account: account})
+		damage = cmp.Or(damage, findings(account))
 	}
-	return cmp.Or(damage, findings(account))
+	return cmp.Or(o.show(cmd, subjects), damage)
 }
 
 // choose returns the connection that --conn says, or the last.
@@ -51,9 +56,9 @@ func (o *options) choose(cmd *cobra.Command, name string, all []*explain.Connect
 	return all[cmp.Or(o.conn, len(all))-1], nil
 }
 
-// withoutSecrets copies a trace, and leaves the values of secrets and keys out.
-func withoutSecrets(w io.Writer, s *source) error {
-	out := tracefile.NewWriter(w, false)
+// copyTrace copies a trace, with the values of secrets and keys or without.
+func copyTrace(w io.Writer, s *source, secrets bool) error {
+	out := tracefile.NewWriter(w, secrets)
 	for r := tracefile.NewReader(s.in); ; {
 		h, e, err := r.Next()
 		switch {
