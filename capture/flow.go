@@ -101,13 +101,16 @@ func (t *tracker) data(f *flow, from int, s *segment, at int64) {
 	p := piece{seq: s.seq, ack: s.ack, hasAck: s.flags&flagACK != 0, at: at, data: s.payload, cut: s.cut}
 	if back := after(h.next, p.seq); back > 0 {
 		probe := back == 1 && len(p.data)+p.cut == 1 // a keep-alive, whose byte means nothing
-		if !probe && h.history.differs(h.handed, back, p.data) {
+		if !probe && h.history.differs(h.handed, back-int(h.skew), p.data) {
 			f.conflicts++
 		}
 		if back >= len(p.data)+p.cut {
 			return
 		}
 		p.drop(back)
+	}
+	if h.ended {
+		return // nothing comes behind FIN
 	}
 	if p.seq == h.next && len(h.waiting) == 0 && p.ready(other) || f.state == isOther {
 		t.hand(f, from, &p)
@@ -190,7 +193,9 @@ func (t *tracker) drain(f *flow, from int, at int64) bool {
 	}
 	if h.open && h.fin && !h.ended && after(h.next, h.finAt) >= 0 {
 		h.ended = true
-		h.next = h.finAt + 1
+		if h.next == h.finAt { // else data came from beyond the end
+			h.next, h.skew = h.next+1, h.skew+1
+		}
 		if f.tls != nil {
 			f.tls.end(from, at)
 		}
@@ -248,7 +253,7 @@ func (t *tracker) giveUp(f *flow, from int, at int64) bool {
 	case n <= 0:
 		return false
 	case n == 1 && len(h.waiting) == 0: // a FIN counts as a byte, and was not captured
-		h.next++
+		h.next, h.skew = h.next+1, h.skew+1
 	default:
 		t.gap(f, from, at, n)
 	}

@@ -13,7 +13,8 @@ const (
 type fragmentKey struct {
 	src, dst address
 	id       uint32
-	proto    uint8 // of IPv4
+	proto    uint8
+	six      bool // IPv6, of which the proto is in the fragment header
 }
 
 // fragments puts datagrams together: those of IPv4 (RFC 791), and of IPv6 (RFC 8200 §4.5).
@@ -39,7 +40,7 @@ type run struct{ start, end int }
 // fragment header of 8 bytes, which offset does not count.
 func (f *fragments) add(key fragmentKey, offset int, more bool, b []byte) []byte {
 	var head []byte
-	if key.proto == 0 {
+	if key.six {
 		head, b = b[:8], b[8:]
 	}
 	if end := offset + len(b); end > maxDatagram || len(b) == 0 || more && len(b)%8 != 0 {
@@ -67,7 +68,7 @@ func (f *fragments) add(key fragmentKey, offset int, more bool, b []byte) []byte
 	}
 	f.end(i)
 	whole := d.bytes[:d.size]
-	if key.proto == 0 {
+	if key.six {
 		whole = append(slices.Clone(d.head), whole...)
 	}
 	return whole

@@ -23,6 +23,7 @@ type half struct {
 	next    uint32 // that of the next byte to hand on
 	finAt   uint32 // that of FIN
 	acked   uint32 // the highest acknowledgement of the other side
+	skew    uint32 // how many numbers before next are not those of a byte, but of FIN
 	open    bool   // next is known
 	begun   bool   // its beginning was seen: SYN, or the acknowledgement of it
 	hasAck  bool
@@ -189,6 +190,9 @@ func (y *history) differs(end int64, back int, b []byte) bool {
 			return false
 		}
 		back, b = y.held, b[skip:]
+	}
+	if back <= 0 {
+		return false
 	}
 	b = b[:min(len(b), back)]
 	for part := range y.last(end, back) {

@@ -203,7 +203,7 @@ func (l *layers) ipv4(b []byte, missing int) bool {
 		if missing > 0 {
 			return false
 		}
-		whole := l.fragments.add(fragmentKey{l.src, l.dst, uint32(binary.BigEndian.Uint16(b[4:])), b[9]}, offset, more, b[header:])
+		whole := l.fragments.add(fragmentKey{l.src, l.dst, uint32(binary.BigEndian.Uint16(b[4:])), b[9], false}, offset, more, b[header:])
 		return whole != nil && l.transport(b[9], whole, 0)
 	}
 	return l.transport(b[9], b[header:], missing)
@@ -244,7 +244,7 @@ func (l *layers) ipv6(b []byte, missing int) bool {
 				if missing > 0 {
 					return false
 				}
-				b = l.fragments.add(fragmentKey{l.src, l.dst, binary.BigEndian.Uint32(b[4:]), 0}, int(at&^7), at&1 != 0, b)
+				b = l.fragments.add(fragmentKey{l.src, l.dst, binary.BigEndian.Uint32(b[4:]), 0, true}, int(at&^7), at&1 != 0, b)
 				if b == nil {
 					return false
 				}
