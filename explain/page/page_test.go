@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,28 @@ func TestLists(t *testing.T) {
 		if !slices.Equal(have, listed) {
 			t.Errorf("%s: the files are %q, the list is %q", kind, have, listed)
 		}
+	}
+}
+
+// The modules share one scope, in which a second function of a name would quietly take the
+// place of the first.
+func TestNamesAreUnique(t *testing.T) {
+	names := map[string]string{}
+	top := regexp.MustCompile(`(?m)^(?:async )?(?:function|class|const|let) (\w+)`)
+	for _, module := range modules {
+		text, err := assets.ReadFile("assets/js/" + module + ".js")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range top.FindAllStringSubmatch(string(text), -1) {
+			if other, there := names[m[1]]; there {
+				t.Errorf("%s and %s both have %s", other, module, m[1])
+			}
+			names[m[1]] = module
+		}
+	}
+	if len(names) < 100 {
+		t.Errorf("only %d names were found", len(names))
 	}
 }
 

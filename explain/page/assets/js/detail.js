@@ -10,7 +10,7 @@ function detailOf(layer, field) {
   const place = field.length ? t("bytes {0} to {1}", field.offset, field.offset + field.length - 1) : t("no bytes, at {0}", field.offset);
   return [
     path.length ? el("p", { class: "path" }, path.join(" › ")) : null,
-    el("h5", {}, field.name, field.value && field.value !== field.name ? el("span", { class: "value" }, " " + t(field.value)) : null),
+    el("h4", {}, field.name, field.value && field.value !== field.name ? el("span", { class: "value" }, " " + t(field.value)) : null),
     field.meaning ? el("p", { class: "meaning" }, t(field.meaning)) : null,
     field.clipped ? el("p", { class: "meaning" }, t("{0} of its {1} bytes are in this record; the others are in another.", field.length, field.total)) : null,
     el("p", { class: "facts" }, el("span", {}, place), " ", rfc(field.ref || (parents(layer, field).find((f) => f.ref) || {}).ref)),

@@ -52,7 +52,7 @@ function hexRun(f, run, odd, first) {
   const text = Array.from(run, (b) => b.toString(16).padStart(2, "0")).join(" ");
   const attrs = { class: "run" + (odd ? " odd" : ""), "data-f": f.id };
   if (!first) return el("span", { ...attrs, "aria-hidden": "true" }, text);
-  return el("span", { ...attrs, role: "button", tabindex: f.id === undefined ? null : -1, "aria-label": spoken(f) }, text);
+  return el("span", { ...attrs, role: "button", tabindex: f.id === undefined ? null : -1, "aria-label": spoken(f) + ": " + text }, text);
 }
 
 // spoken is a field for those who listen.

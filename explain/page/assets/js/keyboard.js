@@ -19,6 +19,6 @@ function listenToKeys(actions) {
   });
 }
 
-function keysView() {
+function shortcutsView() {
   return el("details", { class: "keys-help" }, el("summary", {}, t("Keys")), el("dl", {}, keysHelp().map(([k, what]) => [el("dt", {}, el("kbd", {}, k)), el("dd", {}, what)])));
 }

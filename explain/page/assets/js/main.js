@@ -71,14 +71,14 @@ function showConnection(i) {
 
 // follow goes to an address of the page.
 function follow() {
-  const a = parseAddress(decodeURIComponent(location.hash));
+  const a = parseAddress(location.hash);
   if (!a || !models[a.connection]) return;
   if (a.connection !== state.connection) showConnection(a.connection);
   const model = models[a.connection];
   if (a.record !== undefined) {
     setMode("bytes");
     const open = openers.get(a.connection + "-" + a.record);
-    if (open) reveal(open(a.layer, a.offset));
+    if (open) reveal(open(a.layer, a.offset, a.length));
     return;
   }
   if (a.section === "story") setMode("story");
@@ -120,7 +120,7 @@ function build() {
       el("div", { class: "brand" }, el("strong", {}, "vitrine"), el("span", {}, t("explains a connection"))),
       modeSwitch(), searchBox(() => models[state.connection], follow), el("div", { class: "settings" }, languageSwitch(), themeSwitch())),
     el("main", { id: "main", tabindex: -1 }, secretsWarning(), tabsView(), models.map(connectionView)),
-    el("footer", {}, keysView(), el("p", {}, t("Written by vitrine. This page loads nothing and sends nothing."))));
+    el("footer", {}, shortcutsView(), el("p", {}, t("Written by vitrine. This page loads nothing and sends nothing."))));
   setMode(state.mode);
 }
 

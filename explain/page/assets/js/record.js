@@ -17,13 +17,13 @@ function recordView(model, r) {
     fill();
     selectRecord(model, r);
   });
-  openers.set(model.index + "-" + r.number, (layerKey, offset) => {
+  openers.set(model.index + "-" + r.number, (layerKey, offset, length) => {
     fill();
     box.open = true;
     const panel = panels.find((p) => p.layer.key === layerKey) || panels[0];
     if (offset !== undefined) {
-      const leaf = leafAt(panel.layer, offset);
-      if (leaf) panel.link.choose(leaf, false);
+      const found = panel.layer.fields.find((f) => f.offset === offset && f.length === length) || leafAt(panel.layer, offset);
+      if (found) panel.link.choose(found, false);
     }
     return offset === undefined ? box : panel.view;
   });
@@ -67,7 +67,7 @@ function layerPanel(model, r, layer) {
   mark(hex, link.now);
   const text = textOf(r, layer);
   const view = el("section", { class: "layer layer-" + layer.key, "aria-label": name },
-    el("h4", {}, layer.title, el("span", { class: "size" }, count(layer.bytes.length, "{0} byte", "{0} bytes"))),
+    el("h3", {}, layer.title, el("span", { class: "size" }, count(layer.bytes.length, "{0} byte", "{0} bytes"))),
     el("div", { class: "panes" }, el("div", { class: "left" }, el("div", { class: "stick" }, hex, detail)), tree),
     text);
   return { view, layer, link };

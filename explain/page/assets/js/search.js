@@ -45,7 +45,7 @@ function find(model, query) {
     for (const layer of layersOf(model, r)) {
       const where = t("record {0}", r.number);
       for (const f of layer.fields) {
-        if (has(f.name, f.value, f.meaning && t(f.meaning))) hits.push({ to: addressOf(model, r, layer, f.offset), name: f.name, value: f.value && f.value.slice(0, 40), where });
+        if (has(f.name, f.value, f.meaning && t(f.meaning))) hits.push({ to: addressOf(model, r, layer, f.offset, f.length), name: f.name, value: f.value && f.value.slice(0, 40), where });
       }
       if (isHex) {
         const all = hexOf(layer.bytes);
