@@ -71,6 +71,7 @@ function contentFields(model, r, n, at) {
     handshake: ["part of a message", t("The message did not come to its end.")],
   };
   const [name, meaning] = names[r.type] || [r.type || "content", ""];
+  if (r.unopened) return [{ offset: at, length: n, depth: 0, name, meaning: r.unopened }];
   return [{ offset: at, length: n, depth: 0, name, value: count(n, "{0} byte", "{0} bytes"), meaning }];
 }
 

@@ -9,7 +9,13 @@ function recordsView(model) {
     el("h2", { id: "h-" + id }, t("Every byte")),
     el("p", { class: "lead" }, t("Each record, in the order in which it went over the wire. Open one, and point at a byte or at a name.")),
     droppedView(model),
-    model.records.map((r) => recordView(model, r)));
+    model.c.events.map((e) => (e.record ? recordView(model, e.record) : e.gap ? gapView(e.gap) : null)));
+}
+
+// gapView stands where bytes were not captured.
+function gapView(gap) {
+  const missing = gap.bytes < 0 ? t("some bytes of the {0} were not captured", side(gap.from)) : count(gap.bytes, "{0} byte of the {1} was not captured", "{0} bytes of the {1} were not captured", side(gap.from));
+  return remarkView({ mood: "warning", text: missing });
 }
 
 function droppedView(model) {

@@ -72,5 +72,6 @@ function nameOf(r) {
   return { application_data: t("application data"), alert: t("alert"), change_cipher_spec: "ChangeCipherSpec", handshake: t("handshake") }[r.type] || r.type || t("record");
 }
 
-// isSealed reports that a record is under protection.
-const isSealed = (r) => r.epoch > 0;
+// isSealed reports that a record is under protection, as far as one can tell: a listener
+// that came late has seen no handshake before it.
+const isSealed = (r) => r.epoch > 0 || Boolean(r.unopened && r.type === "application_data");

@@ -17,7 +17,7 @@ function outcomeView(model) {
     [t("Resumed"), s.resumed && { id: t("by session ID"), ticket: t("by ticket"), psk: t("by pre-shared key") }[s.resumed]],
     [t("Handshake"), s.complete ? [count(s.round_trips, "{0} round trip", "{0} round trips"), clock(s.handshake_us)].join(" · ") : null],
     [t("Records"), model.records.length ? count(model.records.length, "{0} record", "{0} records") + " · " + count(model.records.reduce((n, r) => n + r.wire.length / 2, 0), "{0} byte", "{0} bytes") : null],
-    [t("Seen from"), t("the {0}'s side", side(c.side))],
+    [t("Seen from"), c.captured ? t("the wire, by somebody who only listened") : t("the {0}'s side", side(c.side))],
   ].filter(([, v]) => v);
   const browser = el("p", { class: "remark browser", role: "status" }, el("span", { class: "mark", "aria-hidden": "true" }, "…"), el("span", {}, t("Your browser computes everything again …")));
   resultListeners.push((m, n) => m === model && browser.replaceChildren(...tallyWords(n)));

@@ -23,4 +23,4 @@ const primary = (tag) => tag.toLowerCase().split("-")[0];
 
 const side = (from) => (from === "client" ? t("client") : t("server"));
 
-const count = (n, one, many) => (n === 1 ? t(one, n) : t(many, thousands(n)));
+const count = (n, one, many, ...more) => (n === 1 ? t(one, n, ...more) : t(many, thousands(n), ...more));
