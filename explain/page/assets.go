@@ -41,7 +41,7 @@ const (
 var modules = []string{
 	"dom", "text", "model", "layers", "links", "hex", "fields", "detail",
 	"primitives", "derive", "open", "recompute",
-	"outcome", "scale", "ladder", "record", "choices", "certificates", "secrets", "transcript", "steps", "story",
+	"outcome", "scale", "ladder", "record", "choices", "certificates", "secrets", "transcript", "costs", "steps", "story",
 	"search", "theme", "keyboard", "main",
 }
 

@@ -22,10 +22,10 @@ function droppedView(model) {
   return (model.c.dropped || []).map((d) => remarkView({ mood: "warning", text: t("Not kept from {0} on: {1}, {2}", clock(d.at_us), t(d.what), count(d.records, "{0} record", "{0} records")) }));
 }
 
-const parts = [["outcome", () => t("Outcome")], ["story", () => t("Story")], ["ladder", () => t("Flights")], ["records", () => t("Bytes")], ["choices", () => t("Choices")], ["certificates", () => t("Certificates")], ["secrets", () => t("Secrets")], ["transcript", () => t("Transcript")]];
+const parts = [["outcome", () => t("Outcome")], ["story", () => t("Story")], ["ladder", () => t("Flights")], ["records", () => t("Bytes")], ["choices", () => t("Choices")], ["certificates", () => t("Certificates")], ["secrets", () => t("Secrets")], ["transcript", () => t("Transcript")], ["costs", () => t("Costs")]];
 
 function connectionView(model) {
-  const views = [outcomeView(model), storyView(model), ladderView(model), recordsView(model), choicesView(model), certificatesView(model), secretsView(model), transcriptView(model)];
+  const views = [outcomeView(model), storyView(model), ladderView(model), recordsView(model), choicesView(model), certificatesView(model), secretsView(model), transcriptView(model), costsView(model)];
   const nav = el("nav", { class: "parts", "aria-label": t("Parts of the page") }, el("ul", {}, parts.filter((p, i) => views[i]).map(([name, title]) => el("li", { class: "to-" + name }, el("a", { href: "#c" + (model.index + 1) + "-" + name }, title())))));
   return el("div", { class: "connection", id: "c" + (model.index + 1), hidden: model.index !== state.connection, role: models.length > 1 ? "tabpanel" : null, "aria-labelledby": models.length > 1 ? "tab-" + model.index : null }, nav, el("div", { class: "parts-body" }, views.filter(Boolean)));
 }

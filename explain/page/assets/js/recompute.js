@@ -5,6 +5,7 @@
 const results = new Map();
 const badges = new Map();
 const resultListeners = [];
+const recomputed = new Set(); // the accounts that are done
 
 // badge shows a result, now and when it changes.
 function badge(key, model, long) {
@@ -59,6 +60,7 @@ async function recomputeAll(model) {
   for (const k of model.keys) await judge(model, "keys:" + k.place, () => deriveKeys(model, k));
   for (const r of model.records) if (isSealed(r) && !r.refused) await judge(model, "record:" + r.number, () => openRecord(model, r));
   await recomputeTranscripts(model);
+  recomputed.add(model.index);
   resultListeners.forEach((f) => f(model, tally(model)));
 }
 
