@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -113,6 +114,12 @@ func (c *Conn) late() bool {
 // NetConn returns the connection below. Reading or writing it corrupts the
 // TLS connection.
 func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// Hooks returns those of this connection: what Config.Trace.Connection returned for it, or
+// Config.Trace itself; nil without, and before the handshake has begun. Where nothing else
+// uses the connection, as in OnHandshake of package httptls, a func in what Connection
+// returned may be set to nil: that event is not reported from then on.
+func (c *Conn) Hooks() *trace.Hooks { return c.options.Hooks }
 
 // read is the connection's Read, which may return nothing for a while, but not for
 // ever.

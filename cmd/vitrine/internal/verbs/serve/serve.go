@@ -45,6 +45,7 @@ type options struct {
 	sessionIDs bool
 	accessLog  bool
 	json       bool
+	failures   string // the folder of --explain-failures
 
 	authorities []*x509.Certificate // of --client-ca
 }
@@ -76,6 +77,11 @@ lead out of DIR, and what is no file.
 Name old versions and weak suites to use them. Dangerous ones also need
 --legacy; the error says which word.
 
+With --explain-failures DIR each failed handshake leaves a trace in DIR, by time
+and address, which vitrine explain shows: what came and what was sent, but no
+secrets. There are at most 500 files and 64 MiB; then the oldest of the address
+that has most makes room. Guard them all the same: they hold addresses and names.
+
 Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
 done, after ` + shutdownGrace.String() + ` at the latest.`,
@@ -84,10 +90,16 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
   vitrine serve --cert chain.pem --key key.pem \
     --client-auth require --client-ca clients.pem
   vitrine serve --psk jane:00112233445566778899aabbccddeeff
+  vitrine serve --explain-failures failures
   vitrine serve --min tls1.0 --session-ids --renegotiate client`,
 		Args: flags.Arguments(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *options) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one")
@@ -99,10 +111,10 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
 	o.revoked.Register(cmd, "a client's")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
+	set.StringVar(&o.failures, "explain-failures", "", "keep a trace of each failed handshake in this `folder`, without secrets: at most 500 files and 64 MiB; vitrine explain FILE shows one")
 	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
-	return cmd
 }
 
 func (o *options) run(cmd *cobra.Command, dir string) error {
@@ -121,18 +133,15 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
-	where, err := flags.ParseListen(o.listen)
+	var folder *accounts
+	if o.failures != "" {
+		if folder, err = openAccounts(o.failures); err != nil {
+			return report.Usagef("--explain-failures: %v", err)
+		}
+	}
+	l, err := o.open(cmd)
 	if err != nil {
 		return err
-	}
-	l, err := net.Listen("tcp", where)
-	if err != nil {
-		f := report.Describe(err, wire.Server, nil)
-		if o.json {
-			return report.JSONError(cmd.OutOrStdout(), "", f, err)
-		}
-		f.Write(cmd.ErrOrStderr(), "vitrine: ")
-		return report.Reported(err)
 	}
 	ca, pairs, err := o.identify(config, l.Addr())
 	var warnings []string
@@ -160,7 +169,29 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		}
 		defer stop()
 	}
-	return serveUntil(ctx, restore, l, log, o.server(config, files, log))
+	srv := o.server(config, files, log)
+	if folder != nil {
+		defer keepFailures(folder, log, srv)()
+	}
+	return serveUntil(ctx, restore, l, log, srv)
+}
+
+// open listens where --listen says.
+func (o *options) open(cmd *cobra.Command) (net.Listener, error) {
+	where, err := flags.ParseListen(o.listen)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", where)
+	if err == nil {
+		return l, nil
+	}
+	f := report.Describe(err, wire.Server, nil)
+	if o.json {
+		return nil, report.JSONError(cmd.OutOrStdout(), "", f, err)
+	}
+	f.Write(cmd.ErrOrStderr(), "vitrine: ")
+	return nil, report.Reported(err)
 }
 
 // server is what serves the files.

@@ -1,0 +1,135 @@
+package serve
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+const (
+	// failureBudget is how many bytes of a handshake are kept; as hex they are more.
+	failureBudget = 128 << 10
+	// mostWaiting is how many failures wait to be written. Others are not kept: a server
+	// waits for no disk.
+	mostWaiting = 64
+)
+
+// failures keep an account of each handshake that fails, as a trace without secrets.
+type failures struct {
+	log     *slog.Logger
+	folder  *accounts
+	running sync.Map // *trace.Hooks of a handshake: its *explain.Collector
+	waiting chan failure
+	stop    chan struct{}
+	done    chan struct{} // closed when the last is written
+	lost    atomic.Int64  // that found no room in waiting
+}
+
+// failure is a handshake that failed.
+type failure struct {
+	collector *explain.Collector
+	about     explain.About
+	at        time.Time
+	peer      string
+}
+
+// keepFailures lets the server leave an account of each failed handshake in folder. stop
+// waits until all are written.
+func keepFailures(folder *accounts, log *slog.Logger, srv *httptls.Server) (stop func()) {
+	f := &failures{log: log, folder: folder, waiting: make(chan failure, mostWaiting), stop: make(chan struct{}), done: make(chan struct{})}
+	srv.TLS.Trace = f.hooks()
+	then := srv.OnHandshake
+	srv.OnHandshake = func(h httptls.Handshake) {
+		f.ended(h)
+		then(h)
+	}
+	go f.write()
+	return f.close
+}
+
+// hooks are those of the server: each connection has a collector of its own.
+func (f *failures) hooks() *trace.Hooks {
+	return &trace.Hooks{Connection: func() *trace.Hooks {
+		collector := &explain.Collector{Budget: failureBudget}
+		hooks := collector.Hooks()
+		hooks.Connection = nil
+		keep := hooks.Record
+		hooks.Record = func(r trace.Record) {
+			if r.Type == wire.ContentApplicationData {
+				r.Plain = nil // what a client says is not ours to keep
+			}
+			keep(r)
+		}
+		f.running.Store(hooks, collector)
+		return hooks
+	}}
+}
+
+// ended takes note of a handshake that has ended. A good one costs nothing from now on.
+// Nothing is written here.
+func (f *failures) ended(h httptls.Handshake) {
+	hooks := h.Conn.Hooks()
+	found, ok := f.running.LoadAndDelete(hooks)
+	if !ok {
+		return
+	}
+	if h.Err == nil {
+		*hooks = trace.Hooks{}
+		return
+	}
+	d := report.Describe(h.Err, wire.Server, nil)
+	peer := h.Conn.RemoteAddr().String()
+	about := explain.About{Target: peer, Err: errors.New(d.Text), Advice: d.Advice}
+	select {
+	case f.waiting <- failure{found.(*explain.Collector), about, time.Now(), peer}:
+	default:
+		f.lost.Add(1)
+	}
+}
+
+// write writes what waits, until close.
+func (f *failures) write() {
+	defer close(f.done)
+	for {
+		select {
+		case one := <-f.waiting:
+			f.writeOne(one)
+			continue
+		default:
+		}
+		select {
+		case one := <-f.waiting:
+			f.writeOne(one)
+		case <-f.stop:
+			return
+		}
+	}
+}
+
+func (f *failures) writeOne(one failure) {
+	name, err := f.folder.add(one)
+	peer := slog.String("peer", one.peer)
+	switch {
+	case err != nil:
+		f.log.Warn("no account of a failed handshake", peer, slog.String("failure", err.Error()))
+	case name != "":
+		f.log.Info("account of a failed handshake", peer, slog.String("file", name))
+	}
+	if n := f.lost.Swap(0); n > 0 {
+		f.log.Warn("accounts of failed handshakes were not kept: too many came at once", slog.Int64("count", n))
+	}
+}
+
+// close waits until all that waits is written.
+func (f *failures) close() {
+	close(f.stop)
+	<-f.done
+}

@@ -1,0 +1,194 @@
+package serve
+
+import (
+	"crypto/elliptic"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// failed is a handshake of this peer that failed after a message of size bytes.
+func failed(peer string, size int) failure {
+	c := new(explain.Collector)
+	c.Hooks().Message(trace.Message{Dir: trace.Received, Raw: make([]byte, size)})
+	return failure{collector: c, at: time.Now(), peer: peer}
+}
+
+func filesIn(t *testing.T, dir string) (names []string, size int64) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, size = append(names, e.Name()), size+info.Size()
+	}
+	return names, size
+}
+
+// The folder holds a bounded number of files. An address that fails again and again
+// pushes out its own, also after a new start, and the files of others stay.
+func TestAccountsAreBounded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "failures")
+	a, err := openAccounts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(mine, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := a.add(failed("192.0.2.7:5000", 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostAccounts + 50 {
+		if i == mostAccounts {
+			if a, err = openAccounts(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.add(failed(fmt.Sprintf("[2001:db8::%x]:%d", i, 1000+i), 10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, _ := filesIn(t, dir)
+	if len(names) != mostAccounts+1 || !slices.Contains(names, filepath.Base(first)) || !slices.Contains(names, "notes.txt") {
+		t.Errorf("%d files, with that of the other address: %v", len(names), slices.Contains(names, filepath.Base(first)))
+	}
+	if info, err := os.Stat(first); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// The folder holds a bounded number of bytes.
+func TestAccountsAreBoundedInBytes(t *testing.T) {
+	dir := t.TempDir()
+	a, err := openAccounts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		if _, err := a.add(failed(fmt.Sprintf("192.0.2.%d:1", i), mostAccountBytes/16)); err != nil { // twice that as hex
+			t.Fatal(err)
+		}
+	}
+	if names, size := filesIn(t, dir); size > mostAccountBytes || len(names) != 7 {
+		t.Errorf("%d files of %d bytes", len(names), size)
+	}
+}
+
+// A peer's address cannot lead out of the folder, and an empty connection leaves nothing.
+func TestNamesOfAccounts(t *testing.T) {
+	dir := t.TempDir()
+	a, err := openAccounts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for peer, ends := range map[string]string{
+		"192.0.2.7:50":        "_192.0.2.7_50.ndjson",
+		"[fe80::1%eth0/..]:5": "_fe80--1-eth0-.._5.ndjson",
+		"@":                   "_-_0.ndjson",
+		"":                    "_unknown_0.ndjson",
+	} {
+		name, err := a.add(failed(peer, 1))
+		if err != nil || filepath.Dir(name) != dir || !strings.HasSuffix(name, ends) || !accountName.MatchString(filepath.Base(name)) {
+			t.Errorf("%q: %s, %v", peer, name, err)
+		}
+	}
+	if name, err := a.add(failure{collector: new(explain.Collector), peer: "192.0.2.7:51"}); name != "" || err != nil {
+		t.Errorf("of nothing: %s, %v", name, err)
+	}
+}
+
+// A disk that is slow or broken holds nothing up: what finds no room is counted.
+func TestFailuresWaitForNothing(t *testing.T) {
+	f := &failures{waiting: make(chan failure, 1)}
+	hooks := f.hooks()
+	for range 3 {
+		near, far := net.Pipe()
+		far.Close()
+		conn := tls.Server(near, &tls.Config{Trace: hooks, Certificates: []tls.Certificate{{}}})
+		err := conn.Handshake()
+		if err == nil {
+			t.Fatal("the handshake did not fail")
+		}
+		f.ended(httptls.Handshake{Conn: conn, Err: err})
+	}
+	if len(f.waiting) != 1 || f.lost.Load() != 2 {
+		t.Errorf("%d wait, %d lost", len(f.waiting), f.lost.Load())
+	}
+	f.running.Range(func(any, any) bool { t.Error("a collector stays"); return false })
+}
+
+// connected is the server's side of a connection whose handshake is done.
+func connected(t *testing.T, config *tls.Config) *tls.Conn {
+	t.Helper()
+	key := onCurve(t, elliptic.P256())
+	config.Certificates = []tls.Certificate{selfSigned(t, key, func(c *x509.Certificate) { c.DNSNames = []string{"x"} })}
+	near, far := net.Pipe()
+	t.Cleanup(func() { near.Close(); far.Close() })
+	ended := make(chan error, 1)
+	go func() {
+		client := tls.Client(far, &tls.Config{InsecureSkipVerify: true})
+		_, err := client.Read(make([]byte, 1))
+		ended <- err
+	}()
+	server := tls.Server(near, config)
+	if err := server.Handshake(); err != nil {
+		t.Fatal(err, <-ended)
+	}
+	t.Cleanup(func() { near.Close(); <-ended })
+	return server
+}
+
+// A good handshake leaves nothing, and costs nothing from then on.
+func TestGoodHandshakesAreNotKept(t *testing.T) {
+	folder, err := openAccounts(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan *trace.Hooks, 1)
+	srv := &httptls.Server{HTTP: &http.Server{}, TLS: &tls.Config{}, OnHandshake: func(h httptls.Handshake) { seen <- h.Conn.Hooks() }}
+	stop := keepFailures(folder, slog.New(slog.NewTextHandler(io.Discard, nil)), srv)
+	server := connected(t, srv.TLS)
+	srv.OnHandshake(httptls.Handshake{Conn: server})
+	if h := <-seen; h == nil || h.Record != nil || h.Message != nil {
+		t.Errorf("the hooks stay: %+v", h)
+	}
+	stop()
+	if names, _ := filesIn(t, folder.dir); len(names) != 0 {
+		t.Errorf("%q", names)
+	}
+}
+
+// What a client says as data is not in an account.
+func TestApplicationDataIsNotKept(t *testing.T) {
+	f := &failures{}
+	hooks := f.hooks().Connection()
+	hooks.Record(trace.Record{Dir: trace.Received, Type: wire.ContentApplicationData, Wire: []byte{23, 3, 3, 0, 1, 9}, Plain: []byte("early and private")})
+	found, _ := f.running.Load(hooks)
+	account := found.(*explain.Collector).Connection(explain.About{})
+	if r := account.Events[0].Record; len(r.Plain) != 0 || len(r.Wire) == 0 {
+		t.Errorf("%+v", r)
+	}
+}
