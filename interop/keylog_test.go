@@ -89,6 +89,7 @@ func TestKeyLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	compareCapture(ctx, t, capture, streams)
 	for i, s := range streams {
 		t.Run(s.String(), func(t *testing.T) {
 			if !bytes.Equal(decrypted[i].there, s.there) || !bytes.Equal(decrypted[i].back, s.back) {
@@ -194,15 +195,15 @@ func (s *logged) dial(ctx context.Context, u *us, addr string) error {
 
 var errNoCapture = errors.New("cannot capture on loopback; root may, and on Debian the members of group wireshark")
 
-// capture is dumpcap on the loopback interface.
-type capture struct {
+// tapped is dumpcap on the loopback interface.
+type tapped struct {
 	p            *proc
 	port         int // of the server
 	file, keyLog string
 }
 
-func newCapture(ctx context.Context, dir string, port int) (*capture, error) {
-	c := &capture{port: port, file: filepath.Join(dir, "capture.pcapng"), keyLog: filepath.Join(dir, "keylog")}
+func newCapture(ctx context.Context, dir string, port int) (*tapped, error) {
+	c := &tapped{port: port, file: filepath.Join(dir, "capture.pcapng"), keyLog: filepath.Join(dir, "keylog")}
 	p, err := start(ctx, dir, "dumpcap", "-i", loopback(), "-p", "-f", fmt.Sprintf("tcp port %d", port), "-w", c.file)
 	if err != nil {
 		return nil, err
@@ -226,7 +227,7 @@ func loopback() string {
 }
 
 // stop ends the capture once it holds both ends of so many connections.
-func (c *capture) stop(ctx context.Context, streams int) error {
+func (c *tapped) stop(ctx context.Context, streams int) error {
 	for {
 		out, err := exec.CommandContext(ctx, "tshark", "-r", c.file, "-Y", "tcp.flags.fin==1 || tcp.flags.reset==1", "-T", "fields", "-e", "tcp.srcport", "-e", "tcp.dstport").Output()
 		ends := map[string]bool{}
@@ -248,7 +249,7 @@ func (c *capture) stop(ctx context.Context, streams int) error {
 type both struct{ there, back []byte }
 
 // decrypt has tshark follow the TLS streams.
-func (c *capture) decrypt(ctx context.Context, streams []*logged) ([]both, error) {
+func (c *tapped) decrypt(ctx context.Context, streams []*logged) ([]both, error) {
 	args := []string{"-r", c.file, "-o", "tls.keylog_file:" + c.keyLog, "-d", fmt.Sprintf("tcp.port==%d,tls", c.port), "-q"}
 	for i := range streams { // which were made one after the other
 		args = append(args, "-z", fmt.Sprintf("follow,tls,raw,%d", i))
@@ -272,7 +273,7 @@ var followNodes = regexp.MustCompile(`(?s)^Filter: tcp.stream eq (\d+)\nNode 0: 
 
 // followed reads what follow,tls,raw prints of a stream: lines of hexadecimal, those of
 // node 1 indented by a tab.
-func (c *capture) followed(text string) (i int, what both, err error) {
+func (c *tapped) followed(text string) (i int, what both, err error) {
 	m := followNodes.FindStringSubmatch(text)
 	if m == nil {
 		return 0, both{}, fmt.Errorf("tshark follows nothing: %.200q", text)
