@@ -54,5 +54,5 @@ function verdictView(v) {
     v.certificates.length ? el("ol", { class: "path-of-trust" }, v.certificates.map((c) => el("li", {}, el("strong", {}, c.subject), el("span", {}, [t(c.role), c.key, t("until {0}", c.not_after.slice(0, 10))].join(" · "))))) : null,
     (v.answers || []).map((a) => el("p", {}, t(a.text))),
     (v.rules || []).length ? el("details", {}, el("summary", {}, t("{0} rules were asked, {1} broken", v.rules.length, broken.length)),
-      el("ul", { class: "rules" }, [...broken, ...v.rules.filter((r) => r.passed)].map((r) => el("li", { class: r.passed ? "passed" : "broken" }, el("span", { "aria-hidden": "true" }, r.passed ? "✓ " : "✗ "), hidden(r.passed ? t("passed") : t("broken")), " ", t(r.breach || r.demands), " ", rfc(r.source))))) : null);
+      el("ul", { class: "rules" }, [...broken, ...v.rules.filter((r) => r.passed)].map((r) => el("li", { class: r.passed ? "passed" : "broken" }, el("span", { "aria-hidden": "true" }, r.passed ? "✓ " : "✗ "), hidden(r.passed ? t("passed") : t("broken")), " ", t(r.breach || r.demands), " ", rfc(t(r.source)))))) : null);
 }

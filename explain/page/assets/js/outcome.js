@@ -26,7 +26,7 @@ function outcomeView(model) {
     el("h1", { id: "h-outcome-" + model.index }, headline(model)),
     el("div", { class: "remarks" }, model.outcome.map(remarkView), browser),
     el("dl", { class: "facts-grid" }, facts.map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, v)))),
-    (c.checks.failures || []).length ? el("ul", { class: "failures" }, c.checks.failures.map((f) => el("li", {}, f))) : null);
+    (c.checks.failures || []).length ? el("ul", { class: "failures" }, c.checks.failures.map((f) => el("li", {}, t(f)))) : null);
 }
 
 function headline(model) {

@@ -44,7 +44,7 @@ function secretView(model, s) {
     el("summary", {}, el("span", { class: "name" }, s.name), badge("secret:" + s.place, model), el("code", { class: "peek" }, s.value ? s.value.slice(0, 16) + "…" : t("withheld"))),
     el("div", { class: "node-body" },
       s.meaning ? el("p", {}, t(s.meaning), " ", rfc(s.ref)) : rfc(s.ref),
-      el("p", { class: "formula" }, s.formula),
+      el("p", { class: "formula" }, t(s.formula)),
       el("dl", {},
         s.salt ? input(t("salt"), s.salt === "0" ? "" : (model.secret(s.salt, s.place) || {}).value, s.salt === "0" ? t("zeros, as there is nothing before it") : s.salt) : null,
         parent(s.from),
@@ -62,7 +62,7 @@ function keysView(model, k) {
     el("summary", {}, el("span", { class: "name" }, t("keys of the {0}", side(k.from))), el("span", { class: "of" }, k.label ? t(k.label) : ""), badge("keys:" + k.place, model), el("code", { class: "peek" }, k.key ? k.key.slice(0, 16) + "…" : "")),
     el("div", { class: "node-body" },
       el("p", {}, k.cipher_suite, " · ", t("epoch {0}", k.epoch), " ", rfc(k.ref)),
-      k.formula ? el("p", { class: "formula" }, k.formula) : null,
+      k.formula ? el("p", { class: "formula" }, t(k.formula)) : null,
       el("dl", {}, row(t("key"), k.key), row(t("iv"), k.iv), row(t("MAC key"), k.mac)),
       el("p", { class: "check " + k.check.result }, t("vitrine: {0}", t(k.check.what))),
       el("p", { class: "check" }, badge("keys:" + k.place, model, true))));
