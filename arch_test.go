@@ -58,7 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/pcapng explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
+	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",

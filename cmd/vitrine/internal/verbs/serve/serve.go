@@ -46,6 +46,8 @@ type options struct {
 	accessLog  bool
 	json       bool
 	failures   string // the folder of --explain-failures
+	inspect    bool
+	inspector  inspector // of --inspect
 
 	authorities []*x509.Certificate // of --client-ca
 }
@@ -82,6 +84,11 @@ and address, which vitrine explain shows: what came and what was sent, but no
 secrets. There are at most 500 files and 64 MiB; then the oldest of the address
 that has most makes room. Guard them all the same: they hold addresses and names.
 
+With --inspect each client finds the account of its own connection at
+https://.../.vitrine, as a page or, with ?format=json or ?format=text, in another
+form: every byte, key and decision, and JA3 and JA4 of its hello. Nobody sees the
+account of another connection, but the page holds the secrets of this one.
+
 Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
 done, after ` + shutdownGrace.String() + ` at the latest.`,
@@ -91,6 +98,7 @@ done, after ` + shutdownGrace.String() + ` at the latest.`,
     --client-auth require --client-ca clients.pem
   vitrine serve --psk jane:00112233445566778899aabbccddeeff
   vitrine serve --explain-failures failures
+  vitrine serve --inspect
   vitrine serve --min tls1.0 --session-ids --renegotiate client`,
 		Args: flags.Arguments(0, 1, "vitrine serve public"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, append(args, ".")[0]) },
@@ -112,6 +120,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
 	set.StringVar(&o.failures, "explain-failures", "", "keep a trace of each failed handshake in this `folder`, without secrets: at most 500 files and 64 MiB; vitrine explain FILE shows one")
+	set.BoolVar(&o.inspect, "inspect", false, "show each client the account of its own connection at "+inspectPath+"; it holds that connection's secrets, so use this for trying out only")
 	set.BoolVar(&o.json, "json", false, "write the log to standard output, an object of JSON on each line")
 	flags.CompleteFrom(cmd, "client-auth", []string{"none", "request", "require"})
 	o.tls.Register(cmd, flags.ServerSide)
@@ -133,11 +142,9 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		defer log.Close()
 		config.KeyLogWriter = log
 	}
-	var folder *accounts
-	if o.failures != "" {
-		if folder, err = openAccounts(o.failures); err != nil {
-			return report.Usagef("--explain-failures: %v", err)
-		}
+	folder, err := o.openFailures()
+	if err != nil {
+		return err
 	}
 	l, err := o.open(cmd)
 	if err != nil {
@@ -176,6 +183,21 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	return serveUntil(ctx, restore, l, log, srv)
 }
 
+// openFailures opens the folder of --explain-failures, nil where it was not given.
+func (o *options) openFailures() (*accounts, error) {
+	switch {
+	case o.failures == "":
+		return nil, nil
+	case o.inspect:
+		return nil, report.Usagef("--inspect and --explain-failures cannot be used together: both listen to each connection; choose one")
+	}
+	folder, err := openAccounts(o.failures)
+	if err != nil {
+		return nil, report.Usagef("--explain-failures: %v", err)
+	}
+	return folder, nil
+}
+
 // open listens where --listen says.
 func (o *options) open(cmd *cobra.Command) (net.Listener, error) {
 	where, err := flags.ParseListen(o.listen)
@@ -197,10 +219,13 @@ func (o *options) open(cmd *cobra.Command) (net.Listener, error) {
 // server is what serves the files.
 func (o *options) server(config *tls.Config, files fs.FS, log *slog.Logger) *httptls.Server {
 	handler := filesOnly(http.FileServerFS(files))
+	if o.inspect {
+		handler = o.inspector.before(handler)
+	}
 	if o.accessLog {
 		handler = logRequests(log, handler)
 	}
-	return &httptls.Server{
+	srv := &httptls.Server{
 		HTTP: &http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: 10 * time.Second,
@@ -210,6 +235,11 @@ func (o *options) server(config *tls.Config, files fs.FS, log *slog.Logger) *htt
 		TLS:         config,
 		OnHandshake: func(h httptls.Handshake) { o.afterHandshake(log, h) },
 	}
+	if o.inspect {
+		o.inspector.attach(srv)
+		log.Warn(inspectPath + " shows each client the account of its own connection, with its secrets: --inspect is for trying out")
+	}
+	return srv
 }
 
 // configure sets all but the certificate.
