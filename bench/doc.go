@@ -1,6 +1,6 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
-//	go run ./bench [handshake|certificates|bulk|memory]... [--json] [--quick] [--only REGEXP]
+//	go run ./bench [handshake|certificates|bulk|memory|captures]... [--json] [--quick] [--only REGEXP]
 //		[--cpuprofile FILE] [--memprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one

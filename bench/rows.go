@@ -9,7 +9,7 @@ import (
 // another process has the same peer job for all contenders.
 type row struct {
 	name    string
-	kind    string // handshake, certificates, bulk or memory
+	kind    string // handshake, certificates, bulk, memory or captures
 	job     string
 	peer    string
 	peerIs  string // the Go stack that does the peer job; empty: crypto/tls
@@ -82,6 +82,10 @@ var (
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 2}
 	cpuPerTrip = metric{name: "cpu_us_per_round_trip", title: "Small messages: µs of CPU per round trip at one end",
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 2}
+	captureSpeed = metric{name: "capture_mb_per_s", title: "Captures: MB per second of CPU",
+		num: "bytes", den: "cpu_ns", scale: 1e3, higher: true}
+	captureMemory = metric{name: "capture_mb", title: "Captures: MB of memory that reading one takes",
+		num: "peak", den: "one", scale: 1e-6, goal: goal{limit: 256}}
 	heapPerConn = metric{name: "heap_bytes_per_conn", title: "Idle connection: heap bytes per end, without goroutine and socket",
 		num: "bytes", den: "n", scale: 1, goal: goal{limit: 2500}}
 	heapPerHalted = metric{name: "heap_bytes_per_stalled_conn", title: "Stalled connection: heap bytes at the server, without goroutine and socket",
@@ -93,7 +97,7 @@ var (
 // asks sets the goal of a metric for one row: its ratio to a contender's.
 func (m metric) asks(limit float64, of string) metric { m.goal = goal{limit, of}; return m }
 
-var rows = slices.Concat(handshakeRows, serverRows, certificateRows, bulkRows, memoryRows)
+var rows = slices.Concat(handshakeRows, serverRows, certificateRows, bulkRows, memoryRows, captureRows)
 
 var handshakeRows = []row{
 	handshake("tls1.3-x25519-ecdsa-full", "tickets=none"+ecdsa13),
@@ -176,6 +180,17 @@ var memoryRows = []row{
 	stalled("stalled-unread-server", "read"),
 	stalled("stalled-http-download-server", "download"),
 	stalled("stalled-http-upload-server", "upload"),
+}
+
+// In these rows nobody stands beside vitrine.
+var captureRows = []row{
+	reading("captures-list", "list", captureSpeed.asks(300, "")),
+	reading("captures-decrypt", "decrypt", captureSpeed.asks(150, "")),
+}
+
+// reading measures how a capture is read, in one process that does nothing else.
+func reading(name, do string, speed metric) row {
+	return row{name: name, kind: "captures", procs: 1, slow: true, job: "capture do=" + do, metrics: []metric{speed, captureMemory}}
 }
 
 func handshake(name, settings string) row {

@@ -12,29 +12,33 @@ import (
 
 // A size says how long a run may take.
 type size struct {
-	rounds int // of a handshake or bulk row
-	memory int // rounds of a memory row
-	ms     int // of a timed job
-	total  int // bytes of a receiving job
-	conns  int // idle connections
-	listed int // entries of the longest revocation list
-	settle int // milliseconds that they are idle before the heap is looked at
+	rounds   int // of a handshake or bulk row
+	memory   int // rounds of a memory row
+	ms       int // of a timed job
+	total    int // bytes of a receiving job
+	conns    int // idle connections
+	listed   int // entries of the longest revocation list
+	captured int // connections of the capture, of 1 MB each
+	settle   int // milliseconds that they are idle before the heap is looked at
 }
 
 var (
-	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, listed: 1_000_000, settle: 1500}
-	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, listed: 100_000, settle: 1500}
+	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, listed: 1_000_000, captured: 1000, settle: 1500}
+	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, listed: 100_000, captured: 30, settle: 1500}
 )
 
 // fields are what a job is told of the size.
 func (s size) fields() string {
-	return fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d most=%d", s.ms, s.total, s.conns, s.settle, s.listed)
+	return fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d most=%d captured=%d", s.ms, s.total, s.conns, s.settle, s.listed, s.captured)
 }
 
 // prepare makes the file that a job needs beside the keys.
 func (b *bench) prepare(r row) error {
-	if j := parseJob(r.job + b.size.fields()); j.verb == "list" {
+	switch j := parseJob(r.job + b.size.fields()); j.verb {
+	case "list":
 		return writeList(b.dir, j.entries())
+	case "capture":
+		return writeCapture(b.dir, j.number("captured"))
 	}
 	return nil
 }
