@@ -9,11 +9,11 @@ function costsView(model) {
     el("p", { class: "lead" }, t("Time is since the message before, as this side saw it. Bytes are those on the wire. Operations are those with a public or a private key, which take the most time.")),
     runs.map(({ hs, i, messages }) => [
       runs.length > 1 ? el("h3", {}, t("Handshake {0}: {1}", i + 1, t(hs.kind))) : null,
-      costTable(hs, messages),
+      costTable(hs, messages, inHandshake(t("Costs by message"), i, runs)),
     ]));
 }
 
-function costTable(hs, messages) {
+function costTable(hs, messages, label) {
   const most = Math.max(1, ...messages.map((m) => m.cost.client_bytes + m.cost.server_bytes));
   const row = (name, from, cost, strong) => {
     const bytes = cost.client_bytes + cost.server_bytes;
@@ -27,7 +27,7 @@ function costTable(hs, messages) {
       el("td", {}, operations(cost, "server")));
   };
   const heads = [t("message"), t("time"), t("bytes"), t("the client computes"), t("the server computes")];
-  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": t("What it cost") }, el("table", { class: "cost-table" },
+  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": label }, el("table", { class: "cost-table" },
     el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
     el("tbody", {}, messages.map((m) => row(m.name, m.from, m.cost)), hs.cost ? row(t("all together"), "", hs.cost, true) : null)));
 }

@@ -1,7 +1,7 @@
 // recompute: everything is computed again in the browser, and badges show what came of it.
 
 // results are by "connection/what": { state, why }. The states are "agrees", "differs",
-// "cannot" and, at first, "pending".
+// "cannot", "given" for an input and, at first, "pending".
 const results = new Map();
 const badges = new Map();
 const resultListeners = [];
@@ -23,6 +23,7 @@ function showBadge(e, { state, why }) {
     pending: ["…", t("being computed by your browser")],
     agrees: ["✓", t("computed again by your browser: agrees")],
     differs: ["✗", t("computed again by your browser: differs")],
+    given: ["·", t("an input: nothing here can confirm it")],
     cannot: ["–", t("computed by vitrine, not by your browser")],
   }[state];
   e.className = "badge " + state + (e.long ? " long" : "");
@@ -52,13 +53,17 @@ async function judge(model, key, compute) {
 // recomputeAll computes what an account has again.
 async function recomputeAll(model) {
   for (const s of model.secrets) {
+    if (s.check.result === "given" && s.value) {
+      settle(model, "secret:" + s.place, { state: "given", why: "" });
+      continue;
+    }
     await judge(model, "secret:" + s.place, async () => {
       const out = await deriveSecret(model, s);
       return { ...out, wanted: bytesOf(s.value) };
     });
   }
   for (const k of model.keys) await judge(model, "keys:" + k.place, () => deriveKeys(model, k));
-  for (const r of model.records) if (isSealed(r) && !r.refused) await judge(model, "record:" + r.number, () => openRecord(model, r));
+  for (const r of model.records) if (isSealed(r) && !r.refused && !r.unopened) await judge(model, "record:" + r.number, () => openRecord(model, r));
   await recomputeTranscripts(model);
   recomputed.add(model.index);
   resultListeners.forEach((f) => f(model, tally(model)));
@@ -78,7 +83,7 @@ async function recomputeTranscripts(model) {
 
 // tally counts the results of an account.
 function tally(model) {
-  const n = { agrees: 0, differs: 0, cannot: 0, reasons: new Map() };
+  const n = { agrees: 0, differs: 0, cannot: 0, given: 0, reasons: new Map() };
   for (const [key, r] of results) {
     if (!key.startsWith(model.index + "/")) continue;
     n[r.state]++;

@@ -41,7 +41,7 @@ function recordLine(model, r) {
     el("span", { class: "how" }, r.refused ? t("refused") : r.unopened ? t("not opened") : isSealed(r) ? t("encrypted") : t("in the clear")),
     el("span", { class: "size" }, count(r.wire.length / 2, "{0} byte", "{0} bytes")),
     el("span", { class: "when" }, clock(r.at.at_us)),
-    isSealed(r) && !r.refused ? badge("record:" + r.number, model) : null,
+    isSealed(r) && !r.refused && !r.unopened ? badge("record:" + r.number, model) : null,
   ];
 }
 
@@ -91,7 +91,7 @@ function protectionBand(model, r) {
   const keys = model.keysOf(r);
   const row = (name, value, is) => value ? [el("dt", {}, name), el("dd", {}, el("code", {}, value), is ? el("span", { class: "is" }, t(is)) : null)] : null;
   return el("div", { class: "band" },
-    el("p", { class: "band-title" }, r.refused ? t("It did not open.") : r.unopened ? t("Not opened") : r.protection ? t("Opened with {0}", r.protection) : t("Protected"), " ", badge("record:" + r.number, model, true)),
+    el("p", { class: "band-title" }, r.refused ? t("It did not open.") : r.unopened ? t("Not opened") : r.protection ? t("Opened with {0}", r.protection) : t("Protected"), " ", r.unopened ? null : badge("record:" + r.number, model, true)),
     el("dl", {},
       row(t("key"), keys && keys.key, keys && t("of the {0}, from {1}", side(keys.from), keys.secret)),
       row(t("MAC key"), keys && keys.mac),

@@ -24,7 +24,12 @@ function parentOf(run, s) {
   return null;
 }
 
-const rootsOf = (run) => run.secrets.filter((s) => !parentOf(run, s)).concat(run.keys.filter((k) => !ownerOf(run, k)));
+// rootsOf are what nothing here is above of; those that only go into others come first.
+function rootsOf(run) {
+  const roots = run.secrets.filter((s) => !parentOf(run, s)).concat(run.keys.filter((k) => !ownerOf(run, k)));
+  const alone = (n) => n.name && !run.secrets.some((s) => parentOf(run, s) === n);
+  return [...roots.filter(alone), ...roots.filter((n) => !alone(n))];
+}
 
 const ownerOf = (run, k) => run.secrets.findLast((s) => s.name === k.secret);
 
@@ -41,7 +46,7 @@ function secretView(model, s) {
     return p ? input(t("from"), p.value, name) : null;
   };
   return el("details", { class: "node", id: "c" + (model.index + 1) + "-s" + s.place },
-    el("summary", {}, el("span", { class: "name" }, s.name), badge("secret:" + s.place, model), el("code", { class: "peek" }, s.value ? s.value.slice(0, 16) + "…" : t("withheld"))),
+    el("summary", {}, el("span", { class: "name" }, s.name), s.from && s.salt && s.salt !== "0" ? el("span", { class: "of" }, t("with {0}", s.from)) : null, badge("secret:" + s.place, model), el("code", { class: "peek" }, s.value ? s.value.slice(0, 16) + "…" : t("withheld"))),
     el("div", { class: "node-body" },
       s.meaning ? el("p", {}, t(s.meaning), " ", rfc(s.ref)) : rfc(s.ref),
       el("p", { class: "formula" }, t(s.formula)),

@@ -9,14 +9,17 @@ function transcriptView(model) {
     el("p", { class: "lead" }, t("Both sides hash all messages as they go. A proof is made over the hash at one point; so whoever changes a message breaks every proof after it.")),
     runs.map(({ hs, i }) => [
       runs.length > 1 ? el("h3", {}, t("Handshake {0}: {1}", i + 1, t(hs.kind))) : null,
-      hashTable(model, hs, i),
-      coverTable(model, hs, i),
+      hashTable(model, hs, i, inHandshake(t("Transcript hashes"), i, runs)),
+      coverTable(model, hs, i, inHandshake(t("What each proof covers"), i, runs)),
     ]));
 }
 
-function hashTable(model, hs, i) {
+// inHandshake tells apart what there is one of for each handshake.
+const inHandshake = (name, i, runs) => (runs.length > 1 ? t("{0}, handshake {1}", name, i + 1) : name);
+
+function hashTable(model, hs, i, label) {
   const uses = (p) => model.secrets.filter((s) => s.input && s.input === p.hash && p.hash).map((s) => s.name);
-  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": t("Transcript hashes") }, el("table", { class: "hashes" },
+  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": label }, el("table", { class: "hashes" },
     el("caption", {}, hs.hash ? t("{0} of all messages up to and with this one", hs.hash) : t("The messages; no hash was agreed on")),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("message")), el("th", { scope: "col" }, t("hash")), el("th", { scope: "col" }, t("goes into")))),
     el("tbody", {}, hs.transcript.map((p, n) => {
@@ -30,7 +33,7 @@ function hashTable(model, hs, i) {
 }
 
 // coverTable has a row for each proof and a column for each message.
-function coverTable(model, hs, i) {
+function coverTable(model, hs, i, label) {
   const messages = hs.transcript.map((p) => model.c.events[p.event].message);
   const proofs = messages.map((m, n) => ({ m, n })).filter(({ m }) => m && m.covers && m.at.handshake === i + 1);
   if (!proofs.length) return null;
@@ -40,7 +43,7 @@ function coverTable(model, hs, i) {
     return k < n ? "whole" : "";
   };
   const cell = { whole: ["●", t("covered")], part: ["◐", t("covered in part")], "": ["", t("not covered")] };
-  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": t("What each proof covers") }, el("table", { class: "covers" },
+  return el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": label }, el("table", { class: "covers" },
     el("caption", {}, t("What each proof covers")),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("proof")), messages.map((m) => el("th", { scope: "col", class: m.from }, el("span", {}, m.name))))),
     el("tbody", {}, proofs.map((p) => el("tr", {},
