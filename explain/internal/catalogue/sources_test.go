@@ -159,7 +159,7 @@ func TestEveryPageText(t *testing.T) {
 // asked is a string literal as the first argument of t, or the arguments of count.
 var (
 	asked   = regexp.MustCompile(`\bt\(\s*("(?:\\.|[^"\\])*")`)
-	counted = regexp.MustCompile(`\bcount\([^;]*?("(?:\\.|[^"\\])*"),\s*("(?:\\.|[^"\\])*")\)`)
+	counted = regexp.MustCompile(`\bcount\([^;]*?("(?:\\.|[^"\\])*"),\s*("(?:\\.|[^"\\])*")\s*[,)]`)
 )
 
 func textsIn(script string) (all []string) {

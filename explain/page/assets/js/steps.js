@@ -65,7 +65,7 @@ const steps = [
   { when: (m) => m.records.some((r) => r.unopened), title: () => t("More the listener does not see"),
     text: () => t("Without the keys, a listener sees who talks to whom, when, and how much. What is said stays between the two."),
     bytes: (m) => recordBytes(m.records.find((r) => r.unopened)) },
-  { when: (m) => m.c.failure, bad: true, title: () => t("It failed"), text: (m) => [t(m.c.failure), m.c.advice ? t(m.c.advice) : ""].filter(Boolean).join(". "),
+  { when: (m) => m.c.failure, bad: true, title: () => t("It failed"), text: (m) => (m.c.advice ? t("{0}. What to change: {1}.", t(m.c.failure), t(m.c.advice)) : t(m.c.failure)),
     bytes: (m) => recordBytes(m.records.find((r) => r.refused) || m.records.findLast((r) => r.type === "alert")) },
   { spare: 3, when: (m) => !m.c.failure && m.alerts.some((a) => a.code === "close_notify"), title: () => t("They say goodbye"),
     text: () => t("A last message says that nothing more comes. Without it, nobody could tell a whole answer from one that was cut off on the way."),
@@ -77,7 +77,9 @@ function offered(m) {
   const n = fields.filter((f) => f.name === "cipher_suite" || f.name === "cipher_spec").length;
   const versions = fields.filter((f) => f.name === "version" && /^(TLS|SSL)/.test(f.value)).map((f) => f.value);
   const old = fields.find((f) => f.name === "legacy_version");
-  return [count(n, "{0} cipher suite", "{0} cipher suites"), versions.length ? versions.join(", ") : old ? old.value : null].filter(Boolean).join("; ");
+  const suites = count(n, "{0} cipher suite", "{0} cipher suites");
+  const speaks = versions.length ? versions.join(", ") : old && old.value;
+  return speaks ? t("{0}; {1}", suites, speaks) : suites;
 }
 
 function certificateText(m) {
