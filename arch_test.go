@@ -73,7 +73,7 @@ var rules = []rule{
 	{"explain/page", "explain explain/internal/catalogue wire", ""}, // a renderer too
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
-	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", ""},
+	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's

@@ -56,6 +56,7 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 		}
 	}
 	c.notOpened()
+	c.applied()
 	c.Flights = flights(c)
 	return c
 }

@@ -125,7 +125,9 @@ func (c *Connection) overheard() (all []Remark) {
 	if a := o.fatal; a != nil {
 		add(Bad, c.Failure == "", "the %s ended it with the alert %s: %s", a.From, a.Code, a.Meaning)
 	}
-	add(Quiet, true, "%s", o.ending(c.Summary))
+	for _, what := range o.ending(c.Summary) {
+		add(Quiet, true, "%s", what)
+	}
 	return all
 }
 
@@ -198,8 +200,7 @@ func (o *overheardTotals) record(r *Record) {
 }
 
 // ending says how the connection ended, as far as it was captured.
-func (o *overheardTotals) ending(s Summary) string {
-	var parts []string
+func (o *overheardTotals) ending(s Summary) (parts []string) {
 	switch {
 	case s.ClosedByClient && s.ClosedByServer:
 		parts = append(parts, "both sides said close_notify")
@@ -222,5 +223,5 @@ func (o *overheardTotals) ending(s Summary) string {
 	default:
 		parts = append(parts, "the capture ends before the connection does")
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }

@@ -234,6 +234,7 @@ type Rung struct {
 
 	// of application data
 	first          string
+	says           []string
 	split          []byte // the first byte, of which the rest comes next
 	bytes, records int
 }
@@ -295,8 +296,10 @@ type Record struct {
 	Plain      Hex      `json:"plain"`
 	// Note is a sentence on what is special about it.
 	Note string `json:"note,omitempty"`
-	// Body are the fields of an alert that it holds.
+	// Body are the fields of an alert that it holds, and of application data that is HTTP.
 	Body []Field `json:"body,omitempty"`
+	// Says is in a few words what application data says, where that is HTTP.
+	Says string `json:"says,omitempty"`
 	// Refused is why it was refused: wire is then what had arrived of it, and
 	// plain is empty. Refusal says in a few words what was refused.
 	Refused string `json:"refused,omitempty"`

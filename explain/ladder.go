@@ -3,7 +3,9 @@ package explain
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain/internal/words"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -173,11 +175,17 @@ func (f *Flight) data(rung Rung, r *Record) {
 			last.first = firstLine(append(last.split, r.Plain...))
 			last.split = nil
 		}
+		if last.says != nil || last.first == "" && r.Says != "" {
+			last.says = append(last.says, r.Says)
+			last.first = few(slices.DeleteFunc(slices.Clone(last.says), func(s string) bool { return s == "" }))
+		}
 		last.Words = words.Join(last.first, words.Size(last.bytes), words.Count(last.records, "record"))
 		return
 	}
 	rung.Name, rung.bytes, rung.records = name, len(r.Plain), 1
-	rung.first = firstLine(r.Plain)
+	if rung.first = firstLine(r.Plain); rung.first == "" && r.Says != "" || strings.HasPrefix(r.Says, "HTTP/2") {
+		rung.first, rung.says = r.Says, []string{r.Says}
+	}
 	if r.split {
 		rung.split = bytes.Clone(r.Plain)
 	}

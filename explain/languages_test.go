@@ -19,7 +19,7 @@ var names = map[string]bool{
 	"Handshake.version": true, "Handshake.cipher_suite": true, "Handshake.key_exchange": true, "Handshake.hash": true,
 	"Summary.version": true, "Summary.cipher_suite": true, "Summary.key_exchange": true, "Summary.psk_identity": true, "Summary.signature_scheme": true,
 	"Summary.server_name": true, "Summary.alpn": true, "Summary.resumed": true, "Summary.compression": true, "Summary.limited_by": true,
-	"Record.type": true, "Record.carries": true, "Choice.ours": true, "Choice.theirs": true, "Choice.picked": true, "Choice.ref": true,
+	"Record.type": true, "Record.says": true, "Record.carries": true, "Choice.ours": true, "Choice.theirs": true, "Choice.picked": true, "Choice.ref": true,
 	"Secret.name": true, "Secret.from": true, "Secret.salt": true, "Secret.label": true, "Secret.hash": true, "Secret.how": true, "Secret.ref": true,
 	"Keys.version": true, "Keys.cipher_suite": true, "Keys.secret": true, "Keys.label": true, "Keys.ref": true, "Alert.code": true, "Alert.ref": true,
 	"Message.covers": true, "Operation.with": true, "Operation.key": true,

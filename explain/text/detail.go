@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -177,6 +178,9 @@ func (p *printer) record(r *explain.Record, shown *int) {
 	if len(r.Carries) > 0 {
 		what = strings.Join(r.Carries, ", ")
 	}
+	if r.Says != "" {
+		what += ": " + r.Says
+	}
 	if r.Refused != "" {
 		what, whatStyle = "✗ refused: "+r.Refusal, wrong
 	}
@@ -237,6 +241,12 @@ func (p *printer) content(r *explain.Record, offset int, b []byte, shown *int) {
 	case wire.ContentHandshake.String():
 		return
 	case wire.ContentApplicationData.String():
+		if slices.ContainsFunc(r.Body, func(f explain.Field) bool { return f.Group }) { // frames
+			for _, n := range tree(r.Body) {
+				p.node(n, 0)
+			}
+			return
+		}
 		n := max(0, min(len(b), each, all-*shown))
 		*shown += n
 		p.dump(b[:n])

@@ -63,7 +63,7 @@ function contentFields(model, r, n, at) {
   const pieces = model.pieces.get(r.number) || [];
   if (pieces.length) return pieces.flatMap((p) => pieceFields(p, at));
   if ((r.body || []).length) {
-    return [{ offset: at, length: n, depth: 0, group: true, name: "alert" }, ...shifted(r.body, at, 1)];
+    return [{ offset: at, length: n, depth: 0, group: true, name: r.type === "application_data" ? "application data" : "alert" }, ...shifted(r.body, at, 1)];
   }
   const names = {
     application_data: ["application data", t("What the two applications say to each other.")],
