@@ -168,10 +168,9 @@ func (p *printer) keys(k *explain.Keys) {
 	p.check(k.Check)
 }
 
-// record writes a record's header and what became of its content; shown counts
-// the bytes of application data dumped so far.
-func (p *printer) record(r *explain.Record, shown *int) {
-	what, whatStyle := r.Type, normal
+// holds says in a few words what a record holds.
+func holds(r *explain.Record) (what string, s style) {
+	what, s = r.Type, normal
 	if a, err := wire.DecodeAlert(r.Plain, nil); r.Type == wire.ContentAlert.String() && err == nil {
 		what += ": " + a.Code.String()
 	}
@@ -182,13 +181,20 @@ func (p *printer) record(r *explain.Record, shown *int) {
 		what += ": " + r.Says
 	}
 	if r.Refused != "" {
-		what, whatStyle = "✗ refused: "+r.Refusal, wrong
+		what, s = "✗ refused: "+r.Refusal, wrong
 	}
 	if r.Unopened != "" {
 		if what = "not opened: protected " + r.Type; r.Epoch == 0 && r.Type != wire.ContentApplicationData.String() {
 			what = "not read: " + r.Type
 		}
 	}
+	return what, s
+}
+
+// record writes a record's header and what became of its content; shown counts
+// the bytes of application data dumped so far.
+func (p *printer) record(r *explain.Record, shown *int) {
+	what, whatStyle := holds(r)
 	p.put()
 	p.lead(line{text(sideStyle(r.From), "%-*s", tagCol, "record"), text(strong, "%d  ", r.Number)}, whatStyle, "%s", what)
 	place := fmt.Sprintf("from the %s, %s, in the clear", r.From, words.Size(len(r.Wire)))
