@@ -55,7 +55,7 @@ var rules = []rule{
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/pcapng explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/diff explain/pcapng explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
@@ -71,6 +71,7 @@ var rules = []rule{
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},     // a renderer: explain imports none
 	{"explain/page", "explain explain/internal/catalogue wire", ""}, // a renderer too
+	{"explain/diff", "explain explain/internal/words wire", ""},
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},

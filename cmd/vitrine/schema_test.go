@@ -27,6 +27,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/diff"
 )
 
 var update = flag.Bool("update", false, "write schema.json anew")
@@ -35,6 +36,7 @@ var update = flag.Bool("update", false, "write schema.json anew")
 var written = map[string]reflect.Type{
 	"explain CAPTURE": reflect.TypeFor[verb.List](),
 	"explain":         reflect.TypeFor[explain.Connection](),
+	"explain --diff":  reflect.TypeFor[diff.Difference](),
 	"connect":         reflect.TypeFor[connect.Summary](),
 	"cert show":       reflect.TypeFor[show.Shown](),
 	"cert expiry":     reflect.TypeFor[expiry.Watch](),

@@ -200,9 +200,17 @@ func (c *captured) progress(o *capture.Options) (end func()) {
 
 // explainNumber explains one connection.
 func (c *captured) explainNumber(n int) error {
-	var found *capture.Connection
-	collector := &explain.Collector{}
-	err := c.read(capture.Options{
+	found, collector, err := c.collect(n)
+	if err != nil {
+		return err
+	}
+	return c.account(found, collector)
+}
+
+// collect reads one connection.
+func (c *captured) collect(n int) (found *capture.Connection, collector *explain.Collector, err error) {
+	collector = &explain.Collector{}
+	err = c.read(capture.Options{
 		Decrypt: true,
 		Trace: func(k *capture.Connection, now func() time.Time) *trace.Hooks {
 			if k.Number != n {
@@ -219,12 +227,12 @@ func (c *captured) explainNumber(n int) error {
 		},
 	})
 	if err = cmp.Or(err, c.data.failure()); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if found == nil {
-		return cmp.Or(c.none(), report.Usagef("--conn %d: %s holds connections 1 to %d", n, c.s.name, c.totals.TLS))
+		return nil, nil, cmp.Or(c.none(), report.Usagef("--conn %d: %s holds connections 1 to %d", n, c.s.name, c.totals.TLS))
 	}
-	return c.account(found, collector)
+	return found, collector, nil
 }
 
 // account shows one connection.

@@ -44,6 +44,7 @@ type options struct {
 	open       bool
 	lang       string
 	conn       int
+	diff       bool
 	listening  listening
 	capturing  capturing
 }
@@ -52,11 +53,11 @@ type options struct {
 func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use:     "explain [HOST[:PORT] | TRACE | CAPTURE | --listen ADDRESS]",
+		Use:     "explain [HOST[:PORT] | TRACE | CAPTURE | --listen ADDRESS | --diff A B]",
 		Short:   "Explain a TLS connection, byte by byte",
 		Long:    long,
 		Example: examples,
-		Args:    flags.Arguments(0, 1, "vitrine explain example.com:443"),
+		Args:    flags.Arguments(0, 2, "vitrine explain example.com:443"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	o.register(cmd)
@@ -82,6 +83,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace, or the capture: all that was said can be read with them")
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
+	set.BoolVar(&o.diff, "diff", false, "compare two connections, each a host, a trace, a capture or an account as JSON; FILE#N is connection N of a file")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
@@ -98,8 +100,14 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err := o.chooseFormat(); err != nil {
 		return err
 	}
-	if o.listening.at != "" {
+	switch {
+	case o.diff:
+		return o.compare(cmd, args)
+	case o.listening.at != "":
 		return o.listen(cmd, args)
+	}
+	if len(args) > 1 {
+		return report.Usagef("%s and %s are two; vitrine explain takes one, or compares them with --diff", args[0], args[1])
 	}
 	if len(args) > 0 {
 		if s, err := openSource(cmd, args[0]); err != nil {
@@ -108,26 +116,9 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 			return o.explainSource(cmd, s)
 		}
 	}
-	if err := o.check(cmd, args); err != nil {
-		return err
-	}
-	e, err := o.plan(cmd, args)
+	e, account, failure, err := o.live(cmd, args)
 	if err != nil {
 		return err
-	}
-	defer e.close()
-	if err := o.revoked.Apply(cmd, e.config); err != nil {
-		return err
-	}
-	if log, err := flags.KeyLog(); err != nil {
-		return err
-	} else if log != nil {
-		defer log.Close()
-		e.config.KeyLogWriter = log
-	}
-	account, failure := e.explain(cmd.Context())
-	if o.fail != "" && failure == nil {
-		return o.cannotFail()
 	}
 	if account != nil {
 		if err := o.show(cmd, e.made); err != nil {
@@ -143,6 +134,32 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		return report.Reported(err)
 	}
 	return err
+}
+
+// live makes a connection. account is nil where nothing was said, and failure is why it
+// failed; err is for flags.
+func (o *options) live(cmd *cobra.Command, args []string) (e *explanation, account *explain.Connection, failure, err error) {
+	if err := o.check(cmd, args); err != nil {
+		return nil, nil, nil, err
+	}
+	if e, err = o.plan(cmd, args); err != nil {
+		return nil, nil, nil, err
+	}
+	defer e.close()
+	if err := o.revoked.Apply(cmd, e.config); err != nil {
+		return nil, nil, nil, err
+	}
+	if log, err := flags.KeyLog(); err != nil {
+		return nil, nil, nil, err
+	} else if log != nil {
+		defer log.Close()
+		e.config.KeyLogWriter = log
+	}
+	account, failure = e.explain(cmd.Context())
+	if o.fail != "" && failure == nil {
+		return nil, nil, nil, o.cannotFail()
+	}
+	return e, account, failure, nil
 }
 
 // cannotFail is for a --fail that the other flags leave no room for.

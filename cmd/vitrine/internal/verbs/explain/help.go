@@ -46,6 +46,11 @@ suite, alpn, port, address, outcome, began, ja3, ja4, number; its words failed,
 resumed, decrypted, complete, midway, damaged; and, or, not and parentheses join
 them. - reads standard input and lists connections as they end.
 
+With --diff it compares two connections: offers and their order, choices,
+certificates, extensions, messages. What is new in every connection is left out,
+and times do not count. If anything differs, the exit code is 1. FILE#2 is the
+second connection of a file.
+
 On a terminal, $PAGER shows the text, less by default; set it to nothing for
 none. The output holds the connection's secrets and data: guard it like a key.`
 
@@ -61,6 +66,7 @@ const examples = `  vitrine explain
   vitrine explain example.ndjson
   vitrine explain example.com --secrets -o example.pcapng
   vitrine explain example.com --redact -o report.ndjson
+  vitrine explain --diff example.com example.ndjson
   vitrine explain example.com -o example.html --open
   vitrine explain -o page.html --lang zh
   vitrine explain traffic.pcapng

@@ -44,11 +44,14 @@ type kind struct {
 	// explain reads the source and shows what it holds. It is nil for what people may take
 	// for a source, and is none.
 	explain func(o *options, cmd *cobra.Command, s *source) error
+	// account reads connection n, from 1, or the only one or the last for 0, to compare it. It
+	// is nil for what holds none.
+	account func(o *options, cmd *cobra.Command, s *source, n int) (*explain.Connection, error)
 }
 
 // kinds are tried in this order.
 var kinds = []kind{
-	{is: "a capture", flags: forCaptures, explain: (*options).explainCapture, begins: []string{
+	{is: "a capture", flags: forCaptures, explain: (*options).explainCapture, account: (*options).accountInCapture, begins: []string{
 		"\x0a\x0d\x0d\x0a",                                                             // pcapng
 		"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d", // pcap
 		"\x1f\x8b", // either, compressed by gzip
@@ -56,8 +59,8 @@ var kinds = []kind{
 	{is: "compressed; unpack it first: gzip alone is read", begins: []string{"\x28\xb5\x2f\xfd", "\xfd7zXZ", "BZh", "\x04\x22\x4d\x18", "PK\x03\x04"}},
 	{is: "PEM, which vitrine cert show reads", begins: []string{"-----BEGIN "}},
 	{is: "a key log", begins: []string{"CLIENT_RANDOM "}},
-	{is: "an account as JSON; save a trace in its place, with -o FILE.ndjson", begins: []string{"{\n  \"format\": \"" + explain.Format}},
-	{is: "a trace", begins: []string{"{"}, flags: forTraces, explain: (*options).explainTrace},
+	{is: "an account as JSON; save a trace in its place, with -o FILE.ndjson", begins: []string{"{\n  \"format\": \"" + explain.Format}, account: accountInJSON},
+	{is: "a trace", begins: []string{"{"}, flags: forTraces, explain: (*options).explainTrace, account: (*options).accountInTrace},
 }
 
 // longest is how many bytes kinds are recognised by, and space before a trace.
@@ -67,8 +70,11 @@ const longest = 64
 func (o *options) explainSource(cmd *cobra.Command, s *source) error {
 	defer s.Close()
 	k, err := recognise(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case k.explain == nil:
+		return k.refused(s)
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if !slices.Contains(k.flags, f.Name) {
@@ -81,7 +87,7 @@ func (o *options) explainSource(cmd *cobra.Command, s *source) error {
 	return k.explain(o, cmd, s)
 }
 
-// recognise tells what s is by its first bytes, and refuses what cannot be explained.
+// recognise tells what s is by its first bytes, and refuses what is nothing that is known.
 func recognise(s *source) (kind, error) {
 	begin, err := s.in.Peek(longest)
 	if err != nil && err != io.EOF {
@@ -91,15 +97,16 @@ func recognise(s *source) (kind, error) {
 		return kind{}, report.Usagef("%s is empty; a trace is what vitrine explain HOST -o FILE.ndjson saves", s.name)
 	}
 	for _, k := range kinds {
-		if !k.matches(begin) {
-			continue
+		if k.matches(begin) {
+			return k, nil
 		}
-		if k.explain == nil {
-			return k, report.Usagef("%s is %s; vitrine explain reads traces, which vitrine explain HOST -o FILE.ndjson saves", s.name, k.is)
-		}
-		return k, nil
 	}
 	return kind{}, report.Usagef("%s is no trace; a trace is what vitrine explain HOST -o FILE.ndjson saves (for a host of that name, write %s:443)", s.name, s.name)
+}
+
+// refused says what s is, which holds no connection to explain.
+func (k *kind) refused(s *source) error {
+	return report.Usagef("%s is %s; vitrine explain reads traces, which vitrine explain HOST -o FILE.ndjson saves", s.name, k.is)
 }
 
 // matches reports that what begins so is of the kind.
