@@ -85,7 +85,7 @@ func TestKeyLog(t *testing.T) {
 	if err := capture.stop(ctx, len(streams)); err != nil {
 		t.Fatal(err)
 	}
-	decrypted, err := capture.decrypt(ctx, streams)
+	decrypted, err := capture.decrypt(ctx, len(streams))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func (c *tapped) stop(ctx context.Context, streams int) error {
 type both struct{ there, back []byte }
 
 // decrypt has tshark follow the TLS streams.
-func (c *tapped) decrypt(ctx context.Context, streams []*logged) ([]both, error) {
+func (c *tapped) decrypt(ctx context.Context, streams int) ([]both, error) {
 	args := []string{"-r", c.file, "-o", "tls.keylog_file:" + c.keyLog, "-d", fmt.Sprintf("tcp.port==%d,tls", c.port), "-q"}
 	for i := range streams { // which were made one after the other
 		args = append(args, "-z", fmt.Sprintf("follow,tls,raw,%d", i))
@@ -258,7 +258,7 @@ func (c *tapped) decrypt(ctx context.Context, streams []*logged) ([]both, error)
 	if err != nil {
 		return nil, fmt.Errorf("tshark: %w\n%s", err, out)
 	}
-	all := make([]both, len(streams))
+	all := make([]both, streams)
 	for _, text := range strings.Split(string(out), "Follow: tls,raw\n")[1:] {
 		i, what, err := c.followed(text)
 		if err != nil {
