@@ -58,7 +58,12 @@ func (o *options) explainCapture(cmd *cobra.Command, s *source) (err error) {
 	if err := c.prepare(); err != nil {
 		return err
 	}
+	if c.file == nil {
+		defer endsWithInput()()
+	}
 	switch {
+	case o.capturing.all && c.file == nil:
+		err = c.explainLive()
 	case o.capturing.all:
 		err = c.explainAll()
 	case o.conn > 0:
@@ -91,10 +96,10 @@ func (c *captured) prepare() (err error) {
 		return report.Usagef("--conn picks one connection; leave --all, --filter and --list out")
 	case c.capturing.all && c.capturing.list:
 		return report.Usagef("--all and --list contradict each other; leave one out")
-	case c.capturing.all && (c.toStdout() || renderingWhere(func(r *rendering) bool { return strings.HasSuffix(c.output, r.ending) }) != nil):
+	case c.capturing.all && c.file == nil && !c.toStdout() && !c.hasEnding():
+		return report.Usagef("--all of %s writes one after another, to the screen or one file; give that an ending, as in -o FILE.ndjson", c.s.name)
+	case c.capturing.all && c.file != nil && (c.toStdout() || c.hasEnding()):
 		return report.Usagef("--all writes a file for each connection; name a directory for them with -o DIR")
-	case c.capturing.all && c.file == nil:
-		return report.Usagef("--all reads the capture more than once; save %s to a file first", c.s.name)
 	}
 	if c.capturing.data != "" {
 		c.data = &dataWriter{dir: c.capturing.data}

@@ -44,7 +44,8 @@ says which, it explains that. Secrets in the file are used, and those of
 (--psk). With --filter only some connections count. Its fields are sni, version,
 suite, alpn, port, address, outcome, began, ja3, ja4, number; its words failed,
 resumed, decrypted, complete, midway, damaged; and, or, not and parentheses join
-them. - reads standard input and lists connections as they end.
+them. - reads standard input and lists connections as they end; with --all it
+explains each as it ends.
 
 With --diff it compares two connections: offers and their order, choices,
 certificates, extensions, messages. What is new in every connection is left out,
@@ -72,6 +73,7 @@ const examples = `  vitrine explain
   vitrine explain traffic.pcapng
   vitrine explain traffic.pcapng --keylog keys.txt --conn 7
   tcpdump -w - | vitrine explain - --keylog keys.txt
+  tcpdump -w - | vitrine explain - --all --summary
   vitrine explain traffic.pcapng --filter "sni=*.example.com" --all -o DIR
   vitrine explain --listen :8443 --count 3
   vitrine explain mail.example.com:465 --alpn "" --send 'EHLO me\r\n'`

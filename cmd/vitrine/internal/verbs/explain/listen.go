@@ -144,7 +144,7 @@ func (o *options) listen(cmd *cobra.Command, args []string) error {
 	defer restore()
 	o.announce(cmd.ErrOrStderr(), authority.URLs(l.Addr(), authority.Hosts(l.Addr(), o.listening.names), config.Certificates), ca)
 	w := &lookout{options: o, config: config, listener: l, further: o.furtherHandshake()}
-	return w.explainAll(ctx, &sink{options: o, cmd: cmd})
+	return w.explainAll(ctx, &sink{options: o, cmd: cmd, single: o.listening.count == 1})
 }
 
 // identify gives the server the certificate of --cert, or one of the development

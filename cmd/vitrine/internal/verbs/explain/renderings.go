@@ -119,6 +119,11 @@ func renderingWhere(is func(*rendering) bool) *rendering {
 	return nil
 }
 
+// hasEnding reports that the file of --output has the ending of a form.
+func (o *options) hasEnding() bool {
+	return renderingWhere(func(r *rendering) bool { return r.ending == filepath.Ext(o.output) }) != nil
+}
+
 // chooseFormat settles in which form to write.
 func (o *options) chooseFormat() error {
 	byEnding := renderingWhere(func(r *rendering) bool { return r.ending == filepath.Ext(o.output) })

@@ -18,6 +18,7 @@ import (
 type sink struct {
 	options *options
 	cmd     *cobra.Command
+	single  bool // there will be no other
 	shown   int
 	file    io.WriteCloser // that takes one after another; nil without
 	kept    []subject      // for the end
@@ -28,7 +29,7 @@ func (s *sink) add(one subject) error {
 	o := s.options
 	s.shown++
 	switch {
-	case o.listening.count == 1:
+	case s.single:
 		return o.show(s.cmd, []subject{one})
 	case o.form.several && !o.form.appends:
 		s.kept = append(s.kept, one)
