@@ -2,8 +2,10 @@ package lab
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,15 +105,24 @@ func (b *browsing) scheme(name string) {
 	}))
 }
 
-// shot writes a picture to the folder in LAB_SHOTS, where there is one.
+var update = flag.Bool("update", false, "take the pictures of docs/lab.md anew")
+
+// pictures are those of docs/lab.md.
+var pictures = []string{"lab-honest", "lab-touch", "lab-noticed", "lab-experiment"}
+
+// shot takes a picture of docs/lab.md with -update, and any other for the folder in
+// LAB_SHOTS.
 func (b *browsing) shot(name string) {
 	dir := os.Getenv("LAB_SHOTS")
+	if *update && slices.Contains(pictures, name) {
+		dir = "../../../../../docs"
+	}
 	if dir == "" {
 		return
 	}
 	png, err := chromedp.Run(b, chromedp.CaptureScreenshot())
 	if err == nil {
-		err = os.WriteFile(dir+"/"+name+".png", png, 0o600)
+		err = os.WriteFile(dir+"/"+name+".png", png, 0o644)
 	}
 	if err != nil {
 		b.t.Error(err)
@@ -132,7 +143,7 @@ func in(side, expression string) string {
 // A person puts a connection together, reads it, touches it and is told who noticed.
 func TestInABrowser(t *testing.T) {
 	s, b := serving(t), browser(t)
-	b.do(chromedp.EmulateViewport(1400, 1000), chromedp.Navigate(s.url()))
+	b.do(chromedp.EmulateViewport(1280, 860), chromedp.Navigate(s.url()))
 	b.until("document.documentElement.dataset.ready === 'true'")
 	if at := b.text("location.href"); strings.Contains(at, "token") {
 		t.Errorf("the token is still in the address: %s", at)
@@ -140,7 +151,7 @@ func TestInABrowser(t *testing.T) {
 	b.shot("begin")
 	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("f-max").value = "TLS 1.2"`), chromedp.Click("#run"))
 	b.accounts()
-	b.shot("honest")
+	b.shot("lab-honest")
 	b.do(chromedp.Evaluate[chromedp.Void](in("0", "querySelector('input[name=mode][value=bytes]').click()")))
 	b.do(chromedp.Evaluate[chromedp.Void](in("0", "querySelectorAll('details.record')[1].querySelector('summary').click()")))
 	b.until("!!" + in("0", "querySelectorAll('details.record')[1].querySelector('.hex .run')"))
@@ -149,11 +160,11 @@ func TestInABrowser(t *testing.T) {
 	if where := b.text("document.querySelector('#touch .lookat').textContent"); !strings.Contains(where, "ServerHello, record 2, in the client's account") {
 		t.Errorf("what is selected: %s", where)
 	}
-	b.shot("touch")
+	b.shot("lab-touch")
 	b.do(chromedp.Click("#touch .main"))
 	b.until("document.querySelector('#finding').textContent.includes('What was done')")
 	b.accounts()
-	b.shot("noticed")
+	b.shot("lab-noticed")
 	for _, want := range []string{"It was noticed", "decrypt_error", "ServerKeyExchange", "RFC 8446 §4.4.3", "client", "Without that defence"} {
 		if found := b.text("document.querySelector('#finding').textContent"); !strings.Contains(found, want) {
 			t.Errorf("the finding lacks %q: %s", want, found)
@@ -162,6 +173,22 @@ func TestInABrowser(t *testing.T) {
 	b.until("document.activeElement.id === 'finding-title'")
 	b.do(chromedp.Click("#finding .history .button"))
 	b.until("document.querySelector('#finding-title').textContent.includes('as it should be')")
+	b.do(chromedp.Click("[data-view=shelf]"), chromedp.Click("[data-name=truncation]"), chromedp.Click("#story .button"))
+	b.until("document.querySelectorAll('.claims li').length === 4")
+	b.shot("lab-experiment")
+}
+
+// The pictures of docs/lab.md are there.
+func TestPictures(t *testing.T) {
+	text, err := os.ReadFile("../../../../../docs/lab.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range pictures {
+		if info, err := os.Stat("../../../../../docs/" + name + ".png"); err != nil || info.Size() > 400<<10 || !strings.Contains(string(text), "("+name+".png)") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // Each look of the page: a setup that makes no sense, an experiment, dark, a phone.

@@ -166,8 +166,8 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "frame-ancestors 'self'")                                        // the page brings its own, with the hash of its script
-	_ = page.Write(w, page.Page{Connections: []*explain.Connection{account}, Lang: r.URL.Query().Get("lang")}) // the browser may have gone
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'self'")       // the page brings its own, with the hash of its script
+	_ = page.Write(w, page.Page{Connections: []*explain.Connection{account}}) // the browser may have gone
 }
 
 var errGone = errors.New("that run is kept no longer; run it again")

@@ -12,17 +12,10 @@ export function el(tag, attrs, ...children) {
   return e;
 }
 
-// texts are the translations of this page's language, by the English text.
-let texts = {};
-
-export function useTexts(all) {
-  texts = all || {};
-}
-
-// t translates a text. In it, {0}, {1} stand for the values that follow.
+// t is where every text of the page goes through. In it, {0}, {1} stand for the values
+// that follow.
 export function t(english, ...values) {
-  const text = Object.hasOwn(texts, english) ? texts[english] : english;
-  return values.length ? text.replace(/\{(\d)\}/g, (all, n) => values[n] ?? all) : text;
+  return values.length ? english.replace(/\{(\d)\}/g, (all, n) => values[n] ?? all) : english;
 }
 
 export const byID = (id) => document.getElementById(id);

@@ -45,13 +45,15 @@ export function finding(run) {
 // frame shows the account of one side; selected is called with what the reader selects.
 function frame(run, side, selected) {
   const title = side === "client" ? t("The client's account") : t("The server's account");
-  const lang = document.documentElement.lang;
   const at = run.finding.by === side && run.finding.record ? "#c1-r" + run.finding.record : ""; // the page opens where it was noticed
-  const f = el("iframe", { src: "run/" + run.id + "/" + side + (lang ? "?lang=" + encodeURIComponent(lang) : "") + at, title });
+  const f = el("iframe", { src: "run/" + run.id + "/" + side + at, title });
   f.addEventListener("load", () => {
     const theme = document.documentElement.dataset.theme;
     if (theme) f.contentDocument.documentElement.dataset.theme = theme;
-    if (document.activeElement === f) byID("finding-title").focus({ preventScroll: true }); // it went to the record
+    if (at) { // which took the focus and the window along
+      if (document.activeElement === f) byID("finding-title").focus({ preventScroll: true });
+      byID("finding").scrollIntoView({ block: "start" });
+    }
     f.contentDocument.addEventListener("vitrine:select", (e) => selected(run, side, e.detail));
   });
   return el("figure", {}, el("figcaption", { class: side + "-side" }, title), f);
