@@ -146,6 +146,7 @@ func (t *tracker) report(f *flow, c *conversation) {
 	if t.err != nil {
 		return
 	}
+	c.listener.Stop(c.now) // a record of which only the start was captured
 	c.complete(f, c.listener.Summary())
 	if t.o.Found != nil {
 		t.err = t.o.Found(&c.c)

@@ -150,3 +150,24 @@ func (e *events) opensTo(side wire.Role, _ int) bool {
 	all := of(e.records, dirOf(side), dirOfRecord)
 	return len(all) > 0 && all[len(all)-1].Epoch > 0 && all[len(all)-1].Unopened == ""
 }
+
+// Where the capture ends within a record, the start of it is shown, and said to be no more.
+func TestStopInARecord(t *testing.T) {
+	h := endsFor(t, suite.ByID(wire.TLS_AES_128_GCM_SHA256), wire.TLS13).connect(t)
+	got := new(events)
+	l := New(got.hooks(), logOf(h.log), nil)
+	last := h.pieces[len(h.pieces)-1]
+	for _, p := range h.pieces[:len(h.pieces)-1] {
+		l.Data(p.from, begin, p.b)
+	}
+	l.Data(last.from, begin, last.b[:len(last.b)-1])
+	l.Stop(begin)
+	l.Data(last.from, begin, last.b[len(last.b)-1:]) // nothing comes after Stop
+	r := of(got.records, dirOf(last.from), dirOfRecord)
+	if end := r[len(r)-1]; end.Unopened != "the capture ends in the middle of it" || len(end.Wire) == 0 || len(got.ends) > 0 {
+		t.Errorf("the last record is %+v, and %d ends were seen", end, len(got.ends))
+	}
+	if l.Summary().Server.Closed {
+		t.Error("the capture's end counts as the connection's")
+	}
+}
