@@ -19,9 +19,11 @@ function choiceView(model, c) {
       : el("p", { class: "unknown" }, who === model.c.side ? t("nothing to choose from") : t("not known: a {0} does not say what else it has", side(who))));
   return el("article", { class: "choice" },
     el("h3", {}, t(c.what), el("span", { class: "picked-value" }, c.picked ? t(c.picked) : t("nothing suited both"))),
-    el("p", {}, c.why ? t("Chosen by the {0}: {1}.", side(c.by), t(c.why)) : t("Chosen by the {0}.", side(c.by)), " ", rfc(c.ref)),
-    el("div", { class: "offers" }, list(client, "client"), list(server, "server")),
-    el("p", { class: "otherwise" }, otherwise(c, client || [], server || [], both)));
+el("p", {}, c.why ? t("Chosen by the {0}: {1}.", side(c.by), t(c.why)) : t("Chosen by the {0}.", side(c.by)), " ", rfc(c.ref)),
+    client || server ? [
+      el("div", { class: "offers" }, list(client, "client"), list(server, "server")),
+      el("p", { class: "otherwise" }, otherwise(c, client || [], server || [], both)),
+    ] : null);
 }
 
 // otherwise says what would have been chosen without the choice.
@@ -35,7 +37,8 @@ function otherwise(c, client, server, both) {
     const next = order.find((x) => x !== c.picked);
     return next ? t("Without it, {0} would have been chosen: the next that both have.", next) : t("Without it there would have been nothing that both have, and no connection.");
   }
-  const others = (client.length ? client : server).filter((x) => x !== c.picked);
+  const others = (client.length ? client : server).filter((x) => x !== c.picked && !/SCSV|GREASE/.test(x));
   if (!others.length) return t("There was no other offer: a peer without it would have ended the connection.");
+  if (others.length === 1) return t("Without it, the peer could only have taken {0}, or ended the connection.", others[0]);
   return t("Without it, the peer could only have taken one of the {0} others, or ended the connection.", others.length);
 }

@@ -17,6 +17,8 @@ function hexView(layer, link, label) {
   const fieldOf = (e) => e.target.dataset && e.target.dataset.f !== undefined && layer.fields[e.target.dataset.f];
   rows.addEventListener("pointerover", (e) => link.point(fieldOf(e) || null));
   rows.addEventListener("pointerleave", () => link.point(null));
+  rows.addEventListener("focusin", (e) => link.point(fieldOf(e) || null));
+  rows.addEventListener("focusout", () => link.point(null));
   rows.addEventListener("click", (e) => fieldOf(e) && link.choose(fieldOf(e)));
   link.views.push((state) => mark(rows, state));
   return rows;

@@ -110,7 +110,7 @@ function drawStrip(model, strip, figure, rows, mode) {
   ];
   if (mode === "time" && !compact) {
     for (const us of ticks(end)) {
-      parts.push(svg("line", { class: "tick", x1: left - 6, y1: y(us), x2: left, y2: y(us) }), text(left - 9, y(us) + 3.5, clock(us).replace(/\.00(?= )/, ""), { class: "time", "text-anchor": "end" }));
+      parts.push(svg("line", { class: "tick", x1: left - 6, y1: y(us), x2: left, y2: y(us) }), text(left - 9, y(us) + 3.5, clock(us).replace(/\.0+(?= )/, ""), { class: "time", "text-anchor": "end" }));
     }
   }
   for (const p of placed) {

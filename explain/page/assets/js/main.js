@@ -50,7 +50,7 @@ function languageSwitch() {
 
 function tabsView() {
   if (models.length < 2) return null;
-  const tabs = models.map((m) => el("button", { type: "button", role: "tab", id: "tab-" + m.index, "aria-controls": "c" + (m.index + 1), "aria-selected": String(m.index === state.connection), tabindex: m.index === state.connection ? 0 : -1, click: () => showConnection(m.index) }, el("span", {}, m.title()), el("span", { class: "sub" }, m.c.summary.version || t("failed"))));
+  const tabs = models.map((m) => el("button", { type: "button", role: "tab", id: "tab-" + m.index, "aria-controls": "c" + (m.index + 1), "aria-selected": String(m.index === state.connection), tabindex: m.index === state.connection ? 0 : -1, click: () => showConnection(m.index) }, el("span", {}, m.index + 1 + ". " + m.title()), el("span", { class: "sub" }, [m.c.summary.version, m.c.failure ? t("failed") : m.c.handshakes.length ? t(m.c.handshakes[0].kind) : null].filter(Boolean).join(" · "))));
   const list = el("div", { class: "tabs", role: "tablist", "aria-label": t("Connections") }, tabs);
   list.addEventListener("keydown", (e) => {
     const to = { ArrowRight: 1, ArrowLeft: -1 }[e.key];

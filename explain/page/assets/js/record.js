@@ -41,7 +41,7 @@ function recordLine(model, r) {
     el("span", { class: "how" }, r.refused ? t("refused") : r.unopened ? t("not opened") : isSealed(r) ? t("encrypted") : t("in the clear")),
     el("span", { class: "size" }, count(r.wire.length / 2, "{0} byte", "{0} bytes")),
     el("span", { class: "when" }, clock(r.at.at_us)),
-    isSealed(r) && !r.refused && !r.unopened ? badge("record:" + r.number, model) : null,
+    isSealed(r) && !r.refused && !r.unopened ? badge("record:" + r.number, model) : el("span", { class: "badge" }),
   ];
 }
 
@@ -60,6 +60,7 @@ function layerPanel(model, r, layer) {
   link.views.push(({ chosen }) => {
     if (detail.shown === chosen) return;
     detail.shown = chosen;
+    detail.classList.toggle("chosen", Boolean(chosen));
     detail.replaceChildren(...[detailOf(layer, chosen)].flat().filter(Boolean));
   });
   const hex = hexView(layer, link, t("Bytes: {0}", name));
