@@ -82,7 +82,7 @@ func (f *flood) packet(frame []byte, client int) {
 func TestAMillionConnections(t *testing.T) {
 	n := 1_000_000
 	if testing.Short() {
-		n = 60_000
+		n = 25_000
 	}
 	s := speak(t, tls.VersionTLS12, devca.ECDSA, "hello", nil)
 	all := segments(s.said[:2]) // the hellos
@@ -193,7 +193,7 @@ func (z *zeros) Read(b []byte) (int, error) {
 func TestHugeSecrets(t *testing.T) {
 	size := int64(1 << 30)
 	if testing.Short() {
-		size = 64 << 20
+		size = 40 << 20
 	}
 	head := ngHead(binary.LittleEndian, linkRaw, 9)
 	head = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(head, blockSecrets), uint32(size))
@@ -219,7 +219,7 @@ func TestHugeSecrets(t *testing.T) {
 func TestCompressedBomb(t *testing.T) {
 	size := int64(512 << 20)
 	if testing.Short() {
-		size = 64 << 20
+		size = 40 << 20
 	}
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)

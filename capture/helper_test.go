@@ -77,6 +77,13 @@ func speak(t testing.TB, version uint16, key devca.KeyType, text string, change 
 	if change != nil {
 		change(client, server)
 	}
+	said := converse(t, client, server, text)
+	return &spoken{said, log.Bytes()}
+}
+
+// converse makes a connection, and returns what was said on it.
+func converse(t testing.TB, client, server *tls.Config, text string) []saying {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +113,7 @@ func speak(t testing.TB, version uint16, key devca.KeyType, text string, change 
 	<-served
 	heard.mu.Lock()
 	defer heard.mu.Unlock()
-	return &spoken{heard.all, log.Bytes()}
+	return heard.all
 }
 
 // seg is a segment that a test sends: its numbers count from 0 in each direction, SYN left
