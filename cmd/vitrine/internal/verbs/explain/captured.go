@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -177,6 +178,8 @@ func (c *captured) read(o capture.Options) error {
 		defer c.progress(&o)()
 	}
 	o.Keys = c.keys
+	c.data.anew()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(readLimit))
 	var err error
 	c.totals, err = capture.Read(in, o)
 	if _, ok := errors.AsType[*capture.DamagedError](err); ok {
@@ -187,6 +190,10 @@ func (c *captured) read(o capture.Options) error {
 	}
 	return err
 }
+
+// readLimit is how much memory may be in use while a capture is read before garbage is
+// collected at once. What package capture keeps is less.
+const readLimit = 192 << 20
 
 // Files from this size on get a line that tells how far they were read.
 const largeFile = 32 << 20
@@ -203,16 +210,23 @@ func (c *captured) progress(o *capture.Options) (end func()) {
 	return p.End
 }
 
-// explainNumber explains one connection.
+// explainNumber explains one connection. A file is read once more if it has secrets that stand
+// behind what they open.
 func (c *captured) explainNumber(n int) error {
 	found, collector, err := c.collect(n)
-	if err != nil {
+	if err == nil && found != nil && found.Missing != "" && c.totals.Secrets > 0 && c.file != nil {
+		found, collector, err = c.collect(n)
+	}
+	if err = cmp.Or(err, c.data.failure()); err != nil {
 		return err
+	}
+	if found == nil {
+		return cmp.Or(c.none(), report.Usagef("--conn %d: %s holds connections 1 to %d", n, c.s.name, c.totals.TLS))
 	}
 	return c.account(found, collector)
 }
 
-// collect reads one connection.
+// collect gathers what happens on one connection.
 func (c *captured) collect(n int) (found *capture.Connection, collector *explain.Collector, err error) {
 	collector = &explain.Collector{}
 	err = c.read(capture.Options{
@@ -231,13 +245,7 @@ func (c *captured) collect(n int) (found *capture.Connection, collector *explain
 			return nil
 		},
 	})
-	if err = cmp.Or(err, c.data.failure()); err != nil {
-		return nil, nil, err
-	}
-	if found == nil {
-		return nil, nil, cmp.Or(c.none(), report.Usagef("--conn %d: %s holds connections 1 to %d", n, c.s.name, c.totals.TLS))
-	}
-	return found, collector, nil
+	return found, collector, err
 }
 
 // account shows one connection.

@@ -115,6 +115,13 @@ func (d *dataWriter) with(h *trace.Hooks, number int) *trace.Hooks {
 	return &both
 }
 
+// anew lets files that are written again be emptied first.
+func (d *dataWriter) anew() {
+	if d != nil {
+		d.begun = nil
+	}
+}
+
 // write appends what a record says to the file of its direction. The first time it empties the
 // file.
 func (d *dataWriter) write(number int, r trace.Record) {

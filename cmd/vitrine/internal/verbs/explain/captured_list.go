@@ -23,23 +23,26 @@ func (c *captured) survey() error {
 	l := &listing{captured: c, hold: !c.capturing.list}
 	first := &explain.Collector{} // of what can be read only once
 	follow := c.file == nil && l.hold && c.filter == nil
-	err := c.read(capture.Options{
-		Decrypt: follow || c.data != nil,
-		Trace: func(k *capture.Connection, now func() time.Time) *trace.Hooks {
-			var hooks *trace.Hooks
-			if follow && k.Number == 1 {
-				first.Now = now
-				hooks = first.Hooks()
-			}
-			if c.data != nil {
-				hooks = c.data.with(hooks, k.Number)
-			}
-			return hooks
-		},
-		Found: l.found,
-	})
-	if err = cmp.Or(err, c.data.failure()); err != nil {
-		return err
+	says := c.data != nil && c.file == nil // a file is read once more for that, when it is known what is picked
+	for again := true; again; again = l.wantsAnother() {
+		err := c.read(capture.Options{
+			Decrypt: follow || says,
+			Trace: func(k *capture.Connection, now func() time.Time) *trace.Hooks {
+				var hooks *trace.Hooks
+				if follow && k.Number == 1 {
+					first.Now = now
+					hooks = first.Hooks()
+				}
+				if says {
+					hooks = c.data.with(hooks, k.Number)
+				}
+				return hooks
+			},
+			Found: l.found,
+		})
+		if err = cmp.Or(err, c.data.failure()); err != nil {
+			return err
+		}
 	}
 	if err := c.none(); err != nil && l.rows == 0 {
 		return err
@@ -52,7 +55,33 @@ func (c *captured) survey() error {
 	case l.rows == 0 && l.hold && len(l.held) == 1 && follow && l.held[0].Number == 1:
 		return c.account(l.held[0], first)
 	}
-	return l.end()
+	return cmp.Or(l.end(), l.writeData())
+}
+
+// writeData writes what the connections of a file said.
+func (l *listing) writeData() error {
+	if l.data == nil || l.captured.file == nil {
+		return nil
+	}
+	slices.Sort(l.picked)
+	err := l.read(capture.Options{Decrypt: true, Trace: func(k *capture.Connection, _ func() time.Time) *trace.Hooks {
+		if _, picked := slices.BinarySearch(l.picked, k.Number); !picked {
+			return nil
+		}
+		return l.data.with(nil, k.Number)
+	}})
+	return cmp.Or(err, l.data.failure())
+}
+
+// wantsAnother reports whether the file is to be read once more, because it has secrets that
+// may stand behind what they open.
+func (l *listing) wantsAnother() bool {
+	locked := func(k *capture.Connection) bool { return !k.Readable && k.Missing != "" }
+	if l.again || l.captured.file == nil || l.rows > 0 || l.totals.Secrets == 0 || !slices.ContainsFunc(l.held, locked) {
+		return false
+	}
+	l.again, l.held, l.picked = true, nil, nil
+	return true
 }
 
 // listing writes a list of connections.
@@ -60,8 +89,10 @@ type listing struct {
 	*captured
 	hold    bool // the first row, as long as it is the only one
 	held    []*capture.Connection
-	rows    int // written
-	opened  int // of them, those that keys open, or need none
+	rows    int   // written
+	again   bool  // the file was read once more
+	picked  []int // whose data is to be written
+	opened  int   // of them, those that keys open, or need none
 	missing map[string]int
 	widths  []int
 	out     io.Writer
@@ -79,6 +110,9 @@ func (l *listing) found(k *capture.Connection) error {
 		return nil
 	}
 	l.held = append(l.held, k)
+	if l.data != nil {
+		l.picked = append(l.picked, k.Number)
+	}
 	switch {
 	case l.captured.file == nil && (len(l.held) > 1 || !l.hold || l.rows > 0), len(l.held) == maxHeld:
 		return l.flush()
