@@ -20,9 +20,10 @@ import (
 
 // survey lists the connections that the filter picks, or explains the one that there is.
 func (c *captured) survey() error {
-	l := &listing{captured: c, hold: !c.capturing.list}
+	live := c.file == nil && c.form.name == "text" // lines appear as connections end
+	l := &listing{captured: c, hold: !c.capturing.list && !live}
 	first := &explain.Collector{} // of what can be read only once
-	follow := c.file == nil && l.hold && c.filter == nil
+	follow := c.file == nil && !c.capturing.list && c.filter == nil
 	says := c.data != nil && c.file == nil // a file is read once more for that, when it is known what is picked
 	for again := true; again; again = l.wantsAnother() {
 		err := c.read(capture.Options{
@@ -55,7 +56,14 @@ func (c *captured) survey() error {
 	case l.rows == 0 && l.hold && len(l.held) == 1 && follow && l.held[0].Number == 1:
 		return c.account(l.held[0], first)
 	}
-	return cmp.Or(l.end(), l.writeData())
+	only := l.last
+	if err := cmp.Or(l.end(), l.writeData()); err != nil || !live || !follow || l.rows != 1 || only.Number != 1 || !c.toStdout() {
+		return err
+	}
+	if _, err := io.WriteString(c.cmd.OutOrStdout(), "\n"); err != nil {
+		return err
+	}
+	return c.account(only, first)
 }
 
 // writeData writes what the connections of a file said.
@@ -89,6 +97,7 @@ type listing struct {
 	*captured
 	hold    bool // the first row, as long as it is the only one
 	held    []*capture.Connection
+	last    *capture.Connection
 	rows    int   // written
 	again   bool  // the file was read once more
 	picked  []int // whose data is to be written
@@ -109,7 +118,7 @@ func (l *listing) found(k *capture.Connection) error {
 	if !l.filter.Match(k) {
 		return nil
 	}
-	l.held = append(l.held, k)
+	l.held, l.last = append(l.held, k), k
 	if l.data != nil {
 		l.picked = append(l.picked, k.Number)
 	}
