@@ -4,13 +4,13 @@ function detailOf(layer, field) {
   if (!field) {
     return el("p", { class: "hint" }, t("Choose a byte or a field to see what it is."));
   }
-  const path = [...parents(layer, field)].reverse().map((f) => f.name);
+  const path = [...parents(layer, field)].reverse().map((f) => fieldName(f.name));
   const bytes = layer.bytes.subarray(field.offset, field.offset + field.length);
   const shown = hexOf(bytes.subarray(0, 32)).replace(/(..)(?=.)/g, "$1 ");
   const place = field.length ? t("bytes {0} to {1}", field.offset, field.offset + field.length - 1) : t("no bytes, at {0}", field.offset);
   return [
     path.length ? el("p", { class: "path" }, path.join(" › ")) : null,
-    el("h4", {}, field.name, field.value && field.value !== field.name ? el("span", { class: "value" }, " " + t(field.value)) : null),
+    el("h4", {}, fieldName(field.name), field.value && field.value !== field.name ? el("span", { class: "value" }, " " + t(field.value)) : null),
     field.meaning ? el("p", { class: "meaning" }, t(field.meaning)) : null,
     field.clipped ? el("p", { class: "meaning" }, t("{0} of its {1} bytes are in this record; the others are in another.", field.length, field.total)) : null,
     el("p", { class: "facts" }, el("span", {}, place), " ", rfc(field.ref || (parents(layer, field).find((f) => f.ref) || {}).ref)),

@@ -85,7 +85,7 @@ function fieldItem(layer, f, i) {
   const value = f.value && f.value.length > 66 ? f.value.slice(0, 64) + "…" : f.value;
   const item = el("div", { class: "item" + (f.group ? " group" : "") + (f.depth === 0 ? " root" : ""), role: "treeitem", tabindex: -1, "data-f": f.id, "aria-level": f.depth + 1, "aria-selected": "false", "aria-expanded": group ? "true" : null },
     el("span", { class: "twist", "aria-hidden": "true" }, group ? "▾" : ""),
-    el("span", { class: "name" }, f.depth === 0 && f.group ? t(f.name) : f.name),
+    el("span", { class: "name" }, fieldName(f.name)),
     value ? el("span", { class: "value" }, t(value)) : null,
     f.length ? el("span", { class: "size", "aria-hidden": "true" }, String(f.length)) : el("span", { class: "size empty" }, t("empty")));
   item.style.setProperty("--depth", Math.min(f.depth, 9));

@@ -58,7 +58,7 @@ function hexRun(f, run, odd, first) {
 }
 
 // spoken is a field for those who listen.
-const spoken = (f) => [f.name, f.value, count(f.length, "{0} byte", "{0} bytes"), t("at {0}", f.offset)].filter(Boolean).join(", ");
+const spoken = (f) => [fieldName(f.name), f.value && t(f.value), count(f.length, "{0} byte", "{0} bytes"), t("at {0}", f.offset)].filter(Boolean).join(", ");
 
 // mark shows which runs belong to the field that is pointed at, and to the selected one.
 function mark(rows, { pointed, chosen }) {

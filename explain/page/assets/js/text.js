@@ -21,6 +21,10 @@ function chooseLanguage(wanted) {
 // primary is the language of a tag, without its script and region.
 const primary = (tag) => tag.toLowerCase().split("-")[0];
 
+// fieldName is what a field is called: the names of the RFCs stay, those of the page are translated.
+const ownNames = ["connection preface", "content", "empty line", "end of chunk", "part of a frame", "record header", "application data", "compressed content", "part of a message"];
+const fieldName = (name) => (ownNames.includes(name) ? t(name) : name);
+
 const side = (from) => (from === "client" ? t("client") : t("server"));
 
 const count = (n, one, many, ...more) => (n === 1 ? t(one, n, ...more) : t(many, thousands(n), ...more));
