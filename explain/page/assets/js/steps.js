@@ -3,7 +3,7 @@
 // A step is { when, title, text, bytes }; spare is set for one that can be left out where there
 // are too many, the highest number first.
 const steps = [
-  { when: (m) => m.message("ClientHello"), title: () => t("The client says what it can"),
+  { when: (m) => m.message("ClientHello"), title: () => t("The client says what it can do"),
     text: (m) => t("Nothing is secret yet. In its first message, the ClientHello, the client sends random bytes and the lists of what it can do: {0}.", offered(m)),
     bytes: (m) => field(m, "ClientHello", ["random", "challenge"]) },
   { spare: 1, when: (m) => m.c.summary.server_name, title: () => t("It names the server, for all to see"),
@@ -16,7 +16,7 @@ const steps = [
     text: () => t("The server does not want a key of that kind. It names another, and the client says hello once more. That costs a round trip."),
     bytes: (m) => field(m, "HelloRetryRequest", ["selected_group", "cookie", "extension_type"]) },
   { when: (m) => m.message("ServerHello"), title: () => t("The server chooses"),
-    text: (m) => t("From the client's lists the server picks one of each: {0}, with the cipher suite {1}. These two bytes name the suite.", m.c.summary.version || t("a version"), m.c.summary.cipher_suite || "?"),
+    text: (m) => t("From each of the client's lists the server picks one that it can do too: {0}, with the cipher suite {1}. These two bytes name the suite.", m.c.summary.version || t("a version"), m.c.summary.cipher_suite || "?"),
     bytes: (m) => field(m, "ServerHello", ["cipher_suite"]) },
   { spare: 4, when: (m) => m.isTLS13() && field(m, "ServerHello", ["key_exchange"]), title: () => t("The server sends its half"),
     text: () => t("Each side puts its own private half and the other's public half together. Both get the same secret, which was never sent. Somebody who only listens cannot compute it."),
@@ -32,7 +32,7 @@ const steps = [
   { when: (m) => !m.isTLS13() && m.message("ClientKeyExchange"), title: () => t("The client answers with its half"), text: exchangeText,
     bytes: (m) => field(m, "ClientKeyExchange", ["point", "dh_Yc", "encrypted_pre_master_secret", "psk_identity"]) },
   { when: (m) => m.secrets.some((s) => s.value), title: () => t("Both compute the same keys"),
-    text: (m) => (m.isTLS13() ? t("From the shared secret and a hash of all that was said, both sides derive the same keys: one for each direction. They are never sent.") : t("From the shared secret and both sides' random bytes comes the master secret, and from that the keys: one set for each direction. They are never sent.")),
+    text: (m) => (m.isTLS13() ? t("From the shared secret and a hash, a kind of fingerprint, of all that was said, both sides derive the same keys: one for each direction. They are never sent.") : t("From the shared secret and both sides' random bytes comes the master secret, and from that the keys: one set for each direction. They are never sent.")),
     bytes: (m) => secretBytes(m, ["handshake_secret", "master_secret"]) },
   { spare: 2, when: (m) => !m.isTLS13() && m.records.some((r) => r.type === "change_cipher_spec"), title: () => t("“From here on, encrypted”"),
     text: () => t("One byte announces it: whatever this side sends next is protected with the new keys."),
