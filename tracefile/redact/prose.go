@@ -14,10 +14,11 @@ import (
 )
 
 // What is replaced in a sentence without being known: what stands in quotes, the parts of
-// a distinguished name, and what looks like a name, a mail address, a path or a URL.
+// a distinguished name, a digest or a key, and what looks like a name, a mail address, a path or a URL.
 var (
 	quoted     = regexp.MustCompile(`"(\\.|[^"\\])*"`)
 	attributes = regexp.MustCompile(`\b([A-Z]{1,12}|(\d+\.)+\d+)=([^,+"]*)`)
+	digests    = regexp.MustCompile(`\b[0-9A-Fa-f]{16,}\b|\b[0-9A-Za-z+/]{40,}={0,2}`)
 	nameLike   = regexp.MustCompile(`[\w*-]+([.@:/\\]+[\w*-]+)+`)
 )
 
@@ -44,6 +45,7 @@ func (s *Redactor) prose(t string) string {
 	})
 	parts = each(parts, attributes.FindStringIndex, s.attribute)
 	parts = each(parts, addresses, s.words)
+	parts = each(parts, digests.FindStringIndex, s.words)
 	parts = each(parts, nameLike.FindStringIndex, func(n string) string {
 		if numeric.MatchString(n) {
 			return n

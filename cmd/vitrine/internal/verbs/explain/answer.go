@@ -12,7 +12,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -96,7 +95,16 @@ func (w *lookout) respond(ctx context.Context, conn *tls.Conn) (sent string, err
 	s := conn.State()
 	body := fmt.Sprintf(page, s.Version, s.CipherSuite)
 	_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n%s", len(body), body)
-	return fmt.Sprintf("answered: %s %s", request.Method, terminal.Printable(request.RequestURI)), err
+	return fmt.Sprintf("answered: %s %q", request.Method, beforeLong(request.RequestURI)), err
+}
+
+// beforeLong is the beginning of what a client may make as long as it likes.
+func beforeLong(text string) string {
+	const most = 100
+	if len(text) > most {
+		return text[:most] + "..."
+	}
+	return text
 }
 
 // trust says what proves the identity of the client; empty for nothing.
