@@ -51,7 +51,9 @@ func TestProse(t *testing.T) {
 	}
 	for _, goes := range []string{
 		`it is for "alpha beta\"gamma"`, "mail me@box", "see https://example.com/a?b", "from 192.0.2.1:5", "at fe80::1", "CN=Jane Doe,O=Acme", "for www.example.com", "to Printer now", "2.5.4.3=hidden",
-		"ask 192.0.2.77 or 2001:db8::77", "ask 2001:db8::77 or 192.0.2.77", "in ca/ca.pem", `C:\keys\mine`,
+		"ask 192.0.2.77 or 2001:db8::77", "ask 2001:db8::77 or 192.0.2.77", "in ca/ca.pem",
+		"its key is 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "its pin is Sv3P0rCt7Yd2kQ9wX5zL8mN1bH4jG6fE0aU2iO3pT8s=",
+		`C:\keys\mine`,
 	} {
 		got := s.prose(goes)
 		for _, private := range []string{"alpha", "beta", "gamma", "box", "example", "8899aabb", "Sv3P0", "192.0", "2001:db8", "fe80", "Jane", "Acme", "Printer", "hidden", "pem", "keys"} {
