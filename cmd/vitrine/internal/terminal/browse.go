@@ -2,27 +2,36 @@ package terminal
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 )
 
-// browsers are the commands that open an address, by system; the last is for every other.
-var browsers = []struct {
-	system  string
-	command []string
-}{
-	{"darwin", []string{"open"}},
-	{"windows", []string{"rundll32", "url.dll,FileProtocolHandler"}},
-	{"", []string{"xdg-open"}},
+// Browse shows a file in the user's browser. It returns once the command that does so has
+// ended. Other users may see the name of the file in the list of processes.
+func Browse(ctx context.Context, file string) error {
+	name, args := browser(runtime.GOOS, os.Getenv("BROWSER"))
+	err := exec.CommandContext(ctx, name, append(args, file)...).Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("there is no %s", name)
+	}
+	return err
 }
 
-// Browse opens url in the user's browser. It returns once the command that does so has
-// ended. url must be one of our own making.
-func Browse(ctx context.Context, url string) error {
-	for _, b := range browsers {
-		if b.system == runtime.GOOS || b.system == "" {
-			return exec.CommandContext(ctx, b.command[0], append(b.command[1:], url)...).Run()
-		}
+// browser is the command that shows a file: what the environment says, or the system's way.
+func browser(system, wanted string) (name string, args []string) {
+	first, _, _ := strings.Cut(wanted, ":")
+	if words := strings.Fields(first); len(words) > 0 && system != "windows" {
+		return words[0], words[1:]
 	}
-	return nil
+	switch system {
+	case "darwin":
+		return "open", nil
+	case "windows":
+		return "rundll32", []string{"url.dll,FileProtocolHandler"}
+	}
+	return "xdg-open", nil
 }

@@ -1,19 +1,16 @@
 package explain
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
 	pages "github.com/vitrine-tls/vitrine/explain/page"
 )
@@ -57,29 +54,10 @@ func temporary() (string, error) {
 // openPage shows a file in the browser, and says where it is.
 func openPage(cmd *cobra.Command, file string) error {
 	fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: the page is %s\n", file)
-	name, args := browser(runtime.GOOS, os.Getenv("BROWSER"))
-	if err := exec.Command(name, append(args, file)...).Run(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			err = fmt.Errorf("there is no %s", name)
-		}
+	if err := terminal.Browse(cmd.Context(), file); err != nil {
 		return fmt.Errorf("--open: no browser was started (%w); open the page yourself", err)
 	}
 	return nil
-}
-
-// browser is the command that shows a file: what the environment says, or the system's way.
-func browser(system, wanted string) (name string, args []string) {
-	first, _, _ := strings.Cut(wanted, ":")
-	if words := strings.Fields(first); len(words) > 0 && system != "windows" {
-		return words[0], words[1:]
-	}
-	switch system {
-	case "darwin":
-		return "open", nil
-	case "windows":
-		return "rundll32", []string{"url.dll,FileProtocolHandler"}
-	}
-	return "xdg-open", nil
 }
 
 // holdsSecrets reports that an account has the value of a secret.

@@ -47,11 +47,11 @@ func (g *guard) protect(next http.Handler) http.Handler {
 		switch {
 		case !slices.Contains(g.hosts, r.Host):
 			http.Error(w, "This is the lab of vitrine, at "+g.hosts[0]+" and under no other name.", http.StatusMisdirectedRequest)
-		case !g.ours(r):
-			http.Error(w, "The lab takes no requests from pages of others.", http.StatusForbidden)
-		case r.URL.Path == "/" && r.Method == http.MethodGet && equal(r.URL.Query().Get("token"), g.token):
+		case r.URL.Path == "/" && r.Method == http.MethodGet && equal(r.URL.Query().Get("token"), g.token): // from wherever the link was
 			http.SetCookie(w, &http.Cookie{Name: g.name, Value: g.cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 			next.ServeHTTP(w, r)
+		case !g.ours(r):
+			http.Error(w, "The lab takes no requests from pages of others.", http.StatusForbidden)
 		case !g.known(r):
 			http.Error(w, "Open the address that vitrine lab has written, with its token.", http.StatusForbidden)
 		default:

@@ -2,6 +2,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,6 +98,19 @@ func (o *options) run(cmd *cobra.Command) error {
 		l.Close()
 		return err
 	}
+	if o.open {
+		door, err := doorTo(s.url())
+		if err != nil {
+			l.Close()
+			return err
+		}
+		defer os.Remove(door)
+		go func() { // the command may wait for the browser
+			if err := terminal.Browse(ctx, door); err != nil && ctx.Err() == nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: no browser was started (%v); open the address yourself\n", err)
+			}
+		}()
+	}
 	return serveUntil(ctx, l, s)
 }
 
@@ -119,13 +133,19 @@ func (o *options) announce(cmd *cobra.Command, url string) error {
 	} else {
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), url)
 	}
-	if err != nil || !o.open {
-		return err
+	return err
+}
+
+// doorTo is a file that leads a browser to url, and that only its owner can read: an
+// address among the arguments of a command is there for every user to see.
+func doorTo(url string) (name string, err error) {
+	file, err := os.CreateTemp("", "vitrine-lab-*.html")
+	if err != nil {
+		return "", report.Usagef("--open: %v", err)
 	}
-	if err := terminal.Browse(cmd.Context(), url); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "vitrine: no browser opened: %v; open the address above yourself\n", err)
-	}
-	return nil
+	_, err = fmt.Fprintf(file, "<!doctype html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">"+
+		"<meta http-equiv=\"refresh\" content=\"0;url=%s\"><title>vitrine lab</title><a href=\"%[1]s\">vitrine lab</a>\n", url)
+	return file.Name(), cmp.Or(err, file.Close())
 }
 
 // grace is how long a run that is under way may take at the end.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -107,7 +108,8 @@ func TestGuard(t *testing.T) {
 		"CSRF, without an Origin":            {asked{"POST", "/api/run", "{}", func(r *http.Request) { r.Header.Del("Origin") }}, 403},
 		"CSRF, from another port":            {asked{"POST", "/api/run", "{}", header("Origin", "http://127.0.0.1:1")}, 403},
 		"CSRF, by https":                     {asked{"POST", "/api/run", "{}", header("Origin", "https://"+s.guard.hosts[0])}, 403},
-		"a link of another page":             {asked{"GET", "/?token=" + s.guard.token, "", header("Sec-Fetch-Site", "cross-site")}, 403},
+		"a link with the token":              {asked{"GET", "/?token=" + s.guard.token, "", header("Sec-Fetch-Site", "cross-site")}, 200},
+		"a link of another page":             {asked{"GET", "/", "", header("Sec-Fetch-Site", "cross-site")}, 403},
 		"an image of another page":           {asked{"GET", "/run/1/client", "", header("Sec-Fetch-Site", "same-site")}, 403},
 		"the lab's own page":                 {asked{"GET", "/api/catalog", "", header("Sec-Fetch-Site", "same-origin")}, 200},
 		"an address that was typed":          {asked{"GET", "/", "", header("Sec-Fetch-Site", "none")}, 200},
@@ -298,6 +300,24 @@ func TestVerb(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	stop()
 	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// The file that --open shows leads to the page, and only its owner can read it.
+func TestDoor(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	name, err := doorTo("http://127.0.0.1:1/?token=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(name)
+	info, statErr := os.Stat(name)
+	if err != nil || statErr != nil || info.Mode().Perm() != 0o600 || strings.Count(string(b), "http://127.0.0.1:1/?token=x") != 2 {
+		t.Errorf("%v, %v: %s", err, statErr, b)
+	}
+	t.Setenv("TMPDIR", name) // no folder
+	if _, err := doorTo("x"); report.ExitCode(err) != report.ExitUsage {
 		t.Error(err)
 	}
 }

@@ -33,6 +33,9 @@ func (o *options) announce(w io.Writer, dir string, urls []string, ca *authority
 	for _, url := range urls[1:] {
 		fmt.Fprintf(w, "  and    %s\n", url)
 	}
+	if o.inspect {
+		fmt.Fprintf(w, "  see    %s%s\n", strings.TrimSuffix(urls[0], "/"), inspectPath)
+	}
 	identity := ""
 	if o.clientAuth == "require" {
 		identity = "--cert FILE --key FILE "
