@@ -45,6 +45,8 @@ func (hs *handshake) given(s *Secret) Check {
 		return Check{Given, "an input: " + s.lack}
 	case s.How == howLogged:
 		return Check{Given, "an input: the key log gives it, and what opens with it confirms it"}
+	case s.How == howShared:
+		return Check{Given, "an input: it follows from the pre-shared key alone, and what opens with it confirms it"}
 	case s.How != howResumed && s.Name == "psk":
 		return Check{Given, "an input: both sides had it before the connection"}
 	case s.How != howResumed && hs.exchange.Encrypted():
@@ -81,7 +83,7 @@ func (s *Secret) is(value Hex) bool { return bytes.Equal(s.Value, value) }
 func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 	r, known := recompute.RuleFor(hs.version, hs.exchange, s.Name, s.Label)
 	switch {
-	case s.How == howLogged, s.How == howResumed && hs.version < wire.TLS13:
+	case s.How == howLogged, s.How == howShared, s.How == howResumed && hs.version < wire.TLS13:
 		r.Function, r.Input = recompute.Given, recompute.NoInput
 	case hs.late && s.Name == "client_finished_key":
 		r.From = hs.current(wire.Client)
@@ -94,6 +96,10 @@ func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 
 // howResumed marks a value that comes from an earlier connection.
 const howResumed = "resumed"
+
+// howShared marks a secret that follows from a pre-shared key alone, without a key
+// exchange (psk_ke), which the engine does not speak.
+const howShared = "pre-shared key"
 
 // howLogged marks a value that a key log gives.
 const howLogged = "key log"

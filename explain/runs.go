@@ -23,7 +23,9 @@ func (hs *handshake) show(complete bool) *Handshake {
 	case hs.version >= wire.TLS13:
 		x.Story = story13
 		if hs.answer.Extensions.Has(wire.ExtPreSharedKey) {
-			x.Kind, x.Story = "resumption", story13+storyPSK13
+			if x.Kind, x.Story = "resumption", story13+storyPSK13; !hs.answer.Extensions.Has(wire.ExtKeyShare) {
+				x.Story = storyAlone13
+			}
 		}
 	case resumed:
 		x.Kind, x.Story = "resumption", storyResumed

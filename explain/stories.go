@@ -27,6 +27,7 @@ const (
 	story13          = "each hello carries a fresh public key; the secret computed from both feeds the handshake secret"
 	storyPSK13       = ", after the pre-shared key of the resumed session"
 	storyResumed     = "no key exchange: the master secret of the session and the new randoms make new keys"
+	storyAlone13     = "the pre-shared key alone feeds the handshake secret: anyone who gets it later can read this connection"
 	storyLate        = "the server asks in a CertificateRequest; the client answers with Certificate, CertificateVerify and a Finished, whose key comes from its application traffic secret"
 	storyNotKept     = "its result was not kept"
 	storyUnsettled   = "it ended before the two sides agreed on anything"

@@ -23,6 +23,7 @@
 //	handshake.go  what the messages agree on
 //	secrets12.go  the key schedule up to TLS 1.2
 //	secrets13.go  the key schedule of TLS 1.3
+//	alone13.go    the same where a pre-shared key is all that enters it
 //	gap.go        how to go on after bytes that are missing
 //	keys.go       what a listener knows
 //	sessions.go   what a connection leaves behind

@@ -38,6 +38,7 @@ type handshake struct {
 	block  keys.KeyBlock
 	// source says where the master secret is from, in words.
 	source string
+	alone  *alone // nil but in TLS 1.3 with a pre-shared key that suffices
 	// told are the secrets that were reported.
 	told     map[string]bool
 	finished [wire.Server + 1]bool
@@ -161,6 +162,7 @@ func (l *Listener) serverHello(raw []byte) {
 	hs.resumed = !hs.is13() && hs.hello != nil && len(answer.SessionID) > 0 && bytes.Equal(answer.SessionID, hs.hello.SessionID)
 	l.sum.answer(hs)
 	if hs.is13() {
+		l.beginAlone(hs)
 		l.enter(&l.dirs[wire.Server], handshaking)
 		if c := &l.dirs[wire.Client]; c.stage == inClear {
 			l.enter(c, handshaking)

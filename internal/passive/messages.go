@@ -142,6 +142,7 @@ func (l *Listener) understand13(d *direction, t wire.HandshakeType, raw []byte) 
 		}
 	case wire.TypeFinished:
 		hs.finished[d.from] = true
+		hs.alone.goOn(hs, d.from)
 		if d.from == wire.Server {
 			l.reveal13(hs)
 		}
@@ -165,6 +166,9 @@ func (l *Listener) afterwards13(d *direction, t wire.HandshakeType, raw []byte) 
 	l.tell(d, raw, false, true)
 	if ofLate {
 		hs.late.add(raw)
+	}
+	if t == wire.TypeNewSessionTicket {
+		l.ticket13(hs, raw)
 	}
 	if t == wire.TypeKeyUpdate && d.opener != nil && d.stage == application {
 		l.update(d)

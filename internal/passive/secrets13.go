@@ -48,19 +48,17 @@ func (l *Listener) trafficOf(hs *handshake, at stage, from wire.Role) []byte {
 		return nil
 	}
 	row := traffic[at][from]
-	value := l.keys.secret(row.log, hs.random())
-	if len(value) != hs.suite.Hash.Size {
-		return nil
-	}
-	l.logged(hs, row.name, value)
-	return value
+	return l.known(hs, row.log, row.name)
 }
 
-// logged reports a secret that the key log gives.
-func (l *Listener) logged(hs *handshake, name string, value []byte) {
-	if !hs.told[name] {
-		l.secret(hs, trace.Secret{Name: name, How: fromLog, Hash: hs.suite.Hash.Name, Value: value, Ref: "RFC 9850 §2"})
+// known is a secret by its line in a key log, reported the first time; nil where it is
+// not known.
+func (l *Listener) known(hs *handshake, line, name string) []byte {
+	value, how, ref := l.secret13(hs, line)
+	if value != nil && !hs.told[name] {
+		l.secret(hs, trace.Secret{Name: name, How: how, Hash: hs.suite.Hash.Name, Value: value, Ref: ref})
 	}
+	return value
 }
 
 // reveal13 reports what the log gives from the server's Finished on.
@@ -70,9 +68,7 @@ func (l *Listener) reveal13(hs *handshake) {
 	}
 	l.trafficOf(hs, application, wire.Client)
 	l.trafficOf(hs, application, wire.Server)
-	if x := l.keys.secret(logExporter, hs.random()); len(x) == hs.suite.Hash.Size {
-		l.logged(hs, "exporter_master_secret", x)
-	}
+	l.known(hs, logExporter, "exporter_master_secret")
 }
 
 // opener13 makes what opens records under a traffic secret.
@@ -91,7 +87,11 @@ func (l *Listener) openerAt(hs *handshake, at stage, from wire.Role) *opener {
 		return nil
 	}
 	row := traffic[at][from]
-	return opener13(hs.suite, secret, row.name, row.label)
+	o := opener13(hs.suite, secret, row.name, row.label)
+	if _, how, _ := l.secret13(hs, row.log); how == fromPSK {
+		o.source = "the pre-shared key"
+	}
+	return o
 }
 
 // finished13 reports what a Finished should say, from the secret base that is called from.
