@@ -19,7 +19,7 @@ function choiceView(model, c) {
       : el("p", { class: "unknown" }, who === model.c.side ? t("nothing to choose from") : t("not known: a {0} does not say what else it has", side(who))));
   return el("article", { class: "choice" },
     el("h3", {}, t(c.what), el("span", { class: "picked-value" }, c.picked ? t(c.picked) : t("nothing suited both"))),
-el("p", {}, c.why ? t("Chosen by the {0}: {1}.", side(c.by), t(c.why)) : t("Chosen by the {0}.", side(c.by)), " ", rfc(c.ref)),
+    el("p", {}, c.why ? t("Chosen by the {0}: {1}.", side(c.by), t(c.why)) : t("Chosen by the {0}.", side(c.by)), " ", rfc(c.ref)),
     client || server ? [
       el("div", { class: "offers" }, list(client, "client"), list(server, "server")),
       el("p", { class: "otherwise" }, otherwise(c, client || [], server || [], both)),

@@ -92,7 +92,7 @@ function protectionBand(model, r) {
   const keys = model.keysOf(r);
   const row = (name, value, is) => value ? [el("dt", {}, name), el("dd", {}, el("code", {}, value), is ? el("span", { class: "is" }, t(is)) : null)] : null;
   return el("div", { class: "band" },
-    el("p", { class: "band-title" }, r.refused ? t("It did not open.") : r.unopened ? t("Not opened") : r.protection ? t("Opened with {0}", t(r.protection)) : t("Protected"), " ", r.unopened ? null : badge("record:" + r.number, model, true)),
+    el("p", { class: "band-title" }, r.refused ? t("It did not open.") : r.unopened ? t("Not opened") : r.protection ? t("Opened with {0}", t(r.protection)) : t("Protected"), " ", r.unopened || r.refused ? null : badge("record:" + r.number, model, true)),
     el("dl", {},
       row(t("key"), keys && keys.key, keys && t("of the {0}, from {1}", side(keys.from), keys.secret)),
       row(t("MAC key"), keys && keys.mac),
