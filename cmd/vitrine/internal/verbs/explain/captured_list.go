@@ -306,8 +306,8 @@ type column struct {
 var columns = []column{
 	{"#", func(k *capture.Connection) string { return fmt.Sprint(k.Number) }, 4, 1, 0},
 	{"time", func(k *capture.Connection) string { return k.Start.Local().Format("15:04:05.000") }, 12, 12, 5},
-	{"client", func(k *capture.Connection) string { return k.Client.String() }, 21, 9, 4},
-	{"server", func(k *capture.Connection) string { return k.Server.String() }, 21, 11, 0},
+	{"client", func(k *capture.Connection) string { return k.Client.String() }, 21, 15, 4},
+	{"server", func(k *capture.Connection) string { return k.Server.String() }, 21, 15, 0},
 	{"name", func(k *capture.Connection) string { return terminal.Printable(k.Name) }, 28, 10, 0},
 	{"version", func(k *capture.Connection) string { return words(k.Version, k.Version.String()) }, 7, 7, 0},
 	{"suite", func(k *capture.Connection) string { return words(k.Suite, k.Suite.String()) }, 32, 18, 3},
