@@ -390,7 +390,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}
