@@ -172,7 +172,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	b.until("document.activeElement.id === 'finding-title'")
 	b.do(chromedp.Click("#finding .history .button"))
-	b.until("document.querySelector('#finding-title').textContent.includes('as it should be')")
+	b.until("document.querySelector('#finding-title').textContent.includes('is complete')")
 	b.do(chromedp.Click("[data-view=shelf]"), chromedp.Click("[data-name=truncation]"), chromedp.Click("#story .button"))
 	b.until("document.querySelectorAll('.claims li').length === 4")
 	b.shot("lab-experiment")
@@ -245,7 +245,7 @@ func TestByKeyboard(t *testing.T) {
 	if nameless := b.text(`[...document.querySelectorAll("button, select, input, textarea, iframe")].filter((e) => !(e.labels && e.labels.length && e.labels[0].textContent.trim()) && !e.textContent.trim() && !e.title && !e.getAttribute("aria-label")).map((e) => e.outerHTML).join()`); nameless != "" {
 		t.Errorf("without a name: %s", nameless)
 	}
-	if said := b.text("document.getElementById('said').textContent"); !strings.Contains(said, "as it should be") {
+	if said := b.text("document.getElementById('said').textContent"); !strings.Contains(said, "The connection is complete") {
 		t.Errorf("those that listen are told %q", said)
 	}
 }

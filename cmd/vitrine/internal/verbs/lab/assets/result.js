@@ -4,7 +4,7 @@ import { byID, el, rfc, say, t } from "./dom.js";
 // moods are how a finding shall strike its reader, and titles say it in few words.
 const moods = { honest: "good", refused: "good", cut: "good", harmless: "warning", waiting: "warning", absent: "warning", changed: "bad", failed: "warning" };
 const titles = {
-  honest: "The connection is as it should be",
+  honest: "The connection is complete",
   refused: "It was noticed",
   cut: "The cut was noticed",
   harmless: "Nobody noticed, and nothing was lost",
