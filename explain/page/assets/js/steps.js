@@ -4,7 +4,7 @@
 // are too many, the highest number first.
 const steps = [
   { when: (m) => m.message("ClientHello"), title: () => t("The client says what it can do"),
-    text: (m) => t("Nothing is secret yet. In its first message, the ClientHello, the client sends random bytes and the lists of what it can do: {0}.", offered(m)),
+    text: (m) => t("Nothing is secret yet. The first message, the ClientHello, holds random bytes, so that no two connections are alike, and lists of what the client can do: {0}. A cipher suite is a way to encrypt.", offered(m)),
     bytes: (m) => field(m, "ClientHello", ["random", "challenge"]) },
   { spare: 1, when: (m) => m.c.summary.server_name, title: () => t("It names the server, for all to see"),
     text: (m) => t("One address can host many servers, so the client writes which one it wants: {0}. Anybody on the way can read this name.", m.c.summary.server_name),
