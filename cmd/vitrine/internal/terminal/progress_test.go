@@ -16,8 +16,10 @@ func TestProgress(t *testing.T) {
 	var seen strings.Builder
 	p = &Progress{w: &seen, total: 2, what: "asked"}
 	p.Step()
+	p.Reach(1) // where it is already
+	p.Reach(2)
 	p.End()
-	if got, want := seen.String(), "\r\x1b[K1 of 2 asked\r\x1b[K"; got != want {
+	if got, want := seen.String(), "\r\x1b[K1 of 2 asked\r\x1b[K2 of 2 asked\r\x1b[K"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
