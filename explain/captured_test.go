@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/passive"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -215,5 +216,19 @@ func TestCapturedGolden(t *testing.T) {
 				t.Log("\n" + render(t, account, look{Summary: true, Width: 120}))
 			}
 		})
+	}
+}
+
+// Early data, which no engine of ours sends, has a line of its own in the ladder.
+func TestEarlyDataIsNamed(t *testing.T) {
+	c := new(Collector)
+	h := c.Hooks()
+	h.Keys(trace.Keys{Dir: trace.Sent, Epoch: 1, Version: wire.TLS13, Suite: wire.TLS_AES_128_GCM_SHA256, Secret: "client_early_traffic_secret", Label: "early data"})
+	for epoch := 1; epoch < 3; epoch++ {
+		h.Record(trace.Record{Dir: trace.Sent, Epoch: epoch, Type: wire.ContentApplicationData, Wire: []byte{23, 3, 3, 0, 0}, Plain: []byte("hello")})
+	}
+	rungs := c.Connection(About{Captured: true}).Flights[0].Rungs
+	if len(rungs) != 2 || rungs[0].Name != "early data" || rungs[1].Name != "application data" {
+		t.Errorf("%+v", rungs)
 	}
 }

@@ -37,6 +37,7 @@ func (c *Connection) check() {
 				due[k] = max(due[k], r.Seq)
 				openers[k].skip()
 			}
+			r.early = openers[k].early()
 			r.reopen(openers[k], due[k], c.misses(ofHandshake))
 			if due[k] = r.Seq + 1; r.Unopened != "" {
 				openers[k].pass(r)

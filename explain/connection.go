@@ -320,6 +320,8 @@ type Record struct {
 	gap, resumes bool
 	// unsure: a listener did not see, or did not open, what came before it.
 	unsure bool
+	// early: it was sent before the server had answered.
+	early bool
 }
 
 // Message is one handshake message.

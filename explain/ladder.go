@@ -167,7 +167,10 @@ func alertRung(rung Rung, r *Record) Rung {
 
 // data adds application data, which takes one line however many records it has.
 func (f *Flight) data(rung Rung, r *Record) {
-	const name = "application data"
+	name := "application data"
+	if r.early {
+		name = "early data"
+	}
 	if n := len(f.Rungs); n > 0 && f.Rungs[n-1].Name == name {
 		last := &f.Rungs[n-1]
 		last.bytes, last.records = last.bytes+len(r.Plain), last.records+1

@@ -33,6 +33,10 @@ func (o *opener) skip() {
 	}
 }
 
+// early reports that the keys are those of early data, which only a listener sees: the
+// engine sends and takes none.
+func (o *opener) early() bool { return o != nil && o.keys.Secret == "client_early_traffic_secret" }
+
 // pass goes on after a record that a listener could not open.
 func (o *opener) pass(r *Record) {
 	if o != nil {
