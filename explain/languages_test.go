@@ -34,6 +34,9 @@ var said sync.Map
 // mustBeSaid checks that every text of an account can be said in every language.
 func (c *Connection) mustBeSaid(t *testing.T) {
 	t.Helper()
+	if c.Redacted {
+		return // stand-ins are in its sentences, and no words
+	}
 	check := func(where, text string) {
 		if _, done := said.LoadOrStore(text, true); done {
 			return
