@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +212,16 @@ func TestKinds(t *testing.T) {
 	}
 	if v, err := version("TLSv1.2"); v != wire.TLS12 || err != nil {
 		t.Error(v, err)
+	}
+}
+
+// Where both sides wait, what each reads is that its time is up, not the end of the stream,
+// which nobody has sent.
+func TestWaitingIsNoEnd(t *testing.T) {
+	r := run(t, Setup{}, &Deviation{Kind: "drop", From: "client", At: 1})
+	for _, x := range r.sides {
+		if !errors.Is(x.err, os.ErrDeadlineExceeded) {
+			t.Errorf("the %v: %v", x.role, x.err)
+		}
 	}
 }

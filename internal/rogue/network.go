@@ -110,7 +110,7 @@ func (e *end) Read(p []byte) (int, error) {
 			k := copy(p, e.unread)
 			e.unread = e.unread[k:]
 			return k, nil
-		case n.stuck && n.silent != nil && !peer.closed:
+		case n.stuck && n.silent != nil:
 			return 0, n.silent
 		case e.over, peer.closed:
 			return 0, io.EOF
