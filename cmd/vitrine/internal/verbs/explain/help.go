@@ -27,7 +27,7 @@ be of an authority in --ca if that is given.
 With TRACE it explains a connection that -o FILE.ndjson has saved; - is standard
 input. A trace holds secrets and keys only with --secrets; without, what they
 prove is not checked again. -o FILE.pcapng makes a capture for Wireshark and the
-like: the real records, in packets that are made up. With --secrets they open it.
+like: the real records in made-up packets. With --secrets they open it.
 --redact makes a trace to show to others, as in a bug report: stand-ins take the
 place of secrets, application data, names, addresses and what leads to them, and
 the rest is as it was. It redacts a saved trace too, and any other form.
