@@ -22,6 +22,13 @@ var notCompared = []string{"all", "ca-dir", "client-auth", "conn", "count", "dat
 // errDiffers makes the exit code of connections that differ.
 var errDiffers = errors.New("the connections differ")
 
+// differences are the forms in which a difference is written.
+var differences = map[string]func(io.Writer, *diff.Difference) error{
+	"text": func(w io.Writer, d *diff.Difference) error { return d.Text(w, 80) },
+	"json": func(w io.Writer, d *diff.Difference) error { return report.JSON(w, d) },
+	"html": func(w io.Writer, d *diff.Difference) error { return d.HTML(w) },
+}
+
 // compare compares two connections.
 func (o *options) compare(cmd *cobra.Command, args []string) error {
 	if len(args) != 2 {
@@ -32,8 +39,9 @@ func (o *options) compare(cmd *cobra.Command, args []string) error {
 			return report.Usagef("--%s does nothing with --diff; leave it out", flag)
 		}
 	}
-	if o.form.name != "text" && o.form.name != "json" {
-		return report.Usagef("--diff writes text or JSON; %s is for one connection", o.form.name)
+	write, ok := differences[o.form.name]
+	if !ok {
+		return report.Usagef("--diff writes text, JSON or a page; %s is for one connection", o.form.name)
 	}
 	var both [2]*explain.Connection
 	for i, arg := range args {
@@ -43,12 +51,7 @@ func (o *options) compare(cmd *cobra.Command, args []string) error {
 		}
 	}
 	d := diff.Of(both[0], both[1])
-	err := o.writeTo(cmd, func(w io.Writer, _ bool) error {
-		if o.form.name == "json" {
-			return report.JSON(w, d)
-		}
-		return d.Text(w, 80)
-	})
+	err := o.writeTo(cmd, func(w io.Writer, _ bool) error { return write(w, d) })
 	switch {
 	case err != nil || d.Equal():
 		return err
