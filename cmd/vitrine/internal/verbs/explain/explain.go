@@ -53,7 +53,7 @@ type options struct {
 func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use:     "explain [HOST[:PORT] | TRACE | CAPTURE | --listen ADDR | --diff A B]",
+		Use:     "explain [HOST[:PORT] | FILE | --listen ADDRESS | --diff A B]",
 		Short:   "Explain a TLS connection, byte by byte",
 		Long:    long,
 		Example: examples,
