@@ -82,7 +82,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 With --explain-failures DIR each failed handshake leaves a trace in DIR, by time
 and address, which vitrine explain shows: what came and what was sent, but no
 secrets. There are at most 500 files and 64 MiB; then the oldest of the address
-that has most makes room. Guard them all the same: they hold addresses and names.
+that has most makes room. Guard them all the same: they hold names and more.
 
 With --inspect each client finds the account of its own connection at
 https://.../.vitrine, as a page or, with ?format=json or ?format=text, in another
