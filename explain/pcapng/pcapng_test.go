@@ -88,6 +88,7 @@ func written(t *testing.T, o Options, all ...*explain.Connection) []byte {
 	return b.Bytes()
 }
 
+//lint:ignore SA1019 SSL 3.0 is one of them
 var versions = map[string]uint16{"SSL 3.0": tls.VersionSSL30, "TLS 1.0": tls.VersionTLS10, "TLS 1.1": tls.VersionTLS11, "TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13}
 
 func older(client, server *tls.Config) {

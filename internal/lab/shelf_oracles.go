@@ -93,6 +93,7 @@ func premasterOf(n int, version ...byte) func(*rsa.PublicKey) (string, error) {
 			return "", err
 		}
 		copy(b, version)
+		//lint:ignore SA1019 it is what the key exchange has
 		c, err := rsa.EncryptPKCS1v15(rand.Reader, k, b)
 		return hex.EncodeToString(c), err
 	}

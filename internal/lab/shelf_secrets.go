@@ -122,6 +122,7 @@ func openedLater(r *Result) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	//lint:ignore SA1019 it is what the key exchange has
 	premaster, err := rsa.DecryptPKCS1v15(nil, key, encryptedIn(r.Client))
 	if err != nil {
 		return 0, err
@@ -194,6 +195,7 @@ func twoSessions(ctx context.Context, p *Played, extended bool) error {
 	if err != nil || premaster == nil {
 		return errors.Join(err, errors.New("the client told no premaster secret"))
 	}
+	//lint:ignore SA1019 it is what the key exchange has
 	again, err := rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, premaster.Value)
 	if err != nil {
 		return err

@@ -85,9 +85,9 @@ secrets. There are at most 500 files and 64 MiB; then the oldest of the address
 that has most makes room. Guard them all the same: they hold names and more.
 
 With --inspect each client finds the account of its own connection at
-https://.../.vitrine, as a page or, with ?format=json or ?format=text, in another
-form: every byte, key and decision, and JA3 and JA4 of its hello. Nobody sees the
-account of another connection, but the page holds the secrets of this one.
+https://.../.vitrine: a page, or another form with ?format=json or ?format=text.
+It shows every byte, key and decision, and JA3 and JA4 of its hello. Nobody sees
+the account of another connection, but the page holds the secrets of this one.
 
 Each connection is one line of log on standard error, with the duration of its
 handshake. SIGINT and SIGTERM stop the server when the requests in flight are
