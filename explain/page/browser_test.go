@@ -28,10 +28,15 @@ import (
 // tests of interop do.
 func need(t *testing.T, missing string) {
 	t.Helper()
-	if os.Getenv("VITRINE_INTEROP") == "require" || os.Getenv("CI") == "true" {
+	if required() {
 		t.Fatal(missing)
 	}
 	t.Skip(missing)
+}
+
+// required reports that nothing may be missing, nor be left for later.
+func required() bool {
+	return os.Getenv("VITRINE_INTEROP") == "require" || os.Getenv("CI") == "true"
 }
 
 // TestMain stops the browser after all tests.

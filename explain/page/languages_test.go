@@ -23,7 +23,11 @@ func TestChinese(t *testing.T) {
 	browser := startBrowser(t)
 	stay := keptNames(t)
 	all := kinds(t)
-	for _, name := range readThrough {
+	names := readThrough
+	if !required() {
+		names = names[:1]
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if all[name] == nil {
