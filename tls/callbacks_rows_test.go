@@ -254,6 +254,9 @@ func codeIn(t reflect.Type, name string, names []string) []string {
 
 func TestEveryCallbackHasARow(t *testing.T) {
 	want := append(codeIn(reflect.TypeFor[Config](), "", nil), netConn)
+	want = slices.DeleteFunc(want, func(name string) bool { // a connection of ours calls neither
+		return name == "Trace.Gap" || name == "Trace.End"
+	})
 	for _, name := range want {
 		if !slices.ContainsFunc(callbacks, func(c callback) bool { return c.name == name }) {
 			t.Errorf("callbacks lacks %s: what becomes of a panic in it?", name)
