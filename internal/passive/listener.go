@@ -117,7 +117,7 @@ func (l *Listener) size(d *direction, b []byte) int {
 		if len(b) <= wire.SSL2HeaderLen && b[0]&0x80 != 0 {
 			return 0
 		}
-		if n := wire.SSL2HelloLen(b); n > 0 {
+		if n := wire.SSL2HelloLen(b); n >= record.HeaderLen { // what is shorter has no room for a hello
 			return n
 		}
 	}
@@ -152,7 +152,7 @@ func (l *Listener) gather(d *direction, b []byte) []byte {
 		l.refused(d, d.buf)
 		return nil
 	}
-	if l.lists() && d.protects(record.ParseHeader(d.buf)) {
+	if l.lists() && len(d.buf) >= record.HeaderLen && d.protects(record.ParseHeader(d.buf)) { // the hello of SSL 2.0 has a shorter header
 		l.passOver(d, d.buf, size)
 		return b
 	}
