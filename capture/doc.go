@@ -31,8 +31,8 @@
 //
 // The segments of each direction are put into order by their numbers. What was seen
 // first holds: if a segment comes again with other content, Connection.Conflicts counts
-// it, up to 64 KiB back. It may be an attack on whoever reads the capture. Checksums are not looked
-// at, since network cards complete them after the capture.
+// it, up to 64 KiB back. It may be an attack on the person that reads the capture.
+// Checksums are not looked at, since network cards complete them after the capture.
 //
 // Missing bytes are Gaps: packets that the capture lost, and the rest of those that a
 // snap length cut. A direction is handed on only as far as the other side had seen it when it

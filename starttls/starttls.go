@@ -134,7 +134,7 @@ func Upgrade(ctx context.Context, conn net.Conn, name string, o Options) error {
 	return err
 }
 
-// What a server may say at most until TLS begins: bytes in all, and of one line.
+// A server may say this much before TLS begins: bytes in all, and of one line.
 const (
 	mostBytes   = 64 << 10
 	longestLine = 8 << 10

@@ -19,7 +19,7 @@ var fourWays = &Experiment{
 	Story: []string{
 		"Two sides that have never met need a secret that nobody else has, though everybody can listen. Up to TLS 1.2 there are four ways.",
 		"RSA: the client makes the secret up and encrypts it to the server's certificate. DHE and ECDHE: each side makes a number up and sends what follows from it; from its own number and the other's message each computes the same secret, and nobody can from the two messages alone. PSK: both have the secret already, and only its name goes over the wire.",
-		"TLS 1.3 kept the second and the last: what is encrypted to a certificate can be read by whoever gets its key, years later.",
+		"TLS 1.3 kept the second and the last: if somebody gets a certificate's key, years later, they read all that was encrypted to it.",
 	},
 	Look:   "Compare ServerKeyExchange and ClientKeyExchange of the four, and the node from which the master secret grows.",
 	Answer: "Use ECDHE, or DHE with 2048 bits or more. The library has RSA behind Legacy.RSAKeyExchange.",
@@ -118,7 +118,7 @@ var truncation = &Experiment{
 var replays = &Experiment{
 	Name: "replay", Title: "Replay: the same once more",
 	Story: []string{
-		"Whoever listens can keep what was sent, and send it again, without understanding a byte of it. If it was an order, it is an order again.",
+		"A listener can keep what was sent, and send it again, without understanding a byte of it. If it was an order, it is an order again.",
 		"A record once more, inside its connection: each record has a number that its MAC or tag covers, and the number is never sent. A whole session once more: the server's random is in every key, so what fits one connection fits no other.",
 	},
 	Look:   "The number (seq) of the record that does not open, and the first record in the second connection that the server cannot read.",

@@ -132,7 +132,7 @@ function build() {
 
 function secretsWarning() {
   if (!models.some((m) => !m.c.redacted && m.secrets.some((s) => s.value))) return null;
-  return el("p", { class: "secret-warning", role: "note" }, el("span", { class: "mark", "aria-hidden": "true" }, "!"), t("This page holds the secrets of the connection: whoever has it can read all that was said. Guard it like a key."));
+  return el("p", { class: "secret-warning", role: "note" }, el("span", { class: "mark", "aria-hidden": "true" }, "!"), t("This page holds the secrets of the connection: with it, anyone can read all that was said. Guard it like a key."));
 }
 
 chooseLanguage();

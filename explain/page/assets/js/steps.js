@@ -89,7 +89,7 @@ function certificateText(m) {
 
 function exchangeText(m) {
   const k = m.c.summary.key_exchange || "";
-  if (k === "RSA") return t("The client invents a secret and encrypts it with the key of the server's certificate. Whoever gets hold of that key later can read all of this connection.");
+  if (k === "RSA") return t("The client invents a secret and encrypts it with the key of the server's certificate. If somebody gets that key later, they can read all of this connection.");
   if (k === "PSK") return t("Both have had the same key from the start. The client only says which.");
   if (k === "RSA_PSK") return t("The client names the key that both have, and sends some more bytes, encrypted with the key of the server's certificate.");
   return t("Each side puts its own private half and the other's public half together. Both get the same secret, which was never sent.");

@@ -6,7 +6,7 @@ function transcriptView(model) {
   if (!runs.length) return null;
   return el("section", { class: "transcript", id, "aria-labelledby": "h-" + id },
     el("h2", { id: "h-" + id }, t("The transcript")),
-    el("p", { class: "lead" }, t("Both sides hash all messages as they go. A proof is made over the hash at one point; so whoever changes a message breaks every proof after it.")),
+    el("p", { class: "lead" }, t("Both sides hash all messages as they go. A proof is made over the hash at one point; so a changed message breaks every proof after it.")),
     runs.map(({ hs, i }) => [
       runs.length > 1 ? el("h3", {}, t("Handshake {0}: {1}", i + 1, t(hs.kind))) : null,
       hashTable(model, hs, i, inHandshake(t("Transcript hashes"), i, runs)),

@@ -51,8 +51,8 @@ the defence.
 A shelf of experiments plays the attacks that TLS is known for: each is a
 story, some runs, and claims that are checked against what the runs did.
 
-The page is for whoever has its address, which holds a token that is new each
-time. Nothing in it leaves this machine, and no connection of the lab does:
+Anyone with the page's address can use it: the address holds a token that is new
+each time. Nothing in it leaves this machine, and no connection of the lab does:
 both sides are in this process, with keys that are made for it. SIGINT and
 SIGTERM end the lab, and all runs are gone.`,
 		Example: `  vitrine lab

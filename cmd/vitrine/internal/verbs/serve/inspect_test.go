@@ -194,7 +194,7 @@ func TestInspectIsBounded(t *testing.T) {
 	}
 }
 
-// Who is given the account, and in which form.
+// The account goes to its own client alone, in the form that the request names.
 func TestInspectAnswers(t *testing.T) {
 	at, config, _, _ := inspecting(t)
 	c := client(config, true)
