@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/explain/diff"
+	pages "github.com/vitrine-tls/vitrine/explain/page"
 )
 
 // notCompared are the flags that mean nothing with --diff.
@@ -151,4 +152,18 @@ func accountInJSON(_ *options, _ *cobra.Command, s *source, n int) (*explain.Con
 		return nil, report.Usagef("%s: %v", s.name, err)
 	}
 	return &c, nil
+}
+
+// accountInPage is connection n of a page, or the last.
+func accountInPage(_ *options, _ *cobra.Command, s *source, n int) (*explain.Connection, error) {
+	all, err := pages.Read(s.in)
+	switch {
+	case err != nil:
+		return nil, report.Usagef("%s: %v", s.name, err)
+	case n > len(all):
+		return nil, report.Usagef("%s holds connections 1 to %d", s.name, len(all))
+	case n == 0:
+		n = len(all)
+	}
+	return all[n-1], nil
 }

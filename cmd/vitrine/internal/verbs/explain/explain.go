@@ -83,7 +83,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.secrets, "secrets", false, "put secrets and keys into the saved trace, or the capture: all that was said can be read with them")
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
-	set.BoolVar(&o.diff, "diff", false, "compare two connections, each a host, a trace, a capture or an account as JSON; FILE#N is connection N of a file")
+	set.BoolVar(&o.diff, "diff", false, "compare two connections, each a host, a trace, a capture, a page or an account as JSON; FILE#N is connection N of a file")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")

@@ -60,6 +60,7 @@ var kinds = []kind{
 	{is: "PEM, which vitrine cert show reads", begins: []string{"-----BEGIN "}},
 	{is: "a key log", begins: []string{"CLIENT_RANDOM "}},
 	{is: "an account as JSON; save a trace in its place, with -o FILE.ndjson", begins: []string{"{\n  \"format\": \"" + explain.Format}, account: accountInJSON},
+	{is: "a page; save a trace in its place, with -o FILE.ndjson", begins: []string{"<!doctype html>"}, account: accountInPage},
 	{is: "a trace", begins: []string{"{"}, flags: forTraces, explain: (*options).explainTrace, account: (*options).accountInTrace},
 }
 
