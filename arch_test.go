@@ -69,9 +69,9 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
-	{"explain/text", "explain explain/internal/words wire", ""},     // a renderer: explain imports none
-	{"explain/page", "explain explain/internal/catalogue wire", ""}, // a renderer too
-	{"explain/diff", "explain explain/internal/words wire", ""},
+	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
+	{"explain/diff", "explain/page explain explain/internal/words wire", ""}, // explain/page for its colours
+	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+
+	"github.com/vitrine-tls/vitrine/explain/page"
 )
 
 var (
@@ -17,10 +19,11 @@ var (
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
-// HTML writes the difference as one page that needs nothing else, light or dark as the
-// browser prefers. The error is that of w.
+// HTML writes the difference as one page that needs nothing else, in the colours of the page
+// of an account, light or dark as the browser prefers. The error is that of w.
 func (d *Difference) HTML(w io.Writer) error {
-	hash := sha256.Sum256([]byte(pageStyle))
+	style := page.Tokens() + pageStyle
+	hash := sha256.Sum256([]byte(style))
 	return pageTemplate.Execute(w, struct {
 		Style  template.CSS
 		Policy string
@@ -29,7 +32,7 @@ func (d *Difference) HTML(w io.Writer) error {
 		Groups []group
 		Timing []pageRow
 	}{
-		Style: template.CSS(pageStyle), // our own
+		Style: template.CSS(style), // our own
 		Policy: "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(hash[:]) + "'",
 		A: d.A.words(), B: d.B.words(), Same: d.Same, Groups: d.groups(), Timing: d.times(),

@@ -56,6 +56,10 @@ var scripts = sync.OnceValue(func() string {
 
 var styles = sync.OnceValue(func() string { return "\n" + joined("css", sheets) })
 
+// Tokens are the colours, type and space of the page, light and dark, as variables of CSS:
+// what stands beside a page looks like it with them.
+func Tokens() string { return joined("css", sheets[:1]) }
+
 // joined are the files of a kind, one after the other.
 func joined(kind string, names []string) string {
 	var all strings.Builder

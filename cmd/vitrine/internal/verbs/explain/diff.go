@@ -103,8 +103,19 @@ func numberOf(arg string) (name string, n int, err error) {
 }
 
 // accountInTrace is connection n of a trace, or the last.
-func (o *options) accountInTrace(_ *cobra.Command, s *source, n int) (*explain.Connection, error) {
+func accountInTrace(_ *options, _ *cobra.Command, s *source, n int) (*explain.Connection, error) {
 	all, err := explain.Load(s.in, 0)
+	return oneOf(s, all, n, err)
+}
+
+// accountInPage is connection n of a page, or the last.
+func accountInPage(_ *options, _ *cobra.Command, s *source, n int) (*explain.Connection, error) {
+	all, err := pages.Read(s.in)
+	return oneOf(s, all, n, err)
+}
+
+// oneOf is the account with a number, or the last.
+func oneOf(s *source, all []*explain.Connection, n int, err error) (*explain.Connection, error) {
 	switch {
 	case err != nil:
 		return nil, report.Usagef("%s: %v", s.name, err)
@@ -152,18 +163,4 @@ func accountInJSON(_ *options, _ *cobra.Command, s *source, n int) (*explain.Con
 		return nil, report.Usagef("%s: %v", s.name, err)
 	}
 	return &c, nil
-}
-
-// accountInPage is connection n of a page, or the last.
-func accountInPage(_ *options, _ *cobra.Command, s *source, n int) (*explain.Connection, error) {
-	all, err := pages.Read(s.in)
-	switch {
-	case err != nil:
-		return nil, report.Usagef("%s: %v", s.name, err)
-	case n > len(all):
-		return nil, report.Usagef("%s holds connections 1 to %d", s.name, len(all))
-	case n == 0:
-		n = len(all)
-	}
-	return all[n-1], nil
 }

@@ -61,7 +61,7 @@ var kinds = []kind{
 	{is: "a key log", begins: []string{"CLIENT_RANDOM "}},
 	{is: "an account as JSON; save a trace in its place, with -o FILE.ndjson", begins: []string{"{\n  \"format\": \"" + explain.Format}, account: accountInJSON},
 	{is: "a page; save a trace in its place, with -o FILE.ndjson", begins: []string{"<!doctype html>"}, account: accountInPage},
-	{is: "a trace", begins: []string{"{"}, flags: forTraces, explain: (*options).explainTrace, account: (*options).accountInTrace},
+	{is: "a trace", begins: []string{"{"}, flags: forTraces, explain: (*options).explainTrace, account: accountInTrace},
 }
 
 // longest is how many bytes kinds are recognised by, and space before a trace.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -39,6 +40,10 @@ func (s *site) url() string { return "http://" + s.guard.hosts[0] + "/?token=" +
 func (s *site) guarded() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.files.ServeHTTP)
+	mux.HandleFunc("GET /assets/tokens.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = io.WriteString(w, page.Tokens()) // the browser may have gone
+	})
 	mux.Handle("GET /assets/", http.StripPrefix("/assets", s.files))
 	mux.HandleFunc("GET /api/catalog", s.catalog)
 	mux.HandleFunc("POST /api/run", s.run)
