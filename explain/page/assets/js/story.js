@@ -5,7 +5,8 @@ function storyView(model) {
   const told = tenOf(steps.filter((s) => s.when(model)));
   return el("section", { class: "story", id, "aria-labelledby": "h-" + id },
     el("h2", { id: "h-" + id }, t("The story")),
-    el("p", { class: "lead" }, t("What happened, in {0} steps. Each shows the few bytes that it is about.", told.length)),
+    el("p", { class: "lead" }, told.length === 1 ? t("What happened, in one step, with the few bytes that it is about.") :
+      t("What happened, in {0} steps. Each shows the few bytes that it is about.", told.length)),
     el("ol", { class: "steps" }, told.map((s) => stepView(model, s))));
 }
 
