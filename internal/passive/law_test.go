@@ -2,6 +2,7 @@ package passive
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
@@ -132,7 +133,7 @@ func compare[T any](t *testing.T, what string, want, got []T, equal func(a, b T)
 	}
 	for i := range min(len(want), len(got)) {
 		if !equal(want[i], got[i]) {
-			t.Errorf("%s, number %d:\nclient   %.300v\nlistener %.300v", what, i, want[i], got[i])
+			t.Errorf("%s, number %d:\nclient   %.1000s\nlistener %.1000s", what, i, fmt.Sprint(want[i]), fmt.Sprint(got[i]))
 			return
 		}
 	}
