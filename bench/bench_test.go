@@ -29,7 +29,10 @@ func TestEveryRow(t *testing.T) {
 	if err := writeKeys(dir); err != nil {
 		t.Fatal(err)
 	}
-	b, _ := newBench(dir, &options{})
+	b, _, err := newBench(dir, &options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3, settle: 1, listed: 20_000}
 	b.measureAll(rows, func(res result) {
 		if err := res.failures(); err != nil {
@@ -92,7 +95,7 @@ func TestGoals(t *testing.T) {
 
 func sampleReport() *report {
 	r := row{name: "loopback-recv-cpu-tls1.2-aes128gcm-256k", kind: "bulk", metrics: []metric{cpuPerMB.asks(0.65, stdName), speed.asks(1.7, stdName)}}
-	rep := newReport("OpenSSL 3.0.22", false)
+	rep := newReport(libssl{Version: "OpenSSL 3.5.9", Headers: "OpenSSL 3.5.9", File: "/opt/libssl.so.3"}, false)
 	rep.add(result{r, map[string][]figures{
 		vitrineName: {{"cpu_ns": 2e6, "wall_ns": 1e6, "bytes": 1e6}},
 		stdName:     {{"cpu_ns": 4e6, "wall_ns": 1e6, "bytes": 1e6}},

@@ -36,6 +36,7 @@ type options struct {
 	only        *regexp.Regexp
 	cpuProfile  string
 	memProfile  string
+	openssl     string // a folder of openssl/newer, systemOpenSSL, or empty
 }
 
 func parseOptions(args []string, stderr io.Writer) (*options, error) {
@@ -51,6 +52,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
 	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
 	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the memory rows' idle connections, named likewise")
+	set.StringVar(&o.openssl, "openssl", "", "measure beside the OpenSSL in `FOLDER`, as bench/openssl/newer makes it; without the flag\n"+
+		"that of the user's cache folder, if it is there, else the system's; \"system\": always the system's")
 	for {
 		if err := set.Parse(args); err != nil {
 			return nil, err
@@ -87,8 +90,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := writeKeys(dir); err != nil {
 		return err
 	}
-	b, version := newBench(dir, o)
-	rep := newReport(version, o.quick)
+	b, met, err := newBench(dir, o)
+	if err != nil {
+		return err
+	}
+	rep := newReport(met, o.quick)
 	wanted := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !o.wants(r) })
 	if len(wanted) == 0 {
 		return errors.New("no row matches")
@@ -106,8 +112,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	return errors.Join(write(stdout), failures)
 }
 
-// newBench prepares the contenders; the second result is OpenSSL's version.
-func newBench(dir string, o *options) (*bench, string) {
+// newBench prepares the contenders; the second result is the OpenSSL among them.
+func newBench(dir string, o *options) (*bench, libssl, error) {
 	b := &bench{dir: dir, memProfile: o.memProfile, size: full}
 	if o.quick {
 		b.size = quick
@@ -118,7 +124,11 @@ func newBench(dir string, o *options) (*bench, string) {
 				return goWorker(name, dir, profileName(o.cpuProfile, r.name, name), profileName(o.memProfile, r.name, name))
 			}})
 	}
-	openssl, version := buildOpenSSL(dir)
+	root, err := opensslRoot(o.openssl)
+	if err != nil {
+		return nil, libssl{}, err
+	}
+	openssl, met := buildOpenSSL(dir, root)
 	b.contenders = append(b.contenders, openssl)
-	return b, version
+	return b, met, nil
 }

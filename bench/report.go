@@ -21,7 +21,8 @@ type report struct {
 	OS      string   `json:"os"`
 	Arch    string   `json:"arch"`
 	CPUs    int      `json:"cpus"`
-	OpenSSL string   `json:"openssl,omitempty"` // its version
+	OpenSSL string   `json:"openssl,omitempty"` // the version that was met at run time
+	LibSSL  *libssl  `json:"libssl,omitempty"`
 	Quick   bool     `json:"quick"`
 	Results []figure `json:"results"`
 }
@@ -45,9 +46,13 @@ type target struct {
 	Met   bool    `json:"met"`
 }
 
-func newReport(openssl string, quick bool) *report {
-	return &report{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		CPUs: runtime.NumCPU(), OpenSSL: openssl, Quick: quick}
+func newReport(met libssl, quick bool) *report {
+	r := &report{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		CPUs: runtime.NumCPU(), OpenSSL: met.Version, Quick: quick}
+	if met.Version != "" {
+		r.LibSSL = &met
+	}
+	return r
 }
 
 func (r *report) add(res result) {

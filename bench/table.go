@@ -18,6 +18,9 @@ func (r *report) writeText(w io.Writer) error {
 		b.WriteString(", quick run: figures are rough")
 	}
 	b.WriteString("\n")
+	if r.LibSSL != nil {
+		b.WriteString(r.LibSSL.String() + "\n")
+	}
 	for _, m := range r.metrics() {
 		better := "lower is better"
 		if m.higher {

@@ -4,7 +4,8 @@
  * the public API of libssl 1.1.1 and later and plain BSD sockets.
  *
  *   bench DIR    work off jobs, with the keys and certificates in DIR
- *   bench        print the version of the library
+ *   bench        print the version of the library that is met at run time, that of
+ *                the headers, and the file that the library is in
  */
 #include "common.h"
 
@@ -271,7 +272,10 @@ static int work(void) {
 
 int main(int argc, char **argv) {
     if (argc < 2) {
-        printf("%s\n", OpenSSL_version(OPENSSL_VERSION));
+        Dl_info where = {0};
+        void *found = dlsym(RTLD_DEFAULT, "SSL_CTX_new");
+        if (found != NULL) dladdr(found, &where);
+        printf("%s\n%s\n%s\n", OpenSSL_version(OPENSSL_VERSION), OPENSSL_VERSION_TEXT, where.dli_fname ? where.dli_fname : "");
         return 0;
     }
     dir = argv[1];

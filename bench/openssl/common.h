@@ -2,6 +2,7 @@
  * what is spent, and the contexts made of its settings. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
