@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Prober carries probes out. The zero value is ready, with gentle limits. It is safe
+// for use by several goroutines at once; its fields are set before the first use.
+type Prober struct {
+	// Dial connects to a target and has it turn to TLS; nil dials Target.Address and
+	// uses package starttls.
+	Dial func(ctx context.Context, t Target) (net.Conn, error)
+	// Connections is how many connections a server gets at once; 0 for 8. A server on
+	// the loopback interface gets as many as are asked for.
+	Connections int
+	// Rate is how many connections a server gets in a second; 0 for 50. On the loopback
+	// interface it has no meaning, unless Strict is set.
+	Rate float64
+	// Strict keeps the limits on the loopback interface too.
+	Strict bool
+	// Timeout is how long one probe may take, its wait for its turn excepted; 0 for 5
+	// seconds.
+	Timeout time.Duration
+	// MaxBytes is how much one probe reads; 0 for 512 KiB.
+	MaxBytes int
+
+	mu      sync.Mutex
+	servers map[string]*pace
+}
+
+// The defaults of a Prober's limits.
+const (
+	DefaultConnections = 8
+	DefaultRate        = 50
+	DefaultTimeout     = 5 * time.Second
+	DefaultMaxBytes    = 512 << 10
+)
+
+// Do carries one probe out. What the server does, or fails to do, is in the Answer; an
+// error is ours: the context ended, or the probe cannot be sent.
+func (p *Prober) Do(ctx context.Context, t Target, probe Probe) (*Answer, error) {
+	hello, err := probe.Hello.build(t, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	pace := p.paceOf(t)
+	for try := 0; ; try++ {
+		done, err := pace.turn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a := p.once(ctx, t, probe, hello)
+		again := pace.judge(a.End, try)
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !again:
+			return a, nil
+		}
+	}
+}
+
+// once makes one connection.
+func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built) *Answer {
+	a := &Answer{Target: t, Probe: probe, Began: time.Now()}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, DefaultTimeout))
+	defer cancel()
+	connect := p.Dial
+	if connect == nil {
+		connect = dial
+	}
+	conn, err := connect(ctx, t)
+	if err != nil {
+		a.End, a.Err = kindOfDial(err), err
+		a.Took = time.Since(a.Began)
+		return a
+	}
+	defer conn.Close()
+	// At the end of the context every call on the connection returns.
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	c := &conversation{conn: conn, a: a, built: hello, left: cmp.Or(p.MaxBytes, DefaultMaxBytes), ctx: ctx}
+	a.End, a.Err = c.run()
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && a.End != Reached {
+		a.End = TimedOut
+	}
+	a.Took = time.Since(a.Began)
+	return a
+}
+
+// paceOf finds the limits of a server.
+func (p *Prober) paceOf(t Target) *pace {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.servers[t.Address]; s != nil {
+		return s
+	}
+	if p.servers == nil || len(p.servers) >= maxServers {
+		p.servers = map[string]*pace{}
+	}
+	s := newPace(cmp.Or(p.Connections, DefaultConnections), cmp.Or(p.Rate, DefaultRate))
+	if loopback(t.host()) && !p.Strict {
+		s = newPace(0, 0)
+	}
+	p.servers[t.Address] = s
+	return s
+}
+
+// maxServers is how many servers are remembered; a scan of more forgets the pace of all,
+// which begins anew.
+const maxServers = 1 << 14

@@ -1,0 +1,58 @@
+package scan
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/vitrine-tls/vitrine/starttls"
+)
+
+// A Target is a server.
+type Target struct {
+	// Address is HOST:PORT, where to connect to.
+	Address string
+	// Name is what the hello asks for (server_name); empty for the host of Address, if
+	// that is a name.
+	Name string
+	// StartTLS is the protocol by which the server turns to TLS, one of
+	// starttls.Protocols; empty where TLS begins at once.
+	StartTLS string
+}
+
+// ServerName is the name that hellos ask for; empty for an address.
+func (t Target) ServerName() string {
+	name := t.Name
+	if name == "" {
+		name = t.host()
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return ""
+	}
+	return name
+}
+
+func (t Target) host() string {
+	host, _, err := net.SplitHostPort(t.Address)
+	if err != nil {
+		return t.Address
+	}
+	return host
+}
+
+// dial connects, and has the server turn to TLS.
+func dial(ctx context.Context, t Target) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
+	if err != nil || t.StartTLS == "" {
+		return conn, err
+	}
+	host := t.ServerName()
+	if host == "" {
+		host = t.host()
+	}
+	if err := starttls.Upgrade(ctx, conn, t.StartTLS, starttls.Options{Host: host}); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
