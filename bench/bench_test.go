@@ -80,10 +80,10 @@ func TestGoals(t *testing.T) {
 		higher bool
 		met    bool
 	}{
-		{goal{1, stdName}, 1.004, false, true}, // prints as 1.00
-		{goal{1, stdName}, 1.006, false, false},
-		{goal{1.7, stdName}, 1.69, true, false},
-		{goal{1.7, stdName}, 1.7, true, true},
+		{goal{limit: 1, of: stdName}, 1.004, false, true}, // prints as 1.00
+		{goal{limit: 1, of: stdName}, 1.006, false, false},
+		{goal{limit: 1.7, of: stdName}, 1.69, true, false},
+		{goal{limit: 1.7, of: stdName}, 1.7, true, true},
 		{goal{limit: 2500}, 2500, false, true},
 		{goal{limit: 2500}, 2500.4, false, false},
 	} {
@@ -93,40 +93,62 @@ func TestGoals(t *testing.T) {
 	}
 }
 
-func sampleReport() *report {
-	r := row{name: "loopback-recv-cpu-tls1.2-aes128gcm-256k", kind: "bulk", metrics: []metric{cpuPerMB.asks(0.65, stdName), speed.asks(1.7, stdName)}}
-	rep := newReport(libssl{Version: "OpenSSL 3.5.9", Headers: "OpenSSL 3.5.9", File: "/opt/libssl.so.3"}, false)
-	rep.add(result{r, map[string][]figures{
+func sampleReport(load bool) *report {
+	r := row{name: "loopback-recv-cpu-tls1.2-aes128gcm-256k", kind: "bulk", metrics: []metric{
+		cpuPerMB.asksBoth(0.5, 0.7, opensslName).asksBoth(1, 1, stdName), speed.asks(1.7, stdName)}}
+	rep := newReport(libssl{Version: "OpenSSL 3.5.9", Headers: "OpenSSL 3.5.9", File: "/opt/libssl.so.3", Chosen: true}, &options{load: load})
+	res := newResult(r)
+	res.samples[idle] = map[string][]figures{
 		vitrineName: {{"cpu_ns": 2e6, "wall_ns": 1e6, "bytes": 1e6}},
 		stdName:     {{"cpu_ns": 4e6, "wall_ns": 1e6, "bytes": 1e6}},
-	}, map[string]error{opensslName: unsupported("not present: no compiler")}})
+	}
+	res.errs[opensslName] = unsupported("not present: no compiler")
+	if load {
+		res.samples[loaded] = map[string][]figures{
+			vitrineName: {{"cpu_ns": 3e6, "wall_ns": 2e6, "bytes": 1e6}},
+			stdName:     {{"cpu_ns": 2e6, "wall_ns": 2e6, "bytes": 1e6}},
+		}
+	}
+	rep.add(res)
 	return rep
 }
 
+// A figure of one state of the machine, and of both. What misses its target has a mark.
 func TestTable(t *testing.T) {
-	var out bytes.Buffer
-	if err := sampleReport().writeText(&out); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"loopback-recv-cpu-tls1.2-aes128gcm-256k   2000.0     4000.0        -    0.50        -  <=0.65 met\n",
-		"loopback-recv-cpu-tls1.2-aes128gcm-256k     1000       1000        -    1.00        -  >=1.70 missed\n",
-		"- (2 figures) OpenSSL: not present: no compiler\n",
+	for load, lines := range map[bool][]string{
+		false: {
+			"                                        vitrine crypto/tls OpenSSL ÷ c/tls  ÷ OSSL  target\n",
+			"loopback-recv-cpu-tls1.2-aes128gcm-256k  2000.0     4000.0       -   0.50       -  c/tls≤1.00 met\n",
+			"loopback-recv-cpu-tls1.2-aes128gcm-256k    1000       1000       -   1.00!      -  c/tls≥1.70 missed\n",
+			"- (2 figures) OpenSSL: not present: no compiler\n",
+		},
+		true: {
+			"                                               vitrine       ÷ c/tls        ÷ OSSL\n",
+			"                                           idle loaded   idle loaded   idle loaded  target\n",
+			"loopback-recv-cpu-tls1.2-aes128gcm-256k 2000.0 3000.0   0.50   1.50!     -      -  c/tls≤1.00 missed\n",
+			"loopback-recv-cpu-tls1.2-aes128gcm-256k   1000    500   1.00!  1.00      -      -  c/tls≥1.70 missed\n",
+		},
 	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("missing line %q in\n%s", want, out.String())
+		var out bytes.Buffer
+		if err := sampleReport(load).writeText(&out); err != nil {
+			t.Fatal(err)
 		}
-	}
-	for line := range strings.Lines(out.String()) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
-			t.Errorf("%d columns: %s", n, line)
+		for _, want := range lines {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("missing line %q in\n%s", want, out.String())
+			}
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+				t.Errorf("%d columns: %s", n, line)
+			}
 		}
 	}
 }
 
 func TestJSON(t *testing.T) {
 	var out bytes.Buffer
-	if err := sampleReport().writeJSON(&out); err != nil {
+	if err := sampleReport(true).writeJSON(&out); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
@@ -134,12 +156,14 @@ func TestJSON(t *testing.T) {
 			Row, Kind, Metric, Better string
 			Values                    map[string]struct{ Median, Min, Max float64 }
 			Ratios                    map[string]float64
+			Loaded                    *struct{ Ratios map[string]float64 }
 			Absent                    map[string]string
 			Target                    *struct {
-				Limit float64
-				Of    string
-				Met   bool
+				Limit     float64
+				Of, State string
+				Met       bool
 			}
+			Targets []struct{ State string }
 		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -147,7 +171,8 @@ func TestJSON(t *testing.T) {
 	}
 	f := got.Results[0]
 	if f.Metric != "cpu_us_per_mb" || f.Better != "lower" || f.Values[vitrineName].Median != 2000 ||
-		f.Ratios[stdName] != 0.5 || f.Absent[opensslName] == "" || f.Target == nil || !f.Target.Met || f.Target.Of != stdName {
+		f.Ratios[stdName] != 0.5 || f.Absent[opensslName] == "" || f.Loaded.Ratios[stdName] != 1.5 ||
+		f.Target == nil || f.Target.Met || f.Target.Of != stdName || f.Target.State != "loaded" || f.Target.Limit != 1 || len(f.Targets) != 2 {
 		t.Errorf("first figure: %+v", f)
 	}
 }

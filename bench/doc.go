@@ -1,6 +1,6 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
-//	go run ./bench [handshake|certificates|bulk|memory|captures]... [--json] [--quick] [--only REGEXP]
+//	go run ./bench [handshake|certificates|bulk|memory|captures]... [--json] [--quick] [--load] [--only REGEXP]
 //		[--openssl FOLDER|system] [--cpuprofile FILE] [--memprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one
@@ -15,6 +15,9 @@
 // The parent only deals out the
 // rounds, one contender after the other, and takes medians, so a machine that
 // slows down for a moment slows all of them down.
+//
+// With --load each round of a row has a second turn, for which load.go keeps every
+// processor at work.
 //
 // docs/performance.md says what exactly each row counts.
 package main

@@ -33,6 +33,7 @@ var kinds = []string{"handshake", "certificates", "bulk", "memory", "captures"}
 type options struct {
 	kinds       []string // empty: all
 	json, quick bool
+	load        bool
 	only        *regexp.Regexp
 	cpuProfile  string
 	memProfile  string
@@ -49,6 +50,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	}
 	set.BoolVar(&o.json, "json", false, "print JSON")
 	set.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, under 30 s in all")
+	set.BoolVar(&o.load, "load", false, "measure handshakes, bulk and primitives twice, also while busy loops keep every processor at work")
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
 	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
 	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the memory rows' idle connections, named likewise")
@@ -94,7 +96,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rep := newReport(met, o.quick)
+	defer b.load.stop()
+	rep := newReport(met, o)
 	wanted := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !o.wants(r) })
 	if len(wanted) == 0 {
 		return errors.New("no row matches")
@@ -127,6 +130,11 @@ func newBench(dir string, o *options) (*bench, libssl, error) {
 	root, err := opensslRoot(o.openssl)
 	if err != nil {
 		return nil, libssl{}, err
+	}
+	if o.load {
+		if b.load, err = newLoad(dir); err != nil {
+			return nil, libssl{}, err
+		}
 	}
 	openssl, met := buildOpenSSL(dir, root)
 	b.contenders = append(b.contenders, openssl)

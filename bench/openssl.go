@@ -24,7 +24,7 @@ type libssl struct {
 	Version string `json:"version"` // of the library at run time
 	Headers string `json:"headers"` // what it was compiled with
 	File    string `json:"file"`
-	Chosen  bool   `json:"chosen"` // in a folder of openssl/newer; else the system's, or that of CFLAGS and LDFLAGS
+	Chosen  bool   `json:"chosen"` // in a folder of openssl/newer, or with CFLAGS and LDFLAGS; else it is the system's
 }
 
 // String is the line below a report's first.
@@ -116,5 +116,5 @@ func buildOpenSSL(dir, root string) (contender, libssl) {
 		c.missing = fmt.Errorf("the program does not start: %v, %q", err, out)
 		return c, libssl{}
 	}
-	return c, libssl{Version: met[0], Headers: met[1], File: met[2], Chosen: root != ""}
+	return c, libssl{Version: met[0], Headers: met[1], File: met[2], Chosen: root != "" || len(compile)+len(link) > 0}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"runtime"
+	"slices"
 )
 
 // The names of the contenders, in the order in which they are measured and shown.
@@ -24,31 +25,40 @@ type report struct {
 	OpenSSL string   `json:"openssl,omitempty"` // the version that was met at run time
 	LibSSL  *libssl  `json:"libssl,omitempty"`
 	Quick   bool     `json:"quick"`
+	Load    bool     `json:"load"` // both states of the machine were measured
 	Results []figure `json:"results"`
 }
 
 // figure is one metric of one row.
 type figure struct {
-	Row     string             `json:"row"`
-	Kind    string             `json:"kind"`
-	Metric  string             `json:"metric"`
-	Better  string             `json:"better"` // lower or higher
-	Values  map[string]summary `json:"values"` // by contender
-	Ratios  map[string]float64 `json:"ratios"` // vitrine divided by the other, the median over the rounds
-	Absent  map[string]string  `json:"absent"` // why a contender has no value
-	Target  *target            `json:"target,omitempty"`
+	Row    string `json:"row"`
+	Kind   string `json:"kind"`
+	Metric string `json:"metric"`
+	Better string `json:"better"` // lower or higher
+	outcome
+	Loaded  *outcome          `json:"loaded,omitempty"` // while the machine was busy
+	Absent  map[string]string `json:"absent"`           // why a contender has no value
+	Target  *target           `json:"target,omitempty"` // of the targets the first that is missed, or else the first
+	Targets []target          `json:"targets,omitempty"`
 	measure metric
+}
+
+// outcome is a figure in one state of the machine.
+type outcome struct {
+	Values map[string]summary `json:"values"` // by contender
+	Ratios map[string]float64 `json:"ratios"` // vitrine divided by the other, the median over the rounds
 }
 
 type target struct {
 	Limit float64 `json:"limit"`
-	Of    string  `json:"of"` // what is bounded: value, or the ratio to a contender
+	Of    string  `json:"of"`    // what is bounded: value, or the ratio to a contender
+	State state   `json:"state"` // of the machine: idle or loaded
 	Met   bool    `json:"met"`
 }
 
-func newReport(met libssl, quick bool) *report {
+func newReport(met libssl, o *options) *report {
 	r := &report{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		CPUs: runtime.NumCPU(), OpenSSL: met.Version, Quick: quick}
+		CPUs: runtime.NumCPU(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
 	if met.Version != "" {
 		r.LibSSL = &met
 	}
@@ -62,34 +72,78 @@ func (r *report) add(res result) {
 }
 
 func newFigure(res result, m metric) figure {
-	f := figure{Row: res.row.name, Kind: res.row.kind, Metric: m.name, Better: "lower", measure: m,
-		Values: map[string]summary{}, Ratios: map[string]float64{}, Absent: map[string]string{}}
+	f := figure{Row: res.row.name, Kind: res.row.kind, Metric: m.name, Better: "lower", measure: m, Absent: map[string]string{}}
 	if m.higher {
 		f.Better = "higher"
 	}
-	values := map[string][]float64{}
+	f.outcome = newOutcome(m, res.samples[idle])
+	if len(res.samples[loaded]) > 0 {
+		busy := newOutcome(m, res.samples[loaded])
+		f.Loaded = &busy
+	}
 	for _, name := range contenderNames {
 		if err := res.errs[name]; err != nil {
 			f.Absent[name] = err.Error()
-		} else if values[name] = m.values(res.samples[name]); len(values[name]) == 0 {
+			f.drop(name)
+		} else if f.Values[name].Rounds == 0 {
 			f.Absent[name] = "not measured"
-		} else {
-			f.Values[name] = summarise(values[name])
 		}
 	}
-	for _, name := range contenderNames {
-		if x := ratio(values[vitrineName], values[name]); x > 0 && name != vitrineName {
-			f.Ratios[name] = x
-		}
+	for _, g := range m.goals {
+		f.judge(g)
 	}
-	value, of := f.Values[vitrineName].Median, "value"
-	if m.goal.of != "" {
-		value, of = f.Ratios[m.goal.of], m.goal.of
-	}
-	if m.goal.limit > 0 && value > 0 {
-		f.Target = &target{m.goal.limit, of, m.goal.met(value, m.higher)}
+	if missed := slices.IndexFunc(f.Targets, func(t target) bool { return !t.Met }); len(f.Targets) > 0 {
+		f.Target = &f.Targets[max(0, missed)]
 	}
 	return f
+}
+
+func newOutcome(m metric, samples map[string][]figures) outcome {
+	o, values := outcome{map[string]summary{}, map[string]float64{}}, map[string][]float64{}
+	for name, figures := range samples {
+		if values[name] = m.values(figures); len(values[name]) > 0 {
+			o.Values[name] = summarise(values[name])
+		}
+	}
+	for name := range values {
+		if x := ratio(values[vitrineName], values[name]); x > 0 && name != vitrineName {
+			o.Ratios[name] = x
+		}
+	}
+	return o
+}
+
+// drop forgets what a contender gave before it failed.
+func (f *figure) drop(name string) {
+	for _, o := range []*outcome{&f.outcome, f.Loaded} {
+		if o != nil {
+			delete(o.Values, name)
+			delete(o.Ratios, name)
+		}
+	}
+}
+
+// in is the outcome in a state of the machine, or nil.
+func (f *figure) in(s state) *outcome {
+	if s == loaded {
+		return f.Loaded
+	}
+	return &f.outcome
+}
+
+// judge adds the verdict on a goal, where there is a value to judge.
+func (f *figure) judge(g goal) {
+	o := f.in(g.state)
+	if o == nil {
+		return
+	}
+	value, of := o.Values[vitrineName].Median, "value"
+	if g.of != "" {
+		value, of = o.Ratios[g.of], g.of
+	}
+	if value > 0 {
+		f.Targets = append(f.Targets, target{g.limit, of, g.state, g.met(value, f.measure.higher)})
+	}
 }
 
 func (r *report) writeJSON(w io.Writer) error {

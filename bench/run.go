@@ -57,13 +57,18 @@ type bench struct {
 	memProfile string // file name for heap profiles, or empty
 	size       size
 	contenders []contender
+	load       *load // nil: the machine is taken as it is
 }
 
-// result is what one row gave, by contender name.
+// result is what one row gave, by the machine's state and contender name.
 type result struct {
 	row     row
-	samples map[string][]figures
+	samples map[state]map[string][]figures
 	errs    map[string]error
+}
+
+func newResult(r row) result {
+	return result{r, map[state]map[string][]figures{idle: {}, loaded: {}}, map[string]error{}}
 }
 
 // goWorker returns the command for this program as a worker of the named stack.
@@ -102,10 +107,10 @@ func (b *bench) measureAll(rows []row, done func(result)) {
 	}
 }
 
-// measure runs one row: the contenders take turns, round after round, and the
-// first round only warms up.
+// measure runs one row: the contenders take turns, round after round, in each state of
+// the machine, and the first round only warms up.
 func (b *bench) measure(r row) result {
-	res := result{r, map[string][]figures{}, map[string]error{}}
+	res := newResult(r)
 	pairs := map[string]*pair{}
 	if err := b.prepare(r); err != nil {
 		res.errs[vitrineName] = err
@@ -120,21 +125,35 @@ func (b *bench) measure(r row) result {
 		defer p.stop()
 		pairs[c.name] = p
 	}
-	for round := range b.rounds(r) {
-		for _, c := range b.contenders {
-			if pairs[c.name] == nil || res.errs[c.name] != nil {
-				continue
+	warm := r.kind == "memory" || r.slow
+	for range b.rounds(r) {
+		for _, now := range b.states(r) {
+			if err := b.load.set(now); err != nil {
+				res.errs[vitrineName] = err
+				return res
 			}
-			f, err := pairs[c.name].round(r, b.size)
-			switch {
-			case err != nil:
-				res.errs[c.name] = err
-			case round > 0 || r.kind == "memory" || r.slow:
-				res.samples[c.name] = append(res.samples[c.name], f)
-			}
+			b.turns(r, pairs, func(name string, f figures, err error) {
+				switch {
+				case err != nil:
+					res.errs[name] = err
+				case warm:
+					res.samples[now][name] = append(res.samples[now][name], f)
+				}
+			}, res.errs)
 		}
+		warm = true
 	}
 	return res
+}
+
+// turns has each contender do the row's job once, save those that have failed.
+func (b *bench) turns(r row, pairs map[string]*pair, done func(name string, f figures, err error), failed map[string]error) {
+	for _, c := range b.contenders {
+		if p := pairs[c.name]; p != nil && failed[c.name] == nil {
+			f, err := p.round(r, b.size)
+			done(c.name, f, err)
+		}
+	}
 }
 
 // pair is the measured process and, in bulk and memory rows, its peer.

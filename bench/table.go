@@ -7,7 +7,7 @@ import (
 )
 
 // writeText prints one table for each metric, at most 100 columns wide, and
-// below the tables why a cell is empty.
+// below the tables why a cell is empty. A cell that misses its target has a mark.
 func (r *report) writeText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s/%s, %d processors", r.Go, r.OS, r.Arch, r.CPUs)
@@ -26,17 +26,26 @@ func (r *report) writeText(w io.Writer) error {
 		if m.higher {
 			better = "higher is better"
 		}
-		fmt.Fprintf(&b, "\n%s (%s)\n", m.title, better)
-		fmt.Fprintf(&b, "%-39s%9s%11s%9s%8s%9s  %s\n", "", vitrineName, stdName, opensslName, "÷ c/tls", "÷ OSSL", "target")
+		fmt.Fprintf(&b, "\n%s (%s)\n%s", m.title, better, head(r.Load))
 		for _, f := range r.Results {
 			if f.Metric == m.name {
-				b.WriteString(strings.TrimRight(f.line(), " ") + "\n")
+				b.WriteString(strings.TrimRight((&f).line(r.Load), " ") + "\n")
 			}
 		}
 	}
 	b.WriteString(r.notes())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// head names the columns: the contenders' figures and vitrine's ratios to the others, or
+// with load vitrine's figure and the ratios in both states of the machine.
+func head(load bool) string {
+	if !load {
+		return fmt.Sprintf("%-39s%8s %10s%8s%8s %7s  %s\n", "", vitrineName, stdName, opensslName, "÷ c/tls", "÷ OSSL", "target")
+	}
+	return fmt.Sprintf("%-39s%15s%14s%14s\n%-39s%8s%7s%7s%7s%7s%7s  target\n", "", vitrineName, "÷ c/tls", "÷ OSSL",
+		"", idle, loaded, idle, loaded, idle, loaded)
 }
 
 // metrics are the distinct metrics of the results, in order of appearance.
@@ -51,42 +60,61 @@ func (r *report) metrics() (list []metric) {
 	return list
 }
 
-func (f figure) line() string {
-	value := func(name string) string {
-		if s, ok := f.Values[name]; ok {
-			return fmt.Sprintf("%.*f", f.measure.digits, s.Median)
-		}
-		return "-"
+func (f *figure) line(load bool) string {
+	if !load {
+		return fmt.Sprintf("%-39s%9s%10s%8s%8s%8s %s", f.Row, f.value(idle, vitrineName), strings.TrimSpace(f.value(idle, stdName)),
+			strings.TrimSpace(f.value(idle, opensslName)), f.ratio(idle, stdName), f.ratio(idle, opensslName), f.target())
 	}
-	ratio := func(name string) string {
-		if x, ok := f.Ratios[name]; ok {
-			return fmt.Sprintf("%.2f", x)
-		}
-		return "-"
-	}
-	return fmt.Sprintf("%-39s%9s%11s%9s%8s%9s  %s", f.Row, value(vitrineName), value(stdName), value(opensslName),
-		ratio(stdName), ratio(opensslName), f.target())
+	return fmt.Sprintf("%-39s%8s%7s%7s%7s%7s%7s %s", f.Row, f.value(idle, vitrineName), f.value(loaded, vitrineName),
+		f.ratio(idle, stdName), f.ratio(loaded, stdName), f.ratio(idle, opensslName), f.ratio(loaded, opensslName), f.target())
 }
 
-// target is the last column: the bound, on a ratio where it has decimals and on
-// vitrine's figure where it has none, and the verdict. The ratio is that to
-// crypto/tls, or to OpenSSL in the rows that crypto/tls has no figure for.
-func (f figure) target() string {
-	if f.Target == nil {
+// value and ratio are cells, which end with a mark, or the room for one.
+func (f *figure) value(s state, name string) string {
+	if o := f.in(s); o != nil && o.Values[name].Rounds > 0 {
+		return fmt.Sprintf("%.*f", f.measure.digits, o.Values[name].Median) + f.mark(s, "value")
+	}
+	return "- "
+}
+
+func (f *figure) ratio(s state, name string) string {
+	if o := f.in(s); o != nil && o.Ratios[name] > 0 {
+		return fmt.Sprintf("%.2f", o.Ratios[name]) + f.mark(s, name)
+	}
+	return "- "
+}
+
+// mark shows a cell that misses its target.
+func (f *figure) mark(s state, of string) string {
+	for _, t := range f.Targets {
+		if t.State == s && t.Of == of && !t.Met {
+			return "!"
+		}
+	}
+	return " "
+}
+
+// target is the last column: the verdict on all targets of the row, before it the bound
+// that is missed, or else the first. A bound on a ratio says to which contender.
+func (f *figure) target() string {
+	t := f.Target
+	if t == nil {
 		return ""
 	}
-	sign, verdict := "<=", "missed"
+	sign, verdict := "≤", "missed"
 	if f.measure.higher {
-		sign = ">="
+		sign = "≥"
 	}
-	if f.Target.Met {
+	if t.Met {
 		verdict = "met"
 	}
-	bound := fmt.Sprintf("%.0f", f.Target.Limit)
-	if f.measure.goal.of != "" {
-		bound = fmt.Sprintf("%.2f", f.Target.Limit)
+	switch t.Of {
+	case stdName:
+		return fmt.Sprintf("c/tls%s%.2f %s", sign, t.Limit, verdict)
+	case opensslName:
+		return fmt.Sprintf("OSSL%s%.2f %s", sign, t.Limit, verdict)
 	}
-	return sign + bound + " " + verdict
+	return fmt.Sprintf("%s%.0f %s", sign, t.Limit, verdict)
 }
 
 // notes lists why contenders are absent, each reason once with its rows counted.
