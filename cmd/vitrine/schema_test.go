@@ -34,25 +34,26 @@ var update = flag.Bool("update", false, "write schema.json anew")
 
 // written is what the verbs write with --json; suites writes an array of it.
 var written = map[string]reflect.Type{
-	"explain CAPTURE": reflect.TypeFor[verb.List](),
-	"explain":         reflect.TypeFor[explain.Connection](),
-	"explain --diff":  reflect.TypeFor[diff.Difference](),
-	"connect":         reflect.TypeFor[connect.Summary](),
-	"cert show":       reflect.TypeFor[show.Shown](),
-	"cert expiry":     reflect.TypeFor[expiry.Watch](),
-	"cert ca init":    reflect.TypeFor[ca.Authority](),
-	"cert ca issue":   reflect.TypeFor[ca.Certificate](),
-	"cert ca revoke":  reflect.TypeFor[ca.Revoked](),
-	"cert ca crl":     reflect.TypeFor[ca.List](),
-	"cert ca ocsp":    reflect.TypeFor[ca.Responder](),
-	"cert ca trust":   reflect.TypeFor[ca.Trust](),
-	"cert ca untrust": reflect.TypeFor[ca.Trust](),
-	"cert verify":     reflect.TypeFor[verify.Verification](),
-	"lab":             reflect.TypeFor[lab.Lab](),
-	"suites":          reflect.TypeFor[suites.Suite](),
-	"man":             reflect.TypeFor[man.Pages](),
-	"version":         reflect.TypeFor[build.Info](),
-	"error":           reflect.TypeFor[report.Refusal](),
+	"explain CAPTURE":    reflect.TypeFor[verb.List](),
+	"explain":            reflect.TypeFor[explain.Connection](),
+	"explain --diagnose": reflect.TypeFor[report.Diagnosis](),
+	"explain --diff":     reflect.TypeFor[diff.Difference](),
+	"connect":            reflect.TypeFor[connect.Summary](),
+	"cert show":          reflect.TypeFor[show.Shown](),
+	"cert expiry":        reflect.TypeFor[expiry.Watch](),
+	"cert ca init":       reflect.TypeFor[ca.Authority](),
+	"cert ca issue":      reflect.TypeFor[ca.Certificate](),
+	"cert ca revoke":     reflect.TypeFor[ca.Revoked](),
+	"cert ca crl":        reflect.TypeFor[ca.List](),
+	"cert ca ocsp":       reflect.TypeFor[ca.Responder](),
+	"cert ca trust":      reflect.TypeFor[ca.Trust](),
+	"cert ca untrust":    reflect.TypeFor[ca.Trust](),
+	"cert verify":        reflect.TypeFor[verify.Verification](),
+	"lab":                reflect.TypeFor[lab.Lab](),
+	"suites":             reflect.TypeFor[suites.Suite](),
+	"man":                reflect.TypeFor[man.Pages](),
+	"version":            reflect.TypeFor[build.Info](),
+	"error":              reflect.TypeFor[report.Refusal](),
 }
 
 // schema.json is made of the types, and describes the JSON of every verb.
@@ -93,7 +94,7 @@ func TestSchema(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go"} {
+	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go", "../../explain/diagnose/verdict.go"} {
 		files, _ := filepath.Glob(pattern) // the pattern is well formed
 		for _, name := range files {
 			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)

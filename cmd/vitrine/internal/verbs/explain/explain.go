@@ -45,6 +45,7 @@ type options struct {
 	lang       string
 	conn       int
 	diff       bool
+	diagnosing bool
 	listening  listening
 	capturing  capturing
 }
@@ -84,6 +85,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.redact, "redact", false, "put stand-ins in the place of secrets, application data, names and addresses, so that others may see it")
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
 	set.BoolVar(&o.diff, "diff", false, "compare two connections, each a host, a trace, a capture, a page or an account as JSON; FILE#N is connection N of a file")
+	set.BoolVar(&o.diagnosing, "diagnose", false, "say why the connection fails and what to change, in place of the account")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
@@ -100,6 +102,11 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err := o.chooseFormat(); err != nil {
 		return err
 	}
+	if o.diagnosing {
+		if err := o.checkDiagnose(cmd); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.diff:
 		return o.compare(cmd, args)
@@ -108,6 +115,14 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	}
 	if len(args) > 1 {
 		return report.Usagef("%s and %s are two; vitrine explain takes one, or compares them with --diff", args[0], args[1])
+	}
+	if o.diagnosing {
+		if len(args) > 0 {
+			if done, err := o.diagnoseSource(cmd, args[0]); done {
+				return err
+			}
+		}
+		return o.diagnoseLive(cmd, args)
 	}
 	if len(args) > 0 {
 		if s, err := openSource(cmd, args[0]); err != nil {

@@ -47,6 +47,12 @@ resumed, decrypted, complete, midway, damaged; and, or, not and parentheses join
 them. - reads standard input and lists connections as they end; with --all it
 explains each as it ends.
 
+With --diagnose it says in place of all that why the connection fails: the
+cause, how sure that is, who is at fault, what each side offered, what shows it,
+and what to change. It takes what vitrine explain takes: a host, a trace, a
+capture, a page, an account as JSON, or --listen. If something is wrong, the
+exit code is 1.
+
 With --diff it compares two connections: offers and their order, choices,
 certificates, extensions, messages. What is new in every connection is left out,
 and times do not count. If anything differs, the exit code is 1. FILE#2 is the
@@ -67,6 +73,8 @@ const examples = `  vitrine explain
   vitrine explain example.ndjson
   vitrine explain example.com --secrets -o example.pcapng
   vitrine explain example.com --redact -o report.ndjson
+  vitrine explain --diagnose example.com
+  vitrine explain --diagnose traffic.pcapng --json
   vitrine explain --diff example.com example.ndjson
   vitrine explain example.com -o example.html --open
   vitrine explain -o page.html --lang zh

@@ -218,6 +218,9 @@ func (w *lookout) explainAll(ctx context.Context, out *sink) (err error) {
 
 // judge is the error of a connection: why it failed, or what does not agree.
 func (o *options) judge(v visit) error {
+	if o.diagnosing {
+		return o.diagnosed(v.subject)
+	}
 	err := v.failure
 	if err == nil {
 		err = findings(v.account)
@@ -276,5 +279,7 @@ func (w *lookout) explain(ctx context.Context, raw net.Conn) visit {
 			about.Warnings = append(about.Warnings, terminal.Printable(offers(h)))
 		}
 	}
-	return visit{subjectOf(collector, about), err}
+	one := subjectOf(collector, about)
+	one.failure = err
+	return visit{one, err}
 }

@@ -27,6 +27,9 @@ func (o *options) checkRedact() error {
 // render writes connections in the form that was asked for, with stand-ins where that was
 // asked for.
 func (o *options) render(w io.Writer, all []subject, color bool) error {
+	if o.diagnosing {
+		return o.writeDiagnoses(w, all, color)
+	}
 	if o.redactor == nil {
 		return o.form.write(w, all, o.look(color))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/explain/text"
 	"github.com/vitrine-tls/vitrine/tracefile"
 )
@@ -17,11 +18,13 @@ import (
 type subject struct {
 	account *explain.Connection
 	save    func(*tracefile.Writer) error // writes its trace
+	failure error                         // why it failed, as the connection said
+	verdict *diagnose.Verdict             // nil until somebody asks
 }
 
 // subjectOf is what the collector has of its connection.
 func subjectOf(collector *explain.Collector, about explain.About) subject {
-	return subject{collector.Connection(about), func(w *tracefile.Writer) error { return collector.Save(w, about) }}
+	return subject{account: collector.Connection(about), save: func(w *tracefile.Writer) error { return collector.Save(w, about) }}
 }
 
 // look is how connections are shown.

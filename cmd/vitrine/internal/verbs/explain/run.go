@@ -94,7 +94,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	if about.Previous != nil && account.Summary.Resumed != e.options.tls.Resume {
 		about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
 	}
-	e.made = append(e.made, subjectOf(collector, about))
+	made := subjectOf(collector, about)
+	made.failure = err
+	e.made = append(e.made, made)
 	return e.made[len(e.made)-1].account, err
 }
 

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
+)
+
+// Diagnosis is why a connection failed, and what mends it.
+type Diagnosis struct {
+	// Target is what was connected to, or who connected.
+	Target string `json:"target,omitempty"`
+	diagnose.Verdict
+}
+
+// diagnosisColumn is where the text of a diagnosis stands beside its names.
+const diagnosisColumn = 12
+
+// Write writes the diagnosis for people to read.
+func (d *Diagnosis) Write(w io.Writer, p terminal.Palette) error {
+	var b strings.Builder
+	mark, paint := "✗ ", p.Bad
+	if d.OK() {
+		mark, paint = "✓ ", p.Good
+	}
+	if d.Target != "" {
+		fmt.Fprintln(&b, p.Bold(terminal.Printable(d.Target)))
+	}
+	fmt.Fprintln(&b, paint(mark)+paint(terminal.Wrap(terminal.Printable(d.Sentence), 2, 2)))
+	row := func(name, value string) {
+		if value != "" {
+			pad := strings.Repeat(" ", max(1, diagnosisColumn-2-utf8.RuneCountInString(name)))
+			fmt.Fprintf(&b, "  %s%s%s\n", p.Faint(name), pad, terminal.Wrap(terminal.Printable(value), diagnosisColumn, diagnosisColumn))
+		}
+	}
+	if !d.OK() {
+		row("cause", d.causeWords())
+		row("at fault", partyWords[d.AtFault])
+	}
+	for _, o := range d.Offers {
+		row("client", o.About+": "+list(o.Client))
+		row("server", o.About+": "+list(o.Server))
+		row("both", strings.Join(o.Common, ", "))
+	}
+	for i, e := range d.Evidence {
+		row(first(i, "seen"), evidenceWords(e))
+	}
+	for i, t := range d.Trials {
+		row(first(i, "tried"), fmt.Sprintf("%d. %s: %s", t.Number, t.Asks, t.Answer))
+	}
+	row("change", d.Advice)
+	row("or", strings.Join(d.Others, ", "))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// causeWords are the id, how sure it is, and where the rule stands.
+func (d *Diagnosis) causeWords() string {
+	words := d.Cause + ", " + string(d.Confidence)
+	if d.Source != "" {
+		words += " (" + d.Source + ")"
+	}
+	return words
+}
+
+// partyWords say who has to change something.
+var partyWords = map[diagnose.Party]string{
+	diagnose.Client: "the client", diagnose.Server: "the server", diagnose.Middle: "something between the two",
+	diagnose.Network: "the network", diagnose.Clock: "a clock", diagnose.Somebody: "one side or the other; it does not show from here which",
+}
+
+func first(i int, name string) string {
+	if i == 0 {
+		return name
+	}
+	return ""
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "not known"
+	}
+	return strings.Join(names, ", ")
+}
+
+func evidenceWords(e diagnose.Evidence) string {
+	if where := e.Where(); where != "" {
+		return e.Says + " (" + where + ")"
+	}
+	return e.Says
+}
