@@ -95,6 +95,8 @@ var rules = []rule{
 	{"internal/keys", "internal/suite wire", ""},
 	{"internal/kex", "wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/suite", "wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
+	{"internal/primitive/modexp/generate", "", "github.com/mmcloughlin/avo/"},
+	{"internal/primitive/modexp", "internal/primitive/cpu", ""},
 	{"internal/primitive/cpu", "", "golang.org/x/sys/cpu"},
 	{"internal/devca", "", "golang.org/x/crypto/ocsp golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/"},
 	{"internal/proof/attacks", "", ""}, // tests alone

@@ -1,0 +1,158 @@
+package modexp
+
+import (
+	"crypto/rand"
+	"math/bits"
+)
+
+// moduli are one or two of one shape, with what the kernels read of them.
+type moduli struct {
+	*shape
+	each []*Modulus
+	high []uint64 // of each, moved up by no lane, one and two
+}
+
+func newModuli(s *shape, each ...*Modulus) *moduli {
+	m := &moduli{shape: s, each: each, high: aligned(3 * s.vector())}
+	n := s.regs * lanes
+	for c, one := range each {
+		for by := range 3 {
+			copy(m.high[(3*c+by)*n+by:][:n-by], one.high)
+		}
+	}
+	return m
+}
+
+// times makes z = x*y/R, so many times.
+func (m *moduli) times(r *room, z, x, y []uint64, times int) {
+	m.multiply(&z[0], &x[0], &y[0], &m.high[0], &r.work[0], m.limbs/2, times)
+}
+
+// spread writes a number for each modulus.
+func (m *moduli) spread(dst []uint64, of func(*Modulus) []uint64) {
+	n := m.regs * lanes
+	for c, one := range m.each {
+		copy(dst[c*n:][:n], of(one))
+	}
+}
+
+func (one *Modulus) getOne() []uint64   { return one.one }
+func (one *Modulus) getEnter() []uint64 { return one.enter }
+func (one *Modulus) getLeave() []uint64 { return one.leave }
+
+// enter makes r.power the Montgomery form of x, which is below n*2^(64*len(n)) for
+// each n. With blind it first adds a random multiple of n, below 2^64*n.
+func (m *moduli) enter(r *room, x Words, blind bool) {
+	n := m.regs * lanes
+	for c, one := range m.each {
+		reduced := append(one.redc(append(make(Words, 0, 2*len(x)+1), x...)), 0)
+		if blind {
+			last := len(one.n)
+			reduced[last] = reduced.addMultiple(one.n, randomWord())
+		}
+		reduced.limbs(r.power[c*n:][:n])
+		clear(reduced)
+	}
+	m.spread(r.odd, (*Modulus).getEnter)
+	m.times(r, r.power, r.power, r.odd, 1)
+}
+
+func randomWord() uint64 {
+	var b [8]byte
+	rand.Read(b[:]) // never fails: it ends the program instead
+	return FromBytes(b[:], 1)[0]
+}
+
+// exit is the reverse of enter. The results are below the moduli.
+func (m *moduli) exit(r *room) []Words {
+	m.spread(r.odd, (*Modulus).getLeave)
+	m.times(r, r.power, r.power, r.odd, 1)
+	n := m.regs * lanes
+	z := make([]Words, len(m.each))
+	for c, one := range m.each {
+		t := make(Words, len(one.n)+2, 2*len(one.n)+1)
+		t.join(r.power[c*n:][:m.limbs])
+		z[c] = one.redc(t)
+	}
+	return z
+}
+
+// exp raises x to the power of each exponent, big-endian and of one length.
+func (m *moduli) exp(x Words, exponents [][]byte) []Words {
+	r := m.room()
+	defer m.leave(r)
+	m.enter(r, x, true)
+	m.powers(r)
+	m.spread(r.power, (*Modulus).getOne)
+	first, last := exponents[0], exponents[len(exponents)-1]
+	for at := (8*len(first)+windowBits-1)/windowBits - 1; at >= 0; at-- {
+		m.times(r, r.power, r.power, r.power, windowBits)
+		m.pick(&r.odd[0], &r.table[0], window(first, at), window(last, at))
+		m.times(r, r.power, r.power, r.odd, 1)
+	}
+	return m.exit(r)
+}
+
+// powers fills the table with the powers of r.power from 0 on.
+func (m *moduli) powers(r *room) {
+	v := m.vector()
+	m.spread(r.table[:v], (*Modulus).getOne)
+	copy(r.table[v:2*v], r.power)
+	for i := 2; i < windows; i++ {
+		m.times(r, r.table[i*v:], r.table[(i-1)*v:], r.power, 1)
+	}
+}
+
+// window is that of the exponent with place at, the lowest being 0.
+func window(exponent []byte, at int) uint64 {
+	bit := at * windowBits
+	i := len(exponent) - 1 - bit/8
+	v := uint64(exponent[i])
+	if i > 0 {
+		v |= uint64(exponent[i-1]) << 8
+	}
+	return v >> (bit % 8) & (windows - 1)
+}
+
+// Exp returns x^exponent modulo m. x is of the modulus' length and may be above
+// it; the exponent is big-endian, and its length is public.
+func (m *Modulus) Exp(x Words, exponent []byte) Words {
+	return m.alone.exp(x, [][]byte{exponent})[0]
+}
+
+// ExpPublic returns x^exponent modulo m for an exponent that is no secret, and is
+// not 0.
+func (m *Modulus) ExpPublic(x Words, exponent uint) Words {
+	r := m.alone.room()
+	defer m.alone.leave(r)
+	m.alone.enter(r, x, false)
+	copy(r.table, r.power)
+	for at := bits.Len(exponent) - 2; at >= 0; at-- {
+		m.alone.times(r, r.power, r.power, r.power, 1)
+		if exponent>>at&1 == 1 {
+			m.alone.times(r, r.power, r.power, r.table, 1)
+		}
+	}
+	return m.alone.exit(r)[0]
+}
+
+// A Pair is two moduli of one size that are computed with at once, in little more
+// than the time of one.
+type Pair struct{ both *moduli }
+
+// NewPair errs unless the moduli have one size, which is at most 2048 bits.
+func NewPair(p, q *Modulus) (*Pair, error) {
+	s := find(pairs, 64*len(p.n))
+	if s == nil || len(p.n) != len(q.n) {
+		return nil, errSize
+	}
+	return &Pair{newModuli(s, p, q)}, nil
+}
+
+// Exp returns x^ep modulo p and x^eq modulo q. x is below p*2^bits and q*2^bits,
+// where bits is the length of each; the exponents are big-endian and of one length,
+// which is public.
+func (p *Pair) Exp(x Words, ep, eq []byte) (xp, xq Words) {
+	z := p.both.exp(x, [][]byte{ep, eq})
+	return z[0], z[1]
+}
