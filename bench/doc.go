@@ -1,7 +1,7 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
 //	go run ./bench [handshake|certificates|bulk|memory|captures]... [--json] [--quick] [--load] [--only REGEXP]
-//		[--openssl FOLDER|system] [--cpuprofile FILE] [--memprofile FILE]
+//		[--compare OLD.json] [--report FILE] [--openssl FOLDER|system] [--cpuprofile FILE] [--memprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one
 // TLS stack. Every contender runs in a child process of its own and obeys the
@@ -18,6 +18,9 @@
 //
 // With --load each round of a row has a second turn, for which load.go keeps every
 // processor at work.
+//
+// --compare says what has changed since an earlier report of --json (compare.go), and
+// --report shows such a file, or compares it, and measures nothing.
 //
 // docs/performance.md says what exactly each row counts.
 package main

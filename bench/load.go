@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -19,6 +21,14 @@ var stateNames = []string{"idle", "loaded"}
 
 func (s state) String() string               { return stateNames[s] }
 func (s state) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+func (s *state) UnmarshalText(b []byte) error {
+	i := slices.Index(stateNames, string(b))
+	if *s = state(i); i < 0 {
+		return fmt.Errorf("unknown state %q", b)
+	}
+	return nil
+}
 
 // load is the child in which the busy loops run. The contenders' processor time is
 // their own, so that of the loops counts nowhere.

@@ -37,6 +37,8 @@ type options struct {
 	only        *regexp.Regexp
 	cpuProfile  string
 	memProfile  string
+	compare     string // an earlier report
+	report      string // one to show, instead of measuring
 	openssl     string // a folder of openssl/newer, systemOpenSSL, or empty
 }
 
@@ -54,6 +56,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
 	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
 	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the memory rows' idle connections, named likewise")
+	set.StringVar(&o.compare, "compare", "", "say what has changed since the report `OLD.json` of --json, beyond the noise of the rounds")
+	set.StringVar(&o.report, "report", "", "measure nothing: show the report `FILE` of --json, or compare it")
 	set.StringVar(&o.openssl, "openssl", "", "measure beside the OpenSSL in `FOLDER`, as bench/openssl/newer makes it; without the flag\n"+
 		"that of the user's cache folder, if it is there, else the system's; \"system\": always the system's")
 	for {
@@ -77,42 +81,63 @@ func (o *options) wants(r row) bool {
 	return (len(o.kinds) == 0 || slices.Contains(o.kinds, r.kind)) && o.only.MatchString(r.name)
 }
 
-// run measures what args ask for and prints the report; a contender that
-// failed is an error, after the report.
+// run shows what args ask for; a contender that failed is an error, after the report.
 func run(args []string, stdout, stderr io.Writer) error {
 	o, err := parseOptions(args, stderr)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "vitrine-bench-")
+	var old *report
+	if o.compare != "" { // read first: a wrong name is known before minutes have gone
+		if old, err = readReport(o.compare); err != nil {
+			return err
+		}
+	}
+	rep, failures := (*report)(nil), error(nil)
+	if o.report != "" {
+		rep, err = readReport(o.report)
+	} else {
+		rep, failures, err = measure(o, stderr)
+	}
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	if err := writeKeys(dir); err != nil {
-		return err
+	if old != nil {
+		rep.Since = rep.since(old, o.compare)
 	}
-	b, met, err := newBench(dir, o)
-	if err != nil {
-		return err
-	}
-	defer b.load.stop()
-	rep := newReport(met, o)
-	wanted := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !o.wants(r) })
-	if len(wanted) == 0 {
-		return errors.New("no row matches")
-	}
-	var failures error
-	b.measureAll(wanted, func(res result) {
-		fmt.Fprintln(stderr, res.row.name)
-		rep.add(res)
-		failures = errors.Join(failures, res.failures())
-	})
 	write := rep.writeText
 	if o.json {
 		write = rep.writeJSON
 	}
 	return errors.Join(write(stdout), failures)
+}
+
+// measure runs the rows that are wanted, and names each as it is done.
+func measure(o *options, stderr io.Writer) (rep *report, failures, err error) {
+	dir, err := os.MkdirTemp("", "vitrine-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := writeKeys(dir); err != nil {
+		return nil, nil, err
+	}
+	b, met, err := newBench(dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer b.load.stop()
+	rep = newReport(met, o)
+	wanted := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !o.wants(r) })
+	if len(wanted) == 0 {
+		return nil, nil, errors.New("no row matches")
+	}
+	b.measureAll(wanted, func(res result) {
+		fmt.Fprintln(stderr, res.row.name)
+		rep.add(res)
+		failures = errors.Join(failures, res.failures())
+	})
+	return rep, failures, nil
 }
 
 // newBench prepares the contenders; the second result is the OpenSSL among them.

@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
+	"time"
 )
 
 // The names of the contenders, in the order in which they are measured and shown.
@@ -18,15 +22,18 @@ var contenderNames = []string{vitrineName, stdName, opensslName}
 
 // report is the whole outcome; its JSON field names are stable.
 type report struct {
+	Time    string   `json:"time"` // when it was begun, RFC 3339
 	Go      string   `json:"go"`
 	OS      string   `json:"os"`
 	Arch    string   `json:"arch"`
 	CPUs    int      `json:"cpus"`
+	CPU     string   `json:"cpu,omitempty"`     // its model
 	OpenSSL string   `json:"openssl,omitempty"` // the version that was met at run time
 	LibSSL  *libssl  `json:"libssl,omitempty"`
 	Quick   bool     `json:"quick"`
 	Load    bool     `json:"load"` // both states of the machine were measured
 	Results []figure `json:"results"`
+	Since   *changes `json:"since,omitempty"` // with --compare
 }
 
 // figure is one metric of one row.
@@ -57,8 +64,8 @@ type target struct {
 }
 
 func newReport(met libssl, o *options) *report {
-	r := &report{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		CPUs: runtime.NumCPU(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
+	r := &report{Time: time.Now().Format(time.RFC3339), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		CPUs: runtime.NumCPU(), CPU: cpuModel(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
 	if met.Version != "" {
 		r.LibSSL = &met
 	}
@@ -146,8 +153,47 @@ func (f *figure) judge(g goal) {
 	}
 }
 
+// cpuModel is what Linux calls the processor; empty elsewhere.
+func cpuModel() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
 func (r *report) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(r)
+}
+
+// readReport reads what writeJSON has written. The metrics are those of today's rows; of
+// a row that is no more only the name is known.
+func readReport(file string) (*report, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s is no report of bench --json: %w", file, err)
+	}
+	if len(r.Results) == 0 {
+		return nil, fmt.Errorf("%s holds no results of bench --json", file)
+	}
+	for i := range r.Results {
+		f := &r.Results[i]
+		f.measure = metric{name: f.Metric, title: f.Metric, higher: f.Better == "higher", digits: 1}
+		for _, row := range rows {
+			for _, m := range row.metrics {
+				if row.name == f.Row && m.name == f.Metric {
+					f.measure = m
+				}
+			}
+		}
+	}
+	return r, nil
 }

@@ -11,6 +11,9 @@ type summary struct {
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
 	Rounds int     `json:"rounds"`
+	// Samples are the values of the rounds in their order: those of two contenders at one
+	// place are of one round, save where one of them has failed.
+	Samples []float64 `json:"samples"`
 }
 
 // values are what a metric makes of the rounds' figures; nil if one lacks them.
@@ -27,23 +30,27 @@ func (m metric) values(samples []figures) (list []float64) {
 
 // summarise wants at least one value.
 func summarise(values []float64) summary {
-	return summary{median(values), slices.Min(values), slices.Max(values), len(values)}
+	return summary{median(values), slices.Min(values), slices.Max(values), len(values), values}
 }
 
 // ratio is the median of the ratios within each round, which a machine that is
 // slower in some rounds than in others disturbs less than the ratio of the
 // medians. It is 0 where there is none.
 func ratio(ours, theirs []float64) float64 {
-	var each []float64
+	each := ratios(ours, theirs)
+	if len(each) == 0 {
+		return 0
+	}
+	return median(each)
+}
+
+func ratios(ours, theirs []float64) (each []float64) {
 	for i := range min(len(ours), len(theirs)) {
 		if theirs[i] > 0 {
 			each = append(each, ours[i]/theirs[i])
 		}
 	}
-	if len(each) == 0 {
-		return 0
-	}
-	return median(each)
+	return each
 }
 
 // median of at least one value; of an even number it is the mean of the two in the middle.

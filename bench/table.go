@@ -14,6 +14,9 @@ func (r *report) writeText(w io.Writer) error {
 	if r.OpenSSL != "" {
 		fmt.Fprintf(&b, ", %s", r.OpenSSL)
 	}
+	if r.CPU != "" {
+		fmt.Fprintf(&b, ", %s", r.CPU)
+	}
 	if r.Quick {
 		b.WriteString(", quick run: figures are rough")
 	}
@@ -34,6 +37,9 @@ func (r *report) writeText(w io.Writer) error {
 		}
 	}
 	b.WriteString(r.notes())
+	if r.Since != nil {
+		r.Since.writeText(&b)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
