@@ -103,7 +103,9 @@ var rules = []rule{
 	{"internal/proof/negative", "", ""},
 	{"internal/proof/faults", "", ""}, // tests alone
 	{"internal/proof/leak", "", ""},
-	{"certcheck/fetch", "certcheck certcheck/revocation", ""}, // certcheck for a test alone
+	{"internal/proof/browser", "internal/proof/programs", "github.com/chromedp/"}, // for tests alone
+	{"internal/proof/programs", "", ""},                                           // for tests alone
+	{"certcheck/fetch", "certcheck certcheck/revocation", ""},                     // certcheck for a test alone
 	{"certcheck", "certcheck/revocation internal/otherkeys wire", "golang.org/x/crypto/"},
 	{"internal/otherkeys", "", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},

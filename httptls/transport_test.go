@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -323,13 +324,7 @@ func TestProxies(t *testing.T) {
 
 // TestCurl asks with a client that is not Go's.
 func TestCurl(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("curl is not installed")
-	}
+	curl := programs.Need(t, "curl", "curl")
 	addr := serve(t, &Server{TLS: serverConfig(t), HTTP: &http.Server{Handler: http.HandlerFunc(describe)}})
 	ca := t.TempDir() + "/ca.pem"
 	if err := os.WriteFile(ca, testCA().PEM(), 0o600); err != nil {

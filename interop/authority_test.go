@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // authority is what TestAuthority's parts share: the built command, and a folder with a
@@ -141,7 +143,7 @@ func (a *authority) write(t *testing.T, name, text string) {
 // TestAuthority has real programs judge what `vitrine cert ca` makes: its certificates,
 // its lists, its responder, the staple of `vitrine serve`, and the root as it is trusted.
 func TestAuthority(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	a := newAuthority(t)
 	for _, part := range []struct {
 		name, program, pkg string

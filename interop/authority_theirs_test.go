@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // opensslConfig is for `openssl ca`. The responder's URL is put in.
@@ -45,7 +47,7 @@ extendedKeyUsage = OCSPSigning
 
 // TestTheirAuthority judges what `openssl ca`, `openssl ocsp` and certtool make.
 func TestTheirAuthority(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	if _, err := exec.LookPath("openssl"); err != nil {
 		need(t, "openssl", "openssl")
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 const request = "GET / HTTP/1.0\r\n\r\n"
@@ -55,7 +57,7 @@ var visitors = []visitor{
 // server, which logs its keys, and has tshark and package capture read it: both must show
 // the same connections, JA3 and plaintext.
 func TestCaptures(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	for _, program := range []string{"tshark", "dumpcap", "openssl"} {
 		need(t, (&peer{Programs: []string{program}}).missing(), "tshark openssl")
 	}
@@ -71,7 +73,7 @@ func TestCaptures(t *testing.T) {
 	}
 	v := &visit{dir: t.TempDir(), pki: material, port: strconv.Itoa(port)}
 	tap, err := newCapture(ctx, v.dir, port)
-	if errors.Is(err, errNoCapture) && !required() {
+	if errors.Is(err, errNoCapture) && !programs.Required() {
 		t.Skip(err)
 	}
 	if err != nil {

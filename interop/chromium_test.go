@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -138,7 +139,7 @@ func chromiumBatch(ctx context.Context, p *peer, dir string, material *pki, cell
 // TestChromiumServe has the browser load a page from `vitrine serve`: the page
 // says which protocol brought it, and so does the server's log.
 func TestChromiumServe(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	need(t, chromium.missing(), chromium.Package)
 	ctx, cancel := context.WithTimeout(t.Context(), batchTimeout)
 	defer cancel()

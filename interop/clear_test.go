@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -137,7 +138,7 @@ VirtualHost "localhost"
 
 // Real servers turn to TLS when package starttls asks them, and speak their protocol in it.
 func TestStartTLS(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	material, err := shared()
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -56,7 +57,7 @@ const (
 // TestEveryRow wants each row to be proved by a peer in each role, or to stand
 // in the table of reasons, and no reason without need.
 func TestEveryRow(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	for _, p := range peers {
 		need(t, p.missing(), p.Package)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -84,7 +85,7 @@ var hastyClients = []hasty{
 // Early data of real clients is passed over, whatever stands between it and the second
 // ClientHello, and the connection goes on. RFC 8446 §4.2.10.
 func TestEarlyDataIsPassedOver(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	material, err := shared()
 	if err != nil {
 		t.Fatal(err)

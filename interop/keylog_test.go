@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -60,7 +61,7 @@ var tsharkLacks = map[string]string{
 // tshark decrypt them with the key log of one side of each, and compares what it
 // shows with what was sent. tshark takes a second to start, so it sees all at once.
 func TestKeyLog(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	for _, program := range []string{"tshark", "dumpcap"} {
 		if _, err := exec.LookPath(program); err != nil {
 			need(t, program, "tshark")
@@ -75,7 +76,7 @@ func TestKeyLog(t *testing.T) {
 	}
 	defer ln.Close()
 	capture, err := newCapture(ctx, dir, ln.Addr().(*net.TCPAddr).Port)
-	if errors.Is(err, errNoCapture) && !required() {
+	if errors.Is(err, errNoCapture) && !programs.Required() {
 		t.Skip(err)
 	}
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/proof/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -62,32 +63,16 @@ func manyAtOnce() {
 	}
 }
 
-// required reports whether a missing peer is a failure.
-func required() bool {
-	return os.Getenv("VITRINE_INTEROP") == "require" || os.Getenv("CI") == "true"
-}
-
 // need skips, or where peers are required fails, when a program is missing.
 func need(t *testing.T, program, pkg string) {
 	t.Helper()
-	if program == "" {
-		return
-	}
-	msg := fmt.Sprintf("%s is not installed (Debian: apt-get install %s)", program, pkg)
-	if required() {
-		t.Fatal(msg)
-	}
-	t.Skip(msg)
-}
-
-func unlessOff(t *testing.T) {
-	if os.Getenv("VITRINE_INTEROP") == "off" {
-		t.Skip("VITRINE_INTEROP=off")
+	if program != "" {
+		programs.Missing(t, programs.NotInstalled(program, pkg))
 	}
 }
 
 func TestMatrix(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	table := newTable()
 	for _, ours := range []wire.Role{wire.Client, wire.Server} {
 		t.Run(ours.String(), func(t *testing.T) {

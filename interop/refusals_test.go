@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -140,7 +141,7 @@ var nssAlerts = map[wire.AlertCode]string{
 // TestRefusals makes connections that must fail: the right alert is sent, of
 // which the peer tells, or received.
 func TestRefusals(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	material, err := shared()
 	if err != nil {
 		t.Fatal(err)

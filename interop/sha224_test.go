@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	vitrine "github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -17,7 +18,7 @@ import (
 // TestSHA224 has OpenSSL sign over SHA-224, as a server and as a client, which is taken
 // behind Legacy.SHA224Signatures alone.
 func TestSHA224(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	need(t, openssl.missing(), openssl.Package)
 	material, err := shared()
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -66,7 +67,7 @@ func (a *stapler) says(t *testing.T, about *stapler, status int) []byte {
 // Java's client takes what our server staples to its leaf and to the intermediate: up to
 // TLS 1.2 by status_request_v2, which it offers, in TLS 1.3 with each certificate.
 func TestStaplesOfAChainWithJava(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	need(t, (&peer{Programs: []string{"java"}}).missing(), "default-jdk-headless")
 	root := newStapler(t, 1, nil)
 	between := newStapler(t, 2, root)

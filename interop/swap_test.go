@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // swap is a Go program for crypto/tls that becomes one for this module by its import
@@ -50,14 +52,14 @@ const (
 
 // Programs that others have written for crypto/tls work with the import path changed.
 func TestSwap(t *testing.T) {
-	unlessOff(t)
+	programs.SkipIfOff(t)
 	for _, s := range swaps {
 		t.Run(s.module, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			source, err := s.download(t, dir)
 			switch {
-			case err != nil && required():
+			case err != nil && programs.Required():
 				t.Fatal(err)
 			case err != nil:
 				t.Skip(err)

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/chromedp/chromedp"
+	"github.com/vitrine-tls/vitrine/internal/proof/browser"
 )
 
 var update = flag.Bool("update", false, "write the pages and pictures of docs again")
@@ -88,20 +88,14 @@ func TestPictures(t *testing.T) {
 }
 
 func takePictures(t *testing.T, dir string) {
-	browser := startBrowser(t)
+	b := browser.Start(t)
 	all := accounts(t)
 	for _, p := range pictures {
-		x := openTab(t, browser, p.scheme, one(all[p.account]), "")
-		x.do(chromedp.EmulateViewport(p.width, p.height))
-		eval[any](x, p.script+"; 0")
-		eval[any](x, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))))`)
-		png, err := chromedp.Run(x.ctx, chromedp.CaptureScreenshot())
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, p.name+".png"), png, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		x.silent()
+		x := openTab(t, b, one(all[p.account]), "")
+		x.Scheme(p.scheme)
+		x.Size(p.width, p.height)
+		browser.Eval[any](x.Tab, p.script+"; 0")
+		browser.Eval[any](x.Tab, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100))))`)
+		x.Picture(filepath.Join(dir, p.name+".png"))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/proof/browser"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 //go:embed testdata/texts.js
@@ -20,11 +22,11 @@ var readThrough = []string{"live-refused", "live-ssl30", "live-tls12-renegotiati
 
 // A Chinese page says nothing in English: not its own words, nor those of the account.
 func TestChinese(t *testing.T) {
-	browser := startBrowser(t)
+	b := browser.Start(t)
 	stay := keptNames(t)
 	all := kinds(t)
 	names := readThrough
-	if !required() {
+	if !programs.Required() {
 		names = names[:1]
 	}
 	for _, name := range names {
@@ -33,11 +35,11 @@ func TestChinese(t *testing.T) {
 			if all[name] == nil {
 				t.Fatal("there is no such kind")
 			}
-			x := openTab(t, browser, "light", Page{Connections: []*explain.Connection{all[name]}, Lang: "zh"}, "")
-			if lang := eval[string](x, "document.documentElement.lang"); lang != "zh-Hans" {
+			x := openTab(t, b, Page{Connections: []*explain.Connection{all[name]}, Lang: "zh"}, "")
+			if lang := browser.Eval[string](x.Tab, "document.documentElement.lang"); lang != "zh-Hans" {
 				t.Errorf("the page says that it is in %q", lang)
 			}
-			texts := eval[[]string](x, textsScript)
+			texts := browser.Eval[[]string](x.Tab, textsScript)
 			if len(texts) < 100 {
 				t.Errorf("only %d texts were found", len(texts))
 			}
@@ -46,8 +48,7 @@ func TestChinese(t *testing.T) {
 					t.Errorf("%q has %q", text, left)
 				}
 			}
-			x.shot(name + "-zh")
-			x.silent()
+			x.Shot(name + "-zh")
 		})
 	}
 }

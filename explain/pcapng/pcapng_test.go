@@ -20,6 +20,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/tracefile"
 	"github.com/vitrine-tls/vitrine/tracefile/redact"
@@ -100,13 +101,7 @@ func older(client, server *tls.Config) {
 // tshark opens what was said, in every version, with what is in the file alone; and without
 // the secrets it does not.
 func TestTsharkOpensIt(t *testing.T) {
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no tshark")
-	}
+	tshark := programs.Need(t, "tshark", "tshark")
 	follow := func(t *testing.T, file []byte) string {
 		name := filepath.Join(t.TempDir(), "x.pcapng")
 		if err := os.WriteFile(name, file, 0o600); err != nil {

@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"os"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -127,17 +128,11 @@ func standard(h *handover) verdict {
 // byProgram has a program of testdata judge all chains, in one process. Where it cannot be
 // compiled the peer is missing: the test is skipped, but fails in CI.
 func byProgram(t *testing.T, source, library string, all []*handover) []verdict {
-	if os.Getenv("VITRINE_INTEROP") == "off" {
-		t.Skip("VITRINE_INTEROP is off")
-	}
+	programs.SkipIfOff(t)
 	program := filepath.Join(t.TempDir(), source)
 	build := exec.Command("cc", "-O1", "-o", program, filepath.Join("testdata", source+".c"), library)
 	if out, err := build.CombinedOutput(); err != nil {
-		missing := t.Skipf
-		if os.Getenv("CI") != "" {
-			missing = t.Fatalf
-		}
-		missing("%s is missing: %v\n%s", source, err, out)
+		programs.Missing(t, fmt.Sprintf("%s cannot be built: %v\n%s", source, err, out))
 	}
 	cmd := exec.CommandContext(t.Context(), program)
 	var out, said bytes.Buffer

@@ -2,10 +2,11 @@ package catalogue
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // rules are texts in a language of four words, and what they become.
@@ -47,13 +48,7 @@ func TestRules(t *testing.T) {
 
 // The script translates as Go does: every rule, every entry, and texts made of them.
 func TestScript(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("node is not there to run the script")
-	}
+	node := programs.Need(t, "node", "nodejs")
 	var texts []string
 	for _, e := range Messages("zh") {
 		one := strings.NewReplacer("{0}", "7", "{1}", "a value", "{2}", "client", "{3}", "x").Replace(e.English)

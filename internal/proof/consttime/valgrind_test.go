@@ -21,6 +21,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // groups of operations have a process each: valgrind reports the same thing in
@@ -93,13 +95,7 @@ func build(t *testing.T, leaks []leakage) program {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("the places that are known are those of Linux on amd64")
 	}
-	if _, err := exec.LookPath("valgrind"); err != nil {
-		msg := "valgrind is not installed (Debian: apt-get install valgrind)"
-		if os.Getenv("VITRINE_INTEROP") == "require" || os.Getenv("CI") == "true" {
-			t.Fatal(msg)
-		}
-		t.Skip(msg)
-	}
+	programs.Need(t, "valgrind", "valgrind")
 	dir := t.TempDir()
 	p := program{path: filepath.Join(dir, "operations"), overlay: plant(t, dir, leaks)}
 	spec, err := json.Marshal(map[string]any{"Replace": p.overlay})
