@@ -13,6 +13,8 @@ import (
 	"hash"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/vitrine-tls/vitrine/internal/primitive/aesgcm"
 )
 
 // Hash is a hash function of a PRF, an HKDF or a MAC. The rows below are the
@@ -66,14 +68,6 @@ type Cipher struct {
 	Stream func(key []byte) (cipher.Stream, error)
 }
 
-func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
-}
-
 func newRC4(key []byte) (cipher.Stream, error) {
 	if len(key) != 16 { // it would take others too
 		return nil, rc4.KeySizeError(len(key))
@@ -84,10 +78,10 @@ func newRC4(key []byte) (cipher.Stream, error) {
 // AES-GCM and AES-CCM have two rows for each key length because TLS 1.3 derives
 // the whole nonce, while TLS 1.2 sends eight bytes of it in each record.
 var (
-	aes128GCM12      = &Cipher{Name: "AES-128-GCM", KeyLen: 16, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 128, AEAD: newGCM}
-	aes256GCM12      = &Cipher{Name: "AES-256-GCM", KeyLen: 32, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 256, AEAD: newGCM}
-	aes128GCM13      = &Cipher{Name: "AES-128-GCM", KeyLen: 16, FixedIVLen: 12, TagLen: 16, Bits: 128, AEAD: newGCM}
-	aes256GCM13      = &Cipher{Name: "AES-256-GCM", KeyLen: 32, FixedIVLen: 12, TagLen: 16, Bits: 256, AEAD: newGCM}
+	aes128GCM12      = &Cipher{Name: "AES-128-GCM", KeyLen: 16, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 128, AEAD: aesgcm.New}
+	aes256GCM12      = &Cipher{Name: "AES-256-GCM", KeyLen: 32, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 256, AEAD: aesgcm.New}
+	aes128GCM13      = &Cipher{Name: "AES-128-GCM", KeyLen: 16, FixedIVLen: 12, TagLen: 16, Bits: 128, AEAD: aesgcm.New}
+	aes256GCM13      = &Cipher{Name: "AES-256-GCM", KeyLen: 32, FixedIVLen: 12, TagLen: 16, Bits: 256, AEAD: aesgcm.New}
 	chacha20         = &Cipher{Name: "ChaCha20-Poly1305", KeyLen: 32, FixedIVLen: 12, TagLen: 16, Bits: 256, AEAD: chacha20poly1305.New}
 	aes128CCM12      = &Cipher{Name: "AES-128-CCM", KeyLen: 16, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 128, AEAD: newCCM}
 	aes256CCM12      = &Cipher{Name: "AES-256-CCM", KeyLen: 32, FixedIVLen: 4, ExplicitNonceLen: 8, TagLen: 16, Bits: 256, AEAD: newCCM}

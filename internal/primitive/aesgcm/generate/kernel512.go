@@ -1,0 +1,262 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// The registers of 512 bits, four blocks each. Z17 to Z31 have the rounds' keys.
+var (
+	state512 = []VecPhysical{Z0, Z1, Z2, Z3} // counters that become key stream, and then output
+	text512  = []VecPhysical{Z4, Z5, Z6, Z7} // ciphertext, swapped, for GHASH
+	sum512   = ghash{lo: Z8, mi: Z9, hi: Z10, t: Z11, fold: xor3, add: "VPXORD"}
+	spare512 = Z12
+	mask512  = Z13 // what the tag is masked with, in its first block
+	swap512  = Z14
+	count512 = Z15 // the next four counters, swapped
+	hash512  = Z16 // GHASH so far, in its first block; the others are zero
+	keys512  = []VecPhysical{Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}
+)
+
+const (
+	width512 = 64
+	chunk512 = 4 * width512 // bytes of one turn of the loop
+)
+
+// kernel512 emits seal or open with registers of 512 bits.
+func kernel512(c cipher, d direction) {
+	TEXT(fmt.Sprintf("%s%dx512", d, c.bits), attr.NOSPLIT, signature)
+	Pragma("noescape")
+	arguments()
+	for i, k := range keys512[:c.rounds+1] {
+		vec("VBROADCASTI32X4", keyOf(i), k)
+	}
+	vec("VMOVDQU64", constant(swapAt), swap512)
+	begin512(c)
+	data512()
+	CMPQ(left, I32(chunk512))
+	JB(LabelRef("tail"))
+	if d == seal {
+		sealLoop512(c)
+	} else {
+		openLoop512(c)
+	}
+	Label("tail")
+	tail512(c, d)
+	finish512()
+	for _, k := range keys512[:c.rounds+1] {
+		vec("VPXORD", k, k, k) // other code of a Go program would hardly ever overwrite these
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// begin512 makes the first counters and what the tag is masked with, the zeroth
+// one encrypted. NIST SP 800-38D §7.1.
+func begin512(c cipher) {
+	MOVL(I32(1<<12-1), scratch.As32())
+	KMOVD(scratch.As32(), K1)
+	zeroing("VMOVDQU8", Mem{Base: nonce}, K1, low(count512))
+	vec("VPSHUFB", low(swap512), low(count512), low(count512))
+	m := low(mask512)
+	vec("VPADDD", constant(oneAt), low(count512), m)
+	vec("VPSHUFB", low(swap512), m, m)
+	for _, s := range rounds512(c, []VecPhysical{m}) {
+		s()
+	}
+	vec("VSHUFI64X2", U8(0), count512, count512, count512)
+	vec("VPADDD", constant(firstAt), count512, count512)
+	Load(Param("tag"), tag)
+}
+
+// rounds512 encrypts blocks, one step for each round.
+func rounds512(c cipher, blocks []VecPhysical) []step {
+	var steps []step
+	for r := range c.rounds + 1 {
+		name := "VAESENC"
+		switch r {
+		case 0:
+			name = "VPXORD"
+		case c.rounds:
+			name = "VAESENCLAST"
+		}
+		steps = append(steps, func() {
+			for _, b := range blocks {
+				k := keys512[r]
+				if b.Size() == 16 {
+					k = low(k)
+				}
+				vec(name, k, b, b)
+			}
+		})
+	}
+	return steps
+}
+
+// counters512 sets the first n states to the next counters.
+func counters512(n int) {
+	for _, s := range state512[:n] {
+		vec("VPSHUFB", swap512, count512, s)
+		vec("VPADDD", constant(fourAt), count512, count512)
+	}
+}
+
+// data512 hashes the additional data, a block at a time.
+func data512() {
+	x, g := low(hash512), sum512.asX()
+	vec("VPXORD", hash512, hash512, hash512)
+	TESTQ(dataLen, dataLen)
+	JE(LabelRef("hashed"))
+	Label("data")
+	MOVQ(I32(-1), scratch)
+	BZHIQ(dataLen, scratch, scratch) // looks at 8 bits of the length
+	CMPQ(dataLen, I32(blockSize))
+	JBE(LabelRef("last"))
+	MOVL(U32(1<<blockSize-1), scratch.As32())
+	Label("last")
+	KMOVW(scratch.As32(), K1)
+	zeroing("VMOVDQU8", Mem{Base: data}, K1, low(spare512))
+	vec("VPSHUFB", low(swap512), low(spare512), low(spare512))
+	vec("VPXORD", low(spare512), x, x)
+	vec("VMOVDQU64", powerOf(1), low(spare512))
+	run(g.multiply(x, low(spare512), true), g.reduce())
+	vec("VMOVDQA64", g.hi, x)
+	ADDQ(I32(blockSize), data)
+	SUBQ(I32(blockSize), dataLen)
+	JA(LabelRef("data"))
+	Label("hashed")
+}
+
+// hashing512 hashes the 16 blocks of text512, with the hash so far in the first.
+func hashing512() []step {
+	steps := []step{func() { vec("VPXORD", hash512, text512[0], text512[0]) }}
+	for i, x := range text512 {
+		steps = append(steps, func() { vec("VMOVDQU64", powerOf(16-4*i), spare512) })
+		steps = append(steps, sum512.multiply(x, spare512, i == 0)...)
+	}
+	return append(append(steps, sum512.reduce()...), lanes512)
+}
+
+// lanes512 sets the hash to the sum of the four blocks of the reduced sum.
+func lanes512() {
+	hi, a, b := sum512.hi, sum512.t, spare512
+	vec("VEXTRACTI64X4", U8(1), hi, a.AsY())
+	vec("VPXORD", hi.AsY(), a.AsY(), a.AsY())
+	vec("VEXTRACTI32X4", U8(1), a.AsY(), low(b))
+	vec("VPXORD", low(a), low(b), low(hash512))
+}
+
+// output512 adds the key stream in the states to the text and stores it. With swap,
+// it is kept for GHASH too.
+func output512(swap bool) {
+	for i, s := range state512 {
+		vec("VPXORD", Mem{Base: src, Disp: i * width512}, s, s)
+		vec("VMOVDQU64", s, Mem{Base: dst, Disp: i * width512})
+	}
+	if swap {
+		for i, s := range state512 {
+			vec("VPSHUFB", swap512, s, text512[i])
+		}
+	}
+	ADDQ(I32(chunk512), src)
+	ADDQ(I32(chunk512), dst)
+	SUBQ(I32(chunk512), left)
+}
+
+// sealLoop512 encrypts a chunk while it hashes the one before.
+func sealLoop512(c cipher) {
+	counters512(len(state512))
+	run(rounds512(c, state512))
+	output512(true)
+	CMPQ(left, I32(chunk512))
+	JB(LabelRef("behind"))
+	Label("loop")
+	counters512(len(state512))
+	between(rounds512(c, state512), hashing512())
+	output512(true)
+	CMPQ(left, I32(chunk512))
+	JAE(LabelRef("loop"))
+	Label("behind")
+	run(hashing512())
+}
+
+// openLoop512 decrypts a chunk while it hashes it.
+func openLoop512(c cipher) {
+	Label("loop")
+	for i, x := range text512 {
+		vec("VMOVDQU64", Mem{Base: src, Disp: i * width512}, x)
+		vec("VPSHUFB", swap512, x, x)
+	}
+	counters512(len(state512))
+	between(rounds512(c, state512), hashing512())
+	output512(false)
+	CMPQ(left, I32(chunk512))
+	JAE(LabelRef("loop"))
+}
+
+// tail512 does what is left, up to 15 whole blocks and a part of one, and adds
+// the block with the lengths. All of it is reduced at once, in finish512.
+func tail512(c cipher, d direction) {
+	g := sum512
+	s, x := state512[0], text512[0]
+	for _, r := range []Op{g.lo, g.mi, g.hi} {
+		vec("VPXORD", r, r, r)
+	}
+	tailPowers()
+	TESTQ(left, left)
+	JE(LabelRef("lengths"))
+	Label("part")
+	MOVQ(I32(-1), scratch)
+	BZHIQ(left, scratch, scratch) // all ones from 64 bytes on
+	KMOVQ(scratch, K1)
+	zeroing("VMOVDQU8", Mem{Base: src}, K1, x)
+	counters512(1)
+	run(rounds512(c, []VecPhysical{s}))
+	vec("VPXORD", x, s, s)
+	vec("VMOVDQU8", s, K1, Mem{Base: dst})
+	if d == seal {
+		zeroing("VMOVDQU8", s, K1, x)
+	}
+	vec("VPSHUFB", swap512, x, x)
+	vec("VPXORD", hash512, x, x)
+	vec("VPXORD", hash512, hash512, hash512)
+	vec("VMOVDQU64", Mem{Base: power}, spare512)
+	run(g.multiply(x, spare512, false))
+	ADDQ(I32(width512), power)
+	ADDQ(I32(width512), src)
+	ADDQ(I32(width512), dst)
+	SUBQ(I32(width512), left)
+	JA(LabelRef("part"))
+	Label("lengths")
+	lengths(low(x))
+	vec("VPXORD", low(hash512), low(x), low(x))
+	vec("VMOVDQU64", powerOf(1), low(spare512)) // and zeros behind it
+	run(g.multiply(x, spare512, false))
+}
+
+// finish512 reduces the sum and stores the tag.
+func finish512() {
+	run(sum512.reduce())
+	lanes512()
+	x := low(hash512)
+	vec("VPSHUFB", low(swap512), x, x)
+	vec("VPXORD", low(mask512), x, x)
+	vec("VMOVDQU64", x, Mem{Base: tag})
+}
+
+// run emits steps one after the other.
+func run(several ...[]step) {
+	for _, steps := range several {
+		for _, s := range steps {
+			s()
+		}
+	}
+}
+
+func (g ghash) asX() ghash {
+	return ghash{low(g.lo), low(g.mi), low(g.hi), low(g.t), g.fold, g.add}
+}
