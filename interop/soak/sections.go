@@ -18,7 +18,7 @@ var sections = []section{
 	{"bogo", "the tests of BoringSSL's BoGo that are for us", runBogo},
 	{"chains", "chains with deviations, judged by certcheck, crypto/x509, OpenSSL and GnuTLS", runChains},
 	{"limbo", "the test cases of x509-limbo for chains", runLimbo},
-	{"wycheproof", "the signatures of Wycheproof, as handshakes and certificates have them", runWycheproof},
+	{"wycheproof", "the signatures of Wycheproof, as handshakes and certificates have them, and its AES-GCM", runWycheproof},
 	{"negative", "the library is broken on purpose, one rule at a time, and the tests must notice", runNegative},
 }
 

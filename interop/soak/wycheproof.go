@@ -14,10 +14,14 @@ var wycheproof = vectors{
 	paths:  []string{"testvectors_v1"},
 }
 
-// verified is what TestWycheproof says at its end.
-var verified = regexp.MustCompile(`(\d+) signatures of (\d+) files`)
+// verified is what TestWycheproof says at its end, for each package or path.
+var verified = regexp.MustCompile(`(\d+) (signatures|ciphertexts) of (\d+) files?`)
 
-// runWycheproof has the tests that verify signatures read those of Wycheproof.
+// atLeast is how many of a kind Wycheproof has for us, rounded down.
+var atLeast = map[string]int{"signatures": 1000, "ciphertexts": 190}
+
+// runWycheproof has the tests that verify signatures and decrypt read those of
+// Wycheproof.
 func runWycheproof(ctx context.Context, r *report) error {
 	dir, err := wycheproof.checkout(ctx, r)
 	if err != nil {
@@ -27,13 +31,14 @@ func runWycheproof(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	out, err := run(ctx, home, "env", wycheproof.env+"="+dir, "go", "test", "-count=1", "-v", "-run", "^TestWycheproof$", "./internal/handshake", "./certcheck")
+	out, err := run(ctx, home, "env", wycheproof.env+"="+dir, "go", "test", "-count=1", "-v", "-run", "^TestWycheproof$", "./internal/handshake", "./certcheck", "./internal/primitive/aesgcm")
 	if err != nil {
 		return err
 	}
 	for _, m := range verified.FindAllStringSubmatch(out, -1) {
 		n, _ := strconv.Atoi(m[1])
-		r.Figure("signatures, of "+m[2]+" files", "%d", n).Want(n > 1000, "more than 1000, each judged as Wycheproof says")
+		least := atLeast[m[2]]
+		r.Figure(m[2]+", of "+m[3]+" files", "%d", n).Want(n > least, "more than %d, each judged as Wycheproof says", least)
 	}
 	if len(verified.FindAllString(out, -1)) == 0 {
 		return fmt.Errorf("no test has read Wycheproof:\n%s", out)

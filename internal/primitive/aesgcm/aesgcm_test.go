@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -14,11 +15,19 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// forced are the ways to make New take each path; fastest is what it takes else.
-var forced = []struct{ name, without string }{
+// A way makes New take a path.
+type way struct{ name, without string }
+
+var forced = []way{
 	{"512 bits", ""},
 	{"256 bits", "avx512"},
 	{"crypto/cipher", "off"},
+}
+
+// cipher is what New returns on that way.
+func (w way) cipher(t testing.TB, key []byte) cipher.AEAD {
+	defer cpu.Without(w.without)()
+	return ours(t, key)
 }
 
 // onEachPath runs f with each path that this processor has. The others are skipped,
@@ -69,18 +78,18 @@ type source struct{ *rand.Rand }
 func newSource(seed uint64) source { return source{rand.New(rand.NewPCG(seed, 14))} }
 
 func (s source) bytes(n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(s.Uint32())
+	b := make([]byte, (n+7)/8*8)
+	for i := 0; i < n; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], s.Uint64())
 	}
-	return b
+	return b[:n:n]
 }
 
 // message is one case: what is sealed, and where it lies.
 type message struct {
-	key, nonce, data, plaintext []byte
-	align                       int // of input and output, in bytes
-	apart                       bool
+	nonce, data, plaintext []byte
+	align                  int // of input and output, in bytes
+	apart                  bool
 }
 
 // differs says how our cipher differs from crypto/cipher's on m, in sealing and
@@ -139,7 +148,7 @@ func TestEveryLength(t *testing.T) {
 			want, got := reference(t, key), ours(t, key)
 			for _, n := range lengths {
 				for _, dataLen := range []int{0, 5, 13, n % 70} {
-					m := message{key, src.bytes(nonceSize), src.bytes(dataLen), src.bytes(n), n % 64, n%2 == 0}
+					m := message{src.bytes(nonceSize), src.bytes(dataLen), src.bytes(n), n % 64, n%2 == 0}
 					if d := differs(want, got, m); d != "" {
 						t.Fatalf("%d bits, %d bytes, %d of data: %s", 8*keyLen, n, dataLen, d)
 					}
@@ -159,7 +168,7 @@ func TestEveryAlignment(t *testing.T) {
 			for align := range 64 {
 				for _, n := range []int{1, 16, 31, 64, 100, 255, 256, 257, 600, 1025} {
 					for _, apart := range []bool{false, true} {
-						m := message{key, src.bytes(nonceSize), src.bytes(13), src.bytes(n), align, apart}
+						m := message{src.bytes(nonceSize), src.bytes(13), src.bytes(n), align, apart}
 						if d := differs(want, got, m); d != "" {
 							t.Fatalf("%d bits, %d bytes at %d: %s", 8*keyLen, n, align, d)
 						}

@@ -719,6 +719,7 @@ lengths:
 	VPXORD        Z25, Z25, Z25
 	VPXORD        Z26, Z26, Z26
 	VPXORD        Z27, Z27, Z27
+	VPXORD        Z16, Z16, Z16
 	VZEROUPPER
 	RET
 
@@ -1601,6 +1602,7 @@ lengths:
 	VPXORD        Z25, Z25, Z25
 	VPXORD        Z26, Z26, Z26
 	VPXORD        Z27, Z27, Z27
+	VPXORD        Z16, Z16, Z16
 	VZEROUPPER
 	RET
 
@@ -2811,6 +2813,7 @@ lengths:
 	VPXORD        Z29, Z29, Z29
 	VPXORD        Z30, Z30, Z30
 	VPXORD        Z31, Z31, Z31
+	VPXORD        Z16, Z16, Z16
 	VZEROUPPER
 	RET
 
@@ -3789,6 +3792,7 @@ lengths:
 	VPXORD        Z29, Z29, Z29
 	VPXORD        Z30, Z30, Z30
 	VPXORD        Z31, Z31, Z31
+	VPXORD        Z16, Z16, Z16
 	VZEROUPPER
 	RET
 

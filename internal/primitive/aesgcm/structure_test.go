@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,8 @@ import (
 //   - a secret register may be moved to memory, and nothing else: it is in no
 //     address, in no comparison, in no mask;
 //   - a mask comes from a general-purpose register alone;
+//   - what is in the registers from 16 on, and on the stack, is zero in the end: other
+//     code of a Go program would hardly ever overwrite it;
 //   - a conditional jump stands right behind a comparison, a test or a subtraction.
 func TestStructure(t *testing.T) {
 	text, err := os.ReadFile("kernel_amd64.s")
@@ -56,13 +59,17 @@ func TestStructureFindsWhatIsWrong(t *testing.T) {
 		"a division":                     "DIVQ CX",
 		"an argument behind a pointer":   "MOVQ s+0(FP), AX\nMOVQ (AX), BX\nVMOVDQU (BX), X0",
 		"a length that depends on bytes": "MOVBLZX (SI), R11\nSUBQ R11, CX\nJA end",
+		"a register that stays":          "VMOVDQU64 (SI), Z17\nVPXORD Z17, Z17, Z17\nVPXORD (SI), Z17, Z17",
+		"a part of one that stays":       "VMOVDQU64 (SI), X31",
+		"the stack that stays":           "VMOVDQU X0, 8(SP)\nVPXOR X1, X1, X1\nVMOVDQU X1, (SP)",
+		"the stack, not with zero":       "VMOVDQU X0, (SP)\nVPXOR X1, X1, X1\nVMOVDQU (SI), X1\nVMOVDQU X1, (SP)",
 		"data of the stack in a branch":  "VMOVDQU X0, (SP)\nMOVQ (SP), R11\nTESTQ R11, R11\nJE end",
 	} {
 		if found := violations("TEXT ·f(SB), $0\n" + code + "\nend:\nRET\n"); len(found) == 0 {
 			t.Errorf("%s is not found", what)
 		}
 	}
-	good := "TEXT ·f(SB), NOSPLIT, $0-16 // func f\nMOVQ n+8(FP), CX\nMOVQ src+0(FP), SI\nloop:\nMOVQ (SI)(CX*1), R11\nMOVQ R11, (SP)\nKMOVQ CX, K1\nVMOVDQU8.Z (SI), K1, Z0\nVPXORD 8(SI), Z0, Z31\nSUBQ $1, CX\nJA loop\nRET\n"
+	good := "TEXT ·f(SB), NOSPLIT, $0-16 // func f\nMOVQ n+8(FP), CX\nMOVQ src+0(FP), SI\nloop:\nMOVQ (SI)(CX*1), R11\nKMOVQ CX, K1\nVMOVDQU8.Z (SI), K1, Z0\nVPXORD 8(SI), Z0, Z31\nMOVQ R11, (SP)\nSUBQ $1, CX\nJA loop\nVPXORD Z31, Z31, Z31\nVPXOR X0, X0, X0\nVMOVDQU X0, (SP)\nRET\n"
 	if found := violations(good); len(found) != 0 {
 		t.Errorf("nothing is wrong, but found: %v", found)
 	}
@@ -156,6 +163,34 @@ func violationsIn(function []instruction) (found []string) {
 			if mask.MatchString(op) && at == len(i.ops)-1 && (i.name[0] != 'K' || !general.MatchString(i.ops[0])) {
 				wrong("the mask comes from elsewhere than a general-purpose register")
 			}
+		}
+	}
+	return append(found, leftovers(function)...)
+}
+
+// leftovers are the places that are not zero when the function returns. Each has a
+// name: the number of a register, or an address on the stack.
+func leftovers(function []instruction) (found []string) {
+	zero, last := map[string]bool{}, map[string]instruction{}
+	for _, i := range function {
+		if len(i.ops) < 2 {
+			continue
+		}
+		to := i.ops[len(i.ops)-1]
+		switch {
+		case vector.MatchString(to):
+			zero[to[1:]] = strings.HasPrefix(i.name, "VPXOR") && i.ops[0] == to && i.ops[1] == to
+			if n, _ := strconv.Atoi(to[1:]); n >= 16 {
+				last[to[1:]] = i
+			}
+		case strings.Contains(to, "(SP)"):
+			zero[to] = vector.MatchString(i.ops[0]) && zero[i.ops[0][1:]]
+			last[to] = i
+		}
+	}
+	for place, i := range last {
+		if !zero[place] {
+			found = append(found, fmt.Sprintf("%v: stays when the function returns", i))
 		}
 	}
 	return found

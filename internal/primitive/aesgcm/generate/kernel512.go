@@ -48,8 +48,8 @@ func kernel512(c cipher, d direction) {
 	Label("tail")
 	tail512(c, d)
 	finish512()
-	for _, k := range keys512[:c.rounds+1] {
-		vec("VPXORD", k, k, k) // other code of a Go program would hardly ever overwrite these
+	for _, r := range append(keys512[:c.rounds+1:c.rounds+1], hash512) {
+		vec("VPXORD", r, r, r) // other code of a Go program would hardly ever overwrite these
 	}
 	VZEROUPPER()
 	RET()
