@@ -79,7 +79,7 @@ var rules = []rule{
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
-	{"scan", "starttls internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"scan", "starttls certcheck internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},

@@ -67,6 +67,9 @@ type Answer struct {
 	// End says how it ended, and Err why, where it is not Reached.
 	End Kind
 	Err error
+	// After is how the server ended the conversation during the steps that followed;
+	// TimedOut where it only fell silent.
+	After Kind
 
 	// Records and Messages are the server's, in their order; Alerts are its alerts.
 	Records  []Record

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -183,11 +182,7 @@ func (c *conversation) sendMessage(m wire.Message) error {
 
 // context is the grammar of messages from a side.
 func (c *conversation) context(from wire.Role) wire.Context {
-	x := wire.Context{Version: c.a.Version, From: from}
-	if c.suite != nil {
-		x.KeyExchange = c.suite.KeyExchange
-	}
-	return x
+	return wire.Context{Version: c.a.Version, From: from, KeyExchange: exchangeOf(c.a.Suite)}
 }
 
 // fill reads until n bytes are there.
@@ -257,28 +252,3 @@ func (c *conversation) notTLS() error {
 }
 
 func beginning(b []byte, n int) []byte { return append([]byte(nil), b[:min(n, len(b))]...) }
-
-// linger reads until the server ends the conversation, or is quiet for that long.
-func (c *conversation) linger(quiet time.Duration) error {
-	deadline, _ := c.ctx.Deadline()
-	for {
-		until := time.Now().Add(quiet)
-		if until.After(deadline) {
-			until = deadline
-		}
-		if err := c.conn.SetReadDeadline(until); err != nil {
-			return nil
-		}
-		_, err := c.next()
-		var f *failure
-		switch {
-		case errors.As(err, &f) && f.kind == TooMuch:
-			return err
-		case errors.As(err, &f):
-			c.ended = f.kind
-			return nil
-		case err != nil:
-			return err
-		}
-	}
-}

@@ -31,6 +31,9 @@ func (c *conversation) reach(stage Stage) error {
 // greeting reads the ServerHello, or a HelloRetryRequest.
 func (c *conversation) greeting() error {
 	e, err := c.next()
+	for err == nil && e.warning() {
+		e, err = c.next()
+	}
 	switch {
 	case err != nil:
 		return err
@@ -69,7 +72,7 @@ func (c *conversation) again() error {
 		switch {
 		case err != nil:
 			return err
-		case e.message == nil && e.record.Type == wire.ContentChangeCipherSpec:
+		case e.warning(), e.message == nil && e.record.Type == wire.ContentChangeCipherSpec:
 		case c.a.Server == nil:
 			return fail(Malformed, "no ServerHello follows the second ClientHello")
 		default:
@@ -85,6 +88,7 @@ func (c *conversation) until(t wire.HandshakeType) error {
 		switch {
 		case err != nil:
 			return err
+		case e.warning():
 		case e.message == nil && e.record.Type == wire.ContentChangeCipherSpec:
 			if err := c.changed(); err != nil {
 				return err
@@ -115,3 +119,6 @@ func (c *conversation) agreed() error {
 	}
 	return nil
 }
+
+// warning reports an alert after which more can come.
+func (e event) warning() bool { return e.message == nil && e.record.Type == wire.ContentAlert }

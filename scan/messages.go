@@ -18,7 +18,7 @@ type event struct {
 }
 
 // next reads up to the next message, or the next record of another type. A fatal alert
-// is a failure; warnings are remembered, and passed over.
+// is a failure; a warning is not.
 func (c *conversation) next() (event, error) {
 	for {
 		if m := c.gathered(); m != nil {
@@ -35,9 +35,7 @@ func (c *conversation) next() (event, error) {
 				return event{}, fail(TooMuch, "the server announces a message of %d bytes", n)
 			}
 		case wire.ContentAlert:
-			if err := c.heard(r); err != nil {
-				return event{}, err
-			}
+			return event{record: r}, c.heard(r)
 		default:
 			return event{record: r}, nil
 		}

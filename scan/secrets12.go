@@ -25,6 +25,7 @@ type secrets12 struct {
 	hash     *suite.Hash
 	master   []byte
 	block    keys.KeyBlock
+	verify   []byte // of our Finished
 }
 
 // rest12 goes on from the ServerHello.
@@ -117,7 +118,8 @@ func (c *conversation) sendFinished12() error {
 	if err := s.install(&c.out, c, wire.Client); err != nil {
 		return err
 	}
-	return c.sendMessage(&wire.Finished{VerifyData: s.schedule.Finished(s.hash, nil, s.master, wire.Client, c.running(s.hash))})
+	s.verify = s.schedule.Finished(s.hash, nil, s.master, wire.Client, c.running(s.hash))
+	return c.sendMessage(&wire.Finished{VerifyData: s.verify})
 }
 
 // serverFinished12 reads what the server ends the handshake with.

@@ -1,0 +1,150 @@
+package scan
+
+import (
+	"context"
+	"crypto/x509"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Options say what a scan looks for, and against what it judges.
+type Options struct {
+	// Roots are the authorities trusted; nil for the system's.
+	Roots *x509.CertPool
+	// Now is the moment for which certificates are judged; zero for now.
+	Now time.Time
+	// ConfigurationOnly leaves the weaknesses out that need probes of their own.
+	ConfigurationOnly bool
+	// Progress, unless nil, is called as the scan goes on, with how many connections have
+	// been made.
+	Progress func(connections int)
+}
+
+// An audit is a scan while it runs.
+type audit struct {
+	p     *Prober
+	at    Target
+	o     Options
+	count atomic.Int64
+
+	mu sync.Mutex
+	r  *Report
+	// What the later parts build upon: the versions that are spoken, newest first, the
+	// suites of each, the groups of TLS 1.3, and the certificates, by how they were got.
+	spoken  []wire.Version
+	suites  map[wire.Version][]wire.CipherSuite
+	groups  []wire.NamedGroup
+	chains  []*shownChain
+	first   *Answer // a whole flight in the newest version
+	classic *Answer // a whole handshake up to TLS 1.2
+	// encryptsFirst is set where CBC goes with encrypt-then-MAC.
+	encryptsFirst bool
+}
+
+// Scan asks one server for all that a Report has. An error is the context's; whatever is
+// wrong with the server is in the Report.
+func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error) {
+	r := &Report{Format: Format, Target: at.Address, Name: at.ServerName(), StartTLS: at.StartTLS, Began: time.Now().UTC(),
+		Findings: []Finding{}, answers: map[string]*Answer{}}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	x := &audit{p: p, at: at, o: o, r: r, suites: map[wire.Version][]wire.CipherSuite{}}
+	if x.reachable(ctx) {
+		x.parallel(ctx, x.versions()...)
+		x.gatherVersions()
+		x.parallel(ctx, x.parts()...)
+		if !o.ConfigurationOnly {
+			x.weaknesses(ctx)
+		}
+		x.judge()
+	}
+	r.sort()
+	r.Connections = int(x.count.Load())
+	r.Seconds = float64(time.Since(r.Began).Milliseconds()) / 1000
+	return r, context.Cause(ctx)
+}
+
+// reachable finds out whether there is a server that speaks TLS at all.
+func (x *audit) reachable(ctx context.Context) bool {
+	a := x.do(ctx, Probe{Name: "a hello of today", Hello: Modern(), Until: Flight})
+	if a == nil {
+		return false
+	}
+	switch {
+	case !a.End.Connected(), a.End == NotTLS:
+		x.r.Failure = a.Err.Error()
+		return false
+	case a.End == Reached:
+		x.first = a
+	}
+	return true
+}
+
+// do carries a probe out; nil once the context has ended.
+func (x *audit) do(ctx context.Context, probe Probe) *Answer {
+	a, err := x.p.Do(ctx, x.at, probe)
+	if n := x.count.Add(1); x.o.Progress != nil {
+		x.o.Progress(int(n))
+	}
+	if err != nil {
+		return nil
+	}
+	return a
+}
+
+// parallel runs parts side by side, as many at once as there are connections allowed.
+func (x *audit) parallel(ctx context.Context, parts ...func(context.Context)) {
+	var wait sync.WaitGroup
+	for _, part := range parts {
+		wait.Go(func() { part(ctx) })
+	}
+	wait.Wait()
+}
+
+// parts are what follows once the versions and suites are known.
+func (x *audit) parts() []func(context.Context) {
+	return []func(context.Context){
+		x.groups13, x.groups12, x.certificates, x.otherName, x.finiteField, x.reuse12, x.reuse13, x.protocols, x.compression,
+		x.encryptThenMAC, x.fallback, x.tolerance, x.sessions12, x.sessions13, x.renegotiation, x.unsafeRenegotiation, x.http,
+	}
+}
+
+// set notes a feature.
+func (x *audit) set(name, value string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.r.Features = append(x.r.Features, Feature{name, value})
+}
+
+// found notes a finding.
+func (x *audit) found(id string, a *Answer, evidence ...string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.r.found(id, a, evidence...)
+}
+
+// best is the newest version from those up to TLS 1.2; 0 where there is none.
+func (x *audit) best12() wire.Version {
+	for _, v := range x.spoken {
+		if v <= wire.TLS12 {
+			return v
+		}
+	}
+	return 0
+}
+
+func (x *audit) speaks(v wire.Version) bool { return len(x.suites[v]) > 0 }
+
+// with are the suites of a version of which the name fits.
+func (x *audit) with(v wire.Version, fits func(name string) bool) (ids []wire.CipherSuite) {
+	for _, id := range x.suites[v] {
+		if fits(SuiteName(id)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,157 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// versions are the parts that ask for each version, with its suites.
+func (x *audit) versions() []func(context.Context) {
+	parts := []func(context.Context){x.ssl2}
+	x.r.Versions = make([]VersionReport, len(versions)+1)
+	x.r.Versions[len(versions)] = VersionReport{Version: wire.SSL20.String()}
+	for i, v := range versions {
+		parts = append(parts, func(ctx context.Context) { x.version(ctx, v, &x.r.Versions[i]) })
+	}
+	return parts
+}
+
+func (x *audit) ssl2(ctx context.Context) {
+	a := x.do(ctx, Probe{Name: "SSL 2.0", Hello: OfferSSL2()})
+	if a == nil {
+		return
+	}
+	into := &x.r.Versions[len(versions)]
+	into.Answer = answerOf(a)
+	if a.SSL2 == nil {
+		return
+	}
+	into.Offered, into.Answer = true, ""
+	for _, s := range a.SSL2.Suites {
+		into.Suites = append(into.Suites, SuiteReport{ID: fmt.Sprintf("0x%06x", uint32(s)), Name: s.String(), Bits: 40, Flaws: []string{"SSL 2.0"}})
+	}
+	x.found("ssl2", a, "it answers a CLIENT-HELLO of SSL 2.0 with a SERVER-HELLO: "+hexOf(a.Received()))
+}
+
+// version finds the suites of a version: the server picks one of all, which is offered no
+// more, and so on until it takes none of those left.
+func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport) {
+	into.Version = v.String()
+	var taken []wire.CipherSuite
+	left := [][]wire.CipherSuite{everySuite(v)}
+	for len(left) > 0 {
+		offer := left[0]
+		a := x.do(ctx, Probe{Name: fmt.Sprintf("%v with %d suites", v, len(offer)), Hello: offerWide(v, offer)})
+		if a == nil {
+			return
+		}
+		if a.End == Reached && a.Version == v && slices.Contains(offer, a.Suite) {
+			taken = append(taken, a.Suite)
+			left[0] = without(offer, a.Suite)
+			if len(left[0]) == 0 {
+				left = left[1:]
+			}
+			continue
+		}
+		if into.Answer == "" {
+			into.Answer = answerOf(a)
+		}
+		left = left[1:]
+		// Who hangs up at a long hello may take a short one.
+		if a.End != Alerted && a.End != Reached && a.End.Connected() && len(offer) > shortOffer {
+			left = append(left, chunked(offer, shortOffer)...)
+		}
+	}
+	if len(taken) == 0 {
+		return
+	}
+	into.Offered, into.Answer = true, ""
+	into.Order = x.order(ctx, v, taken)
+	for _, id := range taken {
+		name := SuiteName(id)
+		into.Suites = append(into.Suites, SuiteReport{ID: number(id), Name: name, Bits: bitsOf(id), Flaws: flawsOf(name),
+			ForwardSecret: forwardSecret(name)})
+	}
+	x.mu.Lock()
+	x.suites[v] = taken
+	x.mu.Unlock()
+}
+
+// shortOffer is how many suites every server can bear.
+const shortOffer = 60
+
+func chunked(ids []wire.CipherSuite, n int) (all [][]wire.CipherSuite) {
+	for c := range slices.Chunk(ids, n) {
+		all = append(all, c)
+	}
+	return all
+}
+
+func without(ids []wire.CipherSuite, id wire.CipherSuite) []wire.CipherSuite {
+	return slices.DeleteFunc(slices.Clone(ids), func(x wire.CipherSuite) bool { return x == id })
+}
+
+// offerWide offers suites with every group, and in TLS 1.3 with a share in none: which
+// costs no computing on our side.
+func offerWide(v wire.Version, suites []wire.CipherSuite) Hello {
+	h := Offer(v, suites...)
+	h.Shares = nil
+	if !h.Bare {
+		h.Groups = everyGroup(v >= wire.TLS13)
+	}
+	return h
+}
+
+// order finds whose order counts: of suites offered in the opposite order, a server with
+// an order of its own picks the same first.
+func (x *audit) order(ctx context.Context, v wire.Version, taken []wire.CipherSuite) string {
+	if len(taken) < 2 {
+		return ""
+	}
+	reversed := slices.Clone(taken)
+	slices.Reverse(reversed)
+	a := x.do(ctx, Probe{Name: "the order of suites", Hello: offerWide(v, reversed)})
+	switch {
+	case a == nil || a.End != Reached:
+		return ""
+	case a.Suite == taken[0]:
+		return "server"
+	case a.Suite == reversed[0]:
+		return "client"
+	}
+	// One that heeds the client in part, as for ChaCha20 on machines without AES.
+	return "server, in part"
+}
+
+// gatherVersions puts what was found together, and judges it.
+func (x *audit) gatherVersions() {
+	for _, v := range versions {
+		if x.speaks(v) {
+			x.spoken = append(x.spoken, v)
+		}
+	}
+}
+
+// answerOf says in a few words how a hello was turned down.
+func answerOf(a *Answer) string {
+	code, alerted := a.Alert()
+	switch {
+	case alerted:
+		return "alert " + code.String()
+	case a.End == Reached && a.Version != 0:
+		return "it picks " + a.Version.String()
+	}
+	return string(a.End)
+}
+
+// hexOf shows bytes, the first of many.
+func hexOf(b []byte) string {
+	const most = 48
+	if len(b) > most {
+		return fmt.Sprintf("%x… (%d bytes)", b[:most], len(b))
+	}
+	return fmt.Sprintf("%x", b)
+}

@@ -1,0 +1,104 @@
+package scan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// judge looks at all that was found.
+func (x *audit) judge() {
+	x.judgeVersions()
+	x.judgeSuites()
+	x.judgeGroups()
+	x.judgeChains()
+	if a := x.classic; a != nil && a.Version > wire.SSL30 {
+		yes := func(has bool) string {
+			if has {
+				return "yes"
+			}
+			return "no"
+		}
+		ems := a.Has(wire.ExtExtendedMasterSecret)
+		x.r.Features = append(x.r.Features, Feature{"extended master secret", yes(ems)})
+		if !ems {
+			x.r.found("no-ems", a, "asked for extended_master_secret, its ServerHello has none")
+		}
+		if !x.onlyAEAD() {
+			x.r.Features = append(x.r.Features, Feature{"encrypt-then-MAC", yes(x.encryptsFirst)})
+		}
+	}
+	stapled := slices.ContainsFunc(x.chains, func(c *shownChain) bool { return len(c.staple) > 0 })
+	x.r.Features = append(x.r.Features, Feature{"stapled OCSP response", map[bool]string{true: "yes", false: "no"}[stapled]})
+	slices.SortFunc(x.r.Features, func(a, b Feature) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (x *audit) onlyAEAD() bool {
+	v := x.best12()
+	return len(x.with(v, func(name string) bool { return strings.Contains(name, "_CBC_") })) == 0
+}
+
+func (x *audit) judgeVersions() {
+	for v, id := range map[wire.Version]string{wire.SSL30: "ssl3", wire.TLS10: "tls10", wire.TLS11: "tls11"} {
+		if x.speaks(v) {
+			x.r.found(id, nil, "it takes "+v.String()+" with "+SuiteName(x.suites[v][0]))
+		}
+	}
+	switch {
+	case len(x.spoken) == 0:
+	case x.spoken[0] < wire.TLS12:
+		x.r.found("no-tls12", nil, "the newest version that it takes is "+x.spoken[0].String())
+	case x.spoken[0] < wire.TLS13:
+		x.r.found("no-tls13", nil, "the newest version that it takes is "+x.spoken[0].String())
+	}
+	if x.speaks(wire.TLS10) && len(x.with(wire.TLS10, func(name string) bool { return strings.Contains(name, "_CBC_") })) > 0 {
+		x.r.found("beast", nil, "it takes TLS 1.0 with CBC")
+	}
+}
+
+// suiteFindings are what flaws of suites amount to.
+var suiteFindings = []struct{ id, flaw string }{
+	{"suites-null", "does not encrypt"}, {"suites-anon", "authenticates nobody"}, {"suites-export", "export: keys of 40 or 56 bits"},
+	{"suites-des", "DES: keys of 56 bits"}, {"suites-rc4", "RC4: a biased key stream"}, {"suites-64bit", "blocks of 64 bits"},
+	{"suites-no-forward-secrecy", "no forward secrecy"}, {"suites-cbc", "CBC with the MAC inside"},
+}
+
+func (x *audit) judgeSuites() {
+	for _, f := range suiteFindings {
+		var evidence []string
+		for _, v := range x.spoken {
+			for _, id := range x.suites[v] {
+				name := SuiteName(id)
+				if !slices.ContainsFunc(flawsOf(name), func(flaw string) bool { return strings.HasSuffix(flaw, f.flaw) }) || slices.Contains(evidence, name) {
+					continue
+				}
+				evidence = append(evidence, name)
+			}
+		}
+		if len(evidence) > 0 {
+			x.r.found(f.id, nil, evidence...)
+		}
+	}
+	for _, v := range x.r.Versions {
+		if v.Order == "client" && slices.ContainsFunc(v.Suites, func(s SuiteReport) bool { return !s.ForwardSecret || len(s.Flaws) > 0 }) {
+			x.r.found("suites-order", nil, "in "+v.Version+" it picks what the client names first")
+		}
+	}
+}
+
+func (x *audit) judgeGroups() {
+	hybrid := slices.ContainsFunc(x.groups, func(g wire.NamedGroup) bool {
+		return g == wire.GroupX25519MLKEM768 || g == wire.GroupSecP256r1MLKEM768 || g == wire.GroupSecP384r1MLKEM1024
+	})
+	if x.speaks(wire.TLS13) && !hybrid {
+		x.r.found("no-hybrid", nil, "of all groups that it was offered it takes none with ML-KEM")
+	}
+	for _, g := range x.r.Groups {
+		for id, name := range groupNames {
+			if name == g.Name && weakGroup(id) {
+				x.r.found("group-weak", nil, "it takes "+name)
+			}
+		}
+	}
+}
