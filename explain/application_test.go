@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -173,6 +174,28 @@ func TestHeaderBomb(t *testing.T) {
 	}
 	if total > 2*maxListed {
 		t.Errorf("%d bytes are shown", total)
+	}
+}
+
+// A header block in more parts than anybody needs is not gathered, and none after it is read:
+// the table of fields is then another than the sender's.
+func TestEndlessHeaderBlock(t *testing.T) {
+	var c, block bytes.Buffer
+	c.WriteString(http2.ClientPreface)
+	hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: "x", Value: "y"})
+	part := bytes.Repeat(block.Bytes(), (maxBlock-block.Len())/block.Len()/8)
+	of := http2.NewFramer(&c, nil)
+	err := of.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: part})
+	for n := range 9 {
+		err = errors.Join(err, of.WriteContinuation(1, n == 8, part))
+	}
+	err = errors.Join(err, of.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: block.Bytes(), EndHeaders: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := slices.DeleteFunc(named(applicationOf(c.Bytes(), nil, func() int { return 1 << 20 }), "client"), func(s string) bool { return s != "x: y" })
+	if len(fields) > 0 {
+		t.Errorf("%d fields are shown", len(fields))
 	}
 }
 

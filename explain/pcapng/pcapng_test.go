@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,25 @@ func TestTsharkOpensIt(t *testing.T) {
 				t.Errorf("without secrets: %s", out)
 			}
 		})
+	}
+}
+
+// The key log has a line for each secret that its format knows, and none for the master secret
+// of TLS 1.3, which is no CLIENT_RANDOM.
+func TestKeyLog(t *testing.T) {
+	for name, version := range versions {
+		var labels []string
+		for line := range strings.Lines(string(keyLog(made(t, version, devca.RSA, older, nil).Connection(explain.About{})))) {
+			label, _, _ := strings.Cut(line, " ")
+			labels = append(labels, label)
+		}
+		want := []string{"CLIENT_RANDOM"}
+		if version == tls.VersionTLS13 {
+			want = []string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0", "EXPORTER_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"}
+		}
+		if slices.Sort(labels); !slices.Equal(labels, want) {
+			t.Errorf("%s: %q", name, labels)
+		}
 	}
 }
 
