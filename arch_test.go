@@ -55,7 +55,7 @@ var rules = []rule{
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
@@ -65,7 +65,7 @@ var rules = []rule{
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
 	{rooms + "authority", rooms + "report internal/devca tls", ""},
 	{rooms + "flags", rooms + "report certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
-	{rooms + "report", rooms + "terminal explain/diagnose explain starttls tls certcheck trace wire", ""},
+	{rooms + "report", rooms + "terminal explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
@@ -74,6 +74,7 @@ var rules = []rule{
 	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
+	{"scan/fix", "", ""},
 	{"explain/diagnose", "explain tls certcheck internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
@@ -399,7 +400,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan/fix", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

@@ -94,7 +94,7 @@ func TestSchema(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go", "../../explain/diagnose/verdict.go"} {
+	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go", "../../explain/diagnose/verdict.go", "../../scan/fix/fix.go"} {
 		files, _ := filepath.Glob(pattern) // the pattern is well formed
 		for _, name := range files {
 			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)

@@ -3,11 +3,13 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
+	"github.com/vitrine-tls/vitrine/scan/fix"
 )
 
 // Diagnosis is why a connection failed, and what mends it.
@@ -15,6 +17,45 @@ type Diagnosis struct {
 	// Target is what was connected to, or who connected.
 	Target string `json:"target,omitempty"`
 	diagnose.Verdict
+	// Fixes are how the settings to change are written in programs.
+	Fixes []fix.Fix `json:"fixes,omitempty"`
+}
+
+// mostFixes is how many settings are shown, and in how many programs, where none was named.
+const (
+	mostFixes    = 2
+	mostPrograms = 3
+)
+
+// FixFor looks up how the settings of the verdict are written in some programs; with none, in
+// the usual ones of the side at fault.
+func (d *Diagnosis) FixFor(software []string) {
+	asked := len(software) > 0
+	d.Fixes = nil
+	settings := d.Settings
+	if !asked && len(settings) > mostFixes {
+		settings = settings[:mostFixes]
+	}
+	for _, s := range settings {
+		shown := 0
+		for _, f := range fix.Known(s) {
+			switch {
+			case asked && slices.Contains(software, f.Software), !asked && shown < mostPrograms && d.usual(f.Software):
+				d.Fixes = append(d.Fixes, f)
+				shown++
+			}
+		}
+	}
+}
+
+// usual reports that a program is on the side at fault, or that the side is not known.
+func (d *Diagnosis) usual(software string) bool {
+	for _, s := range fix.Programs() {
+		if s.ID == software {
+			return d.AtFault == diagnose.Client && s.Client || d.AtFault != diagnose.Client && s.Server
+		}
+	}
+	return false
 }
 
 // diagnosisColumn is where the text of a diagnosis stands beside its names.
@@ -53,6 +94,15 @@ func (d *Diagnosis) Write(w io.Writer, p terminal.Palette) error {
 		row(first(i, "tried"), fmt.Sprintf("%d. %s: %s", t.Number, t.Asks, t.Answer))
 	}
 	row("change", d.Advice)
+	for i, f := range d.Fixes {
+		if i == 0 || d.Fixes[i-1].Setting != f.Setting {
+			row("set", f.Setting)
+		}
+		fmt.Fprintf(&b, "  %s\n", p.Faint("  "+f.Software))
+		for line := range strings.Lines(f.Lines) {
+			fmt.Fprintf(&b, "      %s\n", strings.TrimRight(line, "\n")) // to be copied as it is
+		}
+	}
 	row("or", strings.Join(d.Others, ", "))
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -3,12 +3,15 @@ package explain
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
+	"github.com/vitrine-tls/vitrine/scan/fix"
 )
 
 // notDiagnosed are the flags that mean nothing with --diagnose.
@@ -24,10 +27,23 @@ func (o *options) checkDiagnose(cmd *cobra.Command) error {
 			return report.Usagef("--%s does nothing with --diagnose; leave it out", flag)
 		}
 	}
+	for _, s := range o.software {
+		if !slices.Contains(programs(), s) {
+			return report.Usagef("--for %q is not known; choose from %s", s, flags.OneOf(programs()))
+		}
+	}
 	if o.form.name != "text" && o.form.name != "json" {
 		return report.Usagef("--diagnose writes text or JSON; %s is for the whole account", o.form.name)
 	}
 	return nil
+}
+
+// programs are the values of --for.
+func programs() (ids []string) {
+	for _, s := range fix.Programs() {
+		ids = append(ids, s.ID)
+	}
+	return ids
 }
 
 // diagnosis says why the connection of a subject failed.
@@ -47,6 +63,7 @@ func (o *options) writeDiagnoses(w io.Writer, all []subject, color bool) error {
 	var err error
 	for i := range all {
 		d := all[i].diagnosis()
+		d.FixFor(o.software)
 		if o.form.name == "json" {
 			err = errors.Join(err, report.JSON(w, d))
 			continue

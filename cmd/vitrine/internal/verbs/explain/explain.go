@@ -46,6 +46,7 @@ type options struct {
 	conn       int
 	diff       bool
 	diagnosing bool
+	software   []string // of --for
 	listening  listening
 	capturing  capturing
 }
@@ -86,6 +87,8 @@ func (o *options) register(cmd *cobra.Command) {
 	set.IntVar(&o.conn, "conn", 0, "explain connection `N` of a saved trace or a capture, from 1 (default: the last of a trace)")
 	set.BoolVar(&o.diff, "diff", false, "compare two connections, each a host, a trace, a capture, a page or an account as JSON; FILE#N is connection N of a file")
 	set.BoolVar(&o.diagnosing, "diagnose", false, "say why the connection fails and what to change, in place of the account")
+	set.StringSliceVar(&o.software, "for", nil, "with --diagnose, write what to change as configuration of these `programs`, like nginx,curl (default: a few that are usual)")
+	flags.CompleteFrom(cmd, "for", programs())
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
@@ -106,6 +109,8 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		if err := o.checkDiagnose(cmd); err != nil {
 			return err
 		}
+	} else if len(o.software) > 0 {
+		return report.Usagef("--for says for which programs --diagnose writes what to change; add --diagnose")
 	}
 	switch {
 	case o.diff:

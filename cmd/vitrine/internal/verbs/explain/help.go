@@ -50,8 +50,9 @@ explains each as it ends.
 With --diagnose it says in place of all that why the connection fails: the
 cause, how sure that is, who is at fault, what each side offered, what shows it,
 and what to change. It takes what vitrine explain takes: a host, a trace, a
-capture, a page, an account as JSON, or --listen. If something is wrong, the
-exit code is 1.
+capture, a page, an account as JSON, or --listen. --for names the programs in
+whose configuration the change is written. If something is wrong, the exit code
+is 1.
 
 With --diff it compares two connections: offers and their order, choices,
 certificates, extensions, messages. What is new in every connection is left out,
@@ -74,6 +75,7 @@ const examples = `  vitrine explain
   vitrine explain example.com --secrets -o example.pcapng
   vitrine explain example.com --redact -o report.ndjson
   vitrine explain --diagnose example.com
+  vitrine explain --diagnose example.com --for nginx,curl
   vitrine explain --diagnose traffic.pcapng --json
   vitrine explain --diff example.com example.ndjson
   vitrine explain example.com -o example.html --open
