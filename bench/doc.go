@@ -1,6 +1,6 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
-//	go run ./bench [handshake|certificates|bulk|memory|captures]... [--json] [--quick] [--load] [--only REGEXP]
+//	go run ./bench [handshake|primitives|certificates|bulk|memory|captures]... [--json] [--quick] [--load] [--only REGEXP]
 //		[--compare OLD.json] [--report FILE] [--openssl FOLDER|system] [--cpuprofile FILE] [--memprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one

@@ -27,7 +27,7 @@ func main() {
 	}
 }
 
-var kinds = []string{"handshake", "certificates", "bulk", "memory", "captures"}
+var kinds = []string{"handshake", "primitives", "certificates", "bulk", "memory", "captures"}
 
 // options are the command line.
 type options struct {
@@ -47,7 +47,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.Usage = func() {
-		fmt.Fprintln(stderr, "usage: bench [handshake|certificates|bulk|memory|captures]... [flags]")
+		fmt.Fprintln(stderr, "usage: bench [handshake|primitives|certificates|bulk|memory|captures]... [flags]")
 		set.PrintDefaults()
 	}
 	set.BoolVar(&o.json, "json", false, "print JSON")

@@ -9,7 +9,7 @@ import (
 // another process has the same peer job for all contenders.
 type row struct {
 	name    string
-	kind    string // handshake, certificates, bulk, memory or captures
+	kind    string // handshake, primitives, certificates, bulk, memory or captures
 	job     string
 	peer    string
 	peerIs  string // the Go stack that does the peer job; empty: crypto/tls
@@ -65,8 +65,6 @@ var (
 		num: "n", den: "cpu_ns", scale: 1e9, higher: true}
 	serverAllocs = metric{name: "server_allocs_per_handshake", title: "Servers: memory allocations per handshake, server alone",
 		num: "allocs", den: "n", scale: 1}
-	agreementCPU = metric{name: "cpu_us_per_agreement", title: "Diffie-Hellman alone: µs of CPU for a key and a secret",
-		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1, goals: []goal{{0.5, opensslName, idle}}}
 	chainCPU = metric{name: "cpu_us_per_chain", title: "Certificates: µs of CPU to read and verify a chain of three",
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1}
 	chainAllocs = metric{name: "allocs_per_chain", title: "Certificates: memory allocations to read and verify a chain of three",
@@ -107,7 +105,7 @@ func (m metric) asksBoth(whenIdle, whenLoaded float64, of string) metric {
 	return m
 }
 
-var rows = slices.Concat(handshakeRows, serverRows, certificateRows, bulkRows, memoryRows, captureRows)
+var rows = slices.Concat(handshakeRows, serverRows, primitiveRows, certificateRows, bulkRows, memoryRows, captureRows)
 
 var handshakeRows = []row{
 	handshake("tls1.3-x25519-ecdsa-full", "tickets=none"+ecdsa13),
@@ -138,7 +136,6 @@ var serverRows = []row{
 	serving("server-tls1.2-psk", "tickets=none"+psk12, serverCPU, serverAllocs),
 	serving("server-tls1.2-dhe2048-psk", "tickets=none"+dhePSK12, serverCPU, serverAllocs),
 	serving("server-tls1.2-ecdhe-x25519-psk", "tickets=none"+ecdhePSK12, serverCPU, serverAllocs),
-	{name: "dh-ffdhe2048-alone", kind: "handshake", procs: 1, job: "agree group=ffdhe2048", metrics: []metric{agreementCPU}},
 }
 
 // In these rows crypto/tls stands for crypto/x509, and OpenSSL for its libcrypto.

@@ -15,6 +15,7 @@ type size struct {
 	rounds   int // of a handshake or bulk row
 	memory   int // rounds of a memory row
 	ms       int // of a timed job
+	brief    int // of one without a connection, which varies less
 	total    int // bytes of a receiving job
 	conns    int // idle connections
 	listed   int // entries of the longest revocation list
@@ -23,20 +24,26 @@ type size struct {
 }
 
 var (
-	full  = size{rounds: 11, memory: 3, ms: 150, total: 128 << 20, conns: 400, listed: 1_000_000, captured: 1000, settle: 1500}
-	quick = size{rounds: 3, memory: 1, ms: 15, total: 16 << 20, conns: 50, listed: 100_000, captured: 30, settle: 1500}
+	full  = size{rounds: 11, memory: 3, ms: 150, brief: 60, total: 128 << 20, conns: 400, listed: 1_000_000, captured: 1000, settle: 1500}
+	quick = size{rounds: 3, memory: 1, ms: 15, brief: 10, total: 16 << 20, conns: 50, listed: 100_000, captured: 30, settle: 1500}
 )
 
-// fields are what a job is told of the size.
-func (s size) fields() string {
-	return fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d most=%d captured=%d", s.ms, s.total, s.conns, s.settle, s.listed, s.captured)
+// fields are what the job of a row is told of the size.
+func (s size) fields(r row) string {
+	ms := s.ms
+	if r.kind == "primitives" {
+		ms = s.brief
+	}
+	return fmt.Sprintf(" ms=%d total=%d conns=%d settle=%d most=%d captured=%d", ms, s.total, s.conns, s.settle, s.listed, s.captured)
 }
 
 // prepare makes the file that a job needs beside the keys.
 func (b *bench) prepare(r row) error {
-	switch j := parseJob(r.job + b.size.fields()); j.verb {
+	switch j := parseJob(r.job + b.size.fields(r)); j.verb {
 	case "list":
 		return writeList(b.dir, j.entries())
+	case "sign", "check":
+		return writeSigner(b.dir, j.text("key"))
 	case "capture":
 		return writeCapture(b.dir, j.number("captured"))
 	}
@@ -198,7 +205,7 @@ func profileName(file, row, contender string) string {
 // round does the row's job once. The end that listens gets its job first and
 // says on which port.
 func (p *pair) round(r row, s size) (figures, error) {
-	scale := s.fields()
+	scale := s.fields(r)
 	if p.peer == nil {
 		if err := p.measured.ask(r.job + scale); err != nil {
 			return nil, err

@@ -78,7 +78,11 @@ func (f *figure) line(load bool) string {
 // value and ratio are cells, which end with a mark, or the room for one.
 func (f *figure) value(s state, name string) string {
 	if o := f.in(s); o != nil && o.Values[name].Rounds > 0 {
-		return fmt.Sprintf("%.*f", f.measure.digits, o.Values[name].Median) + f.mark(s, "value")
+		text := fmt.Sprintf("%.*f", f.measure.digits, o.Values[name].Median)
+		if name == vitrineName {
+			return text + f.mark(s, "value")
+		}
+		return text + " "
 	}
 	return "- "
 }

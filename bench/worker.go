@@ -72,7 +72,8 @@ var overTCP = map[string]func(conn, job) (figures, error){
 
 // withoutTLS are the jobs for which no connection is made.
 var withoutTLS = map[string]func(stack, dir string, j job) (figures, error){
-	"agree": agree, "verify": verifyChain, "list": searchList, "capture": readCapture, "spin": spin,
+	"aead": sealing, "sign": signing, "check": checking, "agree": agreeing,
+	"verify": verifyChain, "list": searchList, "capture": readCapture, "spin": spin,
 }
 
 // work does one job.

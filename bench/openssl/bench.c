@@ -140,6 +140,7 @@ static int read_all(SSL *ssl, char *buf, int size, double total, double *got) {
 
 #include "serve.h"
 #include "certs.h"
+#include "primitives.h"
 
 /* ---- bulk ---- */
 
@@ -252,6 +253,9 @@ static int do_hold(void) {
 /* ---- main ---- */
 
 static int work(void) {
+    if (strncmp(job, "aead ", 5) == 0) return do_aead();
+    if (strncmp(job, "sign ", 5) == 0) return do_signatures(0);
+    if (strncmp(job, "check ", 6) == 0) return do_signatures(1);
     if (strncmp(job, "agree ", 6) == 0) return do_agree();
     if (strncmp(job, "verify ", 7) == 0) return do_verify();
     if (strncmp(job, "list ", 5) == 0) return do_list();

@@ -1,4 +1,4 @@
-/* The jobs serve and agree: what a server spends, alone. Needs step and open_tcp of bench.c. */
+/* The job serve: what a server spends, alone. Needs step and open_tcp of bench.c. */
 
 /* ---- servers alone: the other end is the job drive of ../serve.go ---- */
 
@@ -95,30 +95,4 @@ static int do_serve(void) {
     free(members);
     close(fd);
     return ok && answer(m, (batches - WARM_BATCHES) * size, 0);
-}
-
-/* do_agree makes a fresh key and the secret with a peer's share, as libssl does in a handshake. */
-static int do_agree(void) {
-    EVP_PKEY *params = dh_parameters(text("group")), *peer = NULL;
-    EVP_PKEY_CTX *make = params == NULL ? NULL : EVP_PKEY_CTX_new(params, NULL);
-    int ok = make != NULL && EVP_PKEY_keygen_init(make) == 1 && EVP_PKEY_keygen(make, &peer) == 1;
-    double end = wall() + number("ms") * 1e6;
-    long n = 0;
-    meter m = start_meter();
-    do {
-        unsigned char secret[1024];
-        size_t len = sizeof secret;
-        EVP_PKEY *own = NULL;
-        EVP_PKEY_CTX *derive = NULL;
-        ok = ok && EVP_PKEY_keygen_init(make) == 1 && EVP_PKEY_keygen(make, &own) == 1;
-        ok = ok && (derive = EVP_PKEY_CTX_new(own, NULL)) != NULL && EVP_PKEY_derive_init(derive) == 1;
-        ok = ok && EVP_PKEY_derive_set_peer(derive, peer) == 1 && EVP_PKEY_derive(derive, secret, &len) == 1;
-        EVP_PKEY_CTX_free(derive);
-        EVP_PKEY_free(own);
-        n++;
-    } while (ok && wall() < end);
-    EVP_PKEY_CTX_free(make);
-    EVP_PKEY_free(params);
-    EVP_PKEY_free(peer);
-    return ok && answer(m, n, 0);
 }
