@@ -16,7 +16,7 @@ func TestFilter(t *testing.T) {
 		Failed: true, Outcome: "the server sent the alert handshake_failure (40)", JA4: "t12d1516h2_a_b",
 	}
 	for text, want := range map[string]bool{
-		"failed": true, "not failed": false, "not not failed": true, "resumed": false, "decrypted or failed": true, "FAILED": true,
+		"failed": true, "not failed": false, "not not failed": true, "resumed": false, "decrypted or failed": true, "FAILED": true, "NOT failed": false, "resumed OR Failed": true,
 		"sni=*.example.com and failed": true, "sni=example.com": false, "name = www.example.co?": true, "sni!=*.example.com": false,
 		"suite=*GCM*": true, "suite=*rc4*": false, "alpn=http/1.1": true, "alpn=http*": true, "alpn=h2": false, "ja4=t12d*": true,
 		"version=tls1.2": true, "version<tls1.2": false, "version<=tls1.2": true, "version>ssl3.0": true, "version!=tls1.3": true, "version>=tls1.3": false,
