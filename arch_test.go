@@ -91,16 +91,11 @@ var rules = []rule{
 	{"capture", "fingerprint internal/passive trace wire", ""},
 	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
-	{"internal/handshake", "internal/record internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"internal/handshake", "internal/record internal/keys internal/kex internal/otherkeys internal/primitive/rsa internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"internal/record", "internal/suite wire", ""},
 	{"internal/keys", "internal/suite wire", ""},
-	{"internal/kex", "wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/suite", "internal/primitive/aesgcm wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
-	{"internal/primitive/aesgcm", "internal/primitive/cpu", ""},
-	{"internal/primitive/aesgcm/generate", "", "github.com/mmcloughlin/avo/"}, // runs when somebody generates
-	{"internal/primitive/modexp/generate", "", "github.com/mmcloughlin/avo/"},
-	{"internal/primitive/modexp", "internal/primitive/cpu", ""},
-	{"internal/primitive/cpu", "", "golang.org/x/sys/cpu"},
+	{"internal/kex", "internal/primitive/rsa wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/devca", "", "golang.org/x/crypto/ocsp golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/"},
 	{"internal/proof/attacks", "", ""}, // tests alone
 	{"internal/proof/negative", "", ""},
@@ -110,7 +105,13 @@ var rules = []rule{
 	{"internal/proof/programs", "", ""},                                           // for tests alone
 	{"certcheck/fetch", "certcheck certcheck/revocation", ""},                     // certcheck for a test alone
 	{"certcheck", "certcheck/revocation internal/otherkeys wire", "golang.org/x/crypto/"},
-	{"internal/otherkeys", "", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
+	{"internal/otherkeys", "internal/primitive/rsa", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
+	{"internal/primitive/aesgcm", "internal/primitive/cpu", ""},
+	{"internal/primitive/aesgcm/generate", "", "github.com/mmcloughlin/avo/"}, // runs when somebody generates
+	{"internal/primitive/rsa", "internal/primitive/modexp", ""},
+	{"internal/primitive/modexp/generate", "", "github.com/mmcloughlin/avo/"},
+	{"internal/primitive/modexp", "internal/primitive/cpu", ""},
+	{"internal/primitive/cpu", "", "golang.org/x/sys/cpu"},
 	{"certcheck/revocation", "", "golang.org/x/crypto/"},
 	{"certcheck/internal/differ", "", ""},                    // tests alone
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
@@ -149,8 +150,9 @@ var longFiles = map[string]string{}
 
 // bigFiles may import math/big in internal, where it could meet a secret.
 var bigFiles = map[string]string{
-	"internal/devca/names.go": "the numbers of certificates and CRLs, which are public",
-	"internal/kex/dss.go":     "crypto/dsa has no other interface: verifying has no secrets, signing is behind its own switch",
+	"internal/devca/names.go":       "the numbers of certificates and CRLs, which are public",
+	"internal/primitive/rsa/key.go": "crypto/rsa holds its keys so: their bytes are taken out once, and nothing is computed",
+	"internal/kex/dss.go":           "crypto/dsa has no other interface: verifying has no secrets, signing is behind its own switch",
 }
 
 // A source is one parsed Go file of the module.

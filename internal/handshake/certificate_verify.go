@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
+	fastrsa "github.com/vitrine-tls/vitrine/internal/primitive/rsa"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -78,7 +79,7 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 	if !ok || g == nil {
 		return nil, fault(wire.AlertInternalError, "the certificate's private key cannot sign", "", nil)
 	}
-	sig, err := key.Sign(rand.Reader, g.digest(what), g.opts())
+	sig, err := fastrsa.Sign(key, rand.Reader, g.digest(what), g.opts())
 	if err != nil {
 		return nil, fault(wire.AlertInternalError, "signing with the certificate's key failed", "", err)
 	}

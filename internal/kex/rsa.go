@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 
+	fastrsa "github.com/vitrine-tls/vitrine/internal/primitive/rsa"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -30,11 +31,8 @@ func OpenPremaster(key crypto.Decrypter, ciphertext []byte, clientVersion wire.V
 		return premaster, nil
 	}
 
-	// SessionKeyLen makes the key return random bytes for bad padding. The error
-	// of a key that is kept elsewhere may still depend on the padding, so it is
-	// dropped and its empty plaintext fails like any other.
-	//lint:ignore SA1019 the protocol is PKCS #1 v1.5, and what it is blamed for is answered here
-	opened, _ := key.Decrypt(rand.Reader, ciphertext, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: PremasterLen})
+	// A key makes random bytes of bad padding, or nothing, which fails as any other.
+	opened := fastrsa.DecryptSessionKey(key, ciphertext, PremasterLen)
 	var candidate [PremasterLen]byte
 	copy(candidate[:], opened)
 	good := subtle.ConstantTimeEq(int32(len(opened)), PremasterLen)

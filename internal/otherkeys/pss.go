@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	fastrsa "github.com/vitrine-tls/vitrine/internal/primitive/rsa"
 )
 
 // PSSLimits are what the parameters of an RSASSA-PSS key allow it to sign with. The zero
@@ -88,7 +90,7 @@ func (k *pssPrivateKey) Sign(random io.Reader, digest []byte, opts crypto.Signer
 	if !k.public.Limits.Allow(opts.HashFunc(), salt) {
 		return nil, errLimits
 	}
-	return k.key.Sign(random, digest, opts)
+	return fastrsa.Sign(k.key, random, digest, opts)
 }
 
 // pssHashes are those of RFC 4055 §2.1.

@@ -1,8 +1,8 @@
 package modexp
 
 import (
-	"crypto/rand"
 	"math/bits"
+	"math/rand/v2"
 )
 
 // moduli are one or two of one shape, with what the kernels read of them.
@@ -41,26 +41,23 @@ func (one *Modulus) getEnter() []uint64 { return one.enter }
 func (one *Modulus) getLeave() []uint64 { return one.leave }
 
 // enter makes r.power the Montgomery form of x, which is below n*2^(64*len(n)) for
-// each n. With blind it first adds a random multiple of n, below 2^64*n.
+// each n. With blind it first adds a random multiple of n, below 2^64*n. The random
+// number is no secret of a protocol, so it does not come from crypto/rand: what that
+// gives stays the same whether these kernels are used or not. It is ChaCha8 with a seed
+// from the operating system.
 func (m *moduli) enter(r *room, x Words, blind bool) {
 	n := m.regs * lanes
 	for c, one := range m.each {
 		reduced := append(one.redc(append(make(Words, 0, 2*len(x)+1), x...)), 0)
 		if blind {
 			last := len(one.n)
-			reduced[last] = reduced.addMultiple(one.n, randomWord())
+			reduced[last] = reduced.AddMultiple(one.n, rand.Uint64())
 		}
 		reduced.limbs(r.power[c*n:][:n])
 		clear(reduced)
 	}
 	m.spread(r.odd, (*Modulus).getEnter)
 	m.times(r, r.power, r.power, r.odd, 1)
-}
-
-func randomWord() uint64 {
-	var b [8]byte
-	rand.Read(b[:]) // never fails: it ends the program instead
-	return FromBytes(b[:], 1)[0]
 }
 
 // exit is the reverse of enter. The results are below the moduli.

@@ -107,7 +107,7 @@ func (m *Modulus) redc(t Words) Words {
 	t = append(t, make(Words, 2*n-len(t)+1)...)
 	var carry uint64
 	for i := range n {
-		c := t[i:].addMultiple(m.n, t[i]*m.inverse)
+		c := t[i:].AddMultiple(m.n, t[i]*m.inverse)
 		t[i+n], carry = bits.Add64(t[i+n], c, carry)
 	}
 	z := make(Words, n)

@@ -64,9 +64,9 @@ func (w Words) reduceOnce(carry uint64, n, t Words) {
 	w.pick(carry|(1-borrow), t)
 }
 
-// addMultiple adds x*y to the lowest words of w, and returns the word that is
+// AddMultiple adds x*y to the lowest words of w, and returns the word that is
 // carried out of those.
-func (w Words) addMultiple(x Words, y uint64) (carry uint64) {
+func (w Words) AddMultiple(x Words, y uint64) (carry uint64) {
 	w = w[:len(x)]
 	for i, xi := range x {
 		hi, lo := bits.Mul64(xi, y)
@@ -83,7 +83,7 @@ func (w Words) addMultiple(x Words, y uint64) (carry uint64) {
 func (w Words) Times(x Words) Words {
 	z := make(Words, len(w)+len(x))
 	for i, xi := range x {
-		z[i+len(w)] = z[i:].addMultiple(w, xi)
+		z[i+len(w)] = z[i:].AddMultiple(w, xi)
 	}
 	return z
 }
