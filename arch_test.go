@@ -68,7 +68,7 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
-	{"internal/lab", "explain internal/rogue tls internal/devca internal/suite session trace wire", ""},
+	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"explain/diff", "explain/page explain explain/internal/words wire", ""}, // explain/page for its colours
 	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too

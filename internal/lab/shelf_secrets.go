@@ -7,9 +7,11 @@ import (
 	"crypto/rsa"
 	"errors"
 	"strings"
+	"time"
 
-	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/passive"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -32,14 +34,18 @@ var listener = &Experiment{
 		{Title: "TLS 1.3", Setup: Setup{ClientCertificate: "shown"}},
 	},
 	measure: func(_ context.Context, p *Played) error {
-		for n, name := range map[int]string{0: "ssl30", 1: "rsa"} {
-			opened, err := openedLater(p.Runs[n].Result)
-			if err != nil {
-				return err
-			}
-			p.facts[name] = opened
+		key, err := serverKey()
+		if err != nil {
+			return err
 		}
-		p.fact("opened", "recorded connections with RSA that the stolen key opens", p.facts["ssl30"]+p.facts["rsa"])
+		stolen := new(passive.Keys)
+		stolen.AddRSA(key)
+		for n, name := range []string{"SSL 3.0, RSA", "TLS 1.2, RSA", "TLS 1.2, ECDHE", "TLS 1.3"} {
+			r := p.Runs[n].Result
+			p.fact(name, name+": bytes of data that the stolen key opens", len(heardWith(r, stolen)))
+			p.facts[name+", said"] = len(r.setup.request()) + len(r.setup.answer())
+			p.facts["without"] += len(heardWith(r, nil))
+		}
 		return nil
 	},
 	claims: []claim{
@@ -49,7 +55,7 @@ var listener = &Experiment{
 					return false
 				}
 			}
-			return true
+			return p.facts["without"] == 0
 		}},
 		{"Up to TLS 1.2 it has the certificates of both sides; in TLS 1.3 it has neither.", func(p *Played) bool {
 			for n, want := range []bool{true, true, true, false} {
@@ -75,9 +81,11 @@ var listener = &Experiment{
 			}
 			return true
 		}},
-		{"The server's key opens the premaster secret of both recorded connections with RSA.", func(p *Played) bool { return p.facts["opened"] == 2 }},
-		{"Of those with ECDHE the key has encrypted nothing: there is nothing that it could open.", func(p *Played) bool {
-			return sends(p.Runs[2].Result.Client, "server", "ServerKeyExchange") && strings.HasPrefix(p.Runs[2].Result.Client.Summary.KeyExchange, "ECDHE")
+		{"With the server's key it reads every byte of both recorded connections with RSA.", func(p *Played) bool {
+			return p.facts["SSL 3.0, RSA"] == p.facts["SSL 3.0, RSA, said"] && p.facts["TLS 1.2, RSA"] == p.facts["TLS 1.2, RSA, said"]
+		}},
+		{"Of those with ECDHE, in TLS 1.2 and 1.3, it reads nothing: the key has only signed there.", func(p *Played) bool {
+			return p.facts["TLS 1.2, ECDHE"] == 0 && p.facts["TLS 1.3"] == 0 && strings.HasPrefix(p.Runs[2].Result.Client.Summary.KeyExchange, "ECDHE")
 		}},
 	},
 }
@@ -107,30 +115,25 @@ func serverKey() (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// encryptedIn is the encrypted premaster secret of a ClientKeyExchange.
-func encryptedIn(c *explain.Connection) []byte {
-	m := messageOf(c, "client", "ClientKeyExchange")
-	if m == nil {
-		return nil
+// heardWith is the data that somebody reads who has recorded a connection, and has these keys.
+func heardWith(r *Result, keys *passive.Keys) (data []byte) {
+	hooks := &trace.Hooks{Record: func(x trace.Record) {
+		if x.Type == wire.ContentApplicationData && x.Epoch > 0 && x.Unopened == "" {
+			data = append(data, x.Plain...)
+		}
+	}}
+	l := passive.New(hooks, keys, nil)
+	for _, e := range r.Client.Events {
+		if e.Record == nil {
+			continue
+		}
+		from := wire.Client
+		if e.Record.From == "server" {
+			from = wire.Server
+		}
+		l.Data(from, time.Time{}, e.Record.Wire)
 	}
-	return m.Raw[max(0, len(m.Raw)-256):] // of a key with 2048 bits
-}
-
-// openedLater counts 1 where the server's key gives what the connection was made with.
-func openedLater(r *Result) (int, error) {
-	key, err := serverKey()
-	if err != nil {
-		return 0, err
-	}
-	//lint:ignore SA1019 it is what the key exchange has
-	premaster, err := rsa.DecryptPKCS1v15(nil, key, encryptedIn(r.Client))
-	if err != nil {
-		return 0, err
-	}
-	if s := secretOf(r.Client, "premaster_secret"); s == nil || !bytes.Equal(s.Value, premaster) {
-		return 0, nil
-	}
-	return 1, nil
+	return data
 }
 
 var triple = &Experiment{
