@@ -35,7 +35,7 @@ const (
 	rooms   = "cmd/vitrine/internal/"
 	verbsIn = rooms + "verbs/"
 	shared  = rooms + "build " + rooms + "flags " + rooms + "report " + rooms + "terminal"
-	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "lab " + verbsIn + "man " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
+	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "lab " + verbsIn + "man " + verbsIn + "scan " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
 )
 
 // rules is the import table: a package without a row, and an import that its
@@ -58,6 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
+	{verbsIn + "scan", shared + " explain/text explain scan", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},

@@ -64,7 +64,7 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 	}
 	r.sort()
 	r.Connections = int(x.count.Load())
-	r.Seconds = float64(time.Since(r.Began).Milliseconds()) / 1000
+	r.Milliseconds = time.Since(r.Began).Milliseconds()
 	return r, context.Cause(ctx)
 }
 

@@ -14,11 +14,11 @@ const Format = "vitrine-scan/1"
 type Report struct {
 	Format   string `json:"format"`
 	Target   string `json:"target"`
-	Name     string `json:"name,omitempty"`
+	Name     string `json:"server_name,omitempty"`
 	StartTLS string `json:"starttls,omitempty"`
-	// Began and Seconds are when the scan began, and how long it took.
-	Began   time.Time `json:"began"`
-	Seconds float64   `json:"seconds"`
+	// Began is when the scan began, and Milliseconds how long it took.
+	Began        time.Time `json:"began"`
+	Milliseconds int64     `json:"duration_ms"`
 	// Connections is how many were made.
 	Connections int `json:"connections"`
 	// Failure says why there is no more: nobody listens there, it does not speak TLS.
@@ -42,10 +42,10 @@ type Report struct {
 	// Features are what else it has, by name: "session tickets": "yes, for 2 hours".
 	Features []Feature `json:"features,omitempty"`
 	// Client says what it asks of clients; nil where it does not ask.
-	Client *ClientReport `json:"client_certificate,omitempty"`
+	Client *ClientReport `json:"client_request,omitempty"`
 	HTTP   *HTTPReport   `json:"http,omitempty"`
-	// Checks are the weaknesses that were looked for.
-	Checks []Check `json:"checks,omitempty"`
+	// Weaknesses are those that were looked for.
+	Weaknesses []Check `json:"weaknesses,omitempty"`
 	// Findings are what is wrong, worst first.
 	Findings []Finding `json:"findings"`
 

@@ -25,6 +25,7 @@ import (
 	verb "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/lab"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
+	verbscan "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/scan"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/explain/diff"
@@ -50,6 +51,7 @@ var written = map[string]reflect.Type{
 	"cert ca untrust":    reflect.TypeFor[ca.Trust](),
 	"cert verify":        reflect.TypeFor[verify.Verification](),
 	"lab":                reflect.TypeFor[lab.Lab](),
+	"scan":               reflect.TypeFor[verbscan.Scans](),
 	"suites":             reflect.TypeFor[suites.Suite](),
 	"man":                reflect.TypeFor[man.Pages](),
 	"version":            reflect.TypeFor[build.Info](),
@@ -94,7 +96,7 @@ func TestSchema(t *testing.T) {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go", "../../explain/diagnose/verdict.go", "../../scan/fix/fix.go"} {
+	for _, pattern := range []string{"internal/build/*.go", "internal/report/*.go", "internal/certs/*.go", "internal/verbs/*/*.go", "internal/verbs/*/*/*.go", "../../explain/verdict.go", "../../explain/diagnose/verdict.go", "../../scan/*.go", "../../scan/fix/fix.go"} {
 		files, _ := filepath.Glob(pattern) // the pattern is well formed
 		for _, name := range files {
 			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)

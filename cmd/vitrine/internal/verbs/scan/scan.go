@@ -1,0 +1,205 @@
+// Package scan is the verb scan.
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/scan"
+)
+
+// options are the flags of vitrine scan.
+type options struct {
+	ca, sni string
+	way     flags.Reach
+	from    string
+	rate    float64
+	atOnce  int
+	servers int
+	quick   bool
+	failOn  string
+	json    bool
+	explain string
+	timeout flags.Timeout
+}
+
+// Scans are what vitrine scan has found out.
+type Scans struct {
+	// Targets is how many were asked, Unreachable how many of them no TLS was found at.
+	Targets     int `json:"targets"`
+	Unreachable int `json:"unreachable"`
+	// Failing is how many have a finding as bad as --fail-on says.
+	Failing int            `json:"failing"`
+	Reports []*scan.Report `json:"reports"`
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "scan TARGET...",
+		Short: "Ask servers all that they speak, and say what is wrong with it",
+		Long: `Ask each TARGET for every version, from SSL 2.0 to TLS 1.3, every cipher suite
+and group, its certificates, how it resumes and renegotiates, and for known
+weaknesses, each by a probe that does no harm. The first lines say whether it is
+all right, and what to do first.
+
+A target is HOST[:PORT], HOST:PORT-PORT for a range of ports, or a URL.
+--targets reads more of them from a file. On the ports of mail, directories,
+chats and databases that begin in the clear, vitrine has the server turn to TLS
+first.
+
+A server gets 8 connections at once and 50 in a second, or what --at-once and
+--rate say; on the loopback interface there is no limit. Where it refuses,
+vitrine waits. Nothing but the targets is contacted.
+
+Scan only what you run, or have leave to scan.
+
+The exit code is 1 where a finding is as bad as --fail-on says.`,
+		Example: `  vitrine scan example.com
+  vitrine scan mail.example.com:587 smtps://mail.example.com
+  vitrine scan 192.0.2.7:8000-8100 --json
+  vitrine scan --targets hosts.txt --fail-on high
+  vitrine scan example.com --explain reneg-client`,
+		Args: flags.Arguments(0, 100_000, "vitrine scan example.com"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
+	set.StringVar(&o.from, "targets", "", "read targets from this `file`, one a line; - is standard input")
+	o.way.Register(cmd)
+	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
+	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
+	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
+	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
+	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
+	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "connections to a server at once, at most")
+	set.IntVar(&o.servers, "servers", 16, "servers asked at once, at most")
+	o.timeout.Register(cmd, scan.DefaultTimeout, "time limit for each connection, like 5 (seconds) or 1m30s")
+	flags.CompleteFrom(cmd, "fail-on", severityNames)
+	return cmd
+}
+
+// severityNames are the values of --fail-on.
+var severityNames = []string{string(scan.Critical), string(scan.High), string(scan.Medium), string(scan.Low), string(scan.Info)}
+
+func (o *options) check() error {
+	switch {
+	case !strings.Contains(" "+strings.Join(severityNames, " ")+" ", " "+o.failOn+" ") || o.failOn == "":
+		return report.Usagef("--fail-on %q is no severity; choose %s", o.failOn, flags.OneOf(severityNames))
+	case !(o.rate > 0 && o.rate <= 1e6):
+		return report.Usagef("--rate %v is not possible; give connections in a second, like 50", o.rate)
+	case o.atOnce < 1 || o.servers < 1 || o.atOnce > 10_000 || o.servers > 10_000:
+		return report.Usagef("--at-once and --servers are from 1 to 10000")
+	case o.json && o.explain != "":
+		return report.Usagef("--explain writes text; leave --json out")
+	}
+	return cmp.Or(o.timeout.Check(), o.way.Check())
+}
+
+func (o *options) run(cmd *cobra.Command, args []string) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	targets, err := o.targets(cmd, args)
+	if err != nil {
+		return err
+	}
+	settings := scan.Options{ConfigurationOnly: o.quick}
+	if o.ca != "" {
+		if settings.Roots, err = flags.Pool("ca", o.ca); err != nil {
+			return err
+		}
+	}
+	all := o.scan(cmd.Context(), targets, settings, terminal.NewProgress(cmd.ErrOrStderr(), len(targets), "scanned"))
+	if err := context.Cause(cmd.Context()); err != nil {
+		return err
+	}
+	switch {
+	case o.json:
+		err = report.JSON(cmd.OutOrStdout(), all)
+	case o.explain != "":
+		err = o.explainFinding(cmd.OutOrStdout(), all)
+	default:
+		err = all.write(cmd.OutOrStdout(), cmd.InOrStdin())
+	}
+	switch {
+	case err != nil:
+		return err
+	case all.Failing > 0:
+		return report.Reported(errors.New("there are findings"))
+	case all.Unreachable > 0:
+		return report.Reported(&net.OpError{Op: "dial", Err: errors.New("a target does not answer")})
+	}
+	return nil
+}
+
+// scan asks all targets, some at a time.
+func (o *options) scan(ctx context.Context, targets []flags.Target, settings scan.Options, progress *terminal.Progress) *Scans {
+	defer progress.End()
+	p := &scan.Prober{Rate: o.rate, Connections: o.atOnce, Timeout: o.timeout.Duration, Dial: o.dial}
+	all := &Scans{Targets: len(targets), Reports: make([]*scan.Report, len(targets))}
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, o.servers)
+	for i, at := range targets {
+		slots <- struct{}{}
+		wait.Go(func() {
+			// The error is the context's, which the caller sees too.
+			all.Reports[i], _ = p.Scan(ctx, o.target(at), settings)
+			progress.Step()
+			<-slots
+		})
+	}
+	wait.Wait()
+	for _, r := range all.Reports {
+		switch {
+		case r.Failure != "":
+			all.Unreachable++
+		case o.fails(r):
+			all.Failing++
+		}
+	}
+	return all
+}
+
+// fails reports a finding as bad as --fail-on says.
+func (o *options) fails(r *scan.Report) bool {
+	for _, f := range r.Findings {
+		if !scan.Severity(o.failOn).Worse(f.Severity) {
+			return true
+		}
+	}
+	return false
+}
+
+// target is one as package scan knows it.
+func (o *options) target(at flags.Target) scan.Target {
+	return scan.Target{Address: at.String(), Name: cmp.Or(o.sni, at.Host), StartTLS: o.way.Protocol(at)}
+}
+
+// dial goes the way that the flags say.
+func (o *options) dial(ctx context.Context, t scan.Target) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(t.Address)
+	if err != nil {
+		return nil, err
+	}
+	return o.way.Dial(ctx, flags.Target{Host: host, Port: port, StartTLS: cmp.Or(t.StartTLS, "none")})
+}
+
+// took is a time for people.
+func took(ms int64) string {
+	return fmt.Sprint((time.Duration(ms) * time.Millisecond).Round(10 * time.Millisecond))
+}

@@ -1,0 +1,214 @@
+package scan
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/text"
+	"github.com/vitrine-tls/vitrine/scan"
+)
+
+// write writes what was found for people to read.
+func (s *Scans) write(out io.Writer, in io.Reader) error {
+	var b bytes.Buffer
+	w := &writer{&b, terminal.PaletteFor(out)}
+	for i, r := range s.Reports {
+		if i > 0 {
+			fmt.Fprintln(&b)
+		}
+		w.report(r)
+	}
+	if s.Targets > 1 {
+		fmt.Fprintf(&b, "\n%s\n", w.Bold(fmt.Sprintf("%d of %d targets have findings, %d do not answer", s.Failing, s.Targets, s.Unreachable)))
+	}
+	return terminal.Page(in, out, b.Bytes())
+}
+
+type writer struct {
+	*bytes.Buffer
+	terminal.Palette
+}
+
+// line writes words that wrap below where they began.
+func (w *writer) line(label, words string) {
+	const indent = 14
+	fmt.Fprintf(w, "  %-*s%s\n", indent-2, label, terminal.Wrap(terminal.Printable(words), indent, indent))
+}
+
+// report writes one target: the answer first, then what is wrong, then what it speaks.
+func (w *writer) report(r *scan.Report) {
+	name := terminal.Printable(r.Target)
+	if r.Name != "" && !strings.HasPrefix(r.Target, r.Name+":") {
+		name += " as " + terminal.Printable(r.Name)
+	}
+	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%d connections, %s", r.Connections, took(r.Milliseconds))))
+	if r.Failure != "" {
+		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap("no TLS here: "+terminal.Printable(r.Failure), 2, 4)))
+		return
+	}
+	w.verdict(r)
+	for _, f := range r.Findings {
+		w.finding(f)
+	}
+	w.spoken(r)
+	w.certificates(r)
+	w.features(r)
+}
+
+// verdict answers the two questions: is it all right, and what is to be done first?
+func (w *writer) verdict(r *scan.Report) {
+	counts := map[scan.Severity]int{}
+	for _, f := range r.Findings {
+		counts[f.Severity]++
+	}
+	var parts []string
+	for _, s := range severityNames[:4] {
+		if n := counts[scan.Severity(s)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	if len(parts) == 0 {
+		fmt.Fprintf(w, "  %s\n", w.Good("It is all right."))
+		return
+	}
+	words := "It could be better: "
+	if r.Worst() == scan.Critical || r.Worst() == scan.High {
+		words = "It is not all right: "
+	}
+	fmt.Fprintf(w, "  %s\n", w.Bad(words+strings.Join(parts, ", ")+"."))
+	fmt.Fprintf(w, "  %s\n", terminal.Wrap("Do this first: "+r.Findings[0].Do, 2, 4))
+}
+
+func (w *writer) finding(f scan.Finding) {
+	paint := w.Bad
+	if f.Severity == scan.Low || f.Severity == scan.Info {
+		paint = w.Faint
+	}
+	fmt.Fprintf(w, "\n%s  %s %s\n", paint(fmt.Sprintf("%-8s", f.Severity)), w.Bold(terminal.Wrap(f.Title, 10, 10)), w.Faint("["+f.ID+"]"))
+	const most = 6
+	evidence := f.Evidence
+	if len(evidence) > most {
+		evidence = append(slices.Clone(evidence[:most]), fmt.Sprintf("and %d more", len(f.Evidence)-most))
+	}
+	w.line("Evidence", strings.Join(evidence, ", "))
+	w.line("Attackers", f.Gain)
+	w.line("Do", f.Do)
+}
+
+// spoken writes the versions with their suites, and the groups.
+func (w *writer) spoken(r *scan.Report) {
+	fmt.Fprintf(w, "\n%s\n", w.Bold("What it speaks"))
+	for _, v := range r.Versions {
+		if !v.Offered {
+			w.line(v.Version, "no ("+v.Answer+")")
+			continue
+		}
+		words := fmt.Sprintf("%d suites", len(v.Suites))
+		switch {
+		case len(v.Suites) == 1:
+			words = "1 suite"
+		case v.Order != "":
+			words += ", the order of the " + v.Order
+		}
+		w.line(v.Version, words)
+		for _, s := range v.Suites {
+			words := s.Name
+			if len(s.Flaws) > 0 {
+				words += "  " + s.Flaws[0]
+			}
+			fmt.Fprintf(w, "    %s\n", words)
+		}
+	}
+	var groups []string
+	for _, g := range r.Groups {
+		groups = append(groups, g.Name)
+	}
+	for _, d := range r.DH {
+		words := fmt.Sprintf("DH of %d bits", d.Bits)
+		if d.Known != "" {
+			words += " (" + d.Known + ")"
+		}
+		groups = append(groups, words)
+	}
+	w.list("Groups", groups)
+	var schemes []string
+	for _, s := range r.Schemes {
+		schemes = append(schemes, s.Name)
+	}
+	w.list("Signatures", schemes)
+	w.list("ALPN", r.Protocols)
+}
+
+func (w *writer) list(label string, words []string) {
+	if len(words) > 0 {
+		w.line(label, strings.Join(words, ", "))
+	}
+}
+
+func (w *writer) certificates(r *scan.Report) {
+	fmt.Fprintf(w, "\n%s\n", w.Bold("Certificates"))
+	for _, c := range r.Chains {
+		verdict := "good"
+		if !c.Trusted {
+			verdict = "not good: " + c.Problem
+		}
+		w.line("Subject", fmt.Sprintf("%s (%s), %s", c.Subject, c.Key, strings.Join(c.For, " and ")))
+		w.line("", fmt.Sprintf("until %s; %s", c.NotAfter.UTC().Format("2006-01-02"), verdict))
+	}
+	if c := r.Client; c != nil {
+		words := "it asks clients for a certificate"
+		if c.Required {
+			words = "it demands a certificate of clients"
+		}
+		if len(c.Authorities) > 0 {
+			words += ", of " + strings.Join(c.Authorities, "; ")
+		}
+		w.line("Clients", words)
+	}
+}
+
+func (w *writer) features(r *scan.Report) {
+	fmt.Fprintf(w, "\n%s\n", w.Bold("Features"))
+	for _, f := range r.Features {
+		fmt.Fprintf(w, "  %-32s%s\n", f.Name, terminal.Printable(f.Value))
+	}
+	if h := r.HTTP; h != nil {
+		w.list("HTTP", slices.DeleteFunc([]string{h.Status, h.Server, h.HSTS, h.AltSvc}, func(s string) bool { return s == "" }))
+	}
+	if len(r.Weaknesses) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", w.Bold("Weaknesses looked for"))
+	for _, c := range r.Weaknesses {
+		switch {
+		case c.Found:
+			fmt.Fprintf(w, "  %-32s%s\n", c.Name, w.Bad("found"))
+		case c.Unknown != "":
+			fmt.Fprintf(w, "  %-32s%s\n", c.Name, w.Faint("not known: "+terminal.Printable(c.Unknown)))
+		default:
+			fmt.Fprintf(w, "  %-32s%s\n", c.Name, w.Good("no"))
+		}
+	}
+}
+
+// explainFinding writes the account of the connection that proves a finding.
+func (o *options) explainFinding(out io.Writer, s *Scans) error {
+	for _, r := range s.Reports {
+		a := r.Answer(o.explain)
+		if a == nil {
+			continue
+		}
+		var now time.Time
+		c := &explain.Collector{Now: func() time.Time { return now }}
+		a.Replay(c.Hooks(), func(at time.Time) { now = at })
+		return text.Write(out, c.Connection(explain.About{Target: r.Target, Captured: true}), text.Options{Width: terminal.Width(out), Color: terminal.PaletteFor(out).On})
+	}
+	return report.Usagef("no finding %q has a connection of its own here", o.explain)
+}
