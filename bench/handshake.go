@@ -13,23 +13,69 @@ import (
 // both Handshake calls, then one byte from server to client, which makes the
 // client read the tickets that the server has sent, and both Close calls.
 func handshakes(e ends, p params, j job) (figures, error) {
-	lanes := make([]*lane, 1)
+	n := 1
 	if j.text("lanes") == "all" {
-		lanes = make([]*lane, runtime.NumCPU())
+		n = runtime.NumCPU()
 	}
-	for i := range lanes {
-		lanes[i] = newLane(e)
-		defer lanes[i].close()
-		// The first handshake warms up and, where sessions are kept, has none to resume.
-		if err := lanes[i].handshake(); err != nil {
-			return nil, err
-		}
-	}
-	resume := p.resumes()
-	if err := lanes[0].check(p, resume); err != nil {
+	lanes, err := openLanes(e, p, n)
+	defer lanes.close()
+	if err != nil {
 		return nil, err
 	}
+	f, err := lanes.run(j)
+	if err != nil {
+		return nil, err
+	}
+	return f, lanes[0].check(p, p.resumes())
+}
 
+// scaling runs handshakes on one processor and then on two, and answers how many
+// times as many there were by the clock, and how many times as much processor time
+// each of them took, in millionths.
+func scaling(e ends, p params, j job) (figures, error) {
+	if runtime.NumCPU() < 2 {
+		return nil, unsupported("this machine has one processor")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	lanes, err := openLanes(e, p, 2)
+	defer lanes.close()
+	if err != nil {
+		return nil, err
+	}
+	one, err := lanes[:1].run(j)
+	if err != nil {
+		return nil, err
+	}
+	runtime.GOMAXPROCS(2)
+	two, err := lanes.run(j)
+	if err != nil {
+		return nil, err
+	}
+	return figures{
+		"gain": 1e6 * (two["n"] / two["wall_ns"]) / (one["n"] / one["wall_ns"]),
+		"cost": 1e6 * (two["cpu_ns"] / two["n"]) / (one["cpu_ns"] / one["n"]),
+		"one":  1,
+	}, lanes[0].check(p, p.resumes())
+}
+
+type laneList []*lane
+
+// openLanes warms each of n lanes up: where sessions are kept, the first handshake has none
+// to resume.
+func openLanes(e ends, p params, n int) (laneList, error) {
+	var lanes laneList
+	for range n {
+		l := newLane(e)
+		lanes = append(lanes, l)
+		if err := l.handshake(); err != nil {
+			return lanes, err
+		}
+	}
+	return lanes, lanes[0].check(p, p.resumes())
+}
+
+// run makes handshakes in all lanes for the job's ms milliseconds.
+func (lanes laneList) run(j job) (figures, error) {
 	counts, errs := make([]int, len(lanes)), make([]error, len(lanes))
 	end := time.Now().Add(time.Duration(j.number("ms")) * time.Millisecond)
 	m := startMeter()
@@ -50,7 +96,13 @@ func handshakes(e ends, p params, j job) (figures, error) {
 		}
 		f["n"] += float64(counts[i])
 	}
-	return f, lanes[0].check(p, resume)
+	return f, nil
+}
+
+func (lanes laneList) close() {
+	for _, l := range lanes {
+		l.close()
+	}
 }
 
 // lane is one client and one server that meet again and again over one pipe.

@@ -64,7 +64,7 @@ func (l *load) stop() {
 // states are those in which a row is measured. What is counted in bytes is the same in
 // both, and the slow rows have none of the calls that a busy machine makes cheaper.
 func (b *bench) states(r row) []state {
-	if b.load == nil || r.slow || r.kind == "memory" || r.kind == "certificates" {
+	if b.load == nil || r.slow || r.still || r.kind == "memory" || r.kind == "certificates" {
 		return []state{idle}
 	}
 	return []state{idle, loaded}

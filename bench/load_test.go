@@ -46,8 +46,10 @@ func TestStates(t *testing.T) {
 			t.Errorf("%s without load: %v", kind, got)
 		}
 	}
-	if got := (&bench{load: &load{}}).states(row{kind: "bulk", slow: true}); !slices.Equal(got, both[:1]) {
-		t.Errorf("a slow row: %v", got)
+	for _, r := range []row{{kind: "bulk", slow: true}, {kind: "handshake", still: true}} {
+		if got := (&bench{load: &load{}}).states(r); !slices.Equal(got, both[:1]) {
+			t.Errorf("%+v: %v", r, got)
+		}
 	}
 }
 

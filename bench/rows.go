@@ -15,6 +15,7 @@ type row struct {
 	peerIs  string // the Go stack that does the peer job; empty: crypto/tls
 	procs   int    // processors for the measured process, 0: all
 	slow    bool   // a round takes long, so that few have to do
+	still   bool   // says something on an idle machine alone
 	metrics []metric
 }
 
@@ -43,6 +44,8 @@ const (
 	ecdsa12   = " version=1.2 group=X25519 cert=ecdsa suite=aes128gcm"
 	aes256gcm = " version=1.3 group=X25519 cert=ecdsa suite=aes256gcm"
 	chacha20  = " version=1.3 group=X25519 cert=ecdsa suite=chacha20"
+	mlkem13   = " version=1.3 group=X25519MLKEM768 cert=ecdsa suite=aes128gcm"
+	rsa13     = " version=1.3 group=X25519 cert=rsa2048 suite=aes128gcm"
 	cbc10     = " version=1.0 group=X25519 cert=ecdsa suite=aes128cbc"
 	rsa12     = " version=1.2 group=X25519 cert=rsa2048 suite=aes128gcm"
 	dhe12     = " version=1.2 group=ffdhe2048 kx=dhe cert=rsa2048 suite=aes128gcm"
@@ -59,12 +62,6 @@ var (
 		num: "allocs", den: "n", scale: 1, goals: []goal{{0.5, stdName, idle}}}
 	handshakesPerSecond = metric{name: "handshakes_per_s", title: "Handshakes: per second, both ends, all cores",
 		num: "n", den: "wall_ns", scale: 1e9, higher: true, goals: []goal{{1, stdName, idle}}}
-	serverCPU = metric{name: "server_cpu_us_per_handshake", title: "Servers: µs of CPU per handshake, server alone, one core",
-		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1}
-	serverRate = metric{name: "server_handshakes_per_cpu_s", title: "Servers: handshakes per second of CPU, server alone, one core",
-		num: "n", den: "cpu_ns", scale: 1e9, higher: true}
-	serverAllocs = metric{name: "server_allocs_per_handshake", title: "Servers: memory allocations per handshake, server alone",
-		num: "allocs", den: "n", scale: 1}
 	chainCPU = metric{name: "cpu_us_per_chain", title: "Certificates: µs of CPU to read and verify a chain of three",
 		num: "cpu_ns", den: "n", scale: 1e-3, digits: 1}
 	chainAllocs = metric{name: "allocs_per_chain", title: "Certificates: memory allocations to read and verify a chain of three",
@@ -105,12 +102,12 @@ func (m metric) asksBoth(whenIdle, whenLoaded float64, of string) metric {
 	return m
 }
 
-var rows = slices.Concat(handshakeRows, serverRows, primitiveRows, certificateRows, bulkRows, memoryRows, captureRows)
+var rows = slices.Concat(handshakeRows, serverRows, clientRows, scalingRows, primitiveRows, certificateRows, bulkRows, memoryRows, captureRows)
 
 var handshakeRows = []row{
 	handshake("tls1.3-x25519-ecdsa-full", "tickets=none"+ecdsa13),
-	handshake("tls1.3-x25519mlkem768-ecdsa-full", "tickets=none version=1.3 group=X25519MLKEM768 cert=ecdsa suite=aes128gcm"),
-	handshake("tls1.3-x25519-rsa2048-full", "tickets=none version=1.3 group=X25519 cert=rsa2048 suite=aes128gcm",
+	handshake("tls1.3-x25519mlkem768-ecdsa-full", "tickets=none"+mlkem13),
+	handshake("tls1.3-x25519-rsa2048-full", "tickets=none"+rsa13,
 		cpuPerHandshake.asks(0.85, opensslName), allocsPerHandshake),
 	handshake("tls1.3-p256-ecdsa-full", "tickets=none version=1.3 group=P-256 cert=ecdsa suite=aes128gcm"),
 	handshake("tls1.3-mutual-ecdsa", "tickets=none mutual=1"+ecdsa13),
@@ -125,17 +122,6 @@ var handshakeRows = []row{
 	handshake("tls1.2-ticket-resume", "tickets=use"+ecdsa12),
 	{name: "tls1.3-x25519-ecdsa-full-all-cores", kind: "handshake",
 		job: "handshake lanes=all tickets=none" + ecdsa13, metrics: []metric{handshakesPerSecond}},
-}
-
-var serverRows = []row{
-	serving("server-tls1.2-id-resume", "tickets=id"+ecdsa12, serverRate.asks(1.5, opensslName), serverCPU, serverAllocs),
-	serving("server-tls1.2-ticket-resume", "tickets=use"+ecdsa12, serverRate.asks(1.5, stdName), serverCPU.asks(0.66, stdName), serverAllocs),
-	serving("server-tls1.3-psk-resume", "tickets=use"+ecdsa13, serverRate, serverCPU, serverAllocs),
-	serving("server-tls1.2-dhe2048-rsa2048-full", "tickets=none"+dhe12, serverCPU.asks(0.8, opensslName), serverAllocs),
-	serving("server-tls1.2-ecdhe-rsa2048-full", "tickets=none"+rsa12, serverCPU.asks(0.9, opensslName), serverAllocs),
-	serving("server-tls1.2-psk", "tickets=none"+psk12, serverCPU, serverAllocs),
-	serving("server-tls1.2-dhe2048-psk", "tickets=none"+dhePSK12, serverCPU, serverAllocs),
-	serving("server-tls1.2-ecdhe-x25519-psk", "tickets=none"+ecdhePSK12, serverCPU, serverAllocs),
 }
 
 // In these rows crypto/tls stands for crypto/x509, and OpenSSL for its libcrypto.
@@ -207,13 +193,6 @@ func handshake(name, settings string, metrics ...metric) row {
 		metrics = handshakeMetrics
 	}
 	return row{name: name, kind: "handshake", procs: 1, job: "handshake " + settings, metrics: metrics}
-}
-
-// serving measures a server alone. Its clients are vitrine's, in a process of
-// their own, for every contender.
-func serving(name, settings string, metrics ...metric) row {
-	return row{name: name, kind: "handshake", procs: 1, metrics: metrics, peerIs: vitrineName,
-		job: "serve role=server batch=32 " + settings, peer: "drive role=client batch=32 " + settings}
 }
 
 // driver is the Go stack that does the peer job.

@@ -131,9 +131,10 @@ func serve(e ends, tcp net.Conn, j job) (figures, error) {
 	}
 }
 
-// drive is the clients' side, which sets the pace for the job's ms milliseconds.
-// Each client keeps its own sessions, and checks what the row asks for in the
-// batches that do not count, and in the last.
+// drive is the clients' side, which sets the pace for the job's ms milliseconds. Where it is
+// what is measured, that is all that this process does from the third batch on. Each client
+// keeps its own sessions, and checks what the row asks for in the batches that do not count,
+// and in the last.
 func drive(clients []func(net.Conn) conn, p params, tcp net.Conn, j job) (figures, error) {
 	last := make([]conn, len(clients))
 	w := newCrew(len(clients), func(i int, c net.Conn) error {
@@ -151,11 +152,17 @@ func drive(clients []func(net.Conn) conn, p params, tcp net.Conn, j job) (figure
 	defer w.close()
 	x := newExchange(tcp)
 	end := time.Now().Add(time.Duration(j.number("ms")) * time.Millisecond)
+	var m *meter
 	for batches := 1; ; batches++ {
 		if err := w.batch(x); err != nil {
 			return nil, err
 		}
 		finish := batches > warmBatches && time.Now().After(end)
+		var f figures
+		if finish {
+			f = m.stop()
+			f["n"] = float64((batches - warmBatches) * len(w.members))
+		}
 		if finish || batches <= warmBatches {
 			for _, c := range last {
 				if err := p.check(c, p.resumes() && batches > 1); err != nil {
@@ -164,7 +171,10 @@ func drive(clients []func(net.Conn) conn, p params, tcp net.Conn, j job) (figure
 			}
 		}
 		if finish {
-			return figures{}, x.send(verbFinish, nil)
+			return f, x.send(verbFinish, nil)
+		}
+		if batches == warmBatches {
+			m = startMeter()
 		}
 	}
 }

@@ -124,7 +124,15 @@ func (f *figure) target() string {
 	case opensslName:
 		return fmt.Sprintf("OSSL%s%.2f %s", sign, t.Limit, verdict)
 	}
-	return fmt.Sprintf("%s%.0f %s", sign, t.Limit, verdict)
+	return fmt.Sprintf("%s%.*f %s", sign, f.measure.boundDigits(), t.Limit, verdict)
+}
+
+// boundDigits are those of a bound: a whole number, save for multiples.
+func (m metric) boundDigits() int {
+	if m.den == "one" && m.digits > 0 {
+		return m.digits
+	}
+	return 0
 }
 
 // notes lists why contenders are absent, each reason once with its rows counted.

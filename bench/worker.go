@@ -92,8 +92,11 @@ func (w *worker) work(j job) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.verb == "handshake" {
+	switch j.verb {
+	case "handshake":
 		return handshakes(e, p, j)
+	case "scaling":
+		return scaling(e, p, j)
 	}
 	l, err := newLink(j, w.announce)
 	if err != nil {

@@ -61,27 +61,61 @@ static void *run_lane(void *arg) {
     return NULL;
 }
 
-static int do_handshakes(void) {
-    int count = is("lanes", "all") ? (int)sysconf(_SC_NPROCESSORS_ONLN) : 1, ok = 1;
+static lane *open_lanes(int count) {
     lane *lanes = calloc(count, sizeof *lanes);
-    long n = 0;
     for (int i = 0; i < count; i++) {
         lanes[i].keep = is("tickets", "use") || is("tickets", "id");
-        if (!handshake(&lanes[i])) return fail("handshake");
+        if (!handshake(&lanes[i])) lanes[i].n = -1;
     }
-    meter m = start_meter();
-    for (int i = 0; i < count; i++) lanes[i].end = m.wall + number("ms") * 1e6;
+    return lanes;
+}
+
+/* run_lanes makes handshakes in all of them, and returns how many; -1: one has failed. */
+static long run_lanes(lane *lanes, int count) {
+    double end = wall() + number("ms") * 1e6;
+    long n = 0;
+    for (int i = 0; i < count; i++) {
+        if (lanes[i].n < 0) return fail("handshake") - 1;
+        lanes[i].end = end, lanes[i].n = 0;
+    }
     for (int i = 1; i < count; i++) pthread_create(&lanes[i].thread, NULL, run_lane, &lanes[i]);
     run_lane(&lanes[0]);
     for (int i = 1; i < count; i++) pthread_join(lanes[i].thread, NULL);
     for (int i = 0; i < count; i++) {
-        if (lanes[i].n < 0) ok = fail("handshake");
-        else if (lanes[i].resumed != lanes[i].keep) ok = fail("resumed or not, against the row");
+        if (lanes[i].n < 0) return fail("handshake") - 1;
+        if (lanes[i].resumed != lanes[i].keep) return fail("resumed or not, against the row") - 1;
         n += lanes[i].n;
-        SSL_SESSION_free(lanes[i].session);
     }
+    return n;
+}
+
+static void close_lanes(lane *lanes, int count) {
+    for (int i = 0; i < count; i++) SSL_SESSION_free(lanes[i].session);
     free(lanes);
-    return ok && answer(m, n, 0);
+}
+
+static int do_handshakes(void) {
+    int count = is("lanes", "all") ? (int)sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    lane *lanes = open_lanes(count);
+    meter m = start_meter();
+    long n = run_lanes(lanes, count);
+    int ok = n >= 0 && answer(m, n, 0);
+    close_lanes(lanes, count);
+    return ok;
+}
+
+/* do_scaling runs one lane and then two, as ../handshake.go does. */
+static int do_scaling(void) {
+    lane *lanes = open_lanes(2);
+    meter first = start_meter();
+    long one = run_lanes(lanes, 1);
+    meter second = start_meter();
+    long two = one < 0 ? -1 : run_lanes(lanes, 2);
+    double wall1 = second.wall - first.wall, cpu1 = second.cpu - first.cpu, wall2 = wall() - second.wall, cpu2 = cpu() - second.cpu;
+    close_lanes(lanes, 2);
+    if (two < 0) return 0;
+    printf("ok gain=%.0f cost=%.0f one=1\n", 1e6 * (two / wall2) / (one / wall1), 1e6 * (cpu2 / two) / (cpu1 / one));
+    return 1;
 }
 
 /* ---- sockets ---- */
@@ -261,10 +295,12 @@ static int work(void) {
     if (strncmp(job, "list ", 5) == 0) return do_list();
     int ok = setup();
     if (ok && strncmp(job, "handshake ", 10) == 0) return do_handshakes();
+    if (ok && strncmp(job, "scaling ", 8) == 0) return do_scaling();
     if (ok && is("role", "server")) ok = start_listener();
     if (!ok) return 0;
     if (strncmp(job, "hold ", 5) == 0) ok = do_hold();
     else if (strncmp(job, "serve ", 6) == 0) ok = do_serve();
+    else if (strncmp(job, "drive ", 6) == 0) ok = do_drive();
     else if (strncmp(job, "send ", 5) == 0) ok = over_tcp(do_send);
     else if (strncmp(job, "recv ", 5) == 0) ok = over_tcp(do_recv);
     else if (strncmp(job, "pingpong ", 9) == 0) ok = over_tcp(do_pingpong);
