@@ -96,7 +96,7 @@ var rules = []rule{
 	{"internal/record", "internal/suite wire", ""},
 	{"internal/keys", "internal/suite wire", ""},
 	{"internal/suite", "internal/primitive/aesgcm wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
-	{"internal/kex", "internal/primitive/rsa wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
+	{"internal/kex", "internal/primitive/modexp internal/primitive/rsa wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/devca", "", "golang.org/x/crypto/ocsp golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/"},
 	{"internal/proof/attacks", "", ""}, // tests alone
 	{"internal/proof/negative", "", ""},

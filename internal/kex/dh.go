@@ -3,9 +3,11 @@ package kex
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"math/bits"
+	"sync"
 
 	"filippo.io/bigmod"
 
@@ -23,6 +25,8 @@ type DH struct {
 	// fixed is a table for the powers of g, made when it is first used; nil
 	// where that would not pay.
 	fixed func() *fixedBase
+	// kernels are made when they are first used; see fast.
+	kernels func() *kernels
 }
 
 // The bounds on a modulus, in bits. Below are moduli that a laptop breaks; the
@@ -68,6 +72,7 @@ func newDH(id wire.NamedGroup, p, g []byte) (*DH, error) {
 	if id == 0 {
 		d.exponentLen *= 2
 	}
+	d.kernels = sync.OnceValue(func() *kernels { return newKernels(d) })
 	return d, nil
 }
 
@@ -129,11 +134,7 @@ type DHPrivate struct {
 func (d *DH) Generate() (*DHPrivate, error) {
 	k := &DHPrivate{dh: d, exponent: make([]byte, d.exponentLen)}
 	rand.Read(k.exponent) // never fails: it ends the program instead
-	if d.fixed != nil {
-		k.share = d.fixed().exp(k.exponent)
-	} else {
-		k.share = bigmod.NewNat().Exp(d.base, k.exponent, d.modulus).Bytes(d.modulus)
-	}
+	k.share = d.powerOfBase(k.exponent)
 	if !d.within(stripZeros(k.share)) {
 		return nil, errors.New("the Diffie-Hellman generator is of small order")
 	}
@@ -159,15 +160,26 @@ func (k *DHPrivate) agree(peerShare []byte) ([]byte, error) {
 	if !d.within(peerShare) {
 		return nil, errDHShare
 	}
-	y, err := bigmod.NewNat().SetBytes(peerShare, d.modulus)
+	z, err := d.power(peerShare, k.exponent)
 	if err != nil {
 		return nil, errDHShare
 	}
-	z := bigmod.NewNat().Exp(y, k.exponent, d.modulus)
-	if z.IsZero()|z.IsOne()|z.IsMinusOne(d.modulus) == 1 { // not for a safe prime
+	if d.isTrivial(z) == 1 { // not for a safe prime
 		return nil, errDHOrder
 	}
-	return z.Bytes(d.modulus), nil
+	return z, nil
+}
+
+// isTrivial returns 1 if z is 0, 1 or p-1, else 0.
+func (d *DH) isTrivial(z []byte) int {
+	last := len(z) - 1
+	v := make([]byte, len(z))
+	trivial := subtle.ConstantTimeCompare(z, v)
+	v[last] = 1
+	trivial |= subtle.ConstantTimeCompare(z, v)
+	copy(v, d.p)
+	v[last]-- // p is odd
+	return trivial | subtle.ConstantTimeCompare(z, v)
 }
 
 var (

@@ -82,7 +82,7 @@ func (m *moduli) exp(x Words, exponents [][]byte) []Words {
 	m.powers(r)
 	m.spread(r.power, (*Modulus).getOne)
 	first, last := exponents[0], exponents[len(exponents)-1]
-	for at := (8*len(first)+windowBits-1)/windowBits - 1; at >= 0; at-- {
+	for at := windowsOf(len(first)) - 1; at >= 0; at-- {
 		m.times(r, r.power, r.power, r.power, windowBits)
 		m.pick(&r.odd[0], &r.table[0], window(first, at), window(last, at))
 		m.times(r, r.power, r.power, r.odd, 1)
@@ -99,6 +99,9 @@ func (m *moduli) powers(r *room) {
 		m.times(r, r.table[i*v:], r.table[(i-1)*v:], r.power, 1)
 	}
 }
+
+// windowsOf is how many windows an exponent of so many bytes has.
+func windowsOf(bytes int) int { return (8*bytes + windowBits - 1) / windowBits }
 
 // window is that of the exponent with place at, the lowest being 0.
 func window(exponent []byte, at int) uint64 {
@@ -123,14 +126,19 @@ func (m *Modulus) ExpPublic(x Words, exponent uint) Words {
 	r := m.alone.room()
 	defer m.alone.leave(r)
 	m.alone.enter(r, x, false)
+	m.alone.publicPower(r, exponent)
+	return m.alone.exit(r)[0]
+}
+
+// publicPower raises r.power to the power of exponent, which is no secret and not 0.
+func (m *moduli) publicPower(r *room, exponent uint) {
 	copy(r.table, r.power)
 	for at := bits.Len(exponent) - 2; at >= 0; at-- {
-		m.alone.times(r, r.power, r.power, r.power, 1)
+		m.times(r, r.power, r.power, r.power, 1)
 		if exponent>>at&1 == 1 {
-			m.alone.times(r, r.power, r.power, r.table, 1)
+			m.times(r, r.power, r.power, r.table, 1)
 		}
 	}
-	return m.alone.exit(r)[0]
 }
 
 // A Pair is two moduli of one size that are computed with at once, in little more

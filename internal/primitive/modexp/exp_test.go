@@ -165,6 +165,55 @@ func TestExpIsWhatMathBigSays(t *testing.T) {
 	}
 }
 
+func TestFixedBase(t *testing.T) {
+	need(t)
+	r := mathrand.New(mathrand.NewPCG(7, 8))
+	for _, s := range singles {
+		m, n := randomModulus(t, r, s.bits)
+		for _, size := range []int{1, 3, 29, 41} {
+			x := random(r, s.bits)
+			f := m.NewFixed(wordsOf(x, m.Len()), size)
+			for _, e := range []*big.Int{new(big.Int), big.NewInt(1), big.NewInt(31), random(r, 8*size), new(big.Int).Lsh(big.NewInt(1), uint(8*size-1)), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(8*size)), big.NewInt(1))} {
+				e.Mod(e, new(big.Int).Lsh(big.NewInt(1), uint(8*size)))
+				got := bigOf(f.Exp(e.FillBytes(make([]byte, size))))
+				if want := new(big.Int).Exp(x, e, n); got.Cmp(want.Mod(want, n)) != 0 {
+					t.Errorf("%d bits: %x^%x modulo %x is %x, not %x", s.bits, x, e, n, got, want)
+				}
+			}
+			if f.Exp(make([]byte, size-1)) != nil {
+				t.Error("a short exponent is taken")
+			}
+		}
+	}
+}
+
+// What is no modulus is refused.
+func TestNewModulusRefuses(t *testing.T) {
+	good := bytes.Repeat([]byte{0xff}, 256)
+	for name, n := range map[string][]byte{
+		"nothing": nil, "255 bytes": good[1:], "8 bytes": good[:8], "8192 bits": bytes.Repeat(good, 4),
+		"a leading zero": append([]byte{0x7f}, good[1:]...), "even": append(bytes.Clone(good[1:]), 0xfe),
+	} {
+		if m, err := NewModulus(n); err == nil || m != nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+	need(t)
+	short, err := NewModulus(good[:128])
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := NewModulus(bytes.Repeat(good, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]*Modulus{{short, long}, {long, short}, {long, long}} {
+		if p, err := NewPair(pair[0], pair[1]); err == nil || p != nil {
+			t.Errorf("a pair of %d and %d words", pair[0].Len(), pair[1].Len())
+		}
+	}
+}
+
 func TestPairsAreTwoPowersAtOnce(t *testing.T) {
 	need(t)
 	r := mathrand.New(mathrand.NewPCG(3, 4))

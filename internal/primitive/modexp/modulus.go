@@ -54,15 +54,20 @@ func NewModulus(n []byte) (*Modulus, error) {
 	m.alone = newModuli(s, m)
 
 	// R is 2^(52*limbs), and n has its highest bit set: 2^bits - n is 2^bits
-	// modulo n, and doubling that goes on from there.
+	// modulo n, and doubling that goes on from there. R^2*W is the Montgomery form
+	// of R*W, which is a power of two.
 	size := 64 * len(m.n)
 	power := make(Words, len(m.n))
 	power.subtract(power, m.n)
 	m.leave = limbsOf(power)
 	m.double(power, limbBits*s.limbs-size)
 	m.one = limbsOf(power)
-	m.double(power, limbBits*s.limbs+size)
-	m.enter = limbsOf(power)
+	m.double(power, 1)
+	r := s.room()
+	defer s.leave(r)
+	power.limbs(r.power)
+	m.alone.publicPower(r, uint(limbBits*s.limbs+size))
+	m.enter = append(m.enter, r.power...)
 	return m, nil
 }
 
