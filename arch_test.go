@@ -55,7 +55,7 @@ var rules = []rule{
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
 	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
-	{verbsIn + "explain", shared + " capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "scan", shared + " explain/text explain scan", "github.com/spf13/cobra"},
@@ -76,7 +76,7 @@ var rules = []rule{
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"scan/fix", "", ""},
-	{"explain/diagnose", "explain tls certcheck internal/suite wire", ""},
+	{"explain/diagnose", "explain scan tls certcheck internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},

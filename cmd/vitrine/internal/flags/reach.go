@@ -99,6 +99,40 @@ func (r *Reach) Dial(ctx context.Context, at Target) (net.Conn, error) {
 	return conn, nil
 }
 
+// DialTo is Dial for one of Addresses; "" is for any.
+func (r *Reach) DialTo(ctx context.Context, at Target, address string) (net.Conn, error) {
+	one := *r
+	if address != "" {
+		one.connectTo = address
+	}
+	return one.Dial(ctx, at)
+}
+
+// Addresses are all to which the name of a target leads, with its port; none where the flags
+// choose, it is an address itself, or it is this machine.
+func (r *Reach) Addresses(ctx context.Context, at Target) (all []string) {
+	if r.proxy != "" || r.connectTo != "" || net.ParseIP(at.Host) != nil {
+		return nil
+	}
+	network := "ip"
+	switch {
+	case r.only4:
+		network = "ip4"
+	case r.only6:
+		network = "ip6"
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, network, at.Host)
+	if err != nil {
+		return nil
+	}
+	for _, ip := range found {
+		if !ip.IsLoopback() {
+			all = append(all, net.JoinHostPort(ip.Unmap().String(), at.Port))
+		}
+	}
+	return all
+}
+
 func (r *Reach) dial(ctx context.Context, at Target) (net.Conn, error) {
 	network := "tcp"
 	switch {

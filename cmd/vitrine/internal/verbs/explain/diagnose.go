@@ -1,12 +1,15 @@
 package explain
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
@@ -26,6 +29,9 @@ func (o *options) checkDiagnose(cmd *cobra.Command) error {
 		if cmd.Flags().Changed(flag) {
 			return report.Usagef("--%s does nothing with --diagnose; leave it out", flag)
 		}
+	}
+	if o.trials < 0 || o.trials > diagnose.MostTrials {
+		return report.Usagef("--trials %d is not possible; choose from 0 to %d", o.trials, diagnose.MostTrials)
 	}
 	for _, s := range o.software {
 		if !slices.Contains(programs(), s) {
@@ -93,11 +99,29 @@ func (o *options) diagnoseLive(cmd *cobra.Command, args []string) error {
 		e.made = []subject{{failure: failure}}
 	}
 	last := &e.made[len(e.made)-1]
-	last.verdict = &last.diagnosis().Verdict
+	if e.server == nil {
+		last.verdict = o.investigate(cmd, e, last)
+	}
 	if err := o.show(cmd, e.made[len(e.made)-1:]); err != nil {
 		return err
 	}
 	return o.diagnosed(*last)
+}
+
+// investigate says why a connection failed, with the help of further ones.
+func (o *options) investigate(cmd *cobra.Command, e *explanation, s *subject) *diagnose.Verdict {
+	way := diagnose.Way{
+		Dial:   func(ctx context.Context, address string) (net.Conn, error) { return o.way.DialTo(ctx, e.at, address) },
+		Config: e.config, Trials: o.trials, Patience: min(diagnose.DefaultPatience, o.timeout.Duration),
+		HTTP: e.toSay("").http, Addresses: o.way.Addresses(cmd.Context(), e.at),
+	}
+	if o.trials == 0 {
+		way.Trials = -1
+	}
+	if o.fetchIssuers {
+		way.Issuers = &fetch.Client{}
+	}
+	return diagnose.Live(cmd.Context(), s.account, diagnose.Also{Err: s.failure}, way)
 }
 
 // diagnoseSource says what is wrong with a connection of a file.

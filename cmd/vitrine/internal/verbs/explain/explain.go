@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	pages "github.com/vitrine-tls/vitrine/explain/page"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/tracefile/redact"
@@ -47,8 +48,11 @@ type options struct {
 	diff       bool
 	diagnosing bool
 	software   []string // of --for
-	listening  listening
-	capturing  capturing
+	trials     int
+	// fetchIssuers has a diagnosis fetch intermediates that the server did not send.
+	fetchIssuers bool
+	listening    listening
+	capturing    capturing
 }
 
 // New makes the verb.
@@ -89,6 +93,8 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.diagnosing, "diagnose", false, "say why the connection fails and what to change, in place of the account")
 	set.StringSliceVar(&o.software, "for", nil, "with --diagnose, write what to change as configuration of these `programs`, like nginx,curl (default: a few that are usual)")
 	flags.CompleteFrom(cmd, "for", programs())
+	set.IntVar(&o.trials, "trials", diagnose.MostTrials, "with --diagnose and HOST, make at most `N` further connections to find out, up to 12; 0 for none")
+	set.BoolVar(&o.fetchIssuers, "fetch-issuers", false, "with --diagnose, fetch an intermediate that the server did not send, by http, to see whether it is what is missing")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
@@ -109,8 +115,11 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		if err := o.checkDiagnose(cmd); err != nil {
 			return err
 		}
-	} else if len(o.software) > 0 {
-		return report.Usagef("--for says for which programs --diagnose writes what to change; add --diagnose")
+	}
+	for _, flag := range []string{"for", "trials", "fetch-issuers"} {
+		if cmd.Flags().Changed(flag) && !o.diagnosing {
+			return report.Usagef("--%s is for --diagnose; add that", flag)
+		}
 	}
 	switch {
 	case o.diff:

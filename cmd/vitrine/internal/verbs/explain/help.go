@@ -50,9 +50,10 @@ explains each as it ends.
 With --diagnose it says in place of all that why the connection fails: the
 cause, how sure that is, who is at fault, what each side offered, what shows it,
 and what to change. It takes what vitrine explain takes: a host, a trace, a
-capture, a page, an account as JSON, or --listen. --for names the programs in
-whose configuration the change is written. If something is wrong, the exit code
-is 1.
+capture, a page, an account as JSON, or --listen. Where a live connection
+does not tell, it makes up to 12 further ones to HOST, each different in one
+thing: --trials bounds them. --for names the programs in whose configuration the
+change is written. If something is wrong, the exit code is 1.
 
 With --diff it compares two connections: offers and their order, choices,
 certificates, extensions, messages. What is new in every connection is left out,
