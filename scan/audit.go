@@ -61,6 +61,9 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 			x.weaknesses(ctx)
 		}
 		x.judge()
+		if !o.ConfigurationOnly {
+			x.conclude()
+		}
 	}
 	r.sort()
 	r.Connections = int(x.count.Load())

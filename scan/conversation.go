@@ -100,7 +100,10 @@ func (c *conversation) begin() error {
 		c.transcript = append(c.transcript, c.built.message...)
 		return c.writePieces(append([]byte{0x80 | byte(n>>8), byte(n)}, c.built.message...), probe.Pieces)
 	}
-	return c.writePieces(c.helloRecords(probe), probe.Pieces)
+	if err := c.writePieces(c.helloRecords(probe), probe.Pieces); err != nil {
+		return err
+	}
+	return c.sendEarly()
 }
 
 // helloRecords puts the hello into records.

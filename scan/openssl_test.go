@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,15 @@ func files(t testing.TB, c tls.Certificate) (chain, key string) {
 func opensslServer(t testing.TB, c tls.Certificate, args ...string) Target {
 	t.Helper()
 	chain, key := files(t, c)
-	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", chain, "-cert_chain", chain, "-key", key, "-www"}, args...)...)
+	if !slices.Contains(args, "-early_data") { // of which -www knows nothing
+		args = append(args, "-www")
+	}
+	cmd := exec.Command("openssl", append([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", chain, "-cert_chain", chain, "-key", key}, args...)...)
+	in, err := cmd.StdinPipe() // at whose end it would end
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close() })
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

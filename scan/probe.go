@@ -40,6 +40,10 @@ type Probe struct {
 	// Linger is how long the answer to the last step is waited for where no more has to
 	// come; 0 for not at all. Where Until is not reached it has no meaning.
 	Linger time.Duration
+
+	data   []byte // what a spoiled record holds
+	early  []byte // early data behind the hello
+	replay *built // a hello that is sent again
 }
 
 // A Step is something that is done once a handshake has come as far as Probe.Until.

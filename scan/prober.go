@@ -44,9 +44,12 @@ const (
 // Do carries one probe out. What the server does, or fails to do, is in the Answer; an
 // error is ours: the context ended, or the probe cannot be sent.
 func (p *Prober) Do(ctx context.Context, t Target, probe Probe) (*Answer, error) {
-	hello, err := probe.Hello.build(t, nil, nil)
-	if err != nil {
-		return nil, err
+	hello := probe.replay
+	if hello == nil {
+		var err error
+		if hello, err = probe.Hello.build(t, nil, nil); err != nil {
+			return nil, err
+		}
 	}
 	pace := p.paceOf(t)
 	for try := 0; ; try++ {

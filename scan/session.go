@@ -58,8 +58,10 @@ func (s *Session) appendPSK(x wire.Extensions) wire.Extensions {
 	return append(x, wire.Extension{Type: wire.ExtPreSharedKey, Data: o.Append(nil)})
 }
 
+func (s *Session) suite() *suite.Suite { return suite.ByID(s.Suite) }
+
 func (s *Session) hash() *suite.Hash {
-	if of := suite.ByID(s.Suite); of != nil {
+	if of := s.suite(); of != nil {
 		return of.Hash
 	}
 	return nil
