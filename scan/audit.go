@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"crypto/x509"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,6 @@ type audit struct {
 	suites  map[wire.Version][]wire.CipherSuite
 	groups  []wire.NamedGroup
 	chains  []*shownChain
-	first   *Answer // a whole flight in the newest version
 	classic *Answer // a whole handshake up to TLS 1.2
 	// encryptsFirst is set where CBC goes with encrypt-then-MAC.
 	encryptsFirst bool
@@ -77,12 +77,9 @@ func (x *audit) reachable(ctx context.Context) bool {
 	if a == nil {
 		return false
 	}
-	switch {
-	case !a.End.Connected(), a.End == NotTLS:
+	if !a.End.Connected() || a.End == NotTLS {
 		x.r.Failure = a.Err.Error()
 		return false
-	case a.End == Reached:
-		x.first = a
 	}
 	return true
 }
@@ -141,6 +138,41 @@ func (x *audit) best12() wire.Version {
 }
 
 func (x *audit) speaks(v wire.Version) bool { return len(x.suites[v]) > 0 }
+
+// offer is Offer with every group: up to TLS 1.2 a server that has none of those that we
+// can compute in shows all but the secrets.
+func (x *audit) offer(v wire.Version, suites ...wire.CipherSuite) Hello {
+	h := Offer(v, suites...)
+	if v < wire.TLS13 && !h.Bare {
+		h.Groups = everyGroup(false)
+	}
+	return h
+}
+
+// modern is a hello of today that this server can answer: with what it takes as well.
+func (x *audit) modern() Hello {
+	h := Modern()
+	for _, v := range x.spoken {
+		if v < wire.TLS12 {
+			h.Versions = append(h.Versions, v)
+		}
+		if v < wire.TLS13 {
+			h.Suites = appendNew(h.Suites, x.suites[v])
+		}
+	}
+	h.Groups = appendNew(h.Groups, everyGroup(false))
+	return h
+}
+
+// appendNew appends what is not there yet.
+func appendNew[T comparable](list, more []T) []T {
+	for _, v := range more {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
 
 // with are the suites of a version of which the name fits.
 func (x *audit) with(v wire.Version, fits func(name string) bool) (ids []wire.CipherSuite) {

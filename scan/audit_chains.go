@@ -36,7 +36,7 @@ func (x *audit) certificates(ctx context.Context) {
 		}
 		left := slices.Clone(schemes)
 		for len(left) > 0 {
-			h := Offer(v, suites...)
+			h := x.offer(v, suites...)
 			h.Schemes = left
 			if v < wire.TLS12 {
 				h.Schemes = nil
@@ -60,7 +60,7 @@ func (x *audit) unsigned(ctx context.Context, v wire.Version) {
 	if !x.speaks(v) {
 		return
 	}
-	if a := x.do(ctx, Probe{Name: "the certificate", Hello: Offer(v, x.suites[v]...), Until: Flight}); a != nil && len(a.Certificates) > 0 {
+	if a := x.do(ctx, Probe{Name: "the certificate", Hello: x.offer(v, x.suites[v]...), Until: Flight}); a != nil && len(a.Certificates) > 0 {
 		x.shown(a, "with the name")
 	}
 }
@@ -90,7 +90,7 @@ func (x *audit) otherName(ctx context.Context) {
 	if x.at.ServerName() == "" {
 		return
 	}
-	h := Modern()
+	h := x.modern()
 	h.NoName = true
 	a := x.do(ctx, Probe{Name: "no name", Hello: h, Until: Flight})
 	switch {

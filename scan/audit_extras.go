@@ -28,7 +28,7 @@ var alpn = []string{"h2", "http/1.1", "http/1.0", "http/0.9", "h2c", "grpc-exp",
 func (x *audit) protocols(ctx context.Context) {
 	left := slices.Clone(alpn)
 	for len(left) > 0 {
-		h := Modern()
+		h := x.modern()
 		h.ALPN = left
 		if x.at.StartTLS != "" {
 			return
@@ -50,7 +50,7 @@ func (x *audit) compression(ctx context.Context) {
 	if v == 0 {
 		return
 	}
-	h := Offer(v, x.suites[v]...)
+	h := x.offer(v, x.suites[v]...)
 	h.Compressions = []wire.CompressionMethod{wire.CompressionDeflate, wire.CompressionNull}
 	a := x.do(ctx, Probe{Name: "compression", Hello: h})
 	if a == nil || a.Server == nil {
@@ -71,7 +71,7 @@ func (x *audit) encryptThenMAC(ctx context.Context) {
 	if len(suites) == 0 || v == wire.SSL30 {
 		return
 	}
-	h := Offer(v, suites...)
+	h := x.offer(v, suites...)
 	h.Ask = append(h.Ask, wire.ExtEncryptThenMAC)
 	if a := x.do(ctx, Probe{Name: "encrypt-then-MAC", Hello: h}); a != nil && a.Has(wire.ExtEncryptThenMAC) {
 		x.mu.Lock()
@@ -92,7 +92,7 @@ func (x *audit) fallback(ctx context.Context) {
 		return
 	}
 	older := x.spoken[1]
-	h := Offer(older, x.suites[older]...)
+	h := x.offer(older, x.suites[older]...)
 	plain := x.do(ctx, Probe{Name: "an older version", Hello: h})
 	h.Suites = append(slices.Clone(h.Suites), wire.TLS_FALLBACK_SCSV)
 	a := x.do(ctx, Probe{Name: "TLS_FALLBACK_SCSV", Hello: h})
@@ -124,10 +124,10 @@ func (x *audit) fallback(ctx context.Context) {
 // tolerance sends values that are reserved for being unknown, which a server passes over.
 // RFC 8701.
 func (x *audit) tolerance(ctx context.Context) {
-	if x.first == nil {
+	if len(x.spoken) == 0 || x.spoken[0] == wire.SSL30 {
 		return
 	}
-	h := Modern()
+	h := x.modern()
 	h.Suites = append([]wire.CipherSuite{0x3a3a}, h.Suites...)
 	h.Groups = append([]wire.NamedGroup{0x4a4a}, h.Groups...)
 	h.Versions = append([]wire.Version{0x5a5a}, h.Versions...)
@@ -152,7 +152,7 @@ func (x *audit) renegotiation(ctx context.Context) {
 	if len(suites) == 0 {
 		return
 	}
-	a := x.do(ctx, Probe{Name: "renegotiation", Hello: Offer(v, suites...), Until: Complete, Then: []Step{renegotiate{}, Await{For: 2 * quiet, Done: answeredAgain}}})
+	a := x.do(ctx, Probe{Name: "renegotiation", Hello: x.offer(v, suites...), Until: Complete, Then: []Step{renegotiate{}, Await{For: 2 * quiet, Done: answeredAgain}}})
 	switch {
 	case a == nil || !a.Done:
 	case hellos(a) > 1:
@@ -178,7 +178,7 @@ func (x *audit) unsafeRenegotiation(ctx context.Context) {
 	if len(suites) == 0 {
 		return
 	}
-	h := Offer(v, suites...)
+	h := x.offer(v, suites...)
 	h.Without = []wire.ExtensionType{wire.ExtRenegotiationInfo}
 	h.Suites = without(h.Suites, wire.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 	a := x.do(ctx, Probe{Name: "renegotiation as before RFC 5746", Hello: h, Until: Complete, Then: []Step{renegotiate{unsafe: true}, Await{For: 2 * quiet, Done: answeredAgain}}})

@@ -96,7 +96,7 @@ func (x *audit) reuse12(ctx context.Context) {
 	if len(suites) == 0 {
 		return
 	}
-	probe := Probe{Name: "two keys of ECDHE", Hello: Offer(v, suites...), Until: Flight}
+	probe := Probe{Name: "two keys of ECDHE", Hello: x.offer(v, suites...), Until: Flight}
 	a, b := x.do(ctx, probe), x.do(ctx, probe)
 	if a == nil || b == nil || a.KeyExchange == nil || b.KeyExchange == nil {
 		return

@@ -14,6 +14,10 @@ import (
 // quiet is how long is waited for what need not come.
 const quiet = 150 * time.Millisecond
 
+// goodbye ends a connection as clients do: servers forget sessions of one that broke off.
+// RFC 5246 §7.2.1.
+var goodbye = []Step{CloseNotify{}}
+
 // completable are the suites of a version by which a probe can complete a handshake.
 func (x *audit) completable(v wire.Version) []wire.CipherSuite {
 	return slices.DeleteFunc(slices.Clone(x.suites[v]), func(id wire.CipherSuite) bool {
@@ -30,11 +34,11 @@ func (x *audit) sessions12(ctx context.Context) {
 	if len(suites) == 0 {
 		return
 	}
-	h := Offer(v, suites...)
+	h := x.offer(v, suites...)
 	if v > wire.SSL30 {
 		h.Ask = append(h.Ask, wire.ExtEncryptThenMAC, wire.ExtMaxFragmentLength)
 	}
-	a := x.do(ctx, Probe{Name: "a whole handshake", Hello: h, Until: Complete})
+	a := x.do(ctx, Probe{Name: "a whole handshake", Hello: h, Until: Complete, Then: goodbye})
 	if a == nil || a.Server == nil {
 		return
 	}
@@ -46,7 +50,7 @@ func (x *audit) sessions12(ctx context.Context) {
 	ticket := slices.IndexFunc(a.Sessions, func(s *Session) bool { return len(s.Ticket) > 0 })
 	x.set("session tickets up to TLS 1.2", x.resumed12(ctx, h, a, ticket))
 	h.Without = append(h.Without, wire.ExtSessionTicket)
-	b := x.do(ctx, Probe{Name: "a session ID", Hello: h, Until: Complete})
+	b := x.do(ctx, Probe{Name: "a session ID", Hello: h, Until: Complete, Then: goodbye})
 	if b == nil || b.Server == nil {
 		return
 	}
@@ -84,7 +88,7 @@ func (x *audit) sessions13(ctx context.Context) {
 	h := x.offer13(suites)
 	// Some servers hand out tickets with their first data only.
 	steps := []Step{SendRecord{Type: wire.ContentApplicationData, Content: x.request()},
-		Await{For: quiet, Done: func(a *Answer) bool { return len(a.Sessions) > 0 }}}
+		Await{For: quiet, Done: func(a *Answer) bool { return len(a.Sessions) > 0 }}, CloseNotify{}}
 	a := x.do(ctx, Probe{Name: "tickets of TLS 1.3", Hello: h, Until: Complete, Then: steps})
 	if a == nil || a.Server == nil {
 		return
