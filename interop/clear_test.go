@@ -23,7 +23,8 @@ import (
 type clearServer struct {
 	name, program, pkg string
 	// files are what it is configured with, by name: {DIR}, {CERT}, {KEY} and {PORT}, {PORT1}
-	// and so on stand for what the test chooses.
+	// and so on stand for what the test chooses, {PKI} for the folder of all certificates,
+	// {DH1024} for a file of parameters.
 	files map[string]string
 	// before are commands, and run is the server, that stay in the foreground.
 	before [][]string
@@ -185,7 +186,7 @@ func (s *clearServer) start(ctx context.Context, t *testing.T, material *pki) (p
 	if err := os.Chmod(dir, 0o755); err != nil { // for the users that they change to
 		t.Fatal(err)
 	}
-	words := []string{"{DIR}", dir, "{CERT}", filepath.Join(dir, "rsa.pem"), "{KEY}", filepath.Join(dir, "rsa.key"), "{CERTNAME}", "rsa.pem", "{KEYNAME}", "rsa.key"}
+	words := []string{"{DIR}", dir, "{PKI}", material.dir, "{DH1024}", material.dhFile(cell{DH: 1024}), "{CERT}", filepath.Join(dir, "rsa.pem"), "{KEY}", filepath.Join(dir, "rsa.key"), "{CERTNAME}", "rsa.pem", "{KEYNAME}", "rsa.key"}
 	for from, to := range map[string]string{material.certFile(keyRSA): "rsa.pem", material.keyFile(keyRSA): "rsa.key"} {
 		content, err := os.ReadFile(from)
 		if err == nil {
