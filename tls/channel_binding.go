@@ -58,7 +58,7 @@ func (c *Conn) serverEndPoint(r *handshake.Result) ([]byte, error) {
 	case c.role == wire.Client && len(r.Peer.Certificates) > 0:
 		leaf = r.Peer.Certificates[0]
 	case c.role == wire.Server && r.Secrets.OwnCertificate != nil:
-		if leaf, err = x509.ParseCertificate(r.Secrets.OwnCertificate); err != nil {
+		if leaf, err = x509.ParseCertificate(*r.Secrets.OwnCertificate); err != nil {
 			return nil, err
 		}
 	default:

@@ -244,7 +244,7 @@ func (r *records) SendWarning(code wire.AlertCode) error {
 
 // Only a handshake after the first needs these two.
 func (r *records) SendLate(func([]byte) []byte) {}
-func (r *records) ReadSecret() []byte           { return r.in.secret[:r.in.secretLen] }
+func (r *records) ReadSecret() []byte           { return r.in.half.Secret() }
 
 func (r *records) SendChangeCipherSpec() error {
 	e := (*Engine)(r)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -31,15 +32,18 @@ func TestRandomsAreFresh(t *testing.T) {
 					t.Fatal(err)
 				}
 				m.Extensions.Read(wire.ExtCookie, func(r *wire.Reader) { note(wire.ReadCookie(r)) })
+				note(m.Random[:24])
 				return [][]byte{raw}
-			})), server: newSide(wire.Server, s)}
+			})), server: newSide(wire.Server, s, on(wire.TypeServerHello, func(raw []byte) [][]byte {
+				if random := raw[wire.HeaderLen+2:][:24]; !bytes.HasPrefix(wire.HelloRetryRandom[:], random) {
+					note(random)
+				}
+				return [][]byte{raw}
+			}))}
 			l.run()
 			if !l.client.Done() || !l.server.Done() {
 				t.Fatalf("%v: %v, %v", v, l.client.err, l.server.err)
 			}
-			x := &l.client.Result().Secrets
-			note(x.ClientRandom[:24])
-			note(x.ServerRandom[:24])
 			for id := range s.ids {
 				note([]byte(id))
 			}

@@ -148,6 +148,7 @@ func (e *Engine) run() error {
 	err := e.hs.Run(e.further.ctx)
 	done := err == nil && e.hs.Done()
 	if done {
+		e.hs.Settle()
 		e.result.Store(e.further.next)
 		e.further.do(item{release: true})
 	}

@@ -76,7 +76,7 @@ func (s *side) edited(i item) (out []item) {
 	raw := i.message
 	switch {
 	case i.late != nil:
-		raw = i.late(s.out.secret[:s.out.secretLen])
+		raw = i.late(s.out.half.Secret())
 	case i.ccs:
 		raw = theCCS
 	case raw == nil:

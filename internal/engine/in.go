@@ -24,8 +24,7 @@ const (
 
 // in is the half that reads.
 type in struct {
-	half   record.Half
-	secret [48]byte // the traffic secret, TLS 1.3
+	half record.Half
 	// buf[r:w] is what has been received and not looked at.
 	buf  []byte
 	lent *buffer
@@ -37,19 +36,18 @@ type in struct {
 	plain []byte // application data opened and not delivered; aliases buf
 	err   error  // terminal
 
-	secretLen int
-	updates   int                // KeyUpdates received in all
-	inARow    int                // KeyUpdates since the last application data
-	halted    [4]int             // records and messages in a row that advance nothing, by kind
-	skip      int                // bytes of early data that may still be passed over
-	lending   bool               // between Lend and Filled
-	between   bool               // an alert came between the records of a message
-	pseudo    wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
-	ssl2      []byte             // a ClientHello in the format of SSL 2.0
-	version   wire.Version       // of the records from now on, once known
-	held      []byte             // application data that came while nobody read
-	inflate   *record.Decompressor
-	swollen   []byte // what it has made of a record
+	updates int                // KeyUpdates received in all
+	inARow  int                // KeyUpdates since the last application data
+	halted  [4]int             // records and messages in a row that advance nothing, by kind
+	skip    int                // bytes of early data that may still be passed over
+	lending bool               // between Lend and Filled
+	between bool               // an alert came between the records of a message
+	pseudo  wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
+	ssl2    []byte             // a ClientHello in the format of SSL 2.0
+	version wire.Version       // of the records from now on, once known
+	held    []byte             // application data that came while nobody read
+	inflate *record.Decompressor
+	swollen []byte // what it has made of a record
 }
 
 // install puts new keys into use. limit is the most plaintext of a record; 0
@@ -57,7 +55,6 @@ type in struct {
 func (in *in) install(k handshake.Keys, limit int) {
 	in.half.SetKeys(k.Params)
 	in.half.SetLimit(limit)
-	in.secretLen = copy(in.secret[:], k.Secret)
 	if in.inflate = nil; k.Compression == wire.CompressionDeflate {
 		in.inflate = record.NewDecompressor()
 		in.inflate.SetLimit(limit)

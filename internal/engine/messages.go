@@ -225,7 +225,7 @@ func (e *Engine) updateIn() error {
 	}
 	in.moved()
 	in.updates++
-	k := handshake.NextKeys(e.Result().Suite, in.secret[:in.secretLen], e.role.Peer(), in.updates, e.options.Hooks)
+	k := handshake.NextKeys(e.Result().Suite, in.half.Secret(), e.role.Peer(), in.updates, e.options.Hooks)
 	in.install(k, e.Result().ReceiveLimit)
 	e.reportKeys(trace.Received, in.half.Epoch(), k)
 	return nil

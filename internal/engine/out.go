@@ -16,15 +16,13 @@ const Batch = 16 * (record.MaxPlaintext + 5 + 32)
 
 // out is the half that writes.
 type out struct {
-	half      record.Half
-	secret    [48]byte
-	secretLen int
-	buf       []byte  // sealed bytes not sent yet
-	lent      *buffer // the pooled buffer below buf
-	flight    []byte  // handshake messages not sealed yet
-	updates   int
-	closed    bool // a close_notify or fatal alert is out
-	owed      bool // messages of a further handshake are in flight or buf
+	half    record.Half // it keeps the traffic secret, TLS 1.3
+	buf     []byte      // sealed bytes not sent yet
+	lent    *buffer     // the pooled buffer below buf
+	flight  []byte      // handshake messages not sealed yet
+	updates int
+	closed  bool // a close_notify or fatal alert is out
+	owed    bool // messages of a further handshake are in flight or buf
 	// held: a renegotiation has begun and is not complete, and so application data
 	// must wait: at the latest from our new keys on, RFC 5246 §7.4.9.
 	held     bool
@@ -36,7 +34,6 @@ type out struct {
 // install puts new keys into use.
 func (o *out) install(k handshake.Keys) {
 	o.half.SetKeys(k.Params)
-	o.secretLen = copy(o.secret[:], k.Secret)
 	if o.deflate = nil; k.Compression == wire.CompressionDeflate {
 		o.deflate = record.NewCompressor()
 	}
@@ -265,7 +262,7 @@ func (e *Engine) follow(i *item) error {
 		o.flight = append(o.flight, i.message...)
 		o.held = o.held || i.hold
 	case i.late != nil:
-		o.flight = append(o.flight, i.late(o.secret[:o.secretLen])...)
+		o.flight = append(o.flight, i.late(o.half.Secret())...)
 	case i.ccs:
 		if err := e.flushFlight(); err != nil {
 			return err
@@ -343,7 +340,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		return err
 	}
 	o.updates++
-	k := handshake.NextKeys(e.Result().Suite, o.secret[:o.secretLen], e.role, o.updates, e.options.Hooks)
+	k := handshake.NextKeys(e.Result().Suite, o.half.Secret(), e.role, o.updates, e.options.Hooks)
 	o.install(k)
 	e.reportKeys(trace.Sent, o.half.Epoch(), k)
 	return nil

@@ -3,8 +3,6 @@ package engine
 // WipeIn clears what the In half reads with. Nothing more can be opened.
 func (e *Engine) WipeIn() {
 	e.in.half.Wipe()
-	clear(e.in.secret[:])
-	e.in.secretLen = 0
 }
 
 // WipeOut clears what the Out half writes with, and the keys that wait for it.
@@ -12,8 +10,7 @@ func (e *Engine) WipeIn() {
 func (e *Engine) WipeOut() {
 	o := &e.out
 	o.half.Wipe()
-	clear(o.secret[:])
-	o.secretLen, o.closed = 0, true
+	o.closed = true
 	e.control.wipe()
 }
 

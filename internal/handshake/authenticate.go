@@ -27,9 +27,10 @@ func Authenticate(role wire.Role, c *Config, hooks *trace.Hooks, records Records
 	s := New(role, c, hooks, records, result)
 	s.profile, s.flow, s.late = ProfileOf(result.Version), flowAuthenticate, true
 	s.requestContext, s.previous = context, previous
-	s.transcript.resume(result.Suite.Hash, previous.Secrets.transcript)
+	s.transcript.resume(result.Suite.Hash, previous.transcript)
 	if s.isServer() {
-		result.Peer, result.ClientAuth = Peer{}, true
+		result.ClientAuth = true
+		s.forgetPeer()
 	}
 	return s
 }
@@ -41,7 +42,7 @@ func (s *State) keepTranscript() {
 		s.Result.PostHandshakeAuth = s.hello.Extensions.Has(wire.ExtPostHandshakeAuth)
 	}
 	if s.Result.PostHandshakeAuth {
-		s.Result.Secrets.transcript = s.transcript.clone()
+		s.Result.transcript = s.transcript.clone()
 	}
 }
 

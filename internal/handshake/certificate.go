@@ -29,7 +29,7 @@ func (s *State) pickCertificate(ctx context.Context) error {
 		return fault(wire.AlertInternalError, "the server has no certificate", "", errors.New("set Certificates or GetCertificate"))
 	}
 	s.certificate = c
-	s.Result.Secrets.OwnCertificate = c.Certificate[0]
+	s.Result.Secrets.OwnCertificate = &c.Certificate[0]
 	s.choseCertificate()
 	return staplesFit(c)
 }
@@ -165,7 +165,7 @@ func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 
 // verifyPeer has the chain verified that the peer has shown, and looks at its key.
 func (s *State) verifyPeer(ctx context.Context) (err error) {
-	p := &s.Result.Peer
+	p := s.Result.Peer
 	if p.Chains, err = s.Config.VerifyPeer(ctx, s, p.Certificates); err != nil {
 		return s.refuse(err)
 	}

@@ -131,7 +131,7 @@ func (s *State) answerRequest(ctx context.Context) error {
 			return err
 		}
 		s.certificate, s.Result.ClientScheme = c, s.scheme
-		s.Result.Secrets.OwnCertificate, s.Result.Shown = c.Certificate[0], Shown(c.Certificate[0])
+		s.Result.Secrets.OwnCertificate, s.Result.Shown = &c.Certificate[0], Shown(c.Certificate[0])
 	}
 	s.certificateOutcome(info, c, nil)
 	return nil

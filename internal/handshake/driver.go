@@ -73,9 +73,7 @@ type Records interface {
 
 // Keys are those of one direction from now on.
 type Keys struct {
-	record.Params
-	// Secret is the traffic secret behind them, in TLS 1.3. It is copied.
-	Secret []byte
+	record.Params // with the traffic secret behind them, in TLS 1.3
 	// SecretName and Label describe them to the trace.
 	SecretName, Label string
 }

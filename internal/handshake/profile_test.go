@@ -104,8 +104,7 @@ func TestNamedScheme(t *testing.T) {
 		{wire.SSL30, &rsaKey.PublicKey, wire.RSAMD5SHA1}, {wire.TLS10, &ec.PublicKey, wire.ECDSASHA1},
 		{wire.TLS11, &rsaKey.PublicKey, wire.RSAMD5SHA1}, {wire.TLS12, &rsaKey.PublicKey, wire.RSAPSSRSAESHA256},
 	} {
-		s := &State{profile: ProfileOf(test.version), Result: new(Result)}
-		s.Result.Peer.Certificates = []*x509.Certificate{{PublicKey: test.key}}
+		s := &State{profile: ProfileOf(test.version), Result: &Result{Peer: &Peer{Certificates: []*x509.Certificate{{PublicKey: test.key}}}}}
 		if got := s.namedScheme(wire.RSAPSSRSAESHA256); got != test.want {
 			t.Errorf("%v, %T: %v, want %v", test.version, test.key, got, test.want)
 		}

@@ -59,7 +59,7 @@ func (s *State) keepsStaples() {
 	if s.isServer() || !s.hadCertificate() || s.Config.AllowPeerChange {
 		return
 	}
-	now, before := &s.Result.Peer, &s.previous.Peer
+	now, before := s.Result.Peer, s.previous.Peer
 	now.OCSP, now.IssuerOCSP, now.SCTs = before.OCSP, before.IssuerOCSP, before.SCTs
 }
 

@@ -68,7 +68,7 @@ const clockSkew = 60e9
 
 // takePeer takes the peer over from a session, its chain verified again.
 func (s *State) takePeer(ctx context.Context, c *session.Session) error {
-	p := &s.Result.Peer
+	p := s.Result.Peer
 	p.OCSP, p.IssuerOCSP, p.SCTs = c.OCSP, c.IssuerOCSP, c.SCTs
 	if len(c.PeerChain) == 0 {
 		return nil
@@ -110,7 +110,8 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 		why = "extended master secret was then used and is not now, or the other way round"
 	}
 	if why == "" && s.takePeer(ctx, c) != nil {
-		s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+		why = "its client certificate is no longer accepted"
+		s.forgetPeer()
 	}
 	s.choseResumption(kind, why)
 	if why != "" {
@@ -188,7 +189,8 @@ func (s *State) resume13(ctx context.Context) error {
 				return err
 			}
 			if s.takePeer(ctx, c) != nil {
-				s.Result.Peer, why = Peer{}, "its client certificate is no longer accepted"
+				why = "its client certificate is no longer accepted"
+				s.forgetPeer()
 			}
 		}
 		s.choseResumption(ResumedByPSK, why)

@@ -82,7 +82,7 @@ func NewKeys(c *suite.Suite, secret []byte, name, label string) Keys {
 	var buf [32 + 12]byte
 	key, iv := buf[:c.Cipher.KeyLen], buf[32:32+c.Cipher.FixedIVLen]
 	keys.TrafficKeys(c, secret, key, iv)
-	return Keys{Params: record.Params{Version: c.Min, Suite: c, Key: key, IV: iv}, Secret: secret, SecretName: name, Label: label}
+	return Keys{Params: record.Params{Version: c.Min, Suite: c, Key: key, IV: iv, Secret: secret}, SecretName: name, Label: label}
 }
 
 // application13 follows the server's Finished: the server writes, and the

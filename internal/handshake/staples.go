@@ -60,7 +60,7 @@ func verifyStapled(s *State, ctx context.Context) error {
 // Staples are the OCSP responses that came with the peer's certificates, in their order;
 // an empty one, or none at the end, for a certificate without.
 func (s *State) Staples() [][]byte {
-	p := &s.Result.Peer
+	p := s.Result.Peer
 	if len(p.OCSP) == 0 && len(p.IssuerOCSP) == 0 {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 		s.Result.Peer.OCSP = bytes.Clone(status.Response)
 		s.Result.Peer.SCTs = cloneAll(scts)
 	} else if len(status.Response) > 0 {
-		p := &s.Result.Peer
+		p := s.Result.Peer
 		p.IssuerOCSP = append(p.IssuerOCSP, make([][]byte, index-1-len(p.IssuerOCSP))...)
 		p.IssuerOCSP = append(p.IssuerOCSP, bytes.Clone(status.Response))
 	}
@@ -173,7 +173,7 @@ func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
 }
 
 func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
-	m, p := msg.(*wire.CertificateStatus), &s.Result.Peer
+	m, p := msg.(*wire.CertificateStatus), s.Result.Peer
 	switch {
 	case m.Responses == nil:
 		p.OCSP = bytes.Clone(m.Response)

@@ -83,14 +83,14 @@ func TestASessionKeepsSoManyStaples(t *testing.T) {
 		want []int // the lengths of the staples, leaf first
 		scts int
 	}{
-		{"none", Peer{}, nil, 0},
-		{"all", Peer{OCSP: of(5), IssuerOCSP: [][]byte{of(6), nil, of(7)}, SCTs: [][]byte{of(8)}}, []int{5, 6, 0, 7}, 1},
-		{"of issuers alone", Peer{IssuerOCSP: [][]byte{nil, of(7)}}, []int{0, 0, 7}, 0},
-		{"as many as there is room for", Peer{OCSP: half, IssuerOCSP: [][]byte{half}}, []int{len(half), len(half)}, 0},
-		{"one too many", Peer{OCSP: half, IssuerOCSP: [][]byte{half, of(1)}}, []int{len(half), len(half)}, 0},
-		{"one too long", Peer{OCSP: half, IssuerOCSP: [][]byte{of(len(half) + 1), of(9)}}, []int{len(half), 0, 9}, 0},
-		{"the leaf's too long", Peer{OCSP: of(maxKeptStaples + 1), IssuerOCSP: [][]byte{of(9)}}, []int{0, 9}, 0},
-		{"timestamps too long", Peer{OCSP: half, SCTs: [][]byte{half, of(1)}}, []int{len(half)}, 0},
+		{"none", noPeer, nil, 0},
+		{"all", Peer{Stapled: &Stapled{OCSP: of(5), IssuerOCSP: [][]byte{of(6), nil, of(7)}, SCTs: [][]byte{of(8)}}}, []int{5, 6, 0, 7}, 1},
+		{"of issuers alone", Peer{Stapled: &Stapled{IssuerOCSP: [][]byte{nil, of(7)}}}, []int{0, 0, 7}, 0},
+		{"as many as there is room for", Peer{Stapled: &Stapled{OCSP: half, IssuerOCSP: [][]byte{half}}}, []int{len(half), len(half)}, 0},
+		{"one too many", Peer{Stapled: &Stapled{OCSP: half, IssuerOCSP: [][]byte{half, of(1)}}}, []int{len(half), len(half)}, 0},
+		{"one too long", Peer{Stapled: &Stapled{OCSP: half, IssuerOCSP: [][]byte{of(len(half) + 1), of(9)}}}, []int{len(half), 0, 9}, 0},
+		{"the leaf's too long", Peer{Stapled: &Stapled{OCSP: of(maxKeptStaples + 1), IssuerOCSP: [][]byte{of(9)}}}, []int{0, 9}, 0},
+		{"timestamps too long", Peer{Stapled: &Stapled{OCSP: half, SCTs: [][]byte{half, of(1)}}}, []int{len(half)}, 0},
 	} {
 		c := new(session.Session)
 		test.peer.staplesInto(c)

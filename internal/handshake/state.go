@@ -2,15 +2,10 @@ package handshake
 
 import (
 	stdtls "crypto/tls"
-	"crypto/x509"
-	"hash"
 	"sync"
 
-	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/kex"
-	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/record"
-	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -18,102 +13,6 @@ import (
 
 // maxHash is the longest hash of any suite, in bytes.
 const maxHash = 48
-
-// Result is what outlives the handshake.
-type Result struct {
-	Agreed
-	Peer    Peer
-	Secrets Secrets
-	// Shown is what the client has shown of itself, in the handshake that made the
-	// session; see [Shown].
-	Shown [32]byte
-}
-
-// Agreed is what the two sides have settled.
-type Agreed struct {
-	Version              wire.Version
-	Suite                *suite.Suite
-	Group                wire.NamedGroup // 0 where there was no (EC)DHE in a group with a number
-	DHBits               int             // of the finite field, 0 where there was none
-	PSKIdentity          string          // of a pre-shared key that is no session
-	Compression          wire.CompressionMethod
-	ServerScheme         wire.SignatureScheme // that the server signed with; 0 for none
-	ClientScheme         wire.SignatureScheme
-	ALPN                 string
-	ServerName           string
-	Resumption           Resumption
-	HelloRetry           bool
-	ExtendedMasterSecret bool
-	EncryptThenMAC       bool
-	SecureRenegotiation  bool // the peer signalled RFC 5746
-	PostHandshakeAuth    bool // the client may be asked for a certificate later, RFC 8446 §4.6.2
-	// SendLimit and ReceiveLimit are the most bytes of plaintext in a record, 0
-	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
-	SendLimit, ReceiveLimit int
-	ClientAuth              bool // the server asked for a certificate
-	// ClientMisfit is why what a client has at hand does not fit what the server
-	// asked for, in the words of Misfit.
-	ClientMisfit string
-}
-
-// Resumption is how a connection continues an earlier session.
-type Resumption uint8
-
-const (
-	ResumedNone Resumption = iota
-	ResumedByID
-	ResumedByTicket
-	ResumedByPSK
-)
-
-func (r Resumption) String() string {
-	return [...]string{"none", "id", "ticket", "psk"}[r]
-}
-
-// Peer is what is known of the other side.
-type Peer struct {
-	Certificates []*x509.Certificate // its chain, leaf first
-	Chains       [][]*x509.Certificate
-	// Revocation is what was learnt of the certificates of the first chain but its root; nil
-	// for nothing. Host.VerifyPeer fills it in.
-	Revocation []revocation.Answer
-	OCSP       []byte
-	// IssuerOCSP are the OCSP responses of the certificates after the leaf, in their order; an
-	// empty one, or none at the end, for a certificate without.
-	IssuerOCSP [][]byte
-	SCTs       [][]byte
-}
-
-// Secrets are those that are used after the handshake.
-type Secrets struct {
-	// Master is the master secret up to TLS 1.2, and the exporter master
-	// secret in TLS 1.3.
-	Master [maxHash]byte
-	// Resumption is TLS 1.3's resumption master secret.
-	Resumption [maxHash]byte
-	// Randoms of both sides: TLS 1.2's exporter takes them.
-	ClientRandom, ServerRandom [32]byte
-	// ClientFinished and ServerFinished are the verify_data up to TLS 1.2: for
-	// RFC 5746 and tls-unique.
-	ClientFinished, ServerFinished VerifyData
-	// transcript is the hash of the whole handshake, kept where the client may be
-	// asked for a certificate later.
-	transcript hash.Hash
-	// OwnCertificate is our leaf in DER, for tls-server-end-point.
-	OwnCertificate []byte
-}
-
-// VerifyData is the content of a Finished up to TLS 1.2: 12 bytes, or 36 in
-// SSL 3.0.
-type VerifyData struct {
-	bytes [keys.FinishedLen30]byte
-	len   uint8
-}
-
-func (v *VerifyData) set(b []byte) { v.len = uint8(copy(v.bytes[:], b)) }
-
-// Bytes returns the content, which is v's own; empty before it is known.
-func (v *VerifyData) Bytes() []byte { return v.bytes[:v.len] }
 
 // Offer is a ClientHello as the server reads it.
 type Offer struct {
@@ -215,8 +114,9 @@ type State struct {
 	keyBlock               [256]byte
 	clientKeys, serverKeys record.Params
 
-	reader wire.Reader // of one extension at a time
-	bound  bound
+	reader  wire.Reader // of one extension at a time
+	bound   bound
+	growing growing
 
 	msg   messages // parsed into, or to send: one at a time
 	out   []byte   // the message being sent, as bytes
@@ -251,11 +151,13 @@ func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result 
 		s.Hooks = &noHooks
 	}
 	s.flow, s.at = helloFlow, 0
+	s.unsettle()
 	return s
 }
 
-// Release wipes the State and gives it back. It must not be used again.
+// Release settles the Result, wipes the State and gives it back. It must not be used again.
 func (s *State) Release() {
+	s.Settle()
 	fat := s.fat()
 	clear(s.shared[:cap(s.shared)])
 	t := s.transcript

@@ -60,8 +60,8 @@ func newAEAD12(h *Half) (*aead12, error) {
 	return &aead12{k, h.suite.Cipher.ExplicitNonceLen}, err
 }
 
-func sealAEAD12(h *Half) (sealer, error) { return newAEAD12(h) }
-func openAEAD12(h *Half) (opener, error) { return newAEAD12(h) }
+func sealAEAD12(h *Half) (ciphers, error) { return newAEAD12(h) }
+func openAEAD12(h *Half) (ciphers, error) { return newAEAD12(h) }
 
 func overheadAEAD12(s *suite.Suite) int { return s.Cipher.ExplicitNonceLen + s.Cipher.TagLen }
 
@@ -118,8 +118,8 @@ func newAEAD13(h *Half) (*aead13, error) {
 	return &aead13{k}, err
 }
 
-func sealAEAD13(h *Half) (sealer, error) { return newAEAD13(h) }
-func openAEAD13(h *Half) (opener, error) { return newAEAD13(h) }
+func sealAEAD13(h *Half) (ciphers, error) { return newAEAD13(h) }
+func openAEAD13(h *Half) (ciphers, error) { return newAEAD13(h) }
 
 func overheadAEAD13(s *suite.Suite) int { return 1 + s.Cipher.TagLen }
 

@@ -103,13 +103,14 @@ func appendPadding(dst []byte, n int) []byte {
 //	    };
 //	} GenericBlockCipher;
 type cbcSealer struct {
+	sealsOnly
 	*blocks
 	mac *recordMAC
 }
 
-func sealCBC(h *Half) (sealer, error) {
+func sealCBC(h *Half) (ciphers, error) {
 	b, err := newBlocks(h, cipher.NewCBCEncrypter)
-	return &cbcSealer{b, newMAC(h)}, err
+	return &cbcSealer{blocks: b, mac: newMAC(h)}, err
 }
 
 func (c *cbcSealer) seal(dst []byte, hdr Header, seq uint64, content []byte, _ int) ([]byte, error) {
@@ -125,6 +126,7 @@ func (c *cbcSealer) seal(dst []byte, hdr Header, seq uint64, content []byte, _ i
 // cbcOpener opens what cbcSealer made. The padding is not authenticated, so all
 // from its length on is secret until the MAC is right; see secret.go.
 type cbcOpener struct {
+	opensOnly
 	*blocks
 	rules
 	ours   *hmacCT
@@ -132,7 +134,7 @@ type cbcOpener struct {
 	header [pseudoHeaderLen]byte
 }
 
-func openCBC(h *Half) (opener, error) {
+func openCBC(h *Half) (ciphers, error) {
 	b, err := newBlocks(h, cipher.NewCBCDecrypter)
 	if err != nil {
 		return nil, err

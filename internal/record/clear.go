@@ -5,8 +5,8 @@ import "github.com/vitrine-tls/vitrine/internal/suite"
 // inClear is epoch 0: the fragment is the content. RFC 8446 §5.1.
 type inClear struct{}
 
-func sealClear(*Half) (sealer, error) { return inClear{}, nil }
-func openClear(*Half) (opener, error) { return inClear{}, nil }
+func sealClear(*Half) (ciphers, error) { return inClear{}, nil }
+func openClear(*Half) (ciphers, error) { return inClear{}, nil }
 
 func noOverhead(*suite.Suite) int { return 0 }
 

@@ -28,8 +28,8 @@ func newEtM(h *Half, direction func(cipher.Block, []byte) cipher.BlockMode) (*et
 	return &etm{blocks: b, rules: h.row.rules, mac: newMAC(h)}, err
 }
 
-func sealEtM(h *Half) (sealer, error) { return newEtM(h, cipher.NewCBCEncrypter) }
-func openEtM(h *Half) (opener, error) { return newEtM(h, cipher.NewCBCDecrypter) }
+func sealEtM(h *Half) (ciphers, error) { return newEtM(h, cipher.NewCBCEncrypter) }
+func openEtM(h *Half) (ciphers, error) { return newEtM(h, cipher.NewCBCDecrypter) }
 
 func (e *etm) seal(dst []byte, hdr Header, seq uint64, content []byte, _ int) ([]byte, error) {
 	padding := paddingLen(len(content), e.BlockSize())

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"crypto/cipher"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -20,24 +19,23 @@ const (
 //
 // A Half at rest is small. The cipher objects, which are not, are built when the
 // first record needs them and dropped by Idle; what one record leaves for the next
-// is not in them, but here. A Half in use must not be copied.
+// is not in them, but here. Each Half either seals or opens. One in use must not be
+// copied.
 type Half struct {
 	seq   uint64
-	epoch uint32
 	row   *protection // nil: in the clear
 	suite *suite.Suite
+	epoch uint32
+	limit uint16 // of a record's plaintext on receipt; 0 is for what the version allows
+
+	compressed bool  // content is
+	kept       uint8 // length of Params.Secret in mac
 
 	key [maxKey]byte
-	iv  [maxIV]byte // where IVs are chained, that of the next record
-	mac [maxMAC]byte
-	// keystream is that of a stream cipher, as far as it was used; nil until then.
-	keystream cipher.Stream
+	iv  [maxIV]byte  // where IVs are chained, that of the next record
+	mac [maxMAC]byte // its key; with an AEAD, which has none, Params.Secret
 
-	limit      uint16 // of a record's plaintext on receipt; 0 is for what the version allows
-	compressed bool   // content is
-
-	sealer sealer // nil: not built
-	opener opener // nil: not built
+	ciphers ciphers // nil: not built
 }
 
 // Params are the secrets of one epoch of one direction.
@@ -49,6 +47,9 @@ type Params struct {
 	// the nonce, and for CBC in SSL 3.0 and TLS 1.0 a block; MAC is empty for an
 	// AEAD suite.
 	Key, IV, MAC []byte
+	// Secret is that from which the caller makes the keys after these: with an AEAD
+	// only, at most 48 bytes. The Half keeps it for the caller.
+	Secret []byte
 	// EncryptThenMAC was negotiated (RFC 7366). Only a block cipher heeds it.
 	EncryptThenMAC bool
 	// Compression is that of the content which Seal gets and Open returns: unless
@@ -61,11 +62,19 @@ type Params struct {
 // sequence number is 0 again. Params that no protection fits make every later
 // Seal and Open fail with internal_error. The limit of SetLimit stays.
 func (h *Half) SetKeys(p Params) {
-	*h = Half{epoch: h.epoch + 1, row: protectionFor(p), suite: p.Suite, limit: h.limit, compressed: p.Compression != wire.CompressionNull}
-	copy(h.key[:], p.Key)
-	copy(h.iv[:], p.IV)
-	copy(h.mac[:], p.MAC)
+	mac, kept := p.MAC, 0
+	if len(mac) == 0 {
+		mac, kept = p.Secret, min(len(p.Secret), maxMAC)
+	}
+	next := Half{epoch: h.epoch + 1, row: protectionFor(p), suite: p.Suite, limit: h.limit, compressed: p.Compression != wire.CompressionNull, kept: uint8(kept)}
+	copy(next.key[:], p.Key)
+	copy(next.iv[:], p.IV)
+	copy(next.mac[:], mac)
+	*h = next // only now: the new secret may have been made where the old one was
 }
+
+// Secret returns Params.Secret. It is h's own.
+func (h *Half) Secret() []byte { return h.mac[:h.kept] }
 
 // Wipe clears the secrets. Every later Seal and Open fails with internal_error.
 func (h *Half) Wipe() { *h = Half{seq: h.seq, epoch: h.epoch + 1, row: &unknownRow} }
@@ -138,16 +147,16 @@ func (h *Half) Seal(dst []byte, typ wire.ContentType, recordVersion wire.Version
 	if h.Spent() {
 		return dst, errSpent
 	}
-	if h.sealer == nil {
-		s, err := h.protection().newSealer(h)
+	if h.ciphers == nil {
+		c, err := h.protection().newSealer(h)
 		if err != nil {
 			return dst, err
 		}
-		h.sealer = s
+		h.ciphers = c
 	}
 	padding = max(0, min(padding, MaxPlaintext-len(content)))
 	dst = slices.Grow(dst, len(content)+padding+h.Overhead())
-	dst, err := h.sealer.seal(dst, Header{Type: typ, Version: recordVersion}, h.seq, content, padding)
+	dst, err := h.ciphers.seal(dst, Header{Type: typ, Version: recordVersion}, h.seq, content, padding)
 	if err == nil {
 		h.seq++
 	}
@@ -172,14 +181,14 @@ func (h *Half) OpenInto(dst, rec []byte) (typ wire.ContentType, content []byte, 
 	if err := h.check(rec); err != nil {
 		return 0, nil, 0, false, err
 	}
-	if h.opener == nil {
-		o, err := h.protection().newOpener(h)
+	if h.ciphers == nil {
+		c, err := h.protection().newOpener(h)
 		if err != nil {
 			return 0, nil, 0, false, err
 		}
-		h.opener = o
+		h.ciphers = c
 	}
-	o, err := h.opener.open(dst, rec, h.seq)
+	o, err := h.ciphers.open(dst, rec, h.seq)
 	if err == nil && len(o.content)+o.padding > h.most() {
 		err = errInnerOverflow
 	}
@@ -203,9 +212,13 @@ func (h *Half) check(rec []byte) error {
 	return nil
 }
 
-// Idle drops the cipher objects. The next record builds them again. RC4's 1 KB is
-// kept: to build it again, all that was ever sealed would have to be counted off.
-func (h *Half) Idle() { h.sealer, h.opener = nil, nil }
+// Idle drops the cipher objects. The next record builds them again. A stream cipher's
+// are kept: to build them again, all that was ever sealed would have to be counted off.
+func (h *Half) Idle() {
+	if _, runs := h.ciphers.(*streamed); !runs {
+		h.ciphers = nil
+	}
+}
 
 func (h *Half) protection() *protection {
 	if h.row == nil {

@@ -8,5 +8,5 @@ func (identity) XORKeyStream(dst, src []byte) { copy(dst, src) }
 
 func newNull(h *Half) *streamed { return &streamed{cipher: identity{}, mac: newMAC(h)} }
 
-func sealNull(h *Half) (sealer, error) { return newNull(h), nil }
-func openNull(h *Half) (opener, error) { return newNull(h), nil }
+func sealNull(h *Half) (ciphers, error) { return newNull(h), nil }
+func openNull(h *Half) (ciphers, error) { return newNull(h), nil }

@@ -5,16 +5,24 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// A sealer holds the cipher objects that protect one epoch of one direction.
-type sealer interface {
+// ciphers are the objects that protect one epoch of one direction. They are built either
+// to seal or to open, and some can do only that.
+type ciphers interface {
 	// seal appends a record to dst, which has the room. hdr.Length is not set.
 	seal(dst []byte, hdr Header, seq uint64, content []byte, padding int) ([]byte, error)
-}
-
-// An opener is the receiving side of a sealer.
-type opener interface {
 	// open opens rec, whose length was checked, in place or into dst.
 	open(dst, rec []byte, seq uint64) (opened, error)
+}
+
+// sealsOnly and opensOnly are the other half of ciphers that can do but one thing.
+type (
+	sealsOnly struct{}
+	opensOnly struct{}
+)
+
+func (sealsOnly) open(_, _ []byte, _ uint64) (opened, error) { return opened{}, errUnknown }
+func (opensOnly) seal(dst []byte, _ Header, _ uint64, _ []byte, _ int) ([]byte, error) {
+	return dst, errUnknown
 }
 
 // opened is what was in a record.
@@ -31,8 +39,8 @@ type protection struct {
 	records     uint64 // after which the keys are due for an update
 	rules
 	overhead  func(*suite.Suite) int // most bytes added, without the header
-	newSealer func(*Half) (sealer, error)
-	newOpener func(*Half) (opener, error)
+	newSealer func(*Half) (ciphers, error)
+	newOpener func(*Half) (ciphers, error)
 }
 
 // rules are what the versions do differently with the same construction.
@@ -148,5 +156,5 @@ func (p Params) lengthsFit(iv int) bool {
 		c.KeyLen <= maxKey && max(iv, c.BlockLen) <= maxIV && mac <= maxMAC
 }
 
-func sealUnknown(*Half) (sealer, error) { return nil, errUnknown }
-func openUnknown(*Half) (opener, error) { return nil, errUnknown }
+func sealUnknown(*Half) (ciphers, error) { return nil, errUnknown }
+func openUnknown(*Half) (ciphers, error) { return nil, errUnknown }

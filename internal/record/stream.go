@@ -18,21 +18,17 @@ type streamed struct {
 	sum    [maxMAC]byte
 }
 
-// newStreamed takes up h's key stream where it is, so that Idle loses nothing.
 func newStreamed(h *Half) (*streamed, error) {
-	if h.keystream == nil {
-		c := h.suite.Cipher
-		s, err := c.Stream(h.key[:c.KeyLen])
-		if err != nil {
-			return nil, errBuild(err)
-		}
-		h.keystream = s
+	c := h.suite.Cipher
+	s, err := c.Stream(h.key[:c.KeyLen])
+	if err != nil {
+		return nil, errBuild(err)
 	}
-	return &streamed{cipher: h.keystream, mac: newMAC(h)}, nil
+	return &streamed{cipher: s, mac: newMAC(h)}, nil
 }
 
-func sealStream(h *Half) (sealer, error) { return newStreamed(h) }
-func openStream(h *Half) (opener, error) { return newStreamed(h) }
+func sealStream(h *Half) (ciphers, error) { return newStreamed(h) }
+func openStream(h *Half) (ciphers, error) { return newStreamed(h) }
 
 func (s *streamed) seal(dst []byte, hdr Header, seq uint64, content []byte, _ int) ([]byte, error) {
 	hdr.Length = len(content) + s.mac.Size()
