@@ -54,7 +54,7 @@ func TestRecordsDoNotAllocate(t *testing.T) {
 // An idle connection holds no buffers and no cipher objects, whatever it did
 // before and though a Read waits in it.
 func TestIdleConnectionsAreSmall(t *testing.T) {
-	const pairs, most = 100, 4 << 10 // bytes for each end, its socket included
+	const pairs, most = 100, 3 << 10 // bytes for each end, its socket included
 	for _, version := range bothVersions {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		at(version, client, server)

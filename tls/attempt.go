@@ -18,8 +18,8 @@ import (
 type renegotiations struct {
 	current  atomic.Pointer[attempt]
 	complete atomic.Int32
-	byPeer   int       // that the peer has started; under Conn.in
-	last     time.Time // when it did
+	byPeer   int32 // that the peer has started; under Conn.in
+	last     int64 // when it did, in nanoseconds since 1970
 }
 
 // attempt is a further handshake under way.
@@ -64,7 +64,7 @@ func (c *Conn) newAttempt(ctx context.Context) *attempt {
 		a.timer = time.AfterFunc(limit, func() { c.absorb(func() { c.giveUp(a, os.ErrDeadlineExceeded) }) })
 	}
 	c.renegotiations.current.Store(a)
-	if c.closed.Load() { // Close may have come before there was anything to cancel
+	if c.flags.has(closed) { // Close may have come before there was anything to cancel
 		a.cancel(net.ErrClosed)
 	}
 	return a
@@ -253,7 +253,7 @@ func (c *Conn) release() error {
 	for {
 		a := c.renegotiations.current.Load()
 		switch {
-		case c.closed.Load():
+		case c.flags.has(closed):
 			return c.gone()
 		case a == nil:
 			return c.inErr()

@@ -43,15 +43,19 @@ func panicked(p any) error {
 }
 
 // What a guard marks: the handshake, the In half, the Out half.
-func shakingBroken(c *Conn, why error) { c.handshakeErr = why }
-func inBroken(c *Conn, why error)      { c.engine.Break(why) }
-func outBroken(c *Conn, why error)     { c.writeErr = why }
+func shakingBroken(c *Conn, why error) {
+	if s := c.shaking.Load(); s != nil {
+		s.err = why
+	}
+}
+func inBroken(c *Conn, why error)  { c.engine.Break(why) }
+func outBroken(c *Conn, why error) { c.writeErr = why }
 
 // abort closes the connection without a word, whatever locks are held: what is to be
 // sent may be sealed in part. The first reason stays.
 func (c *Conn) abort(why error) {
 	c.aborted.CompareAndSwap(nil, &why)
-	c.closed.Store(true)
+	c.flags.set(closed)
 	c.stopIdler()
 	c.ended(c.renegotiations.current.Load(), c.gone())
 	go func() { // where in is held: Close waits for a reader, which may wait for in

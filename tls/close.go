@@ -10,12 +10,12 @@ import (
 // CloseWrite sends a close_notify: we will write no more, but still read. It
 // needs a complete handshake. RFC 8446 §6.1.
 func (c *Conn) CloseWrite() error {
-	if !c.complete.Load() {
+	if !c.flags.has(complete) {
 		return &handshake.Error{Rule: "CloseWrite was called before the handshake was complete"}
 	}
 	c.out.Lock()
 	defer c.out.Unlock()
-	if c.closed.Load() {
+	if c.flags.has(closed) {
 		return c.gone()
 	}
 	return c.closeNotify()
@@ -48,18 +48,20 @@ const (
 // the peer by an alert, it first takes in what the peer still sends, for half a second
 // and 256 KiB at most, so that the alert arrives.
 func (c *Conn) Close() error {
-	if c.closed.Swap(true) {
+	if c.flags.set(closed) {
 		return net.ErrClosed
 	}
-	c.interrupt.cut(net.ErrClosed)
+	if s := c.shaking.Load(); s != nil {
+		s.interrupt.cut(net.ErrClosed)
+	}
 	if a := c.renegotiations.current.Load(); a != nil {
 		a.cancel(net.ErrClosed)
 	}
 	var notifyErr error
-	if c.complete.Load() && c.lockOut() {
+	if c.flags.has(complete) && c.lockOut() {
 		notifyErr = c.farewell()
 	}
-	if c.refused.Load() {
+	if c.flags.has(refused) {
 		c.linger()
 	}
 	c.stopIdler()
@@ -92,7 +94,7 @@ func (c *Conn) farewell() error {
 // keeps them until it is collected: that call must not find them changed. So does a
 // connection whose handshake was not complete.
 func (c *Conn) wipe() {
-	if !c.complete.Load() {
+	if !c.flags.has(complete) {
 		return
 	}
 	if c.out.TryLock() {

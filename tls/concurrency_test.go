@@ -115,7 +115,7 @@ func crowd(ends ...*Conn) {
 			func() error { c.ChannelBinding("tls-exporter"); return c.SetDeadline(time.Now().Add(time.Minute)) },
 		} {
 			all.Go(func() {
-				for !c.closed.Load() && f() == nil {
+				for !c.flags.has(closed) && f() == nil {
 				}
 			})
 		}

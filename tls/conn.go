@@ -24,51 +24,78 @@ type Conn struct {
 	// for the Out half and the socket's writing side. in and out are never held
 	// while waiting for the other.
 
-	conn   net.Conn
-	raw    syscall.RawConn // of a TCP or Unix socket, else nil
-	config *Config
-	role   wire.Role
-
-	shaking        turn
-	interrupt      interrupt
-	handshakeErr   error
-	complete       atomic.Bool
-	closed         atomic.Bool
-	aborted        atomic.Pointer[error] // why, where a callback did not return
-	speaks         atomic.Bool           // the alert that ends the connection is being sent
-	refused        atomic.Bool           // it has been sent
-	renegotiations renegotiations
-	asksLater      atomic.Bool // RequestClientCertificate was called: Config.LaterClientAuth holds
-
+	conn    net.Conn
+	raw     syscall.RawConn // of a TCP or Unix socket, else nil
+	config  *Config
 	engine  *engine.Engine
 	options engine.Options
 
+	shaking        atomic.Pointer[shaking] // nil once the handshake is complete
+	aborted        atomic.Pointer[error]   // why, where a callback did not return
+	renegotiations renegotiations
+
 	readMutex sync.Mutex
-	readers   atomic.Int32 // that have readMutex, or wait for it
 	in        sync.Mutex
-	reader    *reader // on sockets, once used
+	reader    *reader // on sockets, in use
 	out       sync.Mutex
-	sender    sender
+	sender    *sender // in use
+	reset     reset
 	writeErr  error
-	stuck     bool // output is left over: sending it has timed out
+
+	idler atomic.Pointer[time.Timer] // nil while the connection is idle
+
+	hello      *ClientHelloInfo // of a handshake under way
+	ticketKeys *session.TicketKeys
+	cacheKey   *string // made by sessionKey
+
+	writeDeadline atomic.Pointer[time.Time]
+	readers       atomic.Int32 // that have readMutex, or wait for it
+	flags         flags
+	role          wire.Role
+	stuck         bool // output is left over: sending it has timed out
 
 	// What net/http is told by: see net_http.go.
 	listened, heard, spoken bool // made by a listener; something was read, and written
-	prefaced, answered      atomic.Bool
+}
 
-	writeDeadline atomic.Pointer[time.Time]
+// shaking is what only the first handshake needs.
+type shaking struct {
+	turn      turn
+	interrupt interrupt
+	err       error
+	resolved  *handshake.Config
+	offered   *ClientSessionState // a session, to resume
+}
 
-	warm      atomic.Bool // used since the idler looked last
-	idleMutex sync.Mutex
-	idler     *time.Timer
-	ticking   bool // idler is set
+// flags are what is true of a Conn, for anybody to see at any time.
+type flags struct{ bits atomic.Uint32 }
 
-	// Of a handshake under way.
-	hello      *ClientHelloInfo
-	resolved   *handshake.Config
-	ticketKeys *session.TicketKeys
-	cacheKey   string
-	offered    *ClientSessionState // a session, to resume
+type mark uint32
+
+const (
+	complete  mark = 1 << iota // the first handshake is
+	closed                     // Close was called, or a callback did not return
+	speaks                     // the alert that ends the connection is being sent
+	refused                    // it has been sent
+	asksLater                  // RequestClientCertificate was called: Config.LaterClientAuth holds
+	prefaced                   // the client has begun HTTP/2, see net_http.go
+	answered                   // it was answered in the clear
+	warm                       // used since the idler looked last
+	ticking                    // the idler is set
+)
+
+func (f *flags) has(one mark) bool { return f.bits.Load()&uint32(one) != 0 }
+
+// set and unset report whether the flag was set before.
+func (f *flags) set(one mark) bool   { return f.bits.Or(uint32(one))&uint32(one) != 0 }
+func (f *flags) unset(one mark) bool { return f.bits.And(^uint32(one))&uint32(one) != 0 }
+
+func (f *flags) put(one mark, on bool) {
+	if on {
+		f.set(one)
+	} else {
+		f.unset(one)
+	}
 }
 
 // Server returns the server side of a TLS connection over conn. The Config
@@ -83,7 +110,9 @@ func newConn(conn net.Conn, config *Config, role wire.Role) *Conn {
 	if config == nil {
 		config = &emptyConfig
 	}
-	return &Conn{conn: conn, raw: rawConn(conn), config: config, role: role}
+	c := &Conn{conn: conn, raw: rawConn(conn), config: config, role: role}
+	c.shaking.Store(new(shaking))
+	return c
 }
 
 var emptyConfig Config
@@ -161,7 +190,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	defer c.readMutex.Unlock()
 	for {
-		if c.closed.Load() {
+		if c.flags.has(closed) {
 			return 0, c.gone()
 		}
 		n, err := c.take(p)
@@ -267,7 +296,7 @@ func (c *Conn) received(n int, err error) error {
 	if isTimeout(err) {
 		return err
 	}
-	c.engine.EOF(c.sender.reset.orEnd(err))
+	c.engine.EOF(c.reset.orEnd(err))
 	return nil
 }
 
@@ -280,7 +309,7 @@ func (c *Conn) KeyUpdate(requestPeer bool) (err error) {
 	}
 	c.out.Lock()
 	defer c.out.Unlock()
-	if c.closed.Load() {
+	if c.flags.has(closed) {
 		return c.gone()
 	}
 	err = errInterrupted

@@ -41,11 +41,11 @@ func (c *Conn) explain(err error) error {
 			e.Conn = c.conn // nothing was sent: the caller may answer in its own way
 		}
 		return e
-	case c.closed.Load() && errors.Is(err, net.ErrClosed):
+	case c.flags.has(closed) && errors.Is(err, net.ErrClosed):
 		return net.ErrClosed
 	}
 	if e, is := err.(*handshake.Error); is {
-		return asStd(e, c.complete.Load())
+		return asStd(e, c.flags.has(complete))
 	}
 	return err
 }

@@ -25,25 +25,29 @@ func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background(
 // values of this one, and is cancelled when the handshake ends, by HandshakeTimeout
 // and by Close too; context.Cause says why.
 func (c *Conn) HandshakeContext(ctx context.Context) error {
-	if c.complete.Load() {
+	if c.flags.has(complete) {
 		return nil
 	}
-	if err := c.shaking.take(ctx); err != nil {
+	s := c.shaking.Load()
+	if s == nil { // complete by now
+		return nil
+	}
+	if err := s.turn.take(ctx); err != nil {
 		c.interruptBy(err)
 		return err
 	}
-	defer c.shaking.give()
-	if c.complete.Load() || c.handshakeErr != nil {
-		return c.handshakeErr
+	defer s.turn.give()
+	if c.flags.has(complete) || s.err != nil {
+		return s.err
 	}
-	c.handshakeErr = c.handshake(ctx)
-	return c.handshakeErr
+	s.err = c.handshake(ctx, s)
+	return s.err
 }
 
-func (c *Conn) handshake(ctx context.Context) error {
-	ctx, end := c.bounded(ctx)
+func (c *Conn) handshake(ctx context.Context, s *shaking) error {
+	ctx, end := c.bounded(ctx, s)
 	defer end()
-	err := c.shake(ctx)
+	err := c.shake(ctx, s)
 	if why := end(); why != nil { // whatever else happened
 		if why != net.ErrClosed { // that is Close's, which may still be at it
 			c.conn.Close()
@@ -53,38 +57,39 @@ func (c *Conn) handshake(ctx context.Context) error {
 	if err != nil {
 		return c.explain(err)
 	}
-	c.complete.Store(true)
+	c.flags.set(complete)
+	c.shaking.Store(nil)
 	c.touch()
 	return nil
 }
 
 // shake is run with a guard around all of it.
-func (c *Conn) shake(ctx context.Context) (err error) {
+func (c *Conn) shake(ctx context.Context, s *shaking) (err error) {
 	err = errInterrupted
 	defer c.guard(&err, shakingBroken)
-	return c.run(ctx)
+	return c.run(ctx, s)
 }
 
 // run makes the engine, and drives it to the end of the handshake.
-func (c *Conn) run(ctx context.Context) (err error) {
+func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 	err = errInterrupted
-	defer c.settle(&err)
-	if err := c.start(); err != nil {
+	defer c.settle(s, &err)
+	if err := c.start(s); err != nil {
 		return err
 	}
 	return c.drive(ctx)
 }
 
 // settle gives back what only a handshake needs. It is not over well where err says so.
-func (c *Conn) settle(err *error) {
+func (c *Conn) settle(s *shaking, err *error) {
 	if c.engine != nil && (*err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
 		c.hello = nil
 		c.engine.Abandon()
 	}
-	*c.resolved = handshake.Config{}
-	configs.Put(c.resolved)
-	offered := c.offered
-	c.resolved, c.offered = nil, nil
+	*s.resolved = handshake.Config{}
+	configs.Put(s.resolved)
+	offered := s.offered
+	s.resolved, s.offered = nil, nil
 	if *err != nil {
 		c.drop(offered)
 	}
@@ -94,9 +99,9 @@ func (c *Conn) settle(err *error) {
 var configs = sync.Pool{New: func() any { return new(handshake.Config) }}
 
 // start reads the Config and makes the engine.
-func (c *Conn) start() error {
+func (c *Conn) start(s *shaking) error {
 	h := configs.Get().(*handshake.Config)
-	c.resolved = h
+	s.resolved = h
 	resolve := (*Config).resolveClient
 	if c.role == wire.Server {
 		resolve = (*Config).resolveServer
@@ -107,7 +112,7 @@ func (c *Conn) start() error {
 	c.options = engine.Options{Hooks: c.hooks(), Further: (*further)(c)}
 	c.config.fill(&c.options)
 	if h.Sessions && h.Tickets && c.role == wire.Client {
-		c.options.Saver = (*host)(c)
+		c.options.Saves = true
 	}
 	c.engine = engine.New(c.role, h, &c.options)
 	return nil
@@ -123,7 +128,7 @@ func (c *Conn) hooks() *trace.Hooks {
 
 // fill sets what a Config that takes the place of another changes of a connection.
 func (c *Config) fill(o *engine.Options) {
-	o.Padding, o.MaxFragment = c.Record.Padding, c.Record.MaxFragment
+	o.Padding, o.MaxFragment = c.Record.Padding, int32(max(0, min(c.Record.MaxFragment, 1<<14)))
 	o.RefuseFatally, o.UnsafeRenegotiation = c.Renegotiate.RefuseFatally, c.Legacy.UnsafeRenegotiation
 	o.UnannouncedEnd = c.Legacy.UnannouncedEnd
 }
@@ -146,7 +151,7 @@ func (c *Conn) drive(ctx context.Context) error {
 		}
 		sendErr := c.send()
 		if err != nil && !errors.Is(err, engine.ErrWantInput) {
-			c.refused.Store(sendErr == nil && c.engine.Refused())
+			c.flags.put(refused, sendErr == nil && c.engine.Refused())
 			return err
 		}
 		if err == nil || sendErr != nil {

@@ -33,13 +33,13 @@ var errTooLong error = &handshake.Error{Rule: "the handshake took too long", Err
 
 // bounded begins what interrupt can end. end, which may be called again, tells why it
 // did, nil if it did not; from then on nothing is interrupted, and the context is over.
-func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() error) {
+func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context, end func() error) {
 	within, cancel := context.WithCancelCause(ctx)
-	i := &c.interrupt
+	i := &s.interrupt
 	i.mutex.Lock()
 	i.cancel = cancel
 	i.mutex.Unlock()
-	if c.closed.Load() { // Close may have come before there was anything to cancel
+	if c.flags.has(closed) { // Close may have come before there was anything to cancel
 		i.cut(net.ErrClosed)
 	}
 	stop, timer := func() bool { return true }, (*time.Timer)(nil)
@@ -67,7 +67,7 @@ func (c *Conn) bounded(ctx context.Context) (within context.Context, end func() 
 
 // interruptBy ends a handshake that is under way, with the connection.
 func (c *Conn) interruptBy(why error) {
-	if c.interrupt.cut(why) {
+	if s := c.shaking.Load(); s != nil && s.interrupt.cut(why) {
 		c.conn.Close()
 	}
 }

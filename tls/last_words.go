@@ -13,12 +13,12 @@ const patience = 100 * time.Millisecond
 // have taken it along: then it has been sent once nobody writes. A Write that a peer
 // lets wait is not waited for; it sends the alert itself, if ever.
 func (c *Conn) lastWords() {
-	c.speaks.Store(true)
-	defer c.speaks.Store(false)
+	c.flags.set(speaks)
+	defer c.flags.unset(speaks)
 	for range patience / time.Millisecond {
 		if c.out.TryLock() {
 			c.flush()
-			c.refused.Store(c.engine.Refused())
+			c.flags.put(refused, c.engine.Refused())
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -33,7 +33,7 @@ func (c *Conn) lockOut() bool {
 		if c.out.TryLock() {
 			return true
 		}
-		if !c.speaks.Load() {
+		if !c.flags.has(speaks) {
 			break
 		}
 		time.Sleep(time.Millisecond)

@@ -32,7 +32,7 @@ func (c *Conn) hear(p []byte) {
 	}
 	c.heard = true
 	begun := p[:min(len(p), len(preface))]
-	c.prefaced.Store(c.role == wire.Server && strings.HasPrefix(preface, string(begun)) && c.engine.Result().ALPN == http2)
+	c.flags.put(prefaced, c.role == wire.Server && strings.HasPrefix(preface, string(begun)) && c.engine.Result().ALPN == http2)
 }
 
 // speak refuses HTTP/1 on a connection for which HTTP/2 was agreed on: p is what the
@@ -45,7 +45,7 @@ func (c *Conn) speak(p []byte) error {
 	c.spoken = true
 	switch {
 	case c.role == wire.Client && isHTTP1Request(p) && c.engine.Result().ALPN == http2:
-	case c.role == wire.Server && bytes.HasPrefix(p, []byte("HTTP/1.")) && c.prefaced.Load():
+	case c.role == wire.Server && bytes.HasPrefix(p, []byte("HTTP/1.")) && c.flags.has(prefaced):
 		_, err := c.engine.Write(http11Required, c.batch(len(http11Required)))
 		if err == nil {
 			_ = c.send() // best effort: the error that follows says more
@@ -88,7 +88,7 @@ const inTheClear = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charse
 // connections are answered for, and once; a caller of Handshake answers itself.
 func (c *Conn) answerInTheClear(err error) {
 	var header RecordHeaderError
-	if !c.listened || !errors.As(err, &header) || header.Conn == nil || !slices.Contains(httpRequests, string(header.RecordHeader[:])) || c.answered.Swap(true) {
+	if !c.listened || !errors.As(err, &header) || header.Conn == nil || !slices.Contains(httpRequests, string(header.RecordHeader[:])) || c.flags.set(answered) {
 		return
 	}
 	_ = c.conn.SetDeadline(time.Now().Add(lingerTime)) // best effort, as what follows

@@ -91,7 +91,7 @@ func (c *Conn) receiveReady() error {
 		r.at = time.Now()
 		return nil
 	}
-	return c.received(0, c.socketError("read", c.sender.reset.orEnd(err)))
+	return c.received(0, c.socketError("read", c.reset.orEnd(err)))
 }
 
 // socketError is err as net.Conn's Read or Write would return it; nil stays nil.

@@ -52,7 +52,7 @@ func (c *Conn) RequestClientCertificate(ctx context.Context) error {
 	if handshake.ProfileOf(c.engine.Result().Version).Updates {
 		ask = (*engine.Engine).Authenticate
 	}
-	c.asksLater.Store(true)
+	c.flags.set(asksLater)
 	return c.further(ctx, ask)
 }
 
@@ -69,7 +69,7 @@ func (c *Conn) further(ctx context.Context, start func(*engine.Engine, context.C
 		return err
 	}
 	for {
-		if c.closed.Load() {
+		if c.flags.has(closed) {
 			return c.gone()
 		}
 		a, begun, err := c.begin(ctx, func(ctx context.Context) error { return start(c.engine, ctx, h) })
@@ -96,7 +96,7 @@ func (c *Conn) resolveFurther() (*handshake.Config, error) {
 		return h, c.config.resolveClient(h, (*host)(c))
 	}
 	err := c.config.resolveServer(h, (*host)(c))
-	if c.asksLater.Load() {
+	if c.flags.has(asksLater) {
 		h.ClientAuth, h.ClientCAs = c.config.laterClientAuth(), c.config.clientCAs()
 	}
 	return h, err
@@ -127,8 +127,13 @@ func (f *further) Config() (context.Context, *handshake.Config) {
 	if err != nil {
 		return nil, nil
 	}
-	r.byPeer, r.last = r.byPeer+1, c.config.now()
+	r.byPeer, r.last = r.byPeer+1, c.config.now().UnixNano()
 	return c.newAttempt(context.Background()).ctx, h
+}
+
+// SaveSession keeps a session of TLS 1.3, which comes after the handshake.
+func (f *further) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
+	(*host)(f).SaveSession(r, s)
 }
 
 // The defaults of Renegotiate, and what has no setting.
@@ -159,7 +164,7 @@ func (c *Conn) mayStart() bool {
 	if interval == 0 {
 		interval = leastInterval
 	}
-	return allowed && r.byPeer < most && (r.byPeer == 0 || c.config.now().Sub(r.last) >= interval)
+	return allowed && int(r.byPeer) < most && (r.byPeer == 0 || c.config.now().Sub(time.Unix(0, r.last)) >= interval)
 }
 
 // Ended is told of the end, in the middle of what the In half does.

@@ -10,7 +10,7 @@ import (
 // the peer had ended it in order.
 type reset struct {
 	sync.Mutex
-	err error
+	err *error // nil for none
 }
 
 // note keeps err if it is a reset.
@@ -23,7 +23,8 @@ func (r *reset) note(err error) {
 // keep is note for a caller that has the mutex.
 func (r *reset) keep(err error) {
 	if r.err == nil && isReset(err) {
-		r.err = err
+		kept := err
+		r.err = &kept
 	}
 }
 
@@ -35,7 +36,7 @@ func (r *reset) orEnd(err error) error {
 	r.Lock()
 	defer r.Unlock()
 	if r.err != nil {
-		return r.err
+		return *r.err
 	}
 	return err
 }

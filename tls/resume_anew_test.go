@@ -39,7 +39,7 @@ func TestWhatAResumptionAgreesOnAnew(t *testing.T) {
 				case limit > 0:
 					want = min(limit, 16384)
 				}
-				if got := conn.engine.Result().SendLimit; got != want {
+				if got := int(conn.engine.Result().SendLimit); got != want {
 					t.Errorf("%s, %d and %d: a limit of %d, want %d", kind.name, test.own, test.peers, got, want)
 				}
 			}

@@ -21,7 +21,14 @@ type sender struct {
 	err   error
 	push  func(fd uintptr) (done bool) // Conn.push, made once
 	look  func(fd uintptr)             // Conn.look, made once
-	reset reset
+}
+
+// sending returns the sender, which an idle connection has none of. out is held.
+func (c *Conn) sending() *sender {
+	if c.sender == nil {
+		c.sender = new(sender)
+	}
+	return c.sender
 }
 
 // unseen is how much is sealed at once at most where it is not seen how much of it has
@@ -30,7 +37,7 @@ const unseen = 4 * engine.Whole
 
 // batch is how much of left bytes is to be sealed for one write to the connection below.
 func (c *Conn) batch(left int) int {
-	s := &c.sender
+	s := c.sending()
 	switch {
 	case left <= engine.Whole: // two records at most, of which one is sealed in any case
 		return 0
@@ -55,7 +62,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	defer c.answer()
 	c.out.Lock()
 	defer c.out.Unlock()
-	if c.closed.Load() {
+	if c.flags.has(closed) {
 		return 0, c.gone()
 	}
 	err = errInterrupted
@@ -132,7 +139,7 @@ func (c *Conn) send() error {
 
 // write hands the output over.
 func (c *Conn) write() error {
-	s := &c.sender
+	s := c.sending()
 	if c.raw != nil && !s.blind {
 		return c.writeReady()
 	}
@@ -158,7 +165,7 @@ func (c *Conn) writeWhole() error {
 	if n < len(b) && err == nil {
 		err = io.ErrShortWrite
 	}
-	c.sender.reset.note(err)
+	c.reset.note(err)
 	return err
 }
 

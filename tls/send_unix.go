@@ -14,7 +14,7 @@ const perWrite = 4 << 10
 // writeReady writes the output to the socket as it takes it. While it takes nothing,
 // what is left is in a buffer that just holds it.
 func (c *Conn) writeReady() error {
-	s := &c.sender
+	s := c.sending()
 	if s.push == nil {
 		s.push = c.push
 	}
@@ -27,9 +27,9 @@ func (c *Conn) writeReady() error {
 }
 
 func (c *Conn) push(fd uintptr) (done bool) {
-	s := &c.sender
+	s := c.sending()
 	for out := c.engine.Output(); len(out) > 0; out = c.engine.Output() {
-		n, err := s.reset.write(fd, out)
+		n, err := c.reset.write(fd, out)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -63,7 +63,7 @@ func (r *reset) write(fd uintptr, out []byte) (n int, err error) {
 // measure sees how much the socket takes now. It will take no less later, but for what
 // we write: nobody else writes.
 func (c *Conn) measure() {
-	s := &c.sender
+	s := c.sending()
 	if s.look == nil {
 		s.look = c.look
 	}
@@ -74,7 +74,8 @@ func (c *Conn) measure() {
 
 func (c *Conn) look(fd uintptr) {
 	room, ok := socketRoom(fd)
-	c.sender.room, c.sender.blind = room, !ok
+	s := c.sending()
+	s.room, s.blind = room, !ok
 }
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }

@@ -13,7 +13,7 @@ import (
 // sessionKey names the server in the cache, and what of the Config a session stands
 // for. Empty for a server without a name.
 func (c *Conn) sessionKey() string {
-	if c.cacheKey == "" {
+	if c.cacheKey == nil {
 		name := c.config.ServerName
 		if name == "" {
 			name = addressOf(c.conn)
@@ -22,10 +22,11 @@ func (c *Conn) sessionKey() string {
 			}
 		}
 		if name != "" {
-			c.cacheKey = name + " " + c.config.sessionKey()
+			name += " " + c.config.sessionKey()
 		}
+		c.cacheKey = &name
 	}
-	return c.cacheKey
+	return *c.cacheKey
 }
 
 // addressOf is empty for connections that are of no network.

@@ -33,7 +33,9 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 	if !h.showsAgain(ctx, s, one) {
 		return nil
 	}
-	c.offered = cs
+	if s := c.shaking.Load(); s != nil { // in a further handshake nothing is resumed
+		s.offered = cs
+	}
 	return &handshake.ClientSession{Session: one, Ticket: cs.ticket, ID: cs.id}
 }
 
@@ -114,7 +116,7 @@ func (c *Conn) drop(offered *ClientSessionState) {
 	if offered == nil {
 		return
 	}
-	restock(c.config.ClientSessionCache, c.cacheKey, func(now *ClientSessionState) *ClientSessionState {
+	restock(c.config.ClientSessionCache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
 		return now.without(offered)
 	})
 }

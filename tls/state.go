@@ -13,9 +13,11 @@ import (
 // ConnectionState returns what crypto/tls tells of a connection. Before the
 // handshake is complete, it is empty but for ServerName.
 func (c *Conn) ConnectionState() ConnectionState {
-	_ = c.shaking.take(context.Background())
-	defer c.shaking.give()
-	if !c.complete.Load() {
+	if s := c.shaking.Load(); s != nil {
+		_ = s.turn.take(context.Background())
+		defer s.turn.give()
+	}
+	if !c.flags.has(complete) {
 		return c.incomplete()
 	}
 	cs := connectionState(c.engine.Result(), true)
@@ -121,7 +123,7 @@ type State struct {
 // State tells more than ConnectionState. It is zero before the handshake is
 // complete. What it points to must not be changed.
 func (c *Conn) State() State {
-	if !c.complete.Load() {
+	if !c.flags.has(complete) {
 		return State{}
 	}
 	r := c.engine.Result()
@@ -137,7 +139,7 @@ func (c *Conn) State() State {
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
-		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: r.SendLimit, ReceiveLimit: r.ReceiveContent(),
+		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: int(r.SendLimit), ReceiveLimit: r.ReceiveContent(),
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
 		MissingKeyUsage:  r.MissingKeyUsage(c.role),
 		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, Revocation: r.Peer.Revocation, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
@@ -160,7 +162,7 @@ func (c *Conn) VerifyHostname(host string) error {
 	switch {
 	case c.role == wire.Server:
 		return &handshake.Error{Rule: "VerifyHostname was called on a server"}
-	case !c.complete.Load():
+	case !c.flags.has(complete):
 		return &handshake.Error{Rule: "VerifyHostname was called before the handshake was complete"}
 	case len(s.VerifiedChains) == 0:
 		return &handshake.Error{Rule: "the server's certificate chain was not verified"}

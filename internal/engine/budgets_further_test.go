@@ -74,7 +74,7 @@ func TestFloodsOfHandshakes(t *testing.T) {
 			}
 			l.server.Flush()
 			l.server.Abandon()
-			l.server.further = further{}
+			l.server.further = nil
 			l.server.inject(t, wire.ContentApplicationData, []byte(between)...)
 			err = l.client.receive(l.server.take())
 		}

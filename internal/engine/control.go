@@ -12,17 +12,20 @@ import (
 // control is the traffic from the In half to the Out half: alerts to send and
 // KeyUpdates to answer.
 type control struct {
-	mu     sync.Mutex
-	filled atomic.Bool  // so that looking costs no lock
-	asked  atomic.Int32 // KeyUpdates that the peer owes us, at most
-	items  []item       // of a further handshake, in order
-	reply  bool         // our KeyUpdate is due
-	alerts []wire.Alert
-	why    error       // of the last fatal alert
-	closed bool        // the peer has ended the connection: nothing more is sent
-	ended  atomic.Bool // we have: a close_notify or fatal alert is out
-	fatal  atomic.Bool // it is a fatal alert
+	mu    sync.Mutex
+	todo  *orders       // nil for nothing
+	asked atomic.Int32  // KeyUpdates that the peer owes us, at most
+	state atomic.Uint32 // of these:
 }
+
+const (
+	filled       uint32 = 1 << iota // there is something for take: looking costs no lock
+	shut                            // the peer has ended the connection: nothing more is sent
+	ended                           // we have: a close_notify or fatal alert is out
+	endedFatally                    // it is a fatal alert
+)
+
+func (c *control) has(one uint32) bool { return c.state.Load()&one != 0 }
 
 // item is one thing that a further handshake has the Out half do.
 type item struct {
@@ -32,8 +35,8 @@ type item struct {
 	ccs       bool
 	warning   wire.AlertCode // 0 for none
 	keys      *handshake.Keys
-	sendLimit int  // of records under the keys
-	release   bool // application data may go again
+	sendLimit int32 // of records under the keys
+	release   bool  // application data may go again
 }
 
 // maxItems is how many items may wait for a peer that does not read: a handshake
@@ -45,20 +48,23 @@ func (c *control) add(items ...item) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(items) > 0 {
-		c.items = append(c.items, items...)
-		c.filled.Store(true)
+		o := c.fill()
+		o.items = append(o.items, items...)
 	}
-	return len(c.items)
+	if c.todo == nil {
+		return 0
+	}
+	return len(c.todo.items)
 }
 
 func (c *control) alert(a wire.Alert, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a.Level == wire.LevelWarning && slices.Contains(c.alerts, a) {
+	o := c.fill()
+	if a.Level == wire.LevelWarning && slices.Contains(o.alerts, a) {
 		return // it is already to be sent; a peer must not make the queue grow
 	}
-	c.alerts, c.why = append(c.alerts, a), why
-	c.filled.Store(true)
+	o.alerts, o.why = append(o.alerts, a), why
 }
 
 // keyUpdate: our own is due, at the latest before our next data. It is sent as soon as
@@ -67,34 +73,44 @@ func (c *control) alert(a wire.Alert, why error) {
 func (c *control) keyUpdate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reply = true
-	c.filled.Store(true)
+	c.fill().reply = true
 }
 
 // shut has the Out half stop: a fatal alert has come. RFC 8446 §6.2.
 func (c *control) shut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
+	c.fill()
+	c.state.Or(shut)
 }
 
 // orders are what the Out half is to do, in this order.
 type orders struct {
-	items  []item
-	reply  bool
+	items  []item // of a further handshake, in order
+	reply  bool   // our KeyUpdate is due
 	alerts []wire.Alert
-	why    error
-	closed bool
+	why    error // of the last fatal alert
 }
 
-// take empties the queue; closed stays.
-func (c *control) take() orders {
+// fill returns the orders to add to. mu is held.
+func (c *control) fill() *orders {
+	if c.todo == nil {
+		c.todo = new(orders)
+	}
+	c.state.Or(filled)
+	return c.todo
+}
+
+// take empties the queue. closed says that the peer has ended the connection: it stays.
+func (c *control) take() (o orders, closed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	o := orders{c.items, c.reply, c.alerts, c.why, c.closed}
-	c.items, c.reply, c.alerts, c.why = nil, false, nil, nil
-	c.filled.Store(false)
-	return o
+	if c.todo != nil {
+		o = *c.todo
+	}
+	c.todo = nil
+	c.state.And(^filled)
+	return o, c.has(shut)
 }
 
-func (c *control) pending() bool { return c.filled.Load() }
+func (c *control) pending() bool { return c.has(filled) }

@@ -80,7 +80,7 @@ func (in *in) early(h record.Header, err error) bool {
 		in.skip = 0
 		return false
 	}
-	in.skip = max(0, in.skip-record.HeaderLen-h.Length)
+	in.skip = max(0, in.skip-int32(record.HeaderLen+h.Length))
 	return in.skip > 0
 }
 

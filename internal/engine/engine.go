@@ -19,12 +19,12 @@ type Options struct {
 	// Padding returns how many zero bytes to add to a TLS 1.3 record with
 	// content of the given length; nil adds none.
 	Padding func(contentLen int) int
-	// MaxFragment is the most content bytes of a record sent; 0 for 2^14.
-	MaxFragment int
-	// Saver keeps TLS 1.3 sessions; nil where they are not wanted.
-	Saver handshake.SessionSaver
 	// Further decides on further handshakes; nil refuses those the peer asks for.
 	Further Further
+	// MaxFragment is the most content bytes of a record sent; 0 for 2^14.
+	MaxFragment int32
+	// Saves: Further keeps TLS 1.3 sessions, too.
+	Saves bool
 	// RefuseFatally ends the connection of a peer whose renegotiation is refused.
 	RefuseFatally bool
 	// UnsafeRenegotiation has a client follow a server that does not know RFC 5746.
@@ -35,12 +35,12 @@ type Options struct {
 
 // Engine is one connection.
 type Engine struct {
-	role    wire.Role
 	options *Options
 	profile *handshake.Profile // nil until the version is known
 	hs      *handshake.State   // nil while no handshake is under way
-	done    bool               // the first handshake is
-	further further
+	role    wire.Role
+	done    bool     // the first handshake is
+	further *further // nil for none
 	in      in
 	out     out
 	control control
@@ -61,6 +61,8 @@ var ErrTruncated error = &handshake.Error{
 // New makes the engine of one side. It keeps o.
 func New(role wire.Role, c *handshake.Config, o *Options) *Engine {
 	e := &Engine{role: role, options: o}
+	e.in.wake()
+	e.out.wake()
 	result := new(handshake.Result)
 	e.result.Store(result)
 	e.hs = handshake.New(role, c, o.Hooks, (*records)(e), result)
@@ -83,7 +85,7 @@ func (e *Engine) Err() error { return e.in.err }
 
 // Refused reports that we have ended the connection with a fatal alert, which is sealed.
 // It may be called at any time.
-func (e *Engine) Refused() bool { return e.control.fatal.Load() }
+func (e *Engine) Refused() bool { return e.control.has(endedFatally) }
 
 // Role is the side that this is.
 func (e *Engine) Role() wire.Role { return e.role }
@@ -188,8 +190,8 @@ func (e *Engine) Break(err error) {
 		e.in.err = err
 	}
 	e.in.drop()
-	e.in.held = nil
-	e.further = further{}
+	e.in.wake().held = nil
+	e.further = nil
 	e.Abandon()
 }
 
@@ -257,7 +259,7 @@ func (r *records) SendChangeCipherSpec() error {
 func (r *records) SkipEarlyData() { r.in.skip = maxSkipped }
 
 func (r *records) InstallIn(k handshake.Keys) {
-	r.in.install(k, r.hs.Limits().ReceiveLimit)
+	r.in.install(k, int(r.hs.Limits().ReceiveLimit))
 	(*Engine)(r).reportKeys(trace.Received, r.in.half.Epoch(), k)
 }
 
@@ -283,10 +285,17 @@ func (e *Engine) reportKeys(dir trace.Direction, epoch int, k handshake.Keys) {
 // for an application that is busy with something else.
 func (e *Engine) IdleIn() {
 	e.in.half.Idle()
+	if e.in.inbox == nil {
+		return
+	}
 	if !e.in.lending {
 		e.Unlend()
 	}
 	e.in.swollen = nil
+	e.in.sleep()
 }
 
-func (e *Engine) IdleOut() { e.out.half.Idle() }
+func (e *Engine) IdleOut() {
+	e.out.half.Idle()
+	e.out.sleep()
+}

@@ -23,6 +23,8 @@ type Further interface {
 	// Config is what a handshake runs with that the peer asks for, and the context that
 	// callbacks are shown; nil refuses it.
 	Config() (context.Context, *handshake.Config)
+	// SaveSession keeps a session of TLS 1.3; see Options.Saves.
+	handshake.SessionSaver
 	// Spent reports that the peer has asked for as many as it may.
 	Spent() bool
 	// Ended tells how a further handshake ended; err is nil if well.
@@ -49,7 +51,7 @@ var ErrNoRenegotiation error = &handshake.Error{
 }
 
 // FurtherUnderWay reports whether a further handshake has begun and not ended.
-func (e *Engine) FurtherUnderWay() bool { return e.further.config != nil }
+func (e *Engine) FurtherUnderWay() bool { return e.further != nil }
 
 // Renegotiate begins a renegotiation: the client's ClientHello, or the server's
 // HelloRequest, waits for Flush. Callbacks are shown ctx.
@@ -65,7 +67,7 @@ func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 		return &handshake.Error{Rule: "the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else", Ref: "RFC 5746 §4",
 			Hint: "upgrade the peer; if you must, set Legacy.UnsafeRenegotiation"}
 	}
-	e.further.config, e.further.ctx = c, ctx
+	e.further = &further{config: c, ctx: ctx}
 	if e.role == wire.Client {
 		e.startRenegotiation()
 		return e.run()
@@ -92,7 +94,7 @@ func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 	}
 	context := make([]byte, 16)
 	rand.Read(context)
-	e.further.config, e.further.ctx = c, ctx
+	e.further = &further{config: c, ctx: ctx}
 	e.startAuthentication(context)
 	return e.run()
 }
@@ -100,9 +102,9 @@ func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 // Cancel takes back a HelloRequest that the client has not answered. It reports
 // whether there was one.
 func (e *Engine) Cancel() bool {
-	asked := e.further.asked
+	asked := e.FurtherUnderWay() && e.further.asked
 	if asked {
-		e.further = further{}
+		e.further = nil
 	}
 	return asked
 }
@@ -123,17 +125,19 @@ func (e *Engine) startAuthentication(context []byte) {
 // whether one does.
 func (e *Engine) begin(step *handshake.PostStep) bool {
 	r := e.Result()
-	if e.further.config == nil {
-		if e.options.Further == nil || e.control.ended.Load() { // where we cannot answer, nothing begins
+	if e.further == nil {
+		if e.options.Further == nil || e.control.has(ended) { // where we cannot answer, nothing begins
 			return false
 		}
 		if e.profile.Renegotiates && !r.SecureRenegotiation && !(e.options.UnsafeRenegotiation && e.role == wire.Client) {
 			// A client without RFC 5746 is never renegotiated with at its own wish.
 			return false
 		}
-		if e.further.ctx, e.further.config = e.options.Further.Config(); e.further.config == nil {
+		ctx, config := e.options.Further.Config()
+		if config == nil {
 			return false
 		}
+		e.further = &further{config: config, ctx: ctx}
 	}
 	if e.profile.Renegotiates {
 		e.startRenegotiation()
@@ -145,15 +149,16 @@ func (e *Engine) begin(step *handshake.PostStep) bool {
 
 // run takes the further handshake as far as what has arrived allows.
 func (e *Engine) run() error {
-	err := e.hs.Run(e.further.ctx)
+	f := e.further
+	err := e.hs.Run(f.ctx)
 	done := err == nil && e.hs.Done()
 	if done {
 		e.hs.Settle()
-		e.result.Store(e.further.next)
-		e.further.do(item{release: true})
+		e.result.Store(f.next)
+		f.do(item{release: true})
 	}
-	waiting := e.control.add(e.further.todo...)
-	e.further.todo = nil
+	waiting := e.control.add(f.todo...)
+	f.todo = nil
 	if err == nil && waiting > maxItems {
 		err = fault(wire.AlertUnexpectedMessage, "the peer begins one handshake after the other and does not take our answers", "")
 	}
@@ -176,7 +181,7 @@ func (e *Engine) endFurther(err error) {
 	if err != nil {
 		e.control.add(item{release: true})
 	}
-	e.further = further{}
+	e.further = nil
 	e.Abandon()
 	if e.options.Further != nil {
 		e.options.Further.Ended(err)
@@ -187,7 +192,7 @@ func (e *Engine) endFurther(err error) {
 // whether that was open.
 func (e *Engine) declined() bool {
 	switch {
-	case e.further.asked:
+	case e.further != nil && e.further.asked:
 	case e.hs != nil && e.done && e.role == wire.Client && e.profile.Renegotiates && !e.hs.Heard():
 	default:
 		return false

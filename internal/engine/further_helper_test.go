@@ -38,7 +38,7 @@ func (s *side) Done() bool {
 
 // current is what is agreed on so far, in a further handshake too.
 func (e *Engine) current() *handshake.Result {
-	if e.further.next != nil {
+	if e.further != nil && e.further.next != nil {
 		return e.further.next
 	}
 	return e.Result()
@@ -50,7 +50,7 @@ func (s *side) flush() error {
 	if len(s.edits) == 0 {
 		return s.Flush()
 	}
-	todo := s.control.take()
+	todo, _ := s.control.take()
 	for _, i := range todo.items {
 		for _, i := range s.edited(i) {
 			s.control.add(i)
@@ -149,4 +149,8 @@ func authenticated(hosts func(testing.TB) (client, server *host), change ...func
 			return l.server.Authenticate(context.Background(), &s.config)
 		}
 	})
+}
+
+func (s *side) SaveSession(r *handshake.Result, c *handshake.ClientSession) {
+	s.host.SaveSession(r, c)
 }

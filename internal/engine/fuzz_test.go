@@ -275,7 +275,7 @@ func FuzzFurther(f *testing.F) {
 			}
 			peer.feed(s.take(), nil)
 			queue = append(queue, split(peer.take())...)
-			if n := len(s.control.items); n > maxItems {
+			if n := s.control.add(); n > maxItems {
 				t.Fatalf("%d items wait", n)
 			}
 			if s.hs != nil && !s.FurtherUnderWay() || s.err != nil && (s.hs != nil || s.FurtherUnderWay() || s.err != s.Engine.Err()) {

@@ -241,7 +241,7 @@ func newSide(role wire.Role, h *host, edits ...edit) *side {
 	}
 	o := &Options{Hooks: &s.hooks, Further: s}
 	if role == wire.Client && h.config.Sessions {
-		o.Saver = h
+		o.Saves = true
 	}
 	s.Engine = New(role, &h.config, o)
 	if len(edits) > 0 { // the same engine, with a rogue between it and its handshake

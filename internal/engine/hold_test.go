@@ -145,7 +145,7 @@ func TestWarningsDoNotQueueUp(t *testing.T) {
 	for range 1000 {
 		c.alert(wire.Alert{Level: wire.LevelWarning, Code: wire.AlertNoRenegotiation}, nil)
 	}
-	if len(c.alerts) != 1 {
-		t.Errorf("%d alerts are queued", len(c.alerts))
+	if len(c.todo.alerts) != 1 {
+		t.Errorf("%d alerts are queued", len(c.todo.alerts))
 	}
 }

@@ -24,30 +24,17 @@ const (
 
 // in is the half that reads.
 type in struct {
-	half record.Half
-	// buf[r:w] is what has been received and not looked at.
-	buf  []byte
-	lent *buffer
-	r, w int
-	// hand is handshake content not consumed yet. It aliases buf unless own
-	// holds it: a message that runs over several records is gathered there.
-	hand  []byte
-	own   []byte
-	plain []byte // application data opened and not delivered; aliases buf
-	err   error  // terminal
-
-	updates int                // KeyUpdates received in all
-	inARow  int                // KeyUpdates since the last application data
-	halted  [4]int             // records and messages in a row that advance nothing, by kind
-	skip    int                // bytes of early data that may still be passed over
+	half record.Half // it keeps the traffic secret, TLS 1.3
+	*inbox
+	err     error              // terminal
+	updates int32              // KeyUpdates received in all
+	skip    int32              // bytes of early data that may still be passed over
+	halted  [len(idles)]uint8  // records and messages in a row that advance nothing, by kind
+	inARow  uint8              // KeyUpdates since the last application data
 	lending bool               // between Lend and Filled
 	between bool               // an alert came between the records of a message
 	pseudo  wire.HandshakeType // what waits to be consumed and is no message; 0 for nothing
-	ssl2    []byte             // a ClientHello in the format of SSL 2.0
 	version wire.Version       // of the records from now on, once known
-	held    []byte             // application data that came while nobody read
-	inflate *record.Decompressor
-	swollen []byte // what it has made of a record
 }
 
 // install puts new keys into use. limit is the most plaintext of a record; 0
@@ -55,7 +42,7 @@ type in struct {
 func (in *in) install(k handshake.Keys, limit int) {
 	in.half.SetKeys(k.Params)
 	in.half.SetLimit(limit)
-	if in.inflate = nil; k.Compression == wire.CompressionDeflate {
+	if in.wake().inflate = nil; k.Compression == wire.CompressionDeflate {
 		in.inflate = record.NewDecompressor()
 		in.inflate.SetLimit(limit)
 	}
@@ -72,7 +59,7 @@ var ErrFull error = &handshake.Error{Rule: "a further handshake is under way, an
 // Further receives for a further handshake while nobody reads: application data
 // is kept for Read. It returns as Read does, and nil once a record is handled.
 func (e *Engine) Further() error {
-	in := &e.in
+	in := e.in.wake()
 	if len(in.held) > maxHeld {
 		return ErrFull
 	}
@@ -92,7 +79,7 @@ func (in *in) hold() {
 
 // Held is Read for what Further has kept, at any time, even between Lend and Filled.
 func (e *Engine) Held(p []byte) int {
-	in := &e.in
+	in := e.in.wake()
 	n := copy(p, in.held)
 	if in.held = in.held[n:]; len(in.held) == 0 {
 		in.held = nil
@@ -104,7 +91,7 @@ func (e *Engine) Held(p []byte) int {
 // there; other errors are terminal: io.EOF after a close_notify. It needs a
 // complete handshake.
 func (e *Engine) Read(p []byte) (n int, err error) {
-	in := &e.in
+	in := e.in.wake()
 	for n < len(p) {
 		if len(in.held) > 0 {
 			n += e.Held(p[n:])
@@ -158,7 +145,7 @@ func (e *Engine) pump(p []byte, n *int) error {
 	if len(in.hand) > 0 && !e.mayMix() {
 		return e.fail(interleaved(typ))
 	}
-	if e.further.changed {
+	if e.further != nil && e.further.changed {
 		return e.fail(fault(wire.AlertUnexpectedMessage, "the peer sent application data between its change of keys and its Finished", "RFC 5246 §7.4.9"))
 	}
 	if len(content) == 0 {
@@ -213,14 +200,14 @@ var idles = [...]struct {
 // halt counts what does not advance the connection.
 func (e *Engine) halt(what idle) error {
 	kind := &idles[what]
-	if e.in.halted[what]++; e.in.halted[what] > kind.most {
+	if e.in.halted[what]++; int(e.in.halted[what]) > kind.most {
 		return e.fail(fault(wire.AlertUnexpectedMessage, fmt.Sprintf("the peer sent more than %d %s in a row that do nothing", kind.most, kind.name), ""))
 	}
 	return nil
 }
 
 // moved: the connection has advanced.
-func (in *in) moved() { in.halted = [len(idles)]int{} }
+func (in *in) moved() { in.halted = [len(idles)]uint8{} }
 
 func fault(alert wire.AlertCode, rule, ref string) error {
 	return &handshake.Error{Alert: alert, Rule: rule, Ref: ref}

@@ -165,14 +165,22 @@ func (e *Engine) postHandshake() error {
 			}
 			continue
 		}
-		p := handshake.Post{Role: e.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.options.Saver,
+		p := handshake.Post{Role: e.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.saver(),
 			UpdateIn: e.updateIn, Reply: e.control.keyUpdate, Refuse: e.options.RefuseFatally, Spent: e.options.Further != nil && e.options.Further.Spent(),
-			Ended: e.control.ended.Load(),
+			Ended: e.control.has(ended),
 			Warn:  func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
 		if err := p.Receive(msg); err != nil {
 			return err
 		}
 	}
+}
+
+// saver keeps sessions; nil where none are wanted.
+func (e *Engine) saver() handshake.SessionSaver {
+	if !e.options.Saves {
+		return nil
+	}
+	return e.options.Further
 }
 
 // prompted takes a HelloRequest that is not refused. While a handshake is under way
@@ -197,7 +205,7 @@ func (e *Engine) belongs(step *handshake.PostStep) bool {
 	switch {
 	case e.hs == nil:
 		return step != nil && step.Starts && e.begin(step)
-	case step == nil || step.Starts || e.further.changed:
+	case step == nil || step.Starts || e.further != nil && e.further.changed:
 		return true
 	}
 	return !step.Prompts && e.hs.Heard()
@@ -225,8 +233,8 @@ func (e *Engine) updateIn() error {
 	}
 	in.moved()
 	in.updates++
-	k := handshake.NextKeys(e.Result().Suite, in.half.Secret(), e.role.Peer(), in.updates, e.options.Hooks)
-	in.install(k, e.Result().ReceiveLimit)
+	k := handshake.NextKeys(e.Result().Suite, in.half.Secret(), e.role.Peer(), int(in.updates), e.options.Hooks)
+	in.install(k, int(e.Result().ReceiveLimit))
 	e.reportKeys(trace.Received, in.half.Epoch(), k)
 	return nil
 }

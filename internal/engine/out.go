@@ -16,35 +16,36 @@ const Batch = 16 * (record.MaxPlaintext + 5 + 32)
 
 // out is the half that writes.
 type out struct {
-	half    record.Half // it keeps the traffic secret, TLS 1.3
-	buf     []byte      // sealed bytes not sent yet
-	lent    *buffer     // the pooled buffer below buf
-	flight  []byte      // handshake messages not sealed yet
-	updates int
-	closed  bool // a close_notify or fatal alert is out
-	owed    bool // messages of a further handshake are in flight or buf
+	half record.Half // it keeps the traffic secret, TLS 1.3
+	*outbox
+	updates int32
+	limit   int32 // most content of a record that the peer takes; 0 for any
+	closed  bool  // a close_notify or fatal alert is out
+	owed    bool  // messages of a further handshake are in flight or buf
 	// held: a renegotiation has begun and is not complete, and so application data
 	// must wait: at the latest from our new keys on, RFC 5246 §7.4.9.
-	held     bool
-	limit    int                // most content of a record that the peer takes; 0 for any
-	deflate  *record.Compressor // nil: none
-	squeezed []byte             // what it has made of a record
+	held bool
 }
 
 // install puts new keys into use.
 func (o *out) install(k handshake.Keys) {
 	o.half.SetKeys(k.Params)
-	if o.deflate = nil; k.Compression == wire.CompressionDeflate {
+	if o.wake().deflate = nil; k.Compression == wire.CompressionDeflate {
 		o.deflate = record.NewCompressor()
 	}
 }
 
 // Output returns the sealed bytes to send; Sent tells how many went.
-func (e *Engine) Output() []byte { return e.out.buf }
+func (e *Engine) Output() []byte {
+	if e.out.outbox == nil {
+		return nil
+	}
+	return e.out.buf
+}
 
 // Sent says that the first n bytes of Output are on their way.
 func (e *Engine) Sent(n int) {
-	o := &e.out
+	o := e.out.wake()
 	o.buf = o.buf[n:]
 	if len(o.buf) == 0 {
 		giveBack(o.lent)
@@ -55,7 +56,7 @@ func (e *Engine) Sent(n int) {
 // Stalled says that no more of Output goes for now. What is left moves to a buffer
 // that fits: a peer that does not read must not hold a large one.
 func (e *Engine) Stalled() {
-	if o := &e.out; o.lent != nil && fits(len(o.buf)) < len(o.lent.bytes) {
+	if o := e.out.wake(); o.lent != nil && fits(len(o.buf)) < len(o.lent.bytes) {
 		o.rehouse(len(o.buf))
 	}
 }
@@ -81,7 +82,7 @@ func (o *out) rehouse(size int) {
 
 // seal adds one record to the output.
 func (e *Engine) seal(typ wire.ContentType, content []byte) error {
-	o := &e.out
+	o := e.out.wake()
 	padding := 0
 	if e.options.Padding != nil && o.half.Epoch() > 0 && e.profile.PlainCCS { // before TLS 1.3 there is none
 		padding = max(0, min(e.options.Padding(len(content)), e.out.most()-len(content)))
@@ -118,7 +119,7 @@ func (e *Engine) recordVersion() wire.Version {
 // fragment is the most content that we put into a record.
 func (e *Engine) fragment() int {
 	if n := e.options.MaxFragment; n > 0 {
-		return min(n, e.out.most())
+		return min(int(n), e.out.most())
 	}
 	return e.out.most()
 }
@@ -126,7 +127,7 @@ func (e *Engine) fragment() int {
 // most is the most plaintext that the peer takes in a record.
 func (o *out) most() int {
 	if o.limit > 0 {
-		return o.limit
+		return int(o.limit)
 	}
 	return record.MaxPlaintext
 }
@@ -134,7 +135,7 @@ func (o *out) most() int {
 // flushFlight seals the handshake messages gathered so far. Several messages
 // share a record.
 func (e *Engine) flushFlight() error {
-	o := &e.out
+	o := e.out.wake()
 	for rest := o.flight; len(rest) > 0; {
 		n := min(len(rest), e.fragment())
 		if err := e.seal(wire.ContentHandshake, rest[:n]); err != nil {
@@ -152,7 +153,7 @@ func (e *Engine) flushFlight() error {
 // sendCCS sends a change_cipher_spec record, in the clear where the version
 // never protects it.
 func (e *Engine) sendCCS() error {
-	o := &e.out
+	o := e.out.wake()
 	content := []byte{wire.ChangeCipherSpecContent}
 	if !e.profile.PlainCCS {
 		return e.seal(wire.ContentChangeCipherSpec, content)
@@ -175,7 +176,7 @@ func (e *Engine) sendCCS() error {
 // that is less, and a record in any case. It returns how much that was; the rest is for
 // after Output has been sent. What the In half asked for goes first.
 func (e *Engine) Write(p []byte, most int) (n int, err error) {
-	o := &e.out
+	o := e.out.wake()
 	if err := e.Flush(); err != nil {
 		return 0, err
 	}
@@ -228,8 +229,14 @@ func (e *Engine) Pending() bool { return e.control.pending() }
 
 // Flush turns what the In half has asked for into output.
 func (e *Engine) Flush() error {
-	todo := e.control.take()
-	e.out.closed = e.out.closed || todo.closed
+	if !e.control.pending() { // mostly
+		if e.out.closed {
+			return nil
+		}
+		return e.flushFlight()
+	}
+	todo, closed := e.control.take()
+	e.out.closed = e.out.closed || closed
 	if !e.out.closed {
 		for i := range todo.items {
 			if err := e.follow(&todo.items[i]); err != nil {
@@ -255,7 +262,7 @@ func (e *Engine) Flush() error {
 
 // follow does what a further handshake asks for.
 func (e *Engine) follow(i *item) error {
-	o := &e.out
+	o := e.out.wake()
 	o.owed = o.owed || !i.release
 	switch {
 	case i.message != nil:
@@ -287,7 +294,7 @@ func (e *Engine) follow(i *item) error {
 
 // Alert sends an alert; a fatal one or a close_notify is the last record.
 func (e *Engine) sendAlert(a wire.Alert, why error) error {
-	o := &e.out
+	o := e.out.wake()
 	if o.closed {
 		return nil
 	}
@@ -306,8 +313,12 @@ func (e *Engine) sendAlert(a wire.Alert, why error) error {
 		return err
 	}
 	o.closed = a.Level == wire.LevelFatal || a.Code == wire.AlertCloseNotify
-	e.control.ended.Store(o.closed)
-	e.control.fatal.Store(a.Level == wire.LevelFatal)
+	if o.closed {
+		e.control.state.Or(ended)
+	}
+	if a.Level == wire.LevelFatal {
+		e.control.state.Or(endedFatally)
+	}
 	return nil
 }
 
@@ -319,7 +330,7 @@ func (e *Engine) CloseNotify() error {
 // KeyUpdate moves our writing to the next traffic secret and, if asked to, has
 // the peer do the same. RFC 8446 §4.6.3.
 func (e *Engine) KeyUpdate(requestPeer bool) error {
-	o := &e.out
+	o := e.out.wake()
 	if o.closed {
 		return ErrClosed
 	}
@@ -340,7 +351,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		return err
 	}
 	o.updates++
-	k := handshake.NextKeys(e.Result().Suite, o.half.Secret(), e.role, o.updates, e.options.Hooks)
+	k := handshake.NextKeys(e.Result().Suite, o.half.Secret(), e.role, int(o.updates), e.options.Hooks)
 	o.install(k)
 	e.reportKeys(trace.Sent, o.half.Epoch(), k)
 	return nil

@@ -12,7 +12,7 @@ import (
 // Lend returns room for at least min bytes to receive into; Filled tells how
 // many came. The room is valid until then.
 func (e *Engine) Lend(min int) []byte {
-	in := &e.in
+	in := e.in.wake()
 	in.rewind()
 	if len(in.buf)-in.w < min {
 		in.move(in.w - in.r + min)
@@ -24,7 +24,7 @@ func (e *Engine) Lend(min int) []byte {
 // LendUpTo is Lend for a socket that is known to have something: it lends what a buffer
 // of size bytes has free, and in any case what the next record needs.
 func (e *Engine) LendUpTo(size int) []byte {
-	in := &e.in
+	in := e.in.wake()
 	in.rewind()
 	have := in.w - in.r
 	size = max(size, have+e.Want())
@@ -84,13 +84,13 @@ func (in *in) owned() bool {
 
 // Filled says that n bytes were received into what Lend returned.
 func (e *Engine) Filled(n int) {
-	e.in.w += n
+	e.in.wake().w += n
 	e.in.lending = false
 }
 
 // Want is how many more bytes the next record needs at least.
 func (e *Engine) Want() int {
-	in := &e.in
+	in := e.in.wake()
 	have := in.w - in.r
 	if have < record.HeaderLen {
 		return record.HeaderLen - have
@@ -131,7 +131,7 @@ func (e *Engine) EOF(err error) {
 
 // betweenRecords: nothing of a record or of a message waits for its rest.
 func (e *Engine) betweenRecords() bool {
-	return e.in.r == e.in.w && len(e.in.hand) == 0 && e.hs == nil
+	return e.in.wake().r == e.in.w && len(e.in.hand) == 0 && e.hs == nil
 }
 
 // Unlend gives back what Lend returned where nothing came. Part of a record may
@@ -156,7 +156,7 @@ func (in *in) fit() {
 
 // settle gives the buffer back once nothing in it is needed.
 func (e *Engine) settle() {
-	in := &e.in
+	in := e.in.wake()
 	if len(in.plain) == 0 {
 		in.plain = nil // an empty slice would keep the buffer alive
 	}
@@ -172,6 +172,9 @@ func (e *Engine) settle() {
 // drop gives up all that was received. A buffer that somebody may still be
 // receiving into is not given to the next.
 func (in *in) drop() {
+	if in.inbox == nil {
+		return
+	}
 	if !in.lending {
 		giveBack(in.lent)
 	}

@@ -120,7 +120,7 @@ func TestMessagesAcrossRecords(t *testing.T) {
 		for _, fragment := range []int{1, 7, 100} {
 			c, s := f.hosts(t)
 			l := connect(c, s)
-			l.client.options.MaxFragment, l.server.options.MaxFragment = fragment, fragment
+			l.client.options.MaxFragment, l.server.options.MaxFragment = int32(fragment), int32(fragment)
 			if l.run().done(t).talk(t); c.then != nil {
 				l.again(t).done(t).talk(t)
 			}

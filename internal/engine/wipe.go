@@ -3,6 +3,8 @@ package engine
 // WipeIn clears what the In half reads with. Nothing more can be opened.
 func (e *Engine) WipeIn() {
 	e.in.half.Wipe()
+	e.in.drop()
+	e.in.sleep()
 }
 
 // WipeOut clears what the Out half writes with, and the keys that wait for it.
@@ -11,6 +13,7 @@ func (e *Engine) WipeOut() {
 	o := &e.out
 	o.half.Wipe()
 	o.closed = true
+	o.drop()
 	e.control.wipe()
 }
 
@@ -18,11 +21,14 @@ func (e *Engine) WipeOut() {
 func (c *control) wipe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, i := range c.items {
-		i.wipe()
+	if c.todo != nil {
+		for _, i := range c.todo.items {
+			i.wipe()
+		}
+		clear(c.todo.items)
 	}
-	clear(c.items)
-	c.items, c.closed = nil, true
+	c.todo = nil
+	c.state.Or(shut)
 }
 
 // wipe clears the keys of i, if it has any.

@@ -42,7 +42,7 @@ func acceptMaxFragmentLength(s *State, r *wire.Reader) error {
 	if s.Result.SendLimit != 0 {
 		return bothLimits
 	}
-	s.Result.SendLimit, s.Result.ReceiveLimit = got.Size(), s.profile.sizeLimit(got.Size())
+	s.Result.limit(got.Size(), s.profile.sizeLimit(got.Size()))
 	return nil
 }
 
@@ -62,9 +62,9 @@ func (s *State) agreeLimits() {
 	r := s.Result
 	switch {
 	case s.asked(wire.ExtRecordSizeLimit):
-		r.SendLimit, r.ReceiveLimit = s.profile.contentLimit(int(s.Offer.SizeLimit)), s.ownSizeLimit()
+		r.limit(s.profile.contentLimit(int(s.Offer.SizeLimit)), s.ownSizeLimit())
 	case s.asked(wire.ExtMaxFragmentLength):
-		r.SendLimit = s.Offer.MaxFragmentLength.Size()
-		r.ReceiveLimit = s.profile.sizeLimit(r.SendLimit)
+		size := s.Offer.MaxFragmentLength.Size()
+		r.limit(size, s.profile.sizeLimit(size))
 	}
 }

@@ -29,7 +29,7 @@ func (r *Result) ReceiveContent() int {
 	if p == nil || r.ReceiveLimit == 0 {
 		return 0
 	}
-	return p.contentLimit(r.ReceiveLimit)
+	return p.contentLimit(int(r.ReceiveLimit))
 }
 
 func (p *Profile) sizeLimit(content int) int { return content + p.typeByte() }
@@ -61,7 +61,7 @@ func acceptSizeLimit(s *State, r *wire.Reader) error {
 	if s.Result.SendLimit != 0 {
 		return bothLimits
 	}
-	s.Result.SendLimit, s.Result.ReceiveLimit = s.profile.contentLimit(int(limit)), s.ownSizeLimit()
+	s.Result.limit(s.profile.contentLimit(int(limit)), s.ownSizeLimit())
 	return nil
 }
 

@@ -38,7 +38,12 @@ type Agreed struct {
 	ServerName           string
 	// SendLimit and ReceiveLimit are the most bytes of plaintext in a record, 0
 	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
-	SendLimit, ReceiveLimit int
+	SendLimit, ReceiveLimit int32
+}
+
+// limit sets the limits of both directions.
+func (a *Agreed) limit(send, receive int) {
+	a.SendLimit, a.ReceiveLimit = int32(send), int32(receive)
 }
 
 // Resumption is how a connection continues an earlier session.
