@@ -193,6 +193,9 @@ func TestOptions(t *testing.T) {
 	if err != nil || !o.json || !o.quick || len(o.kinds) != 2 {
 		t.Fatalf("options: %+v, %v", o, err)
 	}
+	if b, _, err := newBench(t.TempDir(), &options{rounds: 2}); err != nil || b.rounds(rows[0]) != 3 || b.rounds(row{kind: "memory"}) != 2 {
+		t.Errorf("--rounds 2: %d and %d rounds, the first of which warms up", b.rounds(rows[0]), b.rounds(row{kind: "memory"}))
+	}
 	for name, want := range map[string]bool{"idle-fresh-server": true, "loopback-send-aes128gcm-64": true,
 		"loopback-pingpong-aes128gcm-100": false, "tls1.3-psk-resume": false} {
 		for _, r := range rows {
@@ -201,7 +204,7 @@ func TestOptions(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range [][]string{{"speed"}, {"--only", "("}} {
+	for _, args := range [][]string{{"speed"}, {"--only", "("}, {"--rounds", "-1"}} {
 		if _, err := parseOptions(args, os.Stderr); err == nil {
 			t.Errorf("options %q were taken", args)
 		}

@@ -98,6 +98,7 @@ func (r *report) circumstances(old *report) (list []string) {
 		{"OpenSSL", old.OpenSSL, r.OpenSSL},
 		{"system", old.OS + "/" + old.Arch, r.OS + "/" + r.Arch},
 		{"processors", fmt.Sprint(old.CPUs, " ", old.CPU), fmt.Sprint(r.CPUs, " ", r.CPU)},
+		{"instructions", strings.Join(old.Instructions, ", "), strings.Join(r.Instructions, ", ")},
 		{"quick run", fmt.Sprint(old.Quick), fmt.Sprint(r.Quick)},
 	} {
 		if c.before != c.now {

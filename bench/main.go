@@ -34,6 +34,7 @@ type options struct {
 	kinds       []string // empty: all
 	json, quick bool
 	load        bool
+	rounds      int // 0: as many as the size has
 	only        *regexp.Regexp
 	cpuProfile  string
 	memProfile  string
@@ -52,6 +53,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	}
 	set.BoolVar(&o.json, "json", false, "print JSON")
 	set.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, under 30 s in all")
+	set.IntVar(&o.rounds, "rounds", 0, "how many rounds of each row count, `N`: 11 by default, 3 with --quick; fewer of the slow rows")
 	set.BoolVar(&o.load, "load", false, "measure handshakes, bulk and primitives twice, also while busy loops keep every processor at work")
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
 	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
@@ -71,6 +73,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 			return nil, fmt.Errorf("unknown kind %q, not one of %v", set.Arg(0), kinds)
 		}
 		o.kinds, args = append(o.kinds, set.Arg(0)), set.Args()[1:]
+	}
+	if o.rounds < 0 {
+		return nil, errors.New("--rounds is less than none")
 	}
 	var err error
 	o.only, err = regexp.Compile(only)
@@ -145,6 +150,9 @@ func newBench(dir string, o *options) (*bench, libssl, error) {
 	b := &bench{dir: dir, memProfile: o.memProfile, size: full}
 	if o.quick {
 		b.size = quick
+	}
+	if o.rounds > 0 {
+		b.size.rounds, b.size.memory = o.rounds, min(b.size.memory, o.rounds)
 	}
 	for _, name := range []string{vitrineName, stdName} {
 		b.contenders = append(b.contenders, contender{name: name,

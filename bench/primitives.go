@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	fastrsa "github.com/vitrine-tls/vitrine/internal/primitive/rsa"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -39,7 +40,9 @@ var primitivesOf = map[string]primitives{
 			"aes256gcm": suite.ByID(wire.TLS_AES_256_GCM_SHA384).Cipher.AEAD,
 			"chacha20":  suite.ByID(wire.TLS_CHACHA20_POLY1305_SHA256).Cipher.AEAD,
 		},
-		sign: signStandard,
+		sign: func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+			return fastrsa.Sign(key, rand.Reader, digest, opts)
+		},
 		agree: map[string]func() (func() error, error){
 			"X25519":         groupOf(wire.GroupX25519),
 			"P-256":          groupOf(wire.GroupP256),

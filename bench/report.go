@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/primitive/cpu"
 )
 
 // The names of the contenders, in the order in which they are measured and shown.
@@ -22,18 +24,21 @@ var contenderNames = []string{vitrineName, stdName, opensslName}
 
 // report is the whole outcome; its JSON field names are stable.
 type report struct {
-	Time    string   `json:"time"` // when it was begun, RFC 3339
-	Go      string   `json:"go"`
-	OS      string   `json:"os"`
-	Arch    string   `json:"arch"`
-	CPUs    int      `json:"cpus"`
-	CPU     string   `json:"cpu,omitempty"`     // its model
-	OpenSSL string   `json:"openssl,omitempty"` // the version that was met at run time
-	LibSSL  *libssl  `json:"libssl,omitempty"`
-	Quick   bool     `json:"quick"`
-	Load    bool     `json:"load"` // both states of the machine were measured
-	Results []figure `json:"results"`
-	Since   *changes `json:"since,omitempty"` // with --compare
+	Time string `json:"time"` // when it was begun, RFC 3339
+	Go   string `json:"go"`
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	CPU  string `json:"cpu,omitempty"` // its model
+	// Instructions are those that vitrine's primitives use: what the processor has, less what
+	// VITRINE_PRIMITIVE switches off.
+	Instructions []string `json:"instructions"`
+	OpenSSL      string   `json:"openssl,omitempty"` // the version that was met at run time
+	LibSSL       *libssl  `json:"libssl,omitempty"`
+	Quick        bool     `json:"quick"`
+	Load         bool     `json:"load"` // both states of the machine were measured
+	Results      []figure `json:"results"`
+	Since        *changes `json:"since,omitempty"` // with --compare
 }
 
 // figure is one metric of one row.
@@ -65,7 +70,7 @@ type target struct {
 
 func newReport(met libssl, o *options) *report {
 	r := &report{Time: time.Now().Format(time.RFC3339), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		CPUs: runtime.NumCPU(), CPU: cpuModel(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
+		CPUs: runtime.NumCPU(), CPU: cpuModel(), Instructions: instructions(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
 	if met.Version != "" {
 		r.LibSSL = &met
 	}
@@ -151,6 +156,19 @@ func (f *figure) judge(g goal) {
 	if value > 0 {
 		f.Targets = append(f.Targets, target{g.limit, of, g.state, g.met(value, f.measure.higher)})
 	}
+}
+
+func instructions() []string {
+	list := []string{}
+	for _, i := range []struct {
+		name string
+		used bool
+	}{{"VAES at 512 bits", cpu.VAES512}, {"VAES at 256 bits", cpu.VAES256 && !cpu.VAES512}, {"IFMA", cpu.IFMA}, {"ADX", cpu.ADX}} {
+		if i.used {
+			list = append(list, i.name)
+		}
+	}
+	return list
 }
 
 // cpuModel is what Linux calls the processor; empty elsewhere.

@@ -24,7 +24,7 @@ type size struct {
 }
 
 var (
-	full  = size{rounds: 11, memory: 3, ms: 150, brief: 60, total: 128 << 20, conns: 400, listed: 1_000_000, captured: 1000, settle: 1500}
+	full  = size{rounds: 11, memory: 3, ms: 120, brief: 60, total: 128 << 20, conns: 400, listed: 1_000_000, captured: 1000, settle: 1500}
 	quick = size{rounds: 3, memory: 1, ms: 15, brief: 10, total: 16 << 20, conns: 50, listed: 100_000, captured: 30, settle: 1500}
 )
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,7 @@ func (r *report) writeText(w io.Writer) error {
 		b.WriteString(", quick run: figures are rough")
 	}
 	b.WriteString("\n")
+	fmt.Fprintf(&b, "vitrine's primitives use %s\n", cmp.Or(strings.Join(r.Instructions, ", "), "the standard library"))
 	if r.LibSSL != nil {
 		b.WriteString(r.LibSSL.String() + "\n")
 	}
