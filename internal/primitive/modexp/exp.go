@@ -13,11 +13,17 @@ type moduli struct {
 }
 
 func newModuli(s *shape, each ...*Modulus) *moduli {
-	m := &moduli{shape: s, each: each, high: aligned(3 * s.vector())}
+	m := &moduli{shape: s, each: each}
+	if s.sliced {
+		m.high = aligned(s.vector())
+		m.spread(m.high, func(one *Modulus) []uint64 { return one.high })
+		return m
+	}
+	m.high = aligned(3 * s.vector())
 	n := s.regs * lanes
 	for c, one := range each {
 		for by := range 3 {
-			copy(m.high[(3*c+by)*n+by:][:n-by], one.high)
+			copy(m.high[(3*c+by)*n+by:], one.high)
 		}
 	}
 	return m
@@ -30,9 +36,8 @@ func (m *moduli) times(r *room, z, x, y []uint64, times int) {
 
 // spread writes a number for each modulus.
 func (m *moduli) spread(dst []uint64, of func(*Modulus) []uint64) {
-	n := m.regs * lanes
 	for c, one := range m.each {
-		copy(dst[c*n:][:n], of(one))
+		m.put(dst, c, of(one))
 	}
 }
 
@@ -45,15 +50,16 @@ func (one *Modulus) getLeave() []uint64 { return one.leave }
 // number is no secret of a protocol, so it does not come from crypto/rand: what that
 // gives stays the same whether these kernels are used or not. It is ChaCha8 with a seed
 // from the operating system.
-func (m *moduli) enter(r *room, x Words, blind bool) {
-	n := m.regs * lanes
+func (m *moduli) enter(r *room, x []Words, blind bool) {
+	limbs := make([]uint64, m.limbs)
 	for c, one := range m.each {
-		reduced := append(one.redc(append(make(Words, 0, 2*len(x)+1), x...)), 0)
+		reduced := append(one.redc(append(make(Words, 0, 2*len(one.n)+1), x[c]...)), 0)
 		if blind {
 			last := len(one.n)
 			reduced[last] = reduced.AddMultiple(one.n, rand.Uint64())
 		}
-		reduced.limbs(r.power[c*n:][:n])
+		reduced.limbs(limbs)
+		m.put(r.power, c, limbs)
 		clear(reduced)
 	}
 	m.spread(r.odd, (*Modulus).getEnter)
@@ -64,27 +70,29 @@ func (m *moduli) enter(r *room, x Words, blind bool) {
 func (m *moduli) exit(r *room) []Words {
 	m.spread(r.odd, (*Modulus).getLeave)
 	m.times(r, r.power, r.power, r.odd, 1)
-	n := m.regs * lanes
-	z := make([]Words, len(m.each))
+	z, limbs := make([]Words, len(m.each)), make([]uint64, m.limbs)
 	for c, one := range m.each {
 		t := make(Words, len(one.n)+2, 2*len(one.n)+1)
-		t.join(r.power[c*n:][:m.limbs])
+		m.get(limbs, r.power, c)
+		t.join(limbs)
 		z[c] = one.redc(t)
 	}
 	return z
 }
 
-// exp raises x to the power of each exponent, big-endian and of one length.
-func (m *moduli) exp(x Words, exponents [][]byte) []Words {
+// exp raises each x to the power of its exponent; these are big-endian and of one length.
+func (m *moduli) exp(x []Words, exponents [][]byte) []Words {
 	r := m.room()
 	defer m.leave(r)
 	m.enter(r, x, true)
 	m.powers(r)
 	m.spread(r.power, (*Modulus).getOne)
-	first, last := exponents[0], exponents[len(exponents)-1]
-	for at := windowsOf(len(first)) - 1; at >= 0; at-- {
+	for at := windowsOf(len(exponents[0])) - 1; at >= 0; at-- {
 		m.times(r, r.power, r.power, r.power, windowBits)
-		m.pick(&r.odd[0], &r.table[0], window(first, at), window(last, at))
+		for c, e := range exponents {
+			r.index[c] = window(e, at)
+		}
+		m.pick(&r.odd[0], &r.table[0], &r.index[0])
 		m.times(r, r.power, r.power, r.odd, 1)
 	}
 	return m.exit(r)
@@ -117,7 +125,7 @@ func window(exponent []byte, at int) uint64 {
 // Exp returns x^exponent modulo m. x is of the modulus' length and may be above
 // it; the exponent is big-endian, and its length is public.
 func (m *Modulus) Exp(x Words, exponent []byte) Words {
-	return m.alone.exp(x, [][]byte{exponent})[0]
+	return m.alone.exp([]Words{x}, [][]byte{exponent})[0]
 }
 
 // ExpPublic returns x^exponent modulo m for an exponent that is no secret, and is
@@ -125,7 +133,7 @@ func (m *Modulus) Exp(x Words, exponent []byte) Words {
 func (m *Modulus) ExpPublic(x Words, exponent uint) Words {
 	r := m.alone.room()
 	defer m.alone.leave(r)
-	m.alone.enter(r, x, false)
+	m.alone.enter(r, []Words{x}, false)
 	m.alone.publicPower(r, exponent)
 	return m.alone.exit(r)[0]
 }
@@ -139,25 +147,4 @@ func (m *moduli) publicPower(r *room, exponent uint) {
 			m.times(r, r.power, r.power, r.table, 1)
 		}
 	}
-}
-
-// A Pair is two moduli of one size that are computed with at once, in little more
-// than the time of one.
-type Pair struct{ both *moduli }
-
-// NewPair errs unless the moduli have one size, which is at most 2048 bits.
-func NewPair(p, q *Modulus) (*Pair, error) {
-	s := find(pairs, 64*len(p.n))
-	if s == nil || len(p.n) != len(q.n) {
-		return nil, errSize
-	}
-	return &Pair{newModuli(s, p, q)}, nil
-}
-
-// Exp returns x^ep modulo p and x^eq modulo q. x is below p*2^bits and q*2^bits,
-// where bits is the length of each; the exponents are big-endian and of one length,
-// which is public.
-func (p *Pair) Exp(x Words, ep, eq []byte) (xp, xq Words) {
-	z := p.both.exp(x, [][]byte{ep, eq})
-	return z[0], z[1]
 }

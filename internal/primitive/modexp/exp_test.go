@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	mathrand "math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -64,32 +65,38 @@ func TestMultiply(t *testing.T) {
 	need(t)
 	seed := [32]byte{}
 	rand.Read(seed[:])
-	for _, s := range append(append([]*shape(nil), singles...), pairs...) {
+	for _, s := range slices.Concat(singles, pairs, eights) {
 		t.Run(fmt.Sprintf("%d bits, %d", s.bits, s.chains), func(t *testing.T) {
 			r := mathrand.New(mathrand.NewChaCha8(seed))
 			var m *moduli
-			var whole []*big.Int
+			var whole, inverses []*big.Int
 			room := s.room()
 			defer s.leave(room)
 			bound := new(big.Int).Lsh(big.NewInt(1), uint(s.bits+105))
-			inverse := new(big.Int)
 			for i := range *cases {
-				if i%20 == 0 {
+				if i%100 == 0 {
 					m, whole = randomModuli(t, r, s)
+					inverses = nil
+					for _, n := range whole {
+						inverses = append(inverses, new(big.Int).ModInverse(new(big.Int).Lsh(big.NewInt(1), uint(limbBits*s.limbs)), n))
+					}
 				}
 				factors := [2][]*big.Int{}
 				for f, dst := range [][]uint64{room.power, room.odd} {
 					for c := range s.chains {
 						v := edge(r, whole[c], bound)
 						factors[f] = append(factors[f], v)
-						wordsOf(v, s.bits/64+2).limbs(dst[c*s.regs*lanes:][:s.regs*lanes])
+						limbs := make([]uint64, s.limbs)
+						wordsOf(v, s.bits/64+2).limbs(limbs)
+						s.put(dst, c, limbs)
 					}
 				}
 				m.times(room, room.table, room.power, room.odd, 1)
 				for c := range s.chains {
-					part := room.table[c*s.regs*lanes:][:s.regs*lanes]
+					part := make([]uint64, s.limbs)
+					s.get(part, room.table, c)
 					for j, l := range part {
-						if l > limbMask || j >= s.limbs && l != 0 {
+						if l > limbMask {
 							t.Fatalf("limb %d of chain %d is %#x", j, c, l)
 						}
 					}
@@ -98,8 +105,7 @@ func TestMultiply(t *testing.T) {
 						t.Fatalf("a product has %d bits", got.BitLen())
 					}
 					want := new(big.Int).Mul(factors[0][c], factors[1][c])
-					inverse.ModInverse(new(big.Int).Lsh(big.NewInt(1), uint(limbBits*s.limbs)), whole[c])
-					want.Mod(want.Mul(want, inverse), whole[c])
+					want.Mod(want.Mul(want, inverses[c]), whole[c])
 					if got.Mod(got, whole[c]).Cmp(want) != 0 {
 						t.Fatalf("seed %x, case %d, chain %d: %x * %x modulo %x: %x, not %x", seed, i, c, factors[0][c], factors[1][c], whole[c], got, want)
 					}
@@ -160,6 +166,31 @@ func TestExpIsWhatMathBigSays(t *testing.T) {
 				if want := new(big.Int).Exp(x, big.NewInt(int64(e)), n); got.Cmp(want) != 0 {
 					t.Errorf("%d bits: %x^%d modulo %x is %x, not %x", s.bits, x, e, n, got, want)
 				}
+			}
+		}
+	}
+}
+
+// Up to four pairs at once are what each is alone.
+func TestPairsTogether(t *testing.T) {
+	need(t)
+	r := mathrand.New(mathrand.NewPCG(9, 10))
+	for n := 1; n <= MaxTogether; n++ {
+		var all []*Power
+		for range n {
+			p, _ := randomModulus(t, r, 1024)
+			q, _ := randomModulus(t, r, 1024)
+			pair, err := NewPair(p, q)
+			if err != nil || !pair.CanTogether() {
+				t.Fatal("cannot be together: ", err)
+			}
+			fill := func() []byte { return random(r, 1088).FillBytes(make([]byte, 136)) }
+			all = append(all, &Power{Pair: pair, X: wordsOf(random(r, 2047), 32), EP: fill(), EQ: fill()})
+		}
+		ExpTogether(all)
+		for i, p := range all {
+			if xp, xq := p.Pair.Exp(p.X, p.EP, p.EQ); !xp.Equal(p.XP) || !xq.Equal(p.XQ) {
+				t.Errorf("pair %d of %d: %x and %x, want %x and %x", i, n, p.XP, p.XQ, xp, xq)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func (m *Modulus) NewFixed(x Words, bytes int) *Fixed {
 	f.tables = aligned(places * windows * a.vector())
 	r := a.room()
 	defer a.leave(r)
-	a.enter(r, x, false)
+	a.enter(r, []Words{x}, false)
 	for i := range places {
 		a.powers(r)
 		copy(f.table(i), r.table)
@@ -55,7 +55,8 @@ func (f *Fixed) Exp(exponent []byte) Words {
 	for low := stride - 1; low >= 0; low-- {
 		a.times(r, r.power, r.power, r.power, windowBits)
 		for at := low; at < f.windows(); at += stride {
-			a.pick(&r.odd[0], &f.table(at / stride)[0], window(exponent, at), 0)
+			r.index[0] = window(exponent, at)
+			a.pick(&r.odd[0], &f.table(at / stride)[0], &r.index[0])
 			a.times(r, r.power, r.power, r.odd, 1)
 		}
 	}

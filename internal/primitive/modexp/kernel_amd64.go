@@ -2,7 +2,8 @@
 
 package modexp
 
-// pairs are the shapes of two moduli, and singles those of one.
+// pairs are the shapes of two moduli, and singles those of one. An eight is the shape of
+// four pairs.
 var pairs = []*shape{
 	{bits: 1024, chains: 2, limbs: 22, regs: 3, multiply: multiply2x3, pick: pick2x3},
 	{bits: 1536, chains: 2, limbs: 32, regs: 5, multiply: multiply2x5, pick: pick2x5},
@@ -10,14 +11,13 @@ var pairs = []*shape{
 }
 
 var singles = []*shape{
-	{bits: 1024, chains: 1, limbs: 22, regs: 3, multiply: multiply1x3, pick: first(pick1x3)},
-	{bits: 1536, chains: 1, limbs: 32, regs: 5, multiply: multiply1x5, pick: first(pick1x5)},
-	{bits: 2048, chains: 1, limbs: 42, regs: 6, multiply: multiply1x6, pick: first(pick1x6)},
-	{bits: 3072, chains: 1, limbs: 62, regs: 8, multiply: multiply1x8, pick: first(pick1x8)},
-	{bits: 4096, chains: 1, limbs: 82, regs: 11, multiply: multiply1x11, pick: first(pick1x11)},
+	{bits: 1024, chains: 1, limbs: 22, regs: 3, multiply: multiply1x3, pick: pick1x3},
+	{bits: 1536, chains: 1, limbs: 32, regs: 5, multiply: multiply1x5, pick: pick1x5},
+	{bits: 2048, chains: 1, limbs: 42, regs: 6, multiply: multiply1x6, pick: pick1x6},
+	{bits: 3072, chains: 1, limbs: 62, regs: 8, multiply: multiply1x8, pick: pick1x8},
+	{bits: 4096, chains: 1, limbs: 82, regs: 11, multiply: multiply1x11, pick: pick1x11},
 }
 
-// first is a pick of one chain that looks like one of two.
-func first(pick func(z, table *uint64, i0 uint64)) func(z, table *uint64, i0, i1 uint64) {
-	return func(z, table *uint64, i0, _ uint64) { pick(z, table, i0) }
+var eights = []*shape{
+	{bits: 1024, chains: 8, limbs: 22, regs: 3, sliced: true, multiply: multiply8x22, pick: pick8x22},
 }

@@ -3,4 +3,4 @@
 package modexp
 
 // Without the kernels there is no modulus: the callers use the standard library.
-var pairs, singles []*shape
+var pairs, singles, eights []*shape

@@ -9,77 +9,87 @@ package modexp
 //go:noescape
 func multiply2x3(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick2x3 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick2x3 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick2x3(z *uint64, table *uint64, i0 uint64, i1 uint64)
+func pick2x3(z *uint64, table *uint64, index *uint64)
 
 // multiply2x5 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply2x5(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick2x5 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick2x5 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick2x5(z *uint64, table *uint64, i0 uint64, i1 uint64)
+func pick2x5(z *uint64, table *uint64, index *uint64)
 
 // multiply2x6 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply2x6(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick2x6 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick2x6 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick2x6(z *uint64, table *uint64, i0 uint64, i1 uint64)
+func pick2x6(z *uint64, table *uint64, index *uint64)
 
 // multiply1x3 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply1x3(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick1x3 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick1x3 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick1x3(z *uint64, table *uint64, i0 uint64)
+func pick1x3(z *uint64, table *uint64, index *uint64)
 
 // multiply1x5 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply1x5(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick1x5 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick1x5 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick1x5(z *uint64, table *uint64, i0 uint64)
+func pick1x5(z *uint64, table *uint64, index *uint64)
 
 // multiply1x6 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply1x6(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick1x6 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick1x6 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick1x6(z *uint64, table *uint64, i0 uint64)
+func pick1x6(z *uint64, table *uint64, index *uint64)
 
 // multiply1x8 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply1x8(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick1x8 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick1x8 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick1x8(z *uint64, table *uint64, i0 uint64)
+func pick1x8(z *uint64, table *uint64, index *uint64)
 
 // multiply1x11 computes z = x*y/2^(104*steps) modulo m, so many times.
 //
 //go:noescape
 func multiply1x11(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
-// pick1x11 copies entry i0 of a table of 32, and for a second chain that of i1.
+// pick1x11 copies an entry of a table of 32: for each chain that of its index.
 //
 //go:noescape
-func pick1x11(z *uint64, table *uint64, i0 uint64)
+func pick1x11(z *uint64, table *uint64, index *uint64)
+
+// multiply8x22 computes z = x*y/2^(104*steps) modulo m, so many times, in eight lanes.
+//
+//go:noescape
+func multiply8x22(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
+
+// pick8x22 copies an entry of a table of 32: in each lane that of its index.
+//
+//go:noescape
+func pick8x22(z *uint64, table *uint64, index *uint64)

@@ -9,11 +9,11 @@ import (
 
 // publicParameters are the arguments of the kernels that are no secrets: pointers
 // and counts. What the pointers lead to is secret.
-var publicParameters = regexp.MustCompile(`^(z|x|y|m|work|table|steps|times)\+\d+\(FP\)$`)
+var publicParameters = regexp.MustCompile(`^(z|x|y|m|work|table|index|steps|times)\+\d+\(FP\)$`)
 
 // plain are the instructions whose time does not depend on their operands, and that
 // write their last operand alone.
-var plain = regexp.MustCompile(`^(MOV[LQ]|ADDQ|ADCQ|XORQ|ORQ|SHLQ|SHRQ|DECQ|KMOV[BW]|VMOVDQU64|VP(ADDQ|ANDQ|XORQ|SRLQ|BROADCASTQ|ERMQ|CMPUQ|CMPEQQ|MOVM2Q|TERNLOGQ|MADD52[LH]UQ)|VALIGNQ|VZEROUPPER)(\.Z)?$`)
+var plain = regexp.MustCompile(`^(MOV[LQ]|ADDQ|ADCQ|XORQ|ORQ|SHLQ|SHRQ|DECQ|KMOV[BW]|VMOVDQU64|VMOVDQA64|VP(ADDQ|ANDQ|XORQ|SRLQ|BROADCASTQ|ERMQ|CMPUQ|CMPEQQ|MOVM2Q|TERNLOGQ|MADD52[LH]UQ)|VALIGNQ|VZEROUPPER)(\.Z)?$`)
 
 var (
 	address  = regexp.MustCompile(`\(([^)]*)\)`)

@@ -15,21 +15,51 @@ const lanes = 8
 type shape struct {
 	bits, chains int
 	limbs, regs  int // of each number: limbs that count, and registers that hold them
+	// sliced is set where a register holds the same limb of eight numbers; else it
+	// holds eight limbs of one.
+	sliced bool
 	// multiply makes z = x*y/R, modulo m, so many times; z may be x and y. work
 	// has room for two numbers of each chain.
 	multiply func(z, x, y, m, work *uint64, steps, times int)
-	// pick copies entry i0 of table to z, and that of i1 for a second chain.
-	pick  func(z, table *uint64, i0, i1 uint64)
+	// pick copies to z an entry of table: for each chain that of its index.
+	pick  func(z, table, index *uint64)
 	rooms sync.Pool // of *room
 }
 
 // vector is the length of all chains' numbers together.
-func (s *shape) vector() int { return s.chains * s.regs * lanes }
+func (s *shape) vector() int {
+	if s.sliced {
+		return s.limbs * lanes
+	}
+	return s.chains * s.regs * lanes
+}
+
+// put writes the limbs of one chain's number.
+func (s *shape) put(dst []uint64, chain int, limbs []uint64) {
+	for i, l := range limbs[:s.limbs] {
+		dst[s.at(chain, i)] = l
+	}
+}
+
+// get reads the limbs of one chain's number.
+func (s *shape) get(limbs, src []uint64, chain int) {
+	for i := range limbs {
+		limbs[i] = src[s.at(chain, i)]
+	}
+}
+
+// at is where limb i of a chain's number stands.
+func (s *shape) at(chain, i int) int {
+	if s.sliced {
+		return i*lanes + chain
+	}
+	return chain*s.regs*lanes + i
+}
 
 // A room is what one exponentiation writes to. It holds secrets, and is cleared.
 type room struct {
-	all                     []uint64
-	table, power, odd, work []uint64
+	all                            []uint64
+	table, power, odd, work, index []uint64
 }
 
 const (
@@ -42,13 +72,13 @@ func (s *shape) room() *room {
 		return r
 	}
 	v := s.vector()
-	all := aligned((windows + 4) * v)
+	all := aligned((windows+4)*v + lanes)
 	r := &room{all: all}
 	cut := func(n int) (part []uint64) {
 		part, all = all[:n], all[n:]
 		return part
 	}
-	r.table, r.power, r.odd, r.work = cut(windows*v), cut(v), cut(v), cut(2*v)
+	r.table, r.power, r.odd, r.work, r.index = cut(windows*v), cut(v), cut(v), cut(2*v), cut(lanes)
 	return r
 }
 

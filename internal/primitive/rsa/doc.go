@@ -14,6 +14,10 @@
 //     in: a fault in one half would give the other prime away (Boneh, DeMillo, Lipton).
 //     What fails is computed again by crypto/rsa, which checks too.
 //
+// Callers that come at the same moment with keys of 2048 bits are served together, up
+// to four at once, which takes a third less time for each. Nobody waits for others to
+// come.
+//
 // What is computed from a key once is kept as long as the key is reachable, and not
 // longer.
 package rsa

@@ -102,9 +102,19 @@ func (h half) exponent() []byte {
 // private raises x, which is below the modulus, to the power of the secret exponent.
 // ok is false if the result is not that: nothing of it may leave then.
 func (k *key) private(x modexp.Words) (z modexp.Words, ok bool) {
-	xp, xq := k.both.Exp(x, k.inP.exponent(), k.inQ.exponent())
-	z = k.joined(xp, xq)
+	j := k.job(x)
+	if k.both.CanTogether() {
+		together.do(j)
+	} else {
+		j.XP, j.XQ = k.both.Exp(j.X, j.EP, j.EQ)
+	}
+	z = k.joined(j.XP, j.XQ)
 	return z, k.fits(z, x)
+}
+
+// job is the power of x that is to be computed modulo both primes.
+func (k *key) job(x modexp.Words) *job {
+	return &job{Power: modexp.Power{Pair: k.both, X: x, EP: k.inP.exponent(), EQ: k.inQ.exponent()}}
 }
 
 // joined is the number below p*q that is xp modulo p and xq modulo q (Garner).

@@ -36,6 +36,8 @@ func main() {
 		newKernel(s).multiply()
 		pick(s)
 	}
+	multiplySliced(slicedLimbs)
+	pickSliced(slicedLimbs)
 	Generate()
 }
 
@@ -62,21 +64,23 @@ func constant(v uint64) VecVirtual {
 // pick copies one of 32 entries for each chain. It reads all of them, and what
 // it does with each depends on no index.
 func pick(s shape) {
-	signature := "func(z, table *uint64, i0 uint64)"
-	if s.chains == 2 {
-		signature = "func(z, table *uint64, i0, i1 uint64)"
-	}
-	TEXT("pick"+s.String(), NOSPLIT, signature)
-	Doc(fmt.Sprintf("pick%v copies entry i0 of a table of 32, and for a second chain that of i1.", s))
+	TEXT("pick"+s.String(), NOSPLIT, "func(z, table, index *uint64)")
+	Doc(fmt.Sprintf("pick%v copies an entry of a table of 32: for each chain that of its index.", s))
 	Pragma("noescape")
-	z, table := Load(Param("z"), GP64()), Load(Param("table"), GP64())
+	z, table, indices := Load(Param("z"), GP64()), Load(Param("table"), GP64()), Load(Param("index"), GP64())
 	var index []VecVirtual
 	for c := range s.chains {
 		v := ZMM()
-		VPBROADCASTQ(Load(Param(fmt.Sprintf("i%d", c)), GP64()), v)
+		VPBROADCASTQ(Mem{Base: indices, Disp: 8 * c}, v)
 		index = append(index, v)
 	}
-	found := vectors(s.chains * s.regs)
+	choose(z, table, index, s.regs)
+}
+
+// choose copies the entry of each chain's index, which takes so many registers. An index
+// may differ from lane to lane.
+func choose(z, table Register, index []VecVirtual, regs int) {
+	found := vectors(len(index) * regs)
 	for _, f := range found {
 		VPXORQ(f, f, f)
 	}
@@ -85,22 +89,22 @@ func pick(s shape) {
 	MOVQ(U64(32), left)
 
 	Label("entry")
-	for c := range s.chains {
+	for c := range index {
 		same, mask := K(), ZMM()
 		VPCMPEQQ(here, index[c], same)
 		VPMOVM2Q(same, mask)
-		for i := range s.regs {
+		for i := range regs {
 			const orAnd = 0xf8 // found | mask & entry
-			VPTERNLOGQ(U8(orAnd), s.at(table, c, i), mask, found[c*s.regs+i])
+			VPTERNLOGQ(U8(orAnd), Mem{Base: table, Disp: (c*regs + i) * size}, mask, found[c*regs+i])
 		}
 	}
 	VPADDQ(one, here, here)
-	ADDQ(U32(s.chains*s.regs*size), table)
+	ADDQ(U32(len(found)*size), table)
 	DECQ(left)
 	JNZ(LabelRef("entry"))
 
 	for i, f := range found {
-		VMOVDQU64(f, s.at(z, 0, i))
+		VMOVDQU64(f, Mem{Base: z, Disp: i * size})
 	}
 	VZEROUPPER()
 	RET()
