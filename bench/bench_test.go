@@ -110,7 +110,21 @@ func sampleReport(load bool) *report {
 		}
 	}
 	rep.add(res)
+	rep.Busy = 0
 	return rep
+}
+
+// A report of a machine that was busy says so.
+func TestBusyMachine(t *testing.T) {
+	const warning = "The machine had other things to do (a load of 3.0)"
+	for busy, want := range map[float64]bool{0: false, 0.2: false, 3: true} {
+		rep := sampleReport(true)
+		rep.CPUs, rep.Busy = 2, busy
+		var out strings.Builder
+		if err := rep.writeText(&out); err != nil || strings.Contains(out.String(), warning) != want {
+			t.Errorf("a load of %v: %v, %s", busy, err, out.String())
+		}
+	}
 }
 
 // A figure of one state of the machine, and of both. What misses its target has a mark.

@@ -52,16 +52,16 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 		set.PrintDefaults()
 	}
 	set.BoolVar(&o.json, "json", false, "print JSON")
-	set.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, under 30 s in all")
-	set.IntVar(&o.rounds, "rounds", 0, "how many rounds of each row count, `N`: 11 by default, 3 with --quick; fewer of the slow rows")
-	set.BoolVar(&o.load, "load", false, "measure handshakes, bulk and primitives twice, also while busy loops keep every processor at work")
+	set.BoolVar(&o.quick, "quick", false, "fewer and shorter rounds, about a minute in all")
+	set.IntVar(&o.rounds, "rounds", 0, "`N` rounds of each row count: 11 by default, 3 with --quick; of slow rows\n3 at most")
+	set.BoolVar(&o.load, "load", false, "measure handshakes, bulk and primitives twice: also while busy loops keep\nevery processor at work")
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
 	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
-	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the memory rows' idle connections, named likewise")
-	set.StringVar(&o.compare, "compare", "", "say what has changed since the report `OLD.json` of --json, beyond the noise of the rounds")
+	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the idle connections of memory rows: `FILE`, likewise")
+	set.StringVar(&o.compare, "compare", "", "say what has changed since the report `OLD.json` of --json, beyond the\nnoise of the rounds")
 	set.StringVar(&o.report, "report", "", "measure nothing: show the report `FILE` of --json, or compare it")
-	set.StringVar(&o.openssl, "openssl", "", "measure beside the OpenSSL in `FOLDER`, as bench/openssl/newer makes it; without the flag\n"+
-		"that of the user's cache folder, if it is there, else the system's; \"system\": always the system's")
+	set.StringVar(&o.openssl, "openssl", "", "measure beside the OpenSSL in `FOLDER`, as bench/openssl/newer makes it;\n"+
+		"without the flag that of the user's cache folder, if it is there, else the\nsystem's; \"system\": always the system's")
 	for {
 		if err := set.Parse(args); err != nil {
 			return nil, err

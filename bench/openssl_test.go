@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,5 +86,33 @@ func TestLibSSLIsSaid(t *testing.T) {
 		if got := l.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// The script says what it does, what it was not asked for, and deletes nothing that it has
+// not made. It fetches nothing here.
+func TestNewer(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("no bash")
+	}
+	other := folder(t, "precious")
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--help"}, 0, "Nothing of the system changes"},
+		{[]string{"--speed"}, 2, "no flag --speed"},
+		{[]string{"one", "two"}, 2, "bench/openssl/newer [--suite NAME] [FOLDER]"},
+		{[]string{other}, 1, "holds something else"},
+	} {
+		cmd := exec.Command("bash", append([]string{"openssl/newer"}, c.args...)...)
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.says) {
+			t.Errorf("%q: exit %d, %s", c.args, code, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(other, "precious")); err != nil {
+		t.Error(err)
 	}
 }

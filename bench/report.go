@@ -33,12 +33,15 @@ type report struct {
 	// Instructions are those that vitrine's primitives use: what the processor has, less what
 	// VITRINE_PRIMITIVE switches off.
 	Instructions []string `json:"instructions"`
-	OpenSSL      string   `json:"openssl,omitempty"` // the version that was met at run time
-	LibSSL       *libssl  `json:"libssl,omitempty"`
-	Quick        bool     `json:"quick"`
-	Load         bool     `json:"load"` // both states of the machine were measured
-	Results      []figure `json:"results"`
-	Since        *changes `json:"since,omitempty"` // with --compare
+	// Busy is how many programs wanted to run in the minute before, on average; 0 where the
+	// system does not say.
+	Busy    float64  `json:"busy"`
+	OpenSSL string   `json:"openssl,omitempty"` // the version that was met at run time
+	LibSSL  *libssl  `json:"libssl,omitempty"`
+	Quick   bool     `json:"quick"`
+	Load    bool     `json:"load"` // both states of the machine were measured
+	Results []figure `json:"results"`
+	Since   *changes `json:"since,omitempty"` // with --compare
 }
 
 // figure is one metric of one row.
@@ -70,7 +73,7 @@ type target struct {
 
 func newReport(met libssl, o *options) *report {
 	r := &report{Time: time.Now().Format(time.RFC3339), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
-		CPUs: runtime.NumCPU(), CPU: cpuModel(), Instructions: instructions(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
+		CPUs: runtime.NumCPU(), CPU: cpuModel(), Instructions: instructions(), Busy: loadAverage(), OpenSSL: met.Version, Quick: o.quick, Load: o.load}
 	if met.Version != "" {
 		r.LibSSL = &met
 	}
@@ -169,6 +172,12 @@ func instructions() []string {
 		}
 	}
 	return list
+}
+
+func loadAverage() (busy float64) {
+	text, _ := os.ReadFile("/proc/loadavg")
+	fmt.Sscan(string(text), &busy)
+	return busy
 }
 
 // cpuModel is what Linux calls the processor; empty elsewhere.

@@ -293,6 +293,7 @@ static int work(void) {
     if (strncmp(job, "agree ", 6) == 0) return do_agree();
     if (strncmp(job, "verify ", 7) == 0) return do_verify();
     if (strncmp(job, "list ", 5) == 0) return do_list();
+    if (strncmp(job, "capture ", 8) == 0) return cannot("captures");
     int ok = setup();
     if (ok && strncmp(job, "handshake ", 10) == 0) return do_handshakes();
     if (ok && strncmp(job, "scaling ", 8) == 0) return do_scaling();
