@@ -30,6 +30,15 @@ func newAEADKey(h *Half) (aeadKey, error) {
 	return aeadKey{AEAD: a, iv: [nonceLen]byte(h.iv[:])}, nil
 }
 
+// wipe clears the key where the AEAD offers that, as those of internal/primitive do
+// and those of the standard library do not.
+func (k *aeadKey) wipe() {
+	if a, ok := k.AEAD.(interface{ Wipe() }); ok {
+		a.Wipe()
+	}
+	*k = aeadKey{}
+}
+
 // xorNonce is the IV with the sequence number added into its last eight bytes.
 // RFC 8446 §5.3, RFC 7905 §2.
 func (k *aeadKey) xorNonce(seq uint64) []byte {

@@ -70,6 +70,7 @@ func (h *Half) SetKeys(p Params) {
 	copy(next.key[:], p.Key)
 	copy(next.iv[:], p.IV)
 	copy(next.mac[:], mac)
+	h.forget()
 	*h = next // only now: the new secret may have been made where the old one was
 }
 
@@ -77,7 +78,10 @@ func (h *Half) SetKeys(p Params) {
 func (h *Half) Secret() []byte { return h.mac[:h.kept] }
 
 // Wipe clears the secrets. Every later Seal and Open fails with internal_error.
-func (h *Half) Wipe() { *h = Half{seq: h.seq, epoch: h.epoch + 1, row: &unknownRow} }
+func (h *Half) Wipe() {
+	h.forget()
+	*h = Half{seq: h.seq, epoch: h.epoch + 1, row: &unknownRow}
+}
 
 // Epoch counts the calls to SetKeys; 0 is in the clear.
 func (h *Half) Epoch() int { return int(h.epoch) }
@@ -216,8 +220,16 @@ func (h *Half) check(rec []byte) error {
 // are kept: to build them again, all that was ever sealed would have to be counted off.
 func (h *Half) Idle() {
 	if _, runs := h.ciphers.(*streamed); !runs {
-		h.ciphers = nil
+		h.forget()
 	}
+}
+
+// forget drops the cipher objects, cleared where they can be.
+func (h *Half) forget() {
+	if c, ok := h.ciphers.(wiper); ok {
+		c.wipe()
+	}
+	h.ciphers = nil
 }
 
 func (h *Half) protection() *protection {

@@ -25,6 +25,10 @@ func (opensOnly) seal(dst []byte, _ Header, _ uint64, _ []byte, _ int) ([]byte, 
 	return dst, errUnknown
 }
 
+// Ciphers that can clear what they made of the keys are a wiper. They are not used any
+// more afterwards.
+type wiper interface{ wipe() }
+
 // opened is what was in a record.
 type opened struct {
 	typ     wire.ContentType

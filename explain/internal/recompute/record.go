@@ -190,7 +190,7 @@ func (o *Opener) Open(rec []byte, seq uint64) (Opened, error) {
 
 func (o *Opener) openAEAD(rec []byte, seq uint64) (x Opened, err error) {
 	c := o.Suite.Cipher
-	a, err := c.AEAD(o.Keys.Key)
+	a, err := newAEAD(c, o.Keys.Key)
 	if err != nil {
 		return x, err
 	}

@@ -19,8 +19,11 @@ const (
 // errOpen is for a ciphertext, additional data, nonce or key that is not the one.
 var errOpen = errors.New("aesgcm: message authentication failed")
 
-// New returns AES-GCM with key, of 16, 24 or 32 bytes, which is copied. Its methods
+// New returns AES-GCM with key, of 16, 24 or 32 bytes, which is copied. Seal and Open
 // may be called at the same time. The error is an aes.KeySizeError.
+//
+// Where it is not crypto/cipher's, it has a method Wipe, which clears the key. Seal and
+// Open panic afterwards.
 func New(key []byte) (cipher.AEAD, error) {
 	if p := pathFor(len(key)); p != portable {
 		g := &gcm{path: p}
@@ -43,11 +46,14 @@ type schedule struct {
 // gcm is the cipher.AEAD of a path that is not portable.
 type gcm struct {
 	schedule
-	path path
+	path path // portable once it is wiped
 }
 
 func (g *gcm) NonceSize() int { return nonceSize }
 func (g *gcm) Overhead() int  { return tagSize }
+
+// Wipe clears the key, and all that was computed from it.
+func (g *gcm) Wipe() { *g = gcm{} }
 
 // Seal is cipher.AEAD's. It panics where crypto/cipher does: if the nonce is not 12
 // bytes long, if plaintext is longer than 2^36 - 32 bytes, and if what it appends would
@@ -55,7 +61,7 @@ func (g *gcm) Overhead() int  { return tagSize }
 func (g *gcm) Seal(dst, nonce, plaintext, data []byte) []byte {
 	n := len(plaintext)
 	dst, out := grow(dst, n+tagSize)
-	check(nonce, uint64(n) <= maxPlaintext, out, plaintext, data)
+	g.check(nonce, uint64(n) <= maxPlaintext, out, plaintext, data)
 	g.path.seal(&g.schedule, out, plaintext, nonce, data)
 	return dst
 }
@@ -65,11 +71,11 @@ func (g *gcm) Seal(dst, nonce, plaintext, data []byte) []byte {
 func (g *gcm) Open(dst, nonce, ciphertext, data []byte) ([]byte, error) {
 	n := len(ciphertext) - tagSize
 	if n < 0 || uint64(n) > maxPlaintext {
-		check(nonce, true, nil, nil, nil)
+		g.check(nonce, true, nil, nil, nil)
 		return nil, errOpen
 	}
 	dst, out := grow(dst, n)
-	check(nonce, true, out, ciphertext, data)
+	g.check(nonce, true, out, ciphertext, data)
 	var tag [tagSize]byte
 	g.path.open(&g.schedule, out, ciphertext[:n], nonce, data, &tag)
 	if subtle.ConstantTimeCompare(tag[:], ciphertext[n:]) != 1 {
@@ -86,8 +92,10 @@ func grow(dst []byte, n int) (whole, added []byte) {
 }
 
 // check panics on what only a mistake of the caller can cause, as crypto/cipher does.
-func check(nonce []byte, fits bool, out, in, data []byte) {
+func (g *gcm) check(nonce []byte, fits bool, out, in, data []byte) {
 	switch {
+	case g.path == portable:
+		panic("aesgcm: used after Wipe")
 	case len(nonce) != nonceSize:
 		panic("aesgcm: the nonce is not 12 bytes long")
 	case !fits:

@@ -26,8 +26,8 @@
 //
 // A key is one object of 576 bytes: the round keys, and 20 powers of H. They are
 // computed when the key is made, in less time than crypto/cipher takes for its own,
-// and the object is less than half the size of crypto/cipher's. Package record drops it
-// while a connection is idle.
+// and the object is less than half the size of crypto/cipher's. Package record wipes and
+// drops it while a connection is idle.
 package aesgcm
 
 //go:generate go run ./generate -pkg aesgcm -out kernel_amd64.s -stubs kernel_amd64.go

@@ -80,11 +80,6 @@ func TestMisuse(t *testing.T) {
 		"data in the output, of which is none": {buf[:0], nonce, buf[60:60], buf[0:5]},
 	} {
 		key := make([]byte, 16)
-		panicked := func(f func()) (p bool) {
-			defer func() { p = recover() != nil }()
-			f()
-			return false
-		}
 		want := panicked(func() { reference(t, key).Seal(c.dst, c.nonce, c.in, c.data) })
 		wantOpen := panicked(func() { reference(t, key).Open(c.dst, c.nonce, c.in, c.data) })
 		onEachPath(t, func(t *testing.T) {
@@ -96,6 +91,36 @@ func TestMisuse(t *testing.T) {
 			}
 		})
 	}
+}
+
+func panicked(f func()) (p bool) {
+	defer func() { p = recover() != nil }()
+	f()
+	return false
+}
+
+// What was wiped holds nothing, and does not pass plaintext on.
+func TestWipe(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		a := ours(t, bytes.Repeat([]byte{0xa5}, 16))
+		g, ok := a.(*gcm)
+		if !ok {
+			t.Skip("crypto/cipher offers no such thing")
+		}
+		sealed := a.Seal(nil, make([]byte, nonceSize), nil, nil)
+		a.(interface{ Wipe() }).Wipe()
+		if *g != (gcm{}) {
+			t.Errorf("%+v is left", g)
+		}
+		if !panicked(func() { a.Seal(nil, make([]byte, nonceSize), nil, nil) }) {
+			t.Error("it seals")
+		}
+		for n := range len(sealed) + 1 {
+			if !panicked(func() { a.Open(nil, make([]byte, nonceSize), sealed[:n], nil) }) {
+				t.Errorf("it opens, or refuses, %d bytes", n)
+			}
+		}
+	})
 }
 
 func TestKeySizes(t *testing.T) {
