@@ -240,6 +240,7 @@ func (c *Conn) keep() (err error) {
 	defer c.in.Unlock()
 	err = errInterrupted
 	defer c.guard(&err, inBroken)
+	c.drained = false
 	return c.engine.Further()
 }
 

@@ -53,6 +53,7 @@ type Conn struct {
 	flags         flags
 	role          wire.Role
 	stuck         bool // output is left over: sending it has timed out
+	drained       bool // the next Read has to receive; readMutex guards it
 
 	// What net/http is told by: see net_http.go.
 	listened, heard, spoken bool // made by a listener; something was read, and written
@@ -193,13 +194,16 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if c.flags.has(closed) {
 			return 0, c.gone()
 		}
-		n, err := c.take(p)
-		c.touch()
-		c.answerAside(err)
-		if n > 0 || err != engine.ErrWantInput {
-			c.hear(p[:n])
-			return n, c.explain(err)
+		if !c.drained {
+			n, err := c.take(p)
+			c.touch()
+			c.answerAside(err)
+			if n > 0 || err != engine.ErrWantInput {
+				c.hear(p[:n])
+				return n, c.explain(err)
+			}
 		}
+		c.drained = false
 		if err := c.receive(); err != nil {
 			return 0, c.explain(err)
 		}
@@ -212,7 +216,9 @@ func (c *Conn) take(p []byte) (n int, err error) {
 	defer c.in.Unlock()
 	err = errInterrupted
 	defer c.guard(&err, inBroken)
-	return c.engine.Read(p)
+	n, err = c.engine.Read(p)
+	c.drained = c.engine.Drained()
+	return n, err
 }
 
 // takeHeld reads what a renegotiation has received and kept. It may still be

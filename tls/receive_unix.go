@@ -65,6 +65,17 @@ func (r *reader) try(fd uintptr) bool {
 	return true
 }
 
+// timed is how much must have come at once for the application's pace to be measured.
+// Less is taken from a small buffer, and messages are not worth looking at the clock twice.
+const timed = engine.Part / 2
+
+// tell has the pace learn what became of what was received last.
+func (r *reader) tell() {
+	if r.n >= timed {
+		r.pace.took(r.n, time.Since(r.at))
+	}
+}
+
 // passIn waits until the In half is free.
 func (c *Conn) passIn() {
 	c.in.Lock()
@@ -78,7 +89,7 @@ func (c *Conn) receiveReady() error {
 		c.reader.ready = c.reader.try
 	}
 	r := c.reader
-	r.pace.took(r.n, time.Since(r.at))
+	r.tell()
 	r.n, r.err = 0, nil
 	err := c.raw.Read(r.ready)
 	for ; err == nil && r.busy; err = c.raw.Read(r.ready) {
@@ -88,7 +99,9 @@ func (c *Conn) receiveReady() error {
 		err = r.err
 	}
 	if err == nil {
-		r.at = time.Now()
+		if r.n >= timed {
+			r.at = time.Now()
+		}
 		return nil
 	}
 	return c.received(0, c.socketError("read", c.reset.orEnd(err)))

@@ -73,12 +73,16 @@ func (o *out) drop() {
 	}
 }
 
-// sleep gives an outbox back with nothing in it.
+// sleep gives back an outbox with nothing in it, and its buffer.
 func (o *out) sleep() {
 	b := o.outbox
-	if b == nil || b.lent != nil || b.deflate != nil || len(b.buf) > 0 || len(b.flight) > 0 {
+	if b == nil || len(b.buf) > 0 || len(b.flight) > 0 {
 		return
 	}
-	o.outbox, *b = nil, outbox{}
-	outboxes.Put(b)
+	giveBack(b.lent)
+	b.buf, b.lent = nil, nil
+	if b.deflate == nil {
+		o.outbox, *b = nil, outbox{}
+		outboxes.Put(b)
+	}
 }

@@ -114,6 +114,12 @@ func (e *Engine) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
+// Drained reports that Read has nothing to return before more is received.
+func (e *Engine) Drained() bool {
+	in := &e.in
+	return in.err == nil && (in.inbox == nil || in.r == in.w && len(in.plain) == 0 && len(in.held) == 0 && len(in.hand) == 0)
+}
+
 // pump handles one record after the handshake. Application data is opened
 // straight into p[*n:] where it fits, else left in plain.
 func (e *Engine) pump(p []byte, n *int) error {

@@ -47,10 +47,16 @@ func (e *Engine) Output() []byte {
 func (e *Engine) Sent(n int) {
 	o := e.out.wake()
 	o.buf = o.buf[n:]
-	if len(o.buf) == 0 {
-		giveBack(o.lent)
-		o.buf, o.lent, o.owed = nil, nil, false
+	if len(o.buf) > 0 {
+		return
 	}
+	o.owed = false
+	if o.lent != nil && len(o.lent.bytes) == small { // for the next message; IdleOut gives it back
+		o.buf = o.lent.bytes[:0]
+		return
+	}
+	giveBack(o.lent)
+	o.buf, o.lent = nil, nil
 }
 
 // Stalled says that no more of Output goes for now. What is left moves to a buffer
