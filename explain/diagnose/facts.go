@@ -129,6 +129,9 @@ func gather(c *explain.Connection, also Also) *facts {
 	for i := range c.Events {
 		f.event(i, &c.Events[i])
 	}
+	if f.hello == nil && f.refused != nil && isHTTPRequest(f.refused.Wire) {
+		f.us = wire.Server // an account without a hello does not say so itself
+	}
 	f.handshake, _ = errors.AsType[*tls.HandshakeError](also.Err)
 	f.refusal, _ = errors.AsType[*certcheck.Error](also.Err)
 	f.why = c.Failure

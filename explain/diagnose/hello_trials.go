@@ -13,6 +13,9 @@ import (
 // helloTrials find out what in a hello the server, or something on the way, does not take. The
 // same hello comes first: what does not fail again is no matter of the hello.
 func (t *trialist) helloTrials() *Verdict {
+	if !t.may(1) {
+		return nil
+	}
 	size := t.recordSize()
 	a := t.try("the same hello again", t.facts.hello.copyOf(), "", size)
 	if a.agreed {

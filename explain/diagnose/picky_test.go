@@ -176,6 +176,12 @@ func alerts(code wire.AlertCode) reaction {
 // visit has a client connect to an address, and is asked why it failed.
 func visit(t testing.TB, config *tls.Config, way diagnose.Way, address string) *diagnose.Verdict {
 	t.Helper()
+	return visitUnder(t, context.Background(), config, way, address)
+}
+
+// visitUnder is visit, with a context for the trials.
+func visitUnder(t testing.TB, trials context.Context, config *tls.Config, way diagnose.Way, address string) *diagnose.Verdict {
+	t.Helper()
 	const short = 400 * time.Millisecond
 	if way.Dial == nil {
 		way.Dial = func(ctx context.Context, other string) (net.Conn, error) {
@@ -206,7 +212,7 @@ func visit(t testing.TB, config *tls.Config, way diagnose.Way, address string) *
 		raw.Close()
 		account = c.Connection(explain.About{Target: address, Err: err})
 	}
-	v := diagnose.Live(context.Background(), account, diagnose.Also{Err: err, Now: now(config)}, way)
+	v := diagnose.Live(trials, account, diagnose.Also{Err: err, Now: now(config)}, way)
 	if len(v.Trials) > diagnose.MostTrials {
 		t.Errorf("%d trials were made, and %d are the most", len(v.Trials), diagnose.MostTrials)
 	}

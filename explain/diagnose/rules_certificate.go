@@ -49,10 +49,14 @@ var certificateRules = []rule{
 		}},
 	{id: "default-certificate", fault: Client, source: "RFC 6066 §3", mend: "have the client send the server's name (SNI), or make the certificate for that name the server's default",
 		settings: []string{"send-name", "default-certificate"}, match: func(f *facts) *found {
-			if f.hello == nil || f.hello.name != "" || !f.serverRefused("name") || net.ParseIP(f.wanted()) != nil {
+			if f.hello == nil || f.hello.name != "" || f.server.leaf() == nil || !f.serverRefused("name", wire.AlertBadCertificate, wire.AlertCertificateUnknown) || f.outsideTime() {
 				return nil
 			}
-			return is(Likely, fmt.Sprintf("the client sent no name, and the server's default certificate is for %s, not for %q", few(f.names()), f.wanted()), append(f.helloShows("no server_name"), f.serverShows("names")...)...)
+			sentence := fmt.Sprintf("the client sent no name, so the server showed its default certificate, which is for %s", few(f.names()))
+			if f.us == wire.Client {
+				sentence += fmt.Sprintf(" and not for %q", f.wanted())
+			}
+			return is(Likely, sentence, append(f.helloShows("no server_name"), f.serverShows("names")...)...)
 		}},
 	{id: "wrong-host", fault: Somebody, source: "RFC 9525 §6", mend: "connect by one of the certificate's names, or have one issued for the name that is asked for",
 		settings: []string{"certificate", "server-names"}, match: wrongHost},
@@ -132,6 +136,11 @@ var certificateRules = []rule{
 		}},
 }
 
+// outsideTime reports that a certificate of the server's has ended, or not begun.
+func (f *facts) outsideTime() bool {
+	return f.server.expired(f.now) != nil || f.server.early(f.now) != nil
+}
+
 func (f *facts) serverShows(field string) []Evidence {
 	return []Evidence{f.atEvent(f.server.event, field, "the server's certificate")}
 }
@@ -170,16 +179,22 @@ func (f *facts) byRule(rule string, code wire.AlertCode, sentence string) *found
 
 // staple matches a server that must staple an OCSP response: one that is stale, or none.
 func staple(f *facts, stale bool) *found {
-	found := f.byRule("must-staple", wire.AlertBadCertificateStatusResponse, "the server's certificate demands a stapled OCSP response")
-	if found == nil || stale != f.stapledBad() {
-		return nil
+	if found := f.byRule("must-staple", wire.AlertBadCertificateStatusResponse, "the server's certificate demands a stapled OCSP response"); found != nil {
+		if stale != f.stapledBad() {
+			return nil
+		}
+		return found
 	}
-	return found
+	if stale && f.rule() == "revocation-known" && strings.Contains(f.reason(), "stapled") {
+		return f.byRule("revocation-known", wire.AlertBadCertificateStatusResponse, "the OCSP response that the server staples will not do")
+	}
+	return nil
 }
 
 // stapledBad reports that a staple came, and will not do.
 func (f *facts) stapledBad() bool {
-	return f.reason() != "" && !strings.Contains(f.reason(), "none came")
+	said := f.reason() + f.why
+	return strings.Contains(said, "stapled OCSP") && !strings.Contains(said, "none came")
 }
 
 // wanted is the name that the client wants the certificate to be for.
@@ -223,6 +238,10 @@ func wrongHost(f *facts) *found {
 	}
 	sentence := fmt.Sprintf("the server's certificate is for %s, and the client wants %q", few(f.names()), f.wanted())
 	switch {
+	case f.hello != nil && f.hello.name == "" && net.ParseIP(f.wanted()) == nil:
+		return nil // it could not know
+	case f.us == wire.Client && !f.c.Captured && f.rule() == "name" && f.hello != nil && f.hello.name == "":
+		return is(Likely, sentence, f.serverShows("names")...) // or the default was meant for another
 	case f.us == wire.Client && !f.c.Captured && f.rule() == "name":
 		return is(Certain, sentence, f.serverShows("names")...)
 	case f.hello != nil && f.hello.name != "" && leaf.VerifyHostname(f.hello.name) != nil && f.sent(wire.Client, wire.AlertBadCertificate, wire.AlertCertificateUnknown, wire.AlertAccessDenied):

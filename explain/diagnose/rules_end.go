@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,7 +17,11 @@ var secretRules = []rule{
 			if !f.sent(wire.Server, wire.AlertUnknownPSKIdentity) && !f.says("does not know the identity", "PSK identity") {
 				return nil
 			}
-			return is(Certain, "the server does not know the identity of the client's pre-shared key", f.pskShows()...)
+			sentence := "the server does not know the identity of the client's pre-shared key"
+			if id := f.c.Summary.PSKIdentity; id != "" {
+				sentence += fmt.Sprintf(", %q", id)
+			}
+			return is(Certain, sentence, f.pskShows()...)
 		}},
 	{id: "psk-wrong", fault: Somebody, source: "RFC 8446 §4.2.11.2, RFC 4279 §2", mend: "give both sides the same key for this identity", settings: []string{"psk"}, match: wrongPSK},
 	{id: "broken-rule", last: true, fault: Somebody, mend: "upgrade the side that breaks the rule, and tell those who make it", match: func(f *facts) *found {

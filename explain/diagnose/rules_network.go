@@ -80,7 +80,7 @@ var notTLSRules = []rule{
 
 // saidPlain matches what a side sent in place of a record.
 func (f *facts) saidPlain(from wire.Role, sure Confidence, sentence string, match func([]byte) bool) *found {
-	if f.refused == nil || f.refused.From != from.String() || !match(f.refused.Wire) {
+	if f.refused == nil || f.us != from.Peer() || !match(f.refused.Wire) {
 		return nil
 	}
 	return is(sure, sentence, f.atEvent(f.at, "", "the "+from.String()+" sent "+beginning(f.refused.Wire)))

@@ -49,8 +49,9 @@ type scene struct {
 
 // side is what one of them knows afterwards.
 type side struct {
-	account *explain.Connection
-	err     error
+	account   *explain.Connection
+	err       error
+	collector *explain.Collector
 }
 
 func (s side) verdict() *diagnose.Verdict {
@@ -77,7 +78,7 @@ func (s *scene) play(t testing.TB) (client, server side) {
 
 // act shakes hands, says a word, hears one, and closes.
 func act(as func(net.Conn, *tls.Config) *tls.Conn, raw net.Conn, config *tls.Config) side {
-	var c explain.Collector
+	c := explain.Collector{}
 	config = config.Clone()
 	config.Trace = c.Hooks()
 	conn := as(raw, config)
@@ -99,7 +100,7 @@ func act(as func(net.Conn, *tls.Config) *tls.Conn, raw net.Conn, config *tls.Con
 		}
 	}
 	raw.Close()
-	return side{c.Connection(explain.About{Err: err}), err}
+	return side{c.Connection(explain.About{Err: err}), err, &c}
 }
 
 // at is the side of a role.
