@@ -17,7 +17,6 @@ import (
 var uncased = []string{
 	"no-such-name", "dns", "unreachable", "stall", // the network's
 	"fallback", "downgraded", "record-changed", "renegotiation-refused", // held by the tests of the engine that breaks for them
-	"client-certificate-early", "client-certificate-refused", "certificate-refused", "certificate-rule", "purpose", "not-tls",
 }
 
 // The cases are at least 45 causes; the two tests of them demand that each is found.

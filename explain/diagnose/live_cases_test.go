@@ -95,6 +95,7 @@ var calls = []call{
 		})
 	}, "tls-on-plain-port", diagnose.Certain, ""},
 	{"STARTTLS forgotten", plain("220 mail.example ESMTP\r\n", ""), "starttls-forgotten", diagnose.Certain, ""},
+	{"something that is no TLS", plain("\x00\x01what is this\r\n", ""), "not-tls", diagnose.Likely, ""},
 	{"intolerant of versions", picky((*heard).offers13, closes), "version-intolerant", "", ""},
 	{"intolerant of an extension", picky(func(h *heard) bool { return h.Extensions.Has(wire.ExtExtendedMasterSecret) }, alerts(wire.AlertDecodeError)), "extension-intolerant", diagnose.Certain, diagnose.Server},
 	{"intolerant of a long hello", picky(func(h *heard) bool { return h.length > 512 }, alerts(wire.AlertIllegalParameter)), "large-hello", diagnose.Certain, diagnose.Server},

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -129,6 +130,25 @@ var revocationMeetings = []meeting{
 	{"an identity that the server hides not to know", func(_ *pki, s *scene) {
 		pskOnly(s, func(string) ([]byte, error) { return nil, nil })
 	}, wire.Client, "psk-wrong", diagnose.Likely, ""},
+	{"a certificate that is for clients alone", func(p *pki, s *scene) {
+		s.server.Certificates = certificates(p.leaf(purpose(x509.ExtKeyUsageClientAuth)))
+	}, wire.Client, "purpose", diagnose.Certain, diagnose.Server},
+	{"an intermediate that is no authority", func(p *pki, s *scene) {
+		p.middle = certify(p.t, p.root, template("Example Intermediate"), nil)
+		s.server.Certificates = certificates(p.leaf())
+	}, wire.Client, "certificate-rule", diagnose.Certain, diagnose.Server},
+	{"client certificate not valid yet", func(p *pki, s *scene) {
+		askClient(p, s)
+		s.client.Certificates = certificates(p.leaf(valid(24*time.Hour, 48*time.Hour)))
+	}, wire.Client, "client-certificate-early", "", diagnose.Clock},
+	{"a client that keeps its reason to itself", func(_ *pki, s *scene) {
+		s.client.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errors.New("no") }
+	}, wire.Server, "certificate-refused", diagnose.Likely, ""},
+	{"a server that keeps its reason to itself", func(p *pki, s *scene) {
+		askClient(p, s)
+		s.client.Certificates = certificates(p.leaf(purpose(x509.ExtKeyUsageClientAuth)))
+		s.server.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errors.New("no") }
+	}, wire.Client, "client-certificate-refused", diagnose.Likely, ""},
 	{"client certificate revoked", func(p *pki, s *scene) {
 		askClient(p, s)
 		c := p.leaf(purpose(x509.ExtKeyUsageClientAuth))
