@@ -54,7 +54,7 @@ var rules = []rule{
 	{verbsIn + "cert/show", shared + " " + rooms + "certs certcheck/revocation",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/zmap/zcrypto/x509 github.com/zmap/zlint/v3 github.com/zmap/zlint/v3/lint"},
 	{verbsIn + "cert/verify", shared + " " + rooms + "certs explain certcheck certcheck/fetch", "github.com/spf13/cobra golang.org/x/net/publicsuffix"},
-	{verbsIn + "connect", shared + " " + rooms + "certs explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
+	{verbsIn + "connect", shared + " " + rooms + "certs explain/diagnose explain/text explain tls internal/otherkeys internal/suite trace wire", "github.com/spf13/cobra"},
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},

@@ -58,6 +58,14 @@ func Causes() (all []Cause) {
 	return all
 }
 
+// Advice is what to change for a cause; empty for an id that there is not.
+func Advice(cause string) string {
+	if r := causeOf(cause); r != nil {
+		return r.mend
+	}
+	return ""
+}
+
 // causeOf is the row of an id; nil for none.
 func causeOf(id string) *rule {
 	for _, table := range [][]rule{rules, trialRules} {

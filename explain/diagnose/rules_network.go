@@ -13,8 +13,8 @@ import (
 var networkRules = []rule{
 	{id: "no-such-name", fault: Client, mend: "check the host's name, and this machine's DNS", match: ends(endNoName, Certain, "there is no host of that name")},
 	{id: "dns", fault: Network, mend: "check this machine's DNS, or give the address in place of the name", match: ends(endDNS, Certain, "the name could not be looked up")},
-	{id: "port-closed", fault: Server, mend: "check the port, and that the server runs; a firewall may refuse too",
-		match: ends(endRefused, Certain, "nothing listens on this port, or a firewall refuses it")},
+	{id: "port-closed", fault: Server, mend: "nothing listens on this port; check the port, and that the server runs",
+		match: ends(endRefused, Certain, "the server's machine refused the connection, or a firewall did")},
 	{id: "unreachable", fault: Network, mend: "check the address, and this machine's network; it may have no IPv6",
 		match: ends(endUnreachable, Certain, "no network leads to the address")},
 	{id: "silence", fault: Somebody, mend: "check that the port is a TLS port; a firewall that drops packets looks the same", match: func(f *facts) *found {

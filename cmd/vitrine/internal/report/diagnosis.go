@@ -58,6 +58,20 @@ func (d *Diagnosis) usual(software string) bool {
 	return false
 }
 
+// Diagnose adds why a connection to target failed. There is one remedy: that of the library,
+// in the words of the command, and where it has none that of the diagnosis.
+func (f *Failure) Diagnose(target string, v *diagnose.Verdict, err error) {
+	if IsMisuse(err) {
+		return
+	}
+	one := *v
+	if f.Advice == "" && v.Confidence == diagnose.Certain {
+		f.Advice = v.Advice
+	}
+	one.Advice = ""
+	f.Diagnosis, f.more = &one, "vitrine explain --diagnose "+target
+}
+
 // diagnosisColumn is where the text of a diagnosis stands beside its names.
 const diagnosisColumn = 12
 

@@ -36,7 +36,7 @@ var exitCodes = []struct {
 	match func(error) bool
 }{
 	{ExitUsage, isA[*usageError]},
-	{ExitUsage, isMisuse},
+	{ExitUsage, IsMisuse},
 	{ExitFindings, isFailedWrite},
 	{ExitUsage, isA[*fs.PathError]},
 	{ExitCertificate, IsCertificateError},

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -29,6 +30,11 @@ type Failure struct {
 	Advice string `json:"advice,omitempty"`
 	// Verdict is what is wrong with the server's certificates, where that is why.
 	Verdict *explain.Verdict `json:"verdict,omitempty"`
+	// Diagnosis is the cause, as vitrine explain --diagnose gives it without further
+	// connections.
+	Diagnosis *diagnose.Verdict `json:"diagnosis,omitempty"`
+
+	more string // the command that finds out more; empty for none
 }
 
 // Describe puts err into words for the side that we are. sent is what our
@@ -96,7 +102,13 @@ func (f Failure) Write(w io.Writer, before string) {
 			name = "" // once is enough
 		}
 	}
+	if f.Diagnosis != nil && f.Diagnosis.Confidence == diagnose.Certain {
+		row("cause:", terminal.Printable(f.Diagnosis.Cause+": "+f.Diagnosis.Sentence))
+	}
 	if f.Advice != "" {
 		row("what to change:", f.Advice)
+	}
+	if f.more != "" {
+		row("find out more:", f.more)
 	}
 }

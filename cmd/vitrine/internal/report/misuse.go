@@ -51,7 +51,8 @@ func misuse(err error) (text string, ok bool) {
 	return "the flags cannot be used: " + inFlags(text, wire.Client), true
 }
 
-func isMisuse(err error) bool {
+// IsMisuse reports that no connection could be made with the flags.
+func IsMisuse(err error) bool {
 	_, ok := misuse(err)
 	return ok
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -17,29 +19,30 @@ type trouble struct {
 	match          func(error) bool
 	is             string
 	client, server string
+	cause          string // of a diagnosis, whose advice is that for a client
 }
 
 // troubles: the first row that matches counts.
 var troubles = []trouble{
 	{isDNS(func(e *net.DNSError) bool { return e.IsNotFound }), "there is no host of the name %s",
-		"check the host's name, and this machine's DNS", "give an address of this machine with --listen"},
+		"", "give an address of this machine with --listen", "no-such-name"},
 	{isDNS(func(e *net.DNSError) bool { return e.IsTimeout }), "the name %s could not be looked up: this machine's DNS server does not answer",
-		"check this machine's DNS, or give the address in place of the name", "give an address of this machine with --listen"},
+		"", "give an address of this machine with --listen", "dns"},
 	{isA[*net.DNSError], "the name %s could not be looked up: this machine's DNS server fails",
-		"check this machine's DNS, or give the address in place of the name", "give an address of this machine with --listen"},
-	{is(syscall.ECONNREFUSED), "%s refused the connection", "nothing listens on this port; check the port, and that the server runs", ""},
-	{is(syscall.ENETUNREACH), "no network leads to %s from here", "check the address, and this machine's network; it may have no IPv6", ""},
-	{is(syscall.EHOSTUNREACH), "%s cannot be reached", "check the address, and that the machine is on", ""},
+		"", "give an address of this machine with --listen", "dns"},
+	{is(syscall.ECONNREFUSED), "%s refused the connection", "", "", "port-closed"},
+	{is(syscall.ENETUNREACH), "no network leads to %s from here", "", "", "unreachable"},
+	{is(syscall.EHOSTUNREACH), "%s cannot be reached", "check the address, and that the machine is on", "", ""},
 	{is(syscall.ECONNRESET), "the connection was closed by force", closedByForce,
-		"the client, or something between us, closed the connection by force"},
+		"the client, or something between us, closed the connection by force", ""},
 	{is(syscall.EPIPE), "the connection was closed by force", closedByForce,
-		"the client, or something between us, closed the connection by force"},
-	{is(syscall.EADDRINUSE), "%s is taken", "", "another program listens there; choose another address with --listen"},
-	{is(syscall.EADDRNOTAVAIL), "%s is not an address of this machine", "", "choose one of its own with --listen, or :PORT for all of them"},
-	{is(syscall.EACCES), "%s is not for this user", "", "ports below 1024 need more rights; choose a higher one with --listen"},
+		"the client, or something between us, closed the connection by force", ""},
+	{is(syscall.EADDRINUSE), "%s is taken", "", "another program listens there; choose another address with --listen", ""},
+	{is(syscall.EADDRNOTAVAIL), "%s is not an address of this machine", "", "choose one of its own with --listen, or :PORT for all of them", ""},
+	{is(syscall.EACCES), "%s is not for this user", "", "ports below 1024 need more rights; choose a higher one with --listen", ""},
 	{isTimeout, "no answer came in time",
 		"check that the port is a TLS port, or wait longer with --timeout",
-		"the client connected but did not finish its handshake in time"},
+		"the client connected but did not finish its handshake in time", ""},
 }
 
 const closedByForce = "perhaps a firewall, or a server that fails on this ClientHello"
@@ -77,7 +80,9 @@ func plain(err error) string {
 	return strings.TrimPrefix(err.Error(), "tls: ")
 }
 
-func (t trouble) advice(we wire.Role) string { return pick(we, t.client, t.server) }
+func (t trouble) advice(we wire.Role) string {
+	return pick(we, cmp.Or(t.client, diagnose.Advice(t.cause)), t.server)
+}
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -104,6 +105,50 @@ func TestClientCertificateIsBlamed(t *testing.T) {
 		if got := Describe(err, wire.Client, nil).Advice; !strings.Contains(got, c.want) || (c.want == "") != (err == c.err) {
 			t.Errorf("%s: %v, advice %q, want %q in it", c.name, err, got, c.want)
 		}
+	}
+}
+
+// What both the command and a diagnosis know of the network has one advice.
+func TestTheNetworkHasOneRemedy(t *testing.T) {
+	for _, row := range troubles {
+		if row.cause == "" {
+			continue
+		}
+		for _, err := range []error{
+			&net.DNSError{Err: "no such host", IsNotFound: true}, &net.DNSError{Err: "server misbehaving"}, refused(), &net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		} {
+			if !row.match(err) {
+				continue
+			}
+			v := diagnose.Account(nil, diagnose.Also{Err: err})
+			if first, _ := troubleOf(err); first.cause == row.cause && (v.Cause != row.cause || v.Advice == "" || Describe(err, wire.Client, nil).Advice != v.Advice) {
+				t.Errorf("%v: it is %s (%s) here, and %s (%s) to a diagnosis", err, row.cause, Describe(err, wire.Client, nil).Advice, v.Cause, v.Advice)
+			}
+		}
+	}
+}
+
+// A failure has one remedy, also where a diagnosis has one too; misuse has no cause to look for.
+func TestADiagnosisAddsTheCause(t *testing.T) {
+	err := refused()
+	f := Describe(err, wire.Client, nil)
+	before := f.Advice
+	f.Diagnose("a.test:443", diagnose.Account(nil, diagnose.Also{Err: err}), err)
+	var b strings.Builder
+	f.Write(&b, "")
+	for _, want := range []string{"cause:", "port-closed", "find out more:  vitrine explain --diagnose a.test:443"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q lacks %q", b.String(), want)
+		}
+	}
+	if f.Advice != before || strings.Count(b.String(), "what to change:") != 1 {
+		t.Errorf("there are two remedies: %q", b.String())
+	}
+	misuse := &tls.HandshakeError{Rule: misusePrefix + "MinVersion is above MaxVersion"}
+	f = Describe(misuse, wire.Client, nil)
+	f.Diagnose("a.test:443", diagnose.Account(nil, diagnose.Also{Err: misuse}), misuse)
+	if f.Diagnosis != nil {
+		t.Errorf("flags that cannot be used have the cause %s", f.Diagnosis.Cause)
 	}
 }
 

@@ -176,6 +176,7 @@ func (o *options) input(cmd *cobra.Command) (io.Reader, error) {
 func (o *options) config(at flags.Target) (*tls.Config, error) {
 	config := &tls.Config{NextProtos: o.alpn.Protocols, Trace: o.offer.Hooks()}
 	o.seen.watch(config.Trace)
+	o.seen.account(config.Trace)
 	var err error
 	if config.ServerName, err = flags.ALabels(cmp.Or(o.sni, at.Host)); err != nil {
 		return nil, err
@@ -261,6 +262,7 @@ func (o *options) lateRefusal(conn *tls.Conn) error {
 
 func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
 	f := report.Describe(err, wire.Client, &o.offer)
+	f.Diagnose(at.String(), o.diagnose(err), err)
 	o.blameDeclined(&f)
 	refused := o.verdict != nil && !o.verdict.Accepted && !o.insecure.On && report.ExitCode(err) == report.ExitCertificate
 	if refused {

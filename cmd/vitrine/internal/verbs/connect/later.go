@@ -8,6 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -15,9 +16,10 @@ import (
 
 // observed is what the trace of a connection tells.
 type observed struct {
-	helloRequest atomic.Bool                  // the server asked to renegotiate
-	choice       atomic.Pointer[trace.Choice] // the last on a client certificate
-	server       certs.Shown                  // what the server shows of itself
+	collector    atomic.Pointer[explain.Collector] // of the latest connection
+	helloRequest atomic.Bool                       // the server asked to renegotiate
+	choice       atomic.Pointer[trace.Choice]      // the last on a client certificate
+	server       certs.Shown                       // what the server shows of itself
 }
 
 // watch adds to what hooks do.
