@@ -58,7 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "scan", shared + " explain/text explain scan", "github.com/spf13/cobra"},
+	{verbsIn + "scan", shared + " explain/text explain scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
@@ -75,13 +75,14 @@ var rules = []rule{
 	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
-	{"scan/fix", "", ""},
 	{"explain/diagnose", "explain scan tls certcheck internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
-	{"scan", "starttls certcheck internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"scan/policy", "scan", "go.yaml.in/yaml/v3"},
+	{"scan", "scan/fix starttls certcheck internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"scan/fix", "", ""},
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
@@ -403,7 +404,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan/fix", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan", "scan/fix", "scan/policy", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

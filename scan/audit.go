@@ -19,6 +19,9 @@ type Options struct {
 	Now time.Time
 	// ConfigurationOnly leaves the weaknesses out that need probes of their own.
 	ConfigurationOnly bool
+	// Software is an id of scan/fix: how the changes are written that findings ask for;
+	// empty for what the server says it is.
+	Software string
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -66,6 +69,7 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 		}
 	}
 	r.sort()
+	r.fixed(o.Software)
 	r.Connections = int(x.count.Load())
 	r.Milliseconds = time.Since(r.Began).Milliseconds()
 	return r, context.Cause(ctx)

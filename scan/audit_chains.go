@@ -181,9 +181,10 @@ func describeLeaf(r *ChainReport, c *x509.Certificate) {
 	r.NotBefore, r.NotAfter, r.Signature = c.NotBefore, c.NotAfter, c.SignatureAlgorithm.String()
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
-		r.Key = fmt.Sprintf("RSA, %d bits", key.N.BitLen())
+		r.KeyBits = key.N.BitLen()
+		r.Key = fmt.Sprintf("RSA, %d bits", r.KeyBits)
 	case *ecdsa.PublicKey:
-		r.Key = "ECDSA, " + key.Curve.Params().Name
+		r.Key, r.KeyBits = "ECDSA, "+key.Curve.Params().Name, key.Curve.Params().BitSize
 	default:
 		r.Key = c.PublicKeyAlgorithm.String()
 	}

@@ -3,6 +3,9 @@ package scan
 import (
 	"cmp"
 	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/scan/fix"
 )
 
 // A Severity says how bad a finding is.
@@ -42,8 +45,10 @@ type Finding struct {
 	// Do is the change that mends it.
 	Do string `json:"do"`
 	// Setting is the name by which scan/fix knows how to write that change; empty for
-	// none.
-	Setting string `json:"setting,omitempty"`
+	// none. Fix is how it is written for the server's software, nil where that is not
+	// known.
+	Setting string   `json:"setting,omitempty"`
+	Fix     *fix.Fix `json:"fix,omitempty"`
 }
 
 // A kind of finding: what is said of it wherever it is found.
@@ -83,4 +88,29 @@ func (r *Report) Worst() Severity {
 		}
 	}
 	return worst
+}
+
+// fixed adds how each change is written for some software, which is that of the server
+// unless the caller knows better.
+func (r *Report) fixed(software string) {
+	if software == "" {
+		software = programOf(r.Software)
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if as, ok := fix.For(f.Setting, software); ok && software != "" {
+			f.Fix = &as
+		}
+	}
+}
+
+// programOf finds the id of the program that a server says it is: "nginx/1.22.1".
+func programOf(says string) string {
+	says = strings.ToLower(says)
+	for _, p := range fix.Programs() {
+		if p.Server && strings.HasPrefix(says, p.ID) {
+			return p.ID
+		}
+	}
+	return ""
 }

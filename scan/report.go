@@ -106,6 +106,7 @@ type ChainReport struct {
 	Names     []string  `json:"names,omitempty"`
 	Issuer    string    `json:"issuer"`
 	Key       string    `json:"key"`
+	KeyBits   int       `json:"key_bits,omitempty"`
 	Signature string    `json:"signature"`
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,21 +18,25 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/scan"
+	"github.com/vitrine-tls/vitrine/scan/fix"
 )
 
 // options are the flags of vitrine scan.
 type options struct {
-	ca, sni string
-	way     flags.Reach
-	from    string
-	rate    float64
-	atOnce  int
-	servers int
-	quick   bool
-	failOn  string
-	json    bool
-	explain string
-	timeout flags.Timeout
+	ca, sni                    string
+	way                        flags.Reach
+	from                       string
+	rate                       float64
+	atOnce                     int
+	servers                    int
+	quick                      bool
+	failOn                     string
+	counts                     bool // findings alone are a failure
+	json                       bool
+	explain                    string
+	out                        string
+	policy, baseline, software string
+	timeout                    flags.Timeout
 }
 
 // Scans are what vitrine scan has found out.
@@ -42,6 +47,8 @@ type Scans struct {
 	// Failing is how many have a finding as bad as --fail-on says.
 	Failing int            `json:"failing"`
 	Reports []*scan.Report `json:"reports"`
+	// Judged are the comparisons with --policy and --baseline, in the order of the reports.
+	Judged []Judged `json:"judged,omitempty"`
 }
 
 // New makes the verb.
@@ -66,11 +73,19 @@ vitrine waits. Nothing but the targets is contacted.
 
 Scan only what you run, or have leave to scan.
 
-The exit code is 1 where a finding is as bad as --fail-on says.`,
+--policy compares each server with a guideline or a YAML file of your own, and
+--baseline with what an earlier scan wrote by --json. -o writes a file besides:
+its ending says whether that is JSON, SARIF, JUnit (.xml) or CSV.
+
+The exit code is 1 where a finding is as bad as --fail-on says, where a policy
+is not kept, and where something is worse than in the baseline. With --policy or
+--baseline, findings alone count only if --fail-on is given.`,
 		Example: `  vitrine scan example.com
   vitrine scan mail.example.com:587 smtps://mail.example.com
   vitrine scan 192.0.2.7:8000-8100 --json
-  vitrine scan --targets hosts.txt --fail-on high
+  vitrine scan --targets hosts.txt --fail-on high -o scan.sarif
+  vitrine scan example.com --policy mozilla-intermediate
+  vitrine scan example.com --baseline last-week.json --json
   vitrine scan example.com --explain reneg-client`,
 		Args: flags.Arguments(0, 100_000, "vitrine scan example.com"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
@@ -83,6 +98,10 @@ The exit code is 1 where a finding is as bad as --fail-on says.`,
 	o.way.Register(cmd)
 	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
 	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
+	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
+	set.StringVar(&o.baseline, "baseline", "", "compare with this `file`, which an earlier scan wrote by --json")
+	set.StringVar(&o.software, "software", "", "write what to change for this `program`: "+flags.OneOf(programs())+" (default: what the server says it is)")
+	set.StringVarP(&o.out, "output", "o", "", "write a `file` too: .json, .sarif, .xml (JUnit) or .csv")
 	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
 	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
@@ -107,7 +126,25 @@ func (o *options) check() error {
 	case o.json && o.explain != "":
 		return report.Usagef("--explain writes text; leave --json out")
 	}
+	if o.software != "" && !slices.Contains(programs(), o.software) {
+		return report.Usagef("--software %q is not known; choose %s", o.software, flags.OneOf(programs()))
+	}
+	if o.out != "" {
+		if _, err := form(o.out); err != nil {
+			return err
+		}
+	}
 	return cmp.Or(o.timeout.Check(), o.way.Check())
+}
+
+// programs are the values of --software.
+func programs() (ids []string) {
+	for _, p := range fix.Programs() {
+		if p.Server {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 func (o *options) run(cmd *cobra.Command, args []string) error {
@@ -118,15 +155,25 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	settings := scan.Options{ConfigurationOnly: o.quick}
+	compared, err := o.yardsticks()
+	if err != nil {
+		return err
+	}
+	o.counts = cmd.Flags().Changed("fail-on") || o.policy == "" && o.baseline == ""
+	settings := scan.Options{ConfigurationOnly: o.quick, Software: o.software}
 	if o.ca != "" {
 		if settings.Roots, err = flags.Pool("ca", o.ca); err != nil {
 			return err
 		}
 	}
-	all := o.scan(cmd.Context(), targets, settings, terminal.NewProgress(cmd.ErrOrStderr(), len(targets), "scanned"))
+	all := o.scan(cmd.Context(), targets, settings, compared, terminal.NewProgress(cmd.ErrOrStderr(), len(targets), "scanned"))
 	if err := context.Cause(cmd.Context()); err != nil {
 		return err
+	}
+	if o.out != "" {
+		if err := o.save(all); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.json:
@@ -148,7 +195,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 }
 
 // scan asks all targets, some at a time.
-func (o *options) scan(ctx context.Context, targets []flags.Target, settings scan.Options, progress *terminal.Progress) *Scans {
+func (o *options) scan(ctx context.Context, targets []flags.Target, settings scan.Options, compared yardsticks, progress *terminal.Progress) *Scans {
 	defer progress.End()
 	p := &scan.Prober{Rate: o.rate, Connections: o.atOnce, Timeout: o.timeout.Duration, Dial: o.dial}
 	all := &Scans{Targets: len(targets), Reports: make([]*scan.Report, len(targets))}
@@ -165,11 +212,16 @@ func (o *options) scan(ctx context.Context, targets []flags.Target, settings sca
 	}
 	wait.Wait()
 	for _, r := range all.Reports {
+		bad := o.counts && o.fails(r)
+		if compared.policy != nil || compared.baseline != nil {
+			j, worse := compared.judge(r)
+			all.Judged, bad = append(all.Judged, j), bad || worse
+		}
 		switch {
+		case bad:
+			all.Failing++
 		case r.Failure != "":
 			all.Unreachable++
-		case o.fails(r):
-			all.Failing++
 		}
 	}
 	return all

@@ -24,6 +24,9 @@ func (s *Scans) write(out io.Writer, in io.Reader) error {
 			fmt.Fprintln(&b)
 		}
 		w.report(r)
+		if i < len(s.Judged) {
+			w.judged(s.Judged[i])
+		}
 	}
 	if s.Targets > 1 {
 		fmt.Fprintf(&b, "\n%s\n", w.Bold(fmt.Sprintf("%d of %d targets have findings, %d do not answer", s.Failing, s.Targets, s.Unreachable)))
@@ -100,6 +103,32 @@ func (w *writer) finding(f scan.Finding) {
 	w.line("Evidence", strings.Join(evidence, ", "))
 	w.line("Attackers", f.Gain)
 	w.line("Do", f.Do)
+	if f.Fix == nil {
+		return
+	}
+	fmt.Fprintf(w, "  %s\n", w.Faint(f.Fix.Software+", "+f.Fix.URL))
+	for line := range strings.SplitSeq(f.Fix.Lines, "\n") {
+		fmt.Fprintf(w, "      %s\n", line)
+	}
+}
+
+// judged writes how a target compares.
+func (w *writer) judged(j Judged) {
+	if len(j.Differences) > 0 {
+		fmt.Fprintf(w, "\n%s\n", w.Bold("The policy is not kept"))
+	}
+	for _, d := range j.Differences {
+		fmt.Fprintf(w, "  %s\n", terminal.Wrap(terminal.Printable(d.String()), 2, 4))
+	}
+	if len(j.Changes) > 0 || j.New {
+		fmt.Fprintf(w, "\n%s\n", w.Bold("Since the baseline"))
+	}
+	if j.New {
+		fmt.Fprintln(w, "  the target is not in it")
+	}
+	for _, c := range j.Changes {
+		fmt.Fprintf(w, "  %s\n", terminal.Wrap(terminal.Printable(c.What), 2, 4))
+	}
 }
 
 // spoken writes the versions with their suites, and the groups.
