@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -119,11 +120,34 @@ func (x *audit) order(ctx context.Context, v wire.Version, taken []wire.CipherSu
 		return ""
 	case a.Suite == taken[0]:
 		return "server"
+	case a.Suite != reversed[0]:
+		return inPart
+	case !chacha(a.Suite):
+		return "client"
+	}
+	// A client with ChaCha20 first seems to have no AES in its processor, which some
+	// servers heed that have an order of their own otherwise.
+	slices.SortStableFunc(reversed, func(a, b wire.CipherSuite) int { return rank(a) - rank(b) })
+	a = x.do(ctx, Probe{Name: "the order of suites without ChaCha20", Hello: offerWide(v, reversed)})
+	switch {
+	case a == nil || a.End != Reached:
+		return ""
 	case a.Suite == reversed[0]:
 		return "client"
 	}
-	// One that heeds the client in part, as for ChaCha20 on machines without AES.
-	return "server, in part"
+	return inPart
+}
+
+// inPart is the order of a server that heeds the client in part.
+const inPart = "server, in part"
+
+func chacha(id wire.CipherSuite) bool { return strings.Contains(SuiteName(id), "CHACHA20") }
+
+func rank(id wire.CipherSuite) int {
+	if chacha(id) {
+		return 1
+	}
+	return 0
 }
 
 // gatherVersions puts what was found together, and judges it.

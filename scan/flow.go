@@ -63,10 +63,11 @@ func (c *conversation) again() error {
 	}
 	c.built, c.a.Client = b, b.hello
 	c.transcript = append(c.transcript, b.message...)
-	c.a.Version = 0
+	// From here on records say TLS 1.2, to which crypto/tls holds them. RFC 8446 §5.1.
 	if err := c.send(wire.ContentHandshake, b.message); err != nil {
 		return err
 	}
+	c.a.Version = 0
 	for {
 		e, err := c.next()
 		switch {
