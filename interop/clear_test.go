@@ -230,13 +230,13 @@ func (s *clearServer) start(ctx context.Context, t *testing.T, material *pki) (p
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if s.name == "Postfix" { // whose master has children that a signal to it alone leaves
+		if s.program == "postfix" { // whose master has children that a signal to it alone leaves
 			exec.Command("postfix", "-c", dir, "stop").Run()
 		}
 		end()
 		<-p.done
 	})
-	if err := p.awaitCount(ctx, s.ready, min(len(s.ready), 1)); err != nil {
+	if err := p.awaitCount(ctx, fill.Replace(s.ready), min(len(s.ready), 1)); err != nil {
 		t.Fatal(err)
 	}
 	for _, port := range ports {

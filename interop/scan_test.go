@@ -22,6 +22,8 @@ type scanRow struct {
 	clearServer
 	// here is a server in this process, in place of a program.
 	here func(t *testing.T) scan.Target
+	// turn is which of the server's ports is scanned.
+	turn int
 	// root is set where the server takes root to start.
 	root bool
 	// want has lines of scanLines. All versions must be among them that the server speaks.
@@ -50,15 +52,9 @@ func (r scanRow) with(name, content string, before ...string) scanRow {
 	return r
 }
 
-// turning is the server begun in the clear.
-func (r scanRow) turning(protocol string) scanRow {
-	r.turns, r.root = []clearTurn{{protocol: protocol}}, true
-	return r
-}
-
 // scanRows are all of them, a file for each family.
 func scanRows() []scanRow {
-	return slices.Concat(scanOpenSSL)
+	return slices.Concat(scanMail, scanOthers, scanHTTP, scanOpenSSL, scanOurs) // the slow ones first
 }
 
 // What scan finds of a real server is how it is configured: the versions, the suites of each
@@ -70,7 +66,11 @@ func TestScan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:"+strings.Join(globbed("/usr/lib/postgresql/*/bin"), ":"))
 	rows := scanRows()
+	if len(rows) < 30 {
+		t.Errorf("there are %d rows", len(rows))
+	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +98,7 @@ func (row *scanRow) open(ctx context.Context, t *testing.T, material *pki) (at s
 	}
 	programs.Need(t, row.program, row.pkg)
 	ports, p := row.start(ctx, t, material)
-	return scan.Target{Address: fmt.Sprintf("127.0.0.1:%d", ports[0]), Name: serverName, StartTLS: row.turns[0].protocol}, p
+	return scan.Target{Address: fmt.Sprintf("127.0.0.1:%d", ports[row.turn]), Name: serverName, StartTLS: row.turns[row.turn].protocol}, p
 }
 
 // compare holds what was found against the row.
