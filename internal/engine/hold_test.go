@@ -50,7 +50,10 @@ func TestStalledOutputHoldsASmallBuffer(t *testing.T) {
 		}
 	}
 	e.Sent(len(e.Output()))
-	if e.Stalled(); e.out.lent != nil {
+	if e.Stalled(); len(e.out.lent.bytes) != small || len(e.Output()) != 0 {
+		t.Error("there is no small buffer for the next message")
+	}
+	if e.IdleOut(); e.out.outbox != nil {
 		t.Error("a buffer is held for nothing")
 	}
 }
