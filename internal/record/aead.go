@@ -15,10 +15,18 @@ const nonceLen = 12
 // here because what is passed to an interface would be allocated for each record.
 type aeadKey struct {
 	cipher.AEAD
+	pieces sealerOfPieces // the AEAD, if it is one, else nil
+
 	iv    [nonceLen]byte
 	nonce [nonceLen]byte
 	// data is additional data: in TLS 1.2 the 13 bytes of RFC 5246 §6.2.3.3.
 	data [pseudoHeaderLen]byte
+}
+
+// sealerOfPieces is an AEAD that seals a plaintext in two pieces, as those of
+// internal/primitive do: the first is not copied before it is encrypted.
+type sealerOfPieces interface {
+	SealWith(dst, nonce, plaintext, suffix, data []byte) []byte
 }
 
 func newAEADKey(h *Half) (aeadKey, error) {
@@ -27,7 +35,8 @@ func newAEADKey(h *Half) (aeadKey, error) {
 	if err != nil {
 		return aeadKey{}, errBuild(err)
 	}
-	return aeadKey{AEAD: a, iv: [nonceLen]byte(h.iv[:])}, nil
+	pieces, _ := a.(sealerOfPieces)
+	return aeadKey{AEAD: a, pieces: pieces, iv: [nonceLen]byte(h.iv[:])}, nil
 }
 
 // wipe clears the key where the AEAD offers that, as those of internal/primitive do
@@ -132,11 +141,16 @@ func openAEAD13(h *Half) (ciphers, error) { return newAEAD13(h) }
 
 func overheadAEAD13(s *suite.Suite) int { return 1 + s.Cipher.TagLen }
 
-// The inner plaintext is put together in dst and sealed in place.
+// The inner plaintext is put together in dst and sealed in place, but where the AEAD
+// takes it in pieces.
 func (a *aead13) seal(dst []byte, hdr Header, seq uint64, content []byte, padding int) ([]byte, error) {
 	start := len(dst)
 	dst = AppendHeader(dst, Header{wire.ContentApplicationData, hdr.Version, len(content) + 1 + padding + a.Overhead()})
 	inner := len(dst)
+	if a.pieces != nil && padding == 0 {
+		a.data[0] = byte(hdr.Type) // there is room: the additional data is the header
+		return a.pieces.SealWith(dst, a.xorNonce(seq), content, a.data[:1], dst[start:]), nil
+	}
 	dst = append(append(dst, content...), byte(hdr.Type))
 	zeros := len(dst)
 	dst = dst[:zeros+padding]

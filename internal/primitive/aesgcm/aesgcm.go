@@ -22,8 +22,8 @@ var errOpen = errors.New("aesgcm: message authentication failed")
 // New returns AES-GCM with key, of 16, 24 or 32 bytes, which is copied. Seal and Open
 // may be called at the same time. The error is an aes.KeySizeError.
 //
-// Where it is not crypto/cipher's, it has a method Wipe, which clears the key. Seal and
-// Open panic afterwards.
+// Where it is not crypto/cipher's, it has a method Wipe, which clears the key (Seal and
+// Open panic afterwards), and a method SealWith, for a plaintext in two pieces.
 func New(key []byte) (cipher.AEAD, error) {
 	if p := pathFor(len(key)); p != portable {
 		g := &gcm{path: p}
@@ -62,7 +62,28 @@ func (g *gcm) Seal(dst, nonce, plaintext, data []byte) []byte {
 	n := len(plaintext)
 	dst, out := grow(dst, n+tagSize)
 	g.check(nonce, uint64(n) <= maxPlaintext, out, plaintext, data)
-	g.path.seal(&g.schedule, out, plaintext, nonce, data)
+	g.path.seal(&g.schedule, out, plaintext, nil, nonce, data)
+	return dst
+}
+
+// SealWith is Seal of plaintext with suffix behind it, without a copy of all of it:
+// TLS 1.3 has the type of a record there. suffix must not overlap what is appended.
+func (g *gcm) SealWith(dst, nonce, plaintext, suffix, data []byte) []byte {
+	n := len(plaintext) + len(suffix)
+	dst, out := grow(dst, n+tagSize)
+	g.check(nonce, uint64(n) <= maxPlaintext, out, plaintext, data)
+	g.check(nonce, true, out, nil, suffix)
+	whole := n &^ (g.path.chunk() - 1)
+	if whole > len(plaintext) { // the last whole chunk has a part of suffix
+		whole = 0
+	}
+	copy(out[whole:], plaintext[whole:])
+	copy(out[len(plaintext):n], suffix)
+	last := &out[whole]
+	if whole == 0 {
+		plaintext, last = out, nil // all is there
+	}
+	g.path.seal(&g.schedule, out, plaintext, last, nonce, data)
 	return dst
 }
 

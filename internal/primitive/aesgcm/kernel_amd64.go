@@ -10,10 +10,10 @@ package aesgcm
 func schedule128(s *byte, key *byte)
 
 //go:noescape
-func seal128x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+func seal128x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 
 //go:noescape
-func seal128x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+func seal128x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 
 //go:noescape
 func open128x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
@@ -27,10 +27,10 @@ func open128x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, 
 func schedule256(s *byte, key *byte)
 
 //go:noescape
-func seal256x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+func seal256x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 
 //go:noescape
-func seal256x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+func seal256x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 
 //go:noescape
 func open256x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)

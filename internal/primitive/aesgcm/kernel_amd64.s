@@ -319,9 +319,9 @@ TEXT ·schedule128(SB), NOSPLIT, $0-16
 	VZEROUPPER
 	RET
 
-// func seal128x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+// func seal128x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 // Requires: AVX, AVX512BW, AVX512F, BMI2
-TEXT ·seal128x512(SB), NOSPLIT, $0-64
+TEXT ·seal128x512(SB), NOSPLIT, $0-72
 	MOVQ            s+0(FP), AX
 	MOVQ            dst+8(FP), DI
 	MOVQ            src+16(FP), SI
@@ -629,6 +629,12 @@ behind:
 	VPXORD        X11, X12, X16
 
 tail:
+	MOVQ  last+64(FP), R10
+	TESTQ R10, R10
+	JE    follows
+	MOVQ  R10, SI
+
+follows:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
@@ -723,9 +729,9 @@ lengths:
 	VZEROUPPER
 	RET
 
-// func seal128x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+// func seal128x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 // Requires: AVX
-TEXT ·seal128x256(SB), NOSPLIT, $48-64
+TEXT ·seal128x256(SB), NOSPLIT, $48-72
 	MOVQ        s+0(FP), AX
 	MOVQ        dst+8(FP), DI
 	MOVQ        src+16(FP), SI
@@ -1101,6 +1107,12 @@ behind:
 	VPXOR        X10, X12, X14
 
 tail:
+	MOVQ  last+64(FP), R10
+	TESTQ R10, R10
+	JE    follows
+	MOVQ  R10, SI
+
+follows:
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10
@@ -2365,9 +2377,9 @@ TEXT ·schedule256(SB), NOSPLIT, $0-16
 	VZEROUPPER
 	RET
 
-// func seal256x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+// func seal256x512(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 // Requires: AVX, AVX512BW, AVX512F, BMI2
-TEXT ·seal256x512(SB), NOSPLIT, $0-64
+TEXT ·seal256x512(SB), NOSPLIT, $0-72
 	MOVQ            s+0(FP), AX
 	MOVQ            dst+8(FP), DI
 	MOVQ            src+16(FP), SI
@@ -2715,6 +2727,12 @@ behind:
 	VPXORD        X11, X12, X16
 
 tail:
+	MOVQ  last+64(FP), R10
+	TESTQ R10, R10
+	JE    follows
+	MOVQ  R10, SI
+
+follows:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
@@ -2817,9 +2835,9 @@ lengths:
 	VZEROUPPER
 	RET
 
-// func seal256x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)
+// func seal256x256(s *byte, dst *byte, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)
 // Requires: AVX
-TEXT ·seal256x256(SB), NOSPLIT, $48-64
+TEXT ·seal256x256(SB), NOSPLIT, $48-72
 	MOVQ        s+0(FP), AX
 	MOVQ        dst+8(FP), DI
 	MOVQ        src+16(FP), SI
@@ -3243,6 +3261,12 @@ behind:
 	VPXOR        X10, X12, X14
 
 tail:
+	MOVQ  last+64(FP), R10
+	TESTQ R10, R10
+	JE    follows
+	MOVQ  R10, SI
+
+follows:
 	VPXOR Y8, Y8, Y8
 	VPXOR Y9, Y9, Y9
 	VPXOR Y10, Y10, Y10

@@ -53,19 +53,29 @@ func (p path) expand(s *schedule, key []byte) {
 	}
 }
 
-// seal encrypts in to out, which is longer by the tag.
-func (p path) seal(s *schedule, out, in, nonce, data []byte) {
-	k, n, tag := (*byte)(unsafe.Pointer(s)), len(in), &out[len(in)]
+// chunk is how many bytes one turn of the loop takes, a power of two.
+func (p path) chunk() int {
+	if p == aes128x512 || p == aes256x512 {
+		return 256
+	}
+	return 128
+}
+
+// seal encrypts to out all that is in front of the tag there: whole chunks from in, and
+// the rest from last or, if last is nil, from what follows them in in.
+func (p path) seal(s *schedule, out, in []byte, last *byte, nonce, data []byte) {
+	n := len(out) - tagSize
+	k, tag := (*byte)(unsafe.Pointer(s)), &out[n]
 	dst, src, ad := unsafe.SliceData(out), unsafe.SliceData(in), unsafe.SliceData(data)
 	switch p {
 	case aes128x512:
-		seal128x512(k, dst, src, n, &nonce[0], ad, len(data), tag)
+		seal128x512(k, dst, src, n, &nonce[0], ad, len(data), tag, last)
 	case aes256x512:
-		seal256x512(k, dst, src, n, &nonce[0], ad, len(data), tag)
+		seal256x512(k, dst, src, n, &nonce[0], ad, len(data), tag, last)
 	case aes128x256:
-		seal128x256(k, dst, src, n, &nonce[0], ad, len(data), tag)
+		seal128x256(k, dst, src, n, &nonce[0], ad, len(data), tag, last)
 	case aes256x256:
-		seal256x256(k, dst, src, n, &nonce[0], ad, len(data), tag)
+		seal256x256(k, dst, src, n, &nonce[0], ad, len(data), tag, last)
 	}
 }
 

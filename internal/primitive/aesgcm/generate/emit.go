@@ -112,7 +112,24 @@ func arguments() {
 	}
 }
 
-const signature = "func(s *byte, dst, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)"
+// signatures have one argument more for sealing: where the bytes behind the last
+// whole chunk are read from, or nil if they follow what src has.
+var signatures = map[direction]string{
+	seal: "func(s *byte, dst, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte, last *byte)",
+	open: "func(s *byte, dst, src *byte, n int, nonce *byte, data *byte, dataLen int, tag *byte)",
+}
+
+// lastSource turns src to the argument last.
+func lastSource(d direction) {
+	if d == open {
+		return
+	}
+	Load(Param("last"), scratch)
+	TESTQ(scratch, scratch)
+	JE(LabelRef("follows"))
+	MOVQ(scratch, src)
+	Label("follows")
+}
 
 // tailPowers sets power to the power of H for the first of the blocks that are
 // left, behind which comes the block with the lengths.

@@ -28,7 +28,7 @@ const (
 // kernel256 emits seal or open with registers of 256 bits. On the stack are what
 // the tag is masked with, and the last bytes of a message.
 func kernel256(c cipher, d direction) {
-	TEXT(fmt.Sprintf("%s%dx256", d, c.bits), attr.NOSPLIT, signature)
+	TEXT(fmt.Sprintf("%s%dx256", d, c.bits), attr.NOSPLIT, signatures[d])
 	Pragma("noescape")
 	local := AllocLocal(width256 + blockSize)
 	arguments()
@@ -42,6 +42,7 @@ func kernel256(c cipher, d direction) {
 		openLoop256(c)
 	}
 	Label("tail")
+	lastSource(d)
 	tail256(c, d, local)
 	finish256(local)
 	VZEROUPPER()

@@ -29,7 +29,7 @@ const (
 
 // kernel512 emits seal or open with registers of 512 bits.
 func kernel512(c cipher, d direction) {
-	TEXT(fmt.Sprintf("%s%dx512", d, c.bits), attr.NOSPLIT, signature)
+	TEXT(fmt.Sprintf("%s%dx512", d, c.bits), attr.NOSPLIT, signatures[d])
 	Pragma("noescape")
 	arguments()
 	for i, k := range keys512[:c.rounds+1] {
@@ -46,6 +46,7 @@ func kernel512(c cipher, d direction) {
 		openLoop512(c)
 	}
 	Label("tail")
+	lastSource(d)
 	tail512(c, d)
 	finish512()
 	for _, r := range append(keys512[:c.rounds+1:c.rounds+1], hash512) {
