@@ -302,7 +302,9 @@ func (t *trialist) lacks(about string, a answer) *Verdict {
 	picked := a.got.Suite.String()
 	switch about {
 	case aboutGroup:
-		picked = a.got.Group.String()
+		if picked = ""; a.got.Group != 0 { // up to TLS 1.2 the ServerHello does not name it
+			picked = a.got.Group.String()
+		}
 	case aboutScheme:
 		picked = ""
 	}

@@ -63,6 +63,11 @@ var calls = []call{
 		client.CurvePreferences, server.CurvePreferences = []tls.CurveID{tls.X25519}, []tls.CurveID{tls.CurveP384}
 		return s.minds(func(*heard) bool { return false }, nil, server)
 	}, "no-common-group", "", ""},
+	{"no common group in TLS 1.2", func(s *street, _ *pki, client, server *tls.Config, _ *diagnose.Way) string {
+		server.MaxVersion = tls.VersionTLS12
+		client.CurvePreferences, server.CurvePreferences = []tls.CurveID{tls.X25519}, []tls.CurveID{tls.CurveP384}
+		return s.minds(func(*heard) bool { return false }, nil, server)
+	}, "no-common-group", "", ""},
 	{"no common scheme", func(s *street, _ *pki, client, server *tls.Config, _ *diagnose.Way) string {
 		client.SignatureSchemes = []tls.SignatureScheme{tls.PSSWithSHA256}
 		return s.minds(func(*heard) bool { return false }, nil, server)
@@ -241,6 +246,9 @@ func TestTrialsTellWhy(t *testing.T) {
 			address := c.build(s, p, scene.client, scene.server, &way)
 			v := visit(t, scene.client, way, address)
 			judge(t, v, c.want, c.sure, c.fault)
+			if strings.Contains(v.Sentence, "(0x00") {
+				t.Errorf("what the server takes is not known, and yet named: %s", v.Sentence)
+			}
 			for _, trial := range v.Trials {
 				t.Logf("%d %s: %s", trial.Number, trial.Asks, trial.Answer)
 			}
