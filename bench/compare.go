@@ -105,6 +105,12 @@ func (r *report) circumstances(old *report) (list []string) {
 			list = append(list, fmt.Sprintf("%s: %s before, %s now", c.what, cmp.Or(c.before, "none"), cmp.Or(c.now, "none")))
 		}
 	}
+	for what, one := range map[string]*report{"then": old, "now": r} {
+		if one.wasBusy() {
+			list = append(list, fmt.Sprintf("other programs ran %s: a load of %.1f", what, one.Busy))
+		}
+	}
+	slices.Sort(list)
 	return list
 }
 

@@ -94,6 +94,11 @@ func TestCompareBare(t *testing.T) {
 			t.Errorf("beside crypto/tls of another Go: %+v", c)
 		}
 	}
+	before.Busy = 3
+	if why := strings.Join(now.since(before, "").Circumstances, "; "); why != "Go: go1.25 before, go1.26.8 now; other programs ran then: a load of 3.0; "+
+		"processors: 2 A processor before, 2 Another processor now" {
+		t.Errorf("circumstances: %s", why)
+	}
 	if same := now.since(now, ""); slices.ContainsFunc(same.Figures, func(c change) bool { return c.Verdict != unchanged }) {
 		t.Errorf("a report differs from itself: %+v", same)
 	}

@@ -174,6 +174,9 @@ func instructions() []string {
 	return list
 }
 
+// wasBusy says that the machine had other things to do when the run began.
+func (r *report) wasBusy() bool { return r.Busy > float64(r.CPUs)/4 }
+
 func loadAverage() (busy float64) {
 	text, _ := os.ReadFile("/proc/loadavg")
 	fmt.Sscan(string(text), &busy)

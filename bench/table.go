@@ -26,7 +26,7 @@ func (r *report) writeText(w io.Writer) error {
 	if r.LibSSL != nil {
 		b.WriteString(r.LibSSL.String() + "\n")
 	}
-	if r.Busy > float64(r.CPUs)/4 {
+	if r.wasBusy() {
 		fmt.Fprintf(&b, "The machine had other things to do (a load of %.1f): idle is not idle here, and figures vary.\n", r.Busy)
 	}
 	for _, m := range r.metrics() {
