@@ -255,3 +255,33 @@ func TestTrialsTellWhy(t *testing.T) {
 		})
 	}
 }
+
+// A trial that verifies nobody shows no client certificate: who answers may be anybody.
+func TestUnverifiedTrialsShowNoCertificate(t *testing.T) {
+	p := newPKI(t)
+	scene := ordinary(p)
+	s := newStreet(t)
+	shown := make(chan int, 16) // certificates of a client
+	box := newPKI(t)
+	scene.server.GetCertificate = func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		c := box.leaf(named(h.ServerName))
+		return &c, nil
+	}
+	scene.server.ClientAuth = tls.RequestClientCert
+	scene.server.VerifyConnection = func(state tls.ConnectionState) error {
+		shown <- len(state.PeerCertificates)
+		return nil
+	}
+	scene.client.Certificates = certificates(p.leaf(purpose(x509.ExtKeyUsageClientAuth)))
+	address := s.minds(func(*heard) bool { return false }, nil, scene.server)
+	v := visit(t, scene.client, diagnose.Way{}, address)
+	judge(t, v, "intercepted", "", diagnose.Middle)
+	select {
+	case n := <-shown:
+		if n > 0 {
+			t.Error("a client certificate was shown to a server that nobody knows")
+		}
+	case <-time.After(patience):
+		t.Error("the trial came to no end at the server")
+	}
+}

@@ -14,6 +14,8 @@ type rule struct {
 	mend   string
 	// settings to change, by their ids in package scan/fix.
 	settings []string
+	// settingsOf is the side on which they are made, where that is not the one at fault.
+	settingsOf Party
 	// last marks a rule of last resort, which counts only where nothing before it fits.
 	last bool
 	// about is what was negotiated, where the offers of both sides belong into the verdict.
@@ -113,7 +115,7 @@ func (f *facts) conclude() *Verdict {
 // verdict puts a finding into its row's words.
 func (r *rule) verdict(f *facts, found *found) *Verdict {
 	v := &Verdict{Cause: r.id, Confidence: found.sure, AtFault: r.fault, Sentence: found.sentence, Source: r.source,
-		Evidence: found.evidence, Advice: r.mend, Settings: slices.Clone(r.settings)}
+		Evidence: found.evidence, Advice: r.mend, Settings: slices.Clone(r.settings), SettingsOf: r.settingsOf}
 	if found.fault != "" {
 		v.AtFault = found.fault
 	}

@@ -53,7 +53,7 @@ var agreementRules = []rule{
 		}},
 	{id: "dh-too-small", fault: Server, source: "RFC 7919 §1, Logjam", mend: "have the server use a group of 2048 bits or more, or ECDHE alone",
 		settings: []string{"dh-parameters", "cipher-suites"}, match: smallDH},
-	{id: "legacy-renegotiation", fault: Server, source: "RFC 5746 §4", mend: "upgrade the server: it cannot tie a renegotiation to the handshake before it, which is how CVE-2009-3555 attacks",
+	{id: "legacy-renegotiation", settingsOf: Client, fault: Server, source: "RFC 5746 §4", mend: "upgrade the server: it cannot tie a renegotiation to the handshake before it, which is how CVE-2009-3555 attacks",
 		settings: []string{"legacy-renegotiation"}, match: legacyRenegotiation},
 	{id: "renegotiation-refused", fault: Server, source: "RFC 5246 §7.2.2", mend: "do without renegotiation, or allow it at the peer", settings: []string{"renegotiation"},
 		match: func(f *facts) *found {

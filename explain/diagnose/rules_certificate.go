@@ -11,7 +11,7 @@ import (
 
 // certificateRules are for servers whose certificate is refused.
 var certificateRules = []rule{
-	{id: "intercepted", fault: Middle, mend: "if the network does this on purpose, trust its authority at the client; else somebody reads along",
+	{id: "intercepted", settingsOf: Client, fault: Middle, mend: "if the network does this on purpose, trust its authority at the client; else somebody reads along",
 		settings: []string{"trust"}, match: func(f *facts) *found {
 			name := f.server.interceptor()
 			if name == "" || !f.serverRefused("") && !f.sent(wire.Client, wire.AlertUnknownCA, wire.AlertBadCertificate, wire.AlertCertificateUnknown) {
@@ -76,7 +76,7 @@ var certificateRules = []rule{
 			}
 			return is(Likely, fmt.Sprintf("the server did not send the intermediate %s, which issued %s", whoIssued(top), who(top)), f.serverShows("issuer")...)
 		}},
-	{id: "untrusted-root", fault: Somebody, source: "RFC 5280 §6.1.1", mend: "if the authority is yours, trust its root at the client; else have the certificate issued by one that clients trust",
+	{id: "untrusted-root", settingsOf: Client, fault: Somebody, source: "RFC 5280 §6.1.1", mend: "if the authority is yours, trust its root at the client; else have the certificate issued by one that clients trust",
 		settings: []string{"trust", "chain"}, match: func(f *facts) *found {
 			top := f.server.top()
 			if top == nil || !f.untrusted() || selfIssued(f.server.leaf()) {

@@ -35,6 +35,9 @@ func (t *trialist) connect(asks, address string, change func(*tls.Config), then 
 	config := t.way.Config.Clone()
 	config.Trace, config.KeyLogWriter, config.ClientSessionCache = nil, nil, nil
 	change(config)
+	if config.InsecureSkipVerify { // nobody knows who that is: it is shown nothing of ours
+		config.Certificates, config.GetClientCertificate = nil, nil
+	}
 	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		a.text = "the handshake failed: " + err.Error()

@@ -52,6 +52,8 @@ type Verdict struct {
 	Advice string `json:"advice,omitempty"`
 	// Settings are those to change, by their ids in package scan/fix, first the best.
 	Settings []string `json:"settings,omitempty"`
+	// SettingsOf is the side on which they are made; empty for the one at fault.
+	SettingsOf Party `json:"settings_of,omitempty"`
 	// Others are further causes that fit what was seen, where the verdict is not certain.
 	Others []string `json:"others,omitempty"`
 	// Trials are the further connections that were made to find out; none for [Account].

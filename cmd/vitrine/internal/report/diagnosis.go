@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -48,11 +49,12 @@ func (d *Diagnosis) FixFor(software []string) {
 	}
 }
 
-// usual reports that a program is on the side at fault, or that the side is not known.
+// usual reports that a program is on the side where the settings are made, or that the side is not known.
 func (d *Diagnosis) usual(software string) bool {
 	for _, s := range fix.Programs() {
 		if s.ID == software {
-			return d.AtFault == diagnose.Client && s.Client || d.AtFault != diagnose.Client && s.Server
+			side := cmp.Or(d.SettingsOf, d.AtFault)
+			return side == diagnose.Client && s.Client || side != diagnose.Client && s.Server
 		}
 	}
 	return false
