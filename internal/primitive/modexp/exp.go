@@ -29,8 +29,12 @@ func newModuli(s *shape, each ...*Modulus) *moduli {
 	return m
 }
 
-// times makes z = x*y/R, so many times.
+// times makes z = x*y/R, so many times: of z again, where that is x and y.
 func (m *moduli) times(r *room, z, x, y []uint64, times int) {
+	if m.square != nil && &x[0] == &y[0] && (&x[0] == &z[0] || times == 1) {
+		m.square(&z[0], &x[0], &m.high[0], &r.work[0], times)
+		return
+	}
 	m.multiply(&z[0], &x[0], &y[0], &m.high[0], &r.work[0], m.limbs/2, times)
 }
 

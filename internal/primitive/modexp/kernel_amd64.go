@@ -19,5 +19,5 @@ var singles = []*shape{
 }
 
 var eights = []*shape{
-	{bits: 1024, chains: 8, limbs: 22, regs: 3, sliced: true, multiply: multiply8x22, pick: pick8x22},
+	{bits: 1024, chains: 8, limbs: 22, regs: 3, sliced: true, multiply: multiply8x22, square: square8x22, pick: pick8x22},
 }

@@ -89,6 +89,11 @@ func pick1x11(z *uint64, table *uint64, index *uint64)
 //go:noescape
 func multiply8x22(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
 
+// square8x22 computes z = x*x/2^(52*22) modulo m, so many times, in eight lanes; x is z from the second time on.
+//
+//go:noescape
+func square8x22(z *uint64, x *uint64, m *uint64, work *uint64, times int)
+
 // pick8x22 copies an entry of a table of 32: in each lane that of its index.
 //
 //go:noescape

@@ -21,6 +21,9 @@ type shape struct {
 	// multiply makes z = x*y/R, modulo m, so many times; z may be x and y. work
 	// has room for two numbers of each chain.
 	multiply func(z, x, y, m, work *uint64, steps, times int)
+	// square makes z = x*x/R, so many times, and x becomes z in between; nil where
+	// multiply does it.
+	square func(z, x, m, work *uint64, times int)
 	// pick copies to z an entry of table: for each chain that of its index.
 	pick  func(z, table, index *uint64)
 	rooms sync.Pool // of *room

@@ -5,20 +5,22 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/primitive/modexp"
 )
 
 // A batcher computes the powers of callers that come at the same moment together, which
-// takes two thirds of the time for each. Nobody waits for company: a caller that finds
-// nobody at work starts at once. One that finds somebody at work says what it wants,
-// and lets the other goroutines that can run go first, once; so those that are about to
-// sign too say so. The first that comes back computes for those that it finds.
+// takes two thirds of the time for each. Nobody waits for company: a caller that finds nobody
+// at work, or just done, starts at once. One that finds somebody says what it wants, and
+// lets the other goroutines that can run go first, once; so those that are about to sign
+// too say so. The first that comes back computes for those that it finds.
 //
 // A caller waits for at most one batch that has begun. There is no goroutine of its own,
 // and at most one job for each caller.
 type batcher struct {
 	atWork atomic.Int32 // callers that compute, or are about to
+	last   atomic.Int64 // when the last one was done, in nanoseconds since start
 
 	mu      sync.Mutex
 	waiting []*job
@@ -33,6 +35,12 @@ type job struct {
 	computed bool
 }
 
+// justDone is how long after a caller others are thought to come: on one processor nobody
+// ever finds somebody at work.
+const justDone = 500 * time.Microsecond
+
+var start = time.Now()
+
 // worthwhile is how many powers together take less time than alone.
 const worthwhile = 3
 
@@ -42,8 +50,11 @@ var together batcher
 // do computes the job.
 func (b *batcher) do(j *job) {
 	others := b.atWork.Add(1) - 1
-	defer b.atWork.Add(-1)
-	if others > 0 {
+	defer func() {
+		b.last.Store(int64(time.Since(start)))
+		b.atWork.Add(-1)
+	}()
+	if others > 0 || time.Since(start)-time.Duration(b.last.Load()) < justDone {
 		b.join(j)
 		runtime.Gosched()
 		if !b.lead(j) {

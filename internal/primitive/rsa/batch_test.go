@@ -4,8 +4,10 @@ import (
 	"crypto"
 	"crypto/rand"
 	std "crypto/rsa"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/primitive/modexp"
 )
@@ -143,6 +145,32 @@ func TestNobodyWaitsForCompany(t *testing.T) {
 	b.do(j)
 	if j.check(t, made); j.computed || len(b.waiting) != 0 {
 		t.Errorf("computed by another: %v; %d wait", j.computed, len(b.waiting))
+	}
+}
+
+// On one processor, those that come soon after another are computed together.
+func TestOneProcessor(t *testing.T) {
+	need(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	made := newKey(keyOf(t, 2048))
+	var b batcher
+	b.last.Store(int64(time.Since(start) + time.Hour)) // just done, however long this test takes
+	var all []*job
+	var group sync.WaitGroup
+	for range 8 {
+		j := newJob(t, made)
+		all = append(all, j)
+		group.Go(func() { b.do(j) })
+	}
+	group.Wait()
+	count := 0
+	for _, j := range all {
+		if j.check(t, made); j.computed {
+			count++
+		}
+	}
+	if count < modexp.MaxTogether {
+		t.Errorf("%d of 8 were computed together", count)
 	}
 }
 

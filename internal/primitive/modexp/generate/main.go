@@ -37,6 +37,7 @@ func main() {
 		pick(s)
 	}
 	multiplySliced(slicedLimbs)
+	squareSliced(slicedLimbs)
 	pickSliced(slicedLimbs)
 	Generate()
 }

@@ -58,14 +58,82 @@ func multiplySliced(limbs int) {
 	DECQ(steps)
 	JNZ(LabelRef("step"))
 
-	for j := range limbs {
+	storeSliced(z, mask, factor, t[:limbs])
+	DECQ(times)
+	JNZ(LabelRef("again"))
+	VZEROUPPER()
+	RET()
+}
+
+// storeSliced brings every limb to 52 bits and stores it. carry is scratch.
+func storeSliced(z Register, mask, carry VecVirtual, t []VecVirtual) {
+	for j, v := range t {
 		if j > 0 {
-			VPADDQ(factor, t[j], t[j])
+			VPADDQ(carry, v, v)
 		}
-		VPSRLQ(U8(52), t[j], factor)
-		VPANDQ(mask, t[j], t[j])
-		VMOVDQU64(t[j], Mem{Base: z, Disp: j * size})
+		VPSRLQ(U8(52), v, carry)
+		VPANDQ(mask, v, v)
+		VMOVDQU64(v, Mem{Base: z, Disp: j * size})
 	}
+}
+
+// squareSliced writes the square of eight numbers. A product of two limbs that differ
+// counts twice, so row i multiplies limb i by itself and by twice the limbs above it: three
+// eighths of the products are saved. Those limbs are doubled once, with the bits that they
+// carry; the lowest of a row comes from a list without the bit that is carried into it,
+// since that is part of the square of its lower neighbour.
+func squareSliced(limbs int) {
+	TEXT(fmt.Sprintf("square8x%d", limbs), NOSPLIT, "func(z, x, m, work *uint64, times int)")
+	Doc(fmt.Sprintf("square8x%d computes z = x*x/2^(52*%d) modulo m, so many times, in eight lanes; x is z from the second time on.", limbs, limbs))
+	Pragma("noescape")
+	z, x, m, work := Load(Param("z"), GP64()), Load(Param("x"), GP64()), Load(Param("m"), GP64()), Load(Param("work"), GP64())
+	times := Load(Param("times"), GP64())
+	mask := constant(1<<52 - 1)
+	t := vectors(limbs + 1)
+	factor, digit := ZMM(), ZMM()
+	uncarried := func(j int) Mem { return Mem{Base: work, Disp: j * size} }
+	doubled := func(j int) Mem { return Mem{Base: work, Disp: (limbs + j) * size} }
+
+	Label("again")
+	VPXORQ(digit, digit, digit)
+	for j := range limbs {
+		VMOVDQU64(Mem{Base: x, Disp: j * size}, factor)
+		twice := t[j]
+		VPADDQ(factor, factor, twice)
+		VPANDQ(mask, twice, twice)
+		VMOVDQU64(twice, uncarried(j))
+		VPADDQ(digit, twice, twice)
+		VMOVDQU64(twice, doubled(j))
+		VPSRLQ(U8(51), factor, digit)
+	}
+	for _, v := range t {
+		VPXORQ(v, v, v)
+	}
+	for i := range limbs {
+		at := func(j int) VecVirtual { return t[(i+j)%len(t)] } // the register that has moved down i times
+		VMOVDQU64(Mem{Base: x, Disp: i * size}, digit)
+		VPMADD52LUQ(digit, digit, at(i))
+		VPMADD52HUQ(digit, digit, at(i+1))
+		for j := i + 1; j < limbs; j++ {
+			other := doubled(j)
+			if j == i+1 {
+				other = uncarried(j)
+			}
+			VMOVDQU64(other, factor)
+			VPMADD52LUQ(factor, digit, at(j))
+			VPMADD52HUQ(factor, digit, at(j+1))
+		}
+		VPSRLQ(U8(52), at(0), factor)
+		VPADDQ(factor, at(1), at(1))
+		for j := range limbs - 2 {
+			VMOVDQU64(Mem{Base: m, Disp: j * size}, factor)
+			VPMADD52LUQ(factor, at(0), at(j+2))
+			VPMADD52HUQ(factor, at(0), at(j+3))
+		}
+		VPXORQ(at(0), at(0), at(0))
+	}
+	storeSliced(z, mask, factor, append(t[limbs:], t[:limbs-1]...))
+	MOVQ(z, x)
 	DECQ(times)
 	JNZ(LabelRef("again"))
 	VZEROUPPER()
