@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -130,6 +131,10 @@ const soon = 21 * 24 * time.Hour
 
 // judgeChains has certcheck judge what was shown.
 func (x *audit) judgeChains() {
+	for _, c := range x.chains {
+		slices.Sort(c.to) // parts end in any order
+	}
+	slices.SortFunc(x.chains, func(a, b *shownChain) int { return bytes.Compare(a.raw[0], b.raw[0]) })
 	for _, shown := range x.chains {
 		r := ChainReport{Sent: len(shown.raw), For: shown.to, Stapled: len(shown.staple) > 0, SHA256: fmt.Sprintf("%x", sha256.Sum256(shown.raw[0]))}
 		certs, err := certcheck.Parse(shown.raw)

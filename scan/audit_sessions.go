@@ -68,7 +68,7 @@ func (x *audit) resumed12(ctx context.Context, h Hello, a *Answer, which int) st
 	b := x.do(ctx, Probe{Name: "a session taken up again", Hello: h, Until: Complete})
 	lifetime := ""
 	if s.Lifetime > 0 {
-		lifetime = fmt.Sprintf(", for %v", s.Lifetime)
+		lifetime = ", for " + hours(s.Lifetime)
 	}
 	switch {
 	case b == nil:
@@ -102,7 +102,7 @@ func (x *audit) sessions13(ctx context.Context) {
 	s := a.Sessions[0]
 	h.Resume = s
 	b := x.do(ctx, Probe{Name: "a ticket of TLS 1.3", Hello: h, Until: Flight})
-	value := fmt.Sprintf("yes, for %v", s.Lifetime)
+	value := "yes, for " + hours(s.Lifetime)
 	if b != nil && b.Resumed {
 		value += "; taken again"
 	} else {
@@ -182,4 +182,13 @@ func (x *audit) request() []byte {
 		return r
 	}, host)
 	return []byte("GET / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: vitrine-scan\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br\r\nConnection: close\r\n\r\n")
+}
+
+// hours is a lifetime for people, to the minute: "2 hours", "30 minutes".
+func hours(d time.Duration) string {
+	minutes := int(d.Round(time.Minute) / time.Minute)
+	if minutes%60 == 0 && minutes > 0 {
+		return fmt.Sprintf("%d hours", minutes/60)
+	}
+	return fmt.Sprintf("%d minutes", minutes)
 }

@@ -114,3 +114,23 @@ func programOf(says string) string {
 	}
 	return ""
 }
+
+// A FindingKind is what a scan can find.
+type FindingKind struct {
+	ID                   string
+	Severity             Severity
+	Title, Gain, Do      string
+	Setting, CVE, Source string
+}
+
+// Kinds are all findings that there are, worst first.
+func Kinds() []FindingKind {
+	var all []FindingKind
+	for id, k := range findingKinds {
+		all = append(all, FindingKind{id, k.severity, k.title, k.gain, k.do, k.setting, k.CVE, k.from})
+	}
+	slices.SortFunc(all, func(a, b FindingKind) int {
+		return cmp.Or(cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)), cmp.Compare(a.ID, b.ID))
+	})
+	return all
+}

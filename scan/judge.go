@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 // judge looks at all that was found.
 func (x *audit) judge() {
+	x.settle()
 	x.judgeVersions()
 	x.judgeSuites()
 	x.judgeGroups()
@@ -100,5 +102,23 @@ func (x *audit) judgeGroups() {
 				x.r.found("group-weak", nil, "it takes "+name)
 			}
 		}
+	}
+}
+
+// settle puts what parts have found side by side into an order that does not depend on
+// which was first. The order of groups is that of TLS 1.3, then that of the others.
+func (x *audit) settle() {
+	slices.Sort(x.r.Extensions)
+	slices.SortFunc(x.r.DH, func(a, b DHReport) int { return cmp.Or(cmp.Compare(b.Bits, a.Bits), strings.Compare(a.P, b.P)) })
+	place := func(g GroupReport) int {
+		i := slices.IndexFunc(x.groups, func(id wire.NamedGroup) bool { return GroupName(id) == g.Name })
+		if i < 0 {
+			return len(x.groups)
+		}
+		return i
+	}
+	slices.SortStableFunc(x.r.Groups, func(a, b GroupReport) int { return cmp.Compare(place(a), place(b)) })
+	for _, g := range x.r.Groups {
+		slices.SortFunc(g.Versions, func(a, b string) int { return strings.Compare(b, a) })
 	}
 }

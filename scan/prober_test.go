@@ -34,7 +34,8 @@ func TestEverySuiteIsSpoken(t *testing.T) {
 				t.Parallel()
 				at := serveTLS(t, old(t, v, s.ID))
 				a := probe(t, p, at, Probe{Hello: Offer(v, s.ID), Until: Complete,
-					Then: []Step{SendRecord{Type: wire.ContentApplicationData, Content: []byte("GET / HTTP/1.1\r\n\r\n")}, Listen(50 * time.Millisecond)}})
+					Then: []Step{SendRecord{Type: wire.ContentApplicationData, Content: []byte("GET / HTTP/1.1\r\n\r\n")},
+						Await{Done: func(a *Answer) bool { return bytes.Contains(a.Data(), []byte("\r\n\r\n")) }}}})
 				if a.End != Reached || a.Version != v || a.Suite != s.ID || !a.Done {
 					t.Fatalf("%v: %v; %v, %v", a.End, a.Err, a.Version, a.Suite)
 				}
