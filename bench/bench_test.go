@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -251,7 +252,7 @@ func TestDisagreement(t *testing.T) {
 func TestDeadContender(t *testing.T) {
 	b := &bench{dir: t.TempDir(), size: quick, contenders: []contender{{
 		name:    stdName,
-		command: func(row) *exec.Cmd { return goWorker(stdName, "/no such folder", "", "") },
+		command: func(row) *exec.Cmd { return goWorker(stdName, "/no such folder", profiles{}) },
 	}}}
 	begin := time.Now()
 	res := b.measure(rows[0])
@@ -300,6 +301,31 @@ func TestServeFails(t *testing.T) {
 			}
 		case <-time.After(10 * time.Second):
 			t.Fatalf("%s: the server waits", reason)
+		}
+	}
+}
+
+// A worker that is asked for profiles has written them when it ends.
+func TestProfiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeKeys(dir); err != nil {
+		t.Fatal(err)
+	}
+	all := profiles{cpu: filepath.Join(dir, "cpu.prof"), contention: filepath.Join(dir, "contention.prof")}.named("row", "crypto/tls")
+	p, err := start(goWorker(stdName, dir, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.ask("handshake ms=1 lanes=all tickets=none" + ecdsa13); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.answer(); err != nil {
+		t.Error(err)
+	}
+	p.stop()
+	for _, name := range []string{"cpu.row.crypto-tls.prof", "contention.row.crypto-tls.prof"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 // Bench measures vitrine beside crypto/tls and OpenSSL.
 //
 //	go run ./bench [handshake|primitives|certificates|bulk|memory|captures]... [--json] [--quick] [--load] [--only REGEXP]
-//		[--compare OLD.json] [--report FILE] [--openssl FOLDER|system] [--cpuprofile FILE] [--memprofile FILE]
+//		[--compare OLD.json] [--report FILE] [--openssl FOLDER|system]
+//		[--rounds N] [--cpuprofile FILE] [--memprofile FILE] [--mutexprofile FILE]
 //
 // A row of the table in rows.go is one named measurement; a contender is one
 // TLS stack. Every contender runs in a child process of its own and obeys the

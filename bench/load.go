@@ -38,7 +38,7 @@ type load struct {
 }
 
 func newLoad(dir string) (*load, error) {
-	p, err := start(goWorker(vitrineName, dir, "", ""))
+	p, err := start(goWorker(vitrineName, dir, profiles{}))
 	return &load{p: p}, err
 }
 

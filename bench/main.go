@@ -36,8 +36,7 @@ type options struct {
 	load        bool
 	rounds      int // 0: as many as the size has
 	only        *regexp.Regexp
-	cpuProfile  string
-	memProfile  string
+	profiles    profiles
 	compare     string // an earlier report
 	report      string // one to show, instead of measuring
 	openssl     string // a folder of openssl/newer, systemOpenSSL, or empty
@@ -56,8 +55,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	set.IntVar(&o.rounds, "rounds", 0, "`N` rounds of each row count: 11 by default, 3 with --quick; of slow rows\n3 at most")
 	set.BoolVar(&o.load, "load", false, "measure handshakes, bulk and primitives twice: also while busy loops keep\nevery processor at work")
 	set.StringVar(&only, "only", "", "measure only the rows whose name matches `REGEXP`")
-	set.StringVar(&o.cpuProfile, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
-	set.StringVar(&o.memProfile, "memprofile", "", "write heap profiles of the idle connections of memory rows: `FILE`, likewise")
+	set.StringVar(&o.profiles.cpu, "cpuprofile", "", "write CPU profiles: `FILE` x.prof becomes x.ROW.CONTENDER.prof")
+	set.StringVar(&o.profiles.heap, "memprofile", "", "write heap profiles of the idle connections of memory rows: `FILE`, likewise")
+	set.StringVar(&o.profiles.contention, "mutexprofile", "", "write profiles of who waited for which lock: `FILE`, likewise")
 	set.StringVar(&o.compare, "compare", "", "say what has changed since the report `OLD.json` of --json, beyond the\nnoise of the rounds")
 	set.StringVar(&o.report, "report", "", "measure nothing: show the report `FILE` of --json, or compare it")
 	set.StringVar(&o.openssl, "openssl", "", "measure beside the OpenSSL in `FOLDER`, as bench/openssl/newer makes it;\n"+
@@ -147,7 +147,7 @@ func measure(o *options, stderr io.Writer) (rep *report, failures, err error) {
 
 // newBench prepares the contenders; the second result is the OpenSSL among them.
 func newBench(dir string, o *options) (*bench, libssl, error) {
-	b := &bench{dir: dir, memProfile: o.memProfile, size: full}
+	b := &bench{dir: dir, memProfile: o.profiles.heap, size: full}
 	if o.quick {
 		b.size = quick
 	}
@@ -157,7 +157,7 @@ func newBench(dir string, o *options) (*bench, libssl, error) {
 	for _, name := range []string{vitrineName, stdName} {
 		b.contenders = append(b.contenders, contender{name: name,
 			command: func(r row) *exec.Cmd {
-				return goWorker(name, dir, profileName(o.cpuProfile, r.name, name), profileName(o.memProfile, r.name, name))
+				return goWorker(name, dir, o.profiles.named(r.name, name))
 			}})
 	}
 	root, err := opensslRoot(o.openssl)

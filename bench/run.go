@@ -79,12 +79,12 @@ func newResult(r row) result {
 }
 
 // goWorker returns the command for this program as a worker of the named stack.
-func goWorker(name, dir, cpuProfile, memProfile string) *exec.Cmd {
+func goWorker(name, dir string, files profiles) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		self = os.Args[0]
 	}
-	return exec.Command(self, workerVerb, name, dir, cpuProfile, memProfile)
+	return exec.Command(self, workerVerb, name, dir, files.cpu, files.heap, files.contention)
 }
 
 // rounds is how often each contender gets its turn. Memory rows and slow ones need no
@@ -184,7 +184,7 @@ func (b *bench) startPair(r row, c contender) (*pair, error) {
 		return nil, err
 	}
 	if r.peer != "" {
-		if p.peer, err = start(goWorker(r.driver(), b.dir, "", "")); err != nil {
+		if p.peer, err = start(goWorker(r.driver(), b.dir, profiles{})); err != nil {
 			p.measured.stop()
 			return nil, err
 		}

@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"runtime/pprof"
 	"strings"
 )
 
 // workerVerb as first argument makes this program a child that works off jobs.
 const workerVerb = "worker"
 
-// workerArgs is how many arguments a worker has: workerVerb, the Go stack to
-// use, the key folder, and the file names, or empty strings, for a CPU profile
-// of all its jobs and a heap profile of its idle connections.
-const workerArgs = 5
+// workerArgs is how many arguments a worker has: workerVerb, the Go stack to use, the key
+// folder, and the file names of the profiles.
+const workerArgs = 6
 
 // worker is what a child works with.
 type worker struct {
@@ -31,24 +28,18 @@ type worker struct {
 
 // runWorker is the child.
 func runWorker(args []string, in io.Reader, out io.Writer) error {
-	name, dir, cpuProfile, heapProfile := args[1], args[2], args[3], args[4]
+	name, dir, files := args[1], args[2], profiles{args[3], args[4], args[5]}
 	k, err := readKeys(dir)
 	if err != nil {
 		return err
 	}
-	if cpuProfile != "" {
-		f, err := os.Create(cpuProfile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := files.start()
+	if err != nil {
+		return err
 	}
+	defer stop()
 	answer := func(line string) { fmt.Fprintln(out, strings.ReplaceAll(line, "\n", " ")) }
-	w := &worker{name, goStacks[name], dir, k, heapProfile, answer}
+	w := &worker{name, goStacks[name], dir, k, files.heap, answer}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var cannot unsupported
