@@ -221,6 +221,9 @@ func (c *conversation) readRecord() (Record, error) {
 	if err := c.fill(n); err != nil {
 		return Record{}, err
 	}
+	if len(c.a.Records) >= maxRecords {
+		return Record{}, fail(TooMuch, "the server sends more records than a probe reads")
+	}
 	raw := append([]byte(nil), c.unread[:n]...)
 	c.unread = c.unread[n:]
 	r := Record{Type: wire.ContentType(raw[0]), Version: wire.Version(binary.BigEndian.Uint16(raw[1:])), Content: raw[record.HeaderLen:]}
@@ -234,6 +237,10 @@ func (c *conversation) readRecord() (Record, error) {
 	c.a.Records = append(c.a.Records, r)
 	return r, nil
 }
+
+// maxRecords is how many a probe reads: each takes more memory than it has bytes, if these
+// are few.
+const maxRecords = 4096
 
 // plausible reports that bytes begin a record: of a type from 20 to 24, of major
 // version 3, and not too long.

@@ -1,133 +1,169 @@
 package scan
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net"
+	"net/http"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/record"
+	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Servers that want a scan to hang, or to fill this machine's memory, do not get that.
-func TestHostileServersEndInBoundedTime(t *testing.T) {
-	flood := func(b []byte) func(net.Conn) {
-		return func(c net.Conn) {
-			for {
-				if _, err := c.Write(b); err != nil {
-					return
-				}
-			}
-		}
-	}
-	record := func(typ byte, n int) []byte {
-		return append([]byte{typ, 3, 3, byte(n >> 8), byte(n)}, bytes.Repeat([]byte{1}, n)...)
-	}
-	servers := map[string]func(net.Conn){
-		"endless banner":       flood([]byte("220 hello\r\n")),
-		"tar pit":              func(c net.Conn) { trickle(c, record(22, 16000)) },
-		"nothing at all":       func(c net.Conn) { io.Copy(io.Discard, c) },
-		"alerts of 60 KB":      flood(record(21, 60000)),
-		"long warnings":        flood(bytes.Repeat([]byte{1, 112}, 8000)),
-		"empty records":        flood([]byte{22, 3, 3, 0, 0}),
-		"long messages":        flood(append([]byte{22, 3, 3, 0x40, 0}, bytes.Repeat([]byte{2, 0xff, 0xff, 0xff}, 4096)...)),
-		"hello of requests":    flood([]byte{22, 3, 3, 0, 4, 0, 0, 0, 0}),
-		"heartbeats":           flood(record(24, 16000)),
-		"many fields of HTTP":  flood([]byte(strings.Repeat("X: y\r\n", 1000))),
-		"SSL 2.0 without end":  flood(append([]byte{0xff, 0xff, 4}, make([]byte, 32000)...)),
-		"keys that change too": flood([]byte{20, 3, 3, 0, 1, 1}),
-	}
-	for name, handle := range servers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := &Prober{Timeout: 300 * time.Millisecond}
-			began := time.Now()
-			if _, err := p.Scan(t.Context(), serve(t, handle), Options{}); err != nil {
-				t.Error(err)
-			}
-			if took := time.Since(began); took > 20*time.Second {
-				t.Errorf("it took %v", took)
-			}
-		})
-	}
-}
-
-// trickle sends a byte at a time, each in time for a wait that begins anew with each.
-func trickle(c net.Conn, b []byte) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for i := range b {
-		<-tick.C
-		if _, err := c.Write(b[i : i+1]); err != nil {
+// flood sends the same bytes until the connection breaks.
+func flood(c net.Conn, b []byte) {
+	for {
+		if _, err := c.Write(b); err != nil {
 			return
 		}
 	}
 }
 
-// One probe keeps what it may read, and little more.
-func TestProbesTakeBoundedMemory(t *testing.T) {
-	at := serve(t, func(c net.Conn) {
-		hello := wire.AppendMessage(nil, &wire.ServerHello{LegacyVersion: wire.TLS12, Random: chance(32), CipherSuite: wire.TLS_RSA_WITH_AES_128_CBC_SHA, NoExtensions: true}, wire.Context{})
-		c.Write(append([]byte{22, 3, 3, 0, byte(len(hello))}, hello...))
-		one := []byte{22, 3, 3, 0, 4, 13, 0, 0, 0} // a message of no content
-		for {
-			if _, err := c.Write(bytes.Repeat(one, 1000)); err != nil {
+// recordOf is one record as it is on the wire; of a length that its header alone tells.
+func recordOf(of wire.ContentType, length int, content []byte) []byte {
+	return append(record.AppendHeader(nil, record.Header{Type: of, Version: wire.TLS12, Length: length}), content...)
+}
+
+// hello reads what a probe says first.
+func hello(c net.Conn) { c.Read(make([]byte, 4096)) }
+
+// helloDone is a ServerHello of TLS 1.2, as a server sends it.
+func helloDone() []byte {
+	m := wire.AppendMessage(nil, &wire.ServerHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32), CipherSuite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, wire.Context{})
+	return recordOf(wire.ContentHandshake, len(m), m)
+}
+
+// certificateHeader begins a Certificate of 16 MB less a byte.
+var certificateHeader = []byte{byte(wire.TypeCertificate), 0xff, 0xff, 0xff}
+
+var hostile = []struct {
+	name, startTLS string
+	serve          func(net.Conn)
+	ends           Kind
+}{
+	{"a banner without end", "smtp", func(c net.Conn) { flood(c, []byte("220-and so on and so on and so on and so on\r\n")) }, StartTLSFailed},
+	{"a line without end", "imap", func(c net.Conn) { flood(c, bytes.Repeat([]byte("x"), 4096)) }, StartTLSFailed},
+	{"a tree of LDAP without end", "ldap", func(c net.Conn) { hello(c); flood(c, []byte{0x30, 0x84, 0x7f, 0xff, 0xff, 0xff}) }, StartTLSFailed},
+	{"a stream of XMPP without end", "xmpp", func(c net.Conn) { flood(c, []byte("<stream:stream a='b'><features><a>")) }, StartTLSFailed},
+	{"a tar pit", "", func(c net.Conn) {
+		for _, b := range bytes.Repeat(helloDone(), 1000) {
+			if _, err := c.Write([]byte{b}); err != nil {
 				return
 			}
+			time.Sleep(20 * time.Millisecond)
 		}
-	})
-	p := &Prober{MaxBytes: 200 << 10}
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	a := probe(t, p, at, Probe{Hello: Offer(wire.TLS12), Until: Flight})
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if a.End == Reached || len(a.Received()) > p.MaxBytes {
-		t.Errorf("%v, %d bytes", a.End, len(a.Received()))
+	}, TimedOut},
+	{"silence", "", func(c net.Conn) { io.Copy(io.Discard, c) }, TimedOut},
+	{"an alert of 60 KB", "", func(c net.Conn) { hello(c); flood(c, recordOf(wire.ContentAlert, 60000, make([]byte, 60000))) }, ""},
+	{"warnings without end", "", func(c net.Conn) { hello(c); flood(c, recordOf(wire.ContentAlert, 2, []byte{1, 90})) }, ""},
+	{"empty records without end", "", func(c net.Conn) { hello(c); flood(c, recordOf(wire.ContentHandshake, 0, nil)) }, ""},
+	{"a certificate of 16 MB", "", func(c net.Conn) {
+		hello(c)
+		c.Write(helloDone())
+		c.Write(recordOf(wire.ContentHandshake, 4, certificateHeader))
+		flood(c, recordOf(wire.ContentHandshake, 16384, make([]byte, 16384)))
+	}, ""},
+	{"a certificate of 16 MB that never comes", "", func(c net.Conn) {
+		hello(c)
+		c.Write(helloDone())
+		c.Write(recordOf(wire.ContentHandshake, 4, certificateHeader))
+		io.Copy(io.Discard, c)
+	}, TooMuch},
+	{"hellos without end", "", func(c net.Conn) { hello(c); flood(c, helloDone()) }, ""},
+	{"change_cipher_spec without end", "", func(c net.Conn) { hello(c); flood(c, recordOf(wire.ContentChangeCipherSpec, 1, []byte{1})) }, ""},
+	{"noise", "", func(c net.Conn) { flood(c, bytes.Repeat([]byte{0x16, 3, 1, 0x40, 0, 0xaa, 0x55}, 100)) }, ""},
+}
+
+// Whatever a server sends, and however slowly, a probe ends in time and takes no more memory
+// than it may.
+func TestHostileServers(t *testing.T) {
+	const timeout = time.Second
+	for _, test := range hostile {
+		t.Run(test.name, func(t *testing.T) {
+			at := serve(t, test.serve)
+			at.StartTLS = test.startTLS
+			p := &Prober{Timeout: timeout, MaxBytes: 256 << 10}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			began := time.Now()
+			a := probe(t, p, at, Probe{Hello: Offer(wire.TLS12), Until: Complete})
+			took := time.Since(began)
+			runtime.ReadMemStats(&after)
+			if test.ends != "" && a.End != test.ends || a.End == Reached {
+				t.Errorf("it ends with %q: %v", a.End, a.Err)
+			}
+			if took > 3*timeout {
+				t.Errorf("it took %v", took)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 4<<20 {
+				t.Errorf("%d bytes were allocated for 256 KB that may come", grown)
+			}
+			if len(a.Received()) > 300<<10 {
+				t.Errorf("%d bytes are kept", len(a.Received()))
+			}
+		})
 	}
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 50<<20 {
-		t.Errorf("%d bytes are kept", grown)
+}
+
+// A whole scan of such a server ends too, and is no longer than its probes.
+func TestScanOfHostileServers(t *testing.T) {
+	for _, test := range hostile {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			at := serve(t, test.serve)
+			at.StartTLS = test.startTLS
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			r, err := (&Prober{Timeout: 300 * time.Millisecond, MaxBytes: 64 << 10}).Scan(ctx, at, Options{})
+			if err != nil || len(r.Chains) > 0 || r.HTTP != nil {
+				t.Errorf("%v, %+v", err, r)
+			}
+		})
 	}
-	runtime.KeepAlive(a)
 }
 
-// Whatever a server answers, a probe ends, and can be explained.
-func FuzzAnswer(f *testing.F) {
-	hello := wire.AppendMessage(nil, &wire.ServerHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32), CipherSuite: wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, NoExtensions: true}, wire.Context{})
-	f.Add(append([]byte{22, 3, 3, 0, byte(len(hello))}, hello...), uint8(0))
-	f.Add([]byte("\x15\x03\x03\x00\x02\x02\x28"), uint8(1))
-	f.Add([]byte("\x80\x10\x04\x00\x01\x00\x02\x00\x00\x00\x03\x00\x02\x01\x00\x80\x07\x08"), uint8(2))
-	f.Add([]byte("\x14\x03\x03\x00\x01\x01"), uint8(3))
-	f.Fuzz(func(t *testing.T, answer []byte, which uint8) {
-		hellos := []Hello{Offer(wire.TLS12), Offer(wire.TLS13), OfferSSL2(), Offer(wire.SSL30)}
-		what := Probe{Hello: hellos[int(which)%len(hellos)], Until: Stage(which / 4 % 3), Then: []Step{renegotiate{}, sendPremaster{}, spoiled{}, Listen(time.Millisecond)}}
-		b, err := what.Hello.build(Target{Name: "example.test"}, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := &conversation{conn: &scripted{Reader: bytes.NewReader(answer)}, a: &Answer{Probe: what}, built: b, left: 1 << 16, ctx: t.Context()}
-		c.a.End, c.a.Err = c.run()
-		if c.a.End == "" || c.a.End != Reached && c.a.Err == nil {
-			t.Errorf("it ends with %q, %v", c.a.End, c.a.Err)
-		}
-		collector := &explain.Collector{}
-		c.a.Replay(collector.Hooks(), nil)
-		collector.Connection(explain.About{Captured: true})
-		readHead(c.a.Data())
-	})
+// What is compressed stays so: a page that would unfold to gigabytes is not unfolded, and a
+// head or page without end is not read to it.
+func TestPagesWithoutEnd(t *testing.T) {
+	config := &tls.Config{Certificates: []tls.Certificate{certificate(t, devca.ECDSA)}}
+	for name, answer := range map[string][]string{
+		"head": {"HTTP/1.1 200 OK\r\nServer: long\r\n", "X-A: and so on and so on and so on and so on and so on and so on\r\n"},
+		"page": {"HTTP/1.1 200 OK\r\nServer: long\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "\xec\xc1\x01\x01\x00\x00\x00\x80\x90\xfe\xaf\xee\x08\x0a\x00\x00"},
+		"line": {"HTTP/1.1 200 ", "OK and so on and so on"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := serve(t, func(raw net.Conn) {
+				conn := tls.Server(raw, config)
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+					return
+				}
+				io.WriteString(conn, answer[0])
+				flood(conn, bytes.Repeat([]byte(answer[1]), 100))
+			})
+			began := time.Now()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := (&Prober{Timeout: 3 * time.Second}).Scan(t.Context(), at, Options{ConfigurationOnly: true, Roots: authority().Pool()})
+			runtime.ReadMemStats(&after)
+			if err != nil || !r.Offers("TLS 1.3") {
+				t.Fatalf("%v: %+v", err, r)
+			}
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 192<<20 {
+				t.Errorf("%d MB were allocated by %d probes and their server", grown>>20, r.Connections)
+			}
+			if name == "page" && (r.HTTP == nil || r.HTTP.Server != "long" || !r.HTTP.Compressed) {
+				t.Errorf("%+v", r.HTTP)
+			}
+		})
+	}
 }
-
-// scripted is a connection whose peer has said all already.
-type scripted struct {
-	net.Conn
-	*bytes.Reader
-}
-
-func (s *scripted) Read(b []byte) (int, error)      { return s.Reader.Read(b) }
-func (s *scripted) Write(b []byte) (int, error)     { return len(b), nil }
-func (s *scripted) SetReadDeadline(time.Time) error { return nil }
