@@ -13,7 +13,7 @@
 //
 //	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark default-jre-headless \
 //		postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved slapd postgresql mariadb-server prosody vsftpd \
-//		nginx apache2 haproxy stunnel4 sslscan testssl.sh
+//		nginx apache2 haproxy stunnel4 sslscan
 //
 // A TestMatrix cell is one combination of version, cipher suite, group, key
 // type, client authentication, resumption and so on (cell_test.go). Each cell
@@ -30,7 +30,9 @@
 // TLS; of vsftpd it fetches a file over a data connection that resumes. They take root.
 //
 // TestScan has package scan look at real servers of known configuration, a row for each
-// (scan_*_test.go): what it finds must be what was configured.
+// (scan_*_test.go): what it finds must be what was configured. TestScanAgreesWithSSLScan
+// compares with sslscan, and where VITRINE_TESTSSL is set, TestScanAgreesWithTestSSL with
+// testssl.sh, which takes minutes.
 //
 // TestAuthority has OpenSSL, GnuTLS, NSS, curl, Chromium and Java judge what `vitrine cert
 // ca` makes, and TestTheirAuthority judges what `openssl ca`, `openssl ocsp` and certtool
