@@ -38,9 +38,18 @@ func picky(dislikes func(*heard) bool, react reaction) func(*street, *pki, *tls.
 	}
 }
 
+// silent is a server that says nothing where it dislikes something.
+func silent(dislikes func(*heard) bool) func(*street, *pki, *tls.Config, *tls.Config, *diagnose.Way) string {
+	return func(s *street, _ *pki, _, server *tls.Config, way *diagnose.Way) string {
+		way.Patience = short
+		return s.minds(dislikes, keepsSilent, server)
+	}
+}
+
 // plain is a server that speaks no TLS.
 func plain(first, answer string) func(*street, *pki, *tls.Config, *tls.Config, *diagnose.Way) string {
-	return func(s *street, _ *pki, _, _ *tls.Config, _ *diagnose.Way) string {
+	return func(s *street, _ *pki, _, _ *tls.Config, way *diagnose.Way) string {
+		way.Patience = short
 		return s.open(func(conn net.Conn) {
 			io.WriteString(conn, first)
 			b := make([]byte, 4096)
@@ -84,7 +93,8 @@ var calls = []call{
 		return s.minds(func(h *heard) bool { return h.name == "" }, alerts(wire.AlertHandshakeFailure), server)
 	}, "name-missing", diagnose.Certain, diagnose.Client},
 	{"TLS on a plain port", plain("", "HTTP/1.1 400 Bad Request\r\n\r\n"), "tls-on-plain-port", diagnose.Certain, ""},
-	{"TLS on a plain port that waits for lines", func(s *street, _ *pki, _, _ *tls.Config, _ *diagnose.Way) string {
+	{"TLS on a plain port that waits for lines", func(s *street, _ *pki, _, _ *tls.Config, way *diagnose.Way) string {
+		way.Patience = short
 		return s.open(func(conn net.Conn) {
 			b := make([]byte, 4096)
 			for {
@@ -112,8 +122,8 @@ var calls = []call{
 		client.Record.MaxFragment = 256
 		return s.minds(func(h *heard) bool { return h.records > 1 }, alerts(wire.AlertUnexpectedMessage), server)
 	}, "split-intolerant", diagnose.Certain, diagnose.Server},
-	{"a box drops large hellos", picky(func(h *heard) bool { return h.length > 1200 }, keepsSilent), "large-hello", "", diagnose.Middle},
-	{"a box drops hybrid hellos", picky(func(h *heard) bool { return h.offers(wire.GroupX25519MLKEM768) }, keepsSilent), "hybrid-intolerant", "", ""},
+	{"a box drops large hellos", silent(func(h *heard) bool { return h.length > 1200 }), "large-hello", "", diagnose.Middle},
+	{"a box drops hybrid hellos", silent(func(h *heard) bool { return h.offers(wire.GroupX25519MLKEM768) }), "hybrid-intolerant", "", ""},
 	{"a box resets on a name", picky(func(h *heard) bool { return h.name == "a.test" }, resets), "name-blocked", diagnose.Likely, diagnose.Middle},
 	{"a box ends connections and signs anew", func(s *street, p *pki, client, server *tls.Config, _ *diagnose.Way) string {
 		box := newPKI(p.t)
@@ -185,7 +195,7 @@ var calls = []call{
 			conn.(*net.TCPConn).SetLinger(0)
 		})
 	}, "reset-midway", "", ""},
-	{"silence", picky(always, keepsSilent), "silence", "", ""},
+	{"silence", silent(always), "silence", "", ""},
 	{"nobody listens", func(s *street, _ *pki, _, _ *tls.Config, _ *diagnose.Way) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

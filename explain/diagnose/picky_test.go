@@ -158,6 +158,9 @@ func serve(conn net.Conn, config *tls.Config) {
 	c.Close()
 }
 
+// short is how long is waited for what does not come. What comes must come in that time too.
+const short = time.Second
+
 // The ways to react.
 func closes(net.Conn, *street) {}
 
@@ -182,7 +185,9 @@ func visit(t testing.TB, config *tls.Config, way diagnose.Way, address string) *
 // visitUnder is visit, with a context for the trials.
 func visitUnder(t testing.TB, trials context.Context, config *tls.Config, way diagnose.Way, address string) *diagnose.Verdict {
 	t.Helper()
-	const short = 400 * time.Millisecond
+	if way.Patience == 0 {
+		way.Patience = patience
+	}
 	if way.Dial == nil {
 		way.Dial = func(ctx context.Context, other string) (net.Conn, error) {
 			to := address
@@ -192,11 +197,11 @@ func visitUnder(t testing.TB, trials context.Context, config *tls.Config, way di
 			return new(net.Dialer).DialContext(ctx, "tcp", to)
 		}
 	}
-	way.Config, way.Patience = config, short
+	way.Config = config
 	var c explain.Collector
 	traced := config.Clone()
 	traced.Trace = c.Hooks()
-	ctx, cancel := context.WithTimeout(context.Background(), short)
+	ctx, cancel := context.WithTimeout(context.Background(), way.Patience)
 	defer cancel()
 	raw, err := way.Dial(ctx, "")
 	var account *explain.Connection

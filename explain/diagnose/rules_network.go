@@ -96,7 +96,7 @@ func isHTTPRequest(b []byte) bool {
 }
 
 // greetings begin what servers say first, of protocols that turn to TLS later.
-var greetings = []string{"220 ", "220-", "* OK", "* PREAUTH", "+OK", "200 ", "201 ", `"IMPLEMENTATION"`, "<?xml", "<stream:stream", ":", "NOTICE "}
+var greetings = []string{"220 ", "220-", "* OK", "* PREAUTH", "+OK", "200 ", "201 ", `"IMPLEMENTATION"`, "<stream:stream"}
 
 func isGreeting(b []byte) bool {
 	for _, g := range greetings {
@@ -104,7 +104,7 @@ func isGreeting(b []byte) bool {
 			return true
 		}
 	}
-	return isMySQL(b)
+	return isMySQL(b) || len(b) > 0 && b[0] == ':' && bytes.Contains(b, []byte(" NOTICE ")) // the last is IRC
 }
 
 // isMySQL: a packet with its length and the number 0, whose first byte is protocol version 10.

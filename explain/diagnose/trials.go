@@ -301,7 +301,7 @@ func (t *trialist) hear(conn *tls.Conn) (string, error) {
 	if t.way.HTTP {
 		fmt.Fprintf(conn, "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", t.wanted())
 	}
-	conn.SetReadDeadline(time.Now().Add(t.way.Patience / 2))
+	conn.SetReadDeadline(time.Now().Add(min(t.way.Patience, time.Second)))
 	_, _ = conn.Read(make([]byte, 1))
 	return "for its session", nil
 }
