@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -39,6 +40,13 @@ type failure struct {
 	about     explain.About
 	at        time.Time
 	peer      string
+	err       error
+}
+
+// cause is why the handshake failed, and how sure that is.
+func (f *failure) cause() string {
+	v := diagnose.Account(f.collector.Connection(f.about), diagnose.Also{Err: f.err})
+	return v.Cause + ", " + string(v.Confidence)
 }
 
 // keepFailures lets the server leave an account of each failed handshake in folder. stop
@@ -89,7 +97,7 @@ func (f *failures) ended(h httptls.Handshake) {
 	peer := h.Conn.RemoteAddr().String()
 	about := explain.About{Target: peer, Err: errors.New(d.Text), Advice: d.Advice}
 	select {
-	case f.waiting <- failure{found.(*explain.Collector), about, time.Now(), peer}:
+	case f.waiting <- failure{found.(*explain.Collector), about, time.Now(), peer, h.Err}:
 	default:
 		f.lost.Add(1)
 	}
@@ -121,7 +129,7 @@ func (f *failures) writeOne(one failure) {
 	case err != nil:
 		f.log.Warn("no account of a failed handshake", peer, slog.String("failure", err.Error()))
 	case name != "":
-		f.log.Info("account of a failed handshake", peer, slog.String("file", name))
+		f.log.Info("account of a failed handshake", peer, slog.String("file", name), slog.String("cause", one.cause()))
 	}
 	if n := f.lost.Swap(0); n > 0 {
 		f.log.Warn("accounts of failed handshakes were not kept: too many came at once", slog.Int64("count", n))
