@@ -34,6 +34,9 @@
 // compares with sslscan, and where VITRINE_TESTSSL is set, TestScanAgreesWithTestSSL with
 // testssl.sh, which takes minutes.
 //
+// TestDiagnose has clients fail at real servers, each for a reason that is known, which
+// package explain/diagnose must find.
+//
 // TestAuthority has OpenSSL, GnuTLS, NSS, curl, Chromium and Java judge what `vitrine cert
 // ca` makes, and TestTheirAuthority judges what `openssl ca`, `openssl ocsp` and certtool
 // make.
