@@ -1,3 +1,5 @@
+//go:build !race && !purego
+
 package tls
 
 import (

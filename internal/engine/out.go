@@ -164,16 +164,12 @@ func (e *Engine) sendCCS() error {
 	if !e.profile.PlainCCS {
 		return e.seal(wire.ContentChangeCipherSpec, content)
 	}
-	var clear record.Half
-	o.reserve(record.HeaderLen + 1)
+	o.reserve(record.HeaderLen + len(content))
 	start := len(o.buf)
-	b, err := clear.Seal(o.buf, wire.ContentChangeCipherSpec, e.recordVersion(), content, 0)
-	if err != nil {
-		return err
-	}
-	o.buf = b
+	o.buf = record.AppendHeader(o.buf, record.Header{Type: wire.ContentChangeCipherSpec, Version: e.recordVersion(), Length: len(content)})
+	o.buf = append(o.buf, content...)
 	if h := e.options.Hooks; h != nil && h.Record != nil {
-		h.Record(trace.Record{Dir: trace.Sent, Type: wire.ContentChangeCipherSpec, Wire: b[start:], Plain: content})
+		h.Record(trace.Record{Dir: trace.Sent, Type: wire.ContentChangeCipherSpec, Wire: o.buf[start:], Plain: content})
 	}
 	return nil
 }

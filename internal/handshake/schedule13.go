@@ -71,16 +71,24 @@ func secrets13(s *State, _ context.Context) error {
 	if s.isServer() {
 		own, peer = peer, own
 	}
-	s.records.InstallOut(NewKeys(s.Result.Suite, own, s.secretName(s.Role, "handshake_traffic_secret"), "handshake"))
-	return s.installIn(NewKeys(s.Result.Suite, peer, s.secretName(s.Role.Peer(), "handshake_traffic_secret"), "handshake"))
+	s.records.InstallOut(newKeys(s.keyBlock[:], s.Result.Suite, own, handshakeSecret(s.Role), "handshake"))
+	return s.installIn(newKeys(s.keyBlock[:], s.Result.Suite, peer, handshakeSecret(s.Role.Peer()), "handshake"))
 }
 
-func (s *State) secretName(r wire.Role, rest string) string { return r.String() + "_" + rest }
+// handshakeSecret is the RFC's name of the secret that r writes with in the handshake.
+func handshakeSecret(r wire.Role) string {
+	if r == wire.Server {
+		return "server_handshake_traffic_secret"
+	}
+	return "client_handshake_traffic_secret"
+}
 
-// NewKeys derives a direction's keys from its traffic secret. RFC 8446 §7.3.
-func NewKeys(c *suite.Suite, secret []byte, name, label string) Keys {
-	var buf [32 + 12]byte
-	key, iv := buf[:c.Cipher.KeyLen], buf[32:32+c.Cipher.FixedIVLen]
+// keysRoom is how many bytes newKeys needs for the longest key and IV.
+const keysRoom = 32 + 12
+
+// newKeys derives a direction's keys from its traffic secret, in room. RFC 8446 §7.3.
+func newKeys(room []byte, c *suite.Suite, secret []byte, name, label string) Keys {
+	key, iv := room[:c.Cipher.KeyLen], room[32:32+c.Cipher.FixedIVLen]
 	keys.TrafficKeys(c, secret, key, iv)
 	return Keys{Params: record.Params{Version: c.Min, Suite: c, Key: key, IV: iv, Secret: secret}, SecretName: name, Label: label}
 }
@@ -109,7 +117,7 @@ func application13(s *State, _ context.Context) error {
 			return err
 		}
 	}
-	k := NewKeys(r.Suite, s.serverApp[:h.Size], "server_application_traffic_secret_0", "application")
+	k := newKeys(s.keyBlock[:], r.Suite, s.serverApp[:h.Size], "server_application_traffic_secret_0", "application")
 	if s.isServer() {
 		s.records.InstallOut(k)
 		return nil
@@ -126,7 +134,7 @@ func complete13(s *State, _ context.Context) error {
 	digest := s.transcript.sum(s.digest[:0])
 	s.expand(h, r.Secrets.Resumption[:0], s.master[:h.Size], step13{"resumption_master_secret", "master_secret", keys.LabelResumptionMaster, "ClientHello..client Finished", "RFC 8446 §7.1"}, digest)
 	s.keepTranscript()
-	k := NewKeys(r.Suite, s.clientApp[:h.Size], "client_application_traffic_secret_0", "application")
+	k := newKeys(s.keyBlock[:], r.Suite, s.clientApp[:h.Size], "client_application_traffic_secret_0", "application")
 	if s.isServer() {
 		if err := s.installIn(k); err != nil {
 			return err
@@ -146,7 +154,7 @@ func verifyData13(s *State, role wire.Role) []byte {
 	}
 	digest := s.transcript.sum(s.digest[:0])
 	out := keys.Finished13(h, s.verify[:0], base, digest)
-	name := s.secretName(role, "handshake_traffic_secret")
+	name := handshakeSecret(role)
 	if s.late {
 		name = lateSecret
 	}
@@ -178,5 +186,5 @@ func NextKeys(c *suite.Suite, secret []byte, from wire.Role, update int, hooks *
 		hooks.Secret(trace.Secret{Name: name, How: "HKDF-Expand-Label", From: old, Label: keys.LabelTrafficUpdate, InputIs: "nothing",
 			Hash: c.Hash.Name, Value: secret, Ref: "RFC 8446 §7.2"})
 	}
-	return NewKeys(c, secret, name, fmt.Sprintf("application, update %d", update))
+	return newKeys(make([]byte, keysRoom), c, secret, name, fmt.Sprintf("application, update %d", update))
 }
