@@ -3,7 +3,9 @@ package scan
 import (
 	"context"
 	"math/big"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -136,13 +138,19 @@ func differ(said []string) bool {
 // that.
 func (x *audit) robotSaid(ctx context.Context, suites []wire.CipherSuite, v wire.Version, whole bool) []string {
 	said := make([]string, len(premasters))
+	var wait sync.WaitGroup
 	for i := range premasters {
-		steps := []Step{sendPremaster{i, whole}, Await{For: 2 * quiet, Done: func(*Answer) bool { return false }}}
-		a := x.do(ctx, Probe{Name: "a premaster with " + premasters[i].name, Hello: Offer(v, suites...), Until: Flight, Then: steps})
-		if a == nil || a.End != Reached {
-			return nil
-		}
-		said[i] = endOf(a)
+		wait.Go(func() {
+			steps := []Step{sendPremaster{i, whole}, Await{For: 2 * quiet, Done: func(*Answer) bool { return false }}}
+			a := x.do(ctx, Probe{Name: "a premaster with " + premasters[i].name, Hello: Offer(v, suites...), Until: Flight, Then: steps})
+			if a != nil && a.End == Reached {
+				said[i] = endOf(a)
+			}
+		})
+	}
+	wait.Wait()
+	if slices.Contains(said, "") {
+		return nil
 	}
 	return said
 }
