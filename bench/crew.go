@@ -17,6 +17,7 @@ import (
 type crew struct {
 	members []*member
 	waiting sync.WaitGroup // on members at work
+	inTurn  bool           // one works at a time, and none finds another at the same key
 }
 
 // member is one connection of a crew, and the net.Conn below it. Its goroutine
@@ -76,6 +77,9 @@ func (w *crew) wake(m *member) {
 	m.out = m.out[:0]
 	w.waiting.Add(1)
 	m.more <- struct{}{}
+	if w.inTurn {
+		w.waiting.Wait()
+	}
 }
 
 // done reports that no member is at work, and the first error of one.

@@ -94,6 +94,7 @@ func serve(e ends, tcp net.Conn, j job) (figures, error) {
 		}
 		return err
 	})
+	w.inTurn = j.flag("inturn")
 	defer w.close()
 	x := newExchange(tcp)
 	var m *meter

@@ -2,8 +2,10 @@ package main
 
 import (
 	"maps"
+	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -67,5 +69,37 @@ func TestScaling(t *testing.T) {
 	}
 	if after := runtime.GOMAXPROCS(0); after != before {
 		t.Errorf("GOMAXPROCS was %d, is %d", before, after)
+	}
+}
+
+// Members of a crew that works in turn do so one after the other; of another they meet.
+func TestInTurn(t *testing.T) {
+	for _, inTurn := range []bool{true, false} {
+		const n = 4
+		var mu sync.Mutex
+		active, most := 0, 0
+		met := make(chan struct{})
+		w := newCrew(n, func(int, net.Conn) error {
+			mu.Lock()
+			if active++; active == n {
+				close(met)
+			}
+			most = max(most, active)
+			mu.Unlock()
+			if !inTurn {
+				<-met // all are at work
+			}
+			runtime.Gosched()
+			mu.Lock()
+			defer mu.Unlock()
+			active--
+			return nil
+		})
+		w.inTurn = inTurn
+		w.begin()
+		w.close()
+		if want := map[bool]int{true: 1, false: n}[inTurn]; most != want {
+			t.Errorf("in turn %v: %d at work at once, want %d", inTurn, most, want)
+		}
 	}
 }

@@ -49,11 +49,11 @@ var scalingRows = []row{
 	scaled("scaling-tls1.2-ticket-resume", "tickets=use"+ecdsa12),
 }
 
-// serving measures a server alone. Its clients are vitrine's, in a process of
-// their own, for every contender.
+// serving measures a server alone, whose connections work one after the other. Its clients
+// are vitrine's, in a process of their own, for every contender.
 func serving(name, settings string, metrics ...metric) row {
 	return row{name: name, kind: "handshake", procs: 1, metrics: metrics, peerIs: vitrineName,
-		job: "serve role=server batch=32 " + settings, peer: "drive role=client batch=32 " + settings}
+		job: "serve role=server inturn=1 batch=32 " + settings, peer: "drive role=client batch=32 " + settings}
 }
 
 // visiting measures a client alone, likewise.
