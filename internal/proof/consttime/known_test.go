@@ -53,7 +53,7 @@ var known = []place{
 	{"github.com/cloudflare/circl/pke/kyber/internal/common.PolyDeriveUniformX4", "if t[k] < uint16(Q) {", "", shown},
 
 	// What is the same for every secret.
-	{"internal/kex.(*DHPrivate).agree", "if z.IsZero()|z.IsOne()|z.IsMinusOne(d.modulus) == 1 { // not for a safe prime", "", never},
+	{"internal/kex.(*DHPrivate).agree", "if d.isTrivial(z) == 1 { // not for a safe prime", "", never},
 	{"internal/kex.(*x25519Key).finish", "if subtle.ConstantTimeCompare(shared, zero[:]) == 1 {", "", never},
 	{"internal/kex.SealPremaster", "encrypted, err = rsa.EncryptPKCS1v15(rand.Reader, key, premaster[:])", "crypto/internal/fips140/bigmod.(*Nat).SetBytes", never},
 	{"internal/kex.stdKey.finish", "shared, err := k.ECDH(point)", "crypto/internal/fips140/nistec.(*P256Point).bytesX", never},
