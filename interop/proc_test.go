@@ -16,6 +16,7 @@ import (
 type proc struct {
 	io.WriteCloser // its standard input
 	name           string
+	pid            int
 	done           chan struct{}
 	ended          error    // how; valid after done
 	remarks        []string // what it prints between the data
@@ -44,6 +45,7 @@ func startWith(ctx context.Context, dir string, env []string, name string, args 
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	p.pid = cmd.Process.Pid
 	go func() {
 		p.ended = cmd.Wait()
 		close(p.done)
