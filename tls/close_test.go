@@ -116,10 +116,12 @@ func TestCloseSendsTickets(t *testing.T) {
 func TestIdleServerSendsTickets(t *testing.T) {
 	client, server := resumable(VersionTLS13, func(*Config) {})
 	c, _ := mustConnect(t, client, server)
-	cache := client.ClientSessionCache
+	c.in.Lock()
+	cache, key := client.ClientSessionCache, c.sessionKey()
+	c.in.Unlock()
 	go c.Read(make([]byte, 1)) // until the test closes it
 	for range 100 {
-		if _, ok := cache.Get(c.sessionKey()); ok {
+		if _, ok := cache.Get(key); ok {
 			return
 		}
 		time.Sleep(4 * idleAfter / 100)
