@@ -12,7 +12,7 @@ import (
 type Severity string
 
 const (
-	// Critical: who is on the way reads or changes now, or takes the server's key.
+	// Critical: an attacker on the path reads or changes now, or takes the server's key.
 	Critical Severity = "critical"
 	// High: an attack is known and within reach of some.
 	High Severity = "high"
