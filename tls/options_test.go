@@ -245,8 +245,13 @@ func TestKeyUpdate(t *testing.T) {
 	for _, request := range []bool{false, true} {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		epochs := [2]map[trace.Direction]int{{}, {}}
+		var mu sync.Mutex // the directions have goroutines of their own
 		for i, c := range []*Config{client, server} {
-			c.Trace = &trace.Hooks{Keys: func(k trace.Keys) { epochs[i][k.Dir] = k.Epoch }}
+			c.Trace = &trace.Hooks{Keys: func(k trace.Keys) {
+				mu.Lock()
+				defer mu.Unlock()
+				epochs[i][k.Dir] = k.Epoch
+			}}
 		}
 		c, s := mustConnect(t, client, server)
 		for range 3 {
@@ -259,11 +264,13 @@ func TestKeyUpdate(t *testing.T) {
 			}
 		}
 		want := map[bool]int{false: 2 + 3, true: 2 + 6}[request]
+		mu.Lock()
 		for i := range epochs {
 			if epochs[i][trace.Sent] != want || epochs[i][trace.Received] != want {
 				t.Errorf("request %v: epochs %v, want %d", request, epochs, want)
 			}
 		}
+		mu.Unlock()
 		exchange(t, c, s)
 	}
 	client, server := testPKI().client(), testPKI().server("ecdsa-p256")

@@ -147,7 +147,7 @@ func edge(r *mathrand.Rand, whole, bound *big.Int) *big.Int {
 	case 4:
 		return new(big.Int).Sub(bound, one)
 	}
-	v := random(r, bound.BitLen()+7&^7)
+	v := random(r, (bound.BitLen()+7)&^7)
 	return v.Mod(v, bound)
 }
 

@@ -331,7 +331,7 @@ func TestCache(t *testing.T) {
 		t.Errorf("%d entries are left", count()-before)
 	}
 	global = *keyOf(t, 2048) // no allocation of its own
-	if of(&global) == nil || of(&global) != of(&global) {
+	if made := of(&global); made == nil || made != of(&global) {
 		t.Error("a key in a variable of a package")
 	}
 }
