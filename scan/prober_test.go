@@ -77,7 +77,7 @@ func TestSessionsAreResumed(t *testing.T) {
 			config.SessionTicketsDisabled, config.Resumption.Store = !tickets, session.NewMemory(1<<20)
 			at := serveTLS(t, config)
 			first := probe(t, &Prober{}, at, Probe{Hello: Offer(v), Until: Complete,
-				Then: []Step{SendRecord{Type: wire.ContentApplicationData, Content: []byte("\n")}}, Linger: 50 * time.Millisecond})
+				Then: []Step{SendRecord{Type: wire.ContentApplicationData, Content: []byte("\n")}}, Linger: time.Second})
 			if len(first.Sessions) == 0 {
 				t.Fatalf("%v: no session; %v %v %v", v, first.End, first.Err, len(first.Messages))
 			}
