@@ -28,9 +28,9 @@ func (t *trialist) helloTrials() *Verdict {
 	if v := t.addresses(&a); v != nil {
 		return v
 	}
-	steps := []func() *Verdict{t.splitTrial, t.hopeless, t.nameTrial, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial, t.widerTrial}
+	steps := []func() *Verdict{t.splitTrial, t.hopeless, t.nameTrial, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial, t.widerTrial, t.otherVersions}
 	if a.end == scan.Alerted {
-		steps = []func() *Verdict{t.splitTrial, t.nameTrial, t.widerTrial, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial}
+		steps = []func() *Verdict{t.splitTrial, t.nameTrial, t.widerTrial, t.otherVersions, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial}
 	}
 	for _, step := range steps {
 		if v := step(); v != nil {
@@ -267,6 +267,26 @@ func (t *trialist) versionTrial() *Verdict {
 	}
 	if a := t.with("without TLS 1.3", h.onlyUpTo12()); a.agreed {
 		return t.minds("version-intolerant", "fails on a hello that offers TLS 1.3, in place of answering with an older version", a)
+	}
+	return nil
+}
+
+// otherVersions offers each version that the client does not, by a hello of its own.
+func (t *trialist) otherVersions() *Verdict {
+	for _, v := range []wire.Version{wire.TLS13, wire.TLS12, wire.TLS11, wire.TLS10} {
+		if slices.Contains(t.facts.hello.versions, v) || !t.may(1) {
+			continue
+		}
+		a := t.probe("a hello of "+v.String(), scan.Probe{Hello: scan.Offer(v)}, "")
+		if !a.agreed {
+			continue
+		}
+		verdict := t.concludes("no-common-version", Likely, "the server speaks "+v.String()+", and none of the versions that the client offers",
+			t.failed.evidence("the client's own offer: "+t.failed.text), a.evidence("with another version: "+a.text))
+		if len(verdict.Offers) == 1 && verdict.Offers[0].Server == nil {
+			verdict.Offers[0].Server = []string{v.String()}
+		}
+		return verdict
 	}
 	return nil
 }

@@ -108,8 +108,14 @@ func (t *trialist) may(n int) bool { return t.left >= n && t.ctx.Err() == nil }
 
 // try sends a hello to an address, in records of at most size bytes, and waits for the answer.
 func (t *trialist) try(asks string, h *hello, address string, size int) answer {
+	return t.probe(asks, scan.Probe{Raw: h.records(size)}, address)
+}
+
+// probe sends a hello to an address, and waits for the answer.
+func (t *trialist) probe(asks string, what scan.Probe, address string) answer {
+	what.Name, what.Until = asks, scan.Greeting
 	p := &scan.Prober{Timeout: t.way.Patience, Dial: func(ctx context.Context, _ scan.Target) (net.Conn, error) { return t.way.Dial(ctx, address) }}
-	got, err := p.Do(t.ctx, scan.Target{Address: "peer:443"}, scan.Probe{Name: asks, Raw: h.records(size), Until: scan.Greeting})
+	got, err := p.Do(t.ctx, scan.Target{Address: "192.0.2.1:443", Name: t.name()}, what)
 	a := answer{got: got}
 	if err != nil {
 		a.text = "it could not be made: " + err.Error()

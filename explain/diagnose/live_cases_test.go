@@ -77,6 +77,10 @@ var calls = []call{
 		client.CurvePreferences, server.CurvePreferences = []tls.CurveID{tls.X25519}, []tls.CurveID{tls.CurveP384}
 		return s.minds(func(*heard) bool { return false }, nil, server)
 	}, "no-common-group", "", ""},
+	{"no common version, and an alert that does not say so", func(s *street, _ *pki, client, server *tls.Config, _ *diagnose.Way) string {
+		client.MaxVersion, server.MinVersion = tls.VersionTLS12, tls.VersionTLS13
+		return s.minds(func(h *heard) bool { return !h.offers13() }, alerts(wire.AlertHandshakeFailure), server)
+	}, "no-common-version", diagnose.Likely, ""},
 	{"no common scheme", func(s *street, _ *pki, client, server *tls.Config, _ *diagnose.Way) string {
 		client.SignatureSchemes = []tls.SignatureScheme{tls.PSSWithSHA256}
 		return s.minds(func(*heard) bool { return false }, nil, server)
