@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"crypto/x509"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,6 +113,21 @@ func TestAccountsTellWhy(t *testing.T) {
 			asked := at(c.asked, client, server)
 			judge(t, asked.verdict(), c.want, c.sure, c.fault)
 		})
+	}
+}
+
+// A certificate that comes alone may lack its intermediate, even where it does not say where that
+// is: the verdict names both.
+func TestAloneItMayLackItsIntermediate(t *testing.T) {
+	p := newPKI(t)
+	s := ordinary(p)
+	c := p.leaf()
+	c.Certificate = c.Certificate[:1]
+	s.server.Certificates = certificates(c)
+	client, _ := s.play(t)
+	v := client.verdict()
+	if v.Cause != "untrusted-root" || v.Confidence != diagnose.Likely || !slices.Equal(v.Others, []string{"chain-incomplete"}) {
+		t.Errorf("%s (%s), or %q", v.Cause, v.Confidence, v.Others)
 	}
 }
 

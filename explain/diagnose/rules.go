@@ -29,8 +29,9 @@ type found struct {
 	sure     Confidence
 	sentence string
 	evidence []Evidence
-	fault    Party  // in place of the row's
-	mend     string // in place of the row's
+	fault    Party    // in place of the row's
+	mend     string   // in place of the row's
+	others   []string // causes of other rows that it may be as well
 }
 
 // is makes a finding.
@@ -115,7 +116,7 @@ func (f *facts) conclude() *Verdict {
 // verdict puts a finding into its row's words.
 func (r *rule) verdict(f *facts, found *found) *Verdict {
 	v := &Verdict{Cause: r.id, Confidence: found.sure, AtFault: r.fault, Sentence: found.sentence, Source: r.source,
-		Evidence: found.evidence, Advice: r.mend, Settings: slices.Clone(r.settings), SettingsOf: r.settingsOf}
+		Evidence: found.evidence, Others: found.others, Advice: r.mend, Settings: slices.Clone(r.settings), SettingsOf: r.settingsOf}
 	if found.fault != "" {
 		v.AtFault = found.fault
 	}

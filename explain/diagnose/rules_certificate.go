@@ -82,11 +82,11 @@ var certificateRules = []rule{
 			if top == nil || !f.untrusted() || selfIssued(f.server.leaf()) {
 				return nil
 			}
-			sure := Certain
+			x := is(Certain, fmt.Sprintf("the client does not trust the authority %s, to which the server's certificate leads", whoIssued(top)), f.serverShows("issuer")...)
 			if len(f.server.certs) == 1 && !selfIssued(top) {
-				sure = Likely // its issuer may be an intermediate that is missing
+				x.sure, x.others = Likely, []string{"chain-incomplete"} // its issuer may be an intermediate
 			}
-			return is(sure, fmt.Sprintf("the client does not trust the authority %s, to which the server's certificate leads", whoIssued(top)), f.serverShows("issuer")...)
+			return x
 		}},
 	{id: "sha1-chain", fault: Server, source: "RFC 9155, CA/Browser Forum baseline requirements §7.1.3.2", mend: "have the chain issued anew with SHA-256; an old intermediate may have a newer twin",
 		settings: []string{"certificate", "chain"}, match: func(f *facts) *found {
