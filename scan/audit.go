@@ -82,7 +82,7 @@ func (x *audit) reachable(ctx context.Context) bool {
 		return false
 	}
 	if !a.End.Connected() || a.End == NotTLS {
-		x.r.Failure = a.Err.Error()
+		x.r.Err, x.r.Failure = a.Err, a.Err.Error()
 		return false
 	}
 	return true

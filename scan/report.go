@@ -23,6 +23,8 @@ type Report struct {
 	Connections int `json:"connections"`
 	// Failure says why there is no more: nobody listens there, it does not speak TLS.
 	Failure string `json:"failure,omitempty"`
+	// Err is the error of which Failure has the words; nil for none.
+	Err error `json:"-"`
 	// Software is what the server seems to be, by what it says of itself.
 	Software string `json:"software,omitempty"`
 	// Versions are all that were asked for, newest first.

@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/scan"
 	"github.com/vitrine-tls/vitrine/scan/fix"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // options are the flags of vitrine scan.
@@ -205,7 +206,11 @@ func (o *options) scan(ctx context.Context, targets []flags.Target, settings sca
 		slots <- struct{}{}
 		wait.Go(func() {
 			// The error is the context's, which the caller sees too.
-			all.Reports[i], _ = p.Scan(ctx, o.target(at), settings)
+			r, _ := p.Scan(ctx, o.target(at), settings)
+			if r.Err != nil {
+				r.Failure = report.Describe(r.Err, wire.Client, nil).Text
+			}
+			all.Reports[i] = r
 			progress.Step()
 			<-slots
 		})

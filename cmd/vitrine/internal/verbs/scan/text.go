@@ -45,15 +45,23 @@ func (w *writer) line(label, words string) {
 	fmt.Fprintf(w, "  %-*s%s\n", indent-2, label, terminal.Wrap(terminal.Printable(words), indent, indent))
 }
 
+func connections(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprint(n, " connections")
+}
+
 // report writes one target: the answer first, then what is wrong, then what it speaks.
 func (w *writer) report(r *scan.Report) {
 	name := terminal.Printable(r.Target)
 	if r.Name != "" && !strings.HasPrefix(r.Target, r.Name+":") {
 		name += " as " + terminal.Printable(r.Name)
 	}
-	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%d connections, %s", r.Connections, took(r.Milliseconds))))
+	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%s, %s", connections(r.Connections), took(r.Milliseconds))))
 	if r.Failure != "" {
 		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap("no TLS here: "+terminal.Printable(r.Failure), 2, 4)))
+		w.line("find out", "vitrine explain --diagnose "+r.Target)
 		return
 	}
 	w.verdict(r)
