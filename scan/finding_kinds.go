@@ -41,7 +41,7 @@ var findingKinds = map[string]findingKind{
 	"reneg-client":       {Low, "Clients may renegotiate", "A client makes the server work, much for little.", "Refuse renegotiations that clients ask for.", "renegotiation", "CVE-2011-1473", "RFC 5746"},
 	"must-staple":        {High, "The certificate demands a stapled OCSP response, and none comes", "Nothing: but clients that heed it do not connect.", "Switch OCSP stapling on.", "ocsp-stapling", "", "RFC 7633"},
 	"chain":              {High, "The certificate is not good", "Clients refuse to connect; those that do not check can be fooled by anybody.", "Install a certificate for this name, with its chain.", "certificate", "", "RFC 5280"},
-	"expires":            {Medium, "The certificate expires soon", "Nothing: but clients will refuse to connect.", "Renew it, and automate that.", "renewal", "", "RFC 5280"},
+	"expires":            {Medium, "The certificate expires soon", "Nothing: but clients will refuse to connect.", "Renew the certificate, and automate that.", "renewal", "", "RFC 5280"},
 	"no-hsts":            {Low, "No HSTS", "An attacker on the path of a first visit by http:// keeps the browser there.", "Send Strict-Transport-Security: max-age=31536000.", "hsts", "", "RFC 6797"},
 	"redirect-plain":     {Medium, "https:// redirects to http://", "From there on, an attacker on the path reads and changes everything.", "Redirect to https:// addresses.", "hsts", "", "RFC 6797"},
 	"breach":             {Info, "HTTP answers are compressed (BREACH's precondition)", "Where a page repeats what a request said, beside a secret, the secret may leak by the length.", "Do not compress pages with secrets in them, or mask these.", "", "CVE-2013-3587", "breachattack.com"},
