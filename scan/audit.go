@@ -61,6 +61,7 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 		x.gatherVersions()
 		x.parallel(ctx, x.parts()...)
 		if !o.ConfigurationOnly {
+			x.clients(ctx)
 			x.weaknesses(ctx)
 		}
 		x.judge()

@@ -46,6 +46,8 @@ type Report struct {
 	// Client says what it asks of clients; nil where it does not ask.
 	Client *ClientReport `json:"client_request,omitempty"`
 	HTTP   *HTTPReport   `json:"http,omitempty"`
+	// Clients are programs that people use, and whether they can connect.
+	Clients []PlayedClient `json:"clients,omitempty"`
 	// Weaknesses are those that were looked for.
 	Weaknesses []Check `json:"weaknesses,omitempty"`
 	// Findings are what is wrong, worst first.

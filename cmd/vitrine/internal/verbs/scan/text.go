@@ -71,6 +71,22 @@ func (w *writer) report(r *scan.Report) {
 	w.spoken(r)
 	w.certificates(r)
 	w.features(r)
+	w.clients(r)
+}
+
+// clients writes who can connect, and with what.
+func (w *writer) clients(r *scan.Report) {
+	if len(r.Clients) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", w.Bold("Clients that can connect"))
+	for _, c := range r.Clients {
+		words := w.Bad("no") + ": " + terminal.Printable(c.Why)
+		if c.Connects {
+			words = strings.Join(slices.DeleteFunc([]string{c.Version, c.Suite, c.Group, c.ALPN}, func(s string) bool { return s == "" }), ", ")
+		}
+		fmt.Fprintf(w, "  %-26s%s\n", c.Name, terminal.Wrap(words, 28, 28))
+	}
 }
 
 // verdict answers the two questions: is it all right, and what is to be done first?
