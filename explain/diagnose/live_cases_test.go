@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,8 +191,8 @@ var calls = []call{
 		return bad
 	}, "ipv6-broken", diagnose.Certain, ""},
 	{"a fleet of which one is sick", func(s *street, _ *pki, _, server *tls.Config, way *diagnose.Way) string {
-		n := 0
-		return s.minds(func(*heard) bool { n++; return n == 1 }, closes, server)
+		var n atomic.Int32
+		return s.minds(func(*heard) bool { return n.Add(1) == 1 }, closes, server)
 	}, "intermittent", "", ""},
 	{"reset in the middle of the handshake", func(s *street, _ *pki, _, server *tls.Config, _ *diagnose.Way) string {
 		return s.open(func(conn net.Conn) {

@@ -83,7 +83,7 @@ func lines(t *testing.T, name string) map[string]bool {
 
 // writers are packages whose texts can reach an account too, but are not all for it.
 var writers = []string{"../recompute", "../words", "../../../internal/handshake", "../../../internal/engine", "../../../internal/record", "../../../internal/kex",
-	"../../../wire", "../../../cmd/vitrine/internal/report", "../../../cmd/vitrine/internal/verbs/explain",
+	"../../../wire", "../../diagnose", "../../../cmd/vitrine/internal/report", "../../../cmd/vitrine/internal/verbs/explain",
 	"../../../cmd/vitrine/internal/certs"}
 
 // An entry that nothing uses any more would be translated again and again, for nobody.
