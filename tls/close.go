@@ -61,7 +61,7 @@ func (c *Conn) Close() error {
 	if c.flags.has(complete) && c.lockOut() {
 		notifyErr = c.farewell()
 	}
-	if c.flags.has(refused) {
+	if c.flags.has(refused) || c.flags.has(complete) && c.engine.Refused() {
 		c.linger()
 	}
 	c.stopIdler()

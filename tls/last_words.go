@@ -27,13 +27,13 @@ func (c *Conn) lastWords() {
 
 // lockOut takes the writing side for a Close, unless a Write is under way. Last words
 // are waited for: a caller that learns of the failure may close the connection while
-// they are being sent.
+// they are being sent, perhaps together with an answer that was due.
 func (c *Conn) lockOut() bool {
 	for range patience / time.Millisecond {
 		if c.out.TryLock() {
 			return true
 		}
-		if !c.flags.has(speaks) {
+		if !c.flags.has(speaks) && !c.engine.Pending() && !c.engine.Refused() {
 			break
 		}
 		time.Sleep(time.Millisecond)
