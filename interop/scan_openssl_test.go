@@ -42,8 +42,8 @@ encrypt-then-MAC: yes
 secure renegotiation (RFC 5746): yes
 renegotiation by the client: no
 session IDs: yes; taken again
-session tickets up to TLS 1.2: yes, for 2h0m0s; taken again
-tickets of TLS 1.3: yes, for 2h0m0s; taken again
+session tickets up to TLS 1.2: yes, for 2 hours; taken again
+tickets of TLS 1.3: yes, for 2 hours; taken again
 early data (0-RTT): no
 stapled OCSP response: no
 unknown values: passed over
