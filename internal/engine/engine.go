@@ -100,6 +100,8 @@ func (e *Engine) Handshake(ctx context.Context) error {
 	if e.in.err != nil {
 		return e.in.err
 	}
+	e.in.wake()
+	e.out.wake()
 	if err := e.hs.Run(ctx); err != nil {
 		return e.fail(err)
 	}

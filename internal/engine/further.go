@@ -67,6 +67,7 @@ func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 		return &handshake.Error{Rule: "the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else", Ref: "RFC 5746 §4",
 			Hint: "upgrade the peer; if you must, set Legacy.UnsafeRenegotiation"}
 	}
+	e.in.wake() // the handshake looks for what has come
 	e.further = &further{config: c, ctx: ctx}
 	if e.role == wire.Client {
 		e.startRenegotiation()
@@ -94,6 +95,7 @@ func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 	}
 	context := make([]byte, 16)
 	rand.Read(context)
+	e.in.wake() // the handshake looks for what has come
 	e.further = &further{config: c, ctx: ctx}
 	e.startAuthentication(context)
 	return e.run()
