@@ -88,7 +88,7 @@ func (c *handmade) next() []byte {
 			continue
 		}
 		if c.in.Epoch() == 0 && len(c.received) > 0 { // behind a ServerHello: not ours to open yet
-			c.server.out.buf = append(c.server.out.buf, rec...)
+			c.server.out.wake().buf = append(c.server.out.buf, rec...)
 			continue
 		}
 		_, content, _, err := c.in.Open(rec)

@@ -383,6 +383,10 @@ func (s *side) step() {
 		s.err = err
 		s.Abandon()
 	}
+	if s.steps%2 == 0 { // it may be idle at any time
+		s.IdleIn()
+		s.IdleOut()
+	}
 }
 
 var poison = bytes.Repeat([]byte{0xee}, 4096)

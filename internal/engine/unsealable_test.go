@@ -86,7 +86,7 @@ func TestWhatCannotBeSealed(t *testing.T) {
 		{"a close_notify", wire.TLS12, (*Engine).CloseNotify},
 		{"a fatal alert", wire.TLS12, func(e *Engine) error { e.Fail(errNotBuilt); return e.Flush() }},
 		{"a message", wire.TLS12, flush(message)},
-		{"a message and the end", wire.TLS12, func(e *Engine) error { e.out.flight = message.message; return e.CloseNotify() }},
+		{"a message and the end", wire.TLS12, func(e *Engine) error { e.out.wake().flight = message.message; return e.CloseNotify() }},
 		{"change_cipher_spec", wire.TLS12, flush(item{ccs: true})},
 		{"change_cipher_spec behind a message", wire.TLS12, flush(message, item{ccs: true})},
 		{"a message before new keys", wire.TLS12, flush(message, item{keys: &handshake.Keys{}})},
