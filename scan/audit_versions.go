@@ -61,7 +61,7 @@ func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport
 			into.Answer = answerOf(a)
 		}
 		left = left[1:]
-		// Who hangs up at a long hello may take a short one.
+		// A server that hangs up at a long hello may take a short one.
 		if a.End != Alerted && a.End != Reached && a.End.Connected() && len(offer) > shortOffer {
 			left = append(left, chunked(offer, shortOffer)...)
 		}
