@@ -34,7 +34,7 @@ func TestSchema(t *testing.T) {
 
 func makeSchema(t *testing.T) map[string]any {
 	var decls []ast.Decl
-	for _, name := range []string{"connection.go", "cost.go", "verdict.go"} {
+	for _, name := range []string{"connection.go", "checks.go", "cost.go", "verdict.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
