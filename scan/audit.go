@@ -115,6 +115,7 @@ func (x *audit) parts() []func(context.Context) {
 	return []func(context.Context){
 		x.groups13, x.groups12, x.certificates, x.otherName, x.finiteField, x.reuse12, x.reuse13, x.protocols, x.compression,
 		x.encryptThenMAC, x.fallback, x.tolerance, x.sessions12, x.sessions13, x.renegotiation, x.unsafeRenegotiation, x.http,
+		x.keyUpdates, x.endings,
 	}
 }
 

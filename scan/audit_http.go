@@ -25,14 +25,7 @@ func (x *audit) http(ctx context.Context) {
 		return
 	}
 	v := x.spoken[0]
-	h := Offer(v, x.completable(v)...)
-	if v >= wire.TLS13 {
-		h = x.offer13(x.completable(v))
-	}
-	if !h.Bare {
-		h.ALPN = []string{"http/1.1"}
-	}
-	a := x.do(ctx, Probe{Name: "a request of HTTP", Hello: h, Until: Complete, Then: []Step{
+	a := x.do(ctx, Probe{Name: "a request of HTTP", Hello: x.web(v, x.completable(v)), Until: Complete, Then: []Step{
 		SendRecord{Type: wire.ContentApplicationData, Content: x.request()},
 		Await{For: patience, Done: func(a *Answer) bool { b := a.Data(); return len(b) > maxHead || bytes.Contains(b, []byte("\r\n\r\n")) }},
 	}})
@@ -48,6 +41,18 @@ func (x *audit) http(ctx context.Context) {
 	x.r.HTTP, x.r.Software = r, r.Server
 	x.mu.Unlock()
 	x.judgeHTTP(a, r)
+}
+
+// web is a hello of a client that speaks HTTP/1.1, where the server does.
+func (x *audit) web(v wire.Version, suites []wire.CipherSuite) Hello {
+	h := Offer(v, suites...)
+	if v >= wire.TLS13 {
+		h = x.offer13(suites)
+	}
+	if !h.Bare && x.speaksHTTP() {
+		h.ALPN = []string{"http/1.1"}
+	}
+	return h
 }
 
 // readHead reads status and fields; nil for what is not HTTP.

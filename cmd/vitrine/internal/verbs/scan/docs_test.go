@@ -58,6 +58,7 @@ func oldServer(t *testing.T) (at scan.Target, roots *devca.CA) {
 				if conn.Handshake() != nil {
 					return
 				}
+				defer conn.Close()
 				if n, _ := conn.Read(make([]byte, 1024)); n > 5 {
 					fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nServer: nginx/1.10.3\r\nContent-Length: 0\r\n\r\n")
 				}
