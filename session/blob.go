@@ -176,14 +176,24 @@ func (s *Session) appendTerms(w *writer) {
 // while the session is in use. Whatever Parse accepts, Append writes back
 // byte for byte.
 func Parse(b []byte) (*Session, error) {
+	s := new(Session)
+	if err := s.Parse(b); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Parse is the function Parse, but reads into s, whatever was in it. Names that s has
+// already are not allocated again. After an error the content of s means nothing.
+func (s *Session) Parse(b []byte) error {
 	if len(b) > maxBlob {
-		return nil, fmt.Errorf("session: blob of %d bytes, at most %d are read", len(b), maxBlob)
+		return fmt.Errorf("session: blob of %d bytes, at most %d are read", len(b), maxBlob)
 	}
 	r := reader{buf: b}
 	if f := r.uint("format", 1); r.err == nil && f != blobFormat {
-		return nil, fmt.Errorf("session: blob of format %d, only %d is known", f, blobFormat)
+		return fmt.Errorf("session: blob of format %d, only %d is known", f, blobFormat)
 	}
-	s := new(Session)
+	*s = Session{ALPN: s.ALPN, ServerName: s.ServerName}
 	details := s.parseTerms(&r)
 	s.CreatedAt = time.UnixMilli(int64(r.uint("created_at", 6)<<16) >> 16) // the sign is in the 48th bit
 	s.AgeAdd = uint32(r.uint("age_add", 4))
@@ -197,17 +207,17 @@ func Parse(b []byte) (*Session, error) {
 	}
 	switch {
 	case r.err != nil:
-		return nil, r.err
+		return r.err
 	case len(r.buf) > 0:
-		return nil, fmt.Errorf("session: %d bytes after the blob's end", len(r.buf))
+		return fmt.Errorf("session: %d bytes after the blob's end", len(r.buf))
 	case details && !s.hasDetails():
-		return nil, errors.New("session: the details in the blob are all empty")
+		return errors.New("session: the details in the blob are all empty")
 	case len(s.PeerChain) > maxChain:
-		return nil, fmt.Errorf("session: %d certificates in the blob, at most %d are read", len(s.PeerChain), maxChain)
+		return fmt.Errorf("session: %d certificates in the blob, at most %d are read", len(s.PeerChain), maxChain)
 	case len(s.IssuerOCSP) >= maxChain:
-		return nil, fmt.Errorf("session: %d OCSP responses for issuers in the blob, at most %d are read", len(s.IssuerOCSP), maxChain-1)
+		return fmt.Errorf("session: %d OCSP responses for issuers in the blob, at most %d are read", len(s.IssuerOCSP), maxChain-1)
 	}
-	return s, nil
+	return nil
 }
 
 // parseTerms reads the terms and reports whether the blob has details.
@@ -224,8 +234,8 @@ func (s *Session) parseTerms(from *reader) (details bool) {
 	s.Lifetime = time.Duration(lifetime) * time.Millisecond
 	s.MaxEarlyData = uint32(r.uint("max_early_data", 4))
 	copy(s.Binding[:], r.bytes("binding", len(s.Binding)))
-	s.ALPN = string(r.vector("alpn", 1, 0))
-	s.ServerName = string(r.vector("server_name", 2, 0))
+	r.name("alpn", 1, &s.ALPN)
+	r.name("server_name", 2, &s.ServerName)
 	switch {
 	case r.err != nil:
 	case len(r.buf) > 0:
@@ -237,6 +247,13 @@ func (s *Session) parseTerms(from *reader) (details bool) {
 	}
 	from.err = r.err
 	return flags&flagDetails != 0
+}
+
+// name reads a string, which is made only if it is another than that at s.
+func (r *reader) name(what string, size int, s *string) {
+	if b := r.vector(what, size, 0); string(b) != *s {
+		*s = string(b)
+	}
 }
 
 // writer appends fields and remembers the first that did not fit.

@@ -63,6 +63,28 @@ func TestBlobRoundTrip(t *testing.T) {
 	}
 }
 
+// A Session may be read into again and again: nothing of the one before is left, and
+// nothing is allocated for one of the same names.
+func TestParseAgain(t *testing.T) {
+	detailed := mustAppend(t, full())
+	plain := full()
+	plain.PeerChain, plain.OCSP, plain.IssuerOCSP, plain.SCTs, plain.Extra = nil, nil, nil, nil, nil
+	other := &Session{Secret: []byte{1}, CreatedAt: time.UnixMilli(0), ServerName: "example.org"}
+	again := new(Session)
+	for _, want := range []*Session{full(), plain, other, full()} {
+		if err := again.Parse(mustAppend(t, want)); err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("%v: got %#v\nwant %#v", err, *again, *want)
+		}
+	}
+	if again.Parse(detailed[:len(detailed)-1]) == nil {
+		t.Error("a blob that is cut is read")
+	}
+	blob := mustAppend(t, plain)
+	if n := testing.AllocsPerRun(10, func() { again.Parse(blob) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestBlobAppendsAfterPrefix(t *testing.T) {
 	b, err := full().Append([]byte("prefix"))
 	if err != nil {

@@ -141,6 +141,27 @@ func TestAClientsStapleIsJudgedAgain(t *testing.T) {
 	}
 }
 
+// What a resumed session has brought outlives the memory that its ticket was opened in.
+func TestAClientsStapleOutlivesItsTicket(t *testing.T) {
+	root, cert := stapler(false, "good")
+	server := &Config{Certificates: []Certificate{*root.issue()}, ClientAuth: RequireAndVerifyClientCert, ClientCAs: root.pool()}
+	client := &Config{RootCAs: root.pool(), ServerName: "example.com", Certificates: []Certificate{*cert}, ClientSessionCache: NewLRUClientSessionCache(1)}
+	for i := range 3 {
+		c, s, clientErr, serverErr := connect(t, client, server)
+		if clientErr != nil || serverErr != nil {
+			t.Fatal(clientErr, serverErr)
+		}
+		go sendByte(s) // with the ticket
+		c.Read(make([]byte, 1))
+		state := s.ConnectionState()
+		if state.DidResume != (i > 0) || !bytes.Equal(state.OCSPResponse, cert.OCSPStaple) || !bytes.Equal(state.PeerCertificates[0].Raw, cert.Certificate[0]) {
+			t.Errorf("connection %d: resumed %t, the staple is %x", i, state.DidResume, state.OCSPResponse)
+		}
+		c.Close()
+		s.Close()
+	}
+}
+
 // What a client staples arrives where crypto/tls is the other side.
 func TestAClientsStaplesWithCryptoTLS(t *testing.T) {
 	for _, role := range roles {

@@ -20,8 +20,8 @@ func TestHandshakesAllocateLittle(t *testing.T) {
 		resume         bool
 		client, server int // the most allocations
 	}{
-		{"full", false, 56, 100}, // of the server's, 55 are crypto/ecdsa's signature
-		{"resumed", true, 60, 45},
+		{"full", false, 54, 82}, // of the server's, 55 are crypto/ecdsa's signature
+		{"resumed", true, 57, 24},
 	} {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		at(VersionTLS13, client, server)

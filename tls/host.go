@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
@@ -209,9 +210,15 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 // says which fields stand here.
 func (h *host) Binding(s *handshake.State) [32]byte {
 	var room [64]byte
+	var name [256]byte
+	asked := append(name[:0], s.Result.ServerName...)
 	rules := append(room[:0], byte(h.config.ClientAuth), byte(s.Result.Compression), byte(s.FragmentLength()))
 	rules = h.config.appendRules(rules)
-	return session.Binding(append([][]byte{[]byte(s.Result.ServerName), rules}, h.config.clientCAs()...)...)
+	authorities := h.config.clientCAs()
+	if len(authorities) == 0 { // mostly, and then nothing is allocated
+		return session.Binding(asked, rules)
+	}
+	return session.Binding(append([][]byte{bytes.Clone(asked), bytes.Clone(rules)}, authorities...)...)
 }
 
 // clientCAs are the DER names of the authorities for clients, nil for the

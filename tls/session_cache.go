@@ -118,13 +118,20 @@ func (h *host) SealTicket(s *handshake.State, one *session.Session) ([]byte, err
 
 func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
-		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: one})
+		own := *one // the application may keep it
+		own.Secret = bytes.Clone(one.Secret)
+		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: &own})
 	}
-	blob, err := one.Append(nil)
+	room := s.Sealing()
+	blob, err := one.Append(room.Blob[:0])
 	if err != nil {
 		return nil, err
 	}
-	return h.keys().Seal(nil, blob, one.Binding[:])
+	room.Blob = blob
+	if room.Ticket, err = h.keys().Seal(room.Ticket[:0], blob, one.Binding[:]); err != nil {
+		return nil, err
+	}
+	return room.Ticket, nil
 }
 
 // OpenTicket is nil for a ticket that is not ours.
@@ -140,13 +147,20 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		one.Extra = state.Extra
 		return &one
 	}
-	blob, err := h.keys().Open(nil, ticket, s.Binding()[:])
+	room := s.Opening()
+	blob, err := h.keys().Open(slices.Grow(room.Blob[:0], len(ticket)), ticket, s.Binding()[:])
 	if err != nil {
 		return nil
 	}
-	one, err := session.Parse(blob)
-	if err != nil {
+	room.Blob = blob
+	one := &room.Session
+	if one.ServerName = s.Result.ServerName; one.Parse(blob) != nil {
 		return nil
+	}
+	if one.PeerChain != nil || one.OCSP != nil || one.IssuerOCSP != nil || one.SCTs != nil { // they outlive the room
+		if one, err = session.Parse(bytes.Clone(blob)); err != nil {
+			return nil
+		}
 	}
 	return one
 }

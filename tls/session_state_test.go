@@ -143,6 +143,38 @@ func TestWrapSession(t *testing.T) {
 	}
 }
 
+// A SessionState that WrapSession is given is the application's: later handshakes leave it.
+func TestWrappedSessionsAreKept(t *testing.T) {
+	for _, version := range []uint16{VersionTLS12, VersionTLS13} {
+		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+		at(version, client, server)
+		client.ClientSessionCache = NewLRUClientSessionCache(1)
+		var kept []*SessionState
+		var said [][]byte
+		server.WrapSession = func(cs ConnectionState, state *SessionState) ([]byte, error) {
+			b, err := state.Bytes()
+			kept, said = append(kept, state), append(said, b)
+			return []byte("a ticket"), err
+		}
+		for range 3 {
+			c, s, clientErr, serverErr := connect(t, client, server)
+			if clientErr != nil || serverErr != nil {
+				t.Fatal(clientErr, serverErr)
+			}
+			c.Close()
+			s.Close()
+		}
+		for i, state := range kept {
+			if b, err := state.Bytes(); err != nil || !bytes.Equal(b, said[i]) {
+				t.Errorf("%s: session %d has changed: %v", VersionName(version), i, err)
+			}
+		}
+		if len(kept) < 3 {
+			t.Errorf("%s: %d sessions", VersionName(version), len(kept))
+		}
+	}
+}
+
 // Keys that are not the Config's give neither a session nor an error.
 func TestDecryptTicket(t *testing.T) {
 	one, two := new(Config), new(Config)

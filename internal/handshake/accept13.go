@@ -98,12 +98,11 @@ func (s *State) certify13(ctx context.Context) error {
 
 // respond13 makes the server's key share from the client's.
 func (s *State) respond13(peer []byte) error {
-	share, secret, err := kex.Respond(s.Result.Group, peer)
+	share, secret, err := kex.AppendResponse(s.share[:0], s.shared[:0], s.Result.Group, peer)
 	if err != nil {
 		return fault(wire.AlertIllegalParameter, "the client's key share is not valid", "RFC 8446 §4.2.8", err)
 	}
-	s.serverShare = share
-	s.setShared(secret)
+	s.share, s.serverShare, s.shared = share, share, secret
 	return nil
 }
 

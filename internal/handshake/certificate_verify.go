@@ -8,6 +8,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"hash"
 	"slices"
@@ -79,7 +81,7 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 	if !ok || g == nil {
 		return nil, fault(wire.AlertInternalError, "the certificate's private key cannot sign", "", nil)
 	}
-	sig, err := fastrsa.Sign(key, rand.Reader, g.digest(what), g.opts())
+	sig, err := fastrsa.Sign(key, rand.Reader, g.digest(what, s.digest[:0]), g.opts())
 	if err != nil {
 		return nil, fault(wire.AlertInternalError, "signing with the certificate's key failed", "", err)
 	}
@@ -101,14 +103,15 @@ func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what si
 	if !g.fits(pub, s.profile.curveBound) {
 		return fault(wire.AlertIllegalParameter, "the peer signed with "+scheme.String()+", which does not fit its key ("+keyName(pub)+")", "RFC 8446 §4.4.3", nil)
 	}
-	if err := g.verify(pub, sig, what); err != nil {
+	if err := g.verify(pub, sig, what, s.digest[:0]); err != nil {
 		return fault(wire.AlertDecryptError, "the peer's signature is wrong: it does not hold its certificate's key, or saw another handshake", "RFC 8446 §4.4.3", err)
 	}
 	return nil
 }
 
-// digest is what the key signs: a hash or, for Ed25519 and Ed448, the message.
-func (g *signer) digest(what signed) []byte {
+// digest is what the key signs: a hash or, for Ed25519 and Ed448, the message. A hash is
+// appended to room.
+func (g *signer) digest(what signed, room []byte) []byte {
 	if what.digests != nil {
 		return what.digests[len(what.digests)-g.hash.Size():] // SHA-1's is the last
 	}
@@ -116,13 +119,19 @@ func (g *signer) digest(what signed) []byte {
 	switch g.hash {
 	case 0:
 		return what.message
+	case crypto.SHA256: // those of nearly all keys allocate nothing
+		sum := sha256.Sum256(what.message)
+		return append(room, sum[:]...)
+	case crypto.SHA384:
+		sum := sha512.Sum384(what.message)
+		return append(room, sum[:]...)
 	case crypto.MD5SHA1:
 		h = keys.MD5SHA1.New() // crypto has only its number
 	default:
 		h = g.hash.New()
 	}
 	h.Write(what.message)
-	return h.Sum(nil)
+	return h.Sum(room)
 }
 
 func (g *signer) opts() crypto.SignerOpts {
@@ -134,20 +143,20 @@ func (g *signer) opts() crypto.SignerOpts {
 
 var errSignature = errors.New("the signature does not verify")
 
-func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed) error {
+func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed, room []byte) error {
 	switch g.kind {
 	case keyRSA:
-		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig)
+		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(what, room), sig)
 	case keyRSAPSS:
-		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(what), sig, g.opts().(*rsa.PSSOptions))
+		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(what, room), sig, g.opts().(*rsa.PSSOptions))
 	case keyPSS:
-		return pub.(*otherkeys.PSSPublicKey).Verify(g.hash, g.digest(what), sig)
+		return pub.(*otherkeys.PSSPublicKey).Verify(g.hash, g.digest(what, room), sig)
 	case keyECDSA:
-		if ecdsa.VerifyASN1(pub.(*ecdsa.PublicKey), g.digest(what), sig) {
+		if ecdsa.VerifyASN1(pub.(*ecdsa.PublicKey), g.digest(what, room), sig) {
 			return nil
 		}
 	case keyDSA:
-		return kex.VerifyDSS(pub.(*dsa.PublicKey), g.digest(what), sig)
+		return kex.VerifyDSS(pub.(*dsa.PublicKey), g.digest(what, room), sig)
 	case keyEd25519:
 		if ed25519.Verify(pub.(ed25519.PublicKey), what.message, sig) {
 			return nil

@@ -112,7 +112,8 @@ type Host interface {
 	Certificate(context.Context, *State) (*stdtls.Certificate, error)
 	// SealTicket and OpenTicket are the ticket's door to a session, PutSession
 	// and GetSession that of the session ID. A session that is not to be
-	// resumed is a nil one.
+	// resumed is a nil one. SealTicket's, and the ticket that it makes, may be in
+	// State.Sealing, OpenTicket's in State.Opening: what is kept of them is a copy.
 	SealTicket(*State, *session.Session) ([]byte, error)
 	OpenTicket(*State, []byte) *session.Session
 	// RenewTicket reports whether a client that has come with that ticket, in TLS

@@ -29,14 +29,19 @@ func offerPSK(s *State, b []byte) ([]byte, bool) {
 // of an earlier version know nothing of it. RFC 8446 §4.2.9, §4.2.11.
 func (s *State) demandPSK() error {
 	x, p := s.hello.Extensions, &s.Offer.PSKs
-	found, err := x.Read(wire.ExtPreSharedKey, p.Read)
+	data, found := x.Find(wire.ExtPreSharedKey)
 	switch {
 	case !found:
 		return nil
 	case x[len(x)-1].Type != wire.ExtPreSharedKey:
 		return fault(wire.AlertIllegalParameter, "pre_shared_key is not the client's last extension", "RFC 8446 §4.2.11", nil)
-	case err != nil:
-		return syntax(err)
+	}
+	s.reader = wire.NewReader(data, nil)
+	p.Read(&s.reader)
+	if err := s.finishReading(wire.ExtPreSharedKey); err != nil {
+		return err
+	}
+	switch {
 	case !x.Has(wire.ExtPSKKeyExchangeModes):
 		return fault(wire.AlertMissingExtension, "the client offers a PSK without psk_key_exchange_modes", "RFC 8446 §4.2.9", nil)
 	case len(p.Identities) != len(p.Binders):
@@ -57,13 +62,14 @@ func (s *State) bindOffer() {
 	copy(binder, s.binder(h, partial))
 }
 
-// binder computes the binder over the transcript and the truncated hello.
+// binder computes the binder over the transcript and the truncated hello. It is in
+// s.verify.
 func (s *State) binder(h *suite.Hash, partial []byte) []byte {
 	key := s.expand(h, s.verify[:0], s.early[:h.Size], step13{
 		name: "binder_key", from: "early_secret", label: keys.LabelResumptionBinder, is: "the empty string", ref: "RFC 8446 §7.1",
 	}, keys.EmptyHash(h))
 	digest := s.transcript.with(h, partial, s.digest[:0])
-	return keys.Finished13(h, nil, key, digest)
+	return keys.Finished13(h, s.verify[:0], key, digest)
 }
 
 // checkBinder verifies the client's binder of the PSK at index. RFC 8446 §4.2.11.2.

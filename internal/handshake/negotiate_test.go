@@ -320,19 +320,19 @@ func TestSignersRoundTrip(t *testing.T) {
 			if !g.fits(key.Public(), false) {
 				continue
 			}
-			sig, err := key.Sign(rand.Reader, g.digest(signed{message: message}), g.opts())
+			sig, err := key.Sign(rand.Reader, g.digest(signed{message: message}, nil), g.opts())
 			if err != nil {
 				t.Errorf("%s, %v: %v", name, g.scheme, err)
 				continue
 			}
-			if err := g.verify(key.Public(), sig, signed{message: message}); err != nil {
+			if err := g.verify(key.Public(), sig, signed{message: message}, nil); err != nil {
 				t.Errorf("%s, %v: %v", name, g.scheme, err)
 			}
-			if g.verify(key.Public(), sig, signed{message: []byte("something else")}) == nil {
+			if g.verify(key.Public(), sig, signed{message: []byte("something else")}, nil) == nil {
 				t.Errorf("%s, %v: verifies another message", name, g.scheme)
 			}
 			sig[len(sig)/2] ^= 1
-			if g.verify(key.Public(), sig, signed{message: message}) == nil || g.verify(key.Public(), nil, signed{message: message}) == nil {
+			if g.verify(key.Public(), sig, signed{message: message}, nil) == nil || g.verify(key.Public(), nil, signed{message: message}, nil) == nil {
 				t.Errorf("%s, %v: verifies another signature", name, g.scheme)
 			}
 		}

@@ -17,7 +17,7 @@ import (
 // says that there is none. RFC 5077 §3.3.
 func sendTicket12(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
-	c := s.newSession(bytes.Clone(s.master[:])) // WrapSession may keep it
+	c := s.fill(&s.sealing.Session, s.master[:])
 	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c)}
 	if ticket, err := s.Config.SealTicket(s, c); err == nil {
 		m.Ticket = ticket
@@ -45,7 +45,7 @@ func (s *State) keepSession12(ctx context.Context) {
 	}
 	if s.isServer() {
 		if s.resumed == nil && len(s.newID) > 0 && s.Config.Store {
-			_ = s.Config.PutSession(ctx, s.newID, s.newSession(bytes.Clone(s.master[:])))
+			_ = s.Config.PutSession(ctx, s.newID, s.fill(new(session.Session), bytes.Clone(s.master[:])))
 		}
 		return
 	}
@@ -59,7 +59,7 @@ func (s *State) keepSession12(ctx context.Context) {
 	if c == nil || len(c.Ticket)+len(c.ID) == 0 {
 		return
 	}
-	c.Session = s.newSession(bytes.Clone(s.master[:]))
+	c.Session = s.fill(new(session.Session), bytes.Clone(s.master[:]))
 	if s.newTicketLife > 0 { // it counts from now, the session's from its full handshake
 		age := s.Config.Time().Sub(c.CreatedAt)
 		c.Lifetime = min(age+time.Duration(s.newTicketLife)*time.Second, maxLifetime)
@@ -83,16 +83,16 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
 	var add [4]byte
 	rand.Read(add[:])
-	nonce := []byte{byte(s.ticketsSent)} // another for each, so that their PSKs differ
+	s.nonce[0] = byte(s.ticketsSent) // another for each, so that their PSKs differ
 	h := s.Result.Suite.Hash
-	psk := s.resumptionPSK(h.Size, nonce)
-	c := s.newSession(psk)
+	psk := resumptionPSK(s.Result, s.Hooks, s.verify[:0], h.Size, s.nonce[:])
+	c := s.fill(&s.sealing.Session, psk)
 	c.AgeAdd = binary.BigEndian.Uint32(add[:])
 	ticket, err := s.Config.SealTicket(s, c)
 	if err != nil || len(ticket) == 0 {
 		return nil, nil // no ticket costs a later full handshake, never the connection
 	}
-	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: nonce, Ticket: ticket}
+	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: s.nonce[:], Ticket: ticket}
 	if s.Config.GREASE { // drawn from what is random and public
 		m.Extensions = wire.Extensions{{Type: wire.ExtensionType(greaseValue(s.Result.Secrets.ServerRandom[0] & 0x0f))}}
 	}
@@ -107,12 +107,9 @@ func moreTickets13(s *State, _ context.Context) error {
 	return nil
 }
 
-func (s *State) resumptionPSK(size int, nonce []byte) []byte {
-	return resumptionPSK(s.Result, s.Hooks, size, nonce)
-}
-
-func resumptionPSK(r *Result, hooks *trace.Hooks, size int, nonce []byte) []byte {
-	psk := keys.ResumptionPSK(r.Suite.Hash, nil, r.Secrets.Resumption[:size], nonce)
+// resumptionPSK appends the PSK of the ticket with that nonce to dst, which is empty.
+func resumptionPSK(r *Result, hooks *trace.Hooks, dst []byte, size int, nonce []byte) []byte {
+	psk := keys.ResumptionPSK(r.Suite.Hash, dst, r.Secrets.Resumption[:size], nonce)
 	if hooks != nil && hooks.Secret != nil {
 		hooks.Secret(trace.Secret{Name: "resumption_psk", How: "HKDF-Expand-Label", From: "resumption_master_secret", Label: keys.LabelResumption,
 			Input: nonce, InputIs: "the ticket's nonce", Hash: r.Suite.Hash.Name, Value: psk, Ref: "RFC 8446 §4.6.1"})

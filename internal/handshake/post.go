@@ -142,7 +142,7 @@ func recvTicket13(p *Post, msg wire.Message) error {
 	}
 	c := &ClientSession{
 		Session: &session.Session{
-			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, r.Suite.Hash.Size, m.Nonce),
+			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, nil, r.Suite.Hash.Size, m.Nonce),
 			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
 			Lifetime: lifetime, AgeAdd: m.AgeAdd, Binding: r.Shown,
 		},

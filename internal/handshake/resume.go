@@ -241,12 +241,12 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 	return nil
 }
 
-// newSession is what the two sides keep of this handshake. A resumed session
+// fill makes c what the two sides keep of this handshake. A resumed session
 // keeps its age, so that resuming does not stretch it. Its date has no monotonic
 // reading, or the time for which a machine is suspended would not count.
-func (s *State) newSession(secret []byte) *session.Session {
+func (s *State) fill(c *session.Session, secret []byte) *session.Session {
 	r := s.Result
-	c := &session.Session{
+	*c = session.Session{
 		Version: r.Version, Suite: r.Suite.ID, Secret: secret,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC,
 		ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,

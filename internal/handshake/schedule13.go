@@ -50,7 +50,9 @@ func secrets13(s *State, _ context.Context) error {
 		s.earlySecret(h, s.resumed.Secret)
 	}
 	shared := s.shared
-	s.secret(trace.Secret{Name: "shared_secret", How: "ECDHE " + s.Result.Group.String(), Value: shared, Ref: "RFC 8446 §7.4"})
+	if s.Hooks.Secret != nil {
+		s.Hooks.Secret(trace.Secret{Name: "shared_secret", How: "ECDHE " + s.Result.Group.String(), Value: shared, Ref: "RFC 8446 §7.4"})
+	}
 	derived := s.expand(h, s.verify[:0], s.early[:h.Size], step13{"derived_early", "early_secret", keys.LabelDerived, "the empty string", "RFC 8446 §7.1"}, keys.EmptyHash(h))
 	keys.Extract(h, s.handshake[:0], derived, shared)
 	s.secret(trace.Secret{Name: "handshake_secret", How: "HKDF-Extract", Salt: "derived_early", From: "shared_secret", Input: shared,

@@ -88,6 +88,7 @@ type State struct {
 	certificate   *stdtls.Certificate // ours
 	scheme        wire.SignatureScheme
 	request       *request         // a CertificateRequest, received
+	share         []byte           // room for the server's, in TLS 1.3
 	serverShare   []byte           // what the server's key exchange message carries
 	ephemeral     ephemeral        // up to TLS 1.2: the server's key
 	dh            *kex.DH          // client: the server's group
@@ -114,6 +115,9 @@ type State struct {
 	keyBlock               [256]byte
 	clientKeys, serverKeys record.Params
 
+	sealing, opening Room
+	nonce            [1]byte // of the ticket being sent, TLS 1.3
+
 	reader  wire.Reader // of one extension at a time
 	bound   bound
 	growing growing
@@ -123,6 +127,34 @@ type State struct {
 	arena []byte   // the bodies of the extensions being sent
 	sign  []byte   // what is being signed or verified
 }
+
+// Room is memory for what a Host makes of a ticket, which goes from handshake to
+// handshake. Release wipes it.
+type Room struct {
+	Session session.Session
+	Blob    []byte // what Session is written to, or read from
+	Ticket  []byte
+}
+
+// Sealing is the room of SealTicket.
+func (s *State) Sealing() *Room { return &s.sealing }
+
+// Opening is the room of OpenTicket. While a session is taken up, what it is read from
+// stays in there: another one is read elsewhere.
+func (s *State) Opening() *Room {
+	if s.resumed != nil {
+		return new(Room)
+	}
+	return &s.opening
+}
+
+// wiped is r for the next handshake.
+func (r *Room) wiped() Room {
+	clear(r.Blob[:cap(r.Blob)])
+	return Room{Blob: r.Blob[:0], Ticket: r.Ticket[:0]}
+}
+
+func (r *Room) size() int { return max(cap(r.Blob), cap(r.Ticket)) }
 
 // ownShare is a key share that the client has on offer.
 type ownShare struct {
@@ -167,13 +199,15 @@ func (s *State) Release() {
 	clear(s.shares)
 	clear(s.out)
 	clear(s.sign)
+	sealing, opening := s.sealing.wiped(), s.opening.wiped()
 	hello := wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]}
 	answer, encrypted, entries := s.answer.Extensions[:0], s.msg.encrypted.Extensions[:0], s.msg.cert.Entries[:0]
-	shares, shared, hint, out, arena, sign := s.shares[:0], s.shared[:0], s.hint[:0], s.out[:0], s.arena[:0], s.sign[:0]
+	shares, shared, hint, out, arena, sign, share := s.shares[:0], s.shared[:0], s.hint[:0], s.out[:0], s.arena[:0], s.sign[:0], s.share[:0]
 	*s = State{} // in place: as a value of several fields it would first be made on the stack, which would have to grow
 	s.transcript, s.Offer, s.hello = t, offer, hello
 	s.answer.Extensions, s.msg.encrypted.Extensions, s.msg.cert.Entries = answer, encrypted, entries
-	s.shares, s.shared, s.hint, s.out, s.arena, s.sign = shares, shared, hint, out, arena, sign
+	s.shares, s.shared, s.hint, s.out, s.arena, s.sign, s.share = shares, shared, hint, out, arena, sign, share
+	s.sealing, s.opening = sealing, opening
 	if !fat {
 		states.Put(s)
 	}
@@ -185,7 +219,7 @@ func (s *State) fat() bool {
 	const most = 256
 	o := &s.Offer
 	return max(cap(s.hello.CipherSuites), cap(s.hello.Extensions), cap(s.answer.Extensions), cap(s.msg.encrypted.Extensions), cap(s.msg.cert.Entries),
-		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most, cap(s.shared)/8, cap(s.hint)/8) > most
+		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most, cap(s.shared)/8, cap(s.hint)/8, s.sealing.size()/most, s.opening.size()/most) > most
 }
 
 // Done reports whether the handshake is complete.

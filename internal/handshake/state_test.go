@@ -21,9 +21,36 @@ func TestRelease(t *testing.T) {
 		}
 		out := append(s.out, 1, 2, 3)
 		s.out = out
+		s.share = []byte{1}
+		blobs := [][]byte{{1, 2, 3}, {1, 2, 3}}
+		for i, r := range []*Room{s.Sealing(), s.Opening()} {
+			r.Blob, r.Session.Secret = blobs[i][:0], blobs[i] // the secret is a part of what the session was read from
+		}
 		s.Release()
+		if blobs[0][2]|blobs[1][2] != 0 || s.sealing.Session.Secret != nil || s.opening.Session.Secret != nil {
+			t.Error("a ticket's secret is left")
+		}
 		if s.master[0]|s.clientHS[0]|shared[0]|s.keyBlock[0] != 0 || len(s.shared) != 0 || out[0] != 0 || s.Config != nil || s.Result != nil {
 			t.Error("something is left")
 		}
 	}
+}
+
+// The memory that tickets are opened in serves one session at a time, and none that a peer
+// has blown up.
+func TestRoomsOfTickets(t *testing.T) {
+	s := New(wire.Server, &Config{}, nil, nil, new(Result))
+	first := s.Opening()
+	if s.Opening() != first || s.Sealing() == first {
+		t.Error("there is not one room for opening, and another for sealing")
+	}
+	if s.resumed = &first.Session; s.Opening() == first {
+		t.Error("a session that is taken up would be overwritten")
+	}
+	s.resumed = nil
+	first.Blob = make([]byte, 1<<17)
+	if !s.fat() {
+		t.Error("128 KB stay for the next handshake")
+	}
+	s.Release()
 }

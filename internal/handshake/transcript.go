@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"encoding"
 	"hash"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -12,6 +13,8 @@ import (
 // RFC 8446 §4.4.1, RFC 5246 §7.4.9.
 type transcript struct {
 	hashes map[*suite.Hash]hash.Hash // reused from one handshake to the next
+	aside  map[*suite.Hash]hash.Hash // what with uses: likewise
+	state  []byte                    // of a hash, on its way from the one to the other
 	hash   hash.Hash
 	kind   *suite.Hash
 	raw    []byte
@@ -25,16 +28,23 @@ func (t *transcript) use(kind *suite.Hash) {
 	if t.kind == kind {
 		return
 	}
-	if t.hashes == nil {
-		t.hashes = map[*suite.Hash]hash.Hash{}
-	}
-	if t.hashes[kind] == nil {
-		t.hashes[kind] = kind.New()
-	}
-	t.kind, t.hash = kind, t.hashes[kind]
-	t.hash.Reset()
+	t.kind, t.hash = kind, reused(&t.hashes, kind)
 	t.hash.Write(t.raw)
 	t.drop()
+}
+
+// reused is the hash of that kind, which is made once, with nothing in it.
+func reused(from *map[*suite.Hash]hash.Hash, kind *suite.Hash) hash.Hash {
+	if *from == nil {
+		*from = map[*suite.Hash]hash.Hash{}
+	}
+	h := (*from)[kind]
+	if h == nil {
+		h = kind.New()
+		(*from)[kind] = h
+	}
+	h.Reset()
+	return h
 }
 
 func (t *transcript) add(msg []byte) {
@@ -72,15 +82,13 @@ func (t *transcript) reset() {
 // with appends the hash of all messages so far and more, by the hash kind, and
 // leaves the transcript as it is.
 func (t *transcript) with(kind *suite.Hash, more, dst []byte) []byte {
-	if t.hash != nil {
-		c, err := t.hash.(hash.Cloner).Clone()
-		if err == nil {
-			c.Write(more)
-			return c.Sum(dst)
-		}
+	h := reused(&t.aside, kind)
+	if t.hash == nil {
+		h.Write(t.raw)
+	} else { // a binder is TLS 1.3's, of which no hash errs
+		t.state, _ = t.hash.(encoding.BinaryAppender).AppendBinary(t.state[:0])
+		_ = h.(encoding.BinaryUnmarshaler).UnmarshalBinary(t.state)
 	}
-	h := kind.New()
-	h.Write(t.raw)
 	h.Write(more)
 	return h.Sum(dst)
 }

@@ -87,7 +87,7 @@ func TestWycheproof(t *testing.T) {
 			key := g.key(t)
 			for _, c := range g.Tests {
 				n++
-				err := signerOf(scheme).verify(key, unhex(t, c.Sig), signed{message: unhex(t, c.Msg)})
+				err := signerOf(scheme).verify(key, unhex(t, c.Sig), signed{message: unhex(t, c.Msg)}, nil)
 				want := c.Result
 				if wycheproofNever[name] {
 					want = "invalid"

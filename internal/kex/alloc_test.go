@@ -5,6 +5,7 @@
 package kex
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -17,22 +18,23 @@ func TestAllocations(t *testing.T) {
 		id                        wire.NamedGroup
 		generate, respond, finish float64
 	}{
-		{wire.GroupX25519, 3, 1, 1},
-		{wire.GroupX25519MLKEM768, 7, 2, 1},
+		{wire.GroupX25519, 3, 0, 1},
+		{wire.GroupX25519MLKEM768, 7, 1, 1},
 	} {
 		p := generate(t, c.id)
-		share, _, err := Respond(c.id, p.Share())
+		share, secret, err := Respond(c.id, p.Share())
 		if err != nil {
 			t.Fatal(err)
 		}
+		answer := slices.Clone(share)
 		for _, f := range []struct {
 			name string
 			most float64
 			run  func()
 		}{
 			{"Generate", c.generate, func() { Generate(c.id) }},
-			{"Respond", c.respond, func() { Respond(c.id, p.Share()) }},
-			{"Finish", c.finish, func() { p.Finish(share) }},
+			{"AppendResponse", c.respond, func() { AppendResponse(share[:0], secret[:0], c.id, p.Share()) }},
+			{"Finish", c.finish, func() { p.Finish(answer) }},
 		} {
 			if n := testing.AllocsPerRun(20, f.run); n > f.most {
 				t.Errorf("%v: %s allocates %v times, at most %v wanted", c.id, f.name, n, f.most)

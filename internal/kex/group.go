@@ -195,6 +195,12 @@ func (p *Private) Classical() *Private {
 // secret; both are the caller's. Errors are as for Finish, or that the group is
 // not supported. RFC 8446 §4.2.8.
 func Respond(id wire.NamedGroup, peerShare []byte) (share, secret []byte, err error) {
+	return AppendResponse(nil, nil, id, peerShare)
+}
+
+// AppendResponse is Respond, but appends both to the caller's memory. Where that has the
+// room, nothing of the secret is elsewhere. After an error nothing of it is left there.
+func AppendResponse(share, secret []byte, id wire.NamedGroup, peerShare []byte) (_, _ []byte, err error) {
 	g := Lookup(id)
 	if g == nil {
 		return nil, nil, fmt.Errorf("key exchange group %v is not supported", id)
@@ -202,10 +208,11 @@ func Respond(id wire.NamedGroup, peerShare []byte) (share, secret []byte, err er
 	if err := g.checkLen(peerShare, g.ClientShareLen); err != nil {
 		return nil, nil, err
 	}
-	room := make([]byte, g.ServerShareLen+g.SecretLen) // one allocation for both
-	share, secret = room[:0:g.ServerShareLen], room[g.ServerShareLen:g.ServerShareLen]
+	share, secret = slices.Grow(share, g.ServerShareLen), slices.Grow(secret, g.SecretLen)
+	part := secret[len(secret):][:g.SecretLen]
 	for _, c := range g.parts {
 		if share, secret, err = c.respond(share, secret, peerShare[:c.clientLen]); err != nil {
+			clear(part)
 			return nil, nil, fmt.Errorf("%s key share: %w", g.Name, err)
 		}
 		peerShare = peerShare[c.clientLen:]
