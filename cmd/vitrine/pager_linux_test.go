@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -16,6 +17,17 @@ import (
 
 // onTerminal runs the command line on a terminal and returns what is on it.
 func onTerminal(t *testing.T, args ...string) string {
+	t.Helper()
+	out, code := atTerminal(t, func(cmd *cobra.Command, terminal *os.File) { cmd.SetOut(terminal) }, args...)
+	if code != report.ExitOK {
+		t.Errorf("%q ends with exit code %d", args, code)
+	}
+	return out
+}
+
+// atTerminal runs the command line with a terminal as its input, and where connect says so. It
+// returns what is on it, and the exit code.
+func atTerminal(t *testing.T, connect func(*cobra.Command, *os.File), args ...string) (out string, code int) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -40,12 +52,10 @@ func onTerminal(t *testing.T, args ...string) string {
 	}()
 	cmd := root.New(verbs)
 	cmd.SetIn(terminal)
-	cmd.SetOut(terminal)
-	if code := root.Run(cmd, args); code != report.ExitOK {
-		t.Errorf("%q ends with exit code %d", args, code)
-	}
+	connect(cmd, terminal)
+	code = root.Run(cmd, args)
 	terminal.Close()
-	return string(bytes.ReplaceAll(<-shown, []byte("\r\n"), []byte("\n")))
+	return string(bytes.ReplaceAll(<-shown, []byte("\r\n"), []byte("\n"))), code
 }
 
 // On a terminal there are colours, and a pager shows the start first.
@@ -73,5 +83,27 @@ func TestTerminal(t *testing.T) {
 	t.Setenv("TERM", "dumb")
 	if out := onTerminal(t, "explain", "--summary"); !strings.HasPrefix(out, "127.0.0.1:") {
 		t.Errorf("on a dumb terminal:\n%.200q", out)
+	}
+}
+
+// A diagnosis says at a terminal what it tries, and wipes that; with --json it says nothing of it.
+func TestDiagnosisTellsWhatItTries(t *testing.T) {
+	address := longHelloServer(t)
+	for _, c := range []struct {
+		args  []string
+		tells bool
+	}{{nil, true}, {[]string{"--json"}, false}} {
+		args := append(append([]string{"explain", "--diagnose", "shop.example.com"}, address...), c.args...)
+		var out bytes.Buffer
+		seen, code := atTerminal(t, func(cmd *cobra.Command, terminal *os.File) { cmd.SetOut(&out); cmd.SetErr(terminal) }, args...)
+		if code != report.ExitFindings {
+			t.Errorf("%q ends with exit code %d", args, code)
+		}
+		if told := strings.Contains(seen, "\r\x1b[Ktrial 1: the same hello again") && strings.HasSuffix(seen, "\r\x1b[K"); told != c.tells || !c.tells && seen != "" {
+			t.Errorf("%q: the terminal shows %q", args, seen)
+		}
+		if strings.Contains(out.String(), "\x1b[K") || out.Len() == 0 {
+			t.Errorf("%q writes %q", args, out.String())
+		}
 	}
 }

@@ -21,8 +21,33 @@ func (h *hello) copyOf() *hello {
 	c.CipherSuites = slices.Clone(h.CipherSuites)
 	c.Extensions = slices.Clone(h.Extensions)
 	c.without(wire.ExtPreSharedKey, wire.ExtEarlyData, wire.ExtCookie)
-	c.read()
+	if c.ticket() {
+		c.set(wire.ExtSessionTicket, nil)
+	}
+	if c.resumes() != "" { // by its ID
+		c.SessionID = nil
+	}
 	return c
+}
+
+// ticket reports a ticket of TLS 1.2.
+func (h *hello) ticket() bool {
+	i := slices.IndexFunc(h.Extensions, func(e wire.Extension) bool { return e.Type == wire.ExtSessionTicket })
+	return i >= 0 && len(h.Extensions[i].Data) > 0
+}
+
+// resumes is the field by which the hello asks to resume a session; empty for none. In TLS 1.3
+// a session ID is none: it is there for old boxes on the way.
+func (h *hello) resumes() string {
+	switch {
+	case h.psk:
+		return "pre_shared_key"
+	case h.ticket():
+		return "session_ticket"
+	case len(h.SessionID) > 0 && !h.offers13():
+		return "session_id"
+	}
+	return ""
 }
 
 // without leaves extensions out.
@@ -164,12 +189,15 @@ func (h *hello) padTo(n int) *hello {
 const maxRecord = 1 << 14
 
 // records puts the hello into records of at most size bytes each.
-func (h *hello) records(size int) []byte {
+func (h *hello) records(size int) []byte { return inRecords(h.message(), size) }
+
+// inRecords puts a handshake message into records of at most size bytes each.
+func inRecords(message []byte, size int) []byte {
 	if size <= 0 || size > maxRecord {
 		size = maxRecord
 	}
 	var out bytes.Buffer
-	for part := range slices.Chunk(h.message(), size) {
+	for part := range slices.Chunk(message, size) {
 		out.Write([]byte{byte(wire.ContentHandshake), 3, 1})
 		_ = binary.Write(&out, binary.BigEndian, uint16(len(part)))
 		out.Write(part)

@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/scan"
@@ -17,7 +16,7 @@ func (t *trialist) helloTrials() *Verdict {
 		return nil
 	}
 	size := t.recordSize()
-	a := t.try("the same hello again", t.facts.hello.copyOf(), "", size)
+	a := t.again("the same hello again", size)
 	if a.agreed {
 		return t.intermittent(a, size)
 	}
@@ -28,9 +27,9 @@ func (t *trialist) helloTrials() *Verdict {
 	if v := t.addresses(&a); v != nil {
 		return v
 	}
-	steps := []func() *Verdict{t.splitTrial, t.hopeless, t.nameTrial, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial, t.widerTrial, t.otherVersions}
+	steps := []func() *Verdict{t.sessionTrial, t.splitTrial, t.hopeless, t.nameTrial, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial, t.widerTrial, t.otherVersions}
 	if a.end == scan.Alerted {
-		steps = []func() *Verdict{t.splitTrial, t.nameTrial, t.widerTrial, t.otherVersions, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial}
+		steps = []func() *Verdict{t.sessionTrial, t.splitTrial, t.nameTrial, t.widerTrial, t.otherVersions, t.sizeTrial, t.greaseTrial, t.extensionTrial, t.versionTrial}
 	}
 	for _, step := range steps {
 		if v := step(); v != nil {
@@ -38,6 +37,15 @@ func (t *trialist) helloTrials() *Verdict {
 		}
 	}
 	return nil
+}
+
+// again sends the hello that failed once more: byte for byte where it is to resume a session,
+// whose proof is over those bytes, and else with a random of its own.
+func (t *trialist) again(asks string, size int) answer {
+	if t.facts.hello.resumes() != "" {
+		return t.probe(asks, scan.Probe{Raw: inRecords(t.c.Events[t.helloAt].Message.Raw, size)}, "")
+	}
+	return t.try(asks, t.facts.hello.copyOf(), "", size)
 }
 
 // recordSize is that of the records in which the hello was sent; 0 for one record.
@@ -83,7 +91,7 @@ func (t *trialist) intermittent(a answer, size int) *Verdict {
 			break
 		}
 		made++
-		if !t.try("the same hello again", t.facts.hello.copyOf(), "", size).agreed {
+		if !t.again("the same hello again", size).agreed {
 			failed++
 		}
 	}
@@ -200,9 +208,13 @@ func (t *trialist) lengthOr(short answer, length int, h *hello, other func(answe
 	if !t.may(1) {
 		return nil
 	}
+	shorter := h.copyOf()
 	padded := t.with(fmt.Sprintf("as before, padded to %d bytes", length), h.padTo(length))
 	if padded.agreed {
 		return other(padded)
+	}
+	if v := t.segmentTrial(shorter, short, padded); v != nil {
+		return v
 	}
 	v := t.minds("large-hello", fmt.Sprintf("does not take a hello of %d bytes: shorter ones are taken", length), short, padded.evidence("as long, by padding alone: "+padded.text))
 	if !t.failed.spoke() && t.failed.end != scan.Closed {
@@ -221,43 +233,6 @@ func (t *trialist) greaseTrial() *Verdict {
 		return t.minds("grease-intolerant", "does not take values that it does not know (GREASE, RFC 8701)", a)
 	}
 	return nil
-}
-
-// extensionTrial leaves out what the hello can do without, and then less and less of it.
-func (t *trialist) extensionTrial() *Verdict {
-	h := t.facts.hello.copyOf()
-	suspects, length := h.optional(), len(h.message())
-	if len(suspects) == 0 || !t.may(2) {
-		return nil
-	}
-	a := t.with("without "+extensionNames(suspects), h.without(suspects...))
-	if !a.agreed {
-		return nil
-	}
-	return t.lengthOr(a, length, h, func(answer) *Verdict {
-		last := a
-		for len(suspects) > 1 && t.may(1) {
-			half := suspects[:len(suspects)/2]
-			b := t.with("without "+extensionNames(half), t.facts.hello.copyOf().without(half...))
-			if b.agreed {
-				suspects, last = half, b
-			} else {
-				suspects = suspects[len(half):]
-			}
-		}
-		if len(suspects) == 1 && suspects[0] == wire.ExtALPN {
-			return t.minds("no-common-alpn", "takes none of the protocols "+few(t.facts.hello.protocols), last)
-		}
-		return t.minds("extension-intolerant", "does not take a hello with "+extensionNames(suspects), last)
-	})
-}
-
-func extensionNames(types []wire.ExtensionType) string {
-	var names []string
-	for _, e := range types {
-		names = append(names, e.String())
-	}
-	return strings.Join(names, ", ")
 }
 
 func (t *trialist) versionTrial() *Verdict {

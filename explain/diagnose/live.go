@@ -39,6 +39,9 @@ type Way struct {
 	// Issuers fetches a certificate that the server did not send, from where the one below
 	// says that it is; nil for not at all.
 	Issuers certcheck.IssuerFetcher
+	// Trying, unless nil, is called as each trial begins, with its number from 1 and what it
+	// asks, by one goroutine.
+	Trying func(number int, asks string)
 	// HTTP is set where the server may be asked for a page, to learn what time it has.
 	HTTP bool
 }
@@ -96,6 +99,13 @@ func (a answer) like(b answer) bool { return !a.agreed && a.end == b.end && a.al
 // spoke reports that the server itself answered: by TLS, not by what a network can do as well.
 func (a answer) spoke() bool { return a.agreed || a.end == scan.Alerted }
 
+// begin tells who watches that a trial begins.
+func (t *trialist) begin(asks string) {
+	if t.way.Trying != nil {
+		t.way.Trying(len(t.trials)+1, asks)
+	}
+}
+
 // note keeps what came of a trial.
 func (t *trialist) note(asks string, a *answer) {
 	t.left--
@@ -113,8 +123,14 @@ func (t *trialist) try(asks string, h *hello, address string, size int) answer {
 
 // probe sends a hello to an address, and waits for the answer.
 func (t *trialist) probe(asks string, what scan.Probe, address string) answer {
+	return t.through(t.way.Dial, asks, what, address)
+}
+
+// through is probe by a way of its own.
+func (t *trialist) through(dial func(context.Context, string) (net.Conn, error), asks string, what scan.Probe, address string) answer {
+	t.begin(asks)
 	what.Name, what.Until = asks, scan.Greeting
-	p := &scan.Prober{Timeout: t.way.Patience, Dial: func(ctx context.Context, _ scan.Target) (net.Conn, error) { return t.way.Dial(ctx, address) }}
+	p := &scan.Prober{Timeout: t.way.Patience, Dial: func(ctx context.Context, _ scan.Target) (net.Conn, error) { return dial(ctx, address) }}
 	got, err := p.Do(t.ctx, scan.Target{Address: "192.0.2.1:443", Name: t.name()}, what)
 	a := answer{got: got}
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/scan"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -24,6 +23,7 @@ import (
 func (t *trialist) connect(asks, address string, change func(*tls.Config), then func(*tls.Conn) (string, error)) (a answer) {
 	ctx, cancel := context.WithTimeout(t.ctx, t.way.Patience)
 	defer cancel()
+	t.begin(asks)
 	defer t.note(asks, &a)
 	raw, err := t.way.Dial(ctx, address)
 	if err != nil {
@@ -93,6 +93,8 @@ func (t *trialist) addresses(first *answer) *Verdict {
 
 // dial tries whether an address takes connections.
 func (t *trialist) dial(address string) (a answer) {
+	asks := "a connection to " + address
+	t.begin(asks)
 	ctx, cancel := context.WithTimeout(t.ctx, t.way.Patience)
 	defer cancel()
 	conn, err := t.way.Dial(ctx, address)
@@ -105,7 +107,7 @@ func (t *trialist) dial(address string) (a answer) {
 	default:
 		a.text = "no connection: " + err.Error()
 	}
-	t.note("a connection to "+address, &a)
+	t.note(asks, &a)
 	return a
 }
 
@@ -130,11 +132,13 @@ func (t *trialist) sniff() *Verdict {
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, t.way.Patience)
 	defer cancel()
+	const asks = "a request in the clear"
+	t.begin(asks)
 	a := answer{text: "nothing came in time"}
 	conn, err := t.way.Dial(ctx, "")
 	if err != nil {
 		a.text = "no connection: " + err.Error()
-		t.note("a request in the clear", &a)
+		t.note(asks, &a)
 		return nil
 	}
 	defer conn.Close()
@@ -151,7 +155,7 @@ func (t *trialist) sniff() *Verdict {
 		a.end, a.text = scan.NotTLS, "no TLS: "+beginning(begin[:n])
 		a.got = &scan.Answer{Begin: begin[:n]}
 	}
-	t.note("a request in the clear", &a)
+	t.note(asks, &a)
 	if n == 0 || begin[0] == 21 && begin[1] == 3 { // an alert: it speaks TLS
 		return nil
 	}
@@ -221,31 +225,6 @@ func (t *trialist) untrustedTrials() *Verdict {
 	}
 	return t.concludes("intercepted", Likely, fmt.Sprintf("something on the way ends the connection and signs certificates as they are asked for: for a name that nobody has, the authority %s made one too", whoIssued(leaf)),
 		append(t.serverShows("issuer"), a.evidence("it has a certificate for "+unheard))...)
-}
-
-// fetchIssuer fetches the certificate that is missing, and sees whether the chain is good then.
-func (t *trialist) fetchIssuer() *Verdict {
-	top := t.server.top()
-	if t.way.Issuers == nil || top == nil || selfIssued(top) || len(top.IssuingCertificateURL) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(t.ctx, t.way.Patience)
-	defer cancel()
-	url := top.IssuingCertificateURL[0]
-	der, err := t.way.Issuers.FetchIssuer(ctx, url)
-	if err != nil {
-		return nil
-	}
-	issuer, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil
-	}
-	sent := append(slices.Clone(t.server.certs), issuer)
-	_, err = certcheck.Verify(ctx, sent, certcheck.Options{Roots: t.way.Config.RootCAs, Name: t.wanted(), Time: t.now})
-	if err != nil {
-		return nil
-	}
-	return t.concludes("chain-incomplete", Certain, fmt.Sprintf("the server did not send the intermediate %s: with it, fetched from %q, the chain is good", who(issuer), url), t.serverShows("issuer")...)
 }
 
 // afterSuccess looks for what fails now and then: sessions that some of a fleet do not resume,

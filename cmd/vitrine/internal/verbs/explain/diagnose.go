@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -91,8 +92,16 @@ func (o *options) diagnosed(all ...subject) error {
 
 // diagnoseLive makes a connection, and says what is wrong with it.
 func (o *options) diagnoseLive(cmd *cobra.Command, args []string) error {
+	status := terminal.NewStatus(cmd.ErrOrStderr())
+	if o.form.name == "json" {
+		status = &terminal.Status{}
+	}
+	if len(args) > 0 {
+		status.Say("connecting to " + args[0])
+	}
 	e, _, failure, err := o.live(cmd, args)
 	if err != nil {
+		status.End()
 		return err
 	}
 	if len(e.made) == 0 {
@@ -100,8 +109,9 @@ func (o *options) diagnoseLive(cmd *cobra.Command, args []string) error {
 	}
 	last := &e.made[len(e.made)-1]
 	if e.server == nil {
-		last.verdict = o.investigate(cmd, e, last)
+		last.verdict = o.investigate(cmd, e, last, status)
 	}
+	status.End()
 	if err := o.show(cmd, e.made[len(e.made)-1:]); err != nil {
 		return err
 	}
@@ -109,11 +119,12 @@ func (o *options) diagnoseLive(cmd *cobra.Command, args []string) error {
 }
 
 // investigate says why a connection failed, with the help of further ones.
-func (o *options) investigate(cmd *cobra.Command, e *explanation, s *subject) *diagnose.Verdict {
+func (o *options) investigate(cmd *cobra.Command, e *explanation, s *subject, status *terminal.Status) *diagnose.Verdict {
 	way := diagnose.Way{
 		Dial:   func(ctx context.Context, address string) (net.Conn, error) { return o.way.DialTo(ctx, e.at, address) },
 		Config: e.config, Trials: o.trials, Patience: min(diagnose.DefaultPatience, o.timeout.Duration),
 		HTTP: e.toSay("").http, Addresses: o.way.Addresses(cmd.Context(), e.at),
+		Trying: func(n int, asks string) { status.Say(fmt.Sprintf("trial %d: %s", n, asks)) },
 	}
 	if o.trials == 0 {
 		way.Trials = -1
