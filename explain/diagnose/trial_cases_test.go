@@ -108,11 +108,6 @@ var trialCalls = []call{
 		c.Certificate = c.Certificate[:1]
 		return certificates(c), nil
 	}), "chain-incomplete", diagnose.Likely, diagnose.Server},
-	{"a certificate of another where the intermediate should be", fetchable(func(p *pki, url string) ([]tls.Certificate, map[string][]byte) {
-		c := p.leaf(saysIssuer(url + "/other"))
-		c.Certificate = c.Certificate[:1]
-		return certificates(c), map[string][]byte{"/other": newPKI(p.t).middle.cert.Raw}
-	}), "chain-incomplete", diagnose.Likely, diagnose.Server},
 }
 
 // Of two extensions that the server minds each, none is named alone: leaving that one out did
@@ -152,5 +147,22 @@ func TestTrialsAreToldAsTheyBegin(t *testing.T) {
 	}
 	if len(made) == 0 || !slices.Equal(heard, made) {
 		t.Errorf("told were %q, made were %q", heard, made)
+	}
+}
+
+// What is where the intermediate should be may be of anybody: it is said what it is.
+func TestAnotherCertificateIsNoIntermediate(t *testing.T) {
+	p := newPKI(t)
+	scene := ordinary(p)
+	var way diagnose.Way
+	address := fetchable(func(p *pki, url string) ([]tls.Certificate, map[string][]byte) {
+		c := p.leaf(saysIssuer(url + "/other"))
+		c.Certificate = c.Certificate[:1]
+		return certificates(c), map[string][]byte{"/other": p.leaf().Certificate[0]}
+	})(newStreet(t), p, scene.client, scene.server, &way)
+	v := visit(t, scene.client, way, address)
+	judge(t, v, "chain-incomplete", diagnose.Likely, diagnose.Server)
+	if len(v.Trials) == 0 || !strings.Contains(v.Trials[0].Answer, `which did not issue "a.test"`) {
+		t.Errorf("the trials are %+v", v.Trials)
 	}
 }
