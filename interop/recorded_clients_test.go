@@ -33,6 +33,7 @@ var greeters = []struct {
 	{"curl", []string{"curl", "--version"}, []string{"curl", "-sk", "--noproxy", "*", "https://localhost:PORT/"}},
 	{"Node", []string{"node", "--version"}, []string{"node", "-e", "require('https').get({port: PORT, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false}).on('error', () => {})"}},
 	{"Java", []string{"java", "-version"}, []string{"keytool", "-printcert", "-sslserver", "localhost:PORT"}},
+	{"Python", []string{"python3", "--version"}, []string{"python3", "-c", "import urllib.request; urllib.request.urlopen('https://localhost:PORT/')"}},
 	{"Chromium", []string{"chromium", "--version"}, []string{"chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--user-data-dir=DIR", "--dump-dom", "https://localhost:PORT/"}},
 }
 

@@ -19,6 +19,8 @@ var clientsText string
 type Client struct {
 	// Name is the program's, with its version.
 	Name string
+	// Source says who recorded the hello, and where it stands.
+	Source string
 	// Hello offers what the program offers, in its order. Reserved values (GREASE) are
 	// left out, and so are extensions that do not decide.
 	Hello Hello
@@ -43,13 +45,19 @@ var decides = append(slices.Clone(usual), wire.ExtEncryptThenMAC, wire.ExtPSKKey
 func Clients() []Client { return slices.Clone(recordedClients()) }
 
 var recordedClients = sync.OnceValue(func() (all []Client) {
+	sources := map[string]string{}
 	for line := range strings.Lines(clientsText) {
 		line = strings.TrimRight(line, "\n")
 		field, values, isField := strings.Cut(strings.TrimPrefix(line, "\t"), " ")
 		switch {
 		case line == "" || line[0] == '#':
+		case strings.HasPrefix(line, "source "):
+			key, source, _ := strings.Cut(values, " ")
+			sources[key] = source
 		case line[0] != '\t':
 			all = append(all, Client{Name: line})
+		case isField && field == "from" && len(all) > 0:
+			all[len(all)-1].Source = sources[values]
 		case isField && len(all) > 0:
 			all[len(all)-1].Hello.read(field, strings.Fields(values))
 		}
@@ -76,6 +84,8 @@ func (h *Hello) read(field string, values []string) {
 		h.ALPN = values
 	case "ask":
 		h.Ask = numbers[wire.ExtensionType](values)
+	case "name":
+		h.NoName = true
 	}
 }
 
@@ -89,7 +99,8 @@ func numbers[T ~uint16](values []string) (list []T) {
 	return list
 }
 
-// ClientOf is the client that has sent a hello.
+// ClientOf is the client that has sent a hello. Whether it says the server's name is not
+// read: programs leave the name out where it is that of the own machine.
 func ClientOf(name string, from *wire.ClientHello) Client {
 	h := Hello{Version: from.LegacyVersion, Suites: sincere(from.CipherSuites)}
 	x := from.Extensions
@@ -113,13 +124,13 @@ func ClientOf(name string, from *wire.ClientHello) Client {
 		}
 	}
 	slices.Sort(h.Ask) // some shuffle them
-	return Client{name, h}
+	return Client{Name: name, Hello: h}
 }
 
 // sincere is a list without reserved values.
 func sincere[T ~uint16](list []T) []T { return slices.DeleteFunc(slices.Clone(list), wire.IsGREASE[T]) }
 
-// String is the client as clients.txt has it.
+// String is the client as clients.txt has it, without its source.
 func (c Client) String() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, c.Name)
@@ -133,6 +144,9 @@ func (c Client) String() string {
 		fmt.Fprintf(&b, "\talpn %s\n", strings.Join(c.Hello.ALPN, " "))
 	}
 	row(&b, "ask", c.Hello.Ask)
+	if c.Hello.NoName {
+		b.WriteString("\tname none\n")
+	}
 	return b.String()
 }
 
@@ -147,15 +161,21 @@ func row[T ~uint16](b *strings.Builder, field string, list []T) {
 	b.WriteString("\n")
 }
 
-// clients plays each client.
+// clients plays each client; those that greet alike, by one connection.
 func (x *audit) clients(ctx context.Context) {
+	alike := map[string][]int{}
+	for i, c := range recordedClients() {
+		key := Client{Hello: c.Hello}.String()
+		alike[key] = append(alike[key], i)
+	}
 	played := make([]PlayedClient, len(recordedClients()))
 	var wait sync.WaitGroup
-	for i, c := range recordedClients() {
+	for _, same := range alike {
 		wait.Go(func() {
-			played[i] = PlayedClient{Name: c.Name, Why: "the scan ended"}
-			if a := x.do(ctx, Probe{Name: "a hello of " + c.Name, Hello: c.Hello, Until: Flight}); a != nil {
-				played[i] = playedBy(c.Name, a)
+			c := recordedClients()[same[0]]
+			a := x.do(ctx, Probe{Name: "a hello of " + c.Name, Hello: c.Hello, Until: Flight})
+			for _, i := range same {
+				played[i] = playedBy(recordedClients()[i].Name, a)
 			}
 		})
 	}
@@ -163,8 +183,11 @@ func (x *audit) clients(ctx context.Context) {
 	x.r.Clients = played
 }
 
-// playedBy is what came of a client's hello.
+// playedBy is what came of a client's hello; nil stands for nothing.
 func playedBy(name string, a *Answer) PlayedClient {
+	if a == nil {
+		return PlayedClient{Name: name, Why: "the scan ended"}
+	}
 	p := PlayedClient{Name: name, Connects: a.End == Reached}
 	if !p.Connects {
 		p.Why = answerOf(a)

@@ -74,18 +74,27 @@ func (w *writer) report(r *scan.Report) {
 	w.clients(r)
 }
 
-// clients writes who can connect, and with what.
+// clients writes which clients cannot connect, then what the others get; those that fare
+// alike stand together.
 func (w *writer) clients(r *scan.Report) {
 	if len(r.Clients) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", w.Bold("Clients that can connect"))
+	var refused, taken []string
+	names := map[string][]string{}
 	for _, c := range r.Clients {
-		words := w.Bad("no") + ": " + terminal.Printable(c.Why)
+		what, kind := w.Bad("refused")+": "+terminal.Printable(c.Why), &refused
 		if c.Connects {
-			words = strings.Join(slices.DeleteFunc([]string{c.Version, c.Suite, c.Group, c.ALPN}, func(s string) bool { return s == "" }), ", ")
+			what, kind = strings.Join(slices.DeleteFunc([]string{c.Version, c.Suite, c.Group}, func(s string) bool { return s == "" }), ", "), &taken
 		}
-		fmt.Fprintf(w, "  %-26s%s\n", c.Name, terminal.Wrap(words, 28, 28))
+		if names[what] == nil {
+			*kind = append(*kind, what)
+		}
+		names[what] = append(names[what], c.Name)
+	}
+	fmt.Fprintf(w, "\n%s\n", w.Bold("Clients, and what each would get"))
+	for _, what := range slices.Concat(refused, taken) {
+		fmt.Fprintf(w, "  %s\n    %s\n", terminal.Wrap(what, 2, 4), terminal.Wrap(strings.Join(names[what], ", "), 4, 4))
 	}
 }
 
