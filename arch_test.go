@@ -106,7 +106,7 @@ var rules = []rule{
 	{"internal/proof/browser", "internal/proof/programs", "github.com/chromedp/"}, // for tests alone
 	{"internal/proof/programs", "", ""},                                           // for tests alone
 	{"certcheck/fetch", "certcheck certcheck/revocation", ""},                     // certcheck for a test alone
-	{"certcheck", "certcheck/revocation internal/otherkeys wire", "golang.org/x/crypto/"},
+	{"certcheck", "certcheck/revocation internal/otherkeys internal/primitive/rsa wire", "golang.org/x/crypto/"},
 	{"internal/otherkeys", "internal/primitive/rsa", "github.com/cloudflare/circl/sign/ed448 golang.org/x/crypto/"},
 	{"internal/primitive/aesgcm", "internal/primitive/cpu", ""},
 	{"internal/primitive/aesgcm/generate", "", "github.com/mmcloughlin/avo/"}, // runs when somebody generates

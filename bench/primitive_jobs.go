@@ -150,7 +150,7 @@ func signing(stack, dir string, j job) (figures, error) {
 	})
 }
 
-func checking(_, dir string, j job) (figures, error) {
+func checking(stack, dir string, j job) (figures, error) {
 	key, err := readSigner(dir, j.text("key"))
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func checking(_, dir string, j job) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inLanes(j, 1, func() error { return verifySigned(key.Public(), sig) })
+	return inLanes(j, 1, func() error { return primitivesOf[stack].verifySigned(key, sig) })
 }
 
 // agreeing measures key exchanges without TLS.

@@ -27,6 +27,8 @@ type primitives struct {
 	aead map[string]func(key []byte) (cipher.AEAD, error)
 	// sign is what a handshake signs with.
 	sign func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+	// verifyRSA is what it verifies signatures of RSA with.
+	verifyRSA func(key *rsa.PublicKey, digest, sig []byte, opts crypto.SignerOpts) error
 	// agree makes a key exchange, of which each call of the func that it returns is one:
 	// a fresh key and the secret with the peer's share; with a KEM both ends' work.
 	agree map[string]func() (func() error, error)
@@ -43,6 +45,7 @@ var primitivesOf = map[string]primitives{
 		sign: func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 			return fastrsa.Sign(key, rand.Reader, digest, opts)
 		},
+		verifyRSA: fastrsa.Verify,
 		agree: map[string]func() (func() error, error){
 			"X25519":         groupOf(wire.GroupX25519),
 			"P-256":          groupOf(wire.GroupP256),
@@ -58,6 +61,10 @@ var primitivesOf = map[string]primitives{
 			"chacha20":  chacha20poly1305.New, // of which crypto/tls has a copy
 		},
 		sign: signStandard,
+		verifyRSA: func(key *rsa.PublicKey, digest, sig []byte, opts crypto.SignerOpts) error {
+			pss := opts.(*rsa.PSSOptions)
+			return rsa.VerifyPSS(key, pss.Hash, digest, sig, pss)
+		},
 		agree: map[string]func() (func() error, error){
 			"X25519":         curve(ecdh.X25519()),
 			"P-256":          curve(ecdh.P256()),
@@ -190,15 +197,15 @@ func optionsFor(key crypto.Signer) crypto.SignerOpts {
 	return crypto.SHA256
 }
 
-// verifySigned verifies as all handshakes do, vitrine's and crypto/tls's.
-func verifySigned(public crypto.PublicKey, sig []byte) error {
-	switch k := public.(type) {
+// verifySigned verifies as the stack's handshakes do.
+func (p primitives) verifySigned(key crypto.Signer, sig []byte) error {
+	switch k := key.Public().(type) {
 	case *rsa.PublicKey:
-		return rsa.VerifyPSS(k, crypto.SHA256, signed[:], sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		return p.verifyRSA(k, signed[:], sig, optionsFor(key))
 	case *ecdsa.PublicKey:
 		if ecdsa.VerifyASN1(k, signed[:], sig) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the signature of a %T does not verify", public)
+	return fmt.Errorf("the signature of a %T does not verify", key.Public())
 }

@@ -66,13 +66,13 @@ func TestSignaturesAreVerified(t *testing.T) {
 		for stack, p := range primitivesOf {
 			sig, err := p.sign(key, signed[:], optionsFor(key))
 			if err == nil {
-				err = verifySigned(key.Public(), sig)
+				err = p.verifySigned(key, sig)
 			}
 			if err != nil {
 				t.Errorf("%s, %s: %v", stack, name, err)
 			}
 			sig[len(sig)-1]++
-			if verifySigned(key.Public(), sig) == nil {
+			if p.verifySigned(key, sig) == nil {
 				t.Errorf("%s, %s: a wrong signature verifies", stack, name)
 			}
 		}

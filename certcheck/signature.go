@@ -16,6 +16,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
+	fastrsa "github.com/vitrine-tls/vitrine/internal/primitive/rsa"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -152,7 +153,7 @@ func rsaKeyOf(key crypto.PublicKey) (*rsa.PublicKey, error) {
 
 func checkPKCS1(key crypto.PublicKey, hash crypto.Hash, signed, signature []byte) error {
 	k, err := rsaKeyOf(key)
-	if err == nil && rsa.VerifyPKCS1v15(k, hash, signed, signature) != nil {
+	if err == nil && fastrsa.Verify(k, signed, signature, hash) != nil {
 		err = errSignature
 	}
 	return err
@@ -167,7 +168,7 @@ func checkPSS(key crypto.PublicKey, hash crypto.Hash, signed, signature []byte) 
 		return err
 	}
 	k, err := rsaKeyOf(key)
-	if err == nil && rsa.VerifyPSS(k, hash, signed, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) != nil {
+	if err == nil && fastrsa.Verify(k, signed, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}) != nil {
 		err = errSignature
 	}
 	return err

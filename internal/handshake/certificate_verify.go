@@ -145,10 +145,8 @@ var errSignature = errors.New("the signature does not verify")
 
 func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed, room []byte) error {
 	switch g.kind {
-	case keyRSA:
-		return rsa.VerifyPKCS1v15(pub.(*rsa.PublicKey), g.hash, g.digest(what, room), sig)
-	case keyRSAPSS:
-		return rsa.VerifyPSS(pub.(*rsa.PublicKey), g.hash, g.digest(what, room), sig, g.opts().(*rsa.PSSOptions))
+	case keyRSA, keyRSAPSS:
+		return fastrsa.Verify(pub.(*rsa.PublicKey), g.digest(what, room), sig, g.opts())
 	case keyPSS:
 		return pub.(*otherkeys.PSSPublicKey).Verify(g.hash, g.digest(what, room), sig)
 	case keyECDSA:

@@ -53,7 +53,7 @@ func (k *PSSPublicKey) Verify(hash crypto.Hash, digest, sig []byte) error {
 	if !k.Limits.Allow(hash, hash.Size()) {
 		return errLimits
 	}
-	return rsa.VerifyPSS(k.Key, hash, digest, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash})
+	return fastrsa.Verify(k.Key, digest, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash})
 }
 
 var errLimits = errors.New("the parameters of the RSASSA-PSS key do not allow this signature")

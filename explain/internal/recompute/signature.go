@@ -94,12 +94,12 @@ func Verify(key crypto.PublicKey, scheme wire.SignatureScheme, x Signed, sig []b
 	sum := x.digest(hash)
 	switch key := key.(type) {
 	case *otherkeys.PSSPublicKey:
-		return strings.Contains(scheme.String(), "_pss_pss_") && key.Verify(hash, sum, sig) == nil, true
+		return strings.Contains(scheme.String(), "_pss_pss_") && key.Limits.Allow(hash, hash.Size()) && verifyPSS(key.Key, hash, sum, sig), true
 	case otherkeys.Ed448PublicKey:
 		return scheme == wire.Ed448 && key.Verify(x.data, sig), true
 	case *rsa.PublicKey:
 		if strings.Contains(scheme.String(), "_pss_rsae_") {
-			return rsa.VerifyPSS(key, hash, sum, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil, true
+			return verifyPSS(key, hash, sum, sig), true
 		}
 		return strings.Contains(scheme.String(), "_pkcs1_") && rsa.VerifyPKCS1v15(key, hash, sum, sig) == nil, true
 	case *ecdsa.PublicKey:
@@ -110,6 +110,11 @@ func Verify(key crypto.PublicKey, scheme wire.SignatureScheme, x Signed, sig []b
 		return ed25519.Verify(key, x.data, sig), true
 	}
 	return false, false
+}
+
+// verifyPSS is crypto/rsa's: what is computed again here is computed by other code.
+func verifyPSS(key *rsa.PublicKey, hash crypto.Hash, sum, sig []byte) bool {
+	return rsa.VerifyPSS(key, hash, sum, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 }
 
 // verifyDSA takes the two numbers in DER and, as some send it in SSL 3.0, bare.

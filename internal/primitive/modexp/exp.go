@@ -45,41 +45,47 @@ func (m *moduli) spread(dst []uint64, of func(*Modulus) []uint64) {
 	}
 }
 
-func (one *Modulus) getOne() []uint64   { return one.one }
-func (one *Modulus) getEnter() []uint64 { return one.enter }
-func (one *Modulus) getLeave() []uint64 { return one.leave }
+func (one *Modulus) getOne() []uint64          { return one.one }
+func (one *Modulus) getEnter() []uint64        { return one.enter }
+func (one *Modulus) getEnterReduced() []uint64 { return one.enterReduced }
 
-// enter makes r.power the Montgomery form of x, which is below n*2^(64*len(n)) for
-// each n. With blind it first adds a random multiple of n, below 2^64*n. The random
-// number is no secret of a protocol, so it does not come from crypto/rand: what that
-// gives stays the same whether these kernels are used or not. It is ChaCha8 with a seed
-// from the operating system.
+// enter makes r.power the Montgomery form of x, which is as long as n, or else below
+// n*2^(64*len(n)), for each n. With blind it first adds a random multiple of n, below
+// 2^64*n. The random number is no secret of a protocol, so it does not come from
+// crypto/rand: what that gives stays the same whether these kernels are used or not. It is
+// ChaCha8 with a seed from the operating system.
 func (m *moduli) enter(r *room, x []Words, blind bool) {
+	constant := (*Modulus).getEnter
 	limbs := make([]uint64, m.limbs)
 	for c, one := range m.each {
-		reduced := append(one.redc(append(make(Words, 0, 2*len(one.n)+1), x[c]...)), 0)
-		if blind {
-			last := len(one.n)
-			reduced[last] = reduced.AddMultiple(one.n, rand.Uint64())
+		last := len(one.n)
+		short := append(make(Words, 0, 2*last+1), x[c]...)
+		if len(short) > last {
+			constant = (*Modulus).getEnterReduced
+			short = one.redc(short)
 		}
-		reduced.limbs(limbs)
+		short = append(short, 0)
+		if blind {
+			short[last] = short.AddMultiple(one.n, rand.Uint64())
+		}
+		short.limbs(limbs)
 		m.put(r.power, c, limbs)
-		clear(reduced)
+		clear(short)
 	}
-	m.spread(r.odd, (*Modulus).getEnter)
+	m.spread(r.odd, constant)
 	m.times(r, r.power, r.power, r.odd, 1)
 }
 
 // exit is the reverse of enter. The results are below the moduli.
 func (m *moduli) exit(r *room) []Words {
-	m.spread(r.odd, (*Modulus).getLeave)
+	limbs := make([]uint64, m.regs*lanes)
+	limbs[0] = 1
+	m.spread(r.odd, func(*Modulus) []uint64 { return limbs })
 	m.times(r, r.power, r.power, r.odd, 1)
-	z, limbs := make([]Words, len(m.each)), make([]uint64, m.limbs)
+	z := make([]Words, len(m.each))
 	for c, one := range m.each {
-		t := make(Words, len(one.n)+2, 2*len(one.n)+1)
-		m.get(limbs, r.power, c)
-		t.join(limbs)
-		z[c] = one.redc(t)
+		m.get(limbs[:m.limbs], r.power, c)
+		z[c] = one.reduced(limbs[:m.limbs])
 	}
 	return z
 }

@@ -8,15 +8,16 @@ import (
 // A Modulus is an odd number of 1024, 1536, 2048, 3072 or 4096 bits, with what is
 // computed from it once. It is immutable. It may be secret.
 type Modulus struct {
-	n       Words
-	inverse uint64 // -1/n modulo 2^64
-	alone   *moduli
+	n          Words
+	inverse    uint64 // -1/n modulo 2^64
+	reciprocal uint64 // 2^127/(d+1), rounded down, where d is the highest word of n
+	alone      *moduli
 	// high is (M+1)/2^104, as limbs; n*k is M, see the package's documentation.
 	high []uint64
-	// one is R modulo n, leave is W = 2^(64*len(n)), enter is R^2*W: limbs. What
-	// was reduced by words goes into Montgomery's form by a product with enter; a
-	// product with leave, reduced by words, comes out of it.
-	one, enter, leave []uint64
+	// one is R modulo n, enter is R^2, and enterReduced is R^2*2^(64*len(n)): limbs. A
+	// product with enter takes a number into Montgomery's form. One with enterReduced takes
+	// there what was reduced by words before.
+	one, enter, enterReduced []uint64
 }
 
 var (
@@ -35,6 +36,7 @@ func NewModulus(n []byte) (*Modulus, error) {
 		return nil, errEven
 	}
 	m := &Modulus{n: FromBytes(n, len(n)/8)}
+	m.reciprocal = reciprocal(m.n[len(m.n)-1])
 	k := negativeInverse(m.n[0], m.n[1])
 	m.inverse = k[0]
 	k[1] &= 1<<(2*limbBits-64) - 1
@@ -45,30 +47,54 @@ func NewModulus(n []byte) (*Modulus, error) {
 	for i := range high {
 		high[i] = whole[i+1]>>(2*limbBits-64) | whole[i+2]<<(128-2*limbBits)
 	}
-	limbsOf := func(w Words) []uint64 {
-		z := make([]uint64, s.regs*lanes)
-		w.limbs(z)
-		return z
-	}
-	m.high = limbsOf(high)
+	m.high = s.limbsOf(high)
 	m.alone = newModuli(s, m)
+	m.constants(s)
+	return m, nil
+}
 
-	// R is 2^(52*limbs), and n has its highest bit set: 2^bits - n is 2^bits
-	// modulo n, and doubling that goes on from there. R^2*W is the Montgomery form
-	// of R*W, which is a power of two.
+// limbsOf cuts w into limbs, with zeros behind them up to a whole register.
+func (s *shape) limbsOf(w Words) []uint64 {
+	z := make([]uint64, s.regs*lanes)
+	w.limbs(z)
+	return z
+}
+
+// constants computes powers of two modulo n. R is 2^(52*limbs), and n has its highest
+// bit set: half of 2^(64*len(n)) is below it.
+func (m *Modulus) constants(s *shape) {
 	size := 64 * len(m.n)
-	power := make(Words, len(m.n))
-	power.subtract(power, m.n)
-	m.leave = limbsOf(power)
-	m.double(power, limbBits*s.limbs-size)
-	m.one = limbsOf(power)
-	m.double(power, 1)
+	power, t := make(Words, len(m.n)), make(Words, len(m.n))
+	power[len(power)-1] = 1 << 63
+	m.raise(power, 1, t)
+	w := s.limbsOf(power)
+	m.raise(power, limbBits*s.limbs-size, t)
+	m.one = s.limbsOf(power)
+	m.raise(power, limbBits*s.limbs/2, t) // R*sqrt(R), of which the square is R*R
+
 	r := s.room()
 	defer s.leave(r)
-	power.limbs(r.power)
-	m.alone.publicPower(r, uint(limbBits*s.limbs+size))
+	copy(r.power, s.limbsOf(power))
+	m.alone.times(r, r.power, r.power, r.power, 1)
 	m.enter = append(m.enter, r.power...)
-	return m, nil
+	m.alone.times(r, r.power, r.power, r.power, 1)
+	copy(r.odd, w)
+	m.alone.times(r, r.power, r.power, r.odd, 1)
+	m.enterReduced = append(m.enterReduced, r.power...)
+}
+
+// reciprocal is 2^127/(d+1), rounded down, for a d with its highest bit set.
+func reciprocal(d uint64) (q uint64) {
+	rest := uint64(1 << 63)
+	for range 64 {
+		carry := rest >> 63
+		rest <<= 1
+		less, borrow := bits.Sub64(rest, d, 1)
+		fits := carry | (1 - borrow)
+		rest ^= -fits & (rest ^ less)
+		q = q<<1 | fits
+	}
+	return q
 }
 
 // negativeInverse is -1/n modulo 2^128 for the lowest words of an odd n. Each round
@@ -93,13 +119,44 @@ func times128(x0, x1, y0, y1 uint64) (lo, hi uint64) {
 	return lo, hi + x0*y1 + x1*y0
 }
 
-// double doubles x, which is below n, so many times modulo n.
-func (m *Modulus) double(x Words, times int) {
-	t := make(Words, len(x))
-	for range times {
-		carry := x.add(x)
-		x.reduceOnce(carry, m.n, t)
+// shift makes x = x*2^by + low modulo n, for an x below n, a low below 2^by, and by at
+// most 52. t is scratch as long as n.
+//
+// With d and h the highest words of n and x, x*2^by/n is at least h*2^by/(d+1), and above
+// it by less than 2^by*(h+d+1)/(d*(d+1)), so by less than 2^-9. Two roundings down make it
+// one too little at most: one subtraction is left.
+func (m *Modulus) shift(x Words, by uint, low uint64, t Words) {
+	n := m.n[:len(x)]
+	q, _ := bits.Mul64(x[len(x)-1], m.reciprocal)
+	q >>= 63 - by
+	var carry, borrow uint64
+	for i, v := range x {
+		hi, lo := bits.Mul64(n[i], q)
+		var c uint64
+		lo, c = bits.Add64(lo, carry, 0)
+		carry = hi + c
+		x[i], borrow = bits.Sub64(v<<by|low, lo, borrow)
+		low = v >> (64 - by)
 	}
+	x.reduceOnce(low-carry-borrow, m.n, t)
+}
+
+// raise makes x = x*2^by modulo n, for an x below n. t is scratch as long as n.
+func (m *Modulus) raise(x Words, by int, t Words) {
+	for ; by > 0; by -= limbBits {
+		m.shift(x, uint(min(by, limbBits)), 0, t)
+	}
+}
+
+// reduced is the number of limbs, which is below 2^(64*len(n)+105), modulo n.
+func (m *Modulus) reduced(limbs []uint64) Words {
+	const high = 3 // limbs from here on are a number below n
+	z, t := make(Words, len(m.n)), make(Words, len(m.n))
+	z.join(limbs[high:])
+	for i := high - 1; i >= 0; i-- {
+		m.shift(z, limbBits, limbs[i], t)
+	}
+	return z
 }
 
 // Len is the number of words of the modulus.
@@ -125,7 +182,7 @@ func (m *Modulus) redc(t Words) Words {
 // factor of Multiply has to be.
 func (m *Modulus) Enter(x Words) Words {
 	z := append(Words(nil), x...)
-	m.double(z, 64*len(m.n))
+	m.raise(z, 64*len(m.n), make(Words, len(m.n)))
 	return z
 }
 

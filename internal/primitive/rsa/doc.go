@@ -1,6 +1,7 @@
-// Package rsa signs and decrypts with RSA private keys of 2048, 3072 and 4096 bits,
-// several times faster than crypto/rsa on processors with AVX-512 IFMA. For every
-// other key, and on every other machine, crypto/rsa or the key's owner does the work.
+// Package rsa signs and decrypts with RSA private keys of 2048, 3072 and 4096 bits, and
+// verifies with public ones of these sizes, several times faster than crypto/rsa on
+// processors with AVX-512 IFMA. For every other key, and on every other machine, crypto/rsa
+// or the key's owner does the work.
 //
 // A private operation raises to a secret power modulo both primes at once, see
 // package modexp. Three things protect it:
