@@ -22,6 +22,10 @@ type Options struct {
 	// Software is an id of scan/fix: how the changes are written that findings ask for;
 	// empty for what the server says it is.
 	Software string
+	// Addresses, unless nil, are those to which the target's name leads, HOST:PORT: a ticket
+	// of the first is offered to some of the others. They are contacted, so they must be the
+	// target's.
+	Addresses func(ctx context.Context) []string
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -63,6 +67,7 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 		if !o.ConfigurationOnly {
 			x.clients(ctx)
 			x.weaknesses(ctx)
+			x.acrossAddresses(ctx)
 		}
 		x.judge()
 		if !o.ConfigurationOnly {

@@ -86,10 +86,7 @@ func (x *audit) sessions13(ctx context.Context) {
 		return
 	}
 	h := x.offer13(suites)
-	// Some servers hand out tickets with their first data only.
-	steps := []Step{SendRecord{Type: wire.ContentApplicationData, Content: x.request()},
-		Await{For: quiet, Done: func(a *Answer) bool { return len(a.Sessions) > 0 }}, CloseNotify{}}
-	a := x.do(ctx, Probe{Name: "tickets of TLS 1.3", Hello: h, Until: Complete, Then: steps})
+	a := x.do(ctx, Probe{Name: "tickets of TLS 1.3", Hello: h, Until: Complete, Then: x.untilTicket(wire.TLS13)})
 	if a == nil || a.Server == nil {
 		return
 	}

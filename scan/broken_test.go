@@ -218,7 +218,7 @@ func (c *brokenConn) finish(finished []byte) error {
 	}
 	c.transcript = append(c.transcript, finished...)
 	if c.hello.Extensions.Has(wire.ExtSessionTicket) {
-		c.say(&wire.NewSessionTicket{Lifetime: 300, Ticket: []byte("a ticket that nobody reads")})
+		c.say(&wire.NewSessionTicket{Lifetime: 300, Ticket: append([]byte("a ticket that nobody reads: "), chance(16)...)})
 	}
 	c.send(wire.ContentChangeCipherSpec, []byte{1})
 	c.out.SetKeys(record.Params{Version: wire.TLS12, Suite: brokenSuite, Key: c.block.ServerKey, IV: c.block.ServerIV, MAC: c.block.ServerMAC})

@@ -26,10 +26,15 @@ func (t Target) ServerName() string {
 	if name == "" {
 		name = t.host()
 	}
-	if _, err := netip.ParseAddr(name); err == nil {
+	if isAddress(name) {
 		return ""
 	}
 	return name
+}
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
 }
 
 func (t Target) host() string {

@@ -28,6 +28,8 @@ var looked = []weakness{
 	{"goldendoodle", "GOLDENDOODLE", (*audit).goldendoodle},
 	{"early-data-replay", "Replay of early data", (*audit).earlyReplay},
 	{"starttls-injection", "STARTTLS injection", (*audit).injection},
+	{"weak-tickets", "Weak session tickets", (*audit).tickets},
+	{"ticket-past-client-auth", "Tickets across virtual hosts", (*audit).acrossHosts},
 }
 
 // concluded are those that the configuration tells, by the finding that says so.

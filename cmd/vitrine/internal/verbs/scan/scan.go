@@ -206,6 +206,8 @@ func (o *options) scan(ctx context.Context, targets []flags.Target, settings sca
 		slots <- struct{}{}
 		wait.Go(func() {
 			// The error is the context's, which the caller sees too.
+			settings := settings
+			settings.Addresses = func(ctx context.Context) []string { return o.way.Addresses(ctx, at) }
 			r, _ := p.Scan(ctx, o.target(at), settings)
 			if r.Err != nil {
 				r.Failure = report.Describe(r.Err, wire.Client, nil).Text
