@@ -90,6 +90,9 @@ func (c *checker) keys(r *scan.Report) {
 func (c *checker) certificates(r *scan.Report) {
 	for _, chain := range r.Chains {
 		bits := chain.KeyBits
+		if c.CertificateKeys != nil && !allowed(chain.Key, c.CertificateKeys) {
+			c.add("certificate_keys", chain.Subject+" has "+chain.Key, "allowed are "+strings.Join(c.CertificateKeys, "; "))
+		}
 		switch {
 		case strings.HasPrefix(chain.Key, "RSA") && bits < c.MinRSABits:
 			c.add("min_rsa_bits", fmt.Sprintf("%s has %d bits", chain.Subject, bits), fmt.Sprintf("at least %d", c.MinRSABits))

@@ -11,6 +11,7 @@
 //
 //	name: ours
 //	title: what our servers shall speak
+//	edition: version 3, 2026-01-31   # of the source
 //	source: https://wiki.example.com/tls
 //	versions: [TLS 1.2, TLS 1.3]     # no others
 //	require: [TLS 1.3]               # these must be there
@@ -20,6 +21,7 @@
 //	groups: [x25519, secp256r1, ffdhe*]
 //	schemes: [rsa_pss_*, ecdsa_*]    # by which the server may sign
 //	order: server                    # whose order of suites counts: server or client
+//	certificate_keys: [RSA*, "ECDSA, P-256"]
 //	min_rsa_bits: 2048               # of certificates
 //	min_dh_bits: 2048                # of DHE
 //	min_ec_bits: 256                 # of certificates

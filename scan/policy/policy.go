@@ -13,9 +13,11 @@ import (
 
 // A Policy says what a server shall be. The zero value of a field judges nothing.
 type Policy struct {
-	Name   string `yaml:"name"`
-	Title  string `yaml:"title"`
-	Source string `yaml:"source"`
+	Name  string `yaml:"name"`
+	Title string `yaml:"title"`
+	// Edition is the version of the source, and its date.
+	Edition string `yaml:"edition"`
+	Source  string `yaml:"source"`
 
 	Versions []string `yaml:"versions"`
 	Require  []string `yaml:"require"`
@@ -24,6 +26,7 @@ type Policy struct {
 	Schemes  []string `yaml:"schemes"`
 	Order    string   `yaml:"order"`
 
+	CertificateKeys []string `yaml:"certificate_keys"`
 	MinRSABits      int      `yaml:"min_rsa_bits"`
 	MinECBits       int      `yaml:"min_ec_bits"`
 	MinDHBits       int      `yaml:"min_dh_bits"`
@@ -70,7 +73,7 @@ func Parse(b []byte) (*Policy, error) {
 	if err := in.Decode(p); err != nil {
 		return nil, fmt.Errorf("this is no policy: %w", err)
 	}
-	for _, pattern := range slices.Concat(p.Suites, p.Groups, p.Schemes, p.Forbid) {
+	for _, pattern := range slices.Concat(p.Suites, p.Groups, p.Schemes, p.CertificateKeys, p.Forbid) {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return nil, fmt.Errorf("%q is no pattern: %w", pattern, err)
 		}

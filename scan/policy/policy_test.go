@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -41,11 +42,16 @@ func TestEachRuleIsKept(t *testing.T) {
 		{"mozilla-intermediate", "groups", func(r *scan.Report) { r.Groups[0].Name = "secp521r1" }},
 		{"mozilla-intermediate", "min_dh_bits", func(r *scan.Report) { r.DH[0].Bits = 1024 }},
 		{"mozilla-intermediate", "min_rsa_bits", func(r *scan.Report) { r.Chains[0].KeyBits = 1024 }},
-		{"mozilla-intermediate", "min_ec_bits", func(r *scan.Report) { r.Chains[0].Key, r.Chains[0].KeyBits = "ECDSA, P-224", 224 }},
+		{"mozilla-intermediate", "certificate_keys", func(r *scan.Report) { r.Chains[0].Key, r.Chains[0].KeyBits = "ECDSA, P-521", 521 }},
 		{"mozilla-intermediate", "max_validity_days", func(r *scan.Report) { r.Chains[0].NotAfter = r.Chains[0].NotAfter.Add(400 * 24 * time.Hour) }},
 		{"mozilla-intermediate", "trusted", func(r *scan.Report) { r.Chains[0].Trusted, r.Chains[0].Problem = false, "expired" }},
 		{"mozilla-intermediate", "hsts_seconds", func(r *scan.Report) { r.HTTP.HSTS = "max-age=31536000" }},
-		{"mozilla-modern", "versions", func(r *scan.Report) { r.Versions[1].Suites = nil }},
+		{"mozilla-intermediate", "forbid", func(r *scan.Report) { r.Findings = []scan.Finding{{ID: "signature-sha1", Title: "SHA-1"}} }},
+		{"mozilla-modern", "versions", func(r *scan.Report) {
+			r.Versions[1].Suites, r.Chains[0].Key, r.Chains[0].KeyBits = nil, "ECDSA, P-256", 256
+		}},
+		{"mozilla-modern", "certificate_keys", func(r *scan.Report) { r.Versions = r.Versions[:1] }},
+		{"pci", "min_ec_bits", func(r *scan.Report) { r.Chains[0].Key, r.Chains[0].KeyBits = "ECDSA, P-192", 192 }},
 		{"bsi-tr-02102", "groups", func(r *scan.Report) { r.Chains[0].KeyBits, r.DH[0].Bits = 3072, 3072 }},
 		{"bsi-tr-02102", "min_rsa_bits", func(r *scan.Report) { r.Groups[0].Name, r.DH[0].Bits = "brainpoolP256r1", 3072 }},
 		{"nist-800-52r2", "groups", func(*scan.Report) {}},
@@ -62,6 +68,92 @@ func TestEachRuleIsKept(t *testing.T) {
 		all := p.Check(r)
 		if test.rule == "" && len(all) > 0 || test.rule != "" && (len(all) != 1 || all[0].Rule != test.rule || all[0].Found == "" || all[0].Allowed == "") {
 			t.Errorf("%s, %s: %v", test.policy, test.rule, all)
+		}
+	}
+}
+
+// What stands on either side of each policy's bounds, as its source draws them.
+func TestBoundsArePutWhereTheSourceHasThem(t *testing.T) {
+	tests := []struct {
+		policy     string
+		of         func(*Policy) []string
+		in, beyond string
+	}{
+		{"mozilla-modern", suites, "TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384 TLS_CHACHA20_POLY1305_SHA256",
+			"TLS_AES_128_CCM_SHA256 TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+		{"mozilla-modern", keyGroups, "X25519MLKEM768 x25519 secp256r1 secp384r1", "secp521r1 x448 SecP256r1MLKEM768 ffdhe2048"},
+		{"mozilla-intermediate", suites, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+			"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 TLS_RSA_WITH_AES_128_GCM_SHA256 TLS_ECDHE_ECDSA_WITH_AES_128_CCM"},
+		{"mozilla-intermediate", keyGroups, "X25519MLKEM768 x25519 secp256r1 secp384r1", "secp521r1 ffdhe2048"},
+		{"bsi-tr-02102", suites, "TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384 TLS_AES_128_CCM_SHA256 TLS_ECDHE_ECDSA_WITH_AES_128_CCM TLS_ECDHE_ECDSA_WITH_AES_256_CCM " +
+			"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 TLS_DHE_DSS_WITH_AES_256_CBC_SHA256 " +
+			"TLS_DHE_DSS_WITH_AES_128_GCM_SHA256 TLS_DHE_RSA_WITH_AES_128_CCM TLS_DHE_RSA_WITH_AES_256_CCM TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+			"TLS_CHACHA20_POLY1305_SHA256 TLS_AES_128_CCM_8_SHA256 TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 " +
+				"TLS_RSA_WITH_AES_128_GCM_SHA256 TLS_DHE_RSA_WITH_AES_256_CCM_8 TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256"},
+		{"bsi-tr-02102", keyGroups, "secp256r1 secp384r1 secp521r1 brainpoolP256r1 brainpoolP512r1 brainpoolP384r1tls13 ffdhe3072 ffdhe4096", "x25519 x448 ffdhe2048 secp224r1"},
+		{"nist-800-52r2", suites, "TLS_AES_128_CCM_8_SHA256 TLS_AES_256_GCM_SHA384 TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA TLS_DHE_RSA_WITH_AES_128_CCM_8 TLS_DHE_DSS_WITH_AES_256_CBC_SHA TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384 TLS_DH_DSS_WITH_AES_128_CBC_SHA",
+			"TLS_CHACHA20_POLY1305_SHA256 TLS_RSA_WITH_AES_128_GCM_SHA256 TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA"},
+		{"nist-800-52r2", keyGroups, "secp256r1 secp384r1 secp521r1 ffdhe2048 ffdhe8192", "x25519 brainpoolP256r1 secp256k1"},
+		{"pci", func(p *Policy) []string { return p.Versions }, "TLS 1.1,TLS 1.2,TLS 1.3", "TLS 1.0,SSL 3.0,SSL 2.0"},
+		{"mozilla-intermediate", func(p *Policy) []string { return p.CertificateKeys }, "RSA, 2048 bits;ECDSA, P-256;ECDSA, P-384", "ECDSA, P-521;Ed25519;DSA"},
+		{"mozilla-modern", func(p *Policy) []string { return p.CertificateKeys }, "ECDSA, P-256;ECDSA, P-384", "RSA, 2048 bits;ECDSA, P-521;Ed25519"},
+	}
+	for _, test := range tests {
+		p, err := Load(test.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want, names := range map[bool]string{true: test.in, false: test.beyond} {
+			for _, name := range split(names) {
+				if got := allowed(name, test.of(p)); got != want {
+					t.Errorf("%s allows %s: %t", test.policy, name, got)
+				}
+			}
+		}
+	}
+}
+
+func suites(p *Policy) []string    { return p.Suites }
+func keyGroups(p *Policy) []string { return p.Groups }
+
+// split parts a list at what it has of ";", "," and " ", in this order.
+func split(list string) []string {
+	for _, at := range []string{";", ","} {
+		if strings.Contains(list, at) {
+			return strings.Split(list, at)
+		}
+	}
+	return strings.Fields(list)
+}
+
+// The least sizes that each policy allows, in bits, and the age of HSTS, in seconds.
+func TestLeastSizes(t *testing.T) {
+	for name, want := range map[string][5]int64{
+		"mozilla-modern":       {0, 256, 0, 63072000, 90},
+		"mozilla-intermediate": {2048, 256, 2048, 63072000, 366},
+		"bsi-tr-02102":         {3000, 250, 3000, 0, 0},
+		"nist-800-52r2":        {2048, 224, 2048, 0, 1096},
+		"pci":                  {2048, 224, 2048, 0, 0},
+	} {
+		p, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [5]int64{int64(p.MinRSABits), int64(p.MinECBits), int64(p.MinDHBits), p.HSTSSeconds, int64(p.MaxValidityDays)}; got != want {
+			t.Errorf("%s: RSA, EC, DH, HSTS, days are %v, not %v", name, got, want)
+		}
+	}
+}
+
+// docs/scan.md names the edition of each policy.
+func TestEditionsAreDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/scan.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Names() {
+		if p, err := Load(name); err != nil || !strings.Contains(string(docs), "| `"+name+"` | "+p.Title+" | "+p.Edition+" |") {
+			t.Errorf("docs/scan.md does not have %s, %s, %s", name, p.Title, p.Edition)
 		}
 	}
 }
@@ -85,7 +177,7 @@ func TestPoliciesHaveASource(t *testing.T) {
 	}
 	for _, name := range Names() {
 		p, err := Load(name)
-		if err != nil || p.Name != name || !strings.HasPrefix(p.Source, "https://") || p.Title == "" {
+		if err != nil || p.Name != name || !strings.HasPrefix(p.Source, "https://") || p.Title == "" || p.Edition == "" {
 			t.Errorf("%s: %v, %+v", name, err, p)
 		}
 	}
