@@ -58,7 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "scan", shared + " explain/text explain scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
+	{verbsIn + "scan", shared + " explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
@@ -71,6 +71,7 @@ var rules = []rule{
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
+	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style
 	{"explain/diff", "explain/page explain explain/internal/words wire", ""}, // explain/page for its colours
 	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too
 	{"explain/pcapng", "explain wire", ""},

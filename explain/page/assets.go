@@ -60,6 +60,9 @@ var styles = sync.OnceValue(func() string { return "\n" + joined("css", sheets) 
 // what stands beside a page looks like it with them.
 func Tokens() string { return joined("css", sheets[:1]) }
 
+// Base are the Tokens, and how text, links and the focus look.
+func Base() string { return joined("css", sheets[:2]) }
+
 // joined are the files of a kind, one after the other.
 func joined(kind string, names []string) string {
 	var all strings.Builder

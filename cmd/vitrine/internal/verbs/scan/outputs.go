@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/scan"
+	"github.com/vitrine-tls/vitrine/scan/page"
 )
 
 // forms are the kinds of files that -o writes, by their ending.
@@ -22,6 +23,7 @@ var forms = map[string]func(io.Writer, *Scans) error{
 	".sarif": writeSARIF,
 	".xml":   writeJUnit,
 	".csv":   writeCSV,
+	".html":  writePage,
 }
 
 // form finds what writes a file.
@@ -76,6 +78,19 @@ func writeCSV(w io.Writer, s *Scans) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+func writePage(w io.Writer, s *Scans) error {
+	p := page.Page{Policy: s.policy}
+	for i, r := range s.Reports {
+		x := page.Server{Report: r}
+		if i < len(s.Judged) {
+			j := s.Judged[i]
+			x.Differences, x.Changes, x.New = j.Differences, j.Changes, j.New
+		}
+		p.Servers = append(p.Servers, x)
+	}
+	return page.Write(w, p)
 }
 
 // harmless keeps a spreadsheet from taking what a server says for a formula.

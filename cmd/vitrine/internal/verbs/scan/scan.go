@@ -50,6 +50,8 @@ type Scans struct {
 	Reports []*scan.Report `json:"reports"`
 	// Judged are the comparisons with --policy and --baseline, in the order of the reports.
 	Judged []Judged `json:"judged,omitempty"`
+
+	policy string // the name of --policy
 }
 
 // New makes the verb.
@@ -76,7 +78,8 @@ Scan only what you run, or have leave to scan.
 
 --policy compares each server with a guideline or a YAML file of your own, and
 --baseline with what an earlier scan wrote by --json. -o writes a file besides:
-its ending says whether that is JSON, SARIF, JUnit (.xml) or CSV.
+its ending says whether that is a page for a browser (.html), JSON, SARIF,
+JUnit (.xml) or CSV.
 
 The exit code is 1 where a finding is as bad as --fail-on says, where a policy
 is not kept, and where something is worse than in the baseline. With --policy or
@@ -84,6 +87,7 @@ is not kept, and where something is worse than in the baseline. With --policy or
 		Example: `  vitrine scan example.com
   vitrine scan mail.example.com:587 smtps://mail.example.com
   vitrine scan 192.0.2.7:8000-8100 --json
+  vitrine scan example.com -o report.html
   vitrine scan --targets hosts.txt --fail-on high -o scan.sarif
   vitrine scan example.com --policy mozilla-intermediate
   vitrine scan example.com --baseline last-week.json --json
@@ -91,6 +95,11 @@ is not kept, and where something is worse than in the baseline. With --policy or
 		Args: flags.Arguments(0, 100_000, "vitrine scan example.com"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *options) register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
@@ -102,7 +111,7 @@ is not kept, and where something is worse than in the baseline. With --policy or
 	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
 	set.StringVar(&o.baseline, "baseline", "", "compare with this `file`, which an earlier scan wrote by --json")
 	set.StringVar(&o.software, "software", "", "write what to change for this `program`: "+flags.OneOf(programs())+" (default: what the server says it is)")
-	set.StringVarP(&o.out, "output", "o", "", "write a `file` too: .json, .sarif, .xml (JUnit) or .csv")
+	set.StringVarP(&o.out, "output", "o", "", "write a `file` too: .html, .json, .sarif, .xml (JUnit) or .csv")
 	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
 	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
@@ -110,7 +119,6 @@ is not kept, and where something is worse than in the baseline. With --policy or
 	set.IntVar(&o.servers, "servers", 16, "servers asked at once, at most")
 	o.timeout.Register(cmd, scan.DefaultTimeout, "time limit for each connection, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail-on", severityNames)
-	return cmd
 }
 
 // severityNames are the values of --fail-on.
@@ -200,6 +208,9 @@ func (o *options) scan(ctx context.Context, targets []flags.Target, settings sca
 	defer progress.End()
 	p := &scan.Prober{Rate: o.rate, Connections: o.atOnce, Timeout: o.timeout.Duration, Dial: o.dial}
 	all := &Scans{Targets: len(targets), Reports: make([]*scan.Report, len(targets))}
+	if compared.policy != nil {
+		all.policy = compared.policy.Name
+	}
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, o.servers)
 	for i, at := range targets {

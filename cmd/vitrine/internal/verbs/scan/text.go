@@ -100,25 +100,11 @@ func (w *writer) clients(r *scan.Report) {
 
 // verdict answers the two questions: is it all right, and what is to be done first?
 func (w *writer) verdict(r *scan.Report) {
-	counts := map[scan.Severity]int{}
-	for _, f := range r.Findings {
-		counts[f.Severity]++
-	}
-	var parts []string
-	for _, s := range severityNames[:4] {
-		if n := counts[scan.Severity(s)]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	if len(parts) == 0 {
-		fmt.Fprintf(w, "  %s\n", w.Good("It is all right."))
+	if r.Worst() == scan.Info {
+		fmt.Fprintf(w, "  %s\n", w.Good(r.Verdict()))
 		return
 	}
-	words := "It could be better: "
-	if r.Worst() == scan.Critical || r.Worst() == scan.High {
-		words = "It is not all right: "
-	}
-	fmt.Fprintf(w, "  %s\n", w.Bad(words+strings.Join(parts, ", ")+"."))
+	fmt.Fprintf(w, "  %s\n", w.Bad(r.Verdict()))
 	fmt.Fprintf(w, "  %s\n", terminal.Wrap("Do this first: "+r.Findings[0].Do, 2, 4))
 }
 
