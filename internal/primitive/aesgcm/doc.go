@@ -15,8 +15,8 @@
 //
 // It is generated (go generate; the generator's comment explains the mathematics)
 // and does a message in one call: counters, key stream, GHASH and tag. One loop
-// encrypts and hashes, 16 blocks a turn with 512 bits and 8 with 256, and reduces the
-// hash once for each turn. Additional data is hashed a block at a time, because TLS
+// encrypts and hashes, 16 blocks a turn, and reduces the hash once for each turn; with 256
+// bits 8 blocks may follow. Additional data is hashed a block at a time, because TLS
 // has 5 or 13 bytes of it.
 //
 // No branch and no address depends on a key, on data or on a tag. TestStructure holds

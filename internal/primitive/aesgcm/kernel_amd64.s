@@ -851,6 +851,462 @@ data1:
 	VMOVDQA    X10, X14
 
 hashed:
+	CMPQ           CX, $+256
+	JB             half
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 480(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JB             behind
+
+loop:
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VMOVDQU        -256(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 64(AX), Y12, Y10
+	VPCLMULQDQ     $0x01, 64(AX), Y12, Y9
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 64(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -224(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 96(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 96(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -192(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 128(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 128(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -160(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 160(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 160(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -128(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        -96(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -64(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -32(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD        $0x4e, Y8, Y8
+	VBROADCASTI128 480(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPXOR          Y11, Y9, Y9
+	VPXOR          Y8, Y9, Y9
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VEXTRACTI128   $0x01, Y10, X12
+	VPXOR          X10, X12, X14
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JAE            loop
+
+behind:
+	VMOVDQU      -256(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPXOR        Y14, Y12, Y12
+	VPCLMULQDQ   $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ   $0x11, 64(AX), Y12, Y10
+	VPCLMULQDQ   $0x01, 64(AX), Y12, Y9
+	VPCLMULQDQ   $0x10, 64(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -224(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 96(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 96(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 96(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 96(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -192(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 128(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 128(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 128(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 128(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -160(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 160(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 160(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 160(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 160(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -128(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 192(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 192(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 192(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 192(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -96(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 224(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 224(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 224(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 224(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -64(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 256(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 256(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 256(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 256(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -32(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 288(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 288(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 288(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 288(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD      $0x4e, Y8, Y8
+	VPXOR        Y11, Y9, Y9
+	VPXOR        Y8, Y9, Y9
+	VPCLMULQDQ   $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD      $0x4e, Y9, Y9
+	VPXOR        Y11, Y10, Y10
+	VPXOR        Y9, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X12
+	VPXOR        X10, X12, X14
+
+half:
 	CMPQ           CX, $+128
 	JB             tail
 	VPSHUFB        constants<>+0(SB), Y15, Y0
@@ -924,187 +1380,57 @@ hashed:
 	VMOVDQU        Y2, 64(DI)
 	VPXOR          96(SI), Y3, Y3
 	VMOVDQU        Y3, 96(DI)
-	VPSHUFB        constants<>+0(SB), Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y1, Y5
-	VPSHUFB        constants<>+0(SB), Y2, Y6
-	VPSHUFB        constants<>+0(SB), Y3, Y7
 	ADDQ           $+128, SI
 	ADDQ           $+128, DI
 	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JB             behind
-
-loop:
-	VPSHUFB        constants<>+0(SB), Y15, Y0
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y1
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y2
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y3
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VBROADCASTI128 320(AX), Y13
-	VPXOR          Y13, Y0, Y0
-	VPXOR          Y13, Y1, Y1
-	VPXOR          Y13, Y2, Y2
-	VPXOR          Y13, Y3, Y3
-	VPXOR          Y14, Y4, Y4
-	VMOVDQU        192(AX), Y12
-	VBROADCASTI128 336(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y4, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y9
-	VBROADCASTI128 352(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VMOVDQU        -128(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        224(AX), Y12
-	VBROADCASTI128 368(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y5, Y11
+	VMOVDQU        -96(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y5, Y11
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y5, Y11
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 384(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y5, Y11
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        256(AX), Y12
-	VBROADCASTI128 400(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y6, Y11
+	VMOVDQU        -64(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y6, Y11
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y6, Y11
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 416(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y6, Y11
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        288(AX), Y12
-	VBROADCASTI128 432(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y7, Y11
+	VMOVDQU        -32(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y7, Y11
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y7, Y11
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 448(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y7, Y11
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
-	VBROADCASTI128 464(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
 	VPSHUFD        $0x4e, Y8, Y8
 	VPXOR          Y11, Y9, Y9
 	VPXOR          Y8, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
-	VBROADCASTI128 480(AX), Y13
-	VAESENCLAST    Y13, Y0, Y0
-	VAESENCLAST    Y13, Y1, Y1
-	VAESENCLAST    Y13, Y2, Y2
-	VAESENCLAST    Y13, Y3, Y3
 	VPSHUFD        $0x4e, Y9, Y9
 	VPXOR          Y11, Y10, Y10
 	VPXOR          Y9, Y10, Y10
 	VEXTRACTI128   $0x01, Y10, X12
 	VPXOR          X10, X12, X14
-	VPXOR          (SI), Y0, Y0
-	VMOVDQU        Y0, (DI)
-	VPXOR          32(SI), Y1, Y1
-	VMOVDQU        Y1, 32(DI)
-	VPXOR          64(SI), Y2, Y2
-	VMOVDQU        Y2, 64(DI)
-	VPXOR          96(SI), Y3, Y3
-	VMOVDQU        Y3, 96(DI)
-	VPSHUFB        constants<>+0(SB), Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y1, Y5
-	VPSHUFB        constants<>+0(SB), Y2, Y6
-	VPSHUFB        constants<>+0(SB), Y3, Y7
-	ADDQ           $+128, SI
-	ADDQ           $+128, DI
-	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JAE            loop
-
-behind:
-	VPXOR        Y14, Y4, Y4
-	VMOVDQU      192(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      224(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y5, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y5, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y5, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y5, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      256(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y6, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y6, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y6, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y6, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      288(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y7, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y7, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y7, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y7, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
-	VPSHUFD      $0x4e, Y8, Y8
-	VPXOR        Y11, Y9, Y9
-	VPXOR        Y8, Y9, Y9
-	VPCLMULQDQ   $0x00, constants<>+64(SB), Y9, Y11
-	VPSHUFD      $0x4e, Y9, Y9
-	VPXOR        Y11, Y10, Y10
-	VPXOR        Y9, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X12
-	VPXOR        X10, X12, X14
 
 tail:
 	MOVQ  last+64(FP), R10
@@ -1124,7 +1450,7 @@ follows:
 pair:
 	CMPQ           CX, $+32
 	JB             part
-	VMOVDQU        (SI), Y4
+	VMOVDQU        (SI), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -1149,20 +1475,20 @@ pair:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 480(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (DI)
-	VMOVDQA        Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VPXOR          Y14, Y4, Y4
+	VMOVDQA        Y0, Y7
+	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPXOR          Y14, Y7, Y7
 	VPXOR          Y14, Y14, Y14
 	VMOVDQU        (R9), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y11
+	VPCLMULQDQ     $0x00, Y12, Y7, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y11
+	VPCLMULQDQ     $0x11, Y12, Y7, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y11
+	VPCLMULQDQ     $0x01, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VPCLMULQDQ     $0x10, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
 	ADDQ           $+32, R9
 	ADDQ           $+32, SI
@@ -1173,8 +1499,8 @@ pair:
 part:
 	TESTQ   CX, CX
 	JE      lengths
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (SP)
+	VPXOR   Y7, Y7, Y7
+	VMOVDQU Y7, (SP)
 	LEAQ    (SP), R13
 	XORL    R12, R12
 	TESTQ   $+16, CX
@@ -1211,7 +1537,7 @@ in2:
 	MOVB  R11, (R13)(R12*1)
 
 in1:
-	VMOVDQU        (SP), Y4
+	VMOVDQU        (SP), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -1236,7 +1562,7 @@ in1:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 480(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (SP)
 	XORL           R12, R12
 	TESTQ          $+16, CX
@@ -1276,36 +1602,36 @@ out1:
 	MOVQ       $+32, R10
 	SUBQ       CX, R10
 	LEAQ       constants<>+320(SB), R12
-	VPAND      (R12)(R10*1), Y0, Y4
-	VPSHUFB    constants<>+0(SB), Y4, Y4
-	VPXOR      Y14, Y4, Y4
+	VPAND      (R12)(R10*1), Y0, Y7
+	VPSHUFB    constants<>+0(SB), Y7, Y7
+	VPXOR      Y14, Y7, Y7
 	VPXOR      Y14, Y14, Y14
 	VMOVDQU    (R9), Y12
-	VPCLMULQDQ $0x00, Y12, Y4, Y11
+	VPCLMULQDQ $0x00, Y12, Y7, Y11
 	VPXOR      Y11, Y8, Y8
-	VPCLMULQDQ $0x11, Y12, Y4, Y11
+	VPCLMULQDQ $0x11, Y12, Y7, Y11
 	VPXOR      Y11, Y10, Y10
-	VPCLMULQDQ $0x01, Y12, Y4, Y11
+	VPCLMULQDQ $0x01, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
-	VPCLMULQDQ $0x10, Y12, Y4, Y11
+	VPCLMULQDQ $0x10, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
 
 lengths:
 	MOVQ         n+24(FP), R10
 	SHLQ         $0x03, R10
-	VMOVQ        R10, X4
+	VMOVQ        R10, X7
 	MOVQ         dataLen+48(FP), R10
 	SHLQ         $0x03, R10
-	VPINSRQ      $0x01, R10, X4, X4
-	VPXOR        X14, X4, X4
+	VPINSRQ      $0x01, R10, X7, X7
+	VPXOR        X14, X7, X7
 	VMOVDQU      304(AX), X12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y11
+	VPCLMULQDQ   $0x00, Y12, Y7, Y11
 	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y11
+	VPCLMULQDQ   $0x11, Y12, Y7, Y11
 	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y11
+	VPCLMULQDQ   $0x01, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
+	VPCLMULQDQ   $0x10, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
 	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
 	VPSHUFD      $0x4e, Y8, Y8
@@ -1740,18 +2066,238 @@ data1:
 	VMOVDQA    X10, X14
 
 hashed:
-	CMPQ CX, $+128
-	JB   tail
+	CMPQ CX, $+256
+	JB   half
 
 loop:
-	VMOVDQU        (SI), Y4
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VMOVDQU        32(SI), Y5
-	VPSHUFB        constants<>+0(SB), Y5, Y5
-	VMOVDQU        64(SI), Y6
-	VPSHUFB        constants<>+0(SB), Y6, Y6
-	VMOVDQU        96(SI), Y7
-	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VMOVDQU        (SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 64(AX), Y12, Y10
+	VPCLMULQDQ     $0x01, 64(AX), Y12, Y9
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 64(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        32(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 96(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 96(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        64(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 128(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 128(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        96(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 160(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 160(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        128(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        160(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        192(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        224(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD        $0x4e, Y8, Y8
+	VBROADCASTI128 480(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPXOR          Y11, Y9, Y9
+	VPXOR          Y8, Y9, Y9
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VEXTRACTI128   $0x01, Y10, X12
+	VPXOR          X10, X12, X14
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JAE            loop
+
+half:
+	CMPQ           CX, $+128
+	JB             tail
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VPSHUFB        constants<>+0(SB), Y15, Y1
@@ -1765,87 +2311,91 @@ loop:
 	VPXOR          Y13, Y1, Y1
 	VPXOR          Y13, Y2, Y2
 	VPXOR          Y13, Y3, Y3
-	VPXOR          Y14, Y4, Y4
-	VMOVDQU        192(AX), Y12
+	VMOVDQU        (SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y8
 	VBROADCASTI128 336(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y4, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y9
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y9
 	VBROADCASTI128 352(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        224(AX), Y12
+	VMOVDQU        32(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
 	VBROADCASTI128 368(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y5, Y11
-	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y5, Y11
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y5, Y11
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 384(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y5, Y11
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        256(AX), Y12
+	VMOVDQU        64(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
 	VBROADCASTI128 400(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y6, Y11
-	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y6, Y11
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y6, Y11
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 416(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y6, Y11
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        288(AX), Y12
+	VMOVDQU        96(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
 	VBROADCASTI128 432(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y7, Y11
-	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y7, Y11
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y7, Y11
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 448(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y7, Y11
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD        $0x4e, Y8, Y8
 	VBROADCASTI128 464(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPSHUFD        $0x4e, Y8, Y8
 	VPXOR          Y11, Y9, Y9
 	VPXOR          Y8, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
@@ -1870,8 +2420,6 @@ loop:
 	ADDQ           $+128, SI
 	ADDQ           $+128, DI
 	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JAE            loop
 
 tail:
 	VPXOR Y8, Y8, Y8
@@ -1885,7 +2433,7 @@ tail:
 pair:
 	CMPQ           CX, $+32
 	JB             part
-	VMOVDQU        (SI), Y4
+	VMOVDQU        (SI), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -1910,19 +2458,19 @@ pair:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 480(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (DI)
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VPXOR          Y14, Y4, Y4
+	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPXOR          Y14, Y7, Y7
 	VPXOR          Y14, Y14, Y14
 	VMOVDQU        (R9), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y11
+	VPCLMULQDQ     $0x00, Y12, Y7, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y11
+	VPCLMULQDQ     $0x11, Y12, Y7, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y11
+	VPCLMULQDQ     $0x01, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VPCLMULQDQ     $0x10, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
 	ADDQ           $+32, R9
 	ADDQ           $+32, SI
@@ -1933,8 +2481,8 @@ pair:
 part:
 	TESTQ   CX, CX
 	JE      lengths
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (SP)
+	VPXOR   Y7, Y7, Y7
+	VMOVDQU Y7, (SP)
 	LEAQ    (SP), R13
 	XORL    R12, R12
 	TESTQ   $+16, CX
@@ -1971,7 +2519,7 @@ in2:
 	MOVB  R11, (R13)(R12*1)
 
 in1:
-	VMOVDQU        (SP), Y4
+	VMOVDQU        (SP), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -1996,7 +2544,7 @@ in1:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 480(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (SP)
 	XORL           R12, R12
 	TESTQ          $+16, CX
@@ -2033,35 +2581,35 @@ out2:
 	MOVB  R11, (DI)(R12*1)
 
 out1:
-	VPSHUFB    constants<>+0(SB), Y4, Y4
-	VPXOR      Y14, Y4, Y4
+	VPSHUFB    constants<>+0(SB), Y7, Y7
+	VPXOR      Y14, Y7, Y7
 	VPXOR      Y14, Y14, Y14
 	VMOVDQU    (R9), Y12
-	VPCLMULQDQ $0x00, Y12, Y4, Y11
+	VPCLMULQDQ $0x00, Y12, Y7, Y11
 	VPXOR      Y11, Y8, Y8
-	VPCLMULQDQ $0x11, Y12, Y4, Y11
+	VPCLMULQDQ $0x11, Y12, Y7, Y11
 	VPXOR      Y11, Y10, Y10
-	VPCLMULQDQ $0x01, Y12, Y4, Y11
+	VPCLMULQDQ $0x01, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
-	VPCLMULQDQ $0x10, Y12, Y4, Y11
+	VPCLMULQDQ $0x10, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
 
 lengths:
 	MOVQ         n+24(FP), R10
 	SHLQ         $0x03, R10
-	VMOVQ        R10, X4
+	VMOVQ        R10, X7
 	MOVQ         dataLen+48(FP), R10
 	SHLQ         $0x03, R10
-	VPINSRQ      $0x01, R10, X4, X4
-	VPXOR        X14, X4, X4
+	VPINSRQ      $0x01, R10, X7, X7
+	VPXOR        X14, X7, X7
 	VMOVDQU      304(AX), X12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y11
+	VPCLMULQDQ   $0x00, Y12, Y7, Y11
 	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y11
+	VPCLMULQDQ   $0x11, Y12, Y7, Y11
 	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y11
+	VPCLMULQDQ   $0x01, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
+	VPCLMULQDQ   $0x10, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
 	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
 	VPSHUFD      $0x4e, Y8, Y8
@@ -2965,6 +3513,534 @@ data1:
 	VMOVDQA    X10, X14
 
 hashed:
+	CMPQ           CX, $+256
+	JB             half
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 480(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 496(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 512(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 528(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VBROADCASTI128 544(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JB             behind
+
+loop:
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VMOVDQU        -256(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 64(AX), Y12, Y10
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 64(AX), Y12, Y9
+	VPCLMULQDQ     $0x10, 64(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -224(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 96(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 96(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -192(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 128(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 128(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        -160(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 160(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 160(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -128(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        -96(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -64(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 480(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 496(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        -32(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 512(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 528(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD        $0x4e, Y8, Y8
+	VPXOR          Y11, Y9, Y9
+	VPXOR          Y8, Y9, Y9
+	VBROADCASTI128 544(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VEXTRACTI128   $0x01, Y10, X12
+	VPXOR          X10, X12, X14
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JAE            loop
+
+behind:
+	VMOVDQU      -256(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPXOR        Y14, Y12, Y12
+	VPCLMULQDQ   $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ   $0x11, 64(AX), Y12, Y10
+	VPCLMULQDQ   $0x01, 64(AX), Y12, Y9
+	VPCLMULQDQ   $0x10, 64(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -224(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 96(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 96(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 96(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 96(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -192(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 128(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 128(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 128(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 128(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -160(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 160(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 160(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 160(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 160(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -128(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 192(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 192(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 192(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 192(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -96(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 224(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 224(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 224(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 224(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -64(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 256(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 256(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 256(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 256(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VMOVDQU      -32(DI), Y12
+	VPSHUFB      constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ   $0x00, 288(AX), Y12, Y11
+	VPXOR        Y11, Y8, Y8
+	VPCLMULQDQ   $0x11, 288(AX), Y12, Y11
+	VPXOR        Y11, Y10, Y10
+	VPCLMULQDQ   $0x01, 288(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x10, 288(AX), Y12, Y11
+	VPXOR        Y11, Y9, Y9
+	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD      $0x4e, Y8, Y8
+	VPXOR        Y11, Y9, Y9
+	VPXOR        Y8, Y9, Y9
+	VPCLMULQDQ   $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD      $0x4e, Y9, Y9
+	VPXOR        Y11, Y10, Y10
+	VPXOR        Y9, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X12
+	VPXOR        X10, X12, X14
+
+half:
 	CMPQ           CX, $+128
 	JB             tail
 	VPSHUFB        constants<>+0(SB), Y15, Y0
@@ -3058,207 +4134,57 @@ hashed:
 	VMOVDQU        Y2, 64(DI)
 	VPXOR          96(SI), Y3, Y3
 	VMOVDQU        Y3, 96(DI)
-	VPSHUFB        constants<>+0(SB), Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y1, Y5
-	VPSHUFB        constants<>+0(SB), Y2, Y6
-	VPSHUFB        constants<>+0(SB), Y3, Y7
 	ADDQ           $+128, SI
 	ADDQ           $+128, DI
 	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JB             behind
-
-loop:
-	VPSHUFB        constants<>+0(SB), Y15, Y0
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y1
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y2
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VPSHUFB        constants<>+0(SB), Y15, Y3
-	VPADDD         constants<>+256(SB), Y15, Y15
-	VBROADCASTI128 320(AX), Y13
-	VPXOR          Y13, Y0, Y0
-	VPXOR          Y13, Y1, Y1
-	VPXOR          Y13, Y2, Y2
-	VPXOR          Y13, Y3, Y3
-	VPXOR          Y14, Y4, Y4
-	VBROADCASTI128 336(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VMOVDQU        192(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y8
-	VBROADCASTI128 352(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y4, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y9
-	VBROADCASTI128 368(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VMOVDQU        -128(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VMOVDQU        224(AX), Y12
-	VBROADCASTI128 384(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y5, Y11
+	VMOVDQU        -96(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y5, Y11
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VBROADCASTI128 400(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x01, Y12, Y5, Y11
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y5, Y11
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 416(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VMOVDQU        256(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y6, Y11
+	VMOVDQU        -64(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VBROADCASTI128 432(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y6, Y11
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VBROADCASTI128 448(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x01, Y12, Y6, Y11
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y6, Y11
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 464(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VMOVDQU        288(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y7, Y11
+	VMOVDQU        -32(DI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
-	VBROADCASTI128 480(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y7, Y11
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y7, Y11
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VBROADCASTI128 496(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y7, Y11
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
-	VBROADCASTI128 512(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
 	VPSHUFD        $0x4e, Y8, Y8
 	VPXOR          Y11, Y9, Y9
 	VPXOR          Y8, Y9, Y9
-	VBROADCASTI128 528(AX), Y13
-	VAESENC        Y13, Y0, Y0
-	VAESENC        Y13, Y1, Y1
-	VAESENC        Y13, Y2, Y2
-	VAESENC        Y13, Y3, Y3
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
 	VPSHUFD        $0x4e, Y9, Y9
-	VBROADCASTI128 544(AX), Y13
-	VAESENCLAST    Y13, Y0, Y0
-	VAESENCLAST    Y13, Y1, Y1
-	VAESENCLAST    Y13, Y2, Y2
-	VAESENCLAST    Y13, Y3, Y3
 	VPXOR          Y11, Y10, Y10
 	VPXOR          Y9, Y10, Y10
 	VEXTRACTI128   $0x01, Y10, X12
 	VPXOR          X10, X12, X14
-	VPXOR          (SI), Y0, Y0
-	VMOVDQU        Y0, (DI)
-	VPXOR          32(SI), Y1, Y1
-	VMOVDQU        Y1, 32(DI)
-	VPXOR          64(SI), Y2, Y2
-	VMOVDQU        Y2, 64(DI)
-	VPXOR          96(SI), Y3, Y3
-	VMOVDQU        Y3, 96(DI)
-	VPSHUFB        constants<>+0(SB), Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y1, Y5
-	VPSHUFB        constants<>+0(SB), Y2, Y6
-	VPSHUFB        constants<>+0(SB), Y3, Y7
-	ADDQ           $+128, SI
-	ADDQ           $+128, DI
-	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JAE            loop
-
-behind:
-	VPXOR        Y14, Y4, Y4
-	VMOVDQU      192(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      224(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y5, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y5, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y5, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y5, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      256(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y6, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y6, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y6, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y6, Y11
-	VPXOR        Y11, Y9, Y9
-	VMOVDQU      288(AX), Y12
-	VPCLMULQDQ   $0x00, Y12, Y7, Y11
-	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y7, Y11
-	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y7, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y7, Y11
-	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
-	VPSHUFD      $0x4e, Y8, Y8
-	VPXOR        Y11, Y9, Y9
-	VPXOR        Y8, Y9, Y9
-	VPCLMULQDQ   $0x00, constants<>+64(SB), Y9, Y11
-	VPSHUFD      $0x4e, Y9, Y9
-	VPXOR        Y11, Y10, Y10
-	VPXOR        Y9, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X12
-	VPXOR        X10, X12, X14
 
 tail:
 	MOVQ  last+64(FP), R10
@@ -3278,7 +4204,7 @@ follows:
 pair:
 	CMPQ           CX, $+32
 	JB             part
-	VMOVDQU        (SI), Y4
+	VMOVDQU        (SI), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -3311,20 +4237,20 @@ pair:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 544(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (DI)
-	VMOVDQA        Y0, Y4
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VPXOR          Y14, Y4, Y4
+	VMOVDQA        Y0, Y7
+	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPXOR          Y14, Y7, Y7
 	VPXOR          Y14, Y14, Y14
 	VMOVDQU        (R9), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y11
+	VPCLMULQDQ     $0x00, Y12, Y7, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y11
+	VPCLMULQDQ     $0x11, Y12, Y7, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y11
+	VPCLMULQDQ     $0x01, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VPCLMULQDQ     $0x10, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
 	ADDQ           $+32, R9
 	ADDQ           $+32, SI
@@ -3335,8 +4261,8 @@ pair:
 part:
 	TESTQ   CX, CX
 	JE      lengths
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (SP)
+	VPXOR   Y7, Y7, Y7
+	VMOVDQU Y7, (SP)
 	LEAQ    (SP), R13
 	XORL    R12, R12
 	TESTQ   $+16, CX
@@ -3373,7 +4299,7 @@ in2:
 	MOVB  R11, (R13)(R12*1)
 
 in1:
-	VMOVDQU        (SP), Y4
+	VMOVDQU        (SP), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -3406,7 +4332,7 @@ in1:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 544(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (SP)
 	XORL           R12, R12
 	TESTQ          $+16, CX
@@ -3446,36 +4372,36 @@ out1:
 	MOVQ       $+32, R10
 	SUBQ       CX, R10
 	LEAQ       constants<>+320(SB), R12
-	VPAND      (R12)(R10*1), Y0, Y4
-	VPSHUFB    constants<>+0(SB), Y4, Y4
-	VPXOR      Y14, Y4, Y4
+	VPAND      (R12)(R10*1), Y0, Y7
+	VPSHUFB    constants<>+0(SB), Y7, Y7
+	VPXOR      Y14, Y7, Y7
 	VPXOR      Y14, Y14, Y14
 	VMOVDQU    (R9), Y12
-	VPCLMULQDQ $0x00, Y12, Y4, Y11
+	VPCLMULQDQ $0x00, Y12, Y7, Y11
 	VPXOR      Y11, Y8, Y8
-	VPCLMULQDQ $0x11, Y12, Y4, Y11
+	VPCLMULQDQ $0x11, Y12, Y7, Y11
 	VPXOR      Y11, Y10, Y10
-	VPCLMULQDQ $0x01, Y12, Y4, Y11
+	VPCLMULQDQ $0x01, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
-	VPCLMULQDQ $0x10, Y12, Y4, Y11
+	VPCLMULQDQ $0x10, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
 
 lengths:
 	MOVQ         n+24(FP), R10
 	SHLQ         $0x03, R10
-	VMOVQ        R10, X4
+	VMOVQ        R10, X7
 	MOVQ         dataLen+48(FP), R10
 	SHLQ         $0x03, R10
-	VPINSRQ      $0x01, R10, X4, X4
-	VPXOR        X14, X4, X4
+	VPINSRQ      $0x01, R10, X7, X7
+	VPXOR        X14, X7, X7
 	VMOVDQU      304(AX), X12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y11
+	VPCLMULQDQ   $0x00, Y12, Y7, Y11
 	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y11
+	VPCLMULQDQ   $0x11, Y12, Y7, Y11
 	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y11
+	VPCLMULQDQ   $0x01, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
+	VPCLMULQDQ   $0x10, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
 	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
 	VPSHUFD      $0x4e, Y8, Y8
@@ -3950,18 +4876,274 @@ data1:
 	VMOVDQA    X10, X14
 
 hashed:
-	CMPQ CX, $+128
-	JB   tail
+	CMPQ CX, $+256
+	JB   half
 
 loop:
-	VMOVDQU        (SI), Y4
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VMOVDQU        32(SI), Y5
-	VPSHUFB        constants<>+0(SB), Y5, Y5
-	VMOVDQU        64(SI), Y6
-	VPSHUFB        constants<>+0(SB), Y6, Y6
-	VMOVDQU        96(SI), Y7
-	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPSHUFB        constants<>+0(SB), Y15, Y0
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y1
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y2
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y3
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y4
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y5
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y6
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VPSHUFB        constants<>+0(SB), Y15, Y7
+	VPADDD         constants<>+256(SB), Y15, Y15
+	VBROADCASTI128 320(AX), Y13
+	VPXOR          Y13, Y0, Y0
+	VPXOR          Y13, Y1, Y1
+	VPXOR          Y13, Y2, Y2
+	VPXOR          Y13, Y3, Y3
+	VPXOR          Y13, Y4, Y4
+	VPXOR          Y13, Y5, Y5
+	VPXOR          Y13, Y6, Y6
+	VPXOR          Y13, Y7, Y7
+	VMOVDQU        (SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
+	VPCLMULQDQ     $0x00, 64(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 64(AX), Y12, Y10
+	VBROADCASTI128 336(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 64(AX), Y12, Y9
+	VPCLMULQDQ     $0x10, 64(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        32(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 352(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 96(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 96(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 368(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 96(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        64(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 128(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 384(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 128(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 128(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 400(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        96(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 160(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 160(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 416(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 160(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        128(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 432(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 448(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VMOVDQU        160(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VBROADCASTI128 464(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        192(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VBROADCASTI128 480(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 496(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VMOVDQU        224(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
+	VBROADCASTI128 512(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
+	VBROADCASTI128 528(AX), Y13
+	VAESENC        Y13, Y0, Y0
+	VAESENC        Y13, Y1, Y1
+	VAESENC        Y13, Y2, Y2
+	VAESENC        Y13, Y3, Y3
+	VAESENC        Y13, Y4, Y4
+	VAESENC        Y13, Y5, Y5
+	VAESENC        Y13, Y6, Y6
+	VAESENC        Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
+	VPSHUFD        $0x4e, Y8, Y8
+	VPXOR          Y11, Y9, Y9
+	VPXOR          Y8, Y9, Y9
+	VBROADCASTI128 544(AX), Y13
+	VAESENCLAST    Y13, Y0, Y0
+	VAESENCLAST    Y13, Y1, Y1
+	VAESENCLAST    Y13, Y2, Y2
+	VAESENCLAST    Y13, Y3, Y3
+	VAESENCLAST    Y13, Y4, Y4
+	VAESENCLAST    Y13, Y5, Y5
+	VAESENCLAST    Y13, Y6, Y6
+	VAESENCLAST    Y13, Y7, Y7
+	VPCLMULQDQ     $0x00, constants<>+64(SB), Y9, Y11
+	VPSHUFD        $0x4e, Y9, Y9
+	VPXOR          Y11, Y10, Y10
+	VPXOR          Y9, Y10, Y10
+	VEXTRACTI128   $0x01, Y10, X12
+	VPXOR          X10, X12, X14
+	VPXOR          (SI), Y0, Y0
+	VMOVDQU        Y0, (DI)
+	VPXOR          32(SI), Y1, Y1
+	VMOVDQU        Y1, 32(DI)
+	VPXOR          64(SI), Y2, Y2
+	VMOVDQU        Y2, 64(DI)
+	VPXOR          96(SI), Y3, Y3
+	VMOVDQU        Y3, 96(DI)
+	VPXOR          128(SI), Y4, Y4
+	VMOVDQU        Y4, 128(DI)
+	VPXOR          160(SI), Y5, Y5
+	VMOVDQU        Y5, 160(DI)
+	VPXOR          192(SI), Y6, Y6
+	VMOVDQU        Y6, 192(DI)
+	VPXOR          224(SI), Y7, Y7
+	VMOVDQU        Y7, 224(DI)
+	ADDQ           $+256, SI
+	ADDQ           $+256, DI
+	SUBQ           $+256, CX
+	CMPQ           CX, $+256
+	JAE            loop
+
+half:
+	CMPQ           CX, $+128
+	JB             tail
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VPSHUFB        constants<>+0(SB), Y15, Y1
@@ -3975,94 +5157,98 @@ loop:
 	VPXOR          Y13, Y1, Y1
 	VPXOR          Y13, Y2, Y2
 	VPXOR          Y13, Y3, Y3
-	VPXOR          Y14, Y4, Y4
+	VMOVDQU        (SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPXOR          Y14, Y12, Y12
 	VBROADCASTI128 336(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VMOVDQU        192(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y8
+	VPCLMULQDQ     $0x00, 192(AX), Y12, Y8
+	VPCLMULQDQ     $0x11, 192(AX), Y12, Y10
 	VBROADCASTI128 352(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y4, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y9
+	VPCLMULQDQ     $0x01, 192(AX), Y12, Y9
+	VPCLMULQDQ     $0x10, 192(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 368(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
-	VPXOR          Y11, Y9, Y9
-	VMOVDQU        224(AX), Y12
+	VMOVDQU        32(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 224(AX), Y12, Y11
+	VPXOR          Y11, Y8, Y8
 	VBROADCASTI128 384(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x00, Y12, Y5, Y11
-	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y5, Y11
+	VPCLMULQDQ     $0x11, 224(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 224(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 400(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x01, Y12, Y5, Y11
-	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y5, Y11
+	VPCLMULQDQ     $0x10, 224(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 416(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VMOVDQU        256(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y6, Y11
+	VMOVDQU        64(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
+	VPCLMULQDQ     $0x00, 256(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
 	VBROADCASTI128 432(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y6, Y11
+	VPCLMULQDQ     $0x11, 256(AX), Y12, Y11
 	VPXOR          Y11, Y10, Y10
+	VPCLMULQDQ     $0x01, 256(AX), Y12, Y11
+	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 448(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x01, Y12, Y6, Y11
+	VPCLMULQDQ     $0x10, 256(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y6, Y11
-	VPXOR          Y11, Y9, Y9
+	VMOVDQU        96(SI), Y12
+	VPSHUFB        constants<>+0(SB), Y12, Y12
 	VBROADCASTI128 464(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VMOVDQU        288(AX), Y12
-	VPCLMULQDQ     $0x00, Y12, Y7, Y11
+	VPCLMULQDQ     $0x00, 288(AX), Y12, Y11
 	VPXOR          Y11, Y8, Y8
+	VPCLMULQDQ     $0x11, 288(AX), Y12, Y11
+	VPXOR          Y11, Y10, Y10
 	VBROADCASTI128 480(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x11, Y12, Y7, Y11
-	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y7, Y11
+	VPCLMULQDQ     $0x01, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VBROADCASTI128 496(AX), Y13
 	VAESENC        Y13, Y0, Y0
 	VAESENC        Y13, Y1, Y1
 	VAESENC        Y13, Y2, Y2
 	VAESENC        Y13, Y3, Y3
-	VPCLMULQDQ     $0x10, Y12, Y7, Y11
+	VPCLMULQDQ     $0x10, 288(AX), Y12, Y11
 	VPXOR          Y11, Y9, Y9
 	VPCLMULQDQ     $0x00, constants<>+64(SB), Y8, Y11
 	VBROADCASTI128 512(AX), Y13
@@ -4100,8 +5286,6 @@ loop:
 	ADDQ           $+128, SI
 	ADDQ           $+128, DI
 	SUBQ           $+128, CX
-	CMPQ           CX, $+128
-	JAE            loop
 
 tail:
 	VPXOR Y8, Y8, Y8
@@ -4115,7 +5299,7 @@ tail:
 pair:
 	CMPQ           CX, $+32
 	JB             part
-	VMOVDQU        (SI), Y4
+	VMOVDQU        (SI), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -4148,19 +5332,19 @@ pair:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 544(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (DI)
-	VPSHUFB        constants<>+0(SB), Y4, Y4
-	VPXOR          Y14, Y4, Y4
+	VPSHUFB        constants<>+0(SB), Y7, Y7
+	VPXOR          Y14, Y7, Y7
 	VPXOR          Y14, Y14, Y14
 	VMOVDQU        (R9), Y12
-	VPCLMULQDQ     $0x00, Y12, Y4, Y11
+	VPCLMULQDQ     $0x00, Y12, Y7, Y11
 	VPXOR          Y11, Y8, Y8
-	VPCLMULQDQ     $0x11, Y12, Y4, Y11
+	VPCLMULQDQ     $0x11, Y12, Y7, Y11
 	VPXOR          Y11, Y10, Y10
-	VPCLMULQDQ     $0x01, Y12, Y4, Y11
+	VPCLMULQDQ     $0x01, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
-	VPCLMULQDQ     $0x10, Y12, Y4, Y11
+	VPCLMULQDQ     $0x10, Y12, Y7, Y11
 	VPXOR          Y11, Y9, Y9
 	ADDQ           $+32, R9
 	ADDQ           $+32, SI
@@ -4171,8 +5355,8 @@ pair:
 part:
 	TESTQ   CX, CX
 	JE      lengths
-	VPXOR   Y4, Y4, Y4
-	VMOVDQU Y4, (SP)
+	VPXOR   Y7, Y7, Y7
+	VMOVDQU Y7, (SP)
 	LEAQ    (SP), R13
 	XORL    R12, R12
 	TESTQ   $+16, CX
@@ -4209,7 +5393,7 @@ in2:
 	MOVB  R11, (R13)(R12*1)
 
 in1:
-	VMOVDQU        (SP), Y4
+	VMOVDQU        (SP), Y7
 	VPSHUFB        constants<>+0(SB), Y15, Y0
 	VPADDD         constants<>+256(SB), Y15, Y15
 	VBROADCASTI128 320(AX), Y13
@@ -4242,7 +5426,7 @@ in1:
 	VAESENC        Y13, Y0, Y0
 	VBROADCASTI128 544(AX), Y13
 	VAESENCLAST    Y13, Y0, Y0
-	VPXOR          Y4, Y0, Y0
+	VPXOR          Y7, Y0, Y0
 	VMOVDQU        Y0, (SP)
 	XORL           R12, R12
 	TESTQ          $+16, CX
@@ -4279,35 +5463,35 @@ out2:
 	MOVB  R11, (DI)(R12*1)
 
 out1:
-	VPSHUFB    constants<>+0(SB), Y4, Y4
-	VPXOR      Y14, Y4, Y4
+	VPSHUFB    constants<>+0(SB), Y7, Y7
+	VPXOR      Y14, Y7, Y7
 	VPXOR      Y14, Y14, Y14
 	VMOVDQU    (R9), Y12
-	VPCLMULQDQ $0x00, Y12, Y4, Y11
+	VPCLMULQDQ $0x00, Y12, Y7, Y11
 	VPXOR      Y11, Y8, Y8
-	VPCLMULQDQ $0x11, Y12, Y4, Y11
+	VPCLMULQDQ $0x11, Y12, Y7, Y11
 	VPXOR      Y11, Y10, Y10
-	VPCLMULQDQ $0x01, Y12, Y4, Y11
+	VPCLMULQDQ $0x01, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
-	VPCLMULQDQ $0x10, Y12, Y4, Y11
+	VPCLMULQDQ $0x10, Y12, Y7, Y11
 	VPXOR      Y11, Y9, Y9
 
 lengths:
 	MOVQ         n+24(FP), R10
 	SHLQ         $0x03, R10
-	VMOVQ        R10, X4
+	VMOVQ        R10, X7
 	MOVQ         dataLen+48(FP), R10
 	SHLQ         $0x03, R10
-	VPINSRQ      $0x01, R10, X4, X4
-	VPXOR        X14, X4, X4
+	VPINSRQ      $0x01, R10, X7, X7
+	VPXOR        X14, X7, X7
 	VMOVDQU      304(AX), X12
-	VPCLMULQDQ   $0x00, Y12, Y4, Y11
+	VPCLMULQDQ   $0x00, Y12, Y7, Y11
 	VPXOR        Y11, Y8, Y8
-	VPCLMULQDQ   $0x11, Y12, Y4, Y11
+	VPCLMULQDQ   $0x11, Y12, Y7, Y11
 	VPXOR        Y11, Y10, Y10
-	VPCLMULQDQ   $0x01, Y12, Y4, Y11
+	VPCLMULQDQ   $0x01, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
-	VPCLMULQDQ   $0x10, Y12, Y4, Y11
+	VPCLMULQDQ   $0x10, Y12, Y7, Y11
 	VPXOR        Y11, Y9, Y9
 	VPCLMULQDQ   $0x00, constants<>+64(SB), Y8, Y11
 	VPSHUFD      $0x4e, Y8, Y8

@@ -53,7 +53,8 @@ func (p path) expand(s *schedule, key []byte) {
 	}
 }
 
-// chunk is how many bytes one turn of the loop takes, a power of two.
+// chunk is a power of two: as many multiples of it as there are in a message are taken from
+// one place, and what is left may lie at another.
 func (p path) chunk() int {
 	if p == aes128x512 || p == aes256x512 {
 		return 256

@@ -11,10 +11,10 @@ import (
 
 // The registers of 256 bits, two blocks each, all of which AVX2 has.
 var (
-	state256 = []VecPhysical{Y0, Y1, Y2, Y3} // counters that become key stream, and then output
-	text256  = []VecPhysical{Y4, Y5, Y6, Y7} // ciphertext, swapped, for GHASH
+	state256 = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7} // counters that become key stream, and then output
+	text256  = Y7                                            // of the tail
 	sum256   = ghash{lo: Y8, mi: Y9, hi: Y10, t: Y11, fold: xor2, add: "VPXOR"}
-	spare256 = Y12
+	spare256 = Y12 // in the loop: ciphertext, swapped, for GHASH
 	key256   = Y13 // of the round
 	hash256  = Y14 // GHASH so far, in its first block; the other is zero
 	count256 = Y15 // the next two counters, swapped
@@ -22,7 +22,8 @@ var (
 
 const (
 	width256 = 32
-	chunk256 = 4 * width256 // bytes of one turn of the loop
+	chunk256 = 8 * width256 // bytes of one turn of the loop
+	half256  = 4 * width256 // bytes of what is done once behind the loop, if so much is left
 )
 
 // kernel256 emits seal or open with registers of 256 bits. On the stack are what
@@ -35,11 +36,22 @@ func kernel256(c cipher, d direction) {
 	begin256(c, local.Offset(width256))
 	data256(local)
 	CMPQ(left, I32(chunk256))
-	JB(LabelRef("tail"))
+	JB(LabelRef("half"))
 	if d == seal {
 		sealLoop256(c)
 	} else {
-		openLoop256(c)
+		Label("loop")
+		openChunk256(c, chunk256)
+		CMPQ(left, I32(chunk256))
+		JAE(LabelRef("loop"))
+	}
+	Label("half")
+	CMPQ(left, I32(half256))
+	JB(LabelRef("tail"))
+	if d == seal {
+		run(encrypt256(c, half256), output256(half256), hashing256(dst, -half256, half256))
+	} else {
+		openChunk256(c, half256)
 	}
 	Label("tail")
 	lastSource(d)
@@ -92,12 +104,20 @@ func rounds256(c cipher, blocks []VecPhysical) []step {
 	return steps
 }
 
-// counters256 sets the first n states to the next counters.
-func counters256(n int) {
-	for _, s := range state256[:n] {
-		vec("VPSHUFB", constant(swapAt), count256, s)
-		vec("VPADDD", constant(twoAt), count256, count256)
+// encrypt256 sets as many states as n bytes have to the next key stream, one step for each
+// round. The counters are made before the first.
+func encrypt256(c cipher, n int) []step {
+	states := state256[:n/width256]
+	steps := rounds256(c, states)
+	first := steps[0]
+	steps[0] = func() {
+		for _, s := range states {
+			vec("VPSHUFB", constant(swapAt), count256, s)
+			vec("VPADDD", constant(twoAt), count256, count256)
+		}
+		first()
 	}
+	return steps
 }
 
 // data256 hashes the additional data, a block at a time.
@@ -131,12 +151,20 @@ func data256(local Mem) {
 	Label("hashed")
 }
 
-// hashing256 hashes the 8 blocks of text256, with the hash so far in the first.
-func hashing256() []step {
-	steps := []step{func() { vec("VPXOR", hash256, text256[0], text256[0]) }}
-	for i, x := range text256 {
-		steps = append(steps, func() { vec("VMOVDQU", powerOf(8-2*i), spare256) })
-		steps = append(steps, sum256.multiply(x, spare256, i == 0)...)
+// hashing256 hashes n bytes of ciphertext at a distance from what base points to, behind
+// the hash so far.
+func hashing256(base Register, distance, n int) []step {
+	var steps []step
+	for i := 0; i < n; i += width256 {
+		x, begin := spare256, i == 0
+		steps = append(steps, func() {
+			vec("VMOVDQU", Mem{Base: base, Disp: distance + i}, x)
+			vec("VPSHUFB", constant(swapAt), x, x)
+			if begin {
+				vec("VPXOR", hash256, x, x)
+			}
+		})
+		steps = append(steps, sum256.multiply(x, powerOf((n-i)/blockSize), begin)...)
 	}
 	return append(append(steps, sum256.reduce()...), lanes256)
 }
@@ -147,59 +175,45 @@ func lanes256() {
 	vec("VPXOR", low(sum256.hi), low(spare256), low(hash256))
 }
 
-// output256 adds the key stream in the states to the text and stores it. With swap,
-// it is kept for GHASH too.
-func output256(swap bool) {
-	for i, s := range state256 {
-		vec("VPXOR", Mem{Base: src, Disp: i * width256}, s, s)
-		vec("VMOVDQU", s, Mem{Base: dst, Disp: i * width256})
-	}
-	if swap {
-		for i, s := range state256 {
-			vec("VPSHUFB", constant(swapAt), s, text256[i])
+// output256 adds the key stream in the states to n bytes of text, stores them and steps
+// over them.
+func output256(n int) []step {
+	return []step{func() {
+		for i, s := range state256[:n/width256] {
+			vec("VPXOR", Mem{Base: src, Disp: i * width256}, s, s)
+			vec("VMOVDQU", s, Mem{Base: dst, Disp: i * width256})
 		}
-	}
-	ADDQ(I32(chunk256), src)
-	ADDQ(I32(chunk256), dst)
-	SUBQ(I32(chunk256), left)
+		ADDQ(I32(n), src)
+		ADDQ(I32(n), dst)
+		SUBQ(I32(n), left)
+	}}
 }
 
 // sealLoop256 encrypts a chunk while it hashes the one before.
 func sealLoop256(c cipher) {
-	counters256(len(state256))
-	run(rounds256(c, state256))
-	output256(true)
+	run(encrypt256(c, chunk256), output256(chunk256))
 	CMPQ(left, I32(chunk256))
 	JB(LabelRef("behind"))
 	Label("loop")
-	counters256(len(state256))
-	between(rounds256(c, state256), hashing256())
-	output256(true)
+	between(encrypt256(c, chunk256), hashing256(dst, -chunk256, chunk256))
+	run(output256(chunk256))
 	CMPQ(left, I32(chunk256))
 	JAE(LabelRef("loop"))
 	Label("behind")
-	run(hashing256())
+	run(hashing256(dst, -chunk256, chunk256))
 }
 
-// openLoop256 decrypts a chunk while it hashes it.
-func openLoop256(c cipher) {
-	Label("loop")
-	for i, x := range text256 {
-		vec("VMOVDQU", Mem{Base: src, Disp: i * width256}, x)
-		vec("VPSHUFB", constant(swapAt), x, x)
-	}
-	counters256(len(state256))
-	between(rounds256(c, state256), hashing256())
-	output256(false)
-	CMPQ(left, I32(chunk256))
-	JAE(LabelRef("loop"))
+// openChunk256 decrypts n bytes while it hashes them.
+func openChunk256(c cipher, n int) {
+	between(encrypt256(c, n), hashing256(src, 0, n))
+	run(output256(n))
 }
 
 // tail256 does what is left, up to 7 whole blocks and a part of one, and adds the
 // block with the lengths. All of it is reduced at once, in finish256.
 func tail256(c cipher, d direction, local Mem) {
 	g := sum256
-	s, x := state256[0], text256[0]
+	s, x := state256[0], text256
 	for _, r := range []Op{g.lo, g.mi, g.hi} {
 		vec("VPXOR", r, r, r)
 	}
@@ -233,7 +247,7 @@ func tail256(c cipher, d direction, local Mem) {
 
 // part256 does the last 1 to 31 bytes, by way of the stack.
 func part256(c cipher, d direction, local Mem) {
-	s, x := state256[0], text256[0]
+	s, x := state256[0], text256
 	vec("VPXOR", x, x, x)
 	vec("VMOVDQU", x, local)
 	LEAQ(local, buffer)
@@ -253,14 +267,13 @@ func part256(c cipher, d direction, local Mem) {
 
 // encryptPair256 sets the first state to the next key stream and the first text.
 func encryptPair256(c cipher) {
-	counters256(1)
-	run(rounds256(c, state256[:1]))
-	vec("VPXOR", text256[0], state256[0], state256[0])
+	run(encrypt256(c, width256))
+	vec("VPXOR", text256, state256[0], state256[0])
 }
 
 // hashPair256 adds the first text's products, with the hash so far in it, to the sum.
 func hashPair256() {
-	x := text256[0]
+	x := text256
 	vec("VPSHUFB", constant(swapAt), x, x)
 	vec("VPXOR", hash256, x, x)
 	vec("VPXOR", hash256, hash256, hash256)
