@@ -42,13 +42,16 @@ const (
 	endDNS         ending = "no answer of the DNS"
 )
 
-// endings tell by an error how a connection ended, or by its words, which are those of the
-// command and stand in saved accounts.
-var endings = []struct {
+// ended is one way in which a connection ends.
+type ended struct {
 	end   ending
 	is    func(error) bool
 	words string
-}{
+}
+
+// endings tell by an error how a connection ended, or by its words, which are those of the
+// command and stand in saved accounts.
+var endings = []ended{
 	{endNoName, func(err error) bool { e, ok := errors.AsType[*net.DNSError](err); return ok && e.IsNotFound }, "there is no host of the name"},
 	{endDNS, func(err error) bool { _, ok := errors.AsType[*net.DNSError](err); return ok }, "could not be looked up"},
 	{endRefused, func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }, "refused the connection"},
@@ -80,6 +83,7 @@ type facts struct {
 	us   wire.Role // the traced side
 	// spoke is set where a record of that side came.
 	clientSpoke, serverSpoke bool
+	serverSaid               bool // application data
 
 	hello    *hello
 	helloAt  int
@@ -160,6 +164,7 @@ func (f *facts) event(i int, e *explain.Event) {
 	case e.Record != nil:
 		f.clientSpoke = f.clientSpoke || e.Record.From == wire.Client.String()
 		f.serverSpoke = f.serverSpoke || e.Record.From == wire.Server.String()
+		f.serverSaid = f.serverSaid || e.Record.From == wire.Server.String() && e.Record.Type == wire.ContentApplicationData.String()
 	case e.Message != nil:
 		f.message(i, e.Message)
 	case e.Choice != nil:

@@ -16,9 +16,10 @@ func (t *trialist) helloTrials() *Verdict {
 		return nil
 	}
 	size := t.recordSize()
-	a := t.again("the same hello again", size)
+	const same = "the same hello again"
+	a := t.again(same, size)
 	if a.agreed {
-		return t.intermittent(a, size)
+		return t.intermittent("hello", a, func() answer { return t.again(same, size) })
 	}
 	t.failed = a
 	if v := t.notTLS(a); v != nil {
@@ -83,20 +84,20 @@ func (t *trialist) minds(id, what string, a answer, further ...Evidence) *Verdic
 	return v
 }
 
-// intermittent is for a hello that fails now and then.
-func (t *trialist) intermittent(a answer, size int) *Verdict {
+// intermittent is for what fails now and then: it was well this time, and is made again.
+func (t *trialist) intermittent(what string, well answer, again func() answer) *Verdict {
 	failed, made := 1, 2
 	for range 3 {
 		if !t.may(1) {
 			break
 		}
 		made++
-		if !t.again("the same hello again", size).agreed {
+		if !again().agreed {
 			failed++
 		}
 	}
-	return t.concludes("intermittent", Likely, fmt.Sprintf("the same hello fails %d of %d times: several servers answer for this address, and not all are well; or one is overloaded", failed, made),
-		a.evidence("the same hello, and now it is taken"))
+	return t.concludes("intermittent", Likely, fmt.Sprintf("the same %s fails %d of %d times: several servers answer for this address, and not all are well; or one is overloaded", what, failed, made),
+		well.evidence("the same "+what+", and now it is well: "+well.text))
 }
 
 // notTLS is for an answer that is none.

@@ -184,6 +184,8 @@ func (t *trialist) investigate() *Verdict {
 		return t.untrustedTrials()
 	case t.hello != nil && !t.answered() && t.first.Confidence != Certain:
 		return t.helloTrials()
+	case t.hello != nil && t.answered() && t.first.Confidence != Certain && !t.refusedPeer() && !t.usesPSK():
+		return t.connectionTrials()
 	}
 	return nil
 }

@@ -194,12 +194,15 @@ var calls = []call{
 		var n atomic.Int32
 		return s.minds(func(*heard) bool { return n.Add(1) == 1 }, closes, server)
 	}, "intermittent", "", ""},
-	{"reset in the middle of the handshake", func(s *street, _ *pki, _, server *tls.Config, _ *diagnose.Way) string {
+	{"reset in the middle of the handshake", func(s *street, _ *pki, client, server *tls.Config, _ *diagnose.Way) string {
+		client.MaxVersion = tls.VersionTLS12
 		return s.open(func(conn net.Conn) {
-			serve(&cutting{Conn: conn, left: 1500}, server)
-			conn.(*net.TCPConn).SetLinger(0)
+			if _, raw, err := listen(conn); err == nil {
+				unheard(conn, raw, server)
+			}
+			resets(conn, s)
 		})
-	}, "reset-midway", "", ""},
+	}, "reset-midway", diagnose.Likely, ""},
 	{"silence", silent(always), "silence", "", ""},
 	{"nobody listens", func(s *street, _ *pki, _, _ *tls.Config, _ *diagnose.Way) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -223,16 +226,18 @@ var calls = []call{
 	}, "nothing", "", ""},
 }
 
-// cutting is a connection that is reset once so many bytes were written.
+// cutting is a connection that is closed once so many bytes were written.
 type cutting struct {
 	net.Conn
 	left int
+	in   io.Reader // what is read
 }
+
+func (c *cutting) Read(b []byte) (int, error) { return c.in.Read(b) }
 
 func (c *cutting) Write(b []byte) (int, error) {
 	n, _ := c.Conn.Write(b[:min(len(b), c.left)])
 	if c.left -= n; c.left == 0 {
-		c.Conn.(*net.TCPConn).SetLinger(0)
 		c.Conn.Close()
 		return n, net.ErrClosed
 	}

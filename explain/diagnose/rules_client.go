@@ -68,7 +68,12 @@ var clientCertificateRules = []rule{
 		}},
 	{id: "client-certificate-refused", last: true, fault: Somebody, mend: "look into the server's log: it refuses the client's certificate, and does not say why",
 		settings: []string{"client-ca", "client-certificate"}, match: func(f *facts) *found {
-			if f.client.leaf() == nil || !f.sent(wire.Server, refusesClient...) {
+			switch {
+			case f.client.leaf() == nil:
+				return nil
+			case f.hungUp():
+				return is(Likely, "the client showed its certificate, and the server hung up without a word", f.clientShows("")...)
+			case !f.sent(wire.Server, refusesClient...):
 				return nil
 			}
 			return is(Likely, "the server refuses the client's certificate, and does not say why", append(f.clientShows(""), f.alertEvidence())...)
@@ -110,10 +115,19 @@ func missingClientCertificate(f *facts) *found {
 	switch {
 	case f.sent(wire.Server, wire.AlertCertificateRequired), f.says("the client sent no certificate, and one is required"):
 		return is(Certain, "the server requires a certificate of the client, and the client showed none", says...)
+	case f.hungUp(), f.end == endClosed && f.server.event >= 0 && f.client.empty:
+		return is(Likely, "the server asked for a certificate of the client, the client showed none, and the server hung up without a word", says...)
 	case f.refusedClient():
 		return is(Likely, "the server asked for a certificate of the client, the client showed none, and the server ended the connection", append(says, f.alertEvidence())...)
 	}
 	return nil
+}
+
+// hungUp reports that the server ended a connection at once that was made, without data and
+// without saying why. In TLS 1.3 the client has made its connection before the server looks at
+// what it showed.
+func (f *facts) hungUp() bool {
+	return (f.cut() || f.end == endReset && f.c.Summary.Complete) && !f.serverSaid
 }
 
 func untrustedClient(f *facts) *found {

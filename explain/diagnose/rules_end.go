@@ -83,8 +83,11 @@ var endRules = []rule{
 		return is(Certain, "the answer is cut: "+strconv.Itoa(have)+" of "+strconv.Itoa(want)+" bytes came, and no close_notify", f.lastRecord()...)
 	}},
 	{id: "no-close-notify", fault: Server, source: "RFC 8446 §6.1", mend: "have the server send close_notify before it closes; clients cannot tell the end from an attack that cuts it", match: func(f *facts) *found {
-		if !f.cut() {
+		switch {
+		case !f.cut() || f.hungUp() && f.asked():
 			return nil
+		case f.hungUp():
+			return is(Likely, "the server closed the connection after the handshake, and sent neither data nor close_notify", f.lastRecord()...)
 		}
 		return is(Certain, "the server closed the connection without close_notify, so nobody can tell whether all came", f.lastRecord()...)
 	}},

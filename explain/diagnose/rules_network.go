@@ -33,7 +33,11 @@ var networkRules = []rule{
 		if f.end != endReset || !f.peerSpoke() {
 			return nil
 		}
-		return is(Likely, "the connection was reset in the middle of the handshake, after the "+f.peer().String()+" had answered",
+		when := "in the middle of the handshake, after the " + f.peer().String() + " had answered"
+		if f.c.Summary.Complete {
+			when = "by the " + f.peer().String() + " after the handshake"
+		}
+		return is(Likely, "the connection was reset "+when,
 			f.atEvent(f.answerAt, "", "the server had answered before that"))
 	}},
 }

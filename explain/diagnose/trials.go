@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/scan"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // connect makes a whole connection with a changed configuration, and does something with it.
@@ -40,19 +41,30 @@ func (t *trialist) connect(asks, address string, change func(*tls.Config), then 
 	}
 	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		a.text = "the handshake failed: " + err.Error()
+		a.fails("the handshake failed: ", err)
 		return a
 	}
 	a.agreed, a.text = true, fmt.Sprintf("connected with %v", conn.State().Version)
-	if then != nil {
-		said, err := then(conn)
-		if err != nil {
-			said = err.Error()
-		}
+	if said, err := then(conn); err != nil {
+		a.fails(a.text+", and then: ", err)
+	} else {
 		a.text += ", " + said
 	}
 	conn.Close()
 	return a
+}
+
+// fails notes why a connection failed.
+func (a *answer) fails(how string, err error) {
+	a.agreed, a.end = false, scan.Closed
+	words := err.Error()
+	if code, ok := errors.AsType[tls.AlertError](err); ok {
+		a.end, a.alert = scan.Alerted, wire.AlertCode(code)
+		words = "alert " + a.alert.String()
+	} else if i := slices.IndexFunc(endings, func(e ended) bool { return e.is(err) }); i >= 0 {
+		words = string(endings[i].end)
+	}
+	a.text = how + words
 }
 
 // addresses tries the hello at each address that the name leads to, or a connection alone where
@@ -177,8 +189,8 @@ func (t *trialist) clock() *Verdict {
 			return "no answer of HTTP", nil
 		}
 		response.Body.Close()
-		theirs, err = http.ParseTime(response.Header.Get("Date"))
-		return "Date: " + response.Header.Get("Date"), err
+		theirs, _ = http.ParseTime(response.Header.Get("Date"))
+		return "Date: " + response.Header.Get("Date"), nil
 	})
 	if theirs.IsZero() {
 		return nil
