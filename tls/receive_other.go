@@ -11,7 +11,10 @@ import (
 // buffer.
 func rawConn(net.Conn) syscall.RawConn { return nil }
 
-type reader struct{}
+type (
+	reader    struct{}
+	transfers struct{}
+)
 
 func (c *Conn) receiveReady() error { panic("tls: no raw connections on this system") }
 

@@ -35,6 +35,7 @@ type reader struct {
 	n     int                          // received last
 	at    time.Time                    // when that was
 	pace  pace
+	calls transfers
 	err   error
 	busy  bool // the In half was: nothing has been received
 }
@@ -48,7 +49,7 @@ func (r *reader) try(fd uintptr) bool {
 	defer r.c.in.Unlock()
 	buf := r.c.engine.LendUpTo(r.pace.size(engine.Part))
 	for {
-		r.n, r.err = syscall.Read(int(fd), buf)
+		r.n, r.err = r.calls.read(fd, buf)
 		if r.err != syscall.EINTR {
 			break
 		}

@@ -29,7 +29,7 @@ func (c *Conn) writeReady() error {
 func (c *Conn) push(fd uintptr) (done bool) {
 	s := c.sending()
 	for out := c.engine.Output(); len(out) > 0; out = c.engine.Output() {
-		n, err := c.reset.write(fd, out)
+		n, err := c.reset.write(&s.calls, fd, out)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -52,10 +52,10 @@ func (c *Conn) push(fd uintptr) (done bool) {
 
 // write holds the mutex over the call, which does not wait: a Read that sees the end
 // knows whether a write was told more.
-func (r *reset) write(fd uintptr, out []byte) (n int, err error) {
+func (r *reset) write(calls *transfers, fd uintptr, out []byte) (n int, err error) {
 	r.Lock()
 	defer r.Unlock()
-	n, err = syscall.Write(int(fd), out)
+	n, err = calls.write(fd, out)
 	r.keep(err)
 	return n, err
 }
