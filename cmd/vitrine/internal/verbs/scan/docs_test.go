@@ -23,10 +23,24 @@ import (
 
 var update = flag.Bool("update", false, "write the generated parts of docs/scan.md anew")
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		runAsCommand()
+	}
+	leak.Main(m)
+}
 
 // oldServer is one as somebody may have set it up long ago, and never looked at again.
 func oldServer(t *testing.T) (at scan.Target, roots *devca.CA) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scan.Target{Address: l.Addr().String(), Name: "example.test"}, serveOld(t, l)
+}
+
+// serveOld has the server listen at l until the test ends.
+func serveOld(t *testing.T, l net.Listener) (roots *devca.CA) {
 	ca, err := devca.New("example.test")
 	if err != nil {
 		t.Fatal(err)
@@ -39,10 +53,6 @@ func oldServer(t *testing.T) (at scan.Target, roots *devca.CA) {
 		Legacy: tls.Legacy{RSAKeyExchange: true, TripleDES: true, SmallDH: true}, CurvePreferences: []tls.CurveID{tls.CurveP256}}
 	for _, s := range []wire.CipherSuite{wire.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, wire.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, wire.TLS_RSA_WITH_AES_128_CBC_SHA, wire.TLS_RSA_WITH_3DES_EDE_CBC_SHA} {
 		config.CipherSuites = append(config.CipherSuites, uint16(s))
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
 	}
 	var wait sync.WaitGroup
 	wait.Go(func() {
@@ -66,7 +76,7 @@ func oldServer(t *testing.T) (at scan.Target, roots *devca.CA) {
 		}
 	})
 	t.Cleanup(func() { l.Close(); wait.Wait() })
-	return scan.Target{Address: l.Addr().String(), Name: "example.test"}, ca
+	return ca
 }
 
 // changing are the parts of an output that another run has otherwise.

@@ -4,22 +4,18 @@ package scan
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/scan"
 	"github.com/vitrine-tls/vitrine/scan/fix"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // options are the flags of vitrine scan.
@@ -35,7 +31,7 @@ type options struct {
 	counts                     bool // findings alone are a failure
 	json                       bool
 	explain                    string
-	out                        string
+	out, resume                string
 	policy, baseline, software string
 	timeout                    flags.Timeout
 }
@@ -81,6 +77,9 @@ Scan only what you run, or have leave to scan.
 its ending says whether that is a page for a browser (.html), JSON, SARIF,
 JUnit (.xml) or CSV.
 
+--resume keeps what is found in a file. If the scan is interrupted, the same
+command goes on where it stopped; targets that did not answer are asked again.
+
 The exit code is 1 where a finding is as bad as --fail-on says, where a policy
 is not kept, and where something is worse than in the baseline. With --policy or
 --baseline, findings alone count only if --fail-on is given.`,
@@ -88,6 +87,7 @@ is not kept, and where something is worse than in the baseline. With --policy or
   vitrine scan mail.example.com:587 smtps://mail.example.com
   vitrine scan 192.0.2.7:8000-8100 --json
   vitrine scan example.com -o report.html
+  vitrine scan --targets hosts.txt --resume hosts.scan -o report.html
   vitrine scan --targets hosts.txt --fail-on high -o scan.sarif
   vitrine scan example.com --policy mozilla-intermediate
   vitrine scan example.com --baseline last-week.json --json
@@ -112,6 +112,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.baseline, "baseline", "", "compare with this `file`, which an earlier scan wrote by --json")
 	set.StringVar(&o.software, "software", "", "write what to change for this `program`: "+flags.OneOf(programs())+" (default: what the server says it is)")
 	set.StringVarP(&o.out, "output", "o", "", "write a `file` too: .html, .json, .sarif, .xml (JUnit) or .csv")
+	set.StringVar(&o.resume, "resume", "", "keep each report in this `file`, and leave out the targets that it has already")
 	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
 	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
@@ -132,6 +133,8 @@ func (o *options) check() error {
 		return report.Usagef("--rate %v is not possible; give connections in a second, like 50", o.rate)
 	case o.atOnce < 1 || o.servers < 1 || o.atOnce > 10_000 || o.servers > 10_000:
 		return report.Usagef("--at-once and --servers are from 1 to 10000")
+	case o.resume != "" && o.explain != "":
+		return report.Usagef("--explain needs the connections of this scan, which --resume does not keep; leave one out")
 	case o.json && o.explain != "":
 		return report.Usagef("--explain writes text; leave --json out")
 	}
@@ -154,95 +157,6 @@ func programs() (ids []string) {
 		}
 	}
 	return ids
-}
-
-func (o *options) run(cmd *cobra.Command, args []string) error {
-	if err := o.check(); err != nil {
-		return err
-	}
-	targets, err := o.targets(cmd, args)
-	if err != nil {
-		return err
-	}
-	compared, err := o.yardsticks()
-	if err != nil {
-		return err
-	}
-	o.counts = cmd.Flags().Changed("fail-on") || o.policy == "" && o.baseline == ""
-	settings := scan.Options{ConfigurationOnly: o.quick, Software: o.software}
-	if o.ca != "" {
-		if settings.Roots, err = flags.Pool("ca", o.ca); err != nil {
-			return err
-		}
-	}
-	all := o.scan(cmd.Context(), targets, settings, compared, terminal.NewProgress(cmd.ErrOrStderr(), len(targets), "scanned"))
-	if err := context.Cause(cmd.Context()); err != nil {
-		return err
-	}
-	if o.out != "" {
-		if err := o.save(all); err != nil {
-			return err
-		}
-	}
-	switch {
-	case o.json:
-		err = report.JSON(cmd.OutOrStdout(), all)
-	case o.explain != "":
-		err = o.explainFinding(cmd.OutOrStdout(), all)
-	default:
-		err = all.write(cmd.OutOrStdout(), cmd.InOrStdin())
-	}
-	switch {
-	case err != nil:
-		return err
-	case all.Failing > 0:
-		return report.Reported(errors.New("there are findings"))
-	case all.Unreachable > 0:
-		return report.Reported(&net.OpError{Op: "dial", Err: errors.New("a target does not answer")})
-	}
-	return nil
-}
-
-// scan asks all targets, some at a time.
-func (o *options) scan(ctx context.Context, targets []flags.Target, settings scan.Options, compared yardsticks, progress *terminal.Progress) *Scans {
-	defer progress.End()
-	p := &scan.Prober{Rate: o.rate, Connections: o.atOnce, Timeout: o.timeout.Duration, Dial: o.dial}
-	all := &Scans{Targets: len(targets), Reports: make([]*scan.Report, len(targets))}
-	if compared.policy != nil {
-		all.policy = compared.policy.Name
-	}
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, o.servers)
-	for i, at := range targets {
-		slots <- struct{}{}
-		wait.Go(func() {
-			// The error is the context's, which the caller sees too.
-			settings := settings
-			settings.Addresses = func(ctx context.Context) []string { return o.way.Addresses(ctx, at) }
-			r, _ := p.Scan(ctx, o.target(at), settings)
-			if r.Err != nil {
-				r.Failure = report.Describe(r.Err, wire.Client, nil).Text
-			}
-			all.Reports[i] = r
-			progress.Step()
-			<-slots
-		})
-	}
-	wait.Wait()
-	for _, r := range all.Reports {
-		bad := o.counts && o.fails(r)
-		if compared.policy != nil || compared.baseline != nil {
-			j, worse := compared.judge(r)
-			all.Judged, bad = append(all.Judged, j), bad || worse
-		}
-		switch {
-		case bad:
-			all.Failing++
-		case r.Failure != "":
-			all.Unreachable++
-		}
-	}
-	return all
 }
 
 // fails reports a finding as bad as --fail-on says.
