@@ -11,18 +11,20 @@ import (
 
 // The registers of 256 bits, two blocks each, all of which AVX2 has.
 var (
-	state256 = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7} // counters that become key stream, and then output
-	text256  = Y7                                            // of the tail
+	state256 = []VecPhysical{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7}
+	text256  = Y7
 	sum256   = ghash{lo: Y8, mi: Y9, hi: Y10, t: Y11, fold: xor2, add: "VPXOR"}
-	spare256 = Y12 // in the loop: ciphertext, swapped, for GHASH
+	spare256 = Y12
 	key256   = Y13 // of the round
-	hash256  = Y14 // GHASH so far, in its first block; the other is zero
-	count256 = Y15 // the next two counters, swapped
+	hash256  = Y14
+	count256 = Y15
 )
+
+var by256 = width{width256, state256, text256, sum256, spare256, hash256, count256,
+	constant(swapAt), twoAt, "VMOVDQU", rounds256, lanes256}
 
 const (
 	width256 = 32
-	chunk256 = 8 * width256 // bytes of one turn of the loop
 	half256  = 4 * width256 // bytes of what is done once behind the loop, if so much is left
 )
 
@@ -35,28 +37,20 @@ func kernel256(c cipher, d direction) {
 	arguments()
 	begin256(c, local.Offset(width256))
 	data256(local)
-	CMPQ(left, I32(chunk256))
-	JB(LabelRef("half"))
-	if d == seal {
-		sealLoop256(c)
-	} else {
-		Label("loop")
-		openChunk256(c, chunk256)
-		CMPQ(left, I32(chunk256))
-		JAE(LabelRef("loop"))
-	}
+	by256.loop(c, d, "half")
 	Label("half")
 	CMPQ(left, I32(half256))
 	JB(LabelRef("tail"))
 	if d == seal {
-		run(encrypt256(c, half256), output256(half256), hashing256(dst, -half256, half256))
+		run(by256.encrypt(c, half256), by256.output(half256), by256.hashing(dst, -half256, half256))
 	} else {
-		openChunk256(c, half256)
+		by256.openOnce(c, half256)
 	}
 	Label("tail")
 	lastSource(d)
 	tail256(c, d, local)
-	finish256(local)
+	by256.finish(local.Offset(width256))
+	clear256(local)
 	VZEROUPPER()
 	RET()
 }
@@ -104,22 +98,6 @@ func rounds256(c cipher, blocks []VecPhysical) []step {
 	return steps
 }
 
-// encrypt256 sets as many states as n bytes have to the next key stream, one step for each
-// round. The counters are made before the first.
-func encrypt256(c cipher, n int) []step {
-	states := state256[:n/width256]
-	steps := rounds256(c, states)
-	first := steps[0]
-	steps[0] = func() {
-		for _, s := range states {
-			vec("VPSHUFB", constant(swapAt), count256, s)
-			vec("VPADDD", constant(twoAt), count256, count256)
-		}
-		first()
-	}
-	return steps
-}
-
 // data256 hashes the additional data, a block at a time.
 func data256(local Mem) {
 	x, y, g := low(hash256), low(spare256), sum256.asX()
@@ -151,73 +129,16 @@ func data256(local Mem) {
 	Label("hashed")
 }
 
-// hashing256 hashes n bytes of ciphertext at a distance from what base points to, behind
-// the hash so far.
-func hashing256(base Register, distance, n int) []step {
-	var steps []step
-	for i := 0; i < n; i += width256 {
-		x, begin := spare256, i == 0
-		steps = append(steps, func() {
-			vec("VMOVDQU", Mem{Base: base, Disp: distance + i}, x)
-			vec("VPSHUFB", constant(swapAt), x, x)
-			if begin {
-				vec("VPXOR", hash256, x, x)
-			}
-		})
-		steps = append(steps, sum256.multiply(x, powerOf((n-i)/blockSize), begin)...)
-	}
-	return append(append(steps, sum256.reduce()...), lanes256)
-}
-
 // lanes256 sets the hash to the sum of the two blocks of the reduced sum.
 func lanes256() {
 	vec("VEXTRACTI128", U8(1), sum256.hi, low(spare256))
 	vec("VPXOR", low(sum256.hi), low(spare256), low(hash256))
 }
 
-// output256 adds the key stream in the states to n bytes of text, stores them and steps
-// over them.
-func output256(n int) []step {
-	return []step{func() {
-		for i, s := range state256[:n/width256] {
-			vec("VPXOR", Mem{Base: src, Disp: i * width256}, s, s)
-			vec("VMOVDQU", s, Mem{Base: dst, Disp: i * width256})
-		}
-		ADDQ(I32(n), src)
-		ADDQ(I32(n), dst)
-		SUBQ(I32(n), left)
-	}}
-}
-
-// sealLoop256 encrypts a chunk while it hashes the one before.
-func sealLoop256(c cipher) {
-	run(encrypt256(c, chunk256), output256(chunk256))
-	CMPQ(left, I32(chunk256))
-	JB(LabelRef("behind"))
-	Label("loop")
-	between(encrypt256(c, chunk256), hashing256(dst, -chunk256, chunk256))
-	run(output256(chunk256))
-	CMPQ(left, I32(chunk256))
-	JAE(LabelRef("loop"))
-	Label("behind")
-	run(hashing256(dst, -chunk256, chunk256))
-}
-
-// openChunk256 decrypts n bytes while it hashes them.
-func openChunk256(c cipher, n int) {
-	between(encrypt256(c, n), hashing256(src, 0, n))
-	run(output256(n))
-}
-
-// tail256 does what is left, up to 7 whole blocks and a part of one, and adds the
-// block with the lengths. All of it is reduced at once, in finish256.
+// tail256 does what is left, up to 7 whole blocks and a part of one.
 func tail256(c cipher, d direction, local Mem) {
-	g := sum256
 	s, x := state256[0], text256
-	for _, r := range []Op{g.lo, g.mi, g.hi} {
-		vec("VPXOR", r, r, r)
-	}
-	tailPowers()
+	by256.tail()
 	Label("pair")
 	CMPQ(left, I32(width256))
 	JB(LabelRef("part"))
@@ -227,11 +148,9 @@ func tail256(c cipher, d direction, local Mem) {
 	if d == seal {
 		vec("VMOVDQA", s, x)
 	}
-	hashPair256()
+	by256.hashText()
 	ADDQ(I32(width256), power)
-	ADDQ(I32(width256), src)
-	ADDQ(I32(width256), dst)
-	SUBQ(I32(width256), left)
+	stepOver(width256)
 	JMP(LabelRef("pair"))
 
 	Label("part")
@@ -239,10 +158,6 @@ func tail256(c cipher, d direction, local Mem) {
 	JE(LabelRef("lengths"))
 	part256(c, d, local)
 	Label("lengths")
-	lengths(low(x))
-	vec("VPXOR", low(hash256), low(x), low(x))
-	vec("VMOVDQU", powerOf(1), low(spare256)) // and zeros behind it
-	run(g.multiply(x, spare256, false))
 }
 
 // part256 does the last 1 to 31 bytes, by way of the stack.
@@ -262,23 +177,13 @@ func part256(c cipher, d direction, local Mem) {
 		LEAQ(constant(maskAt), at)
 		vec("VPAND", Mem{Base: at, Index: scratch, Scale: 1}, s, x)
 	}
-	hashPair256()
+	by256.hashText()
 }
 
 // encryptPair256 sets the first state to the next key stream and the first text.
 func encryptPair256(c cipher) {
-	run(encrypt256(c, width256))
+	run(by256.encrypt(c, width256))
 	vec("VPXOR", text256, state256[0], state256[0])
-}
-
-// hashPair256 adds the first text's products, with the hash so far in it, to the sum.
-func hashPair256() {
-	x := text256
-	vec("VPSHUFB", constant(swapAt), x, x)
-	vec("VPXOR", hash256, x, x)
-	vec("VPXOR", hash256, hash256, hash256)
-	vec("VMOVDQU", Mem{Base: power}, spare256)
-	run(sum256.multiply(x, spare256, false))
 }
 
 // copyBytes copies n bytes, fewer than twice most, a power of two up to 16.
@@ -313,14 +218,8 @@ func copyBytes(label string, to, from, n Register, most int) {
 	}
 }
 
-// finish256 reduces the sum, stores the tag and clears the stack.
-func finish256(local Mem) {
-	run(sum256.reduce())
-	lanes256()
-	x := low(hash256)
-	vec("VPSHUFB", constant(swapAt), x, x)
-	vec("VPXOR", local.Offset(width256), x, x)
-	vec("VMOVDQU", x, Mem{Base: tag})
+// clear256 clears the stack.
+func clear256(local Mem) {
 	vec("VPXOR", spare256, spare256, spare256)
 	vec("VMOVDQU", spare256, local)
 	vec("VMOVDQU", low(spare256), local.Offset(width256))

@@ -11,21 +11,21 @@ import (
 
 // The registers of 512 bits, four blocks each. Z17 to Z31 have the rounds' keys.
 var (
-	state512 = []VecPhysical{Z0, Z1, Z2, Z3} // counters that become key stream, and then output
-	text512  = []VecPhysical{Z4, Z5, Z6, Z7} // ciphertext, swapped, for GHASH
+	state512 = []VecPhysical{Z0, Z1, Z2, Z3}
+	text512  = Z4
 	sum512   = ghash{lo: Z8, mi: Z9, hi: Z10, t: Z11, fold: xor3, add: "VPXORD"}
 	spare512 = Z12
 	mask512  = Z13 // what the tag is masked with, in its first block
 	swap512  = Z14
-	count512 = Z15 // the next four counters, swapped
-	hash512  = Z16 // GHASH so far, in its first block; the others are zero
+	count512 = Z15
+	hash512  = Z16
 	keys512  = []VecPhysical{Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}
 )
 
-const (
-	width512 = 64
-	chunk512 = 4 * width512 // bytes of one turn of the loop
-)
+const width512 = 64
+
+var by512 = width{width512, state512, text512, sum512, spare512, hash512, count512,
+	swap512, fourAt, "VMOVDQU64", rounds512, lanes512}
 
 // kernel512 emits seal or open with registers of 512 bits.
 func kernel512(c cipher, d direction) {
@@ -38,17 +38,11 @@ func kernel512(c cipher, d direction) {
 	vec("VMOVDQU64", constant(swapAt), swap512)
 	begin512(c)
 	data512()
-	CMPQ(left, I32(chunk512))
-	JB(LabelRef("tail"))
-	if d == seal {
-		sealLoop512(c)
-	} else {
-		openLoop512(c)
-	}
+	by512.loop(c, d, "tail")
 	Label("tail")
 	lastSource(d)
 	tail512(c, d)
-	finish512()
+	by512.finish(low(mask512))
 	for _, r := range append(keys512[:c.rounds+1:c.rounds+1], hash512) {
 		vec("VPXORD", r, r, r) // other code of a Go program would hardly ever overwrite these
 	}
@@ -98,14 +92,6 @@ func rounds512(c cipher, blocks []VecPhysical) []step {
 	return steps
 }
 
-// counters512 sets the first n states to the next counters.
-func counters512(n int) {
-	for _, s := range state512[:n] {
-		vec("VPSHUFB", swap512, count512, s)
-		vec("VPADDD", constant(fourAt), count512, count512)
-	}
-}
-
 // data512 hashes the additional data, a block at a time.
 func data512() {
 	x, g := low(hash512), sum512.asX()
@@ -132,16 +118,6 @@ func data512() {
 	Label("hashed")
 }
 
-// hashing512 hashes the 16 blocks of text512, with the hash so far in the first.
-func hashing512() []step {
-	steps := []step{func() { vec("VPXORD", hash512, text512[0], text512[0]) }}
-	for i, x := range text512 {
-		steps = append(steps, func() { vec("VMOVDQU64", powerOf(16-4*i), spare512) })
-		steps = append(steps, sum512.multiply(x, spare512, i == 0)...)
-	}
-	return append(append(steps, sum512.reduce()...), lanes512)
-}
-
 // lanes512 sets the hash to the sum of the four blocks of the reduced sum.
 func lanes512() {
 	hi, a, b := sum512.hi, sum512.t, spare512
@@ -151,63 +127,10 @@ func lanes512() {
 	vec("VPXORD", low(a), low(b), low(hash512))
 }
 
-// output512 adds the key stream in the states to the text and stores it. With swap,
-// it is kept for GHASH too.
-func output512(swap bool) {
-	for i, s := range state512 {
-		vec("VPXORD", Mem{Base: src, Disp: i * width512}, s, s)
-		vec("VMOVDQU64", s, Mem{Base: dst, Disp: i * width512})
-	}
-	if swap {
-		for i, s := range state512 {
-			vec("VPSHUFB", swap512, s, text512[i])
-		}
-	}
-	ADDQ(I32(chunk512), src)
-	ADDQ(I32(chunk512), dst)
-	SUBQ(I32(chunk512), left)
-}
-
-// sealLoop512 encrypts a chunk while it hashes the one before.
-func sealLoop512(c cipher) {
-	counters512(len(state512))
-	run(rounds512(c, state512))
-	output512(true)
-	CMPQ(left, I32(chunk512))
-	JB(LabelRef("behind"))
-	Label("loop")
-	counters512(len(state512))
-	between(rounds512(c, state512), hashing512())
-	output512(true)
-	CMPQ(left, I32(chunk512))
-	JAE(LabelRef("loop"))
-	Label("behind")
-	run(hashing512())
-}
-
-// openLoop512 decrypts a chunk while it hashes it.
-func openLoop512(c cipher) {
-	Label("loop")
-	for i, x := range text512 {
-		vec("VMOVDQU64", Mem{Base: src, Disp: i * width512}, x)
-		vec("VPSHUFB", swap512, x, x)
-	}
-	counters512(len(state512))
-	between(rounds512(c, state512), hashing512())
-	output512(false)
-	CMPQ(left, I32(chunk512))
-	JAE(LabelRef("loop"))
-}
-
-// tail512 does what is left, up to 15 whole blocks and a part of one, and adds
-// the block with the lengths. All of it is reduced at once, in finish512.
+// tail512 does what is left, up to 15 whole blocks and a part of one.
 func tail512(c cipher, d direction) {
-	g := sum512
-	s, x := state512[0], text512[0]
-	for _, r := range []Op{g.lo, g.mi, g.hi} {
-		vec("VPXORD", r, r, r)
-	}
-	tailPowers()
+	s, x := state512[0], text512
+	by512.tail()
 	TESTQ(left, left)
 	JE(LabelRef("lengths"))
 	Label("part")
@@ -215,38 +138,17 @@ func tail512(c cipher, d direction) {
 	BZHIQ(left, scratch, scratch) // all ones from 64 bytes on
 	KMOVQ(scratch, K1)
 	zeroing("VMOVDQU8", Mem{Base: src}, K1, x)
-	counters512(1)
-	run(rounds512(c, []VecPhysical{s}))
+	run(by512.encrypt(c, width512))
 	vec("VPXORD", x, s, s)
 	vec("VMOVDQU8", s, K1, Mem{Base: dst})
 	if d == seal {
 		zeroing("VMOVDQU8", s, K1, x)
 	}
-	vec("VPSHUFB", swap512, x, x)
-	vec("VPXORD", hash512, x, x)
-	vec("VPXORD", hash512, hash512, hash512)
-	vec("VMOVDQU64", Mem{Base: power}, spare512)
-	run(g.multiply(x, spare512, false))
+	by512.hashText()
 	ADDQ(I32(width512), power)
-	ADDQ(I32(width512), src)
-	ADDQ(I32(width512), dst)
-	SUBQ(I32(width512), left)
+	stepOver(width512)
 	JA(LabelRef("part"))
 	Label("lengths")
-	lengths(low(x))
-	vec("VPXORD", low(hash512), low(x), low(x))
-	vec("VMOVDQU64", powerOf(1), low(spare512)) // and zeros behind it
-	run(g.multiply(x, spare512, false))
-}
-
-// finish512 reduces the sum and stores the tag.
-func finish512() {
-	run(sum512.reduce())
-	lanes512()
-	x := low(hash512)
-	vec("VPSHUFB", low(swap512), x, x)
-	vec("VPXORD", low(mask512), x, x)
-	vec("VMOVDQU64", x, Mem{Base: tag})
 }
 
 // run emits steps one after the other.
