@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -85,7 +86,7 @@ var flooding = flag.Int("flood", 100_000, "how many connections stay open in Tes
 // that show it as well, and sooner: what is kept is full by then. -flood says how many.
 func TestAMillionConnections(t *testing.T) {
 	open := *flooding
-	if testing.Short() || race { // nothing runs at the same time in it
+	if programs.Brief() || race { // nothing runs at the same time in it
 		open = 25_000
 	}
 	s := speak(t, tls.VersionTLS12, devca.ECDSA, "hello", nil)
@@ -198,7 +199,7 @@ func (z *zeros) Read(b []byte) (int, error) {
 // Secrets without end are passed over.
 func TestHugeSecrets(t *testing.T) {
 	size := int64(1 << 30)
-	if testing.Short() {
+	if programs.Brief() {
 		size = 40 << 20
 	}
 	head := ngHead(binary.LittleEndian, linkRaw, 9)
@@ -224,7 +225,7 @@ func TestHugeSecrets(t *testing.T) {
 // A capture that grows without end when it is unpacked takes no memory for it.
 func TestCompressedBomb(t *testing.T) {
 	size := int64(512 << 20)
-	if testing.Short() {
+	if programs.Brief() {
 		size = 40 << 20
 	}
 	var packed bytes.Buffer

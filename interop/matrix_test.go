@@ -119,7 +119,7 @@ func runPeer(t *testing.T, table *table, ours wire.Role, p *peer) {
 	for _, c := range can {
 		one(c, c.String())
 	}
-	if testing.Short() || len(can) == 0 {
+	if programs.Brief() || len(can) == 0 {
 		return
 	}
 	for _, c := range mix(versions, func(c cell) bool { return p.cannot(ours, c) == "" }) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -75,7 +76,7 @@ var wires = []Deviation{{Kind: "flip", Byte: 7, Bit: 3}, {Kind: "drop"}, {Kind: 
 // has not sent, no run hangs, and the finding is whole.
 func TestOnTheWireNobodyIsFooled(t *testing.T) {
 	names := []string{"defaults", "TLS 1.2", "small records", "TLS 1.0", "SSL 3.0", "PSK", "anonymous", "ticket", "renegotiation", "compression"}
-	if testing.Short() {
+	if programs.Brief() {
 		names = names[:3]
 	}
 	for _, name := range names {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // Of every record of a connection, whole and at a byte, on the wire and inside, each thing
@@ -25,7 +26,7 @@ func TestTouches(t *testing.T) {
 					if len(touches) < 6 {
 						t.Fatalf("%s: %+v: %d things can be done", name, at, len(touches))
 					}
-					if !testing.Short() && name != "renegotiation" {
+					if !programs.Brief() && name != "renegotiation" {
 						touch(t, s, touches)
 					}
 				}

@@ -1,6 +1,6 @@
 package faults
 
-import "testing"
+import "github.com/vitrine-tls/vitrine/internal/proof/programs"
 
 // stride is how many bytes lie between two faults of one kind: none, but where time
 // is short.
@@ -8,7 +8,7 @@ func stride() int {
 	switch {
 	case race:
 		return 61
-	case testing.Short():
+	case programs.Brief():
 		return 17
 	}
 	return 1

@@ -21,6 +21,10 @@ func Required() bool {
 	return !Off() && (os.Getenv("VITRINE_INTEROP") == "require" || os.Getenv("CI") == "true")
 }
 
+// Brief reports that what takes long is left out: with -short, and wherever a program may be
+// missing, as in a developer's go test ./... CI leaves nothing out.
+func Brief() bool { return testing.Short() || !Required() }
+
 // SkipIfOff skips the test where no program of others may be run.
 func SkipIfOff(t testing.TB) {
 	t.Helper()
