@@ -87,14 +87,14 @@ func unreadable(format string, args ...any) error {
 }
 
 // cache finds a certificate that is already parsed by the hash of its bytes.
-// It holds weak pointers only: an entry goes with the last user of it.
+// It holds weak pointers only: an entry goes with the last user of it. Every handshake
+// looks, on all processors at once, and so looking takes no lock.
 type cache struct {
 	seed maphash.Seed
-	mu   sync.Mutex
-	byID map[uint64]weak.Pointer[x509.Certificate]
+	byID sync.Map // uint64 to weak.Pointer[x509.Certificate]
 }
 
-var known = &cache{seed: maphash.MakeSeed(), byID: make(map[uint64]weak.Pointer[x509.Certificate])}
+var known = &cache{seed: maphash.MakeSeed()}
 
 func (k *cache) parse(der []byte) (*x509.Certificate, error) {
 	id := maphash.Bytes(k.seed, der)
@@ -109,29 +109,31 @@ func (k *cache) parse(der []byte) (*x509.Certificate, error) {
 }
 
 func (k *cache) get(id uint64) *x509.Certificate {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.byID[id].Value()
+	if p, ok := k.byID.Load(id); ok {
+		return p.(weak.Pointer[x509.Certificate]).Value()
+	}
+	return nil
 }
 
 // put adds c, unless another goroutine was first: then it returns that one.
 func (k *cache) put(id uint64, c *x509.Certificate) *x509.Certificate {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if first := k.byID[id].Value(); first != nil {
-		if bytes.Equal(first.Raw, c.Raw) {
-			return first
-		}
-		return c // two certificates of one hash: the second is not cached
-	}
 	p := weak.Make(c)
-	k.byID[id] = p
-	runtime.AddCleanup(c, func(id uint64) {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if k.byID[id] == p { // not one that took its place
-			delete(k.byID, id)
+	for {
+		before, taken := k.byID.LoadOrStore(id, p)
+		if taken {
+			if first := before.(weak.Pointer[x509.Certificate]).Value(); first != nil {
+				if bytes.Equal(first.Raw, c.Raw) {
+					return first
+				}
+				return c // two certificates of one hash: the second is not cached
+			}
+			if !k.byID.CompareAndSwap(id, before, p) {
+				continue
+			}
 		}
-	}, id)
-	return c
+		runtime.AddCleanup(c, func(id uint64) {
+			k.byID.CompareAndDelete(id, p) // not one that took its place
+		}, id)
+		return c
+	}
 }

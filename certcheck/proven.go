@@ -24,10 +24,11 @@ type proven struct {
 	shards [shards]shard
 }
 
+// shard is a part of them. Every handshake looks, and looking takes no lock.
 type shard struct {
-	mu   sync.Mutex
-	set  map[link]Profile
-	size int // bytes
+	set  sync.Map   // link to Profile
+	mu   sync.Mutex // for what changes the set
+	size int        // bytes
 }
 
 const (
@@ -38,15 +39,7 @@ const (
 	shardBudget = proofBudget / shards
 )
 
-var proofs = newProven()
-
-func newProven() *proven {
-	p := new(proven)
-	for i := range p.shards {
-		p.shards[i].set = map[link]Profile{}
-	}
-	return p
-}
+var proofs proven
 
 // of returns the shard of a link: the last byte of a signature is as good as random.
 func (p *proven) of(l link) *shard {
@@ -54,32 +47,31 @@ func (p *proven) of(l link) *shard {
 }
 
 func (p *proven) has(l link) (strictest Profile, ok bool) {
-	s := p.of(l)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	strictest, ok = s.set[l]
-	return strictest, ok
+	if v, ok := p.of(l).set.Load(l); ok {
+		return v.(Profile), true
+	}
+	return 0, false
 }
 
 func (p *proven) add(l link, profile Profile) {
 	s, size := p.of(l), l.size()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if strictest, ok := s.set[l]; ok {
-		s.set[l] = max(strictest, profile)
+	if strictest, ok := p.has(l); ok {
+		s.set.Store(l, max(strictest, profile))
 		return
 	}
 	if size > shardBudget/4 {
 		return
 	}
-	for old := range s.set { // in any order
+	for old := range s.set.Range { // in any order
 		if s.size+size <= shardBudget {
 			break
 		}
-		delete(s.set, old)
-		s.size -= old.size()
+		s.set.Delete(old)
+		s.size -= old.(link).size()
 	}
-	s.set[l] = profile
+	s.set.Store(l, profile)
 	s.size += size
 }
 

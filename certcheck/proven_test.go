@@ -82,6 +82,40 @@ func TestRefusalsAreNotRemembered(t *testing.T) {
 	}
 }
 
+// A verification of what is remembered waits for nobody who remembers something: all
+// handshakes of a server look at the same few.
+func TestRememberedTakesNoLock(t *testing.T) {
+	ca := authority(t, "Root", nil)
+	certs, err := Parse(raw(server(t, ca)))
+	o := Options{Roots: trust(ca), Name: "example.com", Time: now}
+	if err == nil {
+		_, err = Verify(context.Background(), certs, o)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range proofs.shards {
+		proofs.shards[i].mu.Lock()
+		defer proofs.shards[i].mu.Unlock()
+	}
+	done := make(chan error, 1)
+	go func() {
+		again, err := Parse([][]byte{certs[0].Raw})
+		if err == nil {
+			_, err = Verify(context.Background(), again, o)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits for a lock")
+	}
+}
+
 // A verification of what is remembered allocates what it returns, and nothing else.
 func TestRememberedAllocates(t *testing.T) {
 	ca := authority(t, "Root", nil)
@@ -112,7 +146,7 @@ func TestRememberedForOneKey(t *testing.T) {
 
 // A peer that shows many certificates does not make us remember them all.
 func TestRememberedSignaturesAreBounded(t *testing.T) {
-	p := newProven()
+	p := new(proven)
 	issuer := &x509.Certificate{}
 	for i := range 5000 {
 		l := link{&x509.Certificate{Raw: []byte{1000: byte(i)}}, issuer}
@@ -133,9 +167,9 @@ func TestRememberedSignaturesAreBounded(t *testing.T) {
 	kept, bytes := 0, 0
 	for i := range p.shards {
 		size := 0
-		for l := range p.shards[i].set {
+		for l := range p.shards[i].set.Range {
 			kept++
-			size += l.size()
+			size += l.(link).size()
 		}
 		if size != p.shards[i].size {
 			t.Errorf("shard %d has %d bytes, and counts %d", i, size, p.shards[i].size)
