@@ -19,6 +19,7 @@ var sections = []section{
 	{"chains", "chains with deviations, judged by certcheck, crypto/x509, OpenSSL and GnuTLS", runChains},
 	{"limbo", "the test cases of x509-limbo for chains", runLimbo},
 	{"wycheproof", "the signatures of Wycheproof, as handshakes and certificates have them, and its AES-GCM", runWycheproof},
+	{"scan", "servers are scanned 1,000 times each while an honest client goes on connecting", runScans},
 	{"negative", "the library is broken on purpose, one rule at a time, and the tests must notice", runNegative},
 }
 

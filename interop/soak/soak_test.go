@@ -49,3 +49,17 @@ func TestChoose(t *testing.T) {
 		t.Error("a section that does not exist was found")
 	}
 }
+
+func TestScannedServersAreFigures(t *testing.T) {
+	const line = "    scan_harmless_test.go:99: figure: nginx: intermediate: 6 scans, 500 connections\n"
+	for n, ok := range map[int]bool{0: false, 2: false, 3: true} {
+		r := &report{section: "scan", log: new(strings.Builder)}
+		r.servers(strings.Repeat(line, n))
+		if len(r.figures) != n+1 || (r.err(nil) == nil) != ok {
+			t.Errorf("%d servers: %v, %v", n, r.figures, r.err(nil))
+		}
+		if n > 0 && (r.figures[0].name != "nginx: intermediate" || r.figures[0].value != "6 scans, 500 connections") {
+			t.Errorf("%+v", r.figures[0])
+		}
+	}
+}
