@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"crypto/x509"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,9 @@ type Options struct {
 	// of the first is offered to some of the others. They are contacted, so they must be the
 	// target's.
 	Addresses func(ctx context.Context) []string
+	// Plain, unless nil, connects to where the target speaks HTTP without TLS, port 80 mostly:
+	// a server should lead from there to https://.
+	Plain func(ctx context.Context) (net.Conn, error)
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -120,7 +124,7 @@ func (x *audit) parts() []func(context.Context) {
 	return []func(context.Context){
 		x.groups13, x.groups12, x.certificates, x.otherName, x.finiteField, x.reuse12, x.reuse13, x.protocols, x.compression,
 		x.encryptThenMAC, x.fallback, x.tolerance, x.sessions12, x.sessions13, x.renegotiation, x.unsafeRenegotiation, x.http,
-		x.keyUpdates, x.endings,
+		x.keyUpdates, x.endings, x.plain,
 	}
 }
 

@@ -3,8 +3,12 @@ package scan
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
+	"math"
+	"net"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,14 +83,91 @@ func short(s string) string {
 	return s
 }
 
+// leastHSTS is how long HSTS should hold at least.
+const leastHSTS = 180 * 24 * time.Hour
+
 func (x *audit) judgeHTTP(a *Answer, r *HTTPReport) {
-	if r.HSTS == "" {
+	switch seconds, ok := maxAge(r.HSTS); {
+	case r.HSTS == "":
 		x.found("no-hsts", a, "the answer has no Strict-Transport-Security")
+	case !ok:
+		x.found("hsts-short", a, "Strict-Transport-Security has no max-age that browsers can read: "+r.HSTS)
+	case time.Duration(seconds)*time.Second < leastHSTS:
+		x.found("hsts-short", a, "Strict-Transport-Security: "+r.HSTS)
 	}
 	if strings.HasPrefix(strings.ToLower(r.Location), "http://") {
 		x.found("redirect-plain", a, "Location: "+r.Location)
 	}
 	if r.Compressed {
 		x.found("breach", a, "asked with Accept-Encoding, it answers with Content-Encoding")
+	}
+}
+
+// maxAge reads the seconds of Strict-Transport-Security. RFC 6797 §6.1.1.
+func maxAge(field string) (seconds uint32, ok bool) {
+	for directive := range strings.SplitSeq(field, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "max-age") {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.Trim(strings.TrimSpace(value), `"`), 10, 64)
+		return uint32(min(n, math.MaxUint32)), err == nil
+	}
+	return 0, false
+}
+
+// plain asks for the first page without TLS, on the port where browsers look first. A
+// redirect is looked at, and not followed.
+func (x *audit) plain(ctx context.Context) {
+	if x.o.Plain == nil || !x.speaksHTTP() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(x.p.Timeout, DefaultTimeout))
+	defer cancel()
+	x.count.Add(1)
+	conn, err := x.o.Plain(ctx)
+	if err != nil {
+		x.set(plainHTTP, "no: "+string(kindOfDial(err)))
+		return
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+	var head []byte
+	if _, err := conn.Write(x.request()); err == nil {
+		head = readTo(conn, maxHead)
+	}
+	r := readHead(head)
+	if r == nil {
+		x.set(plainHTTP, "what answers there is not HTTP")
+		return
+	}
+	x.judgePlain(r)
+}
+
+// plainHTTP is the name of the feature.
+const plainHTTP = "HTTP without TLS"
+
+// readTo reads the head of an answer, or n bytes, or what comes.
+func readTo(conn net.Conn, n int) (head []byte) {
+	room := make([]byte, 4096)
+	for len(head) < n && !bytes.Contains(head, []byte("\r\n\r\n")) {
+		got, err := conn.Read(room)
+		if head = append(head, room[:got]...); err != nil {
+			break
+		}
+	}
+	return head
+}
+
+func (x *audit) judgePlain(r *HTTPReport) {
+	evidence := "it answers " + r.Status
+	if r.Location != "" {
+		evidence += ", Location: " + r.Location
+	}
+	x.set(plainHTTP, evidence)
+	switch {
+	case strings.HasPrefix(strings.ToLower(r.Location), "https://"):
+	case strings.HasPrefix(r.Status, "2"), strings.HasPrefix(r.Status, "3"):
+		x.found("no-redirect", nil, evidence)
 	}
 }

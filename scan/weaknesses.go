@@ -28,6 +28,7 @@ var looked = []weakness{
 	{"goldendoodle", "GOLDENDOODLE", (*audit).goldendoodle},
 	{"early-data-replay", "Replay of early data", (*audit).earlyReplay},
 	{"starttls-injection", "STARTTLS injection", (*audit).injection},
+	{"alpaca", "ALPACA's precondition", (*audit).alpaca},
 	{"weak-tickets", "Weak session tickets", (*audit).tickets},
 	{"ticket-past-client-auth", "Tickets across virtual hosts", (*audit).acrossHosts},
 }

@@ -41,6 +41,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if j.compared, err = o.yardsticks(); err != nil {
 		return err
 	}
+	o.elsewhere = cmd.Flags().Changed("connect-to")
 	o.counts = cmd.Flags().Changed("fail-on") || o.policy == "" && o.baseline == ""
 	if o.ca != "" {
 		if j.settings.Roots, err = flags.Pool("ca", o.ca); err != nil {
@@ -136,6 +137,11 @@ func (j *job) scan(ctx context.Context) (*Scans, error) {
 func (j *job) one(ctx context.Context, p *scan.Prober, at flags.Target) (*scan.Report, error) {
 	settings := j.settings
 	settings.Addresses = func(ctx context.Context) []string { return j.way.Addresses(ctx, at) }
+	if at.Port == "443" && !j.elsewhere {
+		settings.Plain = func(ctx context.Context) (net.Conn, error) {
+			return j.way.Dial(ctx, flags.Target{Host: at.Host, Port: "80", StartTLS: "none"})
+		}
+	}
 	r, err := p.Scan(ctx, j.target(at), settings)
 	if r.Err != nil {
 		r.Failure = report.Describe(r.Err, wire.Client, nil).Text

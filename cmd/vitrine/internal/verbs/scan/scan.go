@@ -29,6 +29,7 @@ type options struct {
 	quick                      bool
 	failOn                     string
 	counts                     bool // findings alone are a failure
+	elsewhere                  bool // connections go to another address than the target's
 	json                       bool
 	explain                    string
 	out, resume                string
@@ -68,7 +69,8 @@ first.
 
 A server gets 8 connections at once and 50 in a second, or what --at-once and
 --rate say; on the loopback interface there is no limit. Where it refuses,
-vitrine waits. Nothing but the targets is contacted.
+vitrine waits. Nothing but the targets is contacted; of one on port 443 it also
+asks port 80 whether that leads to https://.
 
 Scan only what you run, or have leave to scan.
 
