@@ -50,6 +50,7 @@ type audit struct {
 	suites  map[wire.Version][]wire.CipherSuite
 	groups  []wire.NamedGroup
 	chains  []*shownChain
+	first   *Answer // to a hello of today
 	classic *Answer // a whole handshake up to TLS 1.2
 	// encryptsFirst is set where CBC goes with encrypt-then-MAC.
 	encryptsFirst bool
@@ -66,16 +67,8 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 	x := &audit{p: p, at: at, o: o, r: r, suites: map[wire.Version][]wire.CipherSuite{}}
 	if x.reachable(ctx) {
 		x.parallel(ctx, x.versions()...)
-		x.gatherVersions()
-		x.parallel(ctx, x.parts()...)
-		if !o.ConfigurationOnly {
-			x.clients(ctx)
-			x.weaknesses(ctx)
-			x.acrossAddresses(ctx)
-		}
-		x.judge()
-		if !o.ConfigurationOnly {
-			x.conclude()
+		if x.gatherVersions(); x.agreed(ctx) {
+			x.rest(ctx)
 		}
 	}
 	r.sort()
@@ -85,9 +78,51 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 	return r, context.Cause(ctx)
 }
 
+// rest asks for all that builds upon the versions, and judges.
+func (x *audit) rest(ctx context.Context) {
+	x.parallel(ctx, x.parts()...)
+	if !x.o.ConfigurationOnly {
+		x.clients(ctx)
+		x.weaknesses(ctx)
+		x.acrossAddresses(ctx)
+	}
+	x.judge()
+	if !x.o.ConfigurationOnly {
+		x.conclude()
+	}
+}
+
+// agreed reports that the server took a hello of some version. One that took none was not
+// looked at: nothing is known of it, and least of all that it is all right.
+func (x *audit) agreed(ctx context.Context) bool {
+	if slices.ContainsFunc(x.r.Versions, func(v VersionReport) bool { return v.Offered }) {
+		return true
+	}
+	if ctx.Err() == nil {
+		x.r.Versions, x.r.Failure = nil, "the server takes a hello of no version: "+turnedDown(x.first)
+	}
+	return false
+}
+
+// turnedDown says how the first hello was.
+func turnedDown(a *Answer) string {
+	switch a.End {
+	case TimedOut:
+		return "no answer came in time"
+	case Closed:
+		return "it closes the connection"
+	case Reset:
+		return "it resets the connection, or something on the way does"
+	case Malformed, TooMuch, Unsupported:
+		return "what it answers breaks the rules of TLS"
+	}
+	return answerOf(a)
+}
+
 // reachable finds out whether there is a server that speaks TLS at all.
 func (x *audit) reachable(ctx context.Context) bool {
 	a := x.do(ctx, Probe{Name: "a hello of today", Hello: Modern(), Until: Flight})
+	x.first = a
 	if a == nil {
 		return false
 	}

@@ -21,7 +21,8 @@ type Report struct {
 	Milliseconds int64     `json:"duration_ms"`
 	// Connections is how many were made.
 	Connections int `json:"connections"`
-	// Failure says why there is no more: nobody listens there, it does not speak TLS.
+	// Failure says why there is no more: nobody listens there, it does not speak TLS, or takes
+	// no hello.
 	Failure string `json:"failure,omitempty"`
 	// Err is the error of which Failure has the words; nil for none.
 	Err error `json:"-"`
