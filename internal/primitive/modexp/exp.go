@@ -20,13 +20,18 @@ func newModuli(s *shape, each ...*Modulus) *moduli {
 		return m
 	}
 	m.high = aligned(3 * s.vector())
-	n := s.regs * lanes
-	for c, one := range each {
+	m.spreadHigh()
+	return m
+}
+
+// spreadHigh fills high where a register holds limbs of one number.
+func (m *moduli) spreadHigh() {
+	n := m.regs * lanes
+	for c, one := range m.each {
 		for by := range 3 {
-			copy(m.high[(3*c+by)*n+by:], one.high)
+			copy(m.high[(3*c+by)*n+by:(3*c+by+1)*n], one.high)
 		}
 	}
-	return m
 }
 
 // times makes z = x*y/R, so many times: of z again, where that is x and y.
@@ -55,22 +60,22 @@ func (one *Modulus) getEnterReduced() []uint64 { return one.enterReduced }
 // crypto/rand: what that gives stays the same whether these kernels are used or not. It is
 // ChaCha8 with a seed from the operating system.
 func (m *moduli) enter(r *room, x []Words, blind bool) {
-	constant := (*Modulus).getEnter
-	limbs := make([]uint64, m.limbs)
+	constant, limbs := (*Modulus).getEnter, r.work[:m.limbs]
 	for c, one := range m.each {
-		last := len(one.n)
-		short := append(make(Words, 0, 2*last+1), x[c]...)
-		if len(short) > last {
+		short, n := x[c], len(one.n)
+		if len(short) > n {
 			constant = (*Modulus).getEnterReduced
-			short = one.redc(short)
+			short = one.redc(append(make(Words, 0, 2*n+1), short...))
 		}
-		short = append(short, 0)
 		if blind {
-			short[last] = short.AddMultiple(one.n, rand.Uint64())
+			short = append(append(make(Words, 0, n+1), short...), 0)
+			short[n] = short.AddMultiple(one.n, rand.Uint64())
 		}
 		short.limbs(limbs)
 		m.put(r.power, c, limbs)
-		clear(short)
+		if blind {
+			clear(short)
+		}
 	}
 	m.spread(r.odd, constant)
 	m.times(r, r.power, r.power, r.odd, 1)
@@ -78,14 +83,15 @@ func (m *moduli) enter(r *room, x []Words, blind bool) {
 
 // exit is the reverse of enter. The results are below the moduli.
 func (m *moduli) exit(r *room) []Words {
-	limbs := make([]uint64, m.regs*lanes)
+	limbs := r.work[:m.limbs]
+	clear(limbs)
 	limbs[0] = 1
 	m.spread(r.odd, func(*Modulus) []uint64 { return limbs })
 	m.times(r, r.power, r.power, r.odd, 1)
 	z := make([]Words, len(m.each))
 	for c, one := range m.each {
-		m.get(limbs[:m.limbs], r.power, c)
-		z[c] = one.reduced(limbs[:m.limbs])
+		m.get(limbs, r.power, c)
+		z[c] = one.reduced(limbs, Words(r.table[:len(one.n)]))
 	}
 	return z
 }

@@ -35,52 +35,56 @@ func NewModulus(n []byte) (*Modulus, error) {
 	case n[len(n)-1]&1 == 0:
 		return nil, errEven
 	}
-	m := &Modulus{n: FromBytes(n, len(n)/8)}
-	m.reciprocal = reciprocal(m.n[len(m.n)-1])
+	// One piece of memory has all numbers that are kept, and the room those that are not.
+	v, words := s.vector(), len(n)/8
+	kept := aligned(7*v + words)
+	m := &Modulus{one: kept[3*v:][:v], enter: kept[4*v:][:v], enterReduced: kept[5*v:][:v], high: kept[6*v:][:v], n: Words(kept[7*v:])}
+	m.n.read(n)
+	m.reciprocal = reciprocal(m.n[words-1])
+	r := s.room()
+	defer s.leave(r)
+	m.multiple(r)
+	m.alone = &moduli{shape: s, each: []*Modulus{m}, high: kept[:3*v]}
+	m.alone.spreadHigh()
+	m.constants(r)
+	return m, nil
+}
+
+// multiple finds k, and of n*k what the kernels read.
+func (m *Modulus) multiple(r *room) {
+	words := len(m.n)
 	k := negativeInverse(m.n[0], m.n[1])
 	m.inverse = k[0]
 	k[1] &= 1<<(2*limbBits-64) - 1
 
-	whole := append(m.n.Times(k[:]), 0)
+	whole := Words(r.table[:words+3])
+	whole[words] = whole.AddMultiple(m.n, k[0])
+	whole[words+1] = whole[1:].AddMultiple(m.n, k[1])
 	whole.Add(Words{1})
-	high := make(Words, len(m.n)+1)
+	high := Words(r.odd[:words+1])
 	for i := range high {
 		high[i] = whole[i+1]>>(2*limbBits-64) | whole[i+2]<<(128-2*limbBits)
 	}
-	m.high = s.limbsOf(high)
-	m.alone = newModuli(s, m)
-	m.constants(s)
-	return m, nil
-}
-
-// limbsOf cuts w into limbs, with zeros behind them up to a whole register.
-func (s *shape) limbsOf(w Words) []uint64 {
-	z := make([]uint64, s.regs*lanes)
-	w.limbs(z)
-	return z
+	high.limbs(m.high)
 }
 
 // constants computes powers of two modulo n. R is 2^(52*limbs), and n has its highest
 // bit set: half of 2^(64*len(n)) is below it.
-func (m *Modulus) constants(s *shape) {
-	size := 64 * len(m.n)
-	power, t := make(Words, len(m.n)), make(Words, len(m.n))
+func (m *Modulus) constants(r *room) {
+	s, size := m.alone.shape, 64*len(m.n)
+	power, t := Words(r.table[:len(m.n)]), Words(r.work[:len(m.n)])
+	clear(power)
 	power[len(power)-1] = 1 << 63
 	m.raise(power, 1, t)
-	w := s.limbsOf(power)
+	power.limbs(r.odd)
 	m.raise(power, limbBits*s.limbs-size, t)
-	m.one = s.limbsOf(power)
+	power.limbs(m.one)
 	m.raise(power, limbBits*s.limbs/2, t) // R*sqrt(R), of which the square is R*R
 
-	r := s.room()
-	defer s.leave(r)
-	copy(r.power, s.limbsOf(power))
-	m.alone.times(r, r.power, r.power, r.power, 1)
-	m.enter = append(m.enter, r.power...)
-	m.alone.times(r, r.power, r.power, r.power, 1)
-	copy(r.odd, w)
-	m.alone.times(r, r.power, r.power, r.odd, 1)
-	m.enterReduced = append(m.enterReduced, r.power...)
+	power.limbs(r.power)
+	m.alone.times(r, m.enter, r.power, r.power, 1)
+	m.alone.times(r, r.power, m.enter, m.enter, 1)
+	m.alone.times(r, m.enterReduced, r.power, r.odd, 1)
 }
 
 // reciprocal is 2^127/(d+1), rounded down, for a d with its highest bit set.
@@ -148,10 +152,11 @@ func (m *Modulus) raise(x Words, by int, t Words) {
 	}
 }
 
-// reduced is the number of limbs, which is below 2^(64*len(n)+105), modulo n.
-func (m *Modulus) reduced(limbs []uint64) Words {
+// reduced is the number of limbs, which is below 2^(64*len(n)+105), modulo n. t is scratch
+// as long as n.
+func (m *Modulus) reduced(limbs []uint64, t Words) Words {
 	const high = 3 // limbs from here on are a number below n
-	z, t := make(Words, len(m.n)), make(Words, len(m.n))
+	z := make(Words, len(m.n))
 	z.join(limbs[high:])
 	for i := high - 1; i >= 0; i-- {
 		m.shift(z, limbBits, limbs[i], t)
@@ -202,4 +207,10 @@ func (m *Modulus) Subtract(x, y Words) Words {
 
 // Below reports whether x, which is as long as the modulus, is below it. It is for
 // an x that is public.
-func (m *Modulus) Below(x Words) bool { return make(Words, len(x)).subtract(x, m.n) == 1 }
+func (m *Modulus) Below(x Words) bool {
+	var borrow uint64
+	for i, v := range m.n {
+		_, borrow = bits.Sub64(x[i], v, borrow)
+	}
+	return borrow == 1
+}

@@ -12,6 +12,12 @@ type Words []uint64
 // What does not fit is cut off.
 func FromBytes(b []byte, words int) Words {
 	w := make(Words, words)
+	w.read(b)
+	return w
+}
+
+// read sets w, which is zero, to the number that stands in b, big-endian.
+func (w Words) read(b []byte) {
 	for i := range w {
 		switch end := len(b) - 8*i; {
 		case end >= 8:
@@ -22,7 +28,6 @@ func FromBytes(b []byte, words int) Words {
 			w[i] = binary.BigEndian.Uint64(first[:])
 		}
 	}
-	return w
 }
 
 // Bytes returns the number, big-endian, with its leading zeros.

@@ -288,6 +288,20 @@ func TestVerifyAsCryptoRSA(t *testing.T) {
 	}
 }
 
+// Verifying is what each client does once: it makes as little garbage as crypto/rsa.
+func TestVerifyAllocations(t *testing.T) {
+	need(t)
+	k, digest := keyOf(t, 2048), make([]byte, 32)
+	sig, err := k.Sign(rand.Reader, digest, crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 12 // 10, and two for a pool that was emptied
+	if n := testing.AllocsPerRun(100, func() { _ = Verify(&k.PublicKey, digest, sig, crypto.SHA256) }); n > most {
+		t.Errorf("%v allocations, want %d at most", n, most)
+	}
+}
+
 func BenchmarkVerify(b *testing.B) {
 	for _, bits := range sizes {
 		k, digest := keyOf(b, bits), make([]byte, 32)
