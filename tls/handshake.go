@@ -14,7 +14,12 @@ import (
 
 // Handshake runs the handshake if it has not been run. Read and Write do so
 // by themselves.
-func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
+func (c *Conn) Handshake() error {
+	if c.flags.has(complete) {
+		return nil
+	}
+	return c.HandshakeContext(context.Background())
+}
 
 // HandshakeContext is Handshake under a context. If it ends before the
 // handshake does, the connection is closed and the context's error returned, also

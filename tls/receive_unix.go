@@ -56,6 +56,8 @@ func (r *reader) try(fd uintptr) bool {
 	}
 	if r.err == syscall.EAGAIN {
 		r.c.engine.Unlend()
+		r.calls.restart()
+		r.c.flags.set(waited)
 		return false
 	}
 	r.n = max(r.n, 0)
@@ -65,10 +67,6 @@ func (r *reader) try(fd uintptr) bool {
 	}
 	return true
 }
-
-// timed is how much must have come at once for the application's pace to be measured.
-// Less is taken from a small buffer, and messages are not worth looking at the clock twice.
-const timed = engine.Part / 2
 
 // tell has the pace learn what became of what was received last.
 func (r *reader) tell() {

@@ -60,7 +60,14 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	if err := c.Handshake(); err != nil {
 		return 0, err
 	}
-	defer c.answer()
+	n, err = c.writeAlone(p)
+	c.answer() // after a callback that did not return, there is nothing to answer
+	return n, err
+}
+
+// writeAlone takes the lock of the writing side. It is short, because a function with
+// many returns runs its deferred calls in a slow way.
+func (c *Conn) writeAlone(p []byte) (n int, err error) {
 	c.out.Lock()
 	defer c.out.Unlock()
 	if c.flags.has(closed) {
@@ -68,6 +75,11 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	}
 	err = errInterrupted
 	defer c.guard(&err, outBroken)
+	return c.writeAll(p)
+}
+
+// writeAll is Write with out held.
+func (c *Conn) writeAll(p []byte) (n int, err error) {
 	if c.late() {
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -144,15 +156,21 @@ func (c *Conn) write() error {
 	if c.raw != nil && !s.blind {
 		return c.writeReady()
 	}
-	size, begin := len(c.engine.Output()), time.Now()
-	var err error
-	if c.raw != nil {
-		err = c.writeReady()
-	} else {
-		err = c.writeWhole()
+	size := len(c.engine.Output())
+	if size < timed && s.pace.quick == 0 {
+		return c.writeBlind()
 	}
+	begin := time.Now()
+	err := c.writeBlind()
 	s.pace.took(size, time.Since(begin))
 	return err
+}
+
+func (c *Conn) writeBlind() error {
+	if c.raw != nil {
+		return c.writeReady()
+	}
+	return c.writeWhole()
 }
 
 // writeWhole is write where it is not seen how much has gone before all has. What a
@@ -175,6 +193,10 @@ func (c *Conn) writeWhole() error {
 type pace struct{ quick int }
 
 const share = 16
+
+// timed is how much must be moved at once for a pace to be measured that is slow so far.
+// Of less, little is held, and messages are not worth looking at the clock twice.
+const timed = engine.Part / 2
 
 // delay is how long it may take to move as much as that.
 const delay = 100 * time.Millisecond

@@ -19,6 +19,9 @@ func (c *Conn) writeReady() error {
 		s.push = c.push
 	}
 	s.err = nil
+	if c.flags.has(waited) && c.flags.unset(waited) {
+		s.calls.restart()
+	}
 	err := c.raw.Write(s.push)
 	if err == nil {
 		err = s.err

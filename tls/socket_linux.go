@@ -58,6 +58,9 @@ func (t *transfers) move(call, fd uintptr, b []byte) (int, error) {
 	return int(n), nil
 }
 
+// restart says that a call had to wait: so the scheduler has run.
+func (t *transfers) restart() { t.count = 0 }
+
 // quiet decides on whether the scheduler is told of a call that moves up to n bytes.
 func (t *transfers) quiet(n int) bool {
 	if n > brief || t.count == silent {

@@ -5,6 +5,8 @@ package tls
 import (
 	"bytes"
 	"errors"
+	"io"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -27,6 +29,42 @@ func TestTheSchedulerIsToldOfSomeTransfers(t *testing.T) {
 	}
 	if calls.quiet(brief + 1) {
 		t.Error("the scheduler was not told of a long call")
+	}
+}
+
+// A connection whose reader waits again and again, as in a dialogue, gives the scheduler its
+// turns. So it is not told of what is sent.
+func TestADialogueIsSilent(t *testing.T) {
+	c, s, clientErr, serverErr := connect(t, testPKI().client(), testPKI().server("ecdsa-p256"))
+	if clientErr != nil || serverErr != nil {
+		t.Fatal(clientErr, serverErr)
+	}
+	defer c.Close()
+	defer s.Close()
+	message := make([]byte, 10)
+	for range 3 * silent {
+		read := make(chan error, 1)
+		go func() {
+			_, err := io.ReadFull(c, make([]byte, len(message)))
+			read <- err
+		}()
+		for !c.flags.has(waited) {
+			runtime.Gosched()
+		}
+		if _, err := s.Write(message); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-read; err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := c.Write(message); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.sender.calls.count != 2 || c.reader.calls.count > 1 {
+			t.Fatalf("since the reader has waited there were %d sends, of two; and %d receipts", c.sender.calls.count, c.reader.calls.count)
+		}
 	}
 }
 

@@ -7,6 +7,9 @@ import "syscall"
 // transfers are the system calls by which one direction of a socket moves its bytes.
 type transfers struct{}
 
+// restart says that a call had to wait.
+func (transfers) restart() {}
+
 // write sends the first of b, which is not empty. It returns EAGAIN where the socket takes
 // nothing for now.
 func (transfers) write(fd uintptr, b []byte) (n int, err error) { return syscall.Write(int(fd), b) }
