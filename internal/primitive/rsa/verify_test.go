@@ -296,7 +296,7 @@ func TestVerifyAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const most = 12 // 10, and two for a pool that was emptied
+	const most = 16 // 10, and those of a pool that was emptied; crypto/rsa makes 9
 	if n := testing.AllocsPerRun(100, func() { _ = Verify(&k.PublicKey, digest, sig, crypto.SHA256) }); n > most {
 		t.Errorf("%v allocations, want %d at most", n, most)
 	}
