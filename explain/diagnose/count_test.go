@@ -15,7 +15,7 @@ import (
 
 // without a case: what cannot be made on a machine of its own, and what only a network does.
 var uncased = []string{
-	"no-such-name", "dns", "unreachable", "stall", // the network's
+	"no-such-name", "dns", "unreachable", // the network's
 	"fallback", "downgraded", "record-changed", "renegotiation-refused", // held by the tests of the engine that breaks for them
 }
 

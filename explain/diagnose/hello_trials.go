@@ -116,7 +116,7 @@ func (t *trialist) notTLS(a answer) *Verdict {
 			return t.concludes(r.id, Certain, r.sentence, a.evidence("it says "+beginning(a.got.Begin)))
 		}
 	}
-	return t.concludes("not-tls", Likely, "what the server sends is no TLS: "+beginning(a.got.Begin), a.evidence(a.text))
+	return t.concludes("not-tls", Likely, "the server "+spoken(a.got.Begin)+beginning(a.got.Begin), a.evidence(a.text))
 }
 
 // hopeless tries the least hello there is, with the name and without. Where that fails in the
@@ -279,7 +279,7 @@ func (t *trialist) widerTrial() *Verdict {
 	}
 	all := t.with("with every suite, group and scheme", h)
 	if !all.agreed {
-		return nil
+		return t.pskTrial(h)
 	}
 	for _, about := range kinds {
 		if !t.may(1) {
@@ -290,6 +290,31 @@ func (t *trialist) widerTrial() *Verdict {
 		}
 	}
 	return t.lacks(aboutSuite, all)
+}
+
+// pskTrial offers suites of pre-shared keys, beside all else: the server picks one before it sees
+// a key.
+func (t *trialist) pskTrial(h *hello) *Verdict {
+	if !h.offers12() || slices.ContainsFunc(t.facts.hello.CipherSuites, preShared) || !t.may(1) {
+		return nil
+	}
+	for _, s := range suite.All() {
+		if preShared(s.ID) && slices.ContainsFunc(h.versions, s.Allows) {
+			h.CipherSuites = append(h.CipherSuites, s.ID)
+		}
+	}
+	a := t.with("with suites of pre-shared keys", h)
+	if !a.agreed || !preShared(a.got.Suite) {
+		return nil
+	}
+	return t.concludes("psk-missing", Likely, "the server takes suites of pre-shared keys alone, and the client has no such key: it takes "+a.got.Suite.String(),
+		t.failed.evidence("the client's own offer: "+t.failed.text), a.evidence("with suites of pre-shared keys: "+a.text))
+}
+
+// preShared reports a suite whose secret, or a part of it, is a pre-shared key.
+func preShared(id wire.CipherSuite) bool {
+	s := suite.ByID(id)
+	return s != nil && s.KeyExchange.PSK()
 }
 
 // lacks is the verdict where a wider offer of one thing has helped.

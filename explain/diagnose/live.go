@@ -184,7 +184,7 @@ func (t *trialist) investigate() *Verdict {
 		return t.untrustedTrials()
 	case t.hello != nil && !t.answered() && t.first.Confidence != Certain:
 		return t.helloTrials()
-	case t.hello != nil && t.answered() && t.first.Confidence != Certain && !t.refusedPeer() && !t.usesPSK():
+	case t.hello != nil && t.answered() && t.first.Confidence != Certain && !t.refusedPeer() && !t.usesPSK() && !t.serverSaid:
 		return t.connectionTrials()
 	}
 	return nil

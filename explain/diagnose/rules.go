@@ -167,8 +167,10 @@ func (f *facts) unknown() *Verdict {
 		v.Advice = "look into the log of the " + f.alert.From
 	case f.end == endClosed:
 		v.Sentence = "the " + f.peer().String() + " closed the connection, and does not say why"
+		v.Advice = "look into the log of the " + f.peer().String() + "; check that the port is the right one"
 	case f.end == endReset:
 		v.Sentence = "somebody reset the connection: the " + f.peer().String() + ", or something on the way"
+		v.Advice = "look into the log of the " + f.peer().String() + "; if it has nothing, look for a firewall or a filter between the two"
 	case f.why != "":
 		v.Sentence = f.c.Failure
 	case !f.c.Summary.Complete:

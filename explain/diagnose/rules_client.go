@@ -71,6 +71,8 @@ var clientCertificateRules = []rule{
 			switch {
 			case f.client.leaf() == nil:
 				return nil
+			case f.httpRefuses("The SSL certificate error"):
+				return is(Certain, "the server refuses the client's certificate: its answer in HTTP says so", append(f.clientShows(""), f.lastRecord()...)...)
 			case f.hungUp():
 				return is(Likely, "the client showed its certificate, and the server hung up without a word", f.clientShows("")...)
 			case !f.sent(wire.Server, refusesClient...):
@@ -115,6 +117,10 @@ func missingClientCertificate(f *facts) *found {
 	switch {
 	case f.sent(wire.Server, wire.AlertCertificateRequired), f.says("the client sent no certificate, and one is required"):
 		return is(Certain, "the server requires a certificate of the client, and the client showed none", says...)
+	case f.httpRefuses("No required SSL certificate"):
+		return is(Certain, "the server requires a certificate of the client, and the client showed none: its answer in HTTP says so", append(says, f.lastRecord()...)...)
+	case f.httpRefuses(""):
+		return is(Likely, "the server asked for a certificate of the client, the client showed none, and the answer in HTTP is a refusal", append(says, f.lastRecord()...)...)
 	case f.hungUp(), f.end == endClosed && f.server.event >= 0 && f.client.empty:
 		return is(Likely, "the server asked for a certificate of the client, the client showed none, and the server hung up without a word", says...)
 	case f.refusedClient():

@@ -109,9 +109,9 @@ func (f *facts) lastRecord() []Evidence {
 	return nil
 }
 
-// httpBody is how much of the body of an answer of HTTP came, and how much should; 0 for what
-// is none, or does not say.
-func (f *facts) httpBody() (have, want int) {
+// httpAnswer is what the server answered in HTTP: its head and as much of the body as came; nil for
+// no answer of HTTP.
+func (f *facts) httpAnswer() (head, body []byte) {
 	var all []byte
 	for _, e := range f.c.Events {
 		if r := e.Record; r != nil && r.From == wire.Server.String() && r.Type == wire.ContentApplicationData.String() {
@@ -119,9 +119,24 @@ func (f *facts) httpBody() (have, want int) {
 		}
 	}
 	head, body, ok := bytes.Cut(all, []byte("\r\n\r\n"))
-	if !ok || !isHTTPAnswer(all) {
-		return 0, 0
+	if !ok || !bytes.HasPrefix(all, []byte("HTTP/")) {
+		return nil, nil
 	}
+	return head, body
+}
+
+// httpRefuses reports that the server answers in HTTP with 400 or 403, and that the page has
+// some words in it. Servers that ask for a certificate after the handshake has ended refuse so.
+func (f *facts) httpRefuses(words string) bool {
+	head, body := f.httpAnswer()
+	_, status, _ := bytes.Cut(head, []byte(" "))
+	return (bytes.HasPrefix(status, []byte("400")) || bytes.HasPrefix(status, []byte("403"))) && bytes.Contains(body, []byte(words))
+}
+
+// httpBody is how much of the body of an answer of HTTP came, and how much should; 0 for what
+// is none, or does not say.
+func (f *facts) httpBody() (have, want int) {
+	head, body := f.httpAnswer()
 	for line := range strings.Lines(string(head)) {
 		name, value, _ := strings.Cut(line, ":")
 		if http.CanonicalHeaderKey(strings.TrimSpace(name)) == "Content-Length" {

@@ -78,7 +78,7 @@ var notTLSRules = []rule{
 		if f.refused == nil || len(f.refused.Wire) == 0 || f.refused.Type != "" || f.refused.From == f.us.String() {
 			return nil
 		}
-		return is(Likely, fmt.Sprintf("what the %s sent is no TLS: %s", f.refused.From, beginning(f.refused.Wire)), f.atEvent(f.at, "", "its first bytes are no record"))
+		return is(Likely, "the "+f.refused.From+" "+spoken(f.refused.Wire)+beginning(f.refused.Wire), f.atEvent(f.at, "", "its first bytes are no record"))
 	}},
 }
 
@@ -90,7 +90,24 @@ func (f *facts) saidPlain(from wire.Role, sure Confidence, sentence string, matc
 	return is(sure, sentence, f.atEvent(f.at, "", "the "+from.String()+" sent "+beginning(f.refused.Wire)))
 }
 
-func isHTTPAnswer(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/")) }
+// isHTTPAnswer: some servers answer what they do not understand with a page and no head.
+func isHTTPAnswer(b []byte) bool {
+	page := strings.ToLower(string(b[:min(len(b), len("<!doctype html"))]))
+	return bytes.HasPrefix(b, []byte("HTTP/")) || strings.HasPrefix(page, "<!doctype html") || strings.HasPrefix(page, "<html")
+}
+
+// others begin what servers of other protocols say first, which never turn to TLS.
+var others = []struct{ begin, name string }{{"SSH-", "SSH"}, {"RFB ", "VNC"}, {"AMQP", "AMQP"}}
+
+// spoken says what an answer is that is no TLS.
+func spoken(b []byte) string {
+	for _, o := range others {
+		if bytes.HasPrefix(b, []byte(o.begin)) {
+			return "speaks " + o.name + ", and not TLS: "
+		}
+	}
+	return "sends what is no TLS: "
+}
 
 // isHTTPRequest tells by a method in capitals and a path or an address behind it.
 func isHTTPRequest(b []byte) bool {

@@ -15,5 +15,6 @@ var trialRules = []rule{
 	{id: "extension-intolerant", fault: Server, source: "RFC 8446 §4.2", mend: "upgrade the server: it must ignore extensions that it does not know"},
 	{id: "resumption-intolerant", settingsOf: Server, fault: Server, source: "RFC 8446 §4.2.11", mend: "upgrade the server: where it does not know a session it must go on with a full handshake; until then, have the client resume none", settings: []string{"session-tickets"}},
 	{id: "version-intolerant", settingsOf: Client, fault: Server, source: "RFC 8446 §4.2.1, RFC 5246 §E.1", mend: "upgrade the server: it must answer with the newest version that it has; until then, have the client offer no TLS 1.3", settings: []string{"versions"}},
+	{id: "psk-missing", fault: Client, source: "RFC 4279 §2", mend: "give the client an identity and its key, as the server has them, or the server a certificate", settings: []string{"psk", "certificate"}},
 	{id: "ticket-keys", fault: Server, source: "RFC 5077 §5.5", mend: "give all servers of the fleet the same ticket keys, and change them together", settings: []string{"ticket-keys", "session-tickets"}},
 }

@@ -47,7 +47,7 @@ func (t *trialist) connect(asks, address string, change func(*tls.Config), then 
 	a.agreed, a.text = true, fmt.Sprintf("connected with %v", conn.State().Version)
 	if said, err := then(conn); err != nil {
 		a.fails(a.text+", and then: ", err)
-	} else {
+	} else if said != "" {
 		a.text += ", " + said
 	}
 	conn.Close()
@@ -62,7 +62,9 @@ func (a *answer) fails(how string, err error) {
 		a.end, a.alert = scan.Alerted, wire.AlertCode(code)
 		words = "alert " + a.alert.String()
 	} else if i := slices.IndexFunc(endings, func(e ended) bool { return e.is(err) }); i >= 0 {
-		words = string(endings[i].end)
+		if words = string(endings[i].end); endings[i].end == endSilent {
+			words = "nothing came in time"
+		}
 	}
 	a.text = how + words
 }
@@ -154,21 +156,33 @@ func (t *trialist) sniff() *Verdict {
 		return nil
 	}
 	defer conn.Close()
+	defer context.AfterFunc(t.ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	conn.SetDeadline(time.Now().Add(t.way.Patience))
 	begin := make([]byte, 64)
 	conn.SetReadDeadline(time.Now().Add(t.way.Patience / 4))
 	n, err := io.ReadAtLeast(conn, begin, 4)
-	if n == 0 && err != nil {
+	if n == 0 && err != nil && t.ctx.Err() == nil {
 		conn.SetReadDeadline(time.Now().Add(t.way.Patience))
 		_, _ = io.WriteString(conn, "HEAD / HTTP/1.0\r\n\r\n")
-		n, _ = io.ReadAtLeast(conn, begin, 5)
+		n, err = io.ReadAtLeast(conn, begin, 5)
 	}
-	if n > 0 {
+	if n == 0 && err != nil {
+		a.fails("", err)
+	}
+	record := begin[0] >= 20 && begin[0] <= 23 && begin[1] == 3
+	switch {
+	case record:
+		a.text = "a record of TLS"
+	case n > 0:
 		a.end, a.text = scan.NotTLS, "no TLS: "+beginning(begin[:n])
 		a.got = &scan.Answer{Begin: begin[:n]}
 	}
 	t.note(asks, &a)
-	if n == 0 || begin[0] == 21 && begin[1] == 3 { // an alert: it speaks TLS
+	switch {
+	case record && begin[0] != byte(wire.ContentAlert) && t.failed.end == scan.TimedOut:
+		return t.concludes("stall", Likely, "the server begins an answer, and not even its first record is there in time: it is slow, or stuck",
+			t.failed.evidence("no hello gets a whole answer"), a.evidence("the beginning of a record came"))
+	case n == 0 || record:
 		return nil
 	}
 	return t.notTLS(a)
@@ -294,7 +308,7 @@ func (t *trialist) hear(conn *tls.Conn) (string, error) {
 	}
 	conn.SetReadDeadline(time.Now().Add(min(t.way.Patience, time.Second)))
 	_, _ = conn.Read(make([]byte, 1))
-	return "for its session", nil
+	return "", nil
 }
 
 // oneSession keeps the first session that comes, and gives it each time.
