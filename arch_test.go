@@ -58,7 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "scan", shared + " explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
+	{verbsIn + "scan", shared + " certcheck/fetch explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
@@ -82,7 +82,7 @@ var rules = []rule{
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", ""}, // a second implementation: nothing of the engine's
 	{"scan/policy", "scan", "go.yaml.in/yaml/v3"},
-	{"scan", "scan/fix starttls certcheck internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"scan", "scan/fix starttls certcheck certcheck/revocation internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"scan/fix", "", ""},
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -30,6 +32,12 @@ type Options struct {
 	// Plain, unless nil, connects to where the target speaks HTTP without TLS, port 80 mostly:
 	// a server should lead from there to https://.
 	Plain func(ctx context.Context) (net.Conn, error)
+	// Revocation asks whether certificates are revoked; nil looks at stapled responses alone.
+	// One with a Fetcher contacts the addresses that certificates name.
+	Revocation *revocation.Checker
+	// Issuers fetches the certificates of authorities that the server has not sent, from the
+	// addresses that certificates name; nil fetches none.
+	Issuers certcheck.IssuerFetcher
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -86,7 +94,7 @@ func (x *audit) rest(ctx context.Context) {
 		x.weaknesses(ctx)
 		x.acrossAddresses(ctx)
 	}
-	x.judge()
+	x.judge(ctx)
 	if !x.o.ConfigurationOnly {
 		x.conclude()
 	}

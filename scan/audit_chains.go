@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -130,7 +131,7 @@ const maxChains = 8
 const soon = 21 * 24 * time.Hour
 
 // judgeChains has certcheck judge what was shown.
-func (x *audit) judgeChains() {
+func (x *audit) judgeChains(ctx context.Context) {
 	for _, c := range x.chains {
 		slices.Sort(c.to) // parts end in any order
 	}
@@ -145,24 +146,31 @@ func (x *audit) judgeChains() {
 			continue
 		}
 		describeLeaf(&r, certs[0])
-		o := certcheck.Options{Roots: x.o.Roots, Time: x.o.Now, Name: x.at.ServerName(), Staples: [][]byte{shown.staple}}
+		o := certcheck.Options{Roots: x.o.Roots, Time: x.o.Now, Name: x.at.ServerName(), Staples: [][]byte{shown.staple},
+			Revocation: x.o.Revocation, Issuers: x.o.Issuers}
+		if o.Revocation == nil {
+			o.Revocation = &revocation.Checker{Mode: revocation.Soft}
+		}
 		if o.Name == "" {
 			o.Name = x.at.host()
 		}
-		verdict := certcheck.Judge(context.Background(), certs, o)
+		verdict := certcheck.Judge(ctx, certs, o)
 		r.Trusted = verdict.Refused == nil
+		r.Revoked = answerFor(verdict).Status == revocation.Revoked
 		if !r.Trusted {
 			r.Problem, r.Hint = verdict.Refused.Reason, verdict.Refused.Hint
 		}
 		x.r.Chains = append(x.r.Chains, r)
 		x.judgeChain(shown, certs[0], r)
+		x.judgeRevocation(shown, verdict, r)
+		x.judgeCT(shown, r)
 	}
 }
 
 func (x *audit) judgeChain(shown *shownChain, leaf *x509.Certificate, r ChainReport) {
 	named := slices.Contains(r.For, "with the name") || x.at.ServerName() == ""
 	switch {
-	case !r.Trusted && named:
+	case !r.Trusted && named && !r.Revoked:
 		x.r.found("chain", shown.a, r.Problem)
 	case named && leaf.NotAfter.Sub(x.o.Now) < soon:
 		days := int(math.Floor(leaf.NotAfter.Sub(x.o.Now).Hours() / 24))

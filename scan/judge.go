@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -9,12 +10,12 @@ import (
 )
 
 // judge looks at all that was found.
-func (x *audit) judge() {
+func (x *audit) judge(ctx context.Context) {
 	x.settle()
 	x.judgeVersions()
 	x.judgeSuites()
 	x.judgeGroups()
-	x.judgeChains()
+	x.judgeChains(ctx)
 	if a := x.classic; a != nil && a.Version > wire.SSL30 {
 		yes := func(has bool) string {
 			if has {

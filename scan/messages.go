@@ -154,8 +154,12 @@ func (c *conversation) takeCertificate(m *wire.Certificate) {
 	c.a.Certificates = nil
 	for i, e := range m.Entries {
 		c.a.Certificates = append(c.a.Certificates, bytes.Clone(e.DER))
+		if i > 0 {
+			continue
+		}
+		c.a.Extensions = append(c.a.Extensions, e.Extensions...)
 		body, stapled := e.Extensions.Find(wire.ExtStatusRequest)
-		if i > 0 || !stapled {
+		if !stapled {
 			continue
 		}
 		var status wire.CertificateStatus

@@ -128,6 +128,8 @@ type ChainReport struct {
 	// where one came.
 	MustStaple bool `json:"must_staple"`
 	Stapled    bool `json:"stapled"`
+	// Revoked is set where the authority has taken the certificate back.
+	Revoked bool `json:"revoked,omitempty"`
 	// SCTs is how many timestamps of CT logs are in the certificate.
 	SCTs int `json:"scts"`
 }

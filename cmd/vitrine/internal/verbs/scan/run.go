@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
@@ -47,6 +48,12 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 		if j.settings.Roots, err = flags.Pool("ca", o.ca); err != nil {
 			return err
 		}
+	}
+	if j.settings.Revocation, err = o.revoked.Load(cmd); err != nil {
+		return err
+	}
+	if j.settings.Revocation.Fetcher != nil {
+		j.settings.Issuers = &fetch.Client{}
 	}
 	all, err := j.all(cmd)
 	if err != nil {

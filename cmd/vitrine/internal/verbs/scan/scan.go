@@ -29,6 +29,7 @@ type options struct {
 	quick                      bool
 	failOn                     string
 	counts                     bool // findings alone are a failure
+	revoked                    flags.Revocation
 	elsewhere                  bool // connections go to another address than the target's
 	json                       bool
 	explain                    string
@@ -70,7 +71,9 @@ first.
 A server gets 8 connections at once and 50 in a second, or what --at-once and
 --rate say; on the loopback interface there is no limit. Where it refuses,
 vitrine waits. Nothing but the targets is contacted; of one on port 443 it also
-asks port 80 whether that leads to https://.
+asks port 80 whether that leads to https://. With --revocation soft or hard the
+addresses that certificates name are asked: whether they are revoked, and for
+certificates of authorities that the server does not send.
 
 Scan only what you run, or have leave to scan.
 
@@ -108,6 +111,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	set.StringVar(&o.from, "targets", "", "read targets from this `file`, one a line; - is standard input")
 	o.way.Register(cmd)
+	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
 	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
 	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
