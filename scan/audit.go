@@ -88,9 +88,12 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 
 // rest asks for all that builds upon the versions, and judges.
 func (x *audit) rest(ctx context.Context) {
-	x.parallel(ctx, x.parts()...)
+	parts := x.parts()
 	if !x.o.ConfigurationOnly {
-		x.clients(ctx)
+		parts = append(parts, x.clients)
+	}
+	x.parallel(ctx, parts...)
+	if !x.o.ConfigurationOnly {
 		x.weaknesses(ctx)
 		x.acrossAddresses(ctx)
 	}
@@ -142,8 +145,11 @@ func (x *audit) reachable(ctx context.Context) bool {
 }
 
 // do carries a probe out; nil once the context has ended.
-func (x *audit) do(ctx context.Context, probe Probe) *Answer {
-	a, err := x.p.Do(ctx, x.at, probe)
+func (x *audit) do(ctx context.Context, probe Probe) *Answer { return x.doOn(ctx, probe, nil) }
+
+// doOn is do on a connection that is there already, unless that is nil.
+func (x *audit) doOn(ctx context.Context, probe Probe, ready *opened) *Answer {
+	a, err := x.p.do(ctx, x.at, probe, ready)
 	if n := x.count.Add(1); x.o.Progress != nil {
 		x.o.Progress(int(n))
 	}

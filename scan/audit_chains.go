@@ -30,10 +30,12 @@ type shownChain struct {
 // certificates finds the schemes by which the server signs, one after the other, and so a
 // certificate for each kind of key.
 func (x *audit) certificates(ctx context.Context) {
+	line := x.line()
+	defer line.end()
 	for _, v := range []wire.Version{wire.TLS13, x.best12()} {
 		suites := x.with(v, func(name string) bool { return v >= wire.TLS13 || signed(name) })
 		if len(suites) == 0 {
-			x.unsigned(ctx, v)
+			x.unsigned(ctx, line, v)
 			continue
 		}
 		left := slices.Clone(schemes)
@@ -43,7 +45,7 @@ func (x *audit) certificates(ctx context.Context) {
 			if v < wire.TLS12 {
 				h.Schemes = nil
 			}
-			a := x.do(ctx, Probe{Name: "a signature", Hello: h, Until: Flight})
+			a := line.do(ctx, Probe{Name: "a signature", Hello: h, Until: Flight})
 			if a == nil || len(a.Certificates) == 0 || a.End != Reached {
 				break
 			}
@@ -58,11 +60,11 @@ func (x *audit) certificates(ctx context.Context) {
 }
 
 // unsigned looks at the certificate where no suite has the server sign.
-func (x *audit) unsigned(ctx context.Context, v wire.Version) {
+func (x *audit) unsigned(ctx context.Context, line *line, v wire.Version) {
 	if !x.speaks(v) {
 		return
 	}
-	if a := x.do(ctx, Probe{Name: "the certificate", Hello: x.offer(v, x.suites[v]...), Until: Flight}); a != nil && len(a.Certificates) > 0 {
+	if a := line.do(ctx, Probe{Name: "the certificate", Hello: x.offer(v, x.suites[v]...), Until: Flight}); a != nil && len(a.Certificates) > 0 {
 		x.shown(a, "with the name")
 	}
 }

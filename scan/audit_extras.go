@@ -27,13 +27,15 @@ var alpn = []string{"h2", "http/1.1", "http/1.0", "http/0.9", "h2c", "grpc-exp",
 // protocols finds those of ALPN, best first.
 func (x *audit) protocols(ctx context.Context) {
 	left := slices.Clone(alpn)
+	line := x.line()
+	defer line.end()
 	for len(left) > 0 {
 		h := x.modern()
 		h.ALPN = left
 		if x.at.StartTLS != "" {
 			return
 		}
-		a := x.do(ctx, Probe{Name: "ALPN", Hello: h, Until: Flight})
+		a := line.do(ctx, Probe{Name: "ALPN", Hello: h, Until: Flight})
 		if a == nil || !slices.Contains(left, a.ALPN) {
 			return
 		}

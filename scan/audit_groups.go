@@ -16,10 +16,12 @@ func (x *audit) groups13(ctx context.Context) {
 	}
 	left := everyGroup(true)
 	retried := false
+	line := x.line()
+	defer line.end()
 	for len(left) > 0 {
 		h := Offer(wire.TLS13, x.suites[wire.TLS13]...)
 		h.Groups, h.Shares = left, nil
-		a := x.do(ctx, Probe{Name: "a group of TLS 1.3", Hello: h})
+		a := line.do(ctx, Probe{Name: "a group of TLS 1.3", Hello: h})
 		if a == nil || a.End != Reached || a.Version != wire.TLS13 || !slices.Contains(left, a.Group) {
 			break
 		}
@@ -42,10 +44,12 @@ func (x *audit) groups12(ctx context.Context) {
 	v := x.best12()
 	suites := x.with(v, func(name string) bool { return strings.HasPrefix(name, "TLS_ECDH") })
 	left := everyGroup(false)
+	line := x.line()
+	defer line.end()
 	for len(suites) > 0 && len(left) > 0 {
 		h := Offer(v, suites...)
 		h.Groups = left
-		a := x.do(ctx, Probe{Name: "a curve of ECDHE", Hello: h, Until: Flight})
+		a := line.do(ctx, Probe{Name: "a curve of ECDHE", Hello: h, Until: Flight})
 		if a == nil || a.End != Reached || a.KeyExchange == nil || !slices.Contains(left, a.Group) {
 			return
 		}

@@ -43,9 +43,11 @@ func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport
 	into.Version = v.String()
 	var taken []wire.CipherSuite
 	left := [][]wire.CipherSuite{everySuite(v)}
+	line := x.line()
+	defer line.end()
 	for len(left) > 0 {
 		offer := left[0]
-		a := x.do(ctx, Probe{Name: fmt.Sprintf("%v with %d suites", v, len(offer)), Hello: offerWide(v, offer)})
+		a := line.do(ctx, Probe{Name: fmt.Sprintf("%v with %d suites", v, len(offer)), Hello: offerWide(v, offer)})
 		if a == nil {
 			return
 		}
@@ -70,7 +72,7 @@ func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport
 		return
 	}
 	into.Offered, into.Answer = true, ""
-	into.Order = x.order(ctx, v, taken)
+	into.Order = x.order(ctx, line, v, taken)
 	for _, id := range taken {
 		name := SuiteName(id)
 		into.Suites = append(into.Suites, SuiteReport{ID: number(id), Name: name, Bits: bitsOf(id), Flaws: flawsOf(name),
@@ -108,13 +110,13 @@ func offerWide(v wire.Version, suites []wire.CipherSuite) Hello {
 
 // order finds whose order counts: of suites offered in the opposite order, a server with
 // an order of its own picks the same first.
-func (x *audit) order(ctx context.Context, v wire.Version, taken []wire.CipherSuite) string {
+func (x *audit) order(ctx context.Context, line *line, v wire.Version, taken []wire.CipherSuite) string {
 	if len(taken) < 2 {
 		return ""
 	}
 	reversed := slices.Clone(taken)
 	slices.Reverse(reversed)
-	a := x.do(ctx, Probe{Name: "the order of suites", Hello: offerWide(v, reversed)})
+	a := line.do(ctx, Probe{Name: "the order of suites", Hello: offerWide(v, reversed)})
 	switch {
 	case a == nil || a.End != Reached:
 		return ""

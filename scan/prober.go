@@ -44,22 +44,32 @@ const (
 // Do carries one probe out. What the server does, or fails to do, is in the Answer; an
 // error is ours: the context ended, or the probe cannot be sent.
 func (p *Prober) Do(ctx context.Context, t Target, probe Probe) (*Answer, error) {
+	return p.do(ctx, t, probe, nil)
+}
+
+// do carries a probe out, at first on a connection that is there already, unless that is nil.
+// It closes the connection.
+func (p *Prober) do(ctx context.Context, t Target, probe Probe, ready *opened) (*Answer, error) {
 	hello := probe.replay
 	if hello == nil {
 		var err error
 		if hello, err = probe.Hello.build(t, nil, nil); err != nil {
+			ready.close()
 			return nil, err
 		}
 	}
 	pace := p.paceOf(t)
 	for try := 0; ; try++ {
-		done, err := pace.turn(ctx)
-		if err != nil {
-			return nil, err
+		c := ready
+		if ready = nil; c == nil {
+			c = p.open(ctx, t)
 		}
-		a := p.once(ctx, t, probe, hello)
+		if c.late {
+			return nil, c.err
+		}
+		a := p.once(ctx, t, probe, hello, c)
 		again := pace.judge(a.End, try)
-		done()
+		c.close()
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
@@ -69,22 +79,58 @@ func (p *Prober) Do(ctx context.Context, t Target, probe Probe) (*Answer, error)
 	}
 }
 
-// once makes one connection.
-func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built) *Answer {
-	a := &Answer{Target: t, Probe: probe, Began: time.Now()}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, DefaultTimeout))
+// opened is a connection that holds a place among those that a server gets at once.
+type opened struct {
+	conn  net.Conn
+	err   error // why there is none
+	late  bool  // the context had ended before it could begin
+	began time.Time
+	done  func() // gives the place back
+}
+
+// close closes it. A nil one is none.
+func (c *opened) close() {
+	if c == nil {
+		return
+	}
+	if c.conn != nil {
+		c.conn.Close()
+	}
+	if c.done != nil {
+		c.done()
+	}
+}
+
+// open waits for its turn, and connects.
+func (p *Prober) open(ctx context.Context, t Target) *opened {
+	done, err := p.paceOf(t).turn(ctx)
+	if err != nil {
+		return &opened{err: err, late: true}
+	}
+	c := &opened{began: time.Now(), done: done}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	connect := p.Dial
 	if connect == nil {
 		connect = dial
 	}
-	conn, err := connect(ctx, t)
-	if err != nil {
-		a.End, a.Err = kindOfDial(err), err
+	c.conn, c.err = connect(ctx, t)
+	return c
+}
+
+func (p *Prober) timeout() time.Duration { return cmp.Or(p.Timeout, DefaultTimeout) }
+
+// once speaks on one connection.
+func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built, on *opened) *Answer {
+	a := &Answer{Target: t, Probe: probe, Began: on.began}
+	if on.err != nil {
+		a.End, a.Err = kindOfDial(on.err), on.err
 		a.Took = time.Since(a.Began)
 		return a
 	}
-	defer conn.Close()
+	conn := on.conn
+	ctx, cancel := context.WithDeadline(ctx, on.began.Add(p.timeout()))
+	defer cancel()
 	// At the end of the context every call on the connection returns.
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
