@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -194,11 +195,13 @@ func (c *conversation) fill(n int) error {
 		if c.left <= 0 {
 			return fail(TooMuch, "the server sends more than a probe reads")
 		}
-		var room [4096]byte
-		got, err := c.conn.Read(room[:min(len(room), c.left)])
+		const room = 4096
+		have := len(c.unread)
+		c.unread = slices.Grow(c.unread, room)
+		got, err := c.conn.Read(c.unread[have : have+min(room, c.left)])
 		c.left -= got
-		c.log(wire.Server, room[:got])
-		c.unread = append(c.unread, room[:got]...)
+		c.unread = c.unread[:have+got]
+		c.log(wire.Server, c.unread[have:])
 		if err != nil && len(c.unread) < n {
 			return &failure{kindOfRead(err), err}
 		}

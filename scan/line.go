@@ -24,7 +24,11 @@ func (x *audit) line() *line { return &line{x: x} }
 // the second probe on: the first may be the last.
 func (l *line) do(ctx context.Context, probe Probe) *Answer {
 	ready := l.take()
-	if l.probes++; l.probes > 1 {
+	if ready == nil {
+		// A server that takes one connection after the other must not meet the next one first.
+		ready = l.x.p.open(ctx, l.x.at)
+	}
+	if l.probes++; l.probes > 1 && ready.err == nil {
 		next := make(chan *opened, 1)
 		go func() { next <- l.x.p.open(ctx, l.x.at) }()
 		l.next = next

@@ -171,6 +171,10 @@ type Check struct {
 // Answer is the probe's answer behind a finding, nil where it is no single one.
 func (r *Report) Answer(id string) *Answer { return r.answers[id] }
 
+// Forget lets go of the answers behind the findings, which are most of what a Report takes
+// of memory.
+func (r *Report) Forget() { r.answers = nil }
+
 // Feature is the value of a feature, empty where it was not looked at.
 func (r *Report) Feature(name string) string {
 	for _, f := range r.Features {

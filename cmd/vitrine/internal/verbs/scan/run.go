@@ -153,6 +153,9 @@ func (j *job) one(ctx context.Context, p *scan.Prober, at flags.Target) (*scan.R
 	if r.Err != nil {
 		r.Failure = report.Describe(r.Err, wire.Client, nil).Text
 	}
+	if j.explain == "" {
+		r.Forget()
+	}
 	return r, err
 }
 

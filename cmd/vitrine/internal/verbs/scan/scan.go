@@ -123,7 +123,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
 	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
 	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "connections to a server at once, at most")
-	set.IntVar(&o.servers, "servers", 16, "servers asked at once, at most")
+	set.IntVar(&o.servers, "servers", 64, "servers asked at once, at most")
 	o.timeout.Register(cmd, scan.DefaultTimeout, "time limit for each connection, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail-on", severityNames)
 }
