@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -131,14 +132,14 @@ func (t *TicketKeys) replace(keys []*ticketKey) {
 }
 
 // hold takes the lock under which keys can be used, but not wiped, when there is
-// none to be wiped, and returns the time.
-func (t *TicketKeys) hold() time.Time {
+// none to be wiped, and returns the time and what gives the lock back.
+func (t *TicketKeys) hold() (now time.Time, held *sync.RWMutex) {
 	for {
-		now := t.lockAt()
+		now, held := t.lockAt()
 		if !slices.ContainsFunc(t.keys, over(now)) {
-			return now
+			return now, held
 		}
-		t.mu.RUnlock()
+		held.RUnlock()
 		t.mu.Lock()
 		t.expire(now)
 		t.mu.Unlock()
@@ -147,17 +148,17 @@ func (t *TicketKeys) hold() time.Time {
 
 // lockAt takes the lock for reading, and returns the time. The clock is the
 // application's: if it panics, it must not leave the lock behind.
-func (t *TicketKeys) lockAt() (now time.Time) {
+func (t *TicketKeys) lockAt() (now time.Time, held *sync.RWMutex) {
 	told := false
-	t.mu.RLock()
+	held = t.mu.RLock()
 	defer func() {
 		if !told {
-			t.mu.RUnlock()
+			held.RUnlock()
 		}
 	}()
 	now = t.now()
 	told = true
-	return now
+	return now, held
 }
 
 func over(now time.Time) func(*ticketKey) bool {
@@ -237,8 +238,8 @@ type TicketKeyInfo struct {
 
 // Keys describes the keys, newest first, without what is secret of them.
 func (t *TicketKeys) Keys() []TicketKeyInfo {
-	now := t.hold()
-	defer t.mu.RUnlock()
+	now, held := t.hold()
+	defer held.RUnlock()
 	infos := make([]TicketKeyInfo, len(t.keys))
 	for i, k := range t.keys {
 		stage := k.ends.stage(now)

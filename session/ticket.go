@@ -11,7 +11,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -45,7 +44,7 @@ const (
 type TicketKeys struct {
 	now func() time.Time
 
-	mu    sync.RWMutex // to read while a key is in use, to write before it is wiped
+	mu    readersLock  // to read while a key is in use, to write before it is wiped
 	given bool         // keys come from outside; then none is made here
 	keys  []*ticketKey // newest first
 }
@@ -97,13 +96,13 @@ func (t *TicketKeys) Seal(dst, blob, aad []byte) ([]byte, error) {
 	}
 	dst = slices.Grow(dst, size)
 	for {
-		now := t.hold()
+		now, held := t.hold()
 		if k := t.sealing(now); k != nil && k.seals.Add(1) <= maxSeals {
 			dst = k.aead.Seal(append(dst, k.name[:]...), nil, blob, aad)
-			t.mu.RUnlock()
+			held.RUnlock()
 			return dst, nil
 		}
-		t.mu.RUnlock()
+		held.RUnlock()
 		if err := t.renew(); err != nil {
 			return nil, err
 		}
@@ -116,8 +115,8 @@ func (t *TicketKeys) Open(dst, ticket, aad []byte) ([]byte, error) {
 	if len(ticket) < nameSize+nonceSize+tagSize {
 		return nil, errNotATicket
 	}
-	t.hold()
-	defer t.mu.RUnlock()
+	_, held := t.hold()
+	defer held.RUnlock()
 	i := slices.IndexFunc(t.keys, func(k *ticketKey) bool { return bytes.Equal(k.name[:], ticket[:nameSize]) })
 	if i < 0 {
 		return nil, errUnknownKey
@@ -132,8 +131,8 @@ func (t *TicketKeys) Open(dst, ticket, aad []byte) ([]byte, error) {
 // Current reports whether a ticket is one that Seal could have made just now: its
 // holder needs no other.
 func (t *TicketKeys) Current(ticket []byte) bool {
-	now := t.hold()
-	defer t.mu.RUnlock()
+	now, held := t.hold()
+	defer held.RUnlock()
 	k := t.sealing(now)
 	return k != nil && len(ticket) > nameSize && bytes.Equal(k.name[:], ticket[:nameSize])
 }
@@ -148,9 +147,9 @@ var (
 
 // Format prints how many keys there are and nothing else, whatever the verb.
 func (t *TicketKeys) Format(f fmt.State, _ rune) {
-	t.mu.RLock()
+	held := t.mu.RLock()
 	n := len(t.keys)
-	t.mu.RUnlock()
+	held.RUnlock()
 	io.WriteString(f, fmt.Sprintf("session.TicketKeys(%d keys)", n))
 }
 

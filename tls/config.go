@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
@@ -191,7 +192,7 @@ type Config struct {
 	Trace *trace.Hooks
 
 	mutex   sync.Mutex
-	tickets *session.TicketKeys // made when first needed, or by the setters
+	tickets atomic.Pointer[session.TicketKeys] // made when first needed, or by the setters
 	// ticketsGiven is set by the setters.
 	ticketsGiven bool
 	dh           *kex.DH // made of DHE.Parameters when first needed
@@ -389,7 +390,7 @@ func (c *Config) Clone() *Config {
 func (c *Config) ForProtocols(protocols ...string) *Config {
 	clone := c.Clone()
 	clone.NextProtos = protocols
-	clone.tickets = c.ticketKeys()
+	clone.tickets.Store(c.ticketKeys())
 	clone.ticketsGiven = c.hasTicketKeys()
 	return clone
 }
@@ -427,6 +428,9 @@ func (c *Config) TicketKeys() []session.TicketKeyInfo { return c.ticketKeys().Ke
 
 // ticketKeys returns the keys set for c, or those made for it.
 func (c *Config) ticketKeys() *session.TicketKeys {
+	if keys := c.tickets.Load(); keys != nil { // each handshake asks
+		return keys
+	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.keysHeld()
@@ -435,13 +439,15 @@ func (c *Config) ticketKeys() *session.TicketKeys {
 // keysHeld is ticketKeys with the mutex held. The value stays the same for the life of
 // c, so that replaced keys are wiped and those that stay go on counting.
 func (c *Config) keysHeld() *session.TicketKeys {
-	if c.tickets == nil {
-		c.tickets = session.NewTicketKeys(c.Time)
+	keys := c.tickets.Load()
+	if keys == nil {
+		keys = session.NewTicketKeys(c.Time)
 		if c.SessionTicketKey != [32]byte{} {
-			c.tickets.Set([][32]byte{c.SessionTicketKey})
+			keys.Set([][32]byte{c.SessionTicketKey})
 		}
+		c.tickets.Store(keys) // with its keys: who looks takes no lock
 	}
-	return c.tickets
+	return keys
 }
 
 // hasTicketKeys reports whether c was given ticket keys. Those that were made for it,
