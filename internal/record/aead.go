@@ -3,6 +3,7 @@ package record
 import (
 	"crypto/cipher"
 	"encoding/binary"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -16,6 +17,7 @@ const nonceLen = 12
 type aeadKey struct {
 	cipher.AEAD
 	pieces sealerOfPieces // the AEAD, if it is one, else nil
+	of     *suite.Cipher  // what built the AEAD
 
 	iv    [nonceLen]byte
 	nonce [nonceLen]byte
@@ -29,23 +31,46 @@ type sealerOfPieces interface {
 	SealWith(dst, nonce, plaintext, suffix, data []byte) []byte
 }
 
-func newAEADKey(h *Half) (aeadKey, error) {
+// rekeyed is an AEAD that takes one key after the other, as those of internal/primitive do:
+// its memory can serve another connection.
+type rekeyed interface {
+	Wipe()
+	Rekey(key []byte) bool
+}
+
+// wipedAEAD12 and wipedAEAD13 hold ciphers that have served, without their keys. They have
+// left their Half, so that nobody else has them.
+var wipedAEAD12, wipedAEAD13 sync.Pool
+
+// set gives k the keys of h.
+func (k *aeadKey) set(h *Half) error {
 	c := h.suite.Cipher
-	a, err := c.AEAD(h.key[:c.KeyLen])
-	if err != nil {
-		return aeadKey{}, errBuild(err)
+	key := h.key[:c.KeyLen]
+	k.iv = [nonceLen]byte(h.iv[:])
+	if a, ok := k.AEAD.(rekeyed); ok && k.of == c && a.Rekey(key) {
+		return nil
 	}
-	pieces, _ := a.(sealerOfPieces)
-	return aeadKey{AEAD: a, pieces: pieces, iv: [nonceLen]byte(h.iv[:])}, nil
+	a, err := c.AEAD(key)
+	if err != nil {
+		return errBuild(err)
+	}
+	k.AEAD, k.of = a, c
+	k.pieces, _ = a.(sealerOfPieces)
+	return nil
 }
 
 // wipe clears the key where the AEAD offers that, as those of internal/primitive do
-// and those of the standard library do not.
-func (k *aeadKey) wipe() {
+// and those of the standard library do not. It reports whether k can be set again.
+func (k *aeadKey) wipe() (again bool) {
 	if a, ok := k.AEAD.(interface{ Wipe() }); ok {
 		a.Wipe()
 	}
+	kept := aeadKey{AEAD: k.AEAD, pieces: k.pieces, of: k.of}
 	*k = aeadKey{}
+	if _, again = kept.AEAD.(rekeyed); again {
+		*k = kept
+	}
+	return again
 }
 
 // xorNonce is the IV with the sequence number added into its last eight bytes.
@@ -74,8 +99,18 @@ type aead12 struct {
 }
 
 func newAEAD12(h *Half) (*aead12, error) {
-	k, err := newAEADKey(h)
-	return &aead12{k, h.suite.Cipher.ExplicitNonceLen}, err
+	a, _ := wipedAEAD12.Get().(*aead12)
+	if a == nil {
+		a = new(aead12)
+	}
+	a.explicit = h.suite.Cipher.ExplicitNonceLen
+	return a, a.set(h)
+}
+
+func (a *aead12) wipe() {
+	if a.aeadKey.wipe() {
+		wipedAEAD12.Put(a)
+	}
 }
 
 func sealAEAD12(h *Half) (ciphers, error) { return newAEAD12(h) }
@@ -132,8 +167,17 @@ func (a *aead12) open(dst, rec []byte, seq uint64) (opened, error) {
 type aead13 struct{ aeadKey }
 
 func newAEAD13(h *Half) (*aead13, error) {
-	k, err := newAEADKey(h)
-	return &aead13{k}, err
+	a, _ := wipedAEAD13.Get().(*aead13)
+	if a == nil {
+		a = new(aead13)
+	}
+	return a, a.set(h)
+}
+
+func (a *aead13) wipe() {
+	if a.aeadKey.wipe() {
+		wipedAEAD13.Put(a)
+	}
 }
 
 func sealAEAD13(h *Half) (ciphers, error) { return newAEAD13(h) }

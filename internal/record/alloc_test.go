@@ -12,6 +12,35 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
+// The ciphers of our own primitives are built again without allocating, after an idle time
+// and for other keys.
+func TestBuildingAgainDoesNotAllocate(t *testing.T) {
+	for _, c := range distinct() {
+		h, content, buf := keyed(c.p), make([]byte, 10), make([]byte, 0, 1500)
+		seal := func() {
+			if _, err := h.Seal(buf, wire.ContentApplicationData, wire.TLS12, content, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if seal(); !again(h.ciphers) {
+			continue
+		}
+		if n := testing.AllocsPerRun(100, func() { h.Idle(); seal(); h.SetKeys(c.p); seal() }); n != 0 {
+			t.Errorf("%s: %v allocations", c.name, n)
+		}
+	}
+}
+
+func again(c ciphers) (ok bool) {
+	switch c := c.(type) {
+	case *aead12:
+		_, ok = c.AEAD.(rekeyed)
+	case *aead13:
+		_, ok = c.AEAD.(rekeyed)
+	}
+	return ok
+}
+
 func TestNothingAllocated(t *testing.T) {
 	for _, c := range append(distinct(), protectedCase{name: "clear"}) {
 		out, in := new(Half), new(Half)

@@ -226,10 +226,11 @@ func (h *Half) Idle() {
 
 // forget drops the cipher objects, cleared where they can be.
 func (h *Half) forget() {
-	if c, ok := h.ciphers.(wiper); ok {
+	c, ok := h.ciphers.(wiper)
+	h.ciphers = nil
+	if ok {
 		c.wipe()
 	}
-	h.ciphers = nil
 }
 
 func (h *Half) protection() *protection {

@@ -25,8 +25,8 @@ func (opensOnly) seal(dst []byte, _ Header, _ uint64, _ []byte, _ int) ([]byte, 
 	return dst, errUnknown
 }
 
-// Ciphers that can clear what they made of the keys are a wiper. They are not used any
-// more afterwards.
+// Ciphers that can clear what they made of the keys are a wiper. From then on they may serve
+// another Half: the one that they leave must have let go of them.
 type wiper interface{ wipe() }
 
 // opened is what was in a record.

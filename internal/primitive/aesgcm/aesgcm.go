@@ -23,7 +23,8 @@ var errOpen = errors.New("aesgcm: message authentication failed")
 // may be called at the same time. The error is an aes.KeySizeError.
 //
 // Where it is not crypto/cipher's, it has a method Wipe, which clears the key (Seal and
-// Open panic afterwards), and a method SealWith, for a plaintext in two pieces.
+// Open panic afterwards), Rekey, which gives it another, and SealWith, for a plaintext in
+// two pieces.
 func New(key []byte) (cipher.AEAD, error) {
 	if p := pathFor(len(key)); p != portable {
 		g := &gcm{path: p}
@@ -54,6 +55,18 @@ func (g *gcm) Overhead() int  { return tagSize }
 
 // Wipe clears the key, and all that was computed from it.
 func (g *gcm) Wipe() { *g = gcm{} }
+
+// Rekey gives g another key in place of the one it has, or had before Wipe. It reports
+// whether that can be: not with a key of a length that crypto/cipher is to have. Nothing may
+// use g at the same time.
+func (g *gcm) Rekey(key []byte) bool {
+	g.Wipe()
+	if p := pathFor(len(key)); p != portable {
+		g.path = p
+		p.expand(&g.schedule, key)
+	}
+	return g.path != portable
+}
 
 // Seal is cipher.AEAD's. It panics where crypto/cipher does: if the nonce is not 12
 // bytes long, if plaintext is longer than 2^36 - 32 bytes, and if what it appends would

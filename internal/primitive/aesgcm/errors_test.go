@@ -123,6 +123,36 @@ func TestWipe(t *testing.T) {
 	})
 }
 
+// With another key, of either length, g is what New makes of that key.
+func TestRekey(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		a, ok := ours(t, make([]byte, 16)).(*gcm)
+		if !ok {
+			t.Skip("crypto/cipher offers no such thing")
+		}
+		for i, n := range []int{16, 32, 16, 32, 32, 16} {
+			key := bytes.Repeat([]byte{byte(i + 1)}, n)
+			if !a.Rekey(key) {
+				if pathFor(n) != portable {
+					t.Errorf("no key of %d bytes", n)
+				}
+				continue
+			}
+			if want := ours(t, key).(*gcm); *a != *want {
+				t.Errorf("with key %d it differs from a new one", i)
+			}
+			if i%2 == 0 {
+				a.Wipe()
+			}
+		}
+		for _, n := range []int{0, 24, 33} { // crypto/cipher's, or nobody's
+			if a.Rekey(make([]byte, n)) || *a != (gcm{}) {
+				t.Errorf("it takes a key of %d bytes, or keeps the last one", n)
+			}
+		}
+	})
+}
+
 func TestKeySizes(t *testing.T) {
 	onEachPath(t, func(t *testing.T) {
 		for n := range 70 {
