@@ -50,10 +50,10 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 }
 
 func (c *Conn) handshake(ctx context.Context, s *shaking) error {
-	ctx, end := c.bounded(ctx, s)
-	defer end()
+	ctx = c.bounded(ctx, s)
+	defer c.unbounded(s)
 	err := c.shake(ctx, s)
-	if why := end(); why != nil { // whatever else happened
+	if why := c.unbounded(s); why != nil { // whatever else happened
 		if why != net.ErrClosed { // that is Close's, which may still be at it
 			c.conn.Close()
 		}

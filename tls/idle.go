@@ -20,9 +20,16 @@ func (c *Conn) watch() {
 	if c.flags.set(ticking) {
 		return
 	}
-	c.idler.Store(time.AfterFunc(idleAfter, func() { c.absorb(c.idle) }))
+	timer := c.idler.Load()
+	if timer != nil { // that of the handshake
+		timer.Reset(idleAfter)
+	} else {
+		timer = time.AfterFunc(idleAfter, c.ring)
+		c.idler.Store(timer)
+	}
 	if c.flags.has(closed) { // Close may have come before there was anything to stop
-		c.stopIdler()
+		timer.Stop()
+		c.idler.Store(nil)
 	}
 }
 

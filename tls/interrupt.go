@@ -12,11 +12,17 @@ import (
 
 // interrupt is how the first handshake is ended from outside: by its context, by
 // HandshakeTimeout, by Close, by the context of a caller that waits for it. Callbacks
-// learn of it through the context that they are shown.
+// learn of it through the context that they are shown, which it is.
 type interrupt struct {
-	mutex  sync.Mutex
-	cancel context.CancelCauseFunc // nil while no handshake is under way
-	why    error
+	mutex    sync.Mutex
+	underWay bool
+	why      error
+	parent   context.Context // the caller's
+	leave    func() bool     // ends what waits for the parent; nil for nothing
+	// made is a context of package context, cancel its end. Only where somebody waits for
+	// the handshake's end, or looks for a value, is there one.
+	made   context.Context
+	cancel context.CancelCauseFunc
 }
 
 // handshakeTimeout is the default of Config.HandshakeTimeout.
@@ -31,38 +37,54 @@ func (c *Config) handshakeTimeout() time.Duration {
 
 var errTooLong error = &handshake.Error{Rule: "the handshake took too long", Err: os.ErrDeadlineExceeded, Hint: "see Config.HandshakeTimeout"}
 
-// bounded begins what interrupt can end. end, which may be called again, tells why it
-// did, nil if it did not; from then on nothing is interrupted, and the context is over.
-func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context, end func() error) {
-	within, cancel := context.WithCancelCause(ctx)
+// bounded begins what interrupt can end, until unbounded is called.
+func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context) {
 	i := &s.interrupt
 	i.mutex.Lock()
-	i.cancel = cancel
+	i.parent, i.underWay = ctx, true
 	i.mutex.Unlock()
 	if c.flags.has(closed) { // Close may have come before there was anything to cancel
 		i.cut(net.ErrClosed)
 	}
-	stop, timer := func() bool { return true }, (*time.Timer)(nil)
 	if ctx.Done() != nil {
-		stop = context.AfterFunc(ctx, func() { c.absorb(func() { c.interruptBy(ctx.Err()) }) })
+		i.leave = context.AfterFunc(ctx, func() { c.absorb(func() { c.interruptBy(ctx.Err()) }) })
 	}
 	if limit := c.config.handshakeTimeout(); limit > 0 {
-		timer = time.AfterFunc(limit, func() { c.absorb(func() { c.interruptBy(errTooLong) }) })
+		c.idler.Store(time.AfterFunc(limit, c.ring))
 	}
-	return within, func() error {
-		stop()
-		if timer != nil {
-			timer.Stop()
-		}
-		i.mutex.Lock()
-		defer i.mutex.Unlock()
-		if i.cancel != nil && i.why == nil { // callbacks may know before interruptBy does
-			i.why = within.Err()
-		}
-		i.cancel = nil
-		cancel(nil)
-		return i.why
+	return i
+}
+
+// unbounded tells why the handshake was interrupted, nil if it was not; from now on it is
+// not, and the context is over. It may be called again.
+func (c *Conn) unbounded(s *shaking) error {
+	i := &s.interrupt
+	if i.leave != nil {
+		i.leave()
 	}
+	if timer := c.idler.Load(); timer != nil && i.underWay && !timer.Stop() {
+		c.idler.CompareAndSwap(timer, nil) // it is at work, or Close has stopped it
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	if i.underWay && i.why == nil { // callbacks may know before interruptBy does
+		i.why = i.parent.Err()
+	}
+	i.underWay = false
+	if i.cancel != nil {
+		i.cancel(nil)
+	}
+	return i.why
+}
+
+// ring is what a connection's one timer does: first it bounds the handshake, then it looks
+// whether the connection is idle.
+func (c *Conn) ring() {
+	if s := c.shaking.Load(); s != nil {
+		c.absorb(func() { c.interruptBy(errTooLong) })
+		return
+	}
+	c.absorb(c.idle)
 }
 
 // interruptBy ends a handshake that is under way, with the connection.
@@ -76,12 +98,46 @@ func (c *Conn) interruptBy(why error) {
 func (i *interrupt) cut(why error) bool {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	if i.cancel == nil {
+	if !i.underWay {
 		return false
 	}
 	if i.why == nil {
 		i.why = why
 	}
-	i.cancel(why)
+	if i.cancel != nil {
+		i.cancel(why)
+	}
 	return true
+}
+
+// real makes the context, with what has happened so far.
+func (i *interrupt) real() context.Context {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	if i.made == nil {
+		i.made, i.cancel = context.WithCancelCause(i.parent)
+		if i.why != nil || !i.underWay {
+			i.cancel(i.why)
+		}
+	}
+	return i.made
+}
+
+func (i *interrupt) Deadline() (time.Time, bool) { return i.parent.Deadline() }
+func (i *interrupt) Done() <-chan struct{}       { return i.real().Done() }
+func (i *interrupt) Value(key any) any           { return i.real().Value(key) } // context.Cause looks in here, too
+
+// Err is Done's error. Nobody needs a context for it.
+func (i *interrupt) Err() error {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	switch {
+	case i.made != nil:
+		return i.made.Err()
+	case i.parent.Err() != nil:
+		return i.parent.Err()
+	case i.why != nil || !i.underWay:
+		return context.Canceled
+	}
+	return nil
 }
