@@ -4,13 +4,14 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/starttls"
 )
 
 // A Target is a server.
 type Target struct {
-	// Address is HOST:PORT, where to connect to.
+	// Address is HOST:PORT, where to connect to, or unix:PATH.
 	Address string
 	// Name is what the hello asks for (server_name); empty for the host of Address, if
 	// that is a name.
@@ -38,6 +39,9 @@ func isAddress(s string) bool {
 }
 
 func (t Target) host() string {
+	if t.socket() != "" {
+		return "localhost"
+	}
 	host, _, err := net.SplitHostPort(t.Address)
 	if err != nil {
 		return t.Address
@@ -45,9 +49,22 @@ func (t Target) host() string {
 	return host
 }
 
+// socket is the path of a unix socket; empty for other addresses.
+func (t Target) socket() string {
+	path, _ := strings.CutPrefix(t.Address, "unix:")
+	if path == t.Address {
+		return ""
+	}
+	return path
+}
+
 // dial connects, and has the server turn to TLS.
 func dial(ctx context.Context, t Target) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
+	network, address := "tcp", t.Address
+	if path := t.socket(); path != "" {
+		network, address = "unix", path
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil || t.StartTLS == "" {
 		return conn, err
 	}

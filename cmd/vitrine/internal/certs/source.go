@@ -124,8 +124,11 @@ func namesFile(target string) (bool, error) {
 		return true, nil
 	}
 	_, err := os.Stat(target)
-	if err == nil {
+	switch {
+	case err == nil:
 		return true, nil
+	case strings.HasPrefix(target, "unix:"):
+		return false, nil
 	}
 	path := strings.ContainsRune(target, filepath.Separator) && !strings.Contains(target, "://")
 	if path || slices.Contains(endings, filepath.Ext(target)) || !errors.Is(err, fs.ErrNotExist) && !strings.Contains(target, "://") {

@@ -30,7 +30,7 @@ type Reach struct {
 func (r *Reach) Register(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.StringVar(&r.startTLS, "starttls", "", "have the server turn to TLS by this `protocol`: "+OneOf(startTLSNames())+" (default: by a URL like smtp:// or the port, else none)")
-	set.StringVar(&r.connectTo, "connect-to", "", "connect to this `address` instead; the name to ask for and to verify stays")
+	set.StringVar(&r.connectTo, "connect-to", "", "connect to this `address` instead, or to unix:PATH; the name to ask for and to verify stays")
 	set.StringVar(&r.proxy, "proxy", "", "go through this proxy, a `URL`: http://HOST:PORT or socks5://HOST:PORT")
 	set.BoolVarP(&r.only4, "ipv4", "4", false, "use IPv4 alone")
 	set.BoolVarP(&r.only6, "ipv6", "6", false, "use IPv6 alone")
@@ -111,7 +111,7 @@ func (r *Reach) DialTo(ctx context.Context, at Target, address string) (net.Conn
 // Addresses are all to which the name of a target leads, with its port; none where the flags
 // choose, it is an address itself, or it is this machine.
 func (r *Reach) Addresses(ctx context.Context, at Target) (all []string) {
-	if r.proxy != "" || r.connectTo != "" || net.ParseIP(at.Host) != nil {
+	if r.proxy != "" || r.connectTo != "" || at.Path != "" || net.ParseIP(at.Host) != nil {
 		return nil
 	}
 	network := "ip"
@@ -141,14 +141,20 @@ func (r *Reach) dial(ctx context.Context, at Target) (net.Conn, error) {
 	case r.only6:
 		network = "tcp6"
 	}
-	address := at.String()
 	if r.connectTo != "" {
 		to, err := ParseTarget(r.connectTo)
 		if err != nil {
 			return nil, err
 		}
-		address = to.String()
+		at = to
 	}
+	if at.Path != "" {
+		if r.proxy != "" || r.only4 || r.only6 {
+			return nil, report.Usagef("%s is on this machine; leave --proxy, -4 and -6 out", at)
+		}
+		return new(net.Dialer).DialContext(ctx, "unix", at.Path)
+	}
+	address := at.String()
 	via, err := r.through()
 	switch {
 	case err != nil:

@@ -4,8 +4,11 @@ import (
 	"context"
 	"io"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 )
 
 // How TLS begins: the flag counts first, then a URL, then the port.
@@ -73,5 +76,41 @@ func TestSOCKS(t *testing.T) {
 	got, err := io.ReadAll(conn)
 	if name := <-asked; name != "name.example" || string(got) != "hello" || err != nil {
 		t.Errorf("asked for %q, read %q, %v", name, got, err)
+	}
+}
+
+// A unix socket is reached as a target and by --connect-to; what leads elsewhere is refused.
+func TestUnixSockets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socket, err := ParseTarget("unix:" + path)
+	if err != nil || socket.Host != "localhost" {
+		t.Fatalf("%+v, %v", socket, err)
+	}
+	for _, c := range []struct {
+		r       Reach
+		at      Target
+		reached bool
+	}{
+		{Reach{}, socket, true},
+		{Reach{connectTo: "unix:" + path}, Target{Host: "example.com", Port: "443"}, true},
+		{Reach{only4: true}, socket, false},
+		{Reach{proxy: "http://127.0.0.1:1"}, socket, false},
+		{Reach{proxy: "http://127.0.0.1:1", connectTo: "unix:" + path}, Target{Host: "example.com", Port: "443"}, false},
+	} {
+		conn, err := c.r.Dial(t.Context(), c.at)
+		if c.reached != (err == nil) || !c.reached && report.ExitCode(err) != report.ExitUsage {
+			t.Errorf("%+v to %v: %v", c.r, c.at, err)
+		}
+		if conn != nil {
+			conn.Close()
+		}
+		if all := c.r.Addresses(t.Context(), socket); all != nil {
+			t.Errorf("a socket has the addresses %v", all)
+		}
 	}
 }

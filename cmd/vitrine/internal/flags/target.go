@@ -19,15 +19,41 @@ type Target struct {
 	// StartTLS is the protocol by which the server turns to TLS, where a URL says so;
 	// "none" where TLS begins at once.
 	StartTLS string
+	// Path is that of a unix socket, which has no port; Host is then localhost.
+	Path string
 }
 
-func (t Target) String() string { return net.JoinHostPort(t.Host, t.Port) }
+func (t Target) String() string {
+	if t.Path != "" {
+		return socketPrefix + t.Path
+	}
+	return net.JoinHostPort(t.Host, t.Port)
+}
+
+// socketPrefix begins a target that is a unix socket, and maxPath is the longest path of one
+// that every system takes, in bytes.
+const (
+	socketPrefix = "unix:"
+	maxPath      = 103
+)
+
+// parseSocket reads what follows unix: in a target.
+func parseSocket(path string) (Target, error) {
+	path = strings.TrimPrefix(path, "//") // as in a URL
+	if path == "" || len(path) > maxPath || strings.ContainsRune(path, 0) {
+		return Target{}, report.Usagef("unix:%.110s is no unix socket; give a path of at most %d bytes, like unix:/run/server.sock", path, maxPath)
+	}
+	return Target{Host: "localhost", Path: path}, nil
+}
 
 // ParseTarget reads HOST[:PORT]; the port is 443 if it is missing, and may be the
-// name of a service. An IPv6 address may stand alone, and in brackets before a
+// name of a service. unix:PATH is a unix socket. An IPv6 address may stand alone, and in brackets before a
 // port. Of a URL it takes host and port, and how TLS begins. A name beyond ASCII becomes
 // what DNS knows (RFC 5891).
 func ParseTarget(s string) (Target, error) {
+	if path, ok := strings.CutPrefix(s, socketPrefix); ok {
+		return parseSocket(path)
+	}
 	at, of, err := withoutURL(s)
 	if err != nil {
 		return Target{}, err

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -29,7 +30,11 @@ func TestTargets(t *testing.T) {
 		"localhost:https":               "localhost:443",
 		"bücher.example":                "xn--bcher-kva.example:443",
 		"https://BÜCHER.example:1/":     "xn--bcher-kva.example:1",
-		"host:no-such-service":          "", "https://": "", "https://a b/": "", "a\u2028b.example": "", "/path": "",
+		"unix:/run/a.sock":              "unix:/run/a.sock",
+		"unix:///run/a.sock":            "unix:/run/a.sock",
+		"unix:a:1-2":                    "unix:a:1-2",
+		"unix:":                         "", "unix://": "", "unix:a\x00b": "", "unix:/" + strings.Repeat("a", 103): "",
+		"host:no-such-service": "", "https://": "", "https://a b/": "", "a\u2028b.example": "", "/path": "",
 	} {
 		got, err := ParseTarget(in)
 		switch {

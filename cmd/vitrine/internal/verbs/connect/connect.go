@@ -57,8 +57,8 @@ stays open after the end of the input, because many servers drop their answer
 when it closes. --half-close closes it; and so does an input without a byte. No
 answer to what was sent is a failure, but with --half-close.
 
-HOST is a name or an address. The port is 443 if none is given, and may be the
-name of a service. A URL will do too: vitrine takes host and port of it.
+HOST is a name, an address, a URL, or unix:PATH for a unix socket, which stands
+for localhost. The port is 443 if none is given, and may be a service's name.
 
 On the ports of mail, directories, chats and databases that begin in the clear,
 like 587, and with URLs like smtp:// or postgres://, vitrine has the server turn

@@ -63,7 +63,8 @@ and group, its certificates, how it resumes and renegotiates, and for known
 weaknesses, each by a probe that does no harm. The first lines say whether it is
 all right, and what to do first.
 
-A target is HOST[:PORT], HOST:PORT-PORT for a range of ports, or a URL.
+A target is HOST[:PORT], HOST:PORT-PORT for a range of ports, a URL, or
+unix:PATH for a unix socket of this machine.
 --targets reads more of them from a file. On the ports of mail, directories,
 chats and databases that begin in the clear, vitrine has the server turn to TLS
 first.
@@ -182,6 +183,14 @@ func (o *options) target(at flags.Target) scan.Target {
 
 // dial goes the way that the flags say.
 func (o *options) dial(ctx context.Context, t scan.Target) (net.Conn, error) {
+	if strings.HasPrefix(t.Address, "unix:") {
+		at, err := flags.ParseTarget(t.Address)
+		if err != nil {
+			return nil, err
+		}
+		at.StartTLS = cmp.Or(t.StartTLS, "none")
+		return o.way.Dial(ctx, at)
+	}
 	host, port, err := net.SplitHostPort(t.Address)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ var ports = regexp.MustCompile(`^(.+):(\d{1,5})-(\d{1,5})$`)
 // expand reads a target, and a range of ports as one target for each.
 func expand(arg string) ([]flags.Target, error) {
 	m := ports.FindStringSubmatch(arg)
-	if m == nil {
+	if m == nil || strings.HasPrefix(arg, "unix:") {
 		at, err := flags.ParseTarget(arg)
 		return []flags.Target{at}, err
 	}
