@@ -43,6 +43,9 @@ func TestTheContextOfAHandshake(t *testing.T) {
 				ctx = child // what follows from it, too
 			}
 			end.ends(c, s, cancel)
+			if (ctx.Err() != nil) != (end.why != nil) {
+				t.Errorf("%s, %s: still under way, it says %v", end.name, made, ctx.Err())
+			}
 			if why := c.unbounded(s); why != end.why || c.unbounded(s) != end.why {
 				t.Errorf("%s: interrupted by %v, want %v", end.name, why, end.why)
 			}
@@ -79,5 +82,14 @@ func TestAHandshakeMakesLittle(t *testing.T) {
 	}
 	if timer := c.idler.Load(); timer == nil || !timer.Stop() {
 		t.Error("the timer is not set")
+	}
+	below, peer := memoryPipe()
+	failed := Client(below, client)
+	peer.Close()
+	if err := failed.Handshake(); err == nil {
+		t.Error("a handshake with nobody succeeds")
+	}
+	if timer := failed.idler.Load(); timer == nil || timer.Stop() {
+		t.Error("the timer of a handshake that has failed goes on")
 	}
 }

@@ -170,3 +170,8 @@ func (s *stream) setDeadline(at time.Time) {
 		time.AfterFunc(time.Until(at)+time.Millisecond, s.more.Broadcast)
 	}
 }
+
+func sendByte(c net.Conn) error {
+	_, err := c.Write([]byte{1})
+	return err
+}
