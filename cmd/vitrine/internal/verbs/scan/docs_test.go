@@ -82,7 +82,7 @@ func serveOld(t *testing.T, l net.Listener) (roots *devca.CA) {
 // changing are the parts of an output that another run has otherwise.
 var changing = []struct{ pattern, with string }{
 	{`127\.0\.0\.1:\d+`, "192.0.2.1:443"}, {`\d+ connections, [0-9.]+m?s`, "87 connections, 410ms"},
-	{`\d{4}-\d\d-\d\d`, "2026-03-12"},
+	{`\d{4}-\d\d-\d\d`, "2026-03-12"}, {`[0-9a-f]{32}`, "00112233445566778899aabbccddeeff"},
 }
 
 // docs/scan.md shows what the command writes, and every finding that there is.
