@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -99,21 +100,14 @@ func (x *audit) robot(ctx context.Context) (bool, string) {
 		return false, ""
 	}
 	for _, whole := range []bool{true, false} {
-		said := x.robotSaid(ctx, suites, v, whole)
-		if said == nil {
+		said, steady := x.robotTwice(ctx, suites, v, whole)
+		switch {
+		case said == nil:
 			return false, "the probe ended early"
-		}
-		if !differ(said) {
+		case !differ(said):
 			continue
-		}
-		again := x.robotSaid(ctx, suites, v, whole)
-		if again == nil {
-			return false, "the probe ended early"
-		}
-		for i := range said {
-			if said[i] != again[i] {
-				return false, "it answers the same differently"
-			}
+		case !steady:
+			return false, "it answers the same differently"
 		}
 		var evidence []string
 		for i, s := range said {
@@ -123,6 +117,24 @@ func (x *audit) robot(ctx context.Context) (bool, string) {
 		return true, ""
 	}
 	return false, ""
+}
+
+// robotTwice asks again where answers differ, until the server has said the same twice, and
+// each time waits longer: a slow answer looks like none.
+func (x *audit) robotTwice(ctx context.Context, suites []wire.CipherSuite, v wire.Version, whole bool) (said []string, steady bool) {
+	wait := 2 * quiet
+	said = x.robotSaid(ctx, suites, v, whole, wait)
+	for range 3 {
+		if said == nil || !differ(said) {
+			return said, true
+		}
+		wait *= 2
+		before := said
+		if said = x.robotSaid(ctx, suites, v, whole, wait); slices.Equal(said, before) {
+			return said, true
+		}
+	}
+	return said, false
 }
 
 func differ(said []string) bool {
@@ -135,13 +147,13 @@ func differ(said []string) bool {
 }
 
 // robotSaid is what the server says to each premaster; nil where a probe did not come to
-// that.
-func (x *audit) robotSaid(ctx context.Context, suites []wire.CipherSuite, v wire.Version, whole bool) []string {
+// that. Of a server that says nothing for so long it takes that for its answer.
+func (x *audit) robotSaid(ctx context.Context, suites []wire.CipherSuite, v wire.Version, whole bool, silence time.Duration) []string {
 	said := make([]string, len(premasters))
 	var wait sync.WaitGroup
 	for i := range premasters {
 		wait.Go(func() {
-			steps := []Step{sendPremaster{i, whole}, Await{For: 2 * quiet, Done: func(*Answer) bool { return false }}}
+			steps := []Step{sendPremaster{i, whole}, Await{For: silence, Done: func(*Answer) bool { return false }}}
 			a := x.do(ctx, Probe{Name: "a premaster with " + premasters[i].name, Hello: Offer(v, suites...), Until: Flight, Then: steps})
 			if a != nil && a.End == Reached {
 				said[i] = endOf(a)

@@ -53,13 +53,20 @@ func serveTLS(t testing.TB, config *tls.Config) Target {
 			return
 		}
 		in := bufio.NewReader(conn)
-		for {
+		for last := false; ; {
 			line, err := in.ReadString('\n')
 			if err != nil {
 				return
 			}
-			if strings.TrimSpace(line) == "" {
+			switch strings.TrimSpace(line) {
+			case "Connection: close":
+				last = true
+			case "":
 				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				if last {
+					conn.Close()
+					return
+				}
 			}
 		}
 	})
