@@ -38,6 +38,10 @@ type Options struct {
 	// Issuers fetches the certificates of authorities that the server has not sent, from the
 	// addresses that certificates name; nil fetches none.
 	Issuers certcheck.IssuerFetcher
+	// Timing is how often each of two premasters is sent, to measure how long the server takes
+	// for it: from MinTiming to MaxTiming; 0 for not at all. That makes twice as many connections,
+	// one after the other.
+	Timing int
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -96,6 +100,7 @@ func (x *audit) rest(ctx context.Context) {
 	if !x.o.ConfigurationOnly {
 		x.weaknesses(ctx)
 		x.acrossAddresses(ctx)
+		x.timed(ctx)
 	}
 	x.judge(ctx)
 	if !x.o.ConfigurationOnly {

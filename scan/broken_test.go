@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/keys"
@@ -28,6 +29,8 @@ type broken struct {
 	// padding is "" for right, "ignored", "told" apart from a wrong MAC, or "told of a
 	// right MAC" alone.
 	padding string
+	// slow is how much longer a wrongly padded premaster takes.
+	slow time.Duration
 }
 
 var brokenSuite = suite.ByID(wire.TLS_RSA_WITH_AES_128_CBC_SHA)
@@ -200,6 +203,7 @@ func (c *brokenConn) premaster(message []byte) error {
 		if c.robot {
 			return c.alert(wire.AlertHandshakeFailure)
 		}
+		time.Sleep(c.slow)
 		secret = chance(48)
 	}
 	if secret[0] != 3 || secret[1] != 3 {

@@ -27,6 +27,7 @@ type options struct {
 	atOnce                     int
 	servers                    int
 	quick                      bool
+	timing                     int
 	failOn                     string
 	counts                     bool // findings alone are a failure
 	revoked                    flags.Revocation
@@ -75,6 +76,8 @@ vitrine waits. Nothing but the targets is contacted; of one on port 443 it also
 asks port 80 whether that leads to https://. With --revocation soft or hard the
 addresses that certificates name are asked: whether they are revoked, and for
 certificates of authorities that the server does not send.
+--timing 500 also measures whether the server takes longer to refuse a wrongly
+padded premaster, by as many connections with each kind, one after the other.
 
 Scan only what you run, or have leave to scan.
 
@@ -114,6 +117,7 @@ func (o *options) register(cmd *cobra.Command) {
 	o.way.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
+	set.IntVar(&o.timing, "timing", 0, fmt.Sprintf("measure the time for premasters, this `often` (%d to %d; default: not at all)", scan.MinTiming, scan.MaxTiming))
 	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
 	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
 	set.StringVar(&o.baseline, "baseline", "", "compare with this `file`, which an earlier scan wrote by --json")
@@ -140,6 +144,10 @@ func (o *options) check() error {
 		return report.Usagef("--rate %v is not possible; give connections in a second, like 50", o.rate)
 	case o.atOnce < 1 || o.servers < 1 || o.atOnce > 10_000 || o.servers > 10_000:
 		return report.Usagef("--at-once and --servers are from 1 to 10000")
+	case o.timing != 0 && (o.timing < scan.MinTiming || o.timing > scan.MaxTiming):
+		return report.Usagef("--timing %d is not possible; choose from %d to %d, or leave it out", o.timing, scan.MinTiming, scan.MaxTiming)
+	case o.timing != 0 && o.quick:
+		return report.Usagef("--quick leaves the weaknesses out that --timing measures; leave one out")
 	case o.resume != "" && o.explain != "":
 		return report.Usagef("--explain needs the connections of this scan, which --resume does not keep; leave one out")
 	case o.json && o.explain != "":
