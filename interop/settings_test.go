@@ -190,8 +190,3 @@ func blocks(lines string, words ...string) (found map[string]string, rest string
 	}
 	return found, rest
 }
-
-// lastLine is what to show of a program that says much.
-func lastLine(out []byte) string {
-	return fmt.Sprintf("%s", out[max(0, len(out)-1500):])
-}

@@ -130,7 +130,7 @@ func (x *audit) order(ctx context.Context, line *line, v wire.Version, taken []w
 	// A client with ChaCha20 first seems to have no AES in its processor, which some
 	// servers heed that have an order of their own otherwise.
 	slices.SortStableFunc(reversed, func(a, b wire.CipherSuite) int { return rank(a) - rank(b) })
-	a = x.do(ctx, Probe{Name: "the order of suites without ChaCha20", Hello: offerWide(v, reversed)})
+	a = line.do(ctx, Probe{Name: "the order of suites without ChaCha20", Hello: offerWide(v, reversed)})
 	switch {
 	case a == nil || a.End != Reached:
 		return ""

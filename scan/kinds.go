@@ -20,7 +20,7 @@ func kindOfDial(err error) Kind {
 		return StartTLSFailed
 	case errors.As(err, &name):
 		return Unresolved
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EAGAIN): // that of a unix socket with many waiting
 		return Refused
 	case timedOut(err):
 		return TimedOut

@@ -13,7 +13,7 @@ import (
 // for use by several goroutines at once; its fields are set before the first use.
 type Prober struct {
 	// Dial connects to a target and has it turn to TLS; nil dials Target.Address and
-	// uses package starttls.
+	// uses package starttls. The context ends when it returns.
 	Dial func(ctx context.Context, t Target) (net.Conn, error)
 	// Connections is how many connections a server gets at once; 0 for 8. A server on
 	// the loopback interface gets as many as are asked for.

@@ -184,7 +184,9 @@ func (x *audit) keyName(v wire.Version, tickets [][]byte) {
 	switch n := len(names); {
 	case n == 0 || n == len(tickets): // they begin with something else
 	case n == 1:
-		x.set("key of tickets of "+v.String(), fmt.Sprintf("%x in %d of %d", tickets[0][:keyNameLen], len(tickets), len(tickets)))
+		for name, times := range names {
+			x.set("key of tickets of "+v.String(), fmt.Sprintf("%x in %d of %d", name, times, len(tickets)))
+		}
 	default:
 		x.set("key of tickets of "+v.String(), fmt.Sprintf("%d keys in %d tickets: it changes, or several servers have one each", n, len(tickets)))
 	}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"context"
 	stdtls "crypto/tls"
 	"encoding/binary"
@@ -14,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // ticketFindings are all that is found of tickets.
@@ -139,5 +141,15 @@ func TestTicketsAmongAddresses(t *testing.T) {
 		if got := r.Feature("tickets among addresses"); !strings.Contains(got, says) {
 			t.Errorf("it says %q", got)
 		}
+	}
+}
+
+// Tickets that are too short for a name of their key are not counted with it.
+func TestShortTicketsNameNoKey(t *testing.T) {
+	named := append(bytes.Repeat([]byte{7}, keyNameLen), make([]byte, 2*keyNameLen)...)
+	x := &audit{r: &Report{}}
+	x.keyName(wire.TLS12, [][]byte{{1}, named, named})
+	if len(x.r.Features) != 1 || x.r.Features[0].Value != strings.Repeat("07", keyNameLen)+" in 2 of 3" {
+		t.Errorf("%+v", x.r.Features)
 	}
 }

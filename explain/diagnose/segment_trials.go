@@ -14,7 +14,7 @@ func (t *trialist) segmentTrial(short *hello, taken, padded answer) *Verdict {
 	if !t.may(1) {
 		return nil
 	}
-	a := t.through(inSegments(t.way.Dial), "the shorter hello, in two TCP segments", scan.Probe{Raw: short.records(t.recordSize())}, "")
+	a := t.through(inSegments(t.ctx, t.way.Dial), "the shorter hello, in two TCP segments", scan.Probe{Raw: short.records(t.recordSize())}, "")
 	if a.agreed || !a.like(t.failed) {
 		return nil
 	}
@@ -25,20 +25,21 @@ func (t *trialist) segmentTrial(short *hello, taken, padded answer) *Verdict {
 // segmentPause is the time between two segments: long enough that they are not read as one.
 const segmentPause = 100 * time.Millisecond
 
-// inSegments has the first write of each connection go out in two segments.
-func inSegments(dial func(context.Context, string) (net.Conn, error)) func(context.Context, string) (net.Conn, error) {
+// inSegments has the first write of each connection go out in two segments, with a pause
+// that the end of over cuts short.
+func inSegments(over context.Context, dial func(context.Context, string) (net.Conn, error)) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, address string) (net.Conn, error) {
 		conn, err := dial(ctx, address)
 		if err != nil {
 			return nil, err
 		}
-		return &segmented{Conn: conn, ctx: ctx}, nil
+		return &segmented{Conn: conn, ctx: over}, nil
 	}
 }
 
 type segmented struct {
 	net.Conn
-	ctx  context.Context // of the one connection
+	ctx  context.Context // of the trials: that of dialling ends with it
 	done bool
 }
 

@@ -262,7 +262,7 @@ func TestVerifyAsCryptoRSA(t *testing.T) {
 				if r.IntN(2) == 0 {
 					at = len(b) - 1 - at
 				}
-				b[at] ^= byte(r.Uint32()) & byte(r.Uint32())
+				b[at] ^= byte(r.Uint32() & r.Uint32())
 			}
 		}
 		if i%2 == 0 {
