@@ -2,6 +2,7 @@ package certcheck
 
 import (
 	"crypto/x509"
+	"slices"
 	"sync"
 )
 
@@ -26,9 +27,10 @@ type proven struct {
 
 // shard is a part of them. Every handshake looks, and looking takes no lock.
 type shard struct {
-	set  sync.Map   // link to Profile
-	mu   sync.Mutex // for what changes the set
-	size int        // bytes
+	set   sync.Map   // link to Profile
+	mu    sync.Mutex // for what changes the set
+	order []link     // oldest first
+	size  int        // bytes
 }
 
 const (
@@ -64,14 +66,14 @@ func (p *proven) add(l link, profile Profile) {
 	if size > shardBudget/4 {
 		return
 	}
-	for old := range s.set.Range { // in any order
-		if s.size+size <= shardBudget {
-			break
-		}
+	for s.size+size > shardBudget {
+		old := s.order[0]
+		s.order = slices.Delete(s.order, 0, 1) // which lets go of it
 		s.set.Delete(old)
-		s.size -= old.(link).size()
+		s.size -= old.size()
 	}
 	s.set.Store(l, profile)
+	s.order = append(s.order, l)
 	s.size += size
 }
 

@@ -148,6 +148,7 @@ func TestRememberedForOneKey(t *testing.T) {
 func TestRememberedSignaturesAreBounded(t *testing.T) {
 	p := new(proven)
 	issuer := &x509.Certificate{}
+	var latest []link
 	for i := range 5000 {
 		l := link{&x509.Certificate{Raw: []byte{1000: byte(i)}}, issuer}
 		if i%100 == 0 {
@@ -158,6 +159,12 @@ func TestRememberedSignaturesAreBounded(t *testing.T) {
 			t.Fatal("what was added last is not there")
 		}
 		p.add(l, Interoperable) // counts once, and makes it no laxer
+		latest = append(latest, l)
+	}
+	for _, l := range latest[len(latest)-300:] {
+		if _, ok := p.has(l); !ok {
+			t.Fatal("one of the last 300 has made room for an older one")
+		}
 	}
 	huge := link{&x509.Certificate{Raw: make([]byte, shardBudget)}, issuer}
 	p.add(huge, Interoperable)

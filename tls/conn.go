@@ -83,7 +83,6 @@ const (
 	answered                   // it was answered in the clear
 	warm                       // used since the idler looked last
 	ticking                    // the idler is set
-	waited                     // a Read has, since something was sent last
 )
 
 func (f *flags) has(one mark) bool { return f.bits.Load()&uint32(one) != 0 }

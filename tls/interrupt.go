@@ -80,7 +80,7 @@ func (c *Conn) unbounded(s *shaking) error {
 // ring is what a connection's one timer does: first it bounds the handshake, then it looks
 // whether the connection is idle.
 func (c *Conn) ring() {
-	if s := c.shaking.Load(); s != nil {
+	if !c.flags.has(complete) {
 		c.absorb(func() { c.interruptBy(errTooLong) })
 		return
 	}

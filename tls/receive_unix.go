@@ -35,7 +35,6 @@ type reader struct {
 	n     int                          // received last
 	at    time.Time                    // when that was
 	pace  pace
-	calls transfers
 	err   error
 	busy  bool // the In half was: nothing has been received
 }
@@ -49,15 +48,13 @@ func (r *reader) try(fd uintptr) bool {
 	defer r.c.in.Unlock()
 	buf := r.c.engine.LendUpTo(r.pace.size(engine.Part))
 	for {
-		r.n, r.err = r.calls.read(fd, buf)
+		r.n, r.err = readSocket(fd, buf)
 		if r.err != syscall.EINTR {
 			break
 		}
 	}
 	if r.err == syscall.EAGAIN {
 		r.c.engine.Unlend()
-		r.calls.restart()
-		r.c.flags.set(waited)
 		return false
 	}
 	r.n = max(r.n, 0)

@@ -19,7 +19,6 @@ type sender struct {
 	blind bool // it does not tell
 	pace  pace
 	err   error
-	calls transfers
 	push  func(fd uintptr) (done bool) // Conn.push, made once
 	look  func(fd uintptr)             // Conn.look, made once
 }

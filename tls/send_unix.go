@@ -19,9 +19,6 @@ func (c *Conn) writeReady() error {
 		s.push = c.push
 	}
 	s.err = nil
-	if c.flags.has(waited) && c.flags.unset(waited) {
-		s.calls.restart()
-	}
 	err := c.raw.Write(s.push)
 	if err == nil {
 		err = s.err
@@ -32,7 +29,7 @@ func (c *Conn) writeReady() error {
 func (c *Conn) push(fd uintptr) (done bool) {
 	s := c.sending()
 	for out := c.engine.Output(); len(out) > 0; out = c.engine.Output() {
-		n, err := c.reset.write(&s.calls, fd, out)
+		n, err := c.reset.write(fd, out)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -55,10 +52,10 @@ func (c *Conn) push(fd uintptr) (done bool) {
 
 // write holds the mutex over the call, which does not wait: a Read that sees the end
 // knows whether a write was told more.
-func (r *reset) write(calls *transfers, fd uintptr, out []byte) (n int, err error) {
+func (r *reset) write(fd uintptr, out []byte) (n int, err error) {
 	r.Lock()
 	defer r.Unlock()
-	n, err = calls.write(fd, out)
+	n, err = writeSocket(fd, out)
 	r.keep(err)
 	return n, err
 }

@@ -148,6 +148,9 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		return &one
 	}
 	room := s.Opening()
+	if cap(room.Blob) < len(ticket) { // what is outgrown is not wiped by Release
+		clear(room.Blob[:cap(room.Blob)])
+	}
 	blob, err := h.keys().Open(slices.Grow(room.Blob[:0], len(ticket)), ticket, s.Binding()[:])
 	if err != nil {
 		return nil

@@ -1,19 +1,13 @@
-//go:build unix && (!linux || 386 || s390x || race)
+//go:build unix && (!linux || 386 || s390x || race || msan || asan)
 
 package tls
 
 import "syscall"
 
-// transfers are the system calls by which one direction of a socket moves its bytes.
-type transfers struct{}
+// writeSocket sends the first of b, which is not empty. It returns EAGAIN where the socket
+// takes nothing for now.
+func writeSocket(fd uintptr, b []byte) (n int, err error) { return syscall.Write(int(fd), b) }
 
-// restart says that a call had to wait.
-func (transfers) restart() {}
-
-// write sends the first of b, which is not empty. It returns EAGAIN where the socket takes
-// nothing for now.
-func (transfers) write(fd uintptr, b []byte) (n int, err error) { return syscall.Write(int(fd), b) }
-
-// read receives into b, which is not empty; 0 bytes are the end of the stream. It returns
-// EAGAIN where nothing is there.
-func (transfers) read(fd uintptr, b []byte) (n int, err error) { return syscall.Read(int(fd), b) }
+// readSocket receives into b, which is not empty; 0 bytes are the end of the stream. It
+// returns EAGAIN where nothing is there.
+func readSocket(fd uintptr, b []byte) (n int, err error) { return syscall.Read(int(fd), b) }

@@ -81,7 +81,13 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 	if !ok || g == nil {
 		return nil, fault(wire.AlertInternalError, "the certificate's private key cannot sign", "", nil)
 	}
-	sig, err := fastrsa.Sign(key, rand.Reader, g.digest(what, s.digest[:0]), g.opts())
+	room := s.digest[:0]
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey:
+	default: // a signer of others may still be at work on the digest when it has returned
+		room = nil
+	}
+	sig, err := fastrsa.Sign(key, rand.Reader, g.digest(what, room), g.opts())
 	if err != nil {
 		return nil, fault(wire.AlertInternalError, "signing with the certificate's key failed", "", err)
 	}
