@@ -14,8 +14,8 @@ type line struct {
 	next   chan *opened // of which one comes; nil where none is being made
 }
 
-// stale is when a connection that waits is not used any more: servers hang up on who is
-// silent.
+// stale is when a connection that waits is not used any more: servers hang up on silent
+// clients.
 const stale = time.Second
 
 func (x *audit) line() *line { return &line{x: x} }

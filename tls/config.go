@@ -445,7 +445,7 @@ func (c *Config) keysHeld() *session.TicketKeys {
 		if c.SessionTicketKey != [32]byte{} {
 			keys.Set([][32]byte{c.SessionTicketKey})
 		}
-		c.tickets.Store(keys) // with its keys: who looks takes no lock
+		c.tickets.Store(keys) // with its keys: a look takes no lock
 	}
 	return keys
 }

@@ -168,7 +168,7 @@ func (t *trialist) nameTrial() *Verdict {
 	case h.name == "" && t.name() != "" && t.may(1):
 		a := t.with(fmt.Sprintf("with the name %q", t.name()), h.set(wire.ExtServerName, wire.AppendServerName(nil, t.name())))
 		if a.agreed {
-			return t.concludes("name-missing", Certain, fmt.Sprintf("the server answers only who asks by a name: with %q it does", t.name()),
+			return t.concludes("name-missing", Certain, fmt.Sprintf("the server answers only a client that asks by a name: with %q it does", t.name()),
 				t.failed.evidence("without a name: "+t.failed.text), a.evidence("with the name: "+a.text))
 		}
 	}

@@ -99,7 +99,7 @@ func (a answer) like(b answer) bool { return !a.agreed && a.end == b.end && a.al
 // spoke reports that the server itself answered: by TLS, not by what a network can do as well.
 func (a answer) spoke() bool { return a.agreed || a.end == scan.Alerted }
 
-// begin tells who watches that a trial begins.
+// begin tells a watcher that a trial begins.
 func (t *trialist) begin(asks string) {
 	if t.way.Trying != nil {
 		t.way.Trying(len(t.trials)+1, asks)

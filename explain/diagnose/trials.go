@@ -243,7 +243,11 @@ func (t *trialist) untrustedTrials() *Verdict {
 	unheard := "vitrine-" + strings.ToLower(rand.Text()[:10]) + ".example"
 	var leaf *x509.Certificate
 	a := t.connect("for a name that nobody has, "+unheard, "", func(c *tls.Config) { c.InsecureSkipVerify, c.ServerName = true, unheard }, func(conn *tls.Conn) (string, error) {
-		leaf = conn.ConnectionState().PeerCertificates[0]
+		chain := conn.ConnectionState().PeerCertificates
+		if len(chain) == 0 {
+			return "no certificate", nil
+		}
+		leaf = chain[0]
 		return "a certificate for " + few(leaf.DNSNames), nil
 	})
 	if leaf == nil || leaf.VerifyHostname(unheard) != nil || slices.ContainsFunc(leaf.DNSNames, func(n string) bool { return strings.HasPrefix(n, "*") }) {
