@@ -18,7 +18,7 @@ import (
 //
 // But without the watch nobody interrupts a goroutine that never waits, and others would
 // wait for it. So the scheduler is told of some of them, by chance: one goroutine may serve
-// many connections.
+// many connections. See ADR 22.
 //
 // The race detector and its like follow write and read from one goroutine to another, and
 // 32-bit x86 and s390x have one system call for all of these: see socket_unix.go.
