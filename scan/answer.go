@@ -112,8 +112,9 @@ type Answer struct {
 	Began time.Time
 	Took  time.Duration
 
-	wire   []chunk
-	keyLog []string
+	wire    []chunk
+	keyLog  []string
+	greeted int // how many bytes of Data are a greeting
 }
 
 // Alert is the last fatal alert; false where none came.

@@ -31,45 +31,58 @@ func (x *audit) keyUpdates(ctx context.Context) {
 	if len(suites) == 0 {
 		return
 	}
-	asked := x.requested(ctx, "a KeyUpdate that asks for another", suites, updateKeys{wire.UpdateRequested})
-	quietly := x.requested(ctx, "a KeyUpdate", suites, updateKeys{wire.UpdateNotRequested})
-	if asked == nil || quietly == nil {
-		return
+	asked := x.requested(ctx, "a KeyUpdate that asks for another", suites, updated, updateKeys{wire.UpdateRequested})
+	quietly := x.requested(ctx, "a KeyUpdate", suites, replied, updateKeys{wire.UpdateNotRequested})
+	if quietly != nil && !replied(quietly) && quietly.After == TimedOut { // silence may be of the network
+		quietly = x.requested(ctx, "a KeyUpdate", suites, replied, updateKeys{wire.UpdateNotRequested})
 	}
-	updated := slices.ContainsFunc(asked.Messages, func(m Message) bool { return m.Type == wire.TypeKeyUpdate })
 	switch {
-	case updated && len(quietly.Data()) > 0:
+	case asked == nil || quietly == nil:
+		return
+	case asked.End != Reached || quietly.End != Reached:
+		x.set(keyUpdate, "not known: a handshake ended early")
+		return
+	case updated(asked) && replied(quietly):
 		x.set(keyUpdate, "taken, and answered where it asks for that")
 		return
-	case updated:
+	case updated(asked):
 		x.set(keyUpdate, "answered")
 		return
 	}
 	// A server that answers no request says nothing by its silence.
-	if plain := x.requested(ctx, "a request", suites); plain == nil || len(plain.Data()) == 0 {
+	plain := x.requested(ctx, "a request", suites, replied)
+	refused := quietly
+	if replied(quietly) {
+		refused = asked
+	}
+	switch {
+	case plain == nil || !replied(plain), refused == asked && !replied(asked) && asked.After == TimedOut:
 		x.set(keyUpdate, "not known: the server answers no request")
-		return
+	case !replied(refused):
+		x.set(keyUpdate, "refused: "+ending(refused))
+		x.found("key-update", refused, "to a request after a KeyUpdate the server says: "+ending(refused)+"; without one it answers")
+	default:
+		x.set(keyUpdate, "taken, and not answered where it asks for that")
+		x.found("key-update", asked, "after a KeyUpdate with update_requested the server goes on with its old keys: "+hexOf(asked.reply()))
 	}
-	if len(quietly.Data()) == 0 {
-		x.set(keyUpdate, "refused: "+ending(quietly))
-		x.found("key-update", quietly, "to a request after a KeyUpdate the server says: "+ending(quietly)+"; without one it answers")
-		return
-	}
-	x.set(keyUpdate, "taken, and not answered where it asks for that")
-	x.found("key-update", asked, "after a KeyUpdate with update_requested the server goes on with its old keys: "+hexOf(asked.Data()))
+}
+
+// updated reports that the server has changed its keys.
+func updated(a *Answer) bool {
+	return slices.ContainsFunc(a.Messages, func(m Message) bool { return m.Type == wire.TypeKeyUpdate })
 }
 
 // keyUpdate is the name of the feature.
 const keyUpdate = "KeyUpdate"
 
-// requested sends a request after some steps, and waits for the first of the answer.
-func (x *audit) requested(ctx context.Context, name string, suites []wire.CipherSuite, before ...Step) *Answer {
-	wait := Await{For: patience, Done: func(a *Answer) bool { return len(a.Data()) > 0 }}
+// requested sends a request after some steps, and waits until enough of the answer has come.
+func (x *audit) requested(ctx context.Context, name string, suites []wire.CipherSuite, enough func(*Answer) bool, before ...Step) *Answer {
+	wait := Await{For: patience, Done: enough}
 	if !x.speaksHTTP() {
-		wait.For = 2 * quiet
+		wait.For = 4 * quiet
 	}
 	return x.do(ctx, Probe{Name: name, Hello: x.web(wire.TLS13, suites), Until: Complete,
-		Then: append(before, SendRecord{Type: wire.ContentApplicationData, Content: x.request()}, wait)})
+		Then: slices.Concat(x.greeting(), before, []Step{SendRecord{Type: wire.ContentApplicationData, Content: x.request()}, wait})})
 }
 
 // ending says how the server ended a conversation during the steps.

@@ -206,6 +206,5 @@ func answeredAgain(a *Answer) bool { return hellos(a) > 1 || len(a.Alerts) > 0 }
 var notHTTP = []string{"465", "563", "636", "853", "989", "990", "993", "994", "995", "5061", "5671", "6697", "8883", "5432", "3306", "3389"}
 
 func (x *audit) speaksHTTP() bool {
-	port := x.at.Address[strings.LastIndexByte(x.at.Address, ':')+1:]
-	return x.at.StartTLS == "" && !slices.Contains(notHTTP, port)
+	return x.at.StartTLS == "" && !slices.Contains(notHTTP, x.port())
 }

@@ -24,6 +24,8 @@ import (
 type broken13 struct {
 	// updates is how it takes a KeyUpdate: "" as it should, "refused" or "unanswered".
 	updates string
+	// greets is what it says before it is asked, as servers of mail do.
+	greets string
 	// abrupt ends connections without close_notify, ours and its own.
 	abrupt bool
 	// ticket makes the ticket for a pre-shared key; nil for one of chance.
@@ -253,6 +255,9 @@ func (c *conn13) offered() []byte {
 
 // application answers a request once, and whatever else may come.
 func (c *conn13) application() {
+	if c.greets != "" {
+		c.send(wire.ContentApplicationData, []byte(c.greets))
+	}
 	for {
 		of, body, ok := c.read()
 		switch {

@@ -29,6 +29,10 @@ type broken struct {
 	// padding is "" for right, "ignored", "told" apart from a wrong MAC, or "told of a
 	// right MAC" alone.
 	padding string
+	// greets is what it says before it is asked, as servers of mail do, and late how long after
+	// the handshake.
+	greets string
+	late   time.Duration
 	// slow is how much longer a wrongly padded premaster takes.
 	slow time.Duration
 }
@@ -234,6 +238,10 @@ func (c *brokenConn) finish(finished []byte) error {
 
 // application answers each record, and a second ClientHello.
 func (c *brokenConn) application() {
+	if c.greets != "" {
+		time.Sleep(c.late)
+		c.send(wire.ContentApplicationData, []byte(c.greets))
+	}
 	for {
 		typ, whole, err := c.raw()
 		if err != nil {

@@ -80,6 +80,16 @@ func (p *Probe) content() []byte {
 // spoiling sends a spoiled record, and says how the server answers: by data, where it has
 // taken it.
 func (x *audit) spoiling(ctx context.Context, how spoiled) (a *Answer, said string) {
+	a, said = x.spoilingAfter(ctx, x.greeting(), how)
+	if said == accepted && x.speaksHTTP() {
+		// What came may be the greeting of a server that speaks something else at this port.
+		return x.spoilingAfter(ctx, []Step{hearGreeting(2 * quiet)}, how)
+	}
+	return a, said
+}
+
+// spoilingAfter is spoiling behind other steps.
+func (x *audit) spoilingAfter(ctx context.Context, before []Step, how spoiled) (a *Answer, said string) {
 	v := x.best12()
 	suites := x.cbc(v)
 	if len(suites) == 0 {
@@ -87,15 +97,23 @@ func (x *audit) spoiling(ctx context.Context, how spoiled) (a *Answer, said stri
 	}
 	h := Offer(v, suites...)
 	h.Without = append(h.Without, wire.ExtEncryptThenMAC)
-	answered := func(a *Answer) bool { return len(a.Data()) > 0 }
-	a = x.do(ctx, Probe{Name: "a record with a wrong padding or MAC", Hello: h, Until: Complete, data: x.request(), Then: []Step{how, Await{For: patience, Done: answered}}})
+	a = x.do(ctx, Probe{Name: "a record with a wrong padding or MAC", Hello: h, Until: Complete, data: x.request(), Then: append(before, how, hearReply(patience))})
 	switch {
 	case a == nil || a.End != Reached:
 		return nil, ""
-	case answered(a):
+	case replied(a) && !x.turnsAway(a):
 		return a, accepted
 	}
 	return a, endOf(a)
+}
+
+// turnsAway reports that the server ended a conversation as one does that refuses what it got.
+// Servers of HTTP hang up behind their answer; others go on.
+func (x *audit) turnsAway(a *Answer) bool {
+	if code, alerted := a.Alert(); alerted {
+		return code != wire.AlertCloseNotify
+	}
+	return !x.speaksHTTP() && (a.After == Closed || a.After == Reset)
 }
 
 // accepted is what is said of a server that answers a spoiled record.
