@@ -178,6 +178,10 @@ func (x *audit) request() []byte {
 		}
 		return r
 	}, host)
+	if strings.Contains(host, ":") { // RFC 3986 §3.2.2; a zone is of this machine alone
+		host, _, _ = strings.Cut(host, "%")
+		host = "[" + host + "]"
+	}
 	return []byte("GET / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: vitrine-scan\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br\r\nConnection: close\r\n\r\n")
 }
 

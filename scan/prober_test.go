@@ -276,3 +276,18 @@ func TestOpenSSLIsSpokenTo(t *testing.T) {
 		}
 	}
 }
+
+// The host of a request is an address in brackets where it has colons. RFC 9110 §7.2.
+func TestHostOfARequest(t *testing.T) {
+	for at, want := range map[Target]string{
+		{Address: "[2001:db8::1]:443"}:                      "[2001:db8::1]",
+		{Address: "[2001:db8::1]:443", Name: "2001:db8::1"}: "[2001:db8::1]",
+		{Address: "[fe80::1%eth0]:443"}:                     "[fe80::1]",
+		{Address: "192.0.2.7:443"}:                          "192.0.2.7",
+		{Address: "192.0.2.7:443", Name: "example.test"}:    "example.test",
+	} {
+		if got := string((&audit{at: at}).request()); !strings.Contains(got, "\r\nHost: "+want+"\r\n") {
+			t.Errorf("%+v: %q", at, got)
+		}
+	}
+}
