@@ -129,8 +129,14 @@ func (x *audit) shown(a *Answer, to string) {
 // maxChains is how many chains of one server are looked at.
 const maxChains = 8
 
-// soon is how long before its end a certificate is told of.
+// soon is how long before its end a certificate is told of, at most: one that holds for a few
+// days is renewed in its last third.
 const soon = 21 * 24 * time.Hour
+
+// endsSoon reports that a certificate should have been renewed.
+func endsSoon(leaf *x509.Certificate, now time.Time) bool {
+	return leaf.NotAfter.Sub(now) < min(soon, leaf.NotAfter.Sub(leaf.NotBefore)/3)
+}
 
 // judgeChains has certcheck judge what was shown.
 func (x *audit) judgeChains(ctx context.Context) {
@@ -165,7 +171,7 @@ func (x *audit) judgeChains(ctx context.Context) {
 		x.r.Chains = append(x.r.Chains, r)
 		x.judgeChain(shown, certs[0], r)
 		x.judgeRevocation(shown, verdict, r)
-		x.judgeCT(shown, r)
+		x.judgeCT(shown, certs[0], r)
 	}
 }
 
@@ -174,7 +180,7 @@ func (x *audit) judgeChain(shown *shownChain, leaf *x509.Certificate, r ChainRep
 	switch {
 	case !r.Trusted && named && !r.Revoked:
 		x.r.found("chain", shown.a, r.Problem)
-	case named && leaf.NotAfter.Sub(x.o.Now) < soon:
+	case named && endsSoon(leaf, x.o.Now):
 		days := int(math.Floor(leaf.NotAfter.Sub(x.o.Now).Hours() / 24))
 		x.r.found("expires", shown.a, fmt.Sprintf("in %d days, on %s", days, leaf.NotAfter.Format(time.DateOnly)))
 	}

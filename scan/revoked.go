@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"crypto/x509"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
@@ -38,11 +39,20 @@ func (x *audit) judgeRevocation(shown *shownChain, v *certcheck.Verdict, r Chain
 }
 
 // judgeCT looks for timestamps of Certificate Transparency, without which browsers refuse
-// certificates of public authorities. Only with the system's authorities is one taken for
-// public.
-func (x *audit) judgeCT(shown *shownChain, r ChainReport) {
-	if r.SCTs > 0 || shown.a.Has(wire.ExtSCT) || !r.Trusted || x.o.Roots != nil || len(r.For) == 0 {
+// certificates of public authorities. They come in the certificate, in the handshake, or in
+// the stapled response. Only with the system's authorities is a certificate taken for public.
+func (x *audit) judgeCT(shown *shownChain, leaf *x509.Certificate, r ChainReport) {
+	if r.SCTs > 0 || stapledSCTs(shown.staple, leaf) > 0 || shown.a.Has(wire.ExtSCT) || !r.Trusted || x.o.Roots != nil || len(r.For) == 0 {
 		return
 	}
-	x.r.found("no-ct", shown.a, fmt.Sprintf("neither the certificate %s nor the handshake has a timestamp of a log", r.SHA256))
+	x.r.found("no-ct", shown.a, fmt.Sprintf("neither the certificate %s, nor the handshake, nor a stapled response has a timestamp of a log", r.SHA256))
+}
+
+// stapledSCTs counts the timestamps that a stapled response has. RFC 6962 §3.3.
+func stapledSCTs(staple []byte, leaf *x509.Certificate) int {
+	response, err := revocation.ParseOCSP(staple)
+	if err != nil {
+		return 0
+	}
+	return countSCTs(response.SCTs(leaf))
 }

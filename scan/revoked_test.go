@@ -1,7 +1,11 @@
 package scan
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -112,10 +116,90 @@ func TestCertificateTransparency(t *testing.T) {
 			if private {
 				x.o.Roots = authority().Pool()
 			}
-			x.judgeCT(&shownChain{a: a}, trusted)
+			x.judgeCT(&shownChain{a: a}, cert.Leaf, trusted)
 			if x.r.has("no-ct") != (!stamped && !private) {
 				t.Errorf("stamped %v, private %v: %+v", stamped, private, x.r.Findings)
 			}
+		}
+	}
+}
+
+// A stapled response may bring the timestamps.
+func TestTimestampsInAStapledResponse(t *testing.T) {
+	leaf := certificate(t, devca.ECDSA).Leaf
+	at := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{certificate(t, devca.ECDSA)}})
+	a := probe(t, &Prober{}, at, Probe{Hello: Modern(), Until: Flight})
+	list := []byte{4, 6, 0, 4, 0, 2, 1, 2} // one timestamp, of two bytes
+	for _, serial := range []*big.Int{leaf.SerialNumber, big.NewInt(7)} {
+		x := &audit{r: &Report{answers: map[string]*Answer{}}}
+		x.judgeCT(&shownChain{a: a, staple: stampedResponse(t, serial, list)}, leaf, ChainReport{Trusted: true, For: []string{"with the name"}})
+		if x.r.has("no-ct") != (serial != leaf.SerialNumber) {
+			t.Errorf("of the certificate %v: %+v", serial, x.r.Findings)
+		}
+	}
+}
+
+// stampedResponse is an OCSP response with timestamps, which nobody has signed.
+func stampedResponse(t *testing.T, serial *big.Int, list []byte) []byte {
+	t.Helper()
+	type extension struct {
+		ID    asn1.ObjectIdentifier
+		Value []byte
+	}
+	type single struct {
+		ID struct {
+			Hash      pkix.AlgorithmIdentifier
+			Name, Key []byte
+			Serial    *big.Int
+		}
+		Good       asn1.RawValue
+		This       time.Time   `asn1:"generalized"`
+		Extensions []extension `asn1:"explicit,tag:1"`
+	}
+	one := single{Good: asn1.RawValue{Class: asn1.ClassContextSpecific}, This: time.Now().UTC(),
+		Extensions: []extension{{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 5}, list}}}
+	one.ID.Hash.Algorithm, one.ID.Serial = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, serial
+	der := func(v any) []byte {
+		b, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	basic := der(struct {
+		Data struct {
+			By       []byte    `asn1:"explicit,tag:2"`
+			Produced time.Time `asn1:"generalized"`
+			Singles  []single
+		}
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}{struct {
+		By       []byte    `asn1:"explicit,tag:2"`
+		Produced time.Time `asn1:"generalized"`
+		Singles  []single
+	}{make([]byte, 20), time.Now().UTC(), []single{one}}, pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}}, asn1.BitString{Bytes: []byte{0}, BitLength: 8}})
+	type bytesOf struct {
+		Kind asn1.ObjectIdentifier
+		Body []byte
+	}
+	return der(struct {
+		Status asn1.Enumerated
+		Bytes  bytesOf `asn1:"explicit,tag:0"`
+	}{0, bytesOf{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}, basic}})
+}
+
+// A certificate of a few days is told of in its last third, one of months in its last weeks.
+func TestShortLivedCertificatesEndSoonLate(t *testing.T) {
+	now := time.Now()
+	day := 24 * time.Hour
+	for _, test := range []struct {
+		valid, left time.Duration
+		soon        bool
+	}{{6 * day, 3 * day, false}, {6 * day, 47 * time.Hour, true}, {90 * day, 22 * day, false}, {90 * day, 20 * day, true}, {398 * day, 22 * day, false}} {
+		leaf := &x509.Certificate{NotBefore: now.Add(test.left - test.valid), NotAfter: now.Add(test.left)}
+		if endsSoon(leaf, now) != test.soon {
+			t.Errorf("%v before the end of %v: %v", test.left, test.valid, !test.soon)
 		}
 	}
 }

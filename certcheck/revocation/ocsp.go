@@ -39,6 +39,7 @@ type single struct {
 	nameHash, keyHash []byte
 	serial            []byte
 	answer            Answer
+	scts              []byte
 }
 
 const (
@@ -46,7 +47,10 @@ const (
 	maxResponders = 8  // certificates that a response brings
 )
 
-var oidBasic = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+var (
+	oidBasic = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+	oidSCTs  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 5} // RFC 6962 §3.3
+)
 
 var errTruncated = errors.New("it is no OCSP response: its DER is malformed or cut off")
 
@@ -215,7 +219,13 @@ func parseSingle(from *cryptobyte.String) (s single, err error) {
 		return s, errTruncated
 	}
 	if extended {
-		err = eachExtension(extensions, func(id asn1.ObjectIdentifier, critical bool, _ []byte) error { return refuseCritical(id, critical) })
+		err = eachExtension(extensions, func(id asn1.ObjectIdentifier, critical bool, value []byte) error {
+			if id.Equal(oidSCTs) {
+				s.scts = value
+				return nil
+			}
+			return refuseCritical(id, critical)
+		})
 	}
 	return s, err
 }
@@ -224,6 +234,18 @@ func parseSingle(from *cryptobyte.String) (s single, err error) {
 var certIDHashes = map[string]crypto.Hash{
 	"1.3.14.3.2.26": crypto.SHA1, "2.16.840.1.101.3.4.2.1": crypto.SHA256,
 	"2.16.840.1.101.3.4.2.2": crypto.SHA384, "2.16.840.1.101.3.4.2.3": crypto.SHA512,
+}
+
+// SCTs are the timestamps of logs that the response has for a certificate, which it finds by
+// the serial number alone: an OCTET STRING in DER with a SignedCertificateTimestampList. nil
+// where there are none. RFC 6962 §3.3.
+func (r *OCSPResponse) SCTs(c *x509.Certificate) []byte {
+	for _, s := range r.singles {
+		if s.scts != nil && bytes.Equal(bytes.TrimLeft(s.serial, "\x00"), c.SerialNumber.Bytes()) {
+			return s.scts
+		}
+	}
+	return nil
 }
 
 // names reports whether a CertID is that of a certificate: by the issuer's name and key,

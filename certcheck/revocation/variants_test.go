@@ -307,3 +307,25 @@ func TestListScopeOfAnAuthority(t *testing.T) {
 		t.Errorf("an authority that must not sign lists: %v", err)
 	}
 }
+
+// The timestamps of logs are those of the entry for the certificate.
+func TestTimestampsOfAResponse(t *testing.T) {
+	p := newPKI(t)
+	list := []byte{4, 4, 0, 2, 0, 0}
+	response := p.good()
+	for _, stamped := range []bool{false, true} {
+		if stamped {
+			response.Singles[0].Extensions = []forge.Ext{{ID: oidSCTs, Value: list}}
+		}
+		r, err := ParseOCSP(response.Sign(p.issuerKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.SCTs(p.leaf); bytes.Equal(got, list) != stamped || !stamped && got != nil {
+			t.Errorf("stamped %v: %x", stamped, got)
+		}
+		if got := r.SCTs(p.issuer); got != nil {
+			t.Errorf("of another certificate: %x", got)
+		}
+	}
+}
