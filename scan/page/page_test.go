@@ -190,7 +190,7 @@ func TestHeadlines(t *testing.T) {
 		{"1 of 3 servers is not all right", all},
 		{"2 of 3 servers are not all right", []*scan.Report{old, old, today}},
 		{"1 of 2 servers could be better", []*scan.Report{&fair, today}},
-		{"1 of 2 servers does not speak TLS", []*scan.Report{gone, today}},
+		{"1 of 2 servers does not speak TLS, or does not answer", []*scan.Report{gone, today}},
 		{"All 2 servers are all right", []*scan.Report{today, today}},
 	} {
 		var p Page
@@ -203,6 +203,32 @@ func TestHeadlines(t *testing.T) {
 		}
 		if strings.Contains(out, `class="contents"`) != (len(c.reports) > 1) {
 			t.Errorf("%s: a table of contents is for many", c.want)
+		}
+	}
+}
+
+// Of a policy is said how many servers could be compared with it.
+func TestServersThatCouldNotBeCompared(t *testing.T) {
+	all := kept(t)
+	old, today, gone := all[0], all[1], all[2]
+	for want, reports := range map[string][]*scan.Report{
+		"The policy P is kept.": {today, today},
+		"The policy P is kept by 1 server; 2 could not be compared.":     {today, gone, gone},
+		"The policy P is not kept by 1 server; 1 could not be compared.": {old, today, gone},
+		"The policy P is not kept by 1 server.":                          {old, today},
+		"Nothing could be compared with the policy P.":                   {gone, gone},
+	} {
+		p := Page{Policy: "P"}
+		for _, r := range reports {
+			s := Server{Report: r}
+			if r == old {
+				s.Differences = []policy.Difference{{Rule: "versions"}}
+			}
+			p.Servers = append(p.Servers, s)
+		}
+		v := viewOf(p)
+		if !slices.ContainsFunc(v.Remarks, func(r remark) bool { return r.Text == want }) {
+			t.Errorf("%+v, want %q", v.Remarks, want)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (t *tally) headline(n int) (text, mood string) {
 	case t.fair > 0:
 		return fmt.Sprintf("%d of %d servers could be better", t.fair, n), "warning"
 	case t.silent > 0:
-		return fmt.Sprintf("%d of %d servers %s not speak TLS", t.silent, n, do(t.silent)), "quiet"
+		return fmt.Sprintf("%d of %d servers %s", t.silent, n, notThere(t.silent)), "quiet"
 	}
 	return fmt.Sprintf("All %d servers are all right", n), "good"
 }
@@ -104,7 +104,7 @@ func (t *tally) remarks(v *view) (all []remark) {
 		rest = append(rest, fmt.Sprintf("%d %s all right", t.good, are(t.good)))
 	}
 	if t.silent > 0 && t.bad+t.fair > 0 {
-		rest = append(rest, fmt.Sprintf("%d %s not speak TLS, or %s not answer", t.silent, do(t.silent), do(t.silent)))
+		rest = append(rest, fmt.Sprintf("%d %s", t.silent, notThere(t.silent)))
 	}
 	if len(rest) > 0 {
 		all = append(all, remark{"quiet", "Of the others, " + strings.Join(rest, "; ") + "."})
@@ -112,18 +112,27 @@ func (t *tally) remarks(v *view) (all []remark) {
 	return all
 }
 
-// kept says how many keep the policy.
+// kept says how many keep the policy, of those that could be compared with it.
 func (t *tally) kept(policy string, n int) remark {
+	rest := "."
+	if t.silent > 0 {
+		rest = fmt.Sprintf("; %d could not be compared.", t.silent)
+	}
 	switch {
 	case t.silent == n:
 		return remark{"quiet", "Nothing could be compared with the policy " + policy + "."}
+	case t.differ == 0 && t.silent > 0:
+		return remark{"quiet", "The policy " + policy + " is kept by " + number(n-t.silent, "server", "servers") + rest}
 	case t.differ == 0:
 		return remark{"good", "The policy " + policy + " is kept."}
 	case n == 1:
 		return remark{"bad", "The policy " + policy + " is not kept."}
 	}
-	return remark{"bad", fmt.Sprintf("The policy %s is not kept by %s.", policy, number(t.differ, "server", "servers"))}
+	return remark{"bad", fmt.Sprintf("The policy %s is not kept by %s", policy, number(t.differ, "server", "servers")) + rest}
 }
+
+// notThere says of servers that nothing is known of them.
+func notThere(n int) string { return fmt.Sprintf("%s not speak TLS, or %s not answer", do(n), do(n)) }
 
 func are(n int) string {
 	if n == 1 {
