@@ -32,6 +32,9 @@ func (x *audit) alpaca(ctx context.Context) (bool, string) {
 	}
 	x.set("unknown protocols (ALPN)", taken(protocol))
 	x.set("unknown names (SNI)", taken(name))
+	if unanswered(protocol) || unanswered(name) {
+		return false, "no answer came"
+	}
 	if protocol.End != Reached || name.End != Reached {
 		return false, ""
 	}
@@ -44,8 +47,11 @@ func (x *audit) alpaca(ctx context.Context) (bool, string) {
 }
 
 func taken(a *Answer) string {
-	if a.End == Reached {
+	switch {
+	case a.End == Reached:
 		return "served"
+	case unanswered(a):
+		return notAnswered
 	}
 	return "refused: " + answerOf(a)
 }

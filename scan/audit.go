@@ -53,6 +53,8 @@ type audit struct {
 	at    Target
 	o     Options
 	count atomic.Int64
+	// silent are the connections that got no answer, and unheard those of them that should have.
+	silent, unheard atomic.Int64
 
 	mu sync.Mutex
 	r  *Report
@@ -82,6 +84,9 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 		if x.gatherVersions(); x.agreed(ctx) {
 			x.rest(ctx)
 		}
+	}
+	if r.Failure == "" && ctx.Err() == nil {
+		x.doubt()
 	}
 	r.sort()
 	r.fixed(o.Software)
@@ -155,9 +160,7 @@ func (x *audit) do(ctx context.Context, probe Probe) *Answer { return x.doOn(ctx
 // doOn is do on a connection that is there already, unless that is nil.
 func (x *audit) doOn(ctx context.Context, probe Probe, ready *opened) *Answer {
 	a, err := x.p.do(ctx, x.at, probe, ready)
-	if n := x.count.Add(1); x.o.Progress != nil {
-		x.o.Progress(int(n))
-	}
+	x.tally(a)
 	if err != nil {
 		return nil
 	}

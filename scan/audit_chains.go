@@ -101,6 +101,8 @@ func (x *audit) otherName(ctx context.Context) {
 	case a == nil:
 	case len(a.Certificates) > 0:
 		x.shown(a, "without a name")
+	case unanswered(a):
+		x.set("without a name", notAnswered)
 	default:
 		x.set("without a name", answerOf(a))
 	}

@@ -108,6 +108,8 @@ func (x *audit) fallback(ctx context.Context) {
 	case a.End == Reached:
 		x.set("TLS_FALLBACK_SCSV", "not heeded")
 		x.found("no-fallback-scsv", a, fmt.Sprintf("it takes %v with TLS_FALLBACK_SCSV, though it speaks %v", older, x.spoken[0]))
+	case unanswered(a):
+		x.set("TLS_FALLBACK_SCSV", notAnswered)
 	default:
 		x.set("TLS_FALLBACK_SCSV", answerOf(a))
 	}
@@ -136,9 +138,11 @@ func (x *audit) tolerance(ctx context.Context) {
 	h.Schemes = append([]wire.SignatureScheme{0x6a6a}, h.Schemes...)
 	h.Extra = []wire.Extension{{Type: 0x7a7a}, {Type: 0x8a8a, Data: []byte{0}}}
 	h.Length = 2000
-	a := x.do(ctx, Probe{Name: "values that nobody knows", Hello: h, Until: Flight})
+	a := x.do(ctx, Probe{Name: "values that nobody knows", Hello: h, Until: Flight, idle: true})
 	switch {
 	case a == nil:
+	case unanswered(a) && x.silentNow(ctx):
+		x.set("unknown values", notAnswered)
 	case a.End == Reached:
 		x.set("unknown values", "passed over")
 	default:

@@ -21,7 +21,7 @@ func (x *audit) versions() []func(context.Context) {
 }
 
 func (x *audit) ssl2(ctx context.Context) {
-	a := x.do(ctx, Probe{Name: "SSL 2.0", Hello: OfferSSL2()})
+	a := x.do(ctx, Probe{Name: "SSL 2.0", Hello: OfferSSL2(), idle: true})
 	if a == nil {
 		return
 	}
@@ -47,7 +47,7 @@ func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport
 	defer line.end()
 	for len(left) > 0 {
 		offer := left[0]
-		a := line.do(ctx, Probe{Name: fmt.Sprintf("%v with %d suites", v, len(offer)), Hello: offerWide(v, offer)})
+		a := line.do(ctx, Probe{Name: fmt.Sprintf("%v with %d suites", v, len(offer)), Hello: offerWide(v, offer), idle: len(taken) == 0})
 		if a == nil {
 			return
 		}

@@ -26,6 +26,8 @@ type broken13 struct {
 	updates string
 	// greets is what it says before it is asked, as servers of mail do.
 	greets string
+	// silent has it say nothing to what it does not take.
+	silent bool
 	// abrupt ends connections without close_notify, ours and its own.
 	abrupt bool
 	// ticket makes the ticket for a pre-shared key; nil for one of chance.
@@ -137,6 +139,10 @@ func (c *conn13) greet() bool {
 	var versions []wire.Version
 	c.hello.Extensions.Read(wire.ExtSupportedVersions, func(r *wire.Reader) { versions = wire.ReadSupportedVersions(r, nil) })
 	if !slices.Contains(versions, wire.TLS13) || !has(c.hello.CipherSuites, suite13.ID) {
+		if c.silent {
+			io.Copy(io.Discard, c)
+			return false
+		}
 		c.send(wire.ContentAlert, wire.Alert{Level: wire.LevelFatal, Code: wire.AlertProtocolVersion}.Append(nil))
 		return false
 	}

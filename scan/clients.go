@@ -173,7 +173,7 @@ func (x *audit) clients(ctx context.Context) {
 	for _, same := range alike {
 		wait.Go(func() {
 			c := recordedClients()[same[0]]
-			a := x.do(ctx, Probe{Name: "a hello of " + c.Name, Hello: c.Hello, Until: Flight})
+			a := x.do(ctx, Probe{Name: "a hello of " + c.Name, Hello: c.Hello, Until: Flight, idle: true})
 			for _, i := range same {
 				played[i] = playedBy(recordedClients()[i].Name, a)
 			}
@@ -191,6 +191,9 @@ func playedBy(name string, a *Answer) PlayedClient {
 	p := PlayedClient{Name: name, Connects: a.End == Reached}
 	if !p.Connects {
 		p.Why = answerOf(a)
+		if unanswered(a) {
+			p.Why = "no answer came"
+		}
 		return p
 	}
 	p.Version, p.Suite, p.ALPN = a.Version.String(), SuiteName(a.Suite), a.ALPN

@@ -2,10 +2,8 @@ package scan
 
 import (
 	"context"
-	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,21 +47,7 @@ func TestAGreetingIsNoAnswerToAKeyUpdate(t *testing.T) {
 
 // That a handshake hangs is no refusal of the KeyUpdate behind it.
 func TestAHandshakeThatHangsRefusesNoKeyUpdate(t *testing.T) {
-	sound := (&broken13{}).serve(t)
-	var n atomic.Int32
-	at := serve(t, func(c net.Conn) {
-		if n.Add(1) <= 2 {
-			io.Copy(io.Discard, c)
-			return
-		}
-		to, err := net.Dial("tcp", sound.Address)
-		if err != nil {
-			return
-		}
-		defer to.Close()
-		go io.Copy(to, c)
-		io.Copy(c, to)
-	})
+	at := silentAt(t, (&broken13{}).serve(t), func(n int32) bool { return n <= 2 })
 	x := auditOf("443", at, wire.TLS13, suite13.ID)
 	x.p.Timeout = 300 * time.Millisecond
 	x.keyUpdates(t.Context())

@@ -44,6 +44,7 @@ type Probe struct {
 	data   []byte // what a spoiled record holds
 	early  []byte // early data behind the hello
 	replay *built // a hello that is sent again
+	idle   bool   // a sound server may be silent
 }
 
 // A Step is something that is done once a handshake has come as far as Probe.Until.

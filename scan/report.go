@@ -21,6 +21,9 @@ type Report struct {
 	Milliseconds int64     `json:"duration_ms"`
 	// Connections is how many were made.
 	Connections int `json:"connections"`
+	// Unanswered is how many of them got no answer, where these are so many that what is missing
+	// here may be there all the same; 0 where all was asked.
+	Unanswered int `json:"unanswered,omitempty"`
 	// Failure says why there is no more: nobody listens there, it does not speak TLS, or takes
 	// no hello.
 	Failure string `json:"failure,omitempty"`

@@ -16,7 +16,8 @@ func (r *Report) Count(s Severity) (n int) {
 }
 
 // Verdict answers in a sentence whether the server is all right: "It could be better: 2
-// medium, 5 low." What is only good to know does not count.
+// medium, 5 low." What is only good to know does not count. Where connections got no answer
+// it says that too, and never that all is right.
 func (r *Report) Verdict() string {
 	var parts []string
 	for _, s := range severities {
@@ -24,11 +25,18 @@ func (r *Report) Verdict() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
+	unknown := ""
+	if r.Unanswered > 0 {
+		unknown = fmt.Sprintf("Not all is known: %d of %d connections got no answer.", r.Unanswered, r.Connections)
+	}
+	says := "It could be better: "
 	switch worst := r.Worst(); {
+	case len(parts) == 0 && unknown != "":
+		return unknown
 	case len(parts) == 0:
 		return "It is all right."
 	case worst == Critical || worst == High:
-		return "It is not all right: " + strings.Join(parts, ", ") + "."
+		says = "It is not all right: "
 	}
-	return "It could be better: " + strings.Join(parts, ", ") + "."
+	return strings.TrimSpace(says + strings.Join(parts, ", ") + ". " + unknown)
 }

@@ -1,0 +1,70 @@
+package scan
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// silentAt is a server before which something swallows some connections, counted from 1.
+func silentAt(t testing.TB, at Target, swallows func(n int32) bool) Target {
+	t.Helper()
+	var n atomic.Int32
+	return serve(t, func(c net.Conn) {
+		if swallows(n.Add(1)) {
+			io.Copy(io.Discard, c)
+			return
+		}
+		to, err := net.Dial("tcp", at.Address)
+		if err != nil {
+			return
+		}
+		go func() {
+			defer to.Close()
+			io.Copy(to, c)
+		}()
+		io.Copy(c, to)
+	})
+}
+
+// What turns us away midway makes nothing all right.
+func TestWhatTurnsAwayMidwayIsNotAllRight(t *testing.T) {
+	for name, last := range map[string]int32{"before a certificate": 12, "behind the certificates": 60} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := silentAt(t, (&broken13{fields: "Strict-Transport-Security: max-age=31536000\r\n"}).serve(t), func(n int32) bool { return n > last })
+			r, err := (&Prober{Timeout: 200 * time.Millisecond, Strict: true, Connections: 4, Rate: 1000}).Scan(t.Context(), at, Options{Roots: authority().Pool()})
+			if err != nil || r.Failure != "" {
+				t.Fatal(err, r.Failure)
+			}
+			if r.Unanswered <= fewUnanswered || r.Unanswered > r.Connections || !strings.Contains(r.Verdict(), "Not all is known: ") || strings.Contains(r.Verdict(), "all right.") {
+				t.Errorf("%d of %d: %s", r.Unanswered, r.Connections, r.Verdict())
+			}
+			for _, c := range r.Weaknesses {
+				if !c.Found && c.Unknown == "" {
+					t.Errorf("%s: no", c.ID)
+				}
+			}
+			for _, f := range r.Features {
+				if strings.Contains(f.Value, "timed out") {
+					t.Errorf("%+v", f)
+				}
+			}
+			if r.has("tls13-intolerant") || r.has("key-update") {
+				t.Errorf("%+v", r.Findings)
+			}
+		})
+	}
+}
+
+// A server that is silent at old hellos is known all the same.
+func TestSilenceAtOldHellosIsAnAnswer(t *testing.T) {
+	server := &broken13{silent: true, fields: "Strict-Transport-Security: max-age=31536000\r\n"}
+	r, err := (&Prober{Timeout: 300 * time.Millisecond}).Scan(t.Context(), server.serve(t), Options{Roots: authority().Pool()})
+	if err != nil || r.Unanswered != 0 || r.Verdict() != "It is all right." || r.Offers("TLS 1.2") {
+		t.Errorf("%v: %d of %d: %s %+v", err, r.Unanswered, r.Connections, r.Verdict(), r.Findings)
+	}
+}
