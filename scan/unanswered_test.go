@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // silentAt is a server before which something swallows some connections, counted from 1.
@@ -66,5 +68,18 @@ func TestSilenceAtOldHellosIsAnAnswer(t *testing.T) {
 	r, err := (&Prober{Timeout: 300 * time.Millisecond}).Scan(t.Context(), server.serve(t), Options{Roots: authority().Pool()})
 	if err != nil || r.Unanswered != 0 || r.Verdict() != "It is all right." || r.Offers("TLS 1.2") {
 		t.Errorf("%v: %d of %d: %s %+v", err, r.Unanswered, r.Connections, r.Verdict(), r.Findings)
+	}
+}
+
+// A server breaks at what it does not know where it is silent at that alone.
+func TestSilenceAtUnknownValues(t *testing.T) {
+	for _, all := range []bool{true, false} {
+		at := silentAt(t, (&broken13{}).serve(t), func(n int32) bool { return n == 1 || all })
+		x := auditOf("443", at, wire.TLS13, suite13.ID)
+		x.p.Timeout = 300 * time.Millisecond
+		x.tolerance(t.Context())
+		if x.r.has("tls13-intolerant") == all || all != (x.r.Feature("unknown values") == notAnswered) {
+			t.Errorf("silent at all %v: %+v, %+v", all, x.r.Features, x.r.Findings)
+		}
 	}
 }
