@@ -179,6 +179,8 @@ func TestHeadlines(t *testing.T) {
 	old, today, gone := all[0], all[1], all[2]
 	fair := *old
 	fair.Findings = slices.DeleteFunc(slices.Clone(old.Findings), func(f scan.Finding) bool { return f.Severity.Worse(scan.Medium) })
+	partly := *today
+	partly.Unanswered = 40
 	for _, c := range []struct {
 		want    string
 		reports []*scan.Report
@@ -191,6 +193,8 @@ func TestHeadlines(t *testing.T) {
 		{"2 of 3 servers are not all right", []*scan.Report{old, old, today}},
 		{"1 of 2 servers could be better", []*scan.Report{&fair, today}},
 		{"1 of 2 servers does not speak TLS, or does not answer", []*scan.Report{gone, today}},
+		{"Not all is known", []*scan.Report{&partly}},
+		{"1 of 2 servers is known in part alone", []*scan.Report{&partly, today}},
 		{"All 2 servers are all right", []*scan.Report{today, today}},
 	} {
 		var p Page
@@ -211,11 +215,14 @@ func TestHeadlines(t *testing.T) {
 func TestServersThatCouldNotBeCompared(t *testing.T) {
 	all := kept(t)
 	old, today, gone := all[0], all[1], all[2]
+	partly := *today
+	partly.Unanswered = 40
 	for want, reports := range map[string][]*scan.Report{
 		"The policy P is kept.": {today, today},
 		"The policy P is kept by 1 server; 2 could not be compared.":     {today, gone, gone},
 		"The policy P is not kept by 1 server; 1 could not be compared.": {old, today, gone},
 		"The policy P is not kept by 1 server.":                          {old, today},
+		"The policy P is kept by 2 servers; 1 could not be compared.":    {today, today, &partly},
 		"Nothing could be compared with the policy P.":                   {gone, gone},
 	} {
 		p := Page{Policy: "P"}

@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/scan"
 )
 
-// tally is how many servers are how.
-type tally struct{ bad, fair, good, silent, differ, worse int }
+// tally is how many servers are how; unsure are those that are not known to keep a policy.
+type tally struct{ bad, fair, good, partly, silent, unsure, differ, worse int }
 
 // summarize says in a headline whether it is all right.
 func (v *view) summarize(p Page) {
@@ -49,10 +49,15 @@ func (t *tally) add(s server) {
 		t.silent++
 	case s.Mood == "bad":
 		t.bad++
+	case s.Report.Unanswered > 0 && len(s.Counts) == 0:
+		t.partly++
 	case s.Mood == "warning":
 		t.fair++
 	default:
 		t.good++
+	}
+	if s.Report.Unanswered > 0 && len(s.Differences) == 0 {
+		t.unsure++
 	}
 	if len(s.Differences) > 0 {
 		t.differ++
@@ -73,12 +78,16 @@ func (t *tally) headline(n int) (text, mood string) {
 		return "It is not all right", "bad"
 	case n == 1 && t.fair == 1:
 		return "It could be better", "warning"
+	case n == 1 && t.partly == 1:
+		return "Not all is known", "warning"
 	case n == 1:
 		return "It is all right", "good"
 	case t.bad > 0:
 		return fmt.Sprintf("%d of %d servers %s not all right", t.bad, n, are(t.bad)), "bad"
 	case t.fair > 0:
 		return fmt.Sprintf("%d of %d servers could be better", t.fair, n), "warning"
+	case t.partly > 0:
+		return fmt.Sprintf("%d of %d servers %s known in part alone", t.partly, n, are(t.partly)), "warning"
 	case t.silent > 0:
 		return fmt.Sprintf("%d of %d servers %s", t.silent, n, notThere(t.silent)), "quiet"
 	}
@@ -90,6 +99,9 @@ func (t *tally) remarks(v *view) (all []remark) {
 	if !v.Several {
 		if t.silent == 1 {
 			return []remark{{"quiet", v.Servers[0].Report.Failure}}
+		}
+		if r := v.Servers[0].Report; r.Unanswered > 0 {
+			return []remark{{"warning", fmt.Sprintf("%d of %d connections got no answer. What was not found may be there all the same: a firewall may block who connects often. Scan slower.", r.Unanswered, r.Connections)}}
 		}
 		if len(v.Servers[0].Findings) == 0 {
 			return []remark{{"good", "Nothing was found that should be otherwise."}}
@@ -103,7 +115,10 @@ func (t *tally) remarks(v *view) (all []remark) {
 	if t.good > 0 && t.good < len(v.Servers) {
 		rest = append(rest, fmt.Sprintf("%d %s all right", t.good, are(t.good)))
 	}
-	if t.silent > 0 && t.bad+t.fair > 0 {
+	if t.partly > 0 && t.bad+t.fair > 0 {
+		rest = append(rest, fmt.Sprintf("%d %s known in part alone", t.partly, are(t.partly)))
+	}
+	if t.silent > 0 && t.bad+t.fair+t.partly > 0 {
 		rest = append(rest, fmt.Sprintf("%d %s", t.silent, notThere(t.silent)))
 	}
 	if len(rest) > 0 {
@@ -114,15 +129,15 @@ func (t *tally) remarks(v *view) (all []remark) {
 
 // kept says how many keep the policy, of those that could be compared with it.
 func (t *tally) kept(policy string, n int) remark {
-	rest := "."
-	if t.silent > 0 {
-		rest = fmt.Sprintf("; %d could not be compared.", t.silent)
+	rest, unknown := ".", t.silent+t.unsure
+	if unknown > 0 {
+		rest = fmt.Sprintf("; %d could not be compared.", unknown)
 	}
 	switch {
-	case t.silent == n:
+	case unknown == n:
 		return remark{"quiet", "Nothing could be compared with the policy " + policy + "."}
-	case t.differ == 0 && t.silent > 0:
-		return remark{"quiet", "The policy " + policy + " is kept by " + number(n-t.silent, "server", "servers") + rest}
+	case t.differ == 0 && unknown > 0:
+		return remark{"quiet", "The policy " + policy + " is kept by " + number(n-unknown, "server", "servers") + rest}
 	case t.differ == 0:
 		return remark{"good", "The policy " + policy + " is kept."}
 	case n == 1:

@@ -143,6 +143,8 @@ func serverOf(id string, s Server, compared string) server {
 	switch {
 	case r.Failure != "":
 		x.Verdict, x.Mood = "No TLS here: "+r.Failure, "quiet"
+	case len(x.Counts) == 0 && r.Unanswered > 0:
+		x.Mood = "warning"
 	case len(x.Counts) == 0:
 		x.Mood = "good"
 	}

@@ -58,6 +58,10 @@ func (s *Scans) problems() (all []problem) {
 		if r.Failure != "" {
 			all = append(all, problem{r.Target, "no-answer", "info", "No TLS here", r.Failure, "Check that a server listens there, and speaks TLS."})
 		}
+		if r.Unanswered > 0 {
+			all = append(all, problem{r.Target, "no-answer", "info", "Not all is known", fmt.Sprintf("%d of %d connections got no answer", r.Unanswered, r.Connections),
+				"Scan slower, as with --rate 2 --at-once 1, or from where nothing blocks it."})
+		}
 		for _, f := range r.Findings {
 			all = append(all, problem{r.Target, f.ID, string(f.Severity), f.Title, strings.Join(f.Evidence, ", "), f.Do})
 		}

@@ -173,6 +173,9 @@ func (j *job) judge(all *Scans) {
 		case r.Failure != "":
 			all.Unreachable++
 		}
+		if r.Unanswered > 0 {
+			all.Partly++
+		}
 	}
 }
 
@@ -198,6 +201,8 @@ func (o *options) tell(cmd *cobra.Command, all *Scans) (err error) {
 		return report.Reported(errors.New("there are findings"))
 	case all.Unreachable > 0:
 		return report.Reported(&net.OpError{Op: "dial", Err: errors.New("a target does not answer")})
+	case all.Partly > 0:
+		return report.Reported(&net.OpError{Op: "dial", Err: errors.New("a target leaves connections without an answer")})
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ type Scans struct {
 	// Targets is how many were asked, Unreachable how many of them no TLS was found at.
 	Targets     int `json:"targets"`
 	Unreachable int `json:"unreachable"`
+	// Partly is how many are not known in full: many connections got no answer.
+	Partly int `json:"partly,omitempty"`
 	// Failing is how many have a finding as bad as --fail-on says.
 	Failing int            `json:"failing"`
 	Reports []*scan.Report `json:"reports"`
@@ -91,7 +93,9 @@ command goes on where it stopped; targets that did not answer are asked again.
 
 The exit code is 1 where a finding is as bad as --fail-on says, where a policy
 is not kept, and where something is worse than in the baseline. With --policy or
---baseline, findings alone count only if --fail-on is given.`,
+--baseline, findings alone count only if --fail-on is given. It is 3 where a
+target does not answer, or leaves many connections without an answer: what was
+not found there may be there all the same.`,
 		Example: `  vitrine scan example.com
   vitrine scan mail.example.com:587 smtps://mail.example.com
   vitrine scan 192.0.2.7:8000-8100 --json

@@ -157,12 +157,12 @@ func fits(name string, line []byte, want stateHead) error {
 }
 
 // known is the report of a server that was scanned; nil for one that was not, or that did not
-// answer.
+// answer, or not always.
 func (s *state) known(at scan.Target) *scan.Report {
 	if s == nil {
 		return nil
 	}
-	if r := s.done[keyOf(at.Address, at.ServerName(), at.StartTLS)]; r != nil && r.Failure == "" {
+	if r := s.done[keyOf(at.Address, at.ServerName(), at.StartTLS)]; r != nil && r.Failure == "" && r.Unanswered == 0 {
 		return r
 	}
 	return nil

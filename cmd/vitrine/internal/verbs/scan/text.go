@@ -29,7 +29,11 @@ func (s *Scans) write(out io.Writer, in io.Reader) error {
 		}
 	}
 	if s.Targets > 1 {
-		fmt.Fprintf(&b, "\n%s\n", w.Bold(fmt.Sprintf("%d of %d targets have findings, %d do not answer", s.Failing, s.Targets, s.Unreachable)))
+		sum := fmt.Sprintf("%d of %d targets have findings, %d do not answer", s.Failing, s.Targets, s.Unreachable)
+		if s.Partly > 0 {
+			sum += fmt.Sprintf(", %d not always", s.Partly)
+		}
+		fmt.Fprintf(&b, "\n%s\n", w.Bold(sum))
 	}
 	return terminal.Page(in, out, b.Bytes())
 }
@@ -101,11 +105,24 @@ func (w *writer) clients(r *scan.Report) {
 // verdict answers the two questions: is it all right, and what is to be done first?
 func (w *writer) verdict(r *scan.Report) {
 	if r.Worst() == scan.Info {
-		fmt.Fprintf(w, "  %s\n", w.Good(r.Verdict()))
+		paint := w.Good
+		if r.Unanswered > 0 {
+			paint = w.Bad
+		}
+		fmt.Fprintf(w, "  %s\n", paint(r.Verdict()))
+		w.unknown(r)
 		return
 	}
-	fmt.Fprintf(w, "  %s\n", w.Bad(r.Verdict()))
+	fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap(r.Verdict(), 2, 4)))
 	fmt.Fprintf(w, "  %s\n", terminal.Wrap("Do this first: "+r.Findings[0].Do, 2, 4))
+	w.unknown(r)
+}
+
+// unknown says what to do where connections got no answer.
+func (w *writer) unknown(r *scan.Report) {
+	if r.Unanswered > 0 {
+		w.line("find out", "what was not found may be there all the same: a firewall may block who connects often. Scan slower, with --rate 2 --at-once 1")
+	}
 }
 
 func (w *writer) finding(f scan.Finding) {

@@ -1,0 +1,49 @@
+package scan
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/scan"
+)
+
+// A target that left many connections without an answer is not told of as if it were all
+// right: neither in words, nor by the exit code, nor to build servers; and --resume asks it
+// again.
+func TestTargetsThatAnswerInPart(t *testing.T) {
+	for _, unanswered := range []int{0, 40} {
+		r := &scan.Report{Target: "a:1", Name: "a", Connections: 90, Unanswered: unanswered}
+		j := &job{options: &options{failOn: "low", counts: true}}
+		all := &Scans{Targets: 2, Reports: []*scan.Report{r, {Target: "b:1"}}}
+		j.judge(all)
+		cmd := &cobra.Command{}
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetIn(strings.NewReader(""))
+		err := j.tell(cmd, all)
+		want := report.ExitOK
+		if unanswered > 0 {
+			want = report.ExitNetwork
+		}
+		if report.ExitCode(err) != want {
+			t.Errorf("%d: %v", unanswered, err)
+		}
+		for _, words := range []string{"Not all is known: 40 of 90 connections got no answer.", "--rate 2 --at-once 1", "0 do not answer, 1 not always"} {
+			if strings.Contains(out.String(), words) != (unanswered > 0) {
+				t.Errorf("%d: %q: %s", unanswered, words, out.String())
+			}
+		}
+		out.Reset()
+		if err := writeJUnit(&out, all); err != nil || strings.Contains(out.String(), "no-answer") != (unanswered > 0) {
+			t.Errorf("%d: %v, %s", unanswered, err, out.String())
+		}
+		s := &state{done: map[string]*scan.Report{keyOf("a:1", "a", ""): r}}
+		if again := s.known(scan.Target{Address: "a:1"}) == nil; again != (unanswered > 0) {
+			t.Errorf("%d: it is asked again: %v", unanswered, again)
+		}
+	}
+}
