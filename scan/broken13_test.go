@@ -28,6 +28,8 @@ type broken13 struct {
 	greets string
 	// silent has it say nothing to what it does not take.
 	silent bool
+	// forgets has it take no ticket of its own.
+	forgets bool
 	// abrupt ends connections without close_notify, ours and its own.
 	abrupt bool
 	// ticket makes the ticket for a pre-shared key; nil for one of chance.
@@ -253,7 +255,7 @@ func (c *conn13) offered() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tickets[string(o.Identities[0].Identity)]
-	if t.host != c.host && !c.anywhere {
+	if c.forgets || t.host != c.host && !c.anywhere {
 		return nil
 	}
 	return t.psk

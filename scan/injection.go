@@ -56,9 +56,9 @@ func (x *audit) injection(ctx context.Context) (bool, string) {
 		return conn, nil
 	}}
 	h := Modern()
-	a, err := p.Do(ctx, x.at, Probe{Name: "a command before TLS", Hello: h, Until: Complete,
+	a, err := p.Do(ctx, x.at, Probe{Name: "a command before TLS", Hello: h, Until: Complete, idle: true,
 		Then: []Step{Await{For: 2 * quiet, Done: func(a *Answer) bool { return len(a.Data()) > 0 }}}})
-	x.count.Add(1)
+	x.tally(a)
 	if err != nil || len(a.Data()) == 0 {
 		return false, ""
 	}

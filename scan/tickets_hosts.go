@@ -118,7 +118,10 @@ func (x *audit) crosses(ctx context.Context, v wire.Version, from, to virtualHos
 // maxAddresses is how many addresses of a name get a ticket of the first.
 const maxAddresses = 4
 
-// acrossAddresses offers a ticket of the target to the other addresses of its name, so far as
+// amongAddresses is the name of the feature.
+const amongAddresses = "tickets among addresses"
+
+// acrossAddresses offers tickets of the target to the other addresses of its name, so far as
 // the caller names them. Servers that do not share their keys resume only now and then.
 func (x *audit) acrossAddresses(ctx context.Context) {
 	if x.o.Addresses == nil {
@@ -132,33 +135,56 @@ func (x *audit) acrossAddresses(ctx context.Context) {
 	if len(all) < 2 || len(x.completable(v)) == 0 {
 		return
 	}
-	first := &audit{p: x.p, at: x.at, o: x.o, r: &Report{}, suites: x.suites, spoken: x.spoken}
-	first.at.Address, first.at.Name = all[0], x.at.ServerName()
-	host, ok := first.virtualHost(ctx, v, x.at.ServerName())
-	x.count.Add(1)
-	if !ok || host.session == nil {
+	switch a, offered := x.carried(ctx, v, all[0], all[0]); {
+	case !offered || a == nil:
+		return
+	case !a.Resumed: // what it does not take itself says nothing of the others
+		x.set(amongAddresses, "not known: "+all[0]+" does not take its own again")
 		return
 	}
-	others := all[1:min(len(all), maxAddresses)]
+	tried, silent := 1, 0
 	var refused []string
-	for _, address := range others {
-		at := first.at
-		at.Address = address
-		h := host.hello(x, v)
-		h.Resume = host.session
-		a, err := x.p.Do(ctx, at, Probe{Name: "a ticket at another address", Hello: h, Until: Flight})
-		x.count.Add(1)
+	for _, address := range all[1:min(len(all), maxAddresses)] {
+		a, offered := x.carried(ctx, v, all[0], address)
 		switch {
-		case err != nil:
+		case ctx.Err() != nil:
 			return
-		case a.End.Connected() && a.Server != nil && !a.Resumed:
+		case !offered || a == nil || a.Server == nil:
+			silent++
+		case a.Resumed:
+			tried++
+		default:
 			refused = append(refused, address)
-			x.found("ticket-not-shared", a, fmt.Sprintf("%s does not take a ticket of %s", address, all[0]))
+			x.found("ticket-not-shared", a, fmt.Sprintf("%s does not take a ticket of %s, which takes it itself", address, all[0]))
 		}
 	}
-	if len(refused) == 0 {
-		x.set("tickets among addresses", fmt.Sprintf("taken at all of the %d tried", len(others)+1))
-		return
+	value := fmt.Sprintf("taken at all of the %d tried", tried)
+	switch {
+	case len(refused) > 0:
+		value = "those of " + all[0] + " are not taken at " + strings.Join(refused, ", ")
+	case tried == 1:
+		value = "not known: no other address answers"
+	case silent > 0:
+		value += fmt.Sprintf("; %d more did not answer", silent)
 	}
-	x.set("tickets among addresses", "those of "+all[0]+" are not taken at "+strings.Join(refused, ", "))
+	x.set(amongAddresses, value)
+}
+
+// carried takes a ticket at one address and offers it at another; some are good for once
+// alone. offered is false where there was none.
+func (x *audit) carried(ctx context.Context, v wire.Version, from, to string) (a *Answer, offered bool) {
+	there := &audit{p: x.p, at: x.at, o: x.o, r: &Report{}, suites: x.suites, spoken: x.spoken}
+	there.o.Progress = nil // which knows of our count alone
+	there.at.Address, there.at.Name = from, x.at.ServerName()
+	host, ok := there.virtualHost(ctx, v, x.at.ServerName())
+	x.tally(nil)
+	if !ok || host.session == nil {
+		return nil, false
+	}
+	h := host.hello(x, v)
+	h.Resume = host.session
+	there.at.Address = to
+	a = there.do(ctx, Probe{Name: "a ticket at another address", Hello: h, Until: Flight})
+	x.tally(nil)
+	return a, true
 }

@@ -122,25 +122,53 @@ func TestTicketsAcrossHosts(t *testing.T) {
 	}
 }
 
-// Two servers behind one name, with one key of tickets and with two.
+// Servers behind one name, with one key of tickets and with two; and such that are not
+// there, or take no tickets at all.
 func TestTicketsAmongAddresses(t *testing.T) {
-	for _, shared := range []bool{true, false} {
-		first := &broken13{}
-		second := first
-		if !shared {
-			second = &broken13{}
+	shared, other, forgetful := &broken13{}, &broken13{}, &broken13{forgets: true}
+	gone := func() Target {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
 		}
-		at, other := first.serve(t), second.serve(t)
-		o := Options{Addresses: func(context.Context) []string { return []string{at.Address, other.Address} }}
-		id, says := "", "taken at all of the 2 tried"
-		if !shared {
-			id, says = "ticket-not-shared", "not taken at "+other.Address
-		}
-		r := audited(t, at, o)
-		wantTicketFinding(t, r, id)
-		if got := r.Feature("tickets among addresses"); !strings.Contains(got, says) {
-			t.Errorf("it says %q", got)
-		}
+		l.Close()
+		return Target{Address: l.Addr().String()}
+	}
+	tests := []struct {
+		name, id, says string
+		at             []Target
+	}{
+		{"one key", "", "taken at all of the 2 tried", []Target{shared.serve(t), shared.serve(t)}},
+		{"two keys", "ticket-not-shared", "are not taken at 127.", []Target{shared.serve(t), other.serve(t)}},
+		{"one is gone", "", "taken at all of the 2 tried; 1 more did not answer", []Target{shared.serve(t), gone(), shared.serve(t)}},
+		{"the others are gone", "", "not known: no other address answers", []Target{shared.serve(t), gone()}},
+		{"none are taken", "", "does not take its own again", []Target{forgetful.serve(t), forgetful.serve(t)}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var addresses []string
+			for _, at := range test.at {
+				addresses = append(addresses, at.Address)
+			}
+			x := auditOf("443", test.at[0], wire.TLS13, suite13.ID)
+			x.p.Dial = nil
+			x.o.Addresses = func(context.Context) []string { return addresses }
+			last := 0
+			x.o.Progress = func(n int) {
+				if n != last+1 {
+					t.Errorf("it is told of %d connections behind %d", n, last)
+				}
+				last = n
+			}
+			x.acrossAddresses(t.Context())
+			wantTicketFinding(t, x.r, test.id)
+			if got := x.r.Feature(amongAddresses); !strings.Contains(got, test.says) {
+				t.Errorf("it says %q", got)
+			}
+			if int64(last) != x.count.Load() || last == 0 {
+				t.Errorf("it is told of %d connections of %d", last, x.count.Load())
+			}
+		})
 	}
 }
 
