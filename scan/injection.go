@@ -41,7 +41,7 @@ func (x *audit) injection(ctx context.Context) (bool, string) {
 	if connect == nil {
 		connect = dial
 	}
-	p := &Prober{Timeout: x.p.Timeout, MaxBytes: x.p.MaxBytes, Dial: func(ctx context.Context, t Target) (net.Conn, error) {
+	p := &Prober{hosts: map[string]*pace{x.at.machine(): x.p.paceOf(x.at)}, Timeout: x.p.Timeout, MaxBytes: x.p.MaxBytes, Dial: func(ctx context.Context, t Target) (net.Conn, error) {
 		clear := t
 		clear.StartTLS = ""
 		conn, err := connect(ctx, clear)

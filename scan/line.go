@@ -44,7 +44,7 @@ func (l *line) take() *opened {
 	c := <-l.next
 	l.next = nil
 	if c.err != nil && !c.late {
-		l.x.p.paceOf(l.x.at).judge(kindOfDial(c.err), 0) // where it has enough of us, go slower
+		l.x.p.paceOf(l.x.at).judge(l.x.at.Address, kindOfDial(c.err), 0) // where it has enough of us, go slower
 	}
 	if c.err != nil || time.Since(c.began) > stale {
 		c.close()

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A pace keeps the limits of one server, and goes slower where it refuses.
+// A pace keeps the limits of one host, whatever its ports, and goes slower where it refuses:
+// it is the machine, and what stands before it, that connections cost.
 type pace struct {
 	slots chan struct{} // nil: any number at once
 
@@ -16,7 +17,9 @@ type pace struct {
 	// interval is the time between two connections; 0 for none.
 	interval time.Duration
 	next     time.Time
-	spoke    bool // a connection has come about: a refusal is no closed port
+	// spoke are the addresses at which a connection has come about: a refusal there is no
+	// closed port.
+	spoke map[string]bool
 }
 
 const (
@@ -29,7 +32,7 @@ const (
 )
 
 func newPace(connections int, rate float64) *pace {
-	p := &pace{}
+	p := &pace{spoke: map[string]bool{}}
 	if connections > 0 {
 		p.slots = make(chan struct{}, connections)
 	}
@@ -71,16 +74,16 @@ func (p *pace) turn(ctx context.Context) (done func(), err error) {
 	return done, nil
 }
 
-// judge sees how a connection went. It reports that it is to be tried again: the server
+// judge sees how a connection to an address went. It reports that it is to be tried again: the server
 // has taken others and refuses this one, so it has enough of us for the moment.
-func (p *pace) judge(end Kind, try int) (again bool) {
+func (p *pace) judge(address string, end Kind, try int) (again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if end.Connected() {
-		p.spoke = true
+		p.spoke[address] = true
 		return false
 	}
-	if !p.spoke || end != Refused && end != Unreachable || try+1 >= tries {
+	if !p.spoke[address] || end != Refused && end != Unreachable || try+1 >= tries {
 		return false
 	}
 	p.interval = min(slowest, max(2*p.interval, firstBackOff))

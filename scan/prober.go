@@ -15,10 +15,10 @@ type Prober struct {
 	// Dial connects to a target and has it turn to TLS; nil dials Target.Address and
 	// uses package starttls. The context ends when it returns.
 	Dial func(ctx context.Context, t Target) (net.Conn, error)
-	// Connections is how many connections a server gets at once; 0 for 8. A server on
-	// the loopback interface gets as many as are asked for.
+	// Connections is how many connections a host gets at once, all of its ports together; 0
+	// for 8. The loopback interface gets as many as are asked for.
 	Connections int
-	// Rate is how many connections a server gets in a second; 0 for 50. On the loopback
+	// Rate is how many connections a host gets in a second, all of its ports together; 0 for 50. On the loopback
 	// interface it has no meaning, unless Strict is set.
 	Rate float64
 	// Strict keeps the limits on the loopback interface too.
@@ -29,8 +29,8 @@ type Prober struct {
 	// MaxBytes is how much one probe reads; 0 for 512 KiB.
 	MaxBytes int
 
-	mu      sync.Mutex
-	servers map[string]*pace
+	mu    sync.Mutex
+	hosts map[string]*pace
 }
 
 // The defaults of a Prober's limits.
@@ -68,7 +68,7 @@ func (p *Prober) do(ctx context.Context, t Target, probe Probe, ready *opened) (
 			return nil, c.err
 		}
 		a := p.once(ctx, t, probe, hello, c)
-		again := pace.judge(a.End, try)
+		again := pace.judge(t.Address, a.End, try)
 		c.close()
 		switch {
 		case ctx.Err() != nil:
@@ -143,24 +143,25 @@ func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built, 
 	return a
 }
 
-// paceOf finds the limits of a server.
+// paceOf finds the limits of a host.
 func (p *Prober) paceOf(t Target) *pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s := p.servers[t.Address]; s != nil {
+	host := t.machine()
+	if s := p.hosts[host]; s != nil {
 		return s
 	}
-	if p.servers == nil || len(p.servers) >= maxServers {
-		p.servers = map[string]*pace{}
+	if p.hosts == nil || len(p.hosts) >= maxPaces {
+		p.hosts = map[string]*pace{}
 	}
 	s := newPace(cmp.Or(p.Connections, DefaultConnections), cmp.Or(p.Rate, DefaultRate))
 	if loopback(t.host()) && !p.Strict {
 		s = newPace(0, 0)
 	}
-	p.servers[t.Address] = s
+	p.hosts[host] = s
 	return s
 }
 
-// maxServers is how many servers are remembered; a scan of more forgets the pace of all,
-// which begins anew.
-const maxServers = 1 << 14
+// maxPaces is how many hosts are remembered; a scan of more forgets the pace of all, which
+// begins anew.
+const maxPaces = 1 << 14

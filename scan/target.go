@@ -49,6 +49,14 @@ func (t Target) host() string {
 	return host
 }
 
+// machine is what has the limits of connections: the host, in one spelling, or a socket.
+func (t Target) machine() string {
+	if t.socket() != "" {
+		return t.Address
+	}
+	return strings.ToLower(strings.TrimSuffix(t.host(), "."))
+}
+
 // socket is the path of a unix socket; empty for other addresses.
 func (t Target) socket() string {
 	path, _ := strings.CutPrefix(t.Address, "unix:")
