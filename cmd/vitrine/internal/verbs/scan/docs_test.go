@@ -45,7 +45,8 @@ func serveOld(t *testing.T, l net.Listener) (roots *devca.CA) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := ca.Issue(devca.Leaf{Names: []string{"example.test"}, Key: devca.RSA, NotAfter: time.Now().Add(10*24*time.Hour + time.Hour)})
+	cert, err := ca.Issue(devca.Leaf{Names: []string{"example.test"}, Key: devca.RSA,
+		NotBefore: time.Now().Add(-80 * 24 * time.Hour), NotAfter: time.Now().Add(10*24*time.Hour + time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

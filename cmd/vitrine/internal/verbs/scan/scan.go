@@ -72,12 +72,14 @@ unix:PATH for a unix socket of this machine.
 chats and databases that begin in the clear, vitrine has the server turn to TLS
 first.
 
-A server gets 8 connections at once and 50 in a second, or what --at-once and
---rate say; on the loopback interface there is no limit. Where it refuses,
-vitrine waits. Nothing but the targets is contacted; of one on port 443 it also
-asks port 80 whether that leads to https://. With --revocation soft or hard the
-addresses that certificates name are asked: whether they are revoked, and for
-certificates of authorities that the server does not send.
+A host gets 8 connections at once and 50 in a second, all its ports together, or
+what --at-once and --rate say: a scan shall not slow it down, nor look like an
+attack to what stands before it. On the loopback interface there is no limit.
+Where a server refuses, vitrine waits. Nothing but the targets is contacted; of
+one on port 443 it also asks port 80 whether that leads to https://. With
+--revocation soft or hard the addresses that certificates name are asked:
+whether they are revoked, and for certificates of authorities that the server
+does not send.
 --timing 500 also measures whether the server takes longer to refuse a wrongly
 padded premaster, by as many connections with each kind, one after the other.
 
@@ -130,8 +132,8 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.resume, "resume", "", "keep each report in this `file`, and leave out the targets that it has already")
 	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
-	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a server in a second, at most")
-	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "connections to a server at once, at most")
+	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a host in a second, at most")
+	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "connections to a host at once, at most")
 	set.IntVar(&o.servers, "servers", 64, "servers asked at once, at most")
 	o.timeout.Register(cmd, scan.DefaultTimeout, "time limit for each connection, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail-on", severityNames)
