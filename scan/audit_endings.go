@@ -33,9 +33,6 @@ func (x *audit) keyUpdates(ctx context.Context) {
 	}
 	asked := x.requested(ctx, "a KeyUpdate that asks for another", suites, updated, updateKeys{wire.UpdateRequested})
 	quietly := x.requested(ctx, "a KeyUpdate", suites, replied, updateKeys{wire.UpdateNotRequested})
-	if quietly != nil && !replied(quietly) && quietly.After == TimedOut { // silence may be of the network
-		quietly = x.requested(ctx, "a KeyUpdate", suites, replied, updateKeys{wire.UpdateNotRequested})
-	}
 	switch {
 	case asked == nil || quietly == nil:
 		return
@@ -51,6 +48,11 @@ func (x *audit) keyUpdates(ctx context.Context) {
 	}
 	// A server that answers no request says nothing by its silence.
 	plain := x.requested(ctx, "a request", suites, replied)
+	if plain != nil && replied(plain) && !replied(quietly) && quietly.After == TimedOut { // silence may be of the network
+		if quietly = x.requested(ctx, "a KeyUpdate", suites, replied, updateKeys{wire.UpdateNotRequested}); quietly == nil || quietly.End != Reached {
+			return
+		}
+	}
 	refused := quietly
 	if replied(quietly) {
 		refused = asked
@@ -79,7 +81,7 @@ const keyUpdate = "KeyUpdate"
 func (x *audit) requested(ctx context.Context, name string, suites []wire.CipherSuite, enough func(*Answer) bool, before ...Step) *Answer {
 	wait := Await{For: patience, Done: enough}
 	if !x.speaksHTTP() {
-		wait.For = 4 * quiet
+		wait.For = 2 * quiet
 	}
 	return x.do(ctx, Probe{Name: name, Hello: x.web(wire.TLS13, suites), Until: Complete,
 		Then: slices.Concat(x.greeting(), before, []Step{SendRecord{Type: wire.ContentApplicationData, Content: x.request()}, wait})})
