@@ -11,7 +11,7 @@ import (
 // A server that takes longer for a wrong padding is found, when it is asked for, and one that
 // does not is not.
 func TestTimingOfPremasters(t *testing.T) {
-	for _, slow := range []time.Duration{0, 15 * time.Millisecond} {
+	for _, slow := range []time.Duration{0, 50 * time.Millisecond} {
 		at := (&broken{slow: slow}).serve(t)
 		for _, times := range []int{0, MinTiming} {
 			x := &audit{p: &Prober{}, at: at, o: Options{Timing: times}, r: &Report{answers: map[string]*Answer{}}, suites: map[wire.Version][]wire.CipherSuite{}}
