@@ -105,6 +105,9 @@ func (i *interrupt) cut(why error) bool {
 		i.why = why
 	}
 	if i.cancel != nil {
+		if i.parent.Err() != nil { // then both tell of it, in any order
+			why = context.Cause(i.parent)
+		}
 		i.cancel(why)
 	}
 	return true
