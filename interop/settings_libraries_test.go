@@ -148,8 +148,8 @@ func checkGo(t *testing.T, dir, _, lines string) {
 	if strings.Contains(lines, "handler") {
 		source += ", handler http.Handler"
 	}
-	if strings.Contains(lines, "w.Header") {
-		source += ", w http.ResponseWriter"
+	if strings.Contains(lines, "w.Header") || strings.Contains(lines, "(w, r") {
+		source += ", w http.ResponseWriter, r *http.Request"
 	}
 	source += ") {\n" + lines + "\n"
 	for _, name := range []string{"err", "certificate"} {

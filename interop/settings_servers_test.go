@@ -65,7 +65,7 @@ func writtenPEM(t *testing.T, dir string) string {
 
 func checkApache(t *testing.T, dir, setting, lines string) {
 	var modules strings.Builder
-	for m := range strings.FieldsSeq("mpm_event authz_core ssl socache_shmcb headers http2 md") {
+	for m := range strings.FieldsSeq("mpm_event authz_core alias ssl socache_shmcb headers http2 md") {
 		modules.WriteString("LoadModule " + m + "_module /usr/lib/apache2/modules/mod_" + m + ".so\n")
 	}
 	pem := writtenPEM(t, dir)
@@ -84,7 +84,7 @@ func checkHAProxy(t *testing.T, dir, _, lines string) {
 	if byCommand(lines) {
 		return
 	}
-	found, rest := blocks(lines, "global", "bind", "server", "http-response")
+	found, rest := blocks(lines, "global", "bind", "server", "http-response", "http-request")
 	if strings.TrimSpace(regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(rest, "")) != "" {
 		t.Errorf("nobody knows where these lines belong: %s", rest)
 	}
@@ -93,7 +93,7 @@ func checkHAProxy(t *testing.T, dir, _, lines string) {
 		bind = "bind :443 ssl crt " + writtenPEM(t, dir) + "\n"
 	}
 	conf := strings.TrimPrefix("global\n"+strings.TrimPrefix(found["global"], "global\n"), "\n") +
-		"defaults\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nfrontend all\n  " + bind + found["http-response"] + "  default_backend back\nbackend back\n  " + found["server"] + "\n"
+		"defaults\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nfrontend all\n  " + bind + found["http-request"] + found["http-response"] + "  default_backend back\nbackend back\n  " + found["server"] + "\n"
 	// beside a bundle stands a file for each kind of key
 	if strings.Contains(lines, ".ecdsa") {
 		for _, kind := range []string{"rsa", "ecdsa"} {
