@@ -102,8 +102,8 @@ func slowRenegotiation(t *testing.T, fail func(), clock func() time.Time) {
 			t.Error("the renegotiation is complete")
 		}
 	})
+	synctest.Wait() // until its goroutine has ended, which may be after Renegotiate
 	below.close.sprung(t)
-	synctest.Wait() // until its goroutine has ended
 	afterwards(t, "a renegotiation", c)
 }
 
