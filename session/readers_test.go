@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Who writes is alone; who reads sees all of what was written. The detector of races sees
+// A writer is alone; a reader sees all that was written. The detector of races sees
 // more.
 func TestReadersLock(t *testing.T) {
 	var lock readersLock

@@ -130,7 +130,7 @@ func TestNoExtensionIsNamedByExclusionAlone(t *testing.T) {
 	}
 }
 
-// Who watches hears of each trial as it begins, in order.
+// A watcher hears of each trial as it begins, in order.
 func TestTrialsAreToldAsTheyBegin(t *testing.T) {
 	scene := ordinary(newPKI(t))
 	s := newStreet(t)
