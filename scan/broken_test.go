@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type broken struct {
 	// the handshake.
 	greets string
 	late   time.Duration
+	// whims, unless nil, is how many of the first wrongly padded premasters are told apart.
+	whims *atomic.Int32
 	// slow is how much longer a wrongly padded premaster takes.
 	slow time.Duration
 }
@@ -204,7 +207,7 @@ func (c *brokenConn) premaster(message []byte) error {
 	m := new(big.Int).Exp(new(big.Int).SetBytes(message[6:]), key.D, key.N).FillBytes(make([]byte, n))
 	secret := m[n-48:]
 	if m[0] != 0 || m[1] != 2 || bytes.IndexByte(m[2:], 0) != n-49-2 {
-		if c.robot {
+		if c.robot || c.whims != nil && c.whims.Add(-1) >= 0 {
 			return c.alert(wire.AlertHandshakeFailure)
 		}
 		time.Sleep(c.slow)
