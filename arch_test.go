@@ -69,6 +69,8 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
+	{"proxy/event", "tls", ""},
+	{"proxy/config", "", "go.yaml.in/yaml/v3"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style
