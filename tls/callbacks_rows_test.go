@@ -55,6 +55,8 @@ var callbacks = []callback{
 	{"GetConfigForClient", wire.Server, func(own, _ *Config, hit func()) {
 		own.GetConfigForClient = func(*ClientHelloInfo) (*Config, error) { hit(); return nil, nil }
 	}},
+	{"HandshakeTurn", wire.Client, setTurn},
+	{"HandshakeTurn", wire.Server, setTurn},
 	{"VerifyPeerCertificate", wire.Client, setVerifyPeer},
 	{"VerifyPeerCertificate", wire.Server, setVerifyPeer},
 	{"VerifyConnection", wire.Client, setVerifyConnection},
@@ -113,6 +115,10 @@ func setKey(own, _ *Config, hit func()) {
 	cert := own.Certificates[0]
 	cert.PrivateKey = hitSigner{cert.PrivateKey.(crypto.Signer), hit}
 	own.Certificates = []Certificate{cert}
+}
+
+func setTurn(own, _ *Config, hit func()) {
+	own.HandshakeTurn = func(context.Context) (func(), error) { hit(); return func() {}, nil }
 }
 
 func setVerifyPeer(own, _ *Config, hit func()) {

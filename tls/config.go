@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"context"
 	"crypto/x509"
 	"io"
 	"net"
@@ -135,6 +136,11 @@ type Config struct {
 	// seconds, negative for no bound. A callback that waits should wait for the
 	// context that it is shown too, which ends with it.
 	HandshakeTimeout time.Duration
+	// HandshakeTurn is asked before each piece of a first handshake that may cost public-key
+	// work, where the peer has sent something, and may wait: it bounds how many compute at
+	// once. done is called when that piece is over, and so before the peer is waited for. An
+	// error fails the handshake. nil lets all compute.
+	HandshakeTurn func(context.Context) (done func(), err error)
 	// GREASE sends reserved values, in a client's hello and in a server's tickets of
 	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701.
 	GREASE bool
@@ -379,7 +385,7 @@ func (c *Config) Clone() *Config {
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
 		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
-		HandshakeTimeout: c.HandshakeTimeout, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
+		HandshakeTimeout: c.HandshakeTimeout, HandshakeTurn: c.HandshakeTurn, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
 	}
 }

@@ -138,6 +138,21 @@ func (c *Config) fill(o *engine.Options) {
 	o.UnannouncedEnd = c.Legacy.UnannouncedEnd
 }
 
+// compute does what can be done of the handshake without the peer, when it is our turn.
+func (c *Conn) compute(ctx context.Context, costs bool) error {
+	turn := c.config.HandshakeTurn
+	if turn == nil || !costs {
+		return c.engine.Handshake(ctx)
+	}
+	done, err := turn(ctx)
+	if err != nil {
+		c.engine.Fail(err)
+		return c.engine.Err()
+	}
+	defer done()
+	return c.engine.Handshake(ctx)
+}
+
 // drive moves bytes between the socket and the engine until it is done.
 func (c *Conn) drive(ctx context.Context) error {
 	c.readMutex.Lock()
@@ -146,8 +161,9 @@ func (c *Conn) drive(ctx context.Context) error {
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
+	heard := c.role == wire.Client // who begins has work before anything has come
 	for {
-		err := c.engine.Handshake(ctx)
+		err := c.compute(ctx, heard)
 		if flushErr := c.engine.Flush(); err == nil {
 			err = flushErr
 		}
@@ -163,6 +179,7 @@ func (c *Conn) drive(ctx context.Context) error {
 			return sendErr
 		}
 		n, err := c.read(c.engine.Lend(c.engine.Want()))
+		heard = true
 		c.engine.Filled(n)
 		if err != nil {
 			if n == 0 {

@@ -51,6 +51,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"EncryptedClientHelloKeys":            {"refused", "refused"},
 
 	"HandshakeTimeout":         {"no weight", "no weight"},
+	"HandshakeTurn":            {"no weight", "no weight"},
 	"GREASE":                   {"no weight", "no weight"},
 	"HelloRetryCookie":         {"not a client's", "no weight"},
 	"KeyShares":                {"no weight: CurvePreferences decides", "not a server's"},
