@@ -70,6 +70,7 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"proxy/event", "tls", ""},
+	{"proxy/words", "tls internal/suite wire", ""},
 	{"proxy/config", "", "go.yaml.in/yaml/v3"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
