@@ -65,13 +65,14 @@ var rules = []rule{
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
 	{rooms + "authority", rooms + "report internal/devca tls", ""},
-	{rooms + "flags", rooms + "report certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
-	{rooms + "report", rooms + "terminal explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
+	{rooms + "flags", rooms + "report internal/vocabulary certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
+	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"proxy/event", "tls", ""},
-	{"proxy/words", "tls internal/suite wire", ""},
-	{"proxy/config", "", "go.yaml.in/yaml/v3"},
+	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
+	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
+	{"internal/vocabulary", "tls internal/suite wire", ""},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style

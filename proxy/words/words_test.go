@@ -28,13 +28,16 @@ func TestAgreement(t *testing.T) {
 		{Agreement{Min: "ssl3.0"}, "legacy: [ssl30]"},
 		{Agreement{Min: "ssl3.0", Legacy: []string{"ssl30"}}, ""},
 		{Agreement{Suites: []string{"ECDHE-RSA-AES128-GCM-SHA256"}}, ""},
-		{Agreement{Suites: []string{"TLS_RSA_WITH_AES_128_GCM_SHA256"}}, "legacy: [rsakeyexchange]"},
+		{Agreement{Suites: []string{"TLS_RSA_WITH_AES_128_GCM_SHA256"}}, "legacy: [rsa-key-exchange]"},
 		{Agreement{Suites: []string{"TLS_RSA_WITH_AES_128_GCM_SHA256"}, Legacy: []string{"rsa-key-exchange"}}, ""},
 		{Agreement{Suites: []string{"best"}}, "suites: \"best\""},
 		{Agreement{Groups: []string{"P-256", "x25519mlkem768"}}, ""},
 		{Agreement{Groups: []string{"curve"}}, "groups: \"curve\""},
 		{Agreement{SigAlgs: []string{"ecdsa_secp256r1_sha256"}}, ""},
 		{Agreement{SigAlgs: []string{"md5"}}, "sigalgs: \"md5\""},
+		{Agreement{SigAlgs: []string{"rsa_pkcs1_sha1"}}, "legacy: [sha1-signatures]"},
+		{Agreement{Suites: []string{"TLS_AES_128_GCM_SHA256"}, Max: "tls1.2"}, "no suite here is for"},
+		{Agreement{Legacy: []string{"all"}, Suites: []string{"RC4-MD5"}}, ""},
 		{Agreement{Legacy: []string{"everything"}}, "legacy: \"everything\""},
 	} {
 		var c tls.Config

@@ -8,21 +8,13 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // SuiteNames are IANA's and, where they differ, OpenSSL's.
-func SuiteNames() []string {
-	var names []string
-	for _, s := range suite.All() {
-		names = append(names, s.Name)
-		if s.OpenSSLName != "" && s.OpenSSLName != s.Name {
-			names = append(names, s.OpenSSLName)
-		}
-	}
-	return names
-}
+func SuiteNames() []string { return vocabulary.SuiteNames() }
 
 // parseSuites returns the suites of that name; all stands for those that config
 // allows.
@@ -33,9 +25,9 @@ func parseSuites(names []string, config *tls.Config) ([]*suite.Suite, error) {
 			list = append(list, allowedSuites(config)...)
 			continue
 		}
-		s := suite.ByName(name)
-		if s == nil {
-			return nil, report.Usagef("--suites %q is not a suite that vitrine has; 'vitrine suites --all' lists them", name)
+		s, err := vocabulary.Suite(name)
+		if err != nil {
+			return nil, of("suites", err)
 		}
 		list = append(list, s)
 	}
@@ -45,7 +37,7 @@ func parseSuites(names []string, config *tls.Config) ([]*suite.Suite, error) {
 // allowedSuites are all whose switches are on, and whose keys we have.
 func allowedSuites(config *tls.Config) []*suite.Suite {
 	return slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool {
-		return len(missing(&config.Legacy, s.Switches)) > 0 || s.KeyExchange.PSK() && config.PSK.Client == nil
+		return len(vocabulary.Missing(&config.Legacy, s.Switches)) > 0 || s.KeyExchange.PSK() && config.PSK.Client == nil
 	})
 }
 
@@ -104,47 +96,14 @@ func (f *TLS) ClientKey() devca.KeyType {
 	return devca.ECDSA
 }
 
-// groupList are the values of --groups, best first; the aliases are the names
-// that NIST and OpenSSL gave.
-var groupList = []struct {
-	group   wire.NamedGroup
-	aliases []string
-}{
-	{wire.GroupX25519MLKEM768, nil},
-	{wire.GroupSecP256r1MLKEM768, nil},
-	{wire.GroupSecP384r1MLKEM1024, nil},
-	{wire.GroupMLKEM1024, nil},
-	{wire.GroupX25519, nil},
-	{wire.GroupP256, []string{"p256", "prime256v1"}},
-	{wire.GroupP384, []string{"p384"}},
-	{wire.GroupP521, []string{"p521"}},
-	{wire.GroupX448, nil},
-	{wire.GroupFFDHE2048, nil},
-	{wire.GroupFFDHE3072, nil},
-	{wire.GroupFFDHE4096, nil},
-	{wire.GroupFFDHE6144, nil},
-	{wire.GroupFFDHE8192, nil},
-}
-
-func groupNames() []string {
-	var names []string
-	for _, g := range groupList {
-		names = append(names, g.group.String())
-	}
-	return names
-}
-
 func parseGroups(names []string) ([]tls.CurveID, error) {
 	var ids []tls.CurveID
-next:
 	for _, name := range names {
-		for _, g := range groupList {
-			if plain(g.group.String()) == plain(name) || slices.Contains(g.aliases, plain(name)) {
-				ids = append(ids, tls.CurveID(g.group))
-				continue next
-			}
+		id, err := vocabulary.Group(name)
+		if err != nil {
+			return nil, of("groups", err)
 		}
-		return nil, report.Usagef("--groups %q is not a group that vitrine has; choose from %s", name, strings.Join(groupNames(), ", "))
+		ids = append(ids, id)
 	}
 	return ids, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -59,7 +60,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
-	CompleteList(cmd, "groups", groupNames())
+	CompleteList(cmd, "groups", vocabulary.GroupNames())
 	if which&ClientSide != 0 {
 		f.registerClient(cmd)
 	}
@@ -86,8 +87,8 @@ func (f *TLS) RegisterVersions(cmd *cobra.Command) {
 	CompleteFrom(cmd, "min", VersionNames())
 	CompleteFrom(cmd, "max", VersionNames())
 	CompleteList(cmd, "suites", SuiteNames())
-	CompleteList(cmd, "sigalgs", schemeNames())
-	CompleteList(cmd, "legacy", append(LegacyWords(legacyFields()), "all"))
+	CompleteList(cmd, "sigalgs", vocabulary.SchemeNames())
+	CompleteList(cmd, "legacy", vocabulary.AllLegacyWords())
 }
 
 var renegotiateHelp = map[Sides]string{
@@ -256,8 +257,8 @@ func (f *TLS) applyConduct(config *tls.Config) error {
 
 // What a server needs for the suites with DSS, beside what they need by themselves.
 const (
-	DSSSwitch = "DSSSigning"
-	WhyNoDSS  = "a server that signs with DSA takes a time that depends on its key"
+	DSSSwitch = vocabulary.DSSSwitch
+	WhyNoDSS  = vocabulary.WhyNoDSS
 )
 
 // applyConsent refuses what is dangerous and was not allowed, and says how to
@@ -266,26 +267,13 @@ func (f *TLS) applyConsent(config *tls.Config) error {
 	var needed []string // switches that are off
 	why := ""
 	want := func(reason string, fields ...string) {
-		off := missing(&config.Legacy, fields)
+		off := vocabulary.Missing(&config.Legacy, fields)
 		if len(off) > 0 && why == "" {
 			why = reason
 		}
 		needed = append(needed, off...)
 	}
-	for _, s := range f.Listed {
-		want(s.Name+" is off because "+s.WhyNot, s.Switches...)
-		if s.Auth == suite.AuthDSS && f.sides&ServerSide != 0 {
-			want(WhyNoDSS, DSSSwitch)
-		}
-	}
-	for _, s := range schemeList {
-		if s.field != "" && slices.Contains(config.SignatureSchemes, tls.SignatureScheme(s.scheme)) {
-			want(s.why, s.field)
-		}
-	}
-	if f.Low == wire.SSL30 {
-		want("SSL 3.0 is off because its padding is not authenticated (POODLE)", "SSL30")
-	}
+	vocabulary.Needs(f.Listed, config.SignatureSchemes, f.Low, f.sides&ServerSide != 0, want)
 	if f.Compress {
 		want("compression is off because secrets leak through the lengths of records (CRIME)", "Compression")
 	}
@@ -293,7 +281,7 @@ func (f *TLS) applyConsent(config *tls.Config) error {
 		want("groups of less than 2048 bits for DHE are off because they can be broken (Logjam)", "SmallDH")
 	}
 	if f.Own {
-		allow(&config.Legacy, needed...)
+		vocabulary.Allow(&config.Legacy, needed...)
 		needed = nil
 	}
 	config.Legacy.Compression = config.Legacy.Compression && f.Compress // allowed is not used

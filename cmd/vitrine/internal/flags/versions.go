@@ -2,72 +2,38 @@ package flags
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Versions are the values of --min and --max, oldest first.
-var Versions = []struct {
-	Name    string
-	Version wire.Version
-}{
-	{"ssl3.0", wire.SSL30},
-	{"tls1.0", wire.TLS10},
-	{"tls1.1", wire.TLS11},
-	{"tls1.2", wire.TLS12},
-	{"tls1.3", wire.TLS13},
-}
+var Versions = vocabulary.Versions
 
 // VersionNames are the names for --min and --max, oldest first.
-func VersionNames() []string {
-	var names []string
-	for _, v := range Versions {
-		names = append(names, v.Name)
-	}
-	return names
-}
+func VersionNames() []string { return vocabulary.VersionNames() }
 
 // VersionName is the name of v for --min and --max.
-func VersionName(v wire.Version) string {
-	for _, row := range Versions {
-		if row.Version == v {
-			return row.Name
-		}
-	}
-	return v.String()
-}
+func VersionName(v wire.Version) string { return vocabulary.VersionName(v) }
 
-// ParseVersion reads a version as people write it: tls1.2, TLSv1.2, TLS 1.2,
-// tls12, 1.2; tls1 is TLS 1.0. flag is where it was given.
+// ParseVersion reads a version as people write it: tls1.2, TLSv1.2, TLS 1.2, tls12, 1.2;
+// tls1 is TLS 1.0. flag is where it was given.
 func ParseVersion(flag, name string) (wire.Version, error) {
-	given := strings.Replace(plain(name), "v", "", 1)
-	for _, row := range Versions {
-		number := strings.TrimLeft(plain(row.Name), "tsl")
-		if is := plain(row.Name); given == is || given == number || given+"0" == is {
-			return row.Version, nil
-		}
-	}
-	return 0, report.Usagef("--%s %q is not a version; choose %s", flag, name, OneOf(VersionNames()))
+	v, err := vocabulary.Version(name)
+	return v, of(flag, err)
 }
 
-// plain returns the letters and digits of s, in lower case: what is left when
-// people write a name in their own way.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
+// of says which flag an error is about; nil for none.
+func of(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return report.Usagef("--%s %v", flag, err)
 }
 
 // OneOf lists what there is to choose from.
-func OneOf(names []string) string {
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
+func OneOf(names []string) string { return vocabulary.OneOf(names) }
 
 // span are the versions in which what a flag asks for exists.
 type span struct {

@@ -4,18 +4,11 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // The library's hints name settings. Here they become the flags of the command.
-
-var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
-
-// LegacyWord turns the name of a field of tls.Legacy into a word of --legacy:
-// RSAKeyExchange into rsa-key-exchange.
-func LegacyWord(field string) string {
-	return strings.ToLower(wordStart.ReplaceAllString(field, "$1$3-$2$4"))
-}
 
 // settings are what the library calls what a flag sets: an empty flag says that
 // the command has none, and leaves out the part of the hint which speaks of it.
@@ -60,7 +53,7 @@ func inFlags(hint string, we wire.Role) string {
 	}
 	return legacySwitch.ReplaceAllStringFunc(hint, func(s string) string {
 		before, field, _ := strings.Cut(s, "Legacy.")
-		return strings.Replace(before, "set", "add", 1) + "--legacy " + LegacyWord(field)
+		return strings.Replace(before, "set", "add", 1) + "--legacy " + vocabulary.LegacyWord(field)
 	})
 }
 
