@@ -59,7 +59,7 @@ var rules = []rule{
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "scan", shared + " certcheck/fetch explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
-	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile wire", "github.com/spf13/cobra"},
+	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile/folder tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
@@ -79,6 +79,7 @@ var rules = []rule{
 	{"explain/diff", "explain/page explain explain/internal/words wire", ""}, // explain/page for its colours
 	{"explain/page", "explain explain/internal/catalogue wire", ""},          // a renderer too
 	{"explain/pcapng", "explain wire", ""},
+	{"tracefile/folder", "", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
 	{"explain/diagnose", "explain scan tls certcheck internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},

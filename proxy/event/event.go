@@ -15,7 +15,8 @@ type Hooks struct {
 	Accepted func(*Connection)
 	// Refused is called in place of all others for a connection that a limit turned away.
 	Refused func(listener string, peer net.Addr, why Reason)
-	// Handshaken is called at the end of each handshake with a client, good or failed.
+	// Handshaken is called at the end of each handshake with a client, good or failed, before
+	// anything else is read or written: it may change the connection's trace hooks.
 	Handshaken func(*Connection, Handshake)
 	// Connected is called when a target was reached, or could not be.
 	Connected func(*Connection, Target)
@@ -43,6 +44,8 @@ type Connection struct {
 	ALPN       string
 	Target     string // the name of the target; empty while none is chosen
 	Identity   string // of the client, as the rule that let it in names it; empty for none
+	// Note belongs to the hooks, from Accepted to Closed. Nobody else touches it.
+	Note any
 }
 
 // A Handshake is the outcome of one.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"sync"
@@ -12,6 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/tracefile"
+	"github.com/vitrine-tls/vitrine/tracefile/folder"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -26,7 +29,7 @@ const (
 // failures keep an account of each handshake that fails, as a trace without secrets.
 type failures struct {
 	log     *slog.Logger
-	folder  *accounts
+	folder  *folder.Folder
 	running sync.Map // *trace.Hooks of a handshake: its *explain.Collector
 	waiting chan failure
 	stop    chan struct{}
@@ -51,8 +54,8 @@ func (f *failure) cause() string {
 
 // keepFailures lets the server leave an account of each failed handshake in folder. stop
 // waits until all are written.
-func keepFailures(folder *accounts, log *slog.Logger, srv *httptls.Server) (stop func()) {
-	f := &failures{log: log, folder: folder, waiting: make(chan failure, mostWaiting), stop: make(chan struct{}), done: make(chan struct{})}
+func keepFailures(in *folder.Folder, log *slog.Logger, srv *httptls.Server) (stop func()) {
+	f := &failures{log: log, folder: in, waiting: make(chan failure, mostWaiting), stop: make(chan struct{}), done: make(chan struct{})}
 	srv.TLS.Trace = f.hooks()
 	then := srv.OnHandshake
 	srv.OnHandshake = func(h httptls.Handshake) {
@@ -123,7 +126,7 @@ func (f *failures) write() {
 }
 
 func (f *failures) writeOne(one failure) {
-	name, err := f.folder.add(one)
+	name, err := add(f.folder, one)
 	peer := slog.String("peer", one.peer)
 	switch {
 	case err != nil:
@@ -134,6 +137,19 @@ func (f *failures) writeOne(one failure) {
 	if n := f.lost.Swap(0); n > 0 {
 		f.log.Warn("accounts of failed handshakes were not kept: too many came at once", slog.Int64("count", n))
 	}
+}
+
+// add writes a failure, and returns the name of its file; empty where nothing was said in
+// the connection.
+func add(to *folder.Folder, f failure) (string, error) {
+	var out bytes.Buffer
+	if err := f.collector.Save(tracefile.NewWriter(&out, false), f.about); err != nil {
+		return "", err
+	}
+	if bytes.Count(out.Bytes(), []byte("\n")) < 2 { // the header alone
+		return "", nil
+	}
+	return to.Add(f.at, f.peer, out.Bytes())
 }
 
 // close waits until all that waits is written.

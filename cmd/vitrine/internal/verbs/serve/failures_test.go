@@ -3,15 +3,11 @@ package serve
 import (
 	"crypto/elliptic"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/tracefile/folder"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -45,78 +42,17 @@ func filesIn(t *testing.T, dir string) (names []string, size int64) {
 	return names, size
 }
 
-// The folder holds a bounded number of files. An address that fails again and again
-// pushes out its own, also after a new start, and the files of others stay.
-func TestAccountsAreBounded(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "failures")
-	a, err := openAccounts(dir)
+// An empty connection leaves nothing, and any other an account.
+func TestAnEmptyConnectionLeavesNothing(t *testing.T) {
+	in, err := folder.Open(t.TempDir(), 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mine := filepath.Join(dir, "notes.txt")
-	if err := os.WriteFile(mine, nil, 0o600); err != nil {
-		t.Fatal(err)
+	if name, err := add(in, failed("192.0.2.7:50", 1)); name == "" || err != nil {
+		t.Errorf("of a message: %q, %v", name, err)
 	}
-	first, err := a.add(failed("192.0.2.7:5000", 10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range mostAccounts + 50 {
-		if i == mostAccounts {
-			if a, err = openAccounts(dir); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := a.add(failed(fmt.Sprintf("[2001:db8::%x]:%d", i, 1000+i), 10)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	names, _ := filesIn(t, dir)
-	if len(names) != mostAccounts+1 || !slices.Contains(names, filepath.Base(first)) || !slices.Contains(names, "notes.txt") {
-		t.Errorf("%d files, with that of the other address: %v", len(names), slices.Contains(names, filepath.Base(first)))
-	}
-	if info, err := os.Stat(first); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-}
-
-// The folder holds a bounded number of bytes.
-func TestAccountsAreBoundedInBytes(t *testing.T) {
-	dir := t.TempDir()
-	a, err := openAccounts(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 10 {
-		if _, err := a.add(failed(fmt.Sprintf("192.0.2.%d:1", i), mostAccountBytes/16)); err != nil { // twice that as hex
-			t.Fatal(err)
-		}
-	}
-	if names, size := filesIn(t, dir); size > mostAccountBytes || len(names) != 7 {
-		t.Errorf("%d files of %d bytes", len(names), size)
-	}
-}
-
-// A peer's address cannot lead out of the folder, and an empty connection leaves nothing.
-func TestNamesOfAccounts(t *testing.T) {
-	dir := t.TempDir()
-	a, err := openAccounts(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for peer, ends := range map[string]string{
-		"192.0.2.7:50":        "_192.0.2.7_50.ndjson",
-		"[fe80::1%eth0/..]:5": "_fe80--1-eth0-.._5.ndjson",
-		"@":                   "_-_0.ndjson",
-		"":                    "_unknown_0.ndjson",
-	} {
-		name, err := a.add(failed(peer, 1))
-		if err != nil || filepath.Dir(name) != dir || !strings.HasSuffix(name, ends) || !accountName.MatchString(filepath.Base(name)) {
-			t.Errorf("%q: %s, %v", peer, name, err)
-		}
-	}
-	if name, err := a.add(failure{collector: new(explain.Collector), peer: "192.0.2.7:51"}); name != "" || err != nil {
-		t.Errorf("of nothing: %s, %v", name, err)
+	if name, err := add(in, failure{collector: new(explain.Collector), peer: "192.0.2.7:51"}); name != "" || err != nil {
+		t.Errorf("of nothing: %q, %v", name, err)
 	}
 }
 
@@ -163,20 +99,21 @@ func connected(t *testing.T, config *tls.Config) *tls.Conn {
 
 // A good handshake leaves nothing, and costs nothing from then on.
 func TestGoodHandshakesAreNotKept(t *testing.T) {
-	folder, err := openAccounts(t.TempDir())
+	dir := t.TempDir()
+	in, err := folder.Open(dir, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := make(chan *trace.Hooks, 1)
 	srv := &httptls.Server{HTTP: &http.Server{}, TLS: &tls.Config{}, OnHandshake: func(h httptls.Handshake) { seen <- h.Conn.Hooks() }}
-	stop := keepFailures(folder, slog.New(slog.NewTextHandler(io.Discard, nil)), srv)
+	stop := keepFailures(in, slog.New(slog.NewTextHandler(io.Discard, nil)), srv)
 	server := connected(t, srv.TLS)
 	srv.OnHandshake(httptls.Handshake{Conn: server})
 	if h := <-seen; h == nil || h.Record != nil || h.Message != nil {
 		t.Errorf("the hooks stay: %+v", h)
 	}
 	stop()
-	if names, _ := filesIn(t, folder.dir); len(names) != 0 {
+	if names, _ := filesIn(t, dir); len(names) != 0 {
 		t.Errorf("%q", names)
 	}
 }

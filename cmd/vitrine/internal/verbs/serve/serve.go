@@ -23,6 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/tracefile/folder"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -184,18 +185,18 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 }
 
 // openFailures opens the folder of --explain-failures, nil where it was not given.
-func (o *options) openFailures() (*accounts, error) {
+func (o *options) openFailures() (*folder.Folder, error) {
 	switch {
 	case o.failures == "":
 		return nil, nil
 	case o.inspect:
 		return nil, report.Usagef("--inspect and --explain-failures cannot be used together: both listen to each connection; choose one")
 	}
-	folder, err := openAccounts(o.failures)
+	in, err := folder.Open(o.failures, 0, 0)
 	if err != nil {
 		return nil, report.Usagef("--explain-failures: %v", err)
 	}
-	return folder, nil
+	return in, nil
 }
 
 // open listens where --listen says.
