@@ -69,6 +69,7 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
+	{"proxy", "proxy/event proxy/config proxy/words starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto"},
 	{"proxy/event", "tls", ""},
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},

@@ -13,7 +13,8 @@ import (
 type Hooks struct {
 	// Accepted is called for each connection that a listener took, before its handshake.
 	Accepted func(*Connection)
-	// Refused is called in place of all others for a connection that a limit turned away.
+	// Refused is called for a connection that was turned away: by a limit on connections or a
+	// wrong PROXY header in place of all others, for another Reason before Closed.
 	Refused func(listener string, peer net.Addr, why Reason)
 	// Handshaken is called at the end of each handshake with a client, good or failed, before
 	// anything else is read or written: it may change the connection's trace hooks.

@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/event"
+)
+
+// The pauses after an error of Accept that may pass, such as too few file descriptors. Each is
+// twice the one before.
+const (
+	shortestPause = 5 * time.Millisecond
+	longestPause  = time.Second
+)
+
+// start accepts connections, on goroutines of its own.
+func (s *socket) start() {
+	if s.started {
+		return
+	}
+	s.started = true
+	for _, l := range s.listeners {
+		go s.accept(l)
+	}
+}
+
+func (s *socket) accept(l net.Listener) {
+	pause := shortestPause
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			pause = shortestPause
+			s.p.welcome(s, conn)
+			continue
+		}
+		if s.closed.Load() || errors.Is(err, net.ErrClosed) {
+			return
+		}
+		// The socket stays: an error of one connection, or one that passes.
+		s.p.sleep(pause)
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// sleep ends early when p stops.
+func (p *Proxy) sleep(pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.stop:
+	}
+}
+
+// welcome takes a connection, unless a limit turns it away.
+func (p *Proxy) welcome(s *socket, conn net.Conn) {
+	d := s.door.Load()
+	if why := p.limits.enter(); why != "" {
+		p.refuse(s.name, conn.RemoteAddr(), why)
+		reset(conn)
+		return
+	}
+	l := &link{p: p, door: d, client: early(conn), local: conn.LocalAddr()}
+	l.About = event.Connection{Listener: s.name, Peer: conn.RemoteAddr(), At: time.Now(), ID: p.ids.Add(1)}
+	p.links.add(l)
+	go l.serve()
+}
+
+func (p *Proxy) refuse(listener string, peer net.Addr, why event.Reason) {
+	if p.hooks.Refused != nil {
+		p.hooks.Refused(listener, peer, why)
+	}
+}

@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+const (
+	defaultInterval = 5 * time.Second
+	defaultTimeout  = 2 * time.Second
+	defaultFall     = 2
+	defaultRise     = 1
+)
+
+// check watches one address until ctx ends.
+func (t *target) check(ctx context.Context, at *place) {
+	h := t.config.Health
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	good, bad := 0, 0
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		err := t.probe(ctx, at)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			good, bad = good+1, 0
+		} else {
+			good, bad = 0, bad+1
+		}
+		switch {
+		case at.down.Load() && good >= orInt(h.Rise, defaultRise):
+			t.turned(at, true, nil)
+		case !at.down.Load() && bad >= orInt(h.Fall, defaultFall):
+			t.turned(at, false, err)
+		}
+		timer.Reset(h.Interval.Or(defaultInterval))
+	}
+}
+
+func (t *target) turned(at *place, up bool, why error) {
+	at.down.Store(!up)
+	if t.report != nil {
+		t.report(at.name, up, why)
+	}
+}
+
+func orInt(n, other int) int {
+	if n == 0 {
+		return other
+	}
+	return n
+}
+
+// probe connects, and asks for a path where the configuration has one.
+func (t *target) probe(ctx context.Context, at *place) error {
+	limit := t.config.Health.Timeout.Or(defaultTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := t.reach(ctx, at, nil)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if t.config.Health.HTTP == "" {
+		return nil
+	}
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	host := at.address
+	if at.network == "unix" {
+		host = "localhost"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+t.config.Health.HTTP, nil)
+	if err != nil {
+		return err
+	}
+	req.Close = true
+	if err := req.Write(conn); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode >= 400 {
+		return fmt.Errorf("GET %s is answered with %s", t.config.Health.HTTP, resp.Status)
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// A link is one connection of a client, and what it is linked to.
+type link struct {
+	About  event.Connection
+	p      *Proxy
+	door   *door
+	local  net.Addr // where the client connected to, as far as is known
+	key    netip.Addr
+	client net.Conn // the socket, and later TLS on it
+	hello  *hello   // nil where nobody has looked
+
+	accepted bool // the hooks know of it
+
+	mutex  sync.Mutex
+	server net.Conn // nil before there is one
+	at     *place   // the target's address
+	cause  error    // why the link was cut
+	cutOff bool
+
+	received, sent atomic.Int64
+	halves         atomic.Int32 // directions that are not over
+	active         atomic.Int64 // when the last byte went, in Unix nanoseconds; for the idle timeout
+	idler          *time.Timer
+}
+
+// refusal is why a connection is turned away after it was accepted.
+type refusal struct {
+	why event.Reason
+	err error
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// serve runs a connection up to where bytes are passed on. Its goroutine ends there: the stack
+// of a handshake is larger than a connection needs from then on.
+func (l *link) serve() {
+	err := l.prepare()
+	if err == errPassedOn {
+		return
+	}
+	if err == nil {
+		l.relay()
+		return
+	}
+	var no *refusal
+	if errors.As(err, &no) {
+		l.p.refuse(l.About.Listener, l.About.Peer, no.why)
+	}
+	l.end(err)
+}
+
+// errPassedOn says that somebody else serves the connection from here on, and ends it.
+var errPassedOn = errors.New("passed on")
+
+func (l *link) prepare() error {
+	deadline := l.About.At.Add(l.door.handshakeTimeout)
+	l.client.SetDeadline(deadline) // of all up to the handshake's end, however slowly bytes come
+	if err := l.readHeader(); err != nil {
+		return err
+	}
+	var room bool
+	if l.key, room = l.p.limits.enterOf(l.About.Peer); !room {
+		return &refusal{event.TooManyOfPeer, fmt.Errorf("%s has as many connections as one address may have", l.About.Peer)}
+	}
+	l.accepted = true
+	if l.p.hooks.Accepted != nil {
+		l.p.hooks.Accepted(&l.About)
+	}
+	if l.door.looks {
+		if err := l.look(); err != nil {
+			return err
+		}
+	}
+	if through := l.door.passthrough(l.hello); through != nil {
+		return l.open(through)
+	}
+	if l.door.http != nil {
+		l.door.http.take(l)
+		return errPassedOn
+	}
+	if l.door.startTLS != "" {
+		return l.fromPlain()
+	}
+	if err := l.handshake(); err != nil {
+		return err
+	}
+	r, err := l.choose()
+	if err != nil {
+		return err
+	}
+	return l.open(r)
+}
+
+// handshake ends TLS here, where the listener does.
+func (l *link) handshake() error {
+	if l.door.tls == nil {
+		return nil
+	}
+	conn := tls.Server(l.client, l.door.tls)
+	l.mutex.Lock()
+	l.client = conn
+	l.mutex.Unlock()
+	began := time.Now()
+	err := conn.HandshakeContext(context.Background()) // the socket's deadline ends it
+	if errors.Is(err, ErrCrowded) {
+		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting)
+	}
+	outcome := event.Handshake{Took: time.Since(began), Conn: conn, Err: err}
+	if err == nil {
+		state := conn.ConnectionState()
+		outcome.State = &state
+		l.About.ServerName, l.About.ALPN = state.ServerName, state.NegotiatedProtocol
+		if l.door.onlyHandshake(state.NegotiatedProtocol) {
+			err = errHandshakeOnly
+		}
+	}
+	if l.p.hooks.Handshaken != nil {
+		l.p.hooks.Handshaken(&l.About, outcome)
+	}
+	return err
+}
+
+// errHandshakeOnly ends a connection that was made for its handshake, as ACME's are (RFC 8737).
+var errHandshakeOnly = errors.New("the handshake was all that was wanted")
+
+// choose finds the route, and judges the client.
+func (l *link) choose() (*route, error) {
+	name, offered := l.About.ServerName, []string{l.About.ALPN}
+	if l.hello != nil {
+		offered = l.hello.alpn
+	}
+	r := l.door.route(name, offered)
+	if r == nil {
+		return nil, &refusal{event.NoRoute, fmt.Errorf("no route is for the server name %q, and there is no other target", name)}
+	}
+	conn, is := l.client.(*tls.Conn)
+	if !is {
+		return r, nil
+	}
+	identity, err := r.admit(conn.ConnectionState(), l.About.Peer)
+	if err != nil {
+		return nil, &refusal{event.NotAllowed, err}
+	}
+	l.About.Identity = identity
+	return r, nil
+}
+
+// open reaches for the route's target.
+func (l *link) open(r *route) error {
+	l.About.Target = r.target.name
+	began := time.Now()
+	conn, at, err := r.target.connect(context.Background(), l)
+	if l.p.hooks.Connected != nil {
+		outcome := event.Target{Name: r.target.name, Took: time.Since(began), Err: err}
+		if at != nil {
+			outcome.Address = at.name
+		}
+		l.p.hooks.Connected(&l.About, outcome)
+	}
+	if err != nil {
+		return err
+	}
+	l.mutex.Lock()
+	l.server, l.at = conn, at
+	cutOff := l.cutOff
+	l.mutex.Unlock()
+	if cutOff { // in between
+		return l.cause
+	}
+	return nil
+}
+
+// abort cuts the link off: both sides see a reset, not an orderly end.
+func (l *link) abort(why error) {
+	l.mutex.Lock()
+	first := !l.cutOff
+	if first {
+		l.cutOff, l.cause = true, why
+	}
+	client, server := l.client, l.server
+	l.mutex.Unlock()
+	if first {
+		reset(client)
+		if server != nil {
+			reset(server)
+		}
+	}
+}
+
+// end is the one end of a link.
+func (l *link) end(err error) {
+	l.mutex.Lock()
+	client, server, at := l.client, l.server, l.at
+	if l.cutOff {
+		err = l.cause
+	}
+	l.cutOff, l.cause = true, err
+	l.mutex.Unlock()
+	if l.idler != nil {
+		l.idler.Stop()
+	}
+	client.Close()
+	if server != nil {
+		server.Close()
+	}
+	if at != nil {
+		at.leave()
+	}
+	l.p.limits.leaveOf(l.key)
+	l.p.limits.leave()
+	if errors.Is(err, errHandshakeOnly) {
+		err = nil
+	}
+	if l.accepted && l.p.hooks.Closed != nil {
+		l.p.hooks.Closed(&l.About, event.Result{
+			Took: time.Since(l.About.At), Received: l.received.Load(), Sent: l.sent.Load(), Err: err,
+		})
+	}
+	l.p.links.remove(l)
+}

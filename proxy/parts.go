@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+func parsePolicy(rules []string) (policy, error) {
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	return nil, errors.New("not yet")
+}
+
+func preShared(t *config.ServerTLS, own *tls.Config) error { return nil }
+
+func (n *plan) certify(t *config.ServerTLS, own *tls.Config) error {
+	for _, c := range t.Certificates {
+		key := c.Key
+		if key == "" {
+			key = c.Cert
+		}
+		pair, err := tls.LoadX509KeyPair(c.Cert, key)
+		if err != nil {
+			return err
+		}
+		own.Certificates = append(own.Certificates, pair)
+	}
+	return nil
+}
+
+func (n *plan) resume(t *config.ServerTLS, own *tls.Config) error { return nil }
+
+type httpSide struct{ srv *http.Server }
+
+func (h *httpSide) take(l *link) {}
+
+func (n *plan) newHTTP(d *door) (*httpSide, error) { return nil, errors.New("mode: not yet") }
+
+func (n *plan) shutdownHTTP(ctx context.Context) {}
+
+func (l *link) fromPlain() error { return errors.New("not yet") }
+
+type handover struct{}
+
+func (h *handover) close()                                  {}
+func (h *handover) ready() error                            { return nil }
+func (p *Proxy) takeOver(path string, from inherited) error { return errors.New("not yet") }
+func (p *Proxy) offerHandover(path string) error            { return nil }

@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// A plan is what one configuration has been made into. A reload makes another; connections go
+// on under the one that they began with.
+type plan struct {
+	p       *Proxy
+	config  config.Config
+	doors   []*door
+	targets map[string]*target
+	queue   *queue
+
+	ctx    context.Context // of what runs beside the connections
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	closes []func() // in the order of opening
+}
+
+// A door is what holds for the connections of one listener of the configuration.
+type door struct {
+	plan     *plan
+	config   *config.Listener
+	tls      *tls.Config // nil: TLS is not ended here
+	trust    trust
+	routes   []*route
+	fallback *route // nil refuses what no route fits
+	startTLS string
+	http     *httpSide // nil for TCP mode
+	looks    bool      // the ClientHello is looked at first
+
+	handshakeTimeout, idleTimeout time.Duration
+}
+
+const defaultHandshakeTimeout = 10 * time.Second
+
+// build makes a plan of cfg, or says what is wrong with it. Nothing runs before start, and end
+// closes what was opened. old is what the plan takes the place of, nil at first.
+func (p *Proxy) build(cfg config.Config, old *plan) (*plan, error) {
+	n := &plan{p: p, config: cfg, targets: make(map[string]*target), queue: newQueue(cfg.Limits.Handshakes)}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	err := n.make(old)
+	if err != nil {
+		n.end()
+		return nil, fmt.Errorf("proxy: %w", err)
+	}
+	return n, nil
+}
+
+func (n *plan) make(old *plan) error {
+	if len(n.config.Listeners) == 0 {
+		return errors.New("the configuration has no listeners, so there is nothing to do")
+	}
+	for name, c := range n.config.Targets {
+		t, err := newTarget(name, &c)
+		if err != nil {
+			return fmt.Errorf("targets.%s: %w", name, err)
+		}
+		t.report = func(address string, up bool, why error) {
+			if n.p.hooks.Health != nil {
+				n.p.hooks.Health(name, address, up, why)
+			}
+		}
+		n.targets[name] = t
+	}
+	seen := make(map[string]bool)
+	for i := range n.config.Listeners {
+		c := &n.config.Listeners[i]
+		for _, address := range c.Listen {
+			if seen[address] {
+				return fmt.Errorf("listeners[%d]: %s is listened on twice", i, address)
+			}
+			seen[address] = true
+		}
+		d, err := n.door(c)
+		if err != nil {
+			return fmt.Errorf("listeners[%d]: %w", i, err)
+		}
+		n.doors = append(n.doors, d)
+	}
+	return nil
+}
+
+func (n *plan) door(c *config.Listener) (*door, error) {
+	limits := &n.config.Limits
+	d := &door{
+		plan: n, config: c, startTLS: c.StartTLS,
+		handshakeTimeout: limits.HandshakeTimeout.Or(defaultHandshakeTimeout), idleTimeout: time.Duration(limits.IdleTimeout),
+	}
+	var err error
+	if d.trust, err = newTrust(c.ProxyProtocol.From); err != nil {
+		return nil, fmt.Errorf("proxy-protocol.from: %w", err)
+	}
+	if err := n.route(d); err != nil {
+		return nil, err
+	}
+	if c.TLS != nil {
+		if d.tls, err = n.serverTLS(c); err != nil {
+			return nil, fmt.Errorf("tls.%w", err)
+		}
+	}
+	if c.Mode == config.ModeHTTP {
+		d.http, err = n.newHTTP(d)
+	}
+	return d, err
+}
+
+// route makes the door's routes.
+func (n *plan) route(d *door) error {
+	all, err := parsePolicy(d.config.Allow)
+	if err != nil {
+		return fmt.Errorf("allow: %w", err)
+	}
+	for i := range d.config.Routes {
+		c := &d.config.Routes[i]
+		t := n.targets[c.Target]
+		if t == nil {
+			return fmt.Errorf("routes[%d].target: there is no target %q", i, c.Target)
+		}
+		allow := all
+		if len(c.Allow) > 0 {
+			if allow, err = parsePolicy(c.Allow); err != nil {
+				return fmt.Errorf("routes[%d].allow: %w", i, err)
+			}
+		}
+		d.routes = append(d.routes, newRoute(c, t, allow))
+		d.looks = d.looks || c.Passthrough || len(c.ALPN) > 0
+	}
+	if d.config.Target != "" {
+		t := n.targets[d.config.Target]
+		if t == nil {
+			return fmt.Errorf("target: there is no target %q", d.config.Target)
+		}
+		d.fallback = &route{allow: all, target: t}
+	}
+	return nil
+}
+
+// onlyHandshake reports that a connection with this protocol ends after its handshake.
+func (d *door) onlyHandshake(protocol string) bool {
+	return protocol == acmeProtocol && !slices.Contains(d.config.TLS.ALPN, protocol)
+}
+
+// acmeProtocol is that of ACME's challenge by TLS. RFC 8737 §6.2.
+const acmeProtocol = "acme-tls/1"
+
+// start runs what works beside the connections.
+func (n *plan) start() {
+	for _, t := range n.targets {
+		if t.config.Health == nil {
+			continue
+		}
+		for _, at := range t.places {
+			n.tasks.Go(func() { t.check(n.ctx, at) })
+		}
+	}
+}
+
+// end stops what start began, and closes what was opened.
+func (n *plan) end() {
+	n.cancel()
+	n.tasks.Wait()
+	for _, f := range slices.Backward(n.closes) {
+		f()
+	}
+}

@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// Options are what a Config does not say.
+type Options struct {
+	// Hooks are told of what happens, in their order.
+	Hooks []event.Hooks
+	// Trace, if not nil, may set hooks of package trace in a Config for clients before it
+	// is used.
+	Trace func(*tls.Config)
+	// TakeOver gets the listening sockets from the process that runs under the same
+	// Process.Handover. That one stops once Run of this one listens.
+	TakeOver bool
+}
+
+// Proxy serves what a configuration says. Its methods may be called from many goroutines.
+type Proxy struct {
+	hooks    event.Hooks
+	trace    func(*tls.Config)
+	ids      atomic.Uint64
+	limits   limits
+	links    links
+	stopping atomic.Bool
+
+	mutex    sync.Mutex // of what follows: reload and stop
+	plan     *plan
+	sockets  map[string]*socket // by address, as the configuration writes it
+	handover *handover          // nil where there is none
+	running  bool
+	stopped  chan struct{} // closed when a stop is complete
+	stop     chan struct{} // closed when one begins
+}
+
+// New makes a proxy: it checks cfg, opens what that names, and listens. Nothing is accepted
+// before Run. On an error nothing is left open.
+func New(cfg config.Config, o Options) (*Proxy, error) {
+	p := &Proxy{
+		hooks: event.Join(o.Hooks...), trace: o.Trace, sockets: make(map[string]*socket),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	next, err := p.build(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	from, err := systemdSockets()
+	if err == nil && o.TakeOver {
+		err = p.takeOver(cfg.Process.Handover, from)
+	}
+	if err == nil {
+		err = p.openAll(next, from)
+	}
+	if err == nil && cfg.Process.Handover != "" {
+		err = p.offerHandover(cfg.Process.Handover)
+	}
+	from.close() // what nobody has taken
+	if err != nil {
+		p.handover.close()
+		closeSockets(p.sockets)
+		next.end()
+		return nil, err
+	}
+	p.limits.set(cfg.Limits)
+	p.plan = next
+	return p, nil
+}
+
+// Addrs are the addresses of the sockets that p listens on, by the address that the
+// configuration writes.
+func (p *Proxy) Addrs() map[string][]net.Addr {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	addrs := make(map[string][]net.Addr)
+	for name, s := range p.sockets {
+		for _, l := range s.listeners {
+			addrs[name] = append(addrs[name], l.Addr())
+		}
+	}
+	return addrs
+}
+
+// Run serves until ctx ends; then it stops as Shutdown does, within Process.Grace. It returns
+// nil after a stop, also after one that Shutdown began. It may be called once.
+func (p *Proxy) Run(ctx context.Context) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		p.mutex.Lock()
+		grace := p.plan.config.Process.Grace.Or(defaultGrace)
+		p.mutex.Unlock()
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		_ = p.Shutdown(within) // what was cut off is told by Closed
+	case <-p.stop:
+	}
+	<-p.stopped
+	return nil
+}
+
+func (p *Proxy) begin() error {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	switch {
+	case p.running:
+		return errors.New("proxy: Run was called twice")
+	case p.stopping.Load():
+		return nil
+	}
+	p.running = true
+	p.plan.start()
+	for _, s := range p.sockets {
+		s.start()
+	}
+	return p.handover.ready()
+}
+
+// defaultGrace is how long connections may go on after a stop.
+const defaultGrace = 30 * time.Second

@@ -1,0 +1,163 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/certcheck/fetch"
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/words"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// serverTLS makes what TLS with clients is spoken by.
+func (n *plan) serverTLS(c *config.Listener) (*tls.Config, error) {
+	t := c.TLS
+	own := &tls.Config{
+		HandshakeTurn:    n.queue.turn,
+		HandshakeTimeout: -1, // the socket's deadline has it
+		NextProtos:       t.ALPN,
+	}
+	if err := words.Agreement(t.Versions).Apply(own); err != nil {
+		return nil, err
+	}
+	if c.Mode == config.ModeHTTP && len(t.ALPN) == 0 {
+		own.NextProtos = []string{"h2", "http/1.1", "http/1.0"}
+	}
+	for _, step := range []func(*config.ServerTLS, *tls.Config) error{clientAuth, preShared, n.certify, n.resume} {
+		if err := step(t, own); err != nil {
+			return nil, err
+		}
+	}
+	if n.p.trace != nil {
+		n.p.trace(own)
+	}
+	return own, nil
+}
+
+func clientAuth(t *config.ServerTLS, own *tls.Config) (err error) {
+	switch t.ClientAuth {
+	case "", "none":
+		return nil
+	case "request":
+		own.ClientAuth = tls.VerifyClientCertIfGiven
+	case "require":
+		own.ClientAuth = tls.RequireAndVerifyClientCert
+	default:
+		return fmt.Errorf("client-auth: %q is not a mode; choose none, request or require", t.ClientAuth)
+	}
+	if t.ClientCA == "" {
+		return errors.New("client-ca: a file of authorities is needed with client-auth; else every authority of the system could let clients in")
+	}
+	if own.ClientCAs, err = pool(t.ClientCA); err != nil {
+		return fmt.Errorf("client-ca: %w", err)
+	}
+	own.Revocation, err = checker(t.Revocation, t.CRL)
+	return err
+}
+
+// checker asks whether certificates are revoked; nil looks at staples alone.
+func checker(mode string, lists []string) (*revocation.Checker, error) {
+	if mode == "" && len(lists) == 0 {
+		return nil, nil
+	}
+	c := &revocation.Checker{Mode: revocation.Soft, Cache: &revocation.Cache{}}
+	if mode != "" {
+		var ok bool
+		if c.Mode, ok = revocation.ParseMode(mode); !ok {
+			return nil, fmt.Errorf("revocation: %q is not a mode; choose off, soft or hard", mode)
+		}
+	}
+	if c.Mode != revocation.Off {
+		c.Fetcher = &fetch.Client{}
+	}
+	for _, name := range lists {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("crl: %w", err)
+		}
+		list, err := revocation.ParseCRL(text)
+		if err != nil {
+			return nil, fmt.Errorf("crl: %s is no certificate revocation list in PEM or DER: %w", name, err)
+		}
+		c.Lists = append(c.Lists, list)
+	}
+	return c, nil
+}
+
+func pool(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	p := x509.NewCertPool()
+	if !p.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificates in PEM", file)
+	}
+	return p, nil
+}
+
+// clientTLS makes what TLS with a target is spoken by; nil for none.
+func clientTLS(c *config.ClientTLS) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil
+	}
+	own := &tls.Config{
+		NextProtos: c.ALPN, InsecureSkipVerify: c.Insecure, HandshakeTimeout: -1, // the context has it
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+	}
+	err := words.Agreement(c.Versions).Apply(own)
+	if err == nil && c.CA != "" {
+		own.RootCAs, err = pool(c.CA)
+	}
+	if err == nil && c.Cert != "" {
+		var pair tls.Certificate
+		key := c.Key
+		if key == "" {
+			key = c.Cert
+		}
+		pair, err = tls.LoadX509KeyPair(c.Cert, key)
+		own.Certificates = []tls.Certificate{pair}
+	}
+	if err == nil {
+		own.Revocation, err = checker(c.Revocation, nil)
+	}
+	if err == nil && len(c.Pins) > 0 {
+		own.VerifyConnection, err = pinned(c.Pins)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tls.%w", err)
+	}
+	return own, nil
+}
+
+// pinned demands that the target's public key is one of pins, also where nothing else is verified.
+func pinned(pins []string) (func(tls.ConnectionState) error, error) {
+	var sums [][]byte
+	for _, pin := range pins {
+		text, is := strings.CutPrefix(pin, "sha256/")
+		sum, err := base64.StdEncoding.DecodeString(text)
+		if !is || err != nil || len(sum) != sha256.Size {
+			return nil, fmt.Errorf("pins: %q is not a pin; write sha256/ and 44 characters of base64", pin)
+		}
+		sums = append(sums, sum)
+	}
+	return func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) > 0 {
+			got := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
+			if slices.ContainsFunc(sums, func(sum []byte) bool { return bytes.Equal(sum, got[:]) }) {
+				return nil
+			}
+			return fmt.Errorf("the target's public key is sha256/%s, which is not among its pins", base64.StdEncoding.EncodeToString(got[:]))
+		}
+		return errors.New("the target showed no certificate, and its public key is pinned")
+	}, nil
+}

@@ -1,0 +1,142 @@
+package proxy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/starttls"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// defaultConnectTimeout bounds reaching one address, TLS with it included.
+const defaultConnectTimeout = 5 * time.Second
+
+// A target is a service at some addresses.
+type target struct {
+	name   string
+	config *config.Target
+	places []*place
+	turn   atomic.Uint64 // of round robin
+	report func(address string, up bool, why error)
+}
+
+// A place is one address of a target.
+type place struct {
+	name, network, address string      // as configured, and as net.Dial takes it
+	tls                    *tls.Config // nil for none
+	active                 atomic.Int64
+	down                   atomic.Bool
+}
+
+func (at *place) leave() { at.active.Add(-1) }
+
+func newTarget(name string, c *config.Target) (*target, error) {
+	t := &target{name: name, config: c}
+	if len(c.Addresses) == 0 {
+		return nil, errors.New("it has no addresses")
+	}
+	if c.StartTLS != "" && c.TLS == nil {
+		return nil, errors.New("starttls: it needs tls beside it, which says whom to trust")
+	}
+	shared, err := clientTLS(c.TLS)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range c.Addresses {
+		at := &place{name: a, network: "tcp", address: a}
+		if path, is := strings.CutPrefix(a, "unix:"); is {
+			at.network, at.address = "unix", path
+		}
+		if shared != nil {
+			if at.tls, err = at.named(shared, c.TLS); err != nil {
+				return nil, err
+			}
+		}
+		t.places = append(t.places, at)
+	}
+	return t, nil
+}
+
+// named is the configuration for one address: the name in its certificate is that address's,
+// where none is given.
+func (at *place) named(shared *tls.Config, c *config.ClientTLS) (*tls.Config, error) {
+	name := c.Name
+	if host, _, err := net.SplitHostPort(at.address); name == "" && at.network == "tcp" && err == nil {
+		name = host
+	}
+	if name == "" && !c.Insecure {
+		return nil, fmt.Errorf("tls.name is needed for %s: it has no host whose name the certificate could have", at.name)
+	}
+	own := shared.Clone()
+	own.ServerName = name
+	return own, nil
+}
+
+// connect reaches for the addresses in turn, until one takes the connection. The error is
+// that of the last one. l is nil for requests of HTTP mode.
+func (t *target) connect(ctx context.Context, l *link) (net.Conn, *place, error) {
+	var last error
+	var tried *place
+	for _, at := range t.order() {
+		at.active.Add(1)
+		conn, err := t.reach(ctx, at, l)
+		if err == nil {
+			return conn, at, nil
+		}
+		at.leave()
+		last, tried = err, at
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, tried, last
+}
+
+// reach connects to one address: the socket, the header, STARTTLS and TLS.
+func (t *target) reach(ctx context.Context, at *place, l *link) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.config.ConnectTimeout.Or(defaultConnectTimeout))
+	defer cancel()
+	var dialer net.Dialer
+	raw, err := dialer.DialContext(ctx, at.network, at.address)
+	if err != nil {
+		return nil, fmt.Errorf("the target %s at %s: %w", t.name, at.name, plainError(err))
+	}
+	conn, err := t.greet(ctx, raw, at, l)
+	if err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("the target %s at %s: %w", t.name, at.name, err)
+	}
+	return conn, nil
+}
+
+func (t *target) greet(ctx context.Context, raw net.Conn, at *place, l *link) (net.Conn, error) {
+	header, err := writeHeader(t.config.ProxyProtocol, l)
+	if err != nil {
+		return nil, err
+	}
+	if len(header) > 0 {
+		limit, _ := ctx.Deadline()
+		raw.SetWriteDeadline(limit)
+		if _, err := raw.Write(header); err != nil {
+			return nil, err
+		}
+		raw.SetWriteDeadline(time.Time{})
+	}
+	if t.config.StartTLS != "" {
+		if err := starttls.Upgrade(ctx, raw, t.config.StartTLS, starttls.Options{Host: cmp.Or(at.tls.ServerName, at.address)}); err != nil {
+			return nil, err
+		}
+	}
+	if at.tls == nil {
+		return raw, nil
+	}
+	conn := tls.Client(raw, at.tls)
+	return conn, conn.HandshakeContext(ctx)
+}
