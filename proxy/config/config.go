@@ -12,6 +12,8 @@ type Config struct {
 	Log      Log      `yaml:"log,omitempty"`
 	Traces   Traces   `yaml:"traces,omitempty"`
 	Process  Process  `yaml:"process,omitempty"`
+
+	source source // where Parse found what
 }
 
 // Modes of a Listener.
