@@ -71,6 +71,8 @@ var rules = []rule{
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"proxy", "proxy/event proxy/config proxy/words starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto"},
 	{"proxy/event", "tls", ""},
+	{"proxy/harden", "proxy/config",
+		"github.com/elastic/go-seccomp-bpf github.com/elastic/go-seccomp-bpf/arch github.com/landlock-lsm/go-landlock/landlock github.com/landlock-lsm/go-landlock/landlock/syscall golang.org/x/sys/unix"},
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
