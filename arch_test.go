@@ -70,6 +70,8 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"proxy", "proxy/event proxy/config proxy/words starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto"},
+	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
+		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/event", "tls", ""},
 	{"proxy/harden", "proxy/config",
 		"github.com/elastic/go-seccomp-bpf github.com/elastic/go-seccomp-bpf/arch github.com/landlock-lsm/go-landlock/landlock github.com/landlock-lsm/go-landlock/landlock/syscall golang.org/x/sys/unix"},
