@@ -78,6 +78,7 @@ var rules = []rule{
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
+	{"proxy/access", "tls certcheck/revocation wire", "github.com/google/cel-go/ golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/ golang.org/x/net/idna"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style
