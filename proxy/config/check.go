@@ -10,10 +10,8 @@ import (
 // An Option adds to what [Check] looks at.
 type Option func(*checker)
 
-// Rules has Check judge the rules of allow by what reads them, as access.Parse does.
-func Rules(parse func(rules []string) error) Option {
-	return func(k *checker) { k.rules = parse }
-}
+// Rules has Check judge the rules of allow by what reads them, as access.CheckRule does.
+func Rules(check func(rule string) error) Option { return func(k *checker) { k.rule = check } }
 
 // Files has Check read the files that the configuration names, and look at whether this
 // process may do what it says.
@@ -42,7 +40,7 @@ func Check(c *Config, options ...Option) Problems {
 
 type checker struct {
 	*Config
-	rules    func([]string) error
+	rule     func(string) error
 	files    bool
 	used     map[string]bool // targets by name
 	problems Problems
@@ -143,17 +141,15 @@ func (k *checker) allow(path string, l *Listener, rules []string) {
 	if len(rules) == 0 {
 		return
 	}
+	byAddress := !slices.ContainsFunc(rules, func(rule string) bool { return !strings.HasPrefix(rule, "peer:") })
 	switch {
-	case l.TLS == nil:
-		k.wrong(path, "in the clear no client shows who it is; add tls with client-auth, or leave allow out")
-	case l.TLS.ClientAuth != "require" && l.TLS.PSKFile == "":
-		k.wrong(path, "clients need not show who they are, so no rule can be met; add client-auth: require to tls, or a psk-file")
+	case l.TLS == nil && !byAddress:
+		k.wrong(path, "in the clear no client shows who it is, so that rules about anything but peer: let nobody in; add tls with client-auth, or leave allow out")
+	case l.TLS != nil && (l.TLS.ClientAuth == "" || l.TLS.ClientAuth == "none") && l.TLS.PSKFile == "":
+		k.wrong(path, "clients are not asked who they are, so that no rule lets anybody in; add client-auth: require to tls, or a psk-file")
 	}
-	if k.rules == nil {
-		return
-	}
-	for i, rule := range rules {
-		if err := k.rules([]string{rule}); err != nil {
+	for i := 0; i < len(rules) && k.rule != nil; i++ {
+		if err := k.rule(rules[i]); err != nil {
 			k.wrong(fmt.Sprintf("%s[%d]", path, i), "%s", withRemedy(err, "mend the rule"))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -51,12 +52,12 @@ func (k *checker) targets() {
 // upTo reports a time that is longer than makes sense.
 func (k *checker) upTo(path string, d Duration, most time.Duration) {
 	if time.Duration(d) > most {
-		k.wrong(path, "%v is longer than makes sense; give at most %v", time.Duration(d), most)
+		k.wrong(path, "%s is longer than makes sense; give at most %s", textOf(reflect.ValueOf(d)), textOf(reflect.ValueOf(Duration(most))))
 	}
 }
 
 func (k *checker) health(path string, h *Health) {
-	interval, timeout := h.Interval.Or(5*time.Second), h.Timeout.Or(2*time.Second)
+	interval, timeout := h.Interval.Or(time.Duration(defaultInterval)), h.Timeout.Or(2*time.Second)
 	switch {
 	case interval < 100*time.Millisecond:
 		k.wrong(path+".interval", "checks every %v would be a flood; give at least 100ms", interval)

@@ -16,11 +16,8 @@ func (k *checker) routes(path string, l *Listener) {
 		}
 		k.route(fmt.Sprintf("%s.routes[%d]", path, i), l, &l.Routes[i])
 	}
-	switch {
-	case through > 0 && through < len(l.Routes) && l.TLS == nil:
+	if through > 0 && through < len(l.Routes) && l.TLS == nil {
 		k.wrong(path+".routes", "some routes pass TLS on unopened and others need it ended here, where there is no certificate; add tls, or passthrough: true to each route")
-	case through > 0 && l.Target != "" && l.TLS == nil:
-		k.wrong(path+".target", "what no route fits would be TLS that nothing here can open; add tls, or make of the target a last route with passthrough: true")
 	}
 	k.reach(path, l)
 }

@@ -31,7 +31,7 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	k.protocols(path+".alpn", t.ALPN)
 	if l.Mode == ModeHTTP {
 		for i, protocol := range t.ALPN {
-			if protocol != "h2" && protocol != "http/1.1" {
+			if protocol != "h2" && protocol != "http/1.1" && protocol != "http/1.0" {
 				k.wrong(fmt.Sprintf("%s.alpn[%d]", path, i), "HTTP mode does not speak %q; choose h2 and http/1.1", protocol)
 			}
 		}

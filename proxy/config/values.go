@@ -11,7 +11,15 @@ import (
 type Duration time.Duration
 
 // MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	for _, zero := range []string{"0s", "0m"} { // 1h0m0s is 1h
+		if short, ok := strings.CutSuffix(text, zero); ok && strings.ContainsAny(short[max(len(short)-1, 0):], "hm") {
+			text = short
+		}
+	}
+	return []byte(text), nil
+}
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *Duration) UnmarshalText(text []byte) error {

@@ -12,6 +12,14 @@ func TestValues(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, time.Duration(d), err)
 		}
 	}
+	for _, text := range []string{"500ms", "1m30s", "5m", "1h", "1h0m5s", "10s", "100h", "1h10m"} {
+		if err := d.UnmarshalText([]byte(text)); err != nil {
+			t.Error(err)
+		}
+		if back, _ := d.MarshalText(); string(back) != text {
+			t.Errorf("%s is written as %s", text, back)
+		}
+	}
 	for _, text := range []string{"-1s", "soon", "", "1e9"} {
 		if err := d.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is taken for a duration", text)
