@@ -35,7 +35,7 @@ const (
 	rooms   = "cmd/vitrine/internal/"
 	verbsIn = rooms + "verbs/"
 	shared  = rooms + "build " + rooms + "flags " + rooms + "report " + rooms + "terminal"
-	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "lab " + verbsIn + "man " + verbsIn + "scan " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
+	verbs   = verbsIn + "cert " + verbsIn + "connect " + verbsIn + "explain " + verbsIn + "lab " + verbsIn + "man " + verbsIn + "proxy " + verbsIn + "scan " + verbsIn + "serve " + verbsIn + "suites " + verbsIn + "version"
 )
 
 // rules is the import table: a package without a row, and an import that its
@@ -58,6 +58,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
+	{verbsIn + "proxy", shared + " proxy proxy/config", "github.com/spf13/cobra"},
 	{verbsIn + "scan", shared + " certcheck/fetch explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile/folder tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
@@ -69,7 +70,7 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
-	{"proxy", "proxy/event proxy/config proxy/words starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto"},
+	{"proxy", "proxy/event proxy/config proxy/words starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto golang.org/x/sys/unix"},
 	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/event", "tls", ""},

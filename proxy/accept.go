@@ -56,11 +56,14 @@ func (p *Proxy) sleep(pause time.Duration) {
 
 // welcome takes a connection, unless a limit turns it away.
 func (p *Proxy) welcome(s *socket, conn net.Conn) {
-	d := s.door.Load()
 	if why := p.limits.enter(); why != "" {
 		p.refuse(s.name, conn.RemoteAddr(), why)
 		reset(conn)
 		return
+	}
+	d := s.door.Load()
+	for !d.plan.enter() { // a reload has just put another in its place
+		d = s.door.Load()
 	}
 	l := &link{p: p, door: d, client: early(conn), local: conn.LocalAddr()}
 	l.About = event.Connection{Listener: s.name, Peer: conn.RemoteAddr(), At: time.Now(), ID: p.ids.Add(1)}

@@ -153,7 +153,7 @@ func (l *link) choose() (*route, error) {
 	if !is {
 		return r, nil
 	}
-	identity, err := r.admit(conn.ConnectionState(), l.About.Peer)
+	identity, err := r.admit(conn.State(), l.About.Peer)
 	if err != nil {
 		return nil, &refusal{event.NotAllowed, err}
 	}
@@ -232,5 +232,6 @@ func (l *link) end(err error) {
 			Took: time.Since(l.About.At), Received: l.received.Load(), Sent: l.sent.Load(), Err: err,
 		})
 	}
+	l.door.plan.leave()
 	l.p.links.remove(l)
 }

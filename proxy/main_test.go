@@ -121,7 +121,9 @@ func at(l config.Listener, target config.Target) config.Config {
 	if l.Listen == nil {
 		l.Listen = []string{"127.0.0.1:0"}
 	}
-	l.Target = "t"
+	if len(l.Routes) == 0 {
+		l.Target = "t"
+	}
 	return config.Config{Listeners: []config.Listener{l}, Targets: map[string]config.Target{"t": target}}
 }
 

@@ -38,6 +38,7 @@ func (n *plan) resume(t *config.ServerTLS, own *tls.Config) error { return nil }
 type httpSide struct{ srv *http.Server }
 
 func (h *httpSide) take(l *link) {}
+func (h *httpSide) retire()      {}
 
 func (n *plan) newHTTP(d *door) (*httpSide, error) { return nil, errors.New("mode: not yet") }
 
@@ -45,9 +46,4 @@ func (n *plan) shutdownHTTP(ctx context.Context) {}
 
 func (l *link) fromPlain() error { return errors.New("not yet") }
 
-type handover struct{}
-
-func (h *handover) close()                                  {}
-func (h *handover) ready() error                            { return nil }
-func (p *Proxy) takeOver(path string, from inherited) error { return errors.New("not yet") }
-func (p *Proxy) offerHandover(path string) error            { return nil }
+func checkRule(rule string) error { _, err := parsePolicy([]string{rule}); return err }

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -25,6 +24,11 @@ type plan struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 	closes []func() // in the order of opening
+
+	mutex   sync.Mutex
+	users   int  // connections
+	retired bool // another plan has taken its place
+	ended   bool
 }
 
 // A door is what holds for the connections of one listener of the configuration.
@@ -45,11 +49,11 @@ type door struct {
 const defaultHandshakeTimeout = 10 * time.Second
 
 // build makes a plan of cfg, or says what is wrong with it. Nothing runs before start, and end
-// closes what was opened. old is what the plan takes the place of, nil at first.
-func (p *Proxy) build(cfg config.Config, old *plan) (*plan, error) {
+// closes what was opened.
+func (p *Proxy) build(cfg config.Config) (*plan, error) {
 	n := &plan{p: p, config: cfg, targets: make(map[string]*target), queue: newQueue(cfg.Limits.Handshakes)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	err := n.make(old)
+	err := n.make()
 	if err != nil {
 		n.end()
 		return nil, fmt.Errorf("proxy: %w", err)
@@ -57,9 +61,9 @@ func (p *Proxy) build(cfg config.Config, old *plan) (*plan, error) {
 	return n, nil
 }
 
-func (n *plan) make(old *plan) error {
-	if len(n.config.Listeners) == 0 {
-		return errors.New("the configuration has no listeners, so there is nothing to do")
+func (n *plan) make() error {
+	if err := config.Check(&n.config, config.Rules(checkRule), config.Files()).Err(); err != nil {
+		return err
 	}
 	for name, c := range n.config.Targets {
 		t, err := newTarget(name, &c)
@@ -73,15 +77,8 @@ func (n *plan) make(old *plan) error {
 		}
 		n.targets[name] = t
 	}
-	seen := make(map[string]bool)
 	for i := range n.config.Listeners {
 		c := &n.config.Listeners[i]
-		for _, address := range c.Listen {
-			if seen[address] {
-				return fmt.Errorf("listeners[%d]: %s is listened on twice", i, address)
-			}
-			seen[address] = true
-		}
 		d, err := n.door(c)
 		if err != nil {
 			return fmt.Errorf("listeners[%d]: %w", i, err)
@@ -155,7 +152,10 @@ func (d *door) onlyHandshake(protocol string) bool {
 const acmeProtocol = "acme-tls/1"
 
 // start runs what works beside the connections.
-func (n *plan) start() {
+func (n *plan) start(running bool) {
+	if !running {
+		return
+	}
 	for _, t := range n.targets {
 		if t.config.Health == nil {
 			continue
@@ -163,6 +163,48 @@ func (n *plan) start() {
 		for _, at := range t.places {
 			n.tasks.Go(func() { t.check(n.ctx, at) })
 		}
+	}
+}
+
+// enter counts a connection in. It reports false where the plan has ended: then the socket has
+// another door.
+func (n *plan) enter() bool {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	if n.ended {
+		return false
+	}
+	n.users++
+	return true
+}
+
+// leave counts a connection out. The last one of a retired plan ends it.
+func (n *plan) leave() {
+	n.mutex.Lock()
+	n.users--
+	last := n.retired && n.users == 0 && !n.ended
+	n.ended = n.ended || last
+	n.mutex.Unlock()
+	if last {
+		n.end()
+	}
+}
+
+// retire ends what runs beside the connections, and the plan with its last connection.
+func (n *plan) retire() {
+	n.cancel()
+	n.mutex.Lock()
+	n.retired = true
+	last := n.users == 0 && !n.ended
+	n.ended = n.ended || last
+	n.mutex.Unlock()
+	for _, d := range n.doors {
+		if d.http != nil {
+			d.http.retire()
+		}
+	}
+	if last {
+		n.end()
 	}
 }
 

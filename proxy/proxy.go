@@ -32,6 +32,7 @@ type Proxy struct {
 	ids      atomic.Uint64
 	limits   limits
 	links    links
+	shared   shared
 	stopping atomic.Bool
 
 	mutex    sync.Mutex // of what follows: reload and stop
@@ -50,19 +51,19 @@ func New(cfg config.Config, o Options) (*Proxy, error) {
 		hooks: event.Join(o.Hooks...), trace: o.Trace, sockets: make(map[string]*socket),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	next, err := p.build(cfg, nil)
+	next, err := p.build(cfg)
 	if err != nil {
 		return nil, err
 	}
 	from, err := systemdSockets()
 	if err == nil && o.TakeOver {
-		err = p.takeOver(cfg.Process.Handover, from)
+		err = p.takeOver(cfg.Process.Handover, cfg.Process.User, from)
 	}
 	if err == nil {
 		err = p.openAll(next, from)
 	}
 	if err == nil && cfg.Process.Handover != "" {
-		err = p.offerHandover(cfg.Process.Handover)
+		err = p.offerHandover(cfg.Process.Handover, cfg.Process.User)
 	}
 	from.close() // what nobody has taken
 	if err != nil {
@@ -98,16 +99,20 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
-		p.mutex.Lock()
-		grace := p.plan.config.Process.Grace.Or(defaultGrace)
-		p.mutex.Unlock()
-		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-		_ = p.Shutdown(within) // what was cut off is told by Closed
+		p.stopWithinGrace(context.WithoutCancel(ctx))
 	case <-p.stop:
 	}
 	<-p.stopped
 	return nil
+}
+
+func (p *Proxy) stopWithinGrace(ctx context.Context) {
+	p.mutex.Lock()
+	grace := p.plan.config.Process.Grace.Or(defaultGrace)
+	p.mutex.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	_ = p.Shutdown(ctx) // what was cut off is told by Closed
 }
 
 func (p *Proxy) begin() error {
@@ -120,11 +125,11 @@ func (p *Proxy) begin() error {
 		return nil
 	}
 	p.running = true
-	p.plan.start()
+	p.plan.start(true)
 	for _, s := range p.sockets {
 		s.start()
 	}
-	return p.handover.ready()
+	return p.handover.publish()
 }
 
 // defaultGrace is how long connections may go on after a stop.

@@ -20,7 +20,7 @@ type route struct {
 
 // policy judges clients; it is an access.Policy.
 type policy interface {
-	Allow(state tls.ConnectionState, peer net.Addr) (identity string, err error)
+	Allow(state tls.State, peer net.Addr) (identity string, err error)
 }
 
 func newRoute(c *config.Route, t *target, allow policy) *route {
@@ -47,7 +47,7 @@ func (r *route) fits(name string, offered []string) bool {
 }
 
 // admit returns what the client is known by, or why it may not come in.
-func (r *route) admit(state tls.ConnectionState, peer net.Addr) (identity string, err error) {
+func (r *route) admit(state tls.State, peer net.Addr) (identity string, err error) {
 	if r.allow == nil {
 		return "", nil
 	}

@@ -27,6 +27,6 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 		p.links.cut(errStopped)
 		_ = p.links.wait(context.WithoutCancel(ctx))
 	}
-	last.end()
+	last.retire()
 	return err
 }

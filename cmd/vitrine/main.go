@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/lab"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/proxy"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/scan"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/serve"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
@@ -24,6 +25,7 @@ var verbs = []func() *cobra.Command{
 	explain.New,
 	connect.New,
 	serve.New,
+	proxy.New,
 	scan.New,
 	lab.New,
 	cert.New,

@@ -1,0 +1,166 @@
+// Package proxy is the verb proxy.
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
+	"github.com/vitrine-tls/vitrine/proxy"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+)
+
+// options are the flags of vitrine proxy.
+type options struct {
+	file     string
+	takeOver bool
+}
+
+// New makes the verb.
+func New() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "proxy",
+		Short: "Put TLS in front of a service, or take it off",
+		Long: `Take connections with TLS, or without, and pass them on to services without it,
+or with it: by server name and protocol, to several addresses that are checked
+and balanced. docs/proxy.md is the manual.
+
+SIGHUP reads the configuration and the files that it names again. If anything
+is wrong with them, the log says what, and the old ones stay in force. No
+connection is dropped, and none is refused.
+
+SIGINT and SIGTERM stop the proxy when its connections have ended, after
+process.grace at the latest. A second signal ends it at once.
+
+With --take-over a new process gets the sockets of the one that runs under the
+same process.handover, which then stops in the same way. No connection is
+refused in between.`,
+		Example: `  vitrine proxy --config proxy.yaml
+  vitrine proxy --config proxy.yaml --take-over`,
+		Args: flags.Arguments(0, 0, "vitrine proxy --config proxy.yaml"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`")
+	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
+	return cmd
+}
+
+// read reads the configuration.
+func (o *options) read() (*config.Config, error) {
+	if o.file == "" {
+		return nil, report.Usagef("--config FILE is needed; it says what to listen on and where connections go")
+	}
+	data, err := os.ReadFile(o.file)
+	if err != nil {
+		return nil, report.Usagef("--config: %v", err)
+	}
+	c, err := config.Parse(data, o.file)
+	if err != nil {
+		return nil, report.Usagef("%v", err)
+	}
+	return c, nil
+}
+
+func (o *options) run(cmd *cobra.Command) error {
+	c, err := o.read()
+	if err != nil {
+		return err
+	}
+	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver})
+	if err != nil {
+		return report.Usagef("%v", err)
+	}
+	// Before the announcement: its reader may send a signal at once.
+	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	stop := o.reloadAtHangup(p, cmd.ErrOrStderr())
+	defer stop()
+	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
+	announce(cmd.ErrOrStderr(), c, p)
+	return p.Run(ctx)
+}
+
+// announce says what is listened on, and where connections go.
+func announce(w io.Writer, c *config.Config, p *proxy.Proxy) {
+	addrs := p.Addrs()
+	bold := terminal.PaletteFor(w).Bold
+	for _, l := range c.Listeners {
+		for _, name := range l.Listen {
+			for _, a := range addrs[name] {
+				fmt.Fprintf(w, "listening on %s %s\n", bold(a.String()), purpose(c, &l))
+			}
+		}
+	}
+}
+
+// purpose is what a listener is for, in a few words.
+func purpose(c *config.Config, l *config.Listener) string {
+	in := "in the clear"
+	if l.TLS != nil {
+		in = "for TLS"
+	}
+	if l.Mode == config.ModeHTTP {
+		in += " with HTTP"
+	}
+	var names []string
+	for _, r := range l.Routes {
+		names = append(names, r.Target)
+	}
+	names = slices.Compact(slices.Sorted(slices.Values(append(names, l.Target))))
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
+	text := in
+	for i, name := range names {
+		t := c.Targets[name]
+		text += map[bool]string{true: ", to ", false: ", "}[i == 0] + name
+		if t.TLS != nil {
+			text += " (with TLS)"
+		}
+	}
+	return text
+}
+
+// reloadAtHangup reads the configuration again at each SIGHUP, until stop is called.
+func (o *options) reloadAtHangup(p *proxy.Proxy, w io.Writer) (stop func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-signals:
+				c, err := o.read()
+				if err == nil {
+					err = p.Reload(*c)
+				}
+				fmt.Fprintln(w, outcome(err))
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		<-ended
+	}
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "the configuration was read again, and is in force"
+	}
+	return "the configuration was read again and is wrong, so the old one stays in force: " + err.Error()
+}
