@@ -74,6 +74,7 @@ var rules = []rule{
 	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/event", "tls", ""},
+	{"proxy/keyprocess", "proxy/harden proxy/config tls internal/otherkeys internal/primitive/rsa", ""},
 	{"proxy/harden", "proxy/config",
 		"github.com/elastic/go-seccomp-bpf github.com/elastic/go-seccomp-bpf/arch github.com/landlock-lsm/go-landlock/landlock github.com/landlock-lsm/go-landlock/landlock/syscall golang.org/x/sys/unix"},
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},

@@ -23,6 +23,8 @@ type Paths struct {
 	AnyConnect bool
 	// Bind are TCP ports that may be listened on. Listeners that are open already need none.
 	Bind []uint16
+	// Offline leaves no socket to be made at all.
+	Offline bool
 }
 
 // system are what name resolution, trust and time zones are read from; what is missing does no harm.

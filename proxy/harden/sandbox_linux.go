@@ -31,7 +31,7 @@ func (s *steps) sandbox(p Paths) {
 			s.do("", fmt.Errorf("landlock of this kernel (version %d) does not restrict TCP ports; version %d does", abi, abiPorts))
 		}
 	}
-	s.do("seccomp: only the system calls that are needed are answered", filterCalls())
+	s.do("seccomp: only the system calls that are needed are answered", filterCalls(p.Offline))
 }
 
 // noNewPrivileges is part of landlock's and seccomp's calls too, for all threads.

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write licenses.txt anew")
 
 // systems are those whose binaries differ in dependencies.
-var systems = []string{"linux", "darwin", "windows"}
+var systems = []string{"linux", "darwin", "windows", "freebsd"}
 
 // Whatever is in the binary has its licence in it, too.
 func TestLicenses(t *testing.T) {
