@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
 )
@@ -18,6 +19,12 @@ const (
 	keysLocked  = "locked"
 	keysProcess = "process"
 )
+
+var confined atomic.Bool
+
+// Confined reports that landlock holds this process to the Paths of [Apply]: then a new configuration
+// can have no more than that, as [Paths.Beyond] tells.
+func Confined() bool { return confined.Load() }
 
 // Apply gives away for good what the process does not need. It is called once, when listeners and
 // files are open; p must have been made before, by [Of]. The report has a sentence for each thing that

@@ -78,6 +78,7 @@ func (s *steps) restrict(p Paths, abi int) error {
 	if err := c.BestEffort().Restrict(rules...); err != nil {
 		return fmt.Errorf("landlock refused the rules: %w", err)
 	}
+	confined.Store(true)
 	return nil
 }
 

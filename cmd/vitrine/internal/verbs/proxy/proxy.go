@@ -54,6 +54,7 @@ refused in between.`,
 	set.SortFlags = false
 	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`")
 	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
+	cmd.AddCommand(newKeys())
 	return cmd
 }
 
@@ -82,10 +83,14 @@ func (o *options) run(cmd *cobra.Command) error {
 	if err != nil {
 		return report.Usagef("%v", err)
 	}
+	guard, err := protect(c, o.file, cmd.ErrOrStderr())
+	if err != nil {
+		return report.Usagef("process: %v", err)
+	}
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	stop := o.reloadAtHangup(p, cmd.ErrOrStderr())
+	stop := o.reloadAtHangup(p, guard, cmd.ErrOrStderr())
 	defer stop()
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
 	announce(cmd.ErrOrStderr(), c, p)
@@ -132,7 +137,7 @@ func purpose(c *config.Config, l *config.Listener) string {
 }
 
 // reloadAtHangup reads the configuration again at each SIGHUP, until stop is called.
-func (o *options) reloadAtHangup(p *proxy.Proxy, w io.Writer) (stop func()) {
+func (o *options) reloadAtHangup(p *proxy.Proxy, guard *guard, w io.Writer) (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGHUP)
 	ended := make(chan struct{})
@@ -142,6 +147,9 @@ func (o *options) reloadAtHangup(p *proxy.Proxy, w io.Writer) (stop func()) {
 			select {
 			case <-signals:
 				c, err := o.read()
+				if err == nil {
+					err = guard.permits(c)
+				}
 				if err == nil {
 					err = p.Reload(*c)
 				}
