@@ -64,7 +64,10 @@ func newJournal(c config.Log, w io.Writer, m *metrics) (*journal, error) {
 	default:
 		return nil, fmt.Errorf("log.format: %q is no format; write text or json", c.Format)
 	}
-	j.sink = newSink(w, m.linesLost)
+	direct := slog.New(handler(w))
+	j.sink = newSink(w, m.linesLost, func(lost int64) {
+		direct.Warn("lines of this log were lost: its reader is too slow", slog.Int64("count", lost))
+	})
 	j.log = slog.New(handler(j.sink))
 	go j.run()
 	return j, nil
@@ -109,9 +112,6 @@ func (j *journal) sayMore(all bool) {
 			about = append(about, slog.String("network", m.network))
 		}
 		j.log.Warn(fmt.Sprintf("%d more like it", m.count), about...)
-	}
-	if n := j.sink.missing.Swap(0); n > 0 {
-		j.log.Warn("lines of this log were lost: its reader is too slow", slog.Int64("count", n))
 	}
 }
 

@@ -108,3 +108,8 @@ func serverConfig() *tls.Config { return &tls.Config{Certificates: []tls.Certifi
 func clientConfig() *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true, ServerName: "private.example"}
 }
+
+// failedOn is what a proxy tells of a handshake that failed.
+func failedOn(conn *tls.Conn, err error) (*event.Connection, event.Handshake) {
+	return &event.Connection{Peer: &net.TCPAddr{}}, event.Handshake{Conn: conn, Err: err}
+}

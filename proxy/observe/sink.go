@@ -18,15 +18,16 @@ const mostLines = 4096
 type sink struct {
 	w       io.Writer
 	lost    prometheus.Counter
-	missing atomic.Int64 // lost since the last line that was written
+	missing atomic.Int64     // lost since the last line that was written
+	tell    func(lost int64) // writes to w how many were lost
 	lines   chan []byte
 	stop    chan struct{}
 	done    chan struct{}
 	once    sync.Once
 }
 
-func newSink(w io.Writer, lost prometheus.Counter) *sink {
-	s := &sink{w: w, lost: lost, lines: make(chan []byte, mostLines), stop: make(chan struct{}), done: make(chan struct{})}
+func newSink(w io.Writer, lost prometheus.Counter, tell func(lost int64)) *sink {
+	s := &sink{w: w, lost: lost, tell: tell, lines: make(chan []byte, mostLines), stop: make(chan struct{}), done: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -51,6 +52,9 @@ func (s *sink) run() {
 			_, _ = s.w.Write(line) // nobody could be told
 			continue
 		default:
+		}
+		if n := s.missing.Swap(0); n > 0 {
+			s.tell(n)
 		}
 		select {
 		case line := <-s.lines:
