@@ -65,7 +65,7 @@ func (t *target) probe(ctx context.Context, at *place) error {
 	limit := t.config.Health.Timeout.Or(defaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	conn, err := t.reach(ctx, at, nil)
+	conn, err := t.reach(ctx, at, nil, "")
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -82,6 +83,11 @@ func (l *link) prepare() error {
 	if l.p.hooks.Accepted != nil {
 		l.p.hooks.Accepted(&l.About)
 	}
+	if l.door.config.StartTLS != "" {
+		if err := l.greet(); err != nil {
+			return err
+		}
+	}
 	if l.door.looks {
 		if err := l.look(); err != nil {
 			return err
@@ -94,9 +100,6 @@ func (l *link) prepare() error {
 		l.door.http.take(l)
 		return errPassedOn
 	}
-	if l.door.startTLS != "" {
-		return l.fromPlain()
-	}
 	if err := l.handshake(); err != nil {
 		return err
 	}
@@ -105,6 +108,15 @@ func (l *link) prepare() error {
 		return err
 	}
 	return l.open(r)
+}
+
+// greet speaks the protocol of the listener up to the agreement on TLS.
+func (l *link) greet() error {
+	err := front.Greet(context.Background(), l.door.config.StartTLS, l.client, front.Options{}) // the socket's deadline ends it
+	if errors.Is(err, front.ErrLeft) {
+		return errHandshakeOnly
+	}
+	return err
 }
 
 // handshake ends TLS here, where the listener does.
@@ -136,8 +148,9 @@ func (l *link) handshake() error {
 	return err
 }
 
-// errHandshakeOnly ends a connection that was made for its handshake, as ACME's are (RFC 8737).
-var errHandshakeOnly = errors.New("the handshake was all that was wanted")
+// errHandshakeOnly ends a connection in good order that wants no target: ACME's are made for
+// their handshake (RFC 8737), and a client may leave before TLS.
+var errHandshakeOnly = errors.New("no target is wanted")
 
 // choose finds the route, and judges the client.
 func (l *link) choose() (*route, error) {
@@ -165,7 +178,7 @@ func (l *link) choose() (*route, error) {
 func (l *link) open(r *route) error {
 	l.About.Target = r.target.name
 	began := time.Now()
-	conn, at, err := r.target.connect(context.Background(), l)
+	conn, at, err := r.target.connect(context.Background(), l, l.door.config.StartTLS)
 	if l.p.hooks.Connected != nil {
 		outcome := event.Target{Name: r.target.name, Took: time.Since(began), Err: err}
 		if at != nil {

@@ -9,15 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
-func parsePolicy(rules []string) (policy, error) {
-	if len(rules) == 0 {
-		return nil, nil
-	}
-	return nil, errors.New("not yet")
-}
-
-func preShared(t *config.ServerTLS, own *tls.Config) error { return nil }
-
 func (n *plan) certify(t *config.ServerTLS, own *tls.Config) error {
 	for _, c := range t.Certificates {
 		key := c.Key
@@ -43,7 +34,3 @@ func (h *httpSide) retire()      {}
 func (n *plan) newHTTP(d *door) (*httpSide, error) { return nil, errors.New("mode: not yet") }
 
 func (n *plan) shutdownHTTP(ctx context.Context) {}
-
-func (l *link) fromPlain() error { return errors.New("not yet") }
-
-func checkRule(rule string) error { _, err := parsePolicy([]string{rule}); return err }

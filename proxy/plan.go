@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -38,8 +39,7 @@ type door struct {
 	tls      *tls.Config // nil: TLS is not ended here
 	trust    trust
 	routes   []*route
-	fallback *route // nil refuses what no route fits
-	startTLS string
+	fallback *route    // nil refuses what no route fits
 	http     *httpSide // nil for TCP mode
 	looks    bool      // the ClientHello is looked at first
 
@@ -62,7 +62,7 @@ func (p *Proxy) build(cfg config.Config) (*plan, error) {
 }
 
 func (n *plan) make() error {
-	if err := config.Check(&n.config, config.Rules(checkRule), config.Files()).Err(); err != nil {
+	if err := config.Check(&n.config, config.Rules(access.CheckRule), config.Files()).Err(); err != nil {
 		return err
 	}
 	for name, c := range n.config.Targets {
@@ -91,7 +91,7 @@ func (n *plan) make() error {
 func (n *plan) door(c *config.Listener) (*door, error) {
 	limits := &n.config.Limits
 	d := &door{
-		plan: n, config: c, startTLS: c.StartTLS,
+		plan: n, config: c,
 		handshakeTimeout: limits.HandshakeTimeout.Or(defaultHandshakeTimeout), idleTimeout: time.Duration(limits.IdleTimeout),
 	}
 	var err error
@@ -102,7 +102,7 @@ func (n *plan) door(c *config.Listener) (*door, error) {
 		return nil, err
 	}
 	if c.TLS != nil {
-		if d.tls, err = n.serverTLS(c); err != nil {
+		if d.tls, err = n.serverTLS(d); err != nil {
 			return nil, fmt.Errorf("tls.%w", err)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 
 // readiness reads from a socket when something is there, and only then borrows a buffer.
 type readiness struct {
-	raw   syscall.RawConn
+	raw   syscall.RawConn       // of a socket
+	conn  net.Conn              // what is none: it is read with a buffer in hand
 	try   func(fd uintptr) bool // attempt, made once
 	rooms *sync.Pool
 	room  *[]byte
@@ -21,14 +22,21 @@ type readiness struct {
 }
 
 func (r *readiness) of(conn net.Conn) {
-	r.raw, r.err = conn.(syscall.Conn).SyscallConn()
-	r.try = r.attempt
+	r.conn, r.try = conn, r.attempt
+	switch socket := conn.(type) { // no other type: it may have a Read of its own
+	case *net.TCPConn:
+		r.raw, _ = socket.SyscallConn()
+	case *net.UnixConn:
+		r.raw, _ = socket.SyscallConn()
+	}
 }
 
 // read waits for bytes. The buffer is the caller's to give back; it may be nil where err is not.
 func (r *readiness) read(rooms *sync.Pool) (room *[]byte, n int, err error) {
 	if r.raw == nil {
-		return nil, 0, r.err
+		room = rooms.Get().(*[]byte)
+		n, err = r.conn.Read(*room)
+		return room, n, err
 	}
 	r.rooms, r.room, r.n, r.err = rooms, nil, 0, nil
 	if err := r.raw.Read(r.try); err != nil {

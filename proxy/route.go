@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -14,16 +15,11 @@ type route struct {
 	names       map[string]bool // exact ones, and *.example.com as it stands; empty for all
 	alpn        []string
 	passthrough bool
-	allow       policy // nil lets in all that the handshake has
+	allow       *access.Policy // nil lets in all that the handshake has
 	target      *target
 }
 
-// policy judges clients; it is an access.Policy.
-type policy interface {
-	Allow(state tls.State, peer net.Addr) (identity string, err error)
-}
-
-func newRoute(c *config.Route, t *target, allow policy) *route {
+func newRoute(c *config.Route, t *target, allow *access.Policy) *route {
 	r := &route{alpn: c.ALPN, passthrough: c.Passthrough, allow: allow, target: t}
 	if len(c.Names) > 0 {
 		r.names = make(map[string]bool)

@@ -19,8 +19,8 @@ import (
 )
 
 // serverTLS makes what TLS with clients is spoken by.
-func (n *plan) serverTLS(c *config.Listener) (*tls.Config, error) {
-	t := c.TLS
+func (n *plan) serverTLS(d *door) (*tls.Config, error) {
+	t := d.config.TLS
 	own := &tls.Config{
 		HandshakeTurn:    n.queue.turn,
 		HandshakeTimeout: -1, // the socket's deadline has it
@@ -29,10 +29,13 @@ func (n *plan) serverTLS(c *config.Listener) (*tls.Config, error) {
 	if err := words.Agreement(t.Versions).Apply(own); err != nil {
 		return nil, err
 	}
-	if c.Mode == config.ModeHTTP && len(t.ALPN) == 0 {
+	if d.config.Mode == config.ModeHTTP && len(t.ALPN) == 0 {
 		own.NextProtos = []string{"h2", "http/1.1", "http/1.0"}
 	}
-	for _, step := range []func(*config.ServerTLS, *tls.Config) error{clientAuth, preShared, n.certify, n.resume} {
+	if err := clientAuth(d, own); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(*config.ServerTLS, *tls.Config) error{preShared, n.certify, n.resume} {
 		if err := step(t, own); err != nil {
 			return nil, err
 		}
@@ -41,27 +44,6 @@ func (n *plan) serverTLS(c *config.Listener) (*tls.Config, error) {
 		n.p.trace(own)
 	}
 	return own, nil
-}
-
-func clientAuth(t *config.ServerTLS, own *tls.Config) (err error) {
-	switch t.ClientAuth {
-	case "", "none":
-		return nil
-	case "request":
-		own.ClientAuth = tls.VerifyClientCertIfGiven
-	case "require":
-		own.ClientAuth = tls.RequireAndVerifyClientCert
-	default:
-		return fmt.Errorf("client-auth: %q is not a mode; choose none, request or require", t.ClientAuth)
-	}
-	if t.ClientCA == "" {
-		return errors.New("client-ca: a file of authorities is needed with client-auth; else every authority of the system could let clients in")
-	}
-	if own.ClientCAs, err = pool(t.ClientCA); err != nil {
-		return fmt.Errorf("client-ca: %w", err)
-	}
-	own.Revocation, err = checker(t.Revocation, t.CRL)
-	return err
 }
 
 // checker asks whether certificates are revoked; nil looks at staples alone.

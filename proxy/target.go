@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/starttls"
+	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -80,13 +81,14 @@ func (at *place) named(shared *tls.Config, c *config.ClientTLS) (*tls.Config, er
 }
 
 // connect reaches for the addresses in turn, until one takes the connection. The error is
-// that of the last one. l is nil for requests of HTTP mode.
-func (t *target) connect(ctx context.Context, l *link) (net.Conn, *place, error) {
+// that of the last one. l is nil for requests of HTTP mode. joins is the protocol whose
+// greeting is read, where a listener spoke it; empty for none.
+func (t *target) connect(ctx context.Context, l *link, joins string) (net.Conn, *place, error) {
 	var last error
 	var tried *place
 	for _, at := range t.order() {
 		at.active.Add(1)
-		conn, err := t.reach(ctx, at, l)
+		conn, err := t.reach(ctx, at, l, joins)
 		if err == nil {
 			return conn, at, nil
 		}
@@ -100,7 +102,7 @@ func (t *target) connect(ctx context.Context, l *link) (net.Conn, *place, error)
 }
 
 // reach connects to one address: the socket, the header, STARTTLS and TLS.
-func (t *target) reach(ctx context.Context, at *place, l *link) (net.Conn, error) {
+func (t *target) reach(ctx context.Context, at *place, l *link, joins string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.config.ConnectTimeout.Or(defaultConnectTimeout))
 	defer cancel()
 	var dialer net.Dialer
@@ -109,6 +111,9 @@ func (t *target) reach(ctx context.Context, at *place, l *link) (net.Conn, error
 		return nil, fmt.Errorf("the target %s at %s: %w", t.name, at.name, plainError(err))
 	}
 	conn, err := t.greet(ctx, raw, at, l)
+	if err == nil && joins != "" {
+		conn, err = front.Join(ctx, joins, conn)
+	}
 	if err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("the target %s at %s: %w", t.name, at.name, err)

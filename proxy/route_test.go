@@ -1,0 +1,111 @@
+package proxy
+
+import (
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// saying is a target that says a word to each client.
+func saying(t *testing.T, own *tls.Config, word string) config.Target {
+	return config.Target{Addresses: []string{backend(t, own, func(conn net.Conn) {
+		io.WriteString(conn, word)
+		closeWrite(conn)
+		io.Copy(io.Discard, conn)
+	})}}
+}
+
+func TestRoutes(t *testing.T) {
+	authority := onePKI()
+	names := []string{"a.test", "b.test", "x.wild.test", "y.x.wild.test", "through.test", "else.test"}
+	cert := serverTLS(t, names...)
+	cert.ALPN = []string{"one", "two"}
+	refused := make(chan event.Reason, 10)
+	c := config.Config{
+		Listeners: []config.Listener{{
+			Listen: []string{"127.0.0.1:0"}, TLS: cert,
+			Routes: []config.Route{
+				{Names: []string{"A.test"}, Target: "a"},
+				{Names: []string{"*.wild.test"}, Target: "wild"},
+				{Names: []string{"through.test"}, Passthrough: true, Target: "through"},
+				{Names: []string{"b.test"}, ALPN: []string{"two"}, Target: "two"},
+				{Names: []string{"b.test"}, Target: "b"},
+			},
+		}},
+		Targets: map[string]config.Target{
+			"a": saying(t, nil, "a"), "b": saying(t, nil, "b"), "wild": saying(t, nil, "wild"), "two": saying(t, nil, "two"),
+			"through": saying(t, &tls.Config{Certificates: []tls.Certificate{authority.pair(t, "through.test")}}, "through"),
+		},
+	}
+	_, address := begin(t, c, event.Hooks{Refused: func(_ string, _ net.Addr, why event.Reason) { refused <- why }})
+	for _, test := range []struct {
+		name, want string // want is empty for a refusal
+		alpn       []string
+	}{
+		{name: "a.test", want: "a"}, {name: "A.TEST", want: "a"}, {name: "b.test", want: "b"},
+		{name: "x.wild.test", want: "wild"}, {name: "y.x.wild.test"}, {name: "else.test"},
+		{name: "through.test", want: "through"},
+		{name: "b.test", alpn: []string{"two"}, want: "two"}, {name: "b.test", alpn: []string{"one"}, want: "b"},
+	} {
+		own := authority.client(test.name)
+		own.NextProtos = test.alpn
+		got, err := io.ReadAll(dial(t, address, own))
+		if string(got) != test.want {
+			t.Errorf("%s %v: %q, %v", test.name, test.alpn, got, err)
+		}
+		if test.want == "" {
+			if why := <-refused; why != event.NoRoute {
+				t.Errorf("%s is refused because of %s", test.name, why)
+			}
+		}
+	}
+}
+
+// Who may come in is decided by the rules of the route, on resumed connections too.
+func TestAllow(t *testing.T) {
+	authority := onePKI()
+	server := serverTLS(t, "front.test")
+	server.ClientAuth, server.ClientCA = "require", authority.folder+"/ca.pem"
+	c := at(config.Listener{TLS: server, Allow: []string{"dns:good.test"}}, saying(t, nil, "in"))
+	closed := make(chan error, 10)
+	identities := make(chan string, 10)
+	p, address := begin(t, c, event.Hooks{Closed: func(c *event.Connection, r event.Result) { identities <- c.Identity; closed <- r.Err }})
+	for _, name := range []string{"good.test", "bad.test"} {
+		own := authority.client("front.test")
+		own.Certificates = []tls.Certificate{authority.pair(t, name)}
+		own.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		for i, want := range []string{"none", "psk"} {
+			conn := dial(t, address, own).(*tls.Conn)
+			got, _ := io.ReadAll(conn)
+			if name == "good.test" && i == 1 && conn.State().Resumption != want {
+				t.Errorf("the second connection is resumed by %s", conn.State().Resumption)
+			}
+			conn.Close()
+			if (string(got) == "in") != (name == "good.test") {
+				t.Errorf("%s gets %q", name, got)
+			}
+			identity, err := <-identities, <-closed
+			if name == "good.test" && (identity != "dns:good.test" || err != nil) || name == "bad.test" && (err == nil || !strings.Contains(err.Error(), "bad.test")) {
+				t.Errorf("%s is known as %q, %v", name, identity, err)
+			}
+		}
+	}
+	// A session of a client that the rules do not let in any more opens nothing.
+	own := authority.client("front.test")
+	own.Certificates, own.ClientSessionCache = []tls.Certificate{authority.pair(t, "good.test")}, tls.NewLRUClientSessionCache(1)
+	io.ReadAll(dial(t, address, own))
+	c.Listeners = slices.Clone(c.Listeners)
+	c.Listeners[0].Allow = []string{"dns:other.test"}
+	if err := p.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := io.ReadAll(dial(t, address, own)); len(got) > 0 {
+		t.Errorf("after the rules have changed the client gets %q", got)
+	}
+}
