@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -139,14 +140,15 @@ func TestTimeEnds(t *testing.T) {
 			for _, drips := range []bool{false, true} {
 				ours, theirs := net.Pipe()
 				go io.Copy(io.Discard, theirs)
-				go func() {
+				var dripping sync.WaitGroup
+				dripping.Go(func() {
 					for drips {
 						if _, err := theirs.Write([]byte{0x30}); err != nil {
 							return
 						}
 						time.Sleep(time.Second)
 					}
-				}()
+				})
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				began := time.Now()
 				err := Greet(ctx, protocol, ours, Options{Name: "x"})
@@ -169,6 +171,7 @@ func TestTimeEnds(t *testing.T) {
 				cancel()
 				ours.Close()
 				theirs.Close()
+				dripping.Wait()
 			}
 		}
 	})
