@@ -73,6 +73,7 @@ var rules = []rule{
 	{"proxy", "proxy/access proxy/event proxy/config proxy/words starttls/front starttls tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto golang.org/x/sys/unix"},
 	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
+	{"proxy/web", "proxy/config httptls tls", ""},
 	{"proxy/event", "tls", ""},
 	{"proxy/keyprocess", "proxy/harden proxy/config tls internal/otherkeys internal/primitive/rsa", ""},
 	{"proxy/harden", "proxy/config",

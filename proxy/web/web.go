@@ -1,0 +1,168 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
+)
+
+// Options are what a handler works by.
+type Options struct {
+	// HTTP is the listener's part of the configuration; nil is an empty one.
+	HTTP *config.HTTP
+	// Route returns where requests for a name go; nil for none. It is called with the name of
+	// the request's Host, in lower case and without a port, and with the connection's server
+	// name, if it has one. It is called from many goroutines.
+	Route func(r *http.Request, name string) *Route
+	// Failed, if not nil, is told why a request was not answered by a service behind. The id is
+	// in the answer that the client gets; what err says is not.
+	Failed func(r *http.Request, id string, err error)
+	// IdleTimeout is how long a body of a request may bring nothing; 0 is 2 minutes.
+	IdleTimeout time.Duration
+}
+
+// A Route is where requests for some names go.
+type Route struct {
+	// Rules are what decides on clients, as a value that can be compared: a connection for a
+	// name with the same rules may carry requests for this one.
+	Rules any
+	// Allow, if not nil, judges the client of a request. Its error is not shown to the client.
+	Allow func(r *http.Request) error
+	// Places returns addresses of the target in the order in which to try them. At most three are tried.
+	Places func() []Place
+}
+
+// A Place is one address of a target.
+type Place struct {
+	// URL has the scheme and host that requests are made for.
+	URL       *url.URL
+	Transport http.RoundTripper
+	// Begin, if not nil, is called when a request is sent there; what it returns is called
+	// once, when the answer with its body is through, or with why there is none.
+	Begin func() (end func(err error))
+}
+
+const defaultIdleTimeout = 2 * time.Minute
+
+// handler is an http.Handler.
+type handler struct {
+	Options
+	trust   trust
+	hsts    string
+	reverse *httputil.ReverseProxy
+}
+
+// New makes a handler of HTTP mode, or says what is wrong with the configuration.
+func New(o Options) (http.Handler, error) {
+	if o.HTTP == nil {
+		o.HTTP = new(config.HTTP)
+	}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = defaultIdleTimeout
+	}
+	switch o.HTTP.ClientCert {
+	case "", "off", "leaf", "chain":
+	default:
+		return nil, fmt.Errorf("client-cert: %q is none of off, leaf and chain", o.HTTP.ClientCert)
+	}
+	h := &handler{Options: o, hsts: hstsOf(o.HTTP)}
+	var err error
+	if h.trust, err = newTrust(o.HTTP.ForwardedFrom); err != nil {
+		return nil, fmt.Errorf("forwarded-from: %w", err)
+	}
+	h.reverse = &httputil.ReverseProxy{
+		Rewrite: h.rewrite, Transport: sender{}, ModifyResponse: h.answer, ErrorHandler: h.failed,
+		FlushInterval: 100 * time.Millisecond, // answers of unknown length are flushed at once
+		BufferPool:    buffers{},
+		ErrorLog:      quiet,
+	}
+	return h, nil
+}
+
+// Server returns a server for a handler of HTTP mode, with limits against slow and large
+// requests: 10 s for a header of at most 64 KB, and 2 minutes between requests. Bodies have no
+// limit but that they go on.
+func Server(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet}
+}
+
+// ServeHTTP answers a request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect {
+		h.refuse(w, r, http.StatusMethodNotAllowed, errors.New("CONNECT is for forward proxies"))
+		return
+	}
+	name := nameOf(r.Host)
+	route := h.Route(r, name)
+	if route == nil {
+		h.refuse(w, r, http.StatusMisdirectedRequest, fmt.Errorf("no route is for the host %q", name))
+		return
+	}
+	if r.TLS != nil && r.TLS.ServerName != "" && nameOf(r.TLS.ServerName) != name {
+		if other := h.Route(r, nameOf(r.TLS.ServerName)); other == nil || other.Rules != route.Rules {
+			h.refuse(w, r, http.StatusMisdirectedRequest, fmt.Errorf("the host %q has other rules than %q, for which the connection was made", name, r.TLS.ServerName))
+			return
+		}
+	}
+	if route.Allow != nil {
+		if err := route.Allow(r); err != nil {
+			h.refuse(w, r, http.StatusForbidden, err)
+			return
+		}
+	}
+	e := &exchange{route: route}
+	if r.Body != nil && r.Body != http.NoBody {
+		e.body = &body{ReadCloser: r.Body, in: r, control: http.NewResponseController(w), idle: h.IdleTimeout}
+		r.Body = e.body
+	}
+	h.reverse.ServeHTTP(w, r.WithContext(withExchange(r.Context(), e)))
+}
+
+// nameOf is the name in a Host: in lower case, without port and final dot.
+func nameOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+}
+
+// answer readies a response on its way to the client.
+func (h *handler) answer(resp *http.Response) error {
+	if h.hsts != "" && resp.Request.TLS != nil {
+		resp.Header.Set("Strict-Transport-Security", h.hsts)
+	}
+	return nil
+}
+
+// hstsOf is the value of Strict-Transport-Security; empty for none. RFC 6797 §6.1.
+func hstsOf(c *config.HTTP) string {
+	if c.HSTS <= 0 {
+		return ""
+	}
+	value := fmt.Sprintf("max-age=%d", int64(time.Duration(c.HSTS)/time.Second))
+	if c.HSTSSubdomains {
+		value += "; includeSubDomains"
+	}
+	if c.HSTSPreload {
+		value += "; preload"
+	}
+	return value
+}
+
+// buffers are what answers are copied through.
+type buffers struct{}
+
+const bufferSize = 32 << 10
+
+var bufferPool = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
+
+func (buffers) Get() []byte  { return *bufferPool.Get().(*[]byte) }
+func (buffers) Put(b []byte) { bufferPool.Put(&b) }
