@@ -65,7 +65,7 @@ func (p *Proxy) welcome(s *socket, conn net.Conn) {
 	for !d.plan.enter() { // a reload has just put another in its place
 		d = s.door.Load()
 	}
-	l := &link{p: p, door: d, client: early(conn), local: conn.LocalAddr()}
+	l := &link{p: p, socket: s, door: d, client: early(conn), local: conn.LocalAddr()}
 	l.About = event.Connection{Listener: s.name, Peer: conn.RemoteAddr(), At: time.Now(), ID: p.ids.Add(1)}
 	p.links.add(l)
 	go l.serve()

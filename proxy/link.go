@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -19,6 +20,7 @@ import (
 type link struct {
 	About  event.Connection
 	p      *Proxy
+	socket *socket
 	door   *door
 	local  net.Addr // where the client connected to, as far as is known
 	key    netip.Addr
@@ -32,6 +34,9 @@ type link struct {
 	at     *place   // the target's address
 	cause  error    // why the link was cut
 	cutOff bool
+	// Of HTTP mode: why the handshake failed, and the rules that have let the client in.
+	failed   error
+	admitted *access.Policy
 
 	received, sent atomic.Int64
 	halves         atomic.Int32 // directions that are not over
@@ -130,10 +135,12 @@ func (l *link) handshake() error {
 	l.mutex.Unlock()
 	began := time.Now()
 	err := conn.HandshakeContext(context.Background()) // the socket's deadline ends it
-	if errors.Is(err, ErrCrowded) {
-		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting)
-	}
-	outcome := event.Handshake{Took: time.Since(began), Conn: conn, Err: err}
+	return l.tell(conn, time.Since(began), err)
+}
+
+// tell has the hooks know how a handshake ended. It returns err, or errHandshakeOnly.
+func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
+	outcome := event.Handshake{Took: took, Conn: conn, Err: err}
 	if err == nil {
 		state := conn.ConnectionState()
 		outcome.State = &state
@@ -141,6 +148,8 @@ func (l *link) handshake() error {
 		if l.door.onlyHandshake(state.NegotiatedProtocol) {
 			err = errHandshakeOnly
 		}
+	} else if errors.Is(err, ErrCrowded) {
+		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting)
 	}
 	if l.p.hooks.Handshaken != nil {
 		l.p.hooks.Handshaken(&l.About, outcome)
@@ -197,6 +206,16 @@ func (l *link) open(r *route) error {
 		return l.cause
 	}
 	return nil
+}
+
+// reached tells of a target that a request of HTTP mode was to go to.
+func (l *link) reached(t event.Target) {
+	l.mutex.Lock() // requests may come at the same time
+	defer l.mutex.Unlock()
+	l.About.Target = t.Name
+	if l.p.hooks.Connected != nil {
+		l.p.hooks.Connected(&l.About, t)
+	}
 }
 
 // abort cuts the link off: both sides see a reset, not an orderly end.

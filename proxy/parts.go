@@ -1,10 +1,6 @@
 package proxy
 
 import (
-	"context"
-	"errors"
-	"net/http"
-
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -25,12 +21,3 @@ func (n *plan) certify(t *config.ServerTLS, own *tls.Config) error {
 }
 
 func (n *plan) resume(t *config.ServerTLS, own *tls.Config) error { return nil }
-
-type httpSide struct{ srv *http.Server }
-
-func (h *httpSide) take(l *link) {}
-func (h *httpSide) retire()      {}
-
-func (n *plan) newHTTP(d *door) (*httpSide, error) { return nil, errors.New("mode: not yet") }
-
-func (n *plan) shutdownHTTP(ctx context.Context) {}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -156,6 +157,12 @@ func (n *plan) start(running bool) {
 	if !running {
 		return
 	}
+	n.p.live.add(n)
+	for _, d := range n.doors {
+		if d.http != nil {
+			n.tasks.Go(d.http.run)
+		}
+	}
 	for _, t := range n.targets {
 		if t.config.Health == nil {
 			continue
@@ -198,11 +205,6 @@ func (n *plan) retire() {
 	last := n.users == 0 && !n.ended
 	n.ended = n.ended || last
 	n.mutex.Unlock()
-	for _, d := range n.doors {
-		if d.http != nil {
-			d.http.retire()
-		}
-	}
 	if last {
 		n.end()
 	}
@@ -211,8 +213,62 @@ func (n *plan) retire() {
 // end stops what start began, and closes what was opened.
 func (n *plan) end() {
 	n.cancel()
+	for _, d := range n.doors {
+		if d.http != nil {
+			d.http.inbox.Close()
+		}
+	}
 	n.tasks.Wait()
+	for _, t := range n.targets {
+		for _, at := range t.places {
+			if idle, is := at.web.(interface{ CloseIdleConnections() }); is {
+				idle.CloseIdleConnections()
+			}
+		}
+	}
 	for _, f := range slices.Backward(n.closes) {
 		f()
 	}
+	n.p.live.remove(n)
+}
+
+// shutdownHTTP has the servers of HTTP mode end their connections: idle ones at once, others
+// after the answers under way, up to ctx's end.
+func (n *plan) shutdownHTTP(ctx context.Context) {
+	for _, d := range n.doors {
+		switch {
+		case d.http == nil:
+		case d.http.over != nil:
+			_ = d.http.over.Shutdown(ctx) // what is left is cut off later
+		default:
+			_ = d.http.server.Shutdown(ctx)
+		}
+	}
+}
+
+// plans are those that have connections, or will.
+type plans struct {
+	mutex sync.Mutex
+	all   map[*plan]struct{}
+}
+
+func (s *plans) add(n *plan) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.all == nil {
+		s.all = make(map[*plan]struct{})
+	}
+	s.all[n] = struct{}{}
+}
+
+func (s *plans) remove(n *plan) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.all, n)
+}
+
+func (s *plans) list() []*plan {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Collect(maps.Keys(s.all))
 }

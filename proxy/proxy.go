@@ -33,6 +33,7 @@ type Proxy struct {
 	limits   limits
 	links    links
 	shared   shared
+	live     plans
 	stopping atomic.Bool
 
 	mutex    sync.Mutex // of what follows: reload and stop

@@ -11,10 +11,13 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
+// noDeadline lets a connection wait for ever.
+var noDeadline time.Time
+
 // relay passes bytes on, both ways, on two goroutines. The last of them ends the link.
 func (l *link) relay() {
-	l.client.SetDeadline(time.Time{})
-	l.server.SetDeadline(time.Time{})
+	l.client.SetDeadline(noDeadline)
+	l.server.SetDeadline(noDeadline)
 	l.halves.Store(2)
 	if idle := l.door.idleTimeout; idle > 0 {
 		l.watchIdle(idle)

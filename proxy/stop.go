@@ -1,6 +1,9 @@
 package proxy
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // Shutdown stops p: nothing more is accepted, requests and connections under way may go on
 // until ctx ends, and are cut off then. It returns ctx's error if any were. A second call
@@ -21,7 +24,11 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.handover.close()
 	p.mutex.Unlock()
 	closeSockets(sockets)
-	last.shutdownHTTP(ctx)
+	var servers sync.WaitGroup
+	for _, n := range p.live.list() {
+		servers.Go(func() { n.shutdownHTTP(ctx) })
+	}
+	servers.Wait()
 	err := p.links.wait(ctx)
 	if err != nil {
 		p.links.cut(errStopped)

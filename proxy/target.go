@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -33,6 +35,7 @@ type place struct {
 	name, network, address string      // as configured, and as net.Dial takes it
 	tls                    *tls.Config // nil for none
 	active                 atomic.Int64
+	web                    http.RoundTripper // for HTTP mode; nil where nobody needs it
 	down                   atomic.Bool
 }
 
@@ -101,6 +104,28 @@ func (t *target) connect(ctx context.Context, l *link, joins string) (net.Conn, 
 	return nil, tried, last
 }
 
+// dialFor connects to one address for requests of HTTP mode, which speaks TLS itself.
+func (t *target) dialFor(ctx context.Context, at *place) (net.Conn, error) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, t.config.ConnectTimeout.Or(defaultConnectTimeout))
+	defer cancel()
+	var dialer net.Dialer
+	raw, err := dialer.DialContext(ctx, at.network, at.address)
+	if err == nil {
+		err = t.announce(ctx, raw, nil)
+		if err != nil {
+			raw.Close()
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("the target %s at %s: %w", t.name, at.name, plainError(err))
+	}
+	if l := linkOf(ctx); l != nil {
+		l.reached(event.Target{Name: t.name, Address: at.name, Took: time.Since(began), Err: err})
+	}
+	return raw, err
+}
+
 // reach connects to one address: the socket, the header, STARTTLS and TLS.
 func (t *target) reach(ctx context.Context, at *place, l *link, joins string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.config.ConnectTimeout.Or(defaultConnectTimeout))
@@ -122,17 +147,8 @@ func (t *target) reach(ctx context.Context, at *place, l *link, joins string) (n
 }
 
 func (t *target) greet(ctx context.Context, raw net.Conn, at *place, l *link) (net.Conn, error) {
-	header, err := writeHeader(t.config.ProxyProtocol, l)
-	if err != nil {
+	if err := t.announce(ctx, raw, l); err != nil {
 		return nil, err
-	}
-	if len(header) > 0 {
-		limit, _ := ctx.Deadline()
-		raw.SetWriteDeadline(limit)
-		if _, err := raw.Write(header); err != nil {
-			return nil, err
-		}
-		raw.SetWriteDeadline(time.Time{})
 	}
 	if t.config.StartTLS != "" {
 		if err := starttls.Upgrade(ctx, raw, t.config.StartTLS, starttls.Options{Host: cmp.Or(at.tls.ServerName, at.address)}); err != nil {
@@ -144,4 +160,17 @@ func (t *target) greet(ctx context.Context, raw net.Conn, at *place, l *link) (n
 	}
 	conn := tls.Client(raw, at.tls)
 	return conn, conn.HandshakeContext(ctx)
+}
+
+// announce writes the header of the PROXY protocol, where the target gets one.
+func (t *target) announce(ctx context.Context, raw net.Conn, l *link) error {
+	header, err := writeHeader(t.config.ProxyProtocol, l)
+	if err != nil || len(header) == 0 {
+		return err
+	}
+	limit, _ := ctx.Deadline()
+	raw.SetWriteDeadline(limit)
+	defer raw.SetWriteDeadline(noDeadline)
+	_, err = raw.Write(header)
+	return err
 }

@@ -1,0 +1,256 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/proxy/web"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// httpSide serves the connections of a door in HTTP mode.
+type httpSide struct {
+	door   *door
+	over   *httptls.Server // nil in the clear
+	server *http.Server
+	inbox  *inbox
+	routes map[*route]*web.Route
+	handle http.Handler
+	links  sync.Map // by the socket, net.Conn to *link
+}
+
+// linkKey is what a request's link is found by in its context.
+type linkKey struct{}
+
+func linkOf(ctx context.Context) *link {
+	l, _ := ctx.Value(linkKey{}).(*link)
+	return l
+}
+
+func (n *plan) newHTTP(d *door) (*httpSide, error) {
+	h := &httpSide{door: d, inbox: newInbox(), routes: make(map[*route]*web.Route)}
+	for _, r := range append(d.routes[:len(d.routes):len(d.routes)], d.fallback) {
+		if r != nil && !r.passthrough {
+			h.routes[r] = h.route(r)
+		}
+	}
+	var err error
+	h.handle, err = web.New(web.Options{HTTP: d.config.HTTP, IdleTimeout: d.idleTimeout, Route: func(r *http.Request, name string) *web.Route {
+		return h.routes[d.route(name, protocolOf(r))]
+	}})
+	if err != nil {
+		return nil, err
+	}
+	h.server = web.Server(http.HandlerFunc(h.serve))
+	h.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, linkKey{}, h.linkAt(c))
+	}
+	h.server.ConnState = h.state
+	if d.tls != nil {
+		h.over = &httptls.Server{HTTP: h.server, TLS: d.tls, HandshakeTimeout: d.handshakeTimeout, OnHandshake: h.shaken}
+	}
+	return h, nil
+}
+
+func protocolOf(r *http.Request) []string {
+	if r.TLS == nil {
+		return nil
+	}
+	return []string{r.TLS.NegotiatedProtocol}
+}
+
+// run serves what take gives, until close.
+func (h *httpSide) run() {
+	if h.over != nil {
+		_ = h.over.Serve(h.inbox) // it says that it was closed
+		return
+	}
+	_ = h.server.Serve(h.inbox)
+}
+
+// take serves the connection of a link, which ends with it.
+func (h *httpSide) take(l *link) {
+	if h.over == nil {
+		l.client.SetDeadline(noDeadline)
+	}
+	h.links.Store(l.client, l)
+	if !h.inbox.put(l.client) {
+		h.links.Delete(l.client)
+		l.end(errStopped)
+	}
+}
+
+func (h *httpSide) linkAt(c net.Conn) *link {
+	l, _ := h.links.Load(below(c))
+	found, _ := l.(*link)
+	return found
+}
+
+// shaken is told of each handshake.
+func (h *httpSide) shaken(s httptls.Handshake) {
+	l := h.linkAt(s.Conn)
+	if l == nil {
+		return
+	}
+	l.mutex.Lock()
+	l.client = s.Conn
+	l.failed = s.Err
+	l.mutex.Unlock()
+	_ = l.tell(s.Conn, s.Duration, s.Err)
+	if s.Err == nil {
+		below(s.Conn).SetDeadline(noDeadline)
+	}
+}
+
+// state is told what becomes of each connection.
+func (h *httpSide) state(c net.Conn, s http.ConnState) {
+	if s != http.StateClosed {
+		return
+	}
+	if l := h.linkAt(c); l != nil {
+		h.links.Delete(below(c))
+		l.end(l.failed)
+	}
+}
+
+// serve answers a request by the rules that are in force now.
+func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) {
+	l := linkOf(r.Context())
+	if l == nil {
+		w.WriteHeader(http.StatusServiceUnavailable) // the connection has gone
+		return
+	}
+	now := h
+	if d := l.socket.door.Load(); d != h.door {
+		w.Header().Set("Connection", "close") // the next one is made under the new rules
+		if d.http != nil && !sameClients(d.config.TLS, h.door.config.TLS) {
+			http.Error(w, "The rules for clients have changed. Make a new connection.", http.StatusMisdirectedRequest)
+			return
+		}
+		if d.http != nil {
+			now = d.http
+		}
+	}
+	if l.About.Peer != l.client.RemoteAddr() {
+		r.RemoteAddr = l.About.Peer.String()
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, l.local))
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = countedBody{r.Body, l}
+	}
+	counted := &countedWriter{ResponseWriter: w, l: l}
+	defer func() {
+		if counted.hijacked { // net/http tells no more of it
+			h.links.Delete(below(l.client))
+			l.end(nil)
+		}
+	}()
+	now.handle.ServeHTTP(counted, r)
+}
+
+// sameClients reports that a client which one side has let in would be judged alike by the other.
+func sameClients(a, b *config.ServerTLS) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ClientAuth == b.ClientAuth && a.ClientCA == b.ClientCA && a.PSKFile == b.PSKFile && a.Revocation == b.Revocation
+}
+
+// route is what package web knows of a route.
+func (h *httpSide) route(r *route) *web.Route {
+	places := r.target.webPlaces()
+	own := &web.Route{Rules: r.allow, Places: func() []web.Place {
+		var list []web.Place
+		for _, at := range r.target.order() {
+			list = append(list, places[at])
+		}
+		return list
+	}}
+	if r.allow != nil {
+		own.Allow = func(req *http.Request) error { return linkOf(req.Context()).allowed(r) }
+	}
+	return own
+}
+
+// allowed judges the client once for each set of rules.
+func (l *link) allowed(r *route) error {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.admitted == r.allow {
+		return nil
+	}
+	var state tls.State
+	if conn, is := l.client.(*tls.Conn); is {
+		state = conn.State()
+	}
+	identity, err := r.admit(state, l.About.Peer)
+	if err != nil {
+		l.p.refuse(l.About.Listener, l.About.Peer, event.NotAllowed)
+		return err
+	}
+	l.admitted, l.About.Identity = r.allow, identity
+	return nil
+}
+
+// webPlaces are the addresses of a target as package web takes them.
+func (t *target) webPlaces() map[*place]web.Place {
+	all := make(map[*place]web.Place)
+	for _, at := range t.places {
+		host := at.address
+		if at.network == "unix" {
+			host = "localhost"
+		}
+		scheme := "http"
+		if at.tls != nil {
+			scheme = "https"
+		}
+		if at.web == nil {
+			at.web = web.Transport(func(ctx context.Context) (net.Conn, error) { return t.dialFor(ctx, at) }, at.tls)
+		}
+		all[at] = web.Place{URL: &url.URL{Scheme: scheme, Host: host}, Transport: at.web, Begin: func() func(error) {
+			at.active.Add(1)
+			return func(error) { at.leave() }
+		}}
+	}
+	return all
+}
+
+// inbox is a listener for connections that were accepted elsewhere.
+type inbox struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newInbox() *inbox { return &inbox{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (b *inbox) put(conn net.Conn) bool {
+	select {
+	case b.conns <- conn:
+		return true
+	case <-b.closed:
+		return false
+	}
+}
+
+func (b *inbox) Accept() (net.Conn, error) {
+	select {
+	case conn := <-b.conns:
+		return conn, nil
+	case <-b.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (b *inbox) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
+}
+
+func (b *inbox) Addr() net.Addr { return &net.UnixAddr{Name: "inbox", Net: "unix"} }
