@@ -25,6 +25,7 @@ import (
 	verb "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/explain"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/lab"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/man"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/proxy"
 	verbscan "github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/scan"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/suites"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -51,6 +52,7 @@ var written = map[string]reflect.Type{
 	"cert ca untrust":    reflect.TypeFor[ca.Trust](),
 	"cert verify":        reflect.TypeFor[verify.Verification](),
 	"lab":                reflect.TypeFor[lab.Lab](),
+	"proxy check":        reflect.TypeFor[proxy.Checked](),
 	"scan":               reflect.TypeFor[verbscan.Scans](),
 	"suites":             reflect.TypeFor[suites.Suite](),
 	"man":                reflect.TypeFor[man.Pages](),

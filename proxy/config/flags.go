@@ -79,7 +79,7 @@ type Flags struct {
 type Flag struct {
 	Name, Usage string
 	Value       any
-	path        string // of what it sets, without what is in brackets; behind a space that with Client
+	path        string // of what it sets, without what is in brackets; several with spaces between
 }
 
 // All are the flags, in the order in which help shows them. A word of Usage in backquotes
@@ -90,11 +90,11 @@ func (f *Flags) All() []Flag {
 
 func (f *Flags) ways() []Flag {
 	return []Flag{
-		{"listen", "take connections at this `address`: HOST:PORT, :PORT, unix:PATH or systemd:NAME; may be given again", &f.Listen, "listeners.listen"},
-		{"target", "send them to this `address`: HOST:PORT or unix:PATH; given again, one service at several addresses", &f.Target, "targets.addresses"},
+		{"listen", "take connections at this `address`: HOST:PORT, :PORT, unix:PATH or systemd:NAME; may be given again", &f.Listen, "listeners.listen listeners"},
+		{"target", "send them to this `address`: HOST:PORT or unix:PATH; given again, one service at several addresses", &f.Target, "targets.addresses listeners.target"},
 		{"client", "take connections in the clear, and speak TLS to the target; the flags on TLS are about that side then", &f.Client, "targets.tls"},
 		{"target-tls", "speak TLS to the target too, as a client does", &f.TargetTLS, "targets.tls"},
-		{"route", "send connections for names to addresses of their own, by `NAMES=ADDRESSES` with commas between, like a.example.com,*.b.example.com=10.0.0.1:80; may be given again", &f.Route, "listeners.routes"},
+		{"route", "send connections for names to addresses of their own, by `NAMES=ADDRESSES` with commas between, like a.example.com,*.b.example.com=10.0.0.1:80; may be given again", &f.Route, "listeners.routes listeners.routes.names"},
 		{"passthrough", "send connections for names on without opening their TLS, by `NAMES=ADDRESSES`; may be given again", &f.Passthrough, "listeners.routes"},
 		{"mode", "pass on bytes (tcp) or requests (http): the `mode` (default tcp)", &f.Mode, "listeners.mode"},
 		{"starttls", "turn to TLS by this `protocol`: smtp, imap, pop3, ftp, ldap or postgres; with --client it is the target that is asked to", &f.StartTLS, "listeners.starttls targets.starttls"},
@@ -104,7 +104,7 @@ func (f *Flags) ways() []Flag {
 func (f *Flags) certificates() []Flag {
 	acme := "listeners.tls.certificates.acme"
 	return []Flag{
-		{"cert", "our certificate chain, a PEM `file`; given again, with its --key, one more", &f.Cert, "listeners.tls.certificates.cert targets.tls.cert"},
+		{"cert", "our certificate chain, a PEM `file`; given again, with its --key, one more", &f.Cert, "listeners.tls.certificates.cert targets.tls.cert listeners.tls.certificates"},
 		{"key", "its private key, a PEM `file` (default: in the file of --cert)", &f.Key, "listeners.tls.certificates.key targets.tls.key"},
 		{"pkcs12", "our certificate and key, a PKCS#12 `file`", &f.PKCS12, "listeners.tls.certificates.pkcs12"},
 		{"password-file", "the `file` with the password of --pkcs12", &f.PasswordFile, "listeners.tls.certificates.password-file"},

@@ -22,6 +22,7 @@ import (
 // options are the flags of vitrine proxy.
 type options struct {
 	file     string
+	flags    config.Flags
 	takeOver bool
 }
 
@@ -33,7 +34,12 @@ func New() *cobra.Command {
 		Short: "Put TLS in front of a service, or take it off",
 		Long: `Take connections with TLS, or without, and pass them on to services without it,
 or with it: by server name and protocol, to several addresses that are checked
-and balanced. docs/proxy.md is the manual.
+and balanced. Flags say the common cases; a YAML file in their place says all.
+docs/proxy.md is the manual.
+
+TLS is ended at --listen; --target-tls speaks it to the target too. With
+--client it is the other way round: connections come in the clear, and TLS is
+spoken to the target. --passthrough sends TLS on unopened, by server name.
 
 SIGHUP reads the configuration and the files that it names again. If anything
 is wrong with them, the log says what, and the old ones stay in force. No
@@ -45,37 +51,35 @@ process.grace at the latest. A second signal ends it at once.
 With --take-over a new process gets the sockets of the one that runs under the
 same process.handover, which then stops in the same way. No connection is
 refused in between.`,
-		Example: `  vitrine proxy --config proxy.yaml
+		Example: `  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --key key.pem
+  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --client-ca ca.pem --allow dns:api.example.com
+  vitrine proxy --listen 127.0.0.1:25 --target mail.example.com:465 --client
+  vitrine proxy --listen :443 --passthrough a.example.com=10.0.0.1:443 --passthrough b.example.com=10.0.0.2:443
+  vitrine proxy --config proxy.yaml
   vitrine proxy --config proxy.yaml --take-over`,
-		Args: flags.Arguments(0, 0, "vitrine proxy --config proxy.yaml"),
+		Args: flags.Arguments(0, 0, "vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`")
+	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`, in place of the flags that describe one")
 	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
-	cmd.AddCommand(newKeys())
+	register(cmd, &o.flags)
+	cmd.AddCommand(newCheck(), newPrint(), newKeys())
 	return cmd
 }
 
-// read reads the configuration.
-func (o *options) read() (*config.Config, error) {
-	if o.file == "" {
-		return nil, report.Usagef("--config FILE is needed; it says what to listen on and where connections go")
-	}
-	data, err := os.ReadFile(o.file)
+// read reads the configuration, and checks all of it.
+func (o *options) read(cmd *cobra.Command) (*config.Config, error) {
+	c, err := load(cmd, o.file, &o.flags)
 	if err != nil {
-		return nil, report.Usagef("--config: %v", err)
+		return nil, err
 	}
-	c, err := config.Parse(data, o.file)
-	if err != nil {
-		return nil, report.Usagef("%v", err)
-	}
-	return c, nil
+	return c, examine(cmd.ErrOrStderr(), c)
 }
 
 func (o *options) run(cmd *cobra.Command) error {
-	c, err := o.read()
+	c, err := o.read(cmd)
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,7 @@ func (o *options) run(cmd *cobra.Command) error {
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	stop := o.reloadAtHangup(p, guard, cmd.ErrOrStderr())
+	stop := o.reloadAtHangup(cmd, p, guard)
 	defer stop()
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
 	announce(cmd.ErrOrStderr(), c, p)
@@ -137,7 +141,7 @@ func purpose(c *config.Config, l *config.Listener) string {
 }
 
 // reloadAtHangup reads the configuration again at each SIGHUP, until stop is called.
-func (o *options) reloadAtHangup(p *proxy.Proxy, guard *guard, w io.Writer) (stop func()) {
+func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guard) (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGHUP)
 	ended := make(chan struct{})
@@ -146,14 +150,14 @@ func (o *options) reloadAtHangup(p *proxy.Proxy, guard *guard, w io.Writer) (sto
 		for {
 			select {
 			case <-signals:
-				c, err := o.read()
+				c, err := o.read(cmd)
 				if err == nil {
 					err = guard.permits(c)
 				}
 				if err == nil {
 					err = p.Reload(*c)
 				}
-				fmt.Fprintln(w, outcome(err))
+				fmt.Fprintln(cmd.ErrOrStderr(), outcome(err))
 			case <-done:
 				return
 			}

@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/authority"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+)
+
+// newPrint makes the subcommand print.
+func newPrint() *cobra.Command {
+	var f config.Flags
+	var as string
+	cmd := &cobra.Command{
+		Use:   "print [FILE]",
+		Short: "Write a configuration as YAML or as flags",
+		Long: `Write a configuration in another form: one of FILE (- is standard input) as the
+flags that say the same or, with the flags of vitrine proxy in place of a file,
+as YAML. What flags cannot say is named, and the exit code is 1 then.
+
+Targets get names of their own in flags. The meaning is not checked: see
+vitrine proxy check.`,
+		Example: `  vitrine proxy print proxy.yaml
+  vitrine proxy print --listen :443 --target 127.0.0.1:8080 --cert chain.pem > proxy.yaml
+  vitrine proxy print proxy.yaml --as yaml   # in one order, without comments`,
+		Args: flags.Arguments(0, 1, "vitrine proxy print proxy.yaml"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, form := "", "yaml"
+			if len(args) > 0 {
+				file, form = args[0], "flags"
+			}
+			if as != "" {
+				form = as
+			}
+			c, err := load(cmd, file, &f)
+			if err != nil {
+				return err
+			}
+			return print(cmd, c, form)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&as, "as", "", "the `form`: yaml or flags (default: the other one)")
+	flags.CompleteFrom(cmd, "as", []string{"yaml", "flags"})
+	register(cmd, &f)
+	return cmd
+}
+
+func print(cmd *cobra.Command, c *config.Config, form string) error {
+	var out string
+	switch form {
+	case "yaml":
+		data, err := config.Write(c)
+		if err != nil {
+			return err
+		}
+		out = string(data)
+	case "flags":
+		args, err := config.FlagsOf(c)
+		if err != nil {
+			return err
+		}
+		out = commandLine(args)
+	default:
+		return report.Usagef("--as %q is not a form; choose yaml or flags", form)
+	}
+	_, err := fmt.Fprint(cmd.OutOrStdout(), out)
+	return err
+}
+
+// commandLine is the command with its flags, for a POSIX shell, each flag on its line.
+func commandLine(args []string) string {
+	var b strings.Builder
+	b.WriteString("vitrine proxy")
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "--") {
+			b.WriteString(" \\\n ")
+		}
+		b.WriteString(" " + authority.ShellQuote(arg))
+	}
+	return b.String() + "\n"
+}
