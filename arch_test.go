@@ -81,6 +81,8 @@ var rules = []rule{
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
+	{"proxy/certs", "proxy/config proxy/event certstore tls certcheck/fetch certcheck/revocation internal/devca internal/proof/programs",
+		"github.com/caddyserver/certmagic github.com/fsnotify/fsnotify go.uber.org/zap golang.org/x/net/idna software.sslmate.com/src/go-pkcs12"},
 	{"proxy/access", "tls certcheck/revocation wire", "github.com/google/cel-go/ golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/ golang.org/x/net/idna"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none

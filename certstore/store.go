@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,12 +19,23 @@ const Interval = 10 * time.Second
 
 // Pair are the files of one certificate with its chain, leaf first, and of its private
 // key, both in PEM. They may be the same file.
-type Pair struct{ Cert, Key string }
+type Pair struct {
+	Cert, Key string
+	// Load brings the pair where it is anything but PEM; nil reads the files. It is called
+	// again when one of the files changes.
+	Load func() (tls.Certificate, error)
+	// NoFiles says that Cert and Key name no files. Load is called again as the certificate
+	// ages.
+	NoFiles bool
+}
 
 // Options are what a [Store] does beside serving files.
 type Options struct {
 	// Interval is how often the files are looked at; 0 for [Interval].
 	Interval time.Duration
+	// Changed has [Store.Run] look at the files at once for each value that comes; nil for
+	// never. It is for programs that watch the files.
+	Changed <-chan struct{}
 	// Fetcher asks OCSP responders for what is stapled; nil staples nothing.
 	Fetcher revocation.Fetcher
 	// Report is told of changes and failures, by the goroutine of [Store.Run]; nil tells
@@ -57,6 +69,7 @@ type Event struct {
 // goroutines at once, [Store.Run] by one.
 type Store struct {
 	o     Options
+	mutex sync.Mutex // for pairs: Look and Reload
 	pairs []*held
 	// byName is what GetCertificate looks at. It is replaced as a whole.
 	byName atomic.Pointer[catalogue]
@@ -76,7 +89,7 @@ func Open(pairs []Pair, o Options) (*Store, error) {
 	s := &Store{o: o}
 	for _, p := range pairs {
 		h := &held{Pair: p, load: tls.LoadX509KeyPair}
-		if err := h.read(); err != nil {
+		if err := h.read(o.Now()); err != nil {
 			return nil, fmt.Errorf("certstore: %w", err)
 		}
 		s.pairs = append(s.pairs, h)
@@ -95,17 +108,20 @@ func (s *Store) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-s.o.Changed:
 		}
 	}
 }
 
 // Look does once what Run does again and again: it rereads files that have changed, and
 // asks for staples that are due. A server that calls it before its first connection has
-// staples for that already. It must not run at the same time as Run.
+// staples for that already.
 func (s *Store) Look(ctx context.Context) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	changed := false
 	for _, h := range s.pairs {
-		switch took, err := h.reread(); {
+		switch took, err := h.reread(s.o.Now()); {
 		case err != nil:
 			s.report(h, ReloadFailed, err)
 		case took:
@@ -119,6 +135,39 @@ func (s *Store) Look(ctx context.Context) {
 	if changed {
 		s.publish()
 	}
+}
+
+// Reload reads every pair again, whether or not its files look as before. A pair that is
+// not good is in the error, and its old one serves on; the others are taken.
+func (s *Store) Reload() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	var all []error
+	for _, h := range s.pairs {
+		was, staple := h.cert, h.staple
+		err := h.read(s.o.Now())
+		switch {
+		case err != nil:
+			h.trouble = err.Error()
+			s.report(h, ReloadFailed, err)
+			all = append(all, err)
+		case was.Leaf.Equal(h.cert.Leaf): // its staple holds on
+			h.staple = staple
+			h.put(was.OCSPStaple)
+		default:
+			s.report(h, Reloaded, nil)
+		}
+	}
+	s.publish()
+	return errors.Join(all...)
+}
+
+// Leaves are the certificates that are served, in the order of the pairs.
+func (s *Store) Leaves() (leaves []*x509.Certificate) {
+	for _, cert := range s.byName.Load().all {
+		leaves = append(leaves, cert.Leaf)
+	}
+	return leaves
 }
 
 func (s *Store) report(h *held, what string, err error) {
@@ -154,22 +203,37 @@ func (s *Store) publish() {
 // that name, the first of all with which it can; and where it can do with none, the first,
 // so that the handshake says what was missing.
 func (s *Store) GetCertificate(info *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if cert := s.Named(info); cert != nil {
+		return cert, nil
+	}
 	c := s.byName.Load()
-	name := strings.ToLower(strings.TrimSuffix(info.ServerName, "."))
-	_, parent, _ := strings.Cut(name, ".")
-	for _, candidates := range [][]*tls.Certificate{c.byName[name], c.byName["*."+parent], c.all} {
-		for _, cert := range candidates {
-			if fits(info, cert) {
-				return cert, nil
-			}
+	for _, cert := range c.all {
+		if Fits(info, cert) {
+			return cert, nil
 		}
 	}
 	return c.all[0], nil
 }
 
-// fits asks about the key and the client's signatures alone: the name was asked before, and
-// may be none of ours.
-func fits(info *tls.ClientHelloInfo, cert *tls.Certificate) bool {
+// Named is the first certificate for the name that the client asks for with which the
+// client can do; nil where there is none.
+func (s *Store) Named(info *tls.ClientHelloInfo) *tls.Certificate {
+	c := s.byName.Load()
+	name := strings.ToLower(strings.TrimSuffix(info.ServerName, "."))
+	_, parent, _ := strings.Cut(name, ".")
+	for _, candidates := range [][]*tls.Certificate{c.byName[name], c.byName["*."+parent]} {
+		for _, cert := range candidates {
+			if Fits(info, cert) {
+				return cert
+			}
+		}
+	}
+	return nil
+}
+
+// Fits reports whether the client can do with the certificate's key and its own signatures.
+// It does not look at names.
+func Fits(info *tls.ClientHelloInfo, cert *tls.Certificate) bool {
 	nameless := *info
 	nameless.ServerName = ""
 	return nameless.SupportsCertificate(cert) == nil

@@ -109,7 +109,7 @@ func put(t testing.TB, name string, content ...[]byte) {
 
 func pairIn(t testing.TB, name string) Pair {
 	dir := t.TempDir()
-	return Pair{filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")}
+	return Pair{Cert: filepath.Join(dir, name+".crt"), Key: filepath.Join(dir, name+".key")}
 }
 
 // events collects what a store reports.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,9 @@ type Checker struct {
 	Deny *Deny
 	// Lists are asked next, such as those of files, together with what was stapled.
 	Lists []*List
+	// ListsNow returns lists that may change, asked as those of Lists are; nil for none. It
+	// is called in each check, by several goroutines at once.
+	ListsNow func() []*List
 	// Fetcher brings what neither could say: the OCSP responder is asked, and
 	// then the lists that the certificate names. nil opens no connections.
 	Fetcher Fetcher
@@ -86,10 +90,13 @@ func (k *Checker) Check(ctx context.Context, q Query) (a Answer) {
 	if k.Deny.Has(q.Certificate) {
 		return Answer{Status: Revoked, Source: DenyList}
 	}
-	if k.Mode == Off || len(k.Lists) == 0 && len(q.Staple) == 0 && k.Fetcher == nil {
+	if k.Mode == Off || len(k.Lists) == 0 && k.ListsNow == nil && len(q.Staple) == 0 && k.Fetcher == nil {
 		return Answer{}
 	}
-	ask := inquiry{k, q, nil}
+	ask := inquiry{k, q, k.Lists, nil}
+	if k.ListsNow != nil {
+		ask.known = append(slices.Clip(k.Lists), k.ListsNow()...)
+	}
 	for _, source := range []func(context.Context) (Answer, bool){ask.atHand, ask.responder, ask.fetchedLists} {
 		if a, known := source(ctx); known {
 			a.Doubts = ask.doubts
@@ -103,6 +110,7 @@ func (k *Checker) Check(ctx context.Context, q Query) (a Answer) {
 type inquiry struct {
 	*Checker
 	Query
+	known  []*List // Lists and ListsNow
 	doubts []Doubt
 }
 
@@ -133,7 +141,7 @@ func (i *inquiry) atHand(context.Context) (Answer, bool) {
 
 // lists asks the lists at hand: a revoked in any of them counts, though another says good.
 func (i *inquiry) lists() (answer Answer, known bool) {
-	for _, l := range i.Lists {
+	for _, l := range i.known {
 		if l.Base != nil || !bytes.Equal(l.Issuer, i.Certificate.RawIssuer) {
 			continue
 		}
@@ -153,7 +161,7 @@ func (i *inquiry) lists() (answer Answer, known bool) {
 
 // deltaAtHand returns the latest list that adds to l, or nil.
 func (i *inquiry) deltaAtHand(l *List) (delta *List) {
-	for _, d := range i.Lists {
+	for _, d := range i.known {
 		if bytes.Equal(d.Issuer, l.Issuer) && d.addsTo(l) == nil && (delta == nil || less(delta.Number, d.Number)) {
 			delta = d
 		}
