@@ -74,6 +74,9 @@ var rules = []rule{
 	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/web", "proxy/config httptls tls", ""},
+	{"proxy/certs", "proxy/config proxy/event certstore tls certcheck/fetch certcheck/revocation internal/devca internal/proof/programs",
+		"github.com/caddyserver/certmagic github.com/fsnotify/fsnotify go.uber.org/zap golang.org/x/net/dns/dnsmessage golang.org/x/net/idna software.sslmate.com/src/go-pkcs12"},
+	{"proxy/access", "tls certcheck/revocation wire", "github.com/google/cel-go/ golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/ golang.org/x/net/idna"},
 	{"proxy/event", "tls", ""},
 	{"proxy/keyprocess", "proxy/harden proxy/config tls internal/otherkeys internal/primitive/rsa", ""},
 	{"proxy/harden", "proxy/config",
@@ -81,9 +84,6 @@ var rules = []rule{
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
-	{"proxy/certs", "proxy/config proxy/event certstore tls certcheck/fetch certcheck/revocation internal/devca internal/proof/programs",
-		"github.com/caddyserver/certmagic github.com/fsnotify/fsnotify go.uber.org/zap golang.org/x/net/idna software.sslmate.com/src/go-pkcs12"},
-	{"proxy/access", "tls certcheck/revocation wire", "github.com/google/cel-go/ golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/ golang.org/x/net/idna"},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style

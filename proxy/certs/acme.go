@@ -50,8 +50,32 @@ type served struct {
 	cert   *tls.Certificate
 }
 
-// storageOf is replaced by tests, whose disks are full.
-var storageOf = func(folder string) certmagic.Storage { return &certmagic.FileStorage{Path: folder} }
+// folder is where an authority's certificates are kept. It tells of what cannot be written,
+// of which certmagic makes no event.
+type folder struct {
+	*certmagic.FileStorage
+	report func(event.Certificate)
+}
+
+func (f *folder) tell(err error) error {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		f.report(event.Certificate{Source: "acme storage " + f.Path, What: StoreFailed, Err: err})
+	}
+	return err
+}
+
+func (f *folder) Store(ctx context.Context, key string, value []byte) error {
+	return f.tell(f.FileStorage.Store(ctx, key, value))
+}
+
+func (f *folder) Lock(ctx context.Context, name string) error {
+	return f.tell(f.FileStorage.Lock(ctx, name))
+}
+
+func (f *folder) TryLock(ctx context.Context, name string) (bool, error) {
+	got, err := f.FileStorage.TryLock(ctx, name)
+	return got, f.tell(err)
+}
 
 func (s *Source) addACME(ctx context.Context, c *config.ACME) error {
 	a := &authority{alpn: c.Challenge != "http-01", report: s.report}
@@ -80,7 +104,7 @@ func (s *Source) addACME(ctx context.Context, c *config.ACME) error {
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.magic, nil },
 	})
 	a.magic = certmagic.New(a.cache, certmagic.Config{
-		Storage: storageOf(c.Storage), Logger: zap.NewNop(), OnEvent: a.told,
+		Storage: &folder{&certmagic.FileStorage{Path: c.Storage}, s.report}, Logger: zap.NewNop(), OnEvent: a.told,
 		OCSP: certmagic.OCSPConfig{DisableStapling: s.o.Fetcher == nil},
 	})
 	a.issuer = certmagic.NewACMEIssuer(a.magic, template)

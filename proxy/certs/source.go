@@ -19,7 +19,8 @@ import (
 // Options are what certificates need beside their configuration.
 type Options struct {
 	// Report is told what becomes of certificates, by several goroutines; nil tells nobody.
-	// What is one of package certstore's words, [Obtained] or [ObtainFailed].
+	// What is one of package certstore's words, [Obtained], [ObtainFailed]
+	// or [StoreFailed].
 	Report func(event.Certificate)
 	// Fetcher asks OCSP responders for what is stapled; nil staples nothing.
 	Fetcher revocation.Fetcher
@@ -37,6 +38,7 @@ type Options struct {
 const (
 	Obtained     = "obtained"
 	ObtainFailed = "obtain failed" // the one from before serves on; it is tried again
+	StoreFailed  = "store failed"  // the folder cannot be written: nothing is renewed
 )
 
 // A Source serves certificates to a tls.Config. Its methods may be called by several

@@ -16,10 +16,11 @@ import (
 // grace is how long goroutines may take to end once nobody needs them.
 const grace = 2 * time.Second
 
-// permanent are goroutines that the standard library starts once, on first
-// use, and never ends: a function in their stack, and why it is there.
+// permanent are goroutines that are started once, on first use, and never end: a
+// function in their stack, and why it is there.
 var permanent = map[string]string{
 	"os/signal.loop": "the first signal.Notify starts it",
+	"certmagic.(*RingBufferRateLimiter).loop": "certmagic's bound on requests to an ACME authority",
 }
 
 // Main runs the tests of a package and exits with their code, or with 1 when
