@@ -65,7 +65,7 @@ refused in between.`,
 	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`, in place of the flags that describe one")
 	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
 	register(cmd, &o.flags)
-	cmd.AddCommand(newCheck(), newPrint(), newKeys())
+	cmd.AddCommand(newCheck(), newPrint(), newImport(), newKeys())
 	return cmd
 }
 

@@ -1,0 +1,163 @@
+package convert_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/proxy/access"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/convert"
+)
+
+var update = flag.Bool("update", false, "write what is made of testdata anew")
+
+func ExampleStunnel() {
+	r, err := convert.Stunnel([]byte("cert = both.pem\n[web]\naccept = 443\nconnect = 8080\nTIMEOUTclose = 0\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Config.Listeners[0].Listen, r.Config.Targets["web"].Addresses)
+	fmt.Println(r.Notes[0])
+	// Output:
+	// [:443] [localhost:8080]
+	// 5: "TIMEOUTclose = 0" has no equivalent; process.grace bounds the end
+}
+
+// read reads a file by its ending.
+func read(name string, data []byte) (*convert.Result, error) {
+	switch {
+	case strings.HasSuffix(name, ".args"):
+		return convert.Ghostunnel(strings.Fields(string(data)))
+	case strings.HasPrefix(filepath.Base(name), "hitch"):
+		return convert.Hitch(data)
+	}
+	return convert.Stunnel(data)
+}
+
+// What is made of a file is beside it: the configuration, the notes on what is not in it,
+// and what a check says of both.
+func TestFiles(t *testing.T) {
+	for _, name := range []string{"stunnel.conf", "hitch.conf", "ghostunnel.args", "ghostunnel-client.args"} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := read(name, data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		out, err := config.Write(r.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Parse(out, name)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+		var b strings.Builder
+		b.Write(out)
+		for _, n := range r.Notes {
+			if n.What == "" || n.Remedy == "" {
+				t.Errorf("%s: half a note: %+v", name, n)
+			}
+			fmt.Fprintf(&b, "# %v\n", n)
+		}
+		for _, p := range config.Check(c, config.Rules(access.CheckRule)) {
+			p.Line, p.Column = 0, 0
+			fmt.Fprintf(&b, "# check: %v\n", p)
+		}
+		file := "testdata/" + name + ".want"
+		if *update {
+			if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(file); err != nil || string(want) != b.String() {
+			t.Errorf("%s is now\n%s(%v)", name, b.String(), err)
+		}
+		if strings.Contains(b.String(), "secret") {
+			t.Errorf("%s: a password is repeated", name)
+		}
+	}
+}
+
+// What would let more in than before is refused until somebody decides: a proxy does not
+// start with it.
+func TestNothingBecomesLessStrict(t *testing.T) {
+	for text, name := range map[string]string{
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=3\n":                               "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverifyPeer=yes\n":                         "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":               "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCApath=ca\nverify=2\n":                               "stunnel.conf",
+		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=4\n":                         "stunnel.conf",
+		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":         "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\n[b]\nsni=a:b.c\nconnect=3\nCAfile=ca\nverify=2\n":    "stunnel.conf",
+		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nsni-nomatch-abort=on\n":       "hitch.conf",
+		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nclient-verify=required\n":     "hitch.conf",
+		"server --listen :1 --target b:2 --cert c --cacert ca":                                  ".args",
+		"server --listen :1 --target b:2 --cert c --cacert ca --allow-policy p --allow-query q": ".args",
+		"server --listen :1 --target b:2 --cert c --allow-cn a":                                 ".args",
+		"client --listen :1 --target b:2 --verify-cn a":                                         ".args",
+		"client --listen :1 --target b:2 --verify-policy a":                                     ".args",
+	} {
+		r, err := read(name, []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if config.Check(r.Config, config.Rules(access.CheckRule)).Err() == nil {
+			out, _ := config.Write(r.Config)
+			t.Errorf("%s\nis\n%s, with which a proxy starts", text, out)
+		}
+		if len(r.Notes) == 0 {
+			t.Errorf("nothing is said of %s", text)
+		}
+	}
+}
+
+// Each option that is not known is named with its line.
+func TestWhatIsNotKnown(t *testing.T) {
+	for text, name := range map[string]string{
+		"[a]\nnovelty = 1\naccept=1\nconnect=2\n": "stunnel.conf", "\nnovelty = 1\nbackend=\"b:2\"\n": "hitch.conf", "server --novelty 1": ".args",
+	} {
+		r, err := read(name, []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		said := fmt.Sprint(r.Notes)
+		if !strings.Contains(said, "novelty") || name != ".args" && !strings.Contains(said, "2: ") {
+			t.Errorf("%s: %s", text, said)
+		}
+	}
+	for text, name := range map[string]string{"hello": "stunnel.conf", "cert = a\n": "stunnel.conf", "frontend = {\n": "hitch.conf", "hello\n": "hitch.conf", "--listen a": ".args", "server what": ".args", "server --listen": ".args"} {
+		if _, err := read(name, []byte(text)); err == nil || !strings.Contains(err.Error(), "; ") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzConvert(f *testing.F) {
+	for _, name := range []string{"stunnel.conf", "hitch.conf", "ghostunnel.args"} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, name := range []string{"stunnel.conf", "hitch.conf", ".args"} {
+			if r, err := read(name, data); err == nil {
+				if _, err := config.Write(r.Config); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+}
