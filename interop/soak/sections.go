@@ -12,6 +12,7 @@ type section struct {
 // sections are run in this order.
 var sections = []section{
 	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
+	{"proxy", "vitrine proxy with 10,000 slow and hostile sockets, 2,000 requests a second, and 500 reloads", runProxy},
 	{"mutations", "every flow of every version with every deviation of a rogue", runMutations},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
