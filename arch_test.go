@@ -107,7 +107,7 @@ var rules = []rule{
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
 	{"internal/proof/consttime", "", ""},
 	{"certstore", "tls certcheck/revocation", ""},
-	{"starttls/front", "starttls tls", ""},
+	{"starttls/front", "starttls tls session", ""},
 	{"starttls", "tls", ""}, // tls for an example alone
 	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"capture", "fingerprint internal/passive trace wire", ""},

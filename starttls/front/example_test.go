@@ -36,3 +36,27 @@ func ExampleGreet() {
 	}
 	_ = serve
 }
+
+func ExampleNewFTP() {
+	serve := func(ctx context.Context, raw net.Conn) error {
+		if err := front.Greet(ctx, "ftp", raw, front.Options{}); err != nil {
+			return err
+		}
+		ftp := front.NewFTP(front.FTPOptions{TLS: &tls.Config{}}) // with a certificate
+		client := tls.Server(raw, ftp.Config())
+		if err := client.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		dialled, err := net.Dial("tcp", "127.0.0.1:2121")
+		if err != nil {
+			return err
+		}
+		defer dialled.Close()
+		server, err := front.Join(ctx, "ftp", dialled)
+		if err != nil {
+			return err
+		}
+		return ftp.Relay(ctx, client, server) // which does the data connections too
+	}
+	_ = serve
+}
