@@ -265,7 +265,7 @@ func (s *Source) GetConfigForClient(info *tls.ClientHelloInfo) (*tls.Config, err
 	}
 	name := hostOf(info.ServerName)
 	for _, a := range s.acme {
-		if !a.alpn || !slices.Contains(a.names, name) {
+		if !a.alpn || !slices.Contains(a.names, name) || info.Conn == nil { // certmagic asks it where it is from
 			continue
 		}
 		cert, err := a.magic.GetCertificateWithContext(info.Context(), info)

@@ -128,7 +128,7 @@ func (s *told) report(e event.Certificate) {
 // wait waits for the next event of a kind.
 func (s *told) wait(t testing.TB, what string) event.Certificate {
 	t.Helper()
-	for seen, limit := 0, time.After(90*time.Second); ; {
+	for seen, limit := 0, time.After(time.Minute); ; {
 		s.mutex.Lock()
 		for ; seen < len(s.all); seen++ {
 			if e := s.all[seen]; e.What == what {
@@ -141,7 +141,9 @@ func (s *told) wait(t testing.TB, what string) event.Certificate {
 		select {
 		case <-s.came:
 		case <-limit:
-			t.Fatalf("nothing was %s", what)
+			s.mutex.Lock()
+			defer s.mutex.Unlock()
+			t.Fatalf("nothing was %s: %+v", what, s.all)
 		}
 	}
 }

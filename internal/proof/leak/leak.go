@@ -16,11 +16,12 @@ import (
 // grace is how long goroutines may take to end once nobody needs them.
 const grace = 2 * time.Second
 
-// permanent are goroutines that are started once, on first use, and never end: a
-// function in their stack, and why it is there.
+// permanent are goroutines that are started once, on first use, and never end, or only
+// after grace: a function in their stack, and why it is there.
 var permanent = map[string]string{
 	"os/signal.loop": "the first signal.Notify starts it",
-	"certmagic.(*RingBufferRateLimiter).loop": "certmagic's bound on requests to an ACME authority",
+	"github.com/caddyserver/certmagic.(*RingBufferRateLimiter).loop": "the first request to an ACME authority starts its rate limiter",
+	"github.com/caddyserver/certmagic.keepLockfileFresh":             "it looks every five seconds whether its lock is still there",
 }
 
 // Main runs the tests of a package and exits with their code, or with 1 when
