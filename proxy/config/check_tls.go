@@ -154,7 +154,7 @@ func (k *checker) clientTLS(path string, t *Target, c *ClientTLS) {
 	for i, pin := range c.Pins {
 		sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(pin, "sha256/"))
 		if !strings.HasPrefix(pin, "sha256/") || err != nil || len(sum) != 32 {
-			k.wrong(fmt.Sprintf("%s.pins[%d]", path, i), "%q is not a pin; write it like sha256/ and 44 characters of base64, as 'vitrine cert show' prints it", pin)
+			k.wrong(fmt.Sprintf("%s.pins[%d]", path, i), "%q is not a pin; write sha256/ and 44 characters of base64, as docs/proxy.md says how to get", pin)
 		}
 	}
 	unix := slices.ContainsFunc(t.Addresses, func(a string) bool { return strings.HasPrefix(a, "unix:") })

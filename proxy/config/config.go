@@ -77,7 +77,7 @@ type ServerTLS struct {
 	ClientAuth string `yaml:"client-auth,omitempty"`
 	// ClientCA is a PEM file of the authorities of clients' certificates.
 	ClientCA string `yaml:"client-ca,omitempty"`
-	// Revocation of clients' certificates: off, soft (the default) or hard.
+	// Revocation of clients' certificates: off, soft or hard. Empty looks at stapled responses and CRL alone.
 	Revocation string `yaml:"revocation,omitempty"`
 	// CRL are files with revocation lists for clients' certificates.
 	CRL []string `yaml:"crl,omitempty"`
