@@ -20,7 +20,7 @@ func (t *target) check(ctx context.Context, at *place) {
 	h := t.config.Health
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	good, bad := 0, 0
+	good, bad, told := 0, 0, false
 	for {
 		select {
 		case <-timer.C:
@@ -37,9 +37,11 @@ func (t *target) check(ctx context.Context, at *place) {
 			good, bad = 0, bad+1
 		}
 		switch {
-		case at.down.Load() && good >= orInt(h.Rise, defaultRise):
+		case (at.down.Load() || !told) && good >= orInt(h.Rise, defaultRise):
+			told = true // also of one that was never down: under the configuration of before it may have been
 			t.turned(at, true, nil)
 		case !at.down.Load() && bad >= orInt(h.Fall, defaultFall):
+			told = true
 			t.turned(at, false, err)
 		}
 		timer.Reset(h.Interval.Or(defaultInterval))

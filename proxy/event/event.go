@@ -24,7 +24,8 @@ type Hooks struct {
 	// Closed is called once for each connection that was Accepted.
 	Closed func(*Connection, Result)
 
-	// Health is called when the state of an address of a target changes.
+	// Health is called when the state of an address of a target changes, and when it is first
+	// known under a configuration. Addresses without checks have none.
 	Health func(target, address string, up bool, why error)
 	// Reloaded is called after each reload; err is nil where it was taken.
 	Reloaded func(err error)

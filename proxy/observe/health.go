@@ -14,8 +14,9 @@ import (
 type health struct {
 	mu      sync.Mutex
 	ready   bool
-	was     bool                       // ready, at some time
-	targets map[string]map[string]bool // the addresses of a target, and whether each is up
+	was     bool // ready, at some time
+	targets map[string]config.Target
+	down    map[address]bool // what the last check said; nothing without one
 }
 
 func (h *health) setReady(ready bool) {
@@ -24,29 +25,37 @@ func (h *health) setReady(ready bool) {
 	h.ready, h.was = ready, h.was || ready
 }
 
-// address takes note of a check. What the configuration does not have is not kept.
-func (h *health) address(target, address string, up bool) {
+// check takes note of a check, and reports that it brings news. It may be of an address that
+// the next call of configured brings.
+func (h *health) check(target, where string, up bool) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, ok := h.targets[target][address]; ok {
-		h.targets[target][address] = up
+	if h.down == nil {
+		h.down = map[address]bool{}
 	}
+	at := address{target, where}
+	news = h.down[at] == up
+	h.down[at] = !up
+	return news
 }
 
-// configured takes on the targets. An address is up until a check says otherwise: without
-// checks nobody knows.
+// configured takes on the targets, and forgets addresses that are gone. An address is up
+// until a check says otherwise: without checks nobody knows.
 func (h *health) configured(c *config.Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	targets := map[string]map[string]bool{}
-	for name, t := range c.Targets {
-		targets[name] = map[string]bool{}
-		for _, a := range t.Addresses {
-			up, known := h.targets[name][a]
-			targets[name][a] = up || !known || t.Health == nil
+	h.targets = c.Targets
+	for at := range h.down {
+		if t := c.Targets[at.target]; t.Health == nil || !slices.Contains(t.Addresses, at.address) {
+			delete(h.down, at)
 		}
 	}
-	h.targets = targets
+}
+
+// up reports that an address of the target may take connections.
+func (h *health) up(name string) bool {
+	t := h.targets[name]
+	return len(t.Addresses) == 0 || slices.ContainsFunc(t.Addresses, func(where string) bool { return !h.down[address{name, where}] })
 }
 
 // missing says what keeps the proxy from being ready, a line each; none if it is.
@@ -60,11 +69,9 @@ func (h *health) missing() (lines []string) {
 		lines = append(lines, "the listeners are not open yet")
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.targets)) {
-		addresses := h.targets[name]
-		if len(addresses) == 0 || slices.Contains(slices.Collect(maps.Values(addresses)), true) {
-			continue
+		if !h.up(name) {
+			lines = append(lines, fmt.Sprintf("target %q: no address is up (%s)", name, strings.Join(h.targets[name].Addresses, ", ")))
 		}
-		lines = append(lines, fmt.Sprintf("target %q: no address is up (%s)", name, strings.Join(slices.Sorted(maps.Keys(addresses)), ", ")))
 	}
 	return lines
 }

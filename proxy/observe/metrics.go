@@ -309,7 +309,7 @@ func (m *metrics) configured(c *config.Config) {
 	})
 	for name, t := range c.Targets {
 		for _, where := range t.Addresses {
-			if m.targets.known(address{name, where}) {
+			if t.Health != nil && m.targets.known(address{name, where}) {
 				continue
 			}
 			m.targets.get(address{name, where}).up.Set(1)

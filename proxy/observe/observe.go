@@ -160,8 +160,9 @@ func (o *Observer) closed(c *event.Connection, r event.Result) {
 
 func (o *Observer) healthOf(target, address string, up bool, why error) {
 	o.metrics.health(target, address, up)
-	o.health.address(target, address, up)
-	o.journal.health(target, address, up, why)
+	if o.health.check(target, address, up) {
+		o.journal.health(target, address, up, why)
+	}
 }
 
 func (o *Observer) reloaded(err error) {
@@ -192,6 +193,9 @@ func (o *Observer) Close() (err error) {
 		}
 		if o.spans != nil {
 			err = errors.Join(err, o.spans.close(ctx))
+		}
+		if l := o.socket.Load(); l != nil {
+			(*l).Close() // where nobody served
 		}
 		err = errors.Join(err, o.journal.close(ctx))
 	})

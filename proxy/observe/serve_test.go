@@ -84,10 +84,15 @@ func TestHealth(t *testing.T) {
 	is("/readyz", 503, `target "web": no address is up (a:1)`)
 	h.Health("web", "a:1", true, nil)
 	h.Health("web", "b:1", false, nil) // a check that ends late, of an address that is gone
+	h.Health("old", "b:1", false, nil)
 	is("/readyz", 200)
 	h.Health("web", "a:1", false, nil)
 	o.Configured(&config.Config{Targets: map[string]config.Target{"web": {Addresses: []string{"a:1"}}}})
-	is("/readyz", 200) // without checks nobody knows
+	is("/readyz", 200)                 // without checks nobody knows
+	h.Health("new", "d:1", false, nil) // a check that is faster than Configured
+	o.Configured(&config.Config{Targets: map[string]config.Target{"new": {Addresses: []string{"d:1"}, Health: checked}}})
+	is("/readyz", 503, `target "new": no address is up (d:1)`)
+	h.Health("new", "d:1", true, nil)
 	o.SetReady(false)
 	is("/readyz", 503, "it is stopping")
 	is("/healthz", 200)

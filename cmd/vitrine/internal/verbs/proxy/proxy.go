@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/proxy"
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
 )
 
 // options are the flags of vitrine proxy.
@@ -83,7 +84,15 @@ func (o *options) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver})
+	seen, err := newOperators(c, o.takeOver, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer seen.close()
+	if err := seen.listen(); err != nil {
+		return err
+	}
+	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace})
 	if err != nil {
 		return report.Usagef("%v", err)
 	}
@@ -94,10 +103,14 @@ func (o *options) run(cmd *cobra.Command) error {
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
-	stop := o.reloadAtHangup(cmd, p, guard)
+	seen.Configured(c)
+	seen.serve()
+	stop := o.reloadAtHangup(cmd, p, guard, seen)
 	defer stop()
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
 	announce(cmd.ErrOrStderr(), c, p)
+	seen.SetReady(true)
+	context.AfterFunc(ctx, func() { seen.SetReady(false) })
 	return p.Run(ctx)
 }
 
@@ -141,7 +154,7 @@ func purpose(c *config.Config, l *config.Listener) string {
 }
 
 // reloadAtHangup reads the configuration again at each SIGHUP, until stop is called.
-func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guard) (stop func()) {
+func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guard, seen *operators) (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGHUP)
 	ended := make(chan struct{})
@@ -154,10 +167,11 @@ func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guar
 				if err == nil {
 					err = guard.permits(c)
 				}
-				if err == nil {
+				told := err == nil
+				if told {
 					err = p.Reload(*c)
 				}
-				fmt.Fprintln(cmd.ErrOrStderr(), outcome(err))
+				seen.reloaded(c, told, err)
 			case <-done:
 				return
 			}
@@ -168,11 +182,4 @@ func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guar
 		close(done)
 		<-ended
 	}
-}
-
-func outcome(err error) string {
-	if err == nil {
-		return "the configuration was read again, and is in force"
-	}
-	return "the configuration was read again and is wrong, so the old one stays in force: " + err.Error()
 }
