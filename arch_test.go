@@ -102,6 +102,7 @@ var rules = []rule{
 	{"scan/policy", "scan", "go.yaml.in/yaml/v3"},
 	{"scan", "scan/fix starttls certcheck certcheck/revocation internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"scan/fix", "", ""},
+	{"session/fleet", "session/files session/memcached session/nats session/redis tls session", "golang.org/x/crypto/chacha20poly1305"},
 	{"httptls", "tls", "golang.org/x/net/proxy"},
 	{"internal/rogue", "tls internal/record internal/keys internal/suite internal/devca session trace wire", ""},
 	{"internal/proof/consttime/operations", "tls internal/kex internal/record internal/suite session trace wire", ""},
@@ -138,6 +139,14 @@ var rules = []rule{
 	{"certcheck/internal/differ", "", ""},                    // tests alone
 	{"certcheck/internal/forge", "", "golang.org/x/crypto/"}, // for tests alone,
 	{"fingerprint", "wire", ""},
+	{"session/files", "session/internal/guard session", "golang.org/x/sys/windows"},
+	{"session/memcached", "session/internal/bound session/internal/guard session", "github.com/bradfitz/gomemcache/memcache"},
+	{"session/nats", "session/internal/guard session/internal/lazy session", "github.com/nats-io/nats.go github.com/nats-io/nats.go/jetstream"},
+	{"session/redis", "session/internal/bound session/internal/guard session/internal/lazy session", "github.com/valkey-io/valkey-go"},
+	{"session/internal/storetest", "session", ""}, // for tests alone
+	{"session/internal/bound", "", ""},
+	{"session/internal/guard", "", ""},
+	{"session/internal/lazy", "", ""},
 	{"session", "wire", ""},
 	{"tracefile", "trace wire", ""},
 	{"trace", "wire", ""},
@@ -424,7 +433,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan", "scan/fix", "scan/policy", "session", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan", "scan/fix", "scan/policy", "session", "session/files", "session/fleet", "session/memcached", "session/nats", "session/redis", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -77,17 +78,35 @@ func ceilPower(n int) int { return 1 << bits.Len(uint(n-1)) }
 // of a shard: a MiB, or all of a smaller budget.
 func (m *Memory) Put(_ context.Context, key string, blob []byte, expiry time.Time) error {
 	tag, s := m.locate(key)
-	shared := sharedPrefix(blob)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := s.find(&tag); i != 0 {
+	return m.put(s, &tag, blob, expiry)
+}
+
+// CompareAndSet implements [Swapper]. It fails as Put does; what was there is gone then.
+func (m *Memory) CompareAndSet(_ context.Context, key string, old, blob []byte, expiry time.Time) (bool, error) {
+	tag, s := m.locate(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.live(&tag, m.ticks(time.Now()))
+	if (i == 0) != (old == nil) || i != 0 && !bytes.Equal(s.blob(i), old) {
+		return false, nil
+	}
+	err := m.put(s, &tag, blob, expiry)
+	return err == nil, err
+}
+
+// put is Put in a shard whose lock is held.
+func (m *Memory) put(s *shard, tag *keyTag, blob []byte, expiry time.Time) error {
+	shared := sharedPrefix(blob)
+	if i := s.find(tag); i != 0 {
 		s.drop(i)
 	}
 	if !s.fits(shared, len(blob)-shared) {
 		return fmt.Errorf("session: blob of %d bytes exceeds the budget of the store's shard, %d", len(blob), m.budget/len(m.shards))
 	}
 	if now, end := m.ticks(time.Now()), m.ticks(expiry); now < end {
-		s.add(&tag, blob, shared, m.seed, end, now)
+		s.add(tag, blob, shared, m.seed, end, now)
 	}
 	return nil
 }

@@ -370,3 +370,35 @@ func BenchmarkMemory(b *testing.B) {
 		})
 	}
 }
+
+// Of many that see the same value, one changes it.
+func TestCompareAndSet(t *testing.T) {
+	ctx, m, end := t.Context(), NewMemory(1<<20), time.Now().Add(time.Hour)
+	swap := func(old, blob string) bool {
+		var was []byte
+		if old != "" {
+			was = []byte(old)
+		}
+		done, err := m.CompareAndSet(ctx, "key", was, []byte(blob), end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	if swap("a", "b") || !swap("", "a") || swap("", "b") || swap("b", "c") {
+		t.Error("a value is changed that was another")
+	}
+	won := make(chan bool)
+	for range 100 {
+		go func() { won <- swap("a", "b") }()
+	}
+	n := 0
+	for range 100 {
+		if <-won {
+			n++
+		}
+	}
+	if blob, err := m.Get(ctx, "key"); n != 1 || string(blob) != "b" || err != nil {
+		t.Errorf("%d won, %q, %v", n, blob, err)
+	}
+}

@@ -63,12 +63,16 @@ func (e *ends) stage(now time.Time) Stage {
 type TicketKey struct {
 	Secret [32]byte
 	From   time.Time
+	// Until is when it stops to seal though there is no next key; zero for never. A server that
+	// no longer hears of new keys then gives out no tickets, rather than those that the others
+	// will not open.
+	Until time.Time
 }
 
 // SetSchedule replaces all keys by those derived from the given secrets, each of
 // which seals from its own moment until that of the next, and ends the rotation.
 // Before that it opens; after that it opens for 25 hours more, and is wiped. The
-// last seals until there is a new schedule.
+// last seals until there is a new schedule, or until its Until; from then on Seal fails.
 //
 // So the servers of a fleet are given tomorrow's key today, some hours before it
 // seals, and no ticket is lost though they get it, and reach its moment, one
@@ -77,7 +81,7 @@ type TicketKey struct {
 // holds here too.
 //
 // It fails, and changes nothing, without keys, or where a secret is all zeros or
-// there twice, or two keys seal from the same moment.
+// there twice, two keys seal from the same moment, or a key's Until is not after its From.
 func (t *TicketKeys) SetSchedule(keys []TicketKey) error {
 	keys = slices.Clone(keys)
 	defer clear(keys)
@@ -90,6 +94,9 @@ func (t *TicketKeys) SetSchedule(keys []TicketKey) error {
 	for i, k := range keys {
 		made[i] = newTicketKey(k.Secret)
 		made[i].from = k.From
+		if !k.Until.IsZero() && k.Until.Before(next) {
+			next = k.Until
+		}
 		made[i].ends = ends{k.From, next, next.Add(openingTime)}
 		next = k.From
 	}
@@ -105,6 +112,8 @@ func checkSchedule(keys []TicketKey) error {
 		switch {
 		case k.Secret == [32]byte{}:
 			return fmt.Errorf("session: the ticket key that seals from %v is all zeros", k.From)
+		case !k.Until.IsZero() && !k.Until.After(k.From):
+			return fmt.Errorf("session: the ticket key that seals from %v is to stop at %v", k.From, k.Until)
 		case i > 0 && k.From.Equal(keys[i-1].From):
 			return fmt.Errorf("session: two ticket keys seal from %v", k.From)
 		case slices.ContainsFunc(keys[:i], func(o TicketKey) bool { return o.Secret == k.Secret }):

@@ -24,7 +24,7 @@ func day(n int, more ...time.Duration) time.Time {
 // fleet is a schedule whose keys 1, 2 and 3 seal from day 0, 1 and 2.
 func fleet() []TicketKey {
 	return []TicketKey{ // in no order
-		{[32]byte{2}, day(1)}, {[32]byte{3}, day(2)}, {[32]byte{1}, day(0)},
+		{Secret: [32]byte{2}, From: day(1)}, {Secret: [32]byte{3}, From: day(2)}, {Secret: [32]byte{1}, From: day(0)},
 	}
 }
 
@@ -133,7 +133,7 @@ func TestTicketScheduleGrows(t *testing.T) {
 	k := at(t, &now)
 	first := seal(t, k, "blob", "")
 	k.keys[0].seals.Store(maxSeals - 1)
-	if err := k.SetSchedule(append(fleet(), TicketKey{[32]byte{4}, day(3)})); err != nil {
+	if err := k.SetSchedule(append(fleet(), TicketKey{Secret: [32]byte{4}, From: day(3)})); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Open(nil, first, nil); err != nil {
@@ -158,10 +158,10 @@ func TestTicketScheduleRefuses(t *testing.T) {
 	before := k.Keys()
 	for want, keys := range map[string][]TicketKey{
 		"without keys":  nil,
-		"all zeros":     {{[32]byte{1}, day(0)}, {[32]byte{}, day(1)}},
-		"two ticket":    {{[32]byte{1}, day(1)}, {[32]byte{2}, day(1).In(time.FixedZone("", 3600))}},
-		"twice":         {{[32]byte{1}, day(0)}, {[32]byte{2}, day(1)}, {[32]byte{1}, day(2)}},
-		"from 2026-03-": {{[32]byte{}, day(1)}},
+		"all zeros":     {{Secret: [32]byte{1}, From: day(0)}, {Secret: [32]byte{}, From: day(1)}},
+		"two ticket":    {{Secret: [32]byte{1}, From: day(1)}, {Secret: [32]byte{2}, From: day(1).In(time.FixedZone("", 3600))}},
+		"twice":         {{Secret: [32]byte{1}, From: day(0)}, {Secret: [32]byte{2}, From: day(1)}, {Secret: [32]byte{1}, From: day(2)}},
+		"from 2026-03-": {{Secret: [32]byte{}, From: day(1)}},
 	} {
 		if err := k.SetSchedule(keys); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
@@ -186,7 +186,7 @@ func TestTicketKeysAreWiped(t *testing.T) {
 			"Seal":        func(k *TicketKeys) { time.Sleep(50 * time.Hour); k.Seal(nil, nil, nil) },
 			"Open":        func(k *TicketKeys) { time.Sleep(50 * time.Hour); k.Open(nil, make([]byte, 99), nil) },
 			"Set":         func(k *TicketKeys) { k.Set([][32]byte{{9}}) },
-			"SetSchedule": func(k *TicketKeys) { k.SetSchedule([]TicketKey{{[32]byte{9}, time.Now()}}) },
+			"SetSchedule": func(k *TicketKeys) { k.SetSchedule([]TicketKey{{Secret: [32]byte{9}, From: time.Now()}}) },
 		} {
 			k := NewTicketKeys(nil)
 			seal(t, k, "blob", "")
@@ -256,5 +256,34 @@ func TestTicketKeyIsRenewedOnce(t *testing.T) {
 	}
 	if got := k.Keys(); len(got) != 2 || got[0].Stage != StageSealing || got[1].Stage != StageOpening {
 		t.Errorf("the keys are %v", got)
+	}
+}
+
+// A key with an Until seals no longer than that, and opens for 25 hours more.
+func TestUntil(t *testing.T) {
+	now := day(0)
+	k := NewTicketKeys(func() time.Time { return now })
+	if err := k.SetSchedule([]TicketKey{{Secret: [32]byte{1}, From: day(0), Until: day(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := k.Seal(nil, []byte("blob"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = day(1)
+	if _, err := k.Seal(nil, []byte("blob"), nil); err == nil || k.Current(ticket) {
+		t.Error("a key seals at its Until")
+	}
+	if now = day(2, time.Hour-1); stages(k) != "o--" {
+		t.Errorf("stages %s", stages(k))
+	}
+	if _, err := k.Open(nil, ticket, nil); err != nil {
+		t.Error(err)
+	}
+	if now = day(2, time.Hour); stages(k) != "---" {
+		t.Errorf("stages %s", stages(k))
+	}
+	if err := k.SetSchedule([]TicketKey{{Secret: [32]byte{1}, From: day(1), Until: day(1)}}); err == nil {
+		t.Error("a key without time is taken")
 	}
 }

@@ -32,6 +32,17 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// Swapper is a [Store] that can also change a value on the condition that nobody else has. The
+// members of a fleet need it to agree on their ticket keys.
+type Swapper interface {
+	Store
+	// CompareAndSet puts blob in the place of old until expiry at most, if key stands for old
+	// just then; a nil old means that it stands for nothing. It reports whether it did. Of any
+	// number of callers with the same old, on any number of machines, at most one does. An
+	// error leaves open which way it went.
+	CompareAndSet(ctx context.Context, key string, old, blob []byte, expiry time.Time) (done bool, err error)
+}
+
 // Sealer turns blobs into handles that carry them, and back.
 //
 // All methods may be called at the same time.

@@ -88,7 +88,7 @@ func (t *TicketKeys) Set(secrets [][32]byte) {
 
 // Seal appends a ticket to dst. It fails where the ticket would not fit into
 // its 65,535 bytes, where a key that was given has sealed as many tickets (2³²)
-// as random nonces allow, and before the first key of a schedule seals.
+// as random nonces allow, and where no key of a schedule seals just then.
 func (t *TicketKeys) Seal(dst, blob, aad []byte) ([]byte, error) {
 	size := nameSize + nonceSize + len(blob) + tagSize
 	if size > maxTicketSize {
@@ -142,7 +142,7 @@ var (
 	errUnknownKey  = fmt.Errorf("%w: sealed under a key that is not, or no longer, held here", ErrNotFound)
 	errDoesNotOpen = fmt.Errorf("%w: altered, or sealed for another virtual host or policy", ErrNotFound)
 	errWornOut     = errors.New("session: the ticket key given has sealed 2³² tickets; give a new one")
-	errTooEarly    = errors.New("session: no ticket key of the schedule seals yet")
+	errTooEarly    = errors.New("session: no ticket key of the schedule seals now")
 )
 
 // Format prints how many keys there are and nothing else, whatever the verb.

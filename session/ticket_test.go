@@ -151,7 +151,7 @@ func TestTicketKeyFromAhead(t *testing.T) {
 		t.Error("a key made a year ahead of time is not wiped with the others")
 	}
 	// Given keys are dated by their owner.
-	if err := k.SetSchedule([]TicketKey{{[32]byte{1}, now.Add(-time.Hour)}}); err != nil {
+	if err := k.SetSchedule([]TicketKey{{Secret: [32]byte{1}, From: now.Add(-time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
 	given := seal(t, k, "blob", "")
