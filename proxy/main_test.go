@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -24,7 +25,39 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if own := os.Getenv(childConfig); own != "" {
+		os.Exit(child(own))
+	}
+	leak.Main(m)
+}
+
+// childConfig holds the configuration of a process that takes over from the test.
+const childConfig = "VITRINE_TEST_PROXY"
+
+// child runs a proxy that takes over, until its standard input ends.
+func child(own string) int {
+	c, err := config.Parse([]byte(own), "test")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	p, err := New(*c, Options{TakeOver: true})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	if err := p.Run(ctx); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return 0
+}
 
 // pki is an authority and what it has certified, as files.
 type pki struct {
@@ -225,4 +258,13 @@ func dialAlways(address string) func(context.Context, string, string) (net.Conn,
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", address)
 	}
+}
+
+// contextOf is over already where the caller is not patient.
+func contextOf(t *testing.T, patient bool) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if !patient {
+		cancel()
+	}
+	return ctx, cancel
 }
