@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,7 +107,8 @@ func (p *pki) write(name, kind string, der []byte) string {
 // issue writes a certificate for names with its key, and returns the file.
 func (p *pki) issue(t testing.TB, names ...string) string {
 	t.Helper()
-	path := filepath.Join(p.folder, names[0]+".pem")
+	name := strings.Join(names, "+") + ".pem"
+	path := filepath.Join(p.folder, name)
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
@@ -125,8 +127,8 @@ func (p *pki) issue(t testing.TB, names ...string) string {
 		t.Fatal(err)
 	}
 	keyDER, _ := x509.MarshalPKCS8PrivateKey(key)
-	p.write(names[0]+".pem", "CERTIFICATE", der)
-	return p.write(names[0]+".pem", "PRIVATE KEY", keyDER)
+	p.write(name, "CERTIFICATE", der)
+	return p.write(name, "PRIVATE KEY", keyDER)
 }
 
 func (p *pki) pair(t testing.TB, name string) tls.Certificate {

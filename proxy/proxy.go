@@ -20,6 +20,11 @@ type Options struct {
 	// Trace, if not nil, may set hooks of package trace in a Config for clients before it
 	// is used.
 	Trace func(*tls.Config)
+	// Development makes a certificate for names by a development authority; nil where there is none.
+	Development func(names []string) (tls.Certificate, error)
+	// LoadPair reads a server's chain and key in place of this process, as
+	// keyprocess.Process.Load does; nil for this process.
+	LoadPair func(cert, key string) (tls.Certificate, error)
 	// TakeOver gets the listening sockets from the process that runs under the same
 	// Process.Handover. That one stops once Run of this one listens.
 	TakeOver bool
@@ -29,6 +34,7 @@ type Options struct {
 type Proxy struct {
 	hooks    event.Hooks
 	trace    func(*tls.Config)
+	options  Options
 	ids      atomic.Uint64
 	limits   limits
 	links    links
@@ -49,7 +55,7 @@ type Proxy struct {
 // before Run. On an error nothing is left open.
 func New(cfg config.Config, o Options) (*Proxy, error) {
 	p := &Proxy{
-		hooks: event.Join(o.Hooks...), trace: o.Trace, sockets: make(map[string]*socket),
+		hooks: event.Join(o.Hooks...), trace: o.Trace, options: o, sockets: make(map[string]*socket),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	next, err := p.build(cfg)

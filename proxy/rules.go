@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/proxy/certs"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/words"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -61,16 +62,12 @@ func checker(mode string, lists []string) (*revocation.Checker, error) {
 	if c.Mode != revocation.Off {
 		c.Fetcher = &fetch.Client{}
 	}
-	for _, name := range lists {
-		text, err := os.ReadFile(name)
+	if len(lists) > 0 {
+		files, err := certs.OpenLists(lists, nil)
 		if err != nil {
 			return nil, fmt.Errorf("crl: %w", err)
 		}
-		list, err := revocation.ParseCRL(text)
-		if err != nil {
-			return nil, fmt.Errorf("crl: %s is no certificate revocation list in PEM or DER: %w", name, err)
-		}
-		c.Lists = append(c.Lists, list)
+		c.ListsNow = files.Now
 	}
 	return c, nil
 }

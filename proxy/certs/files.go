@@ -34,6 +34,10 @@ func pairOf(c config.Certificate, o Options) (p certstore.Pair, err error) {
 		if p.Key == "" {
 			p.Key = p.Cert
 		}
+		if o.LoadPair != nil {
+			cert, key := p.Cert, p.Key
+			p.Load = func() (tls.Certificate, error) { return o.LoadPair(cert, key) }
+		}
 		return p, nil
 	case c.PKCS12 != "":
 		return certstore.Pair{Cert: c.PKCS12, Key: c.PasswordFile, Load: func() (tls.Certificate, error) { return loadPKCS12(c.PKCS12, c.PasswordFile) }}, nil

@@ -27,6 +27,8 @@ type Options struct {
 	// Development makes a certificate for names by the development authority; nil where
 	// there is none.
 	Development func(names []string) (tls.Certificate, error)
+	// LoadPair reads a chain and a key in PEM in place of this process; nil for this process.
+	LoadPair func(cert, key string) (tls.Certificate, error)
 	// Interval is how often files are looked at beside what the system tells; 0 for
 	// [certstore.Interval].
 	Interval time.Duration
