@@ -45,15 +45,29 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	for i := range t.Certificates {
 		k.certificate(fmt.Sprintf("%s.certificates[%d]", path, i), l, &t.Certificates[i])
 	}
-	k.clientAuth(path, t)
+	k.clientAuth(path, t, l.pinsOnly())
 }
 
-func (k *checker) clientAuth(path string, t *ServerTLS) {
+// pinsOnly reports that each client that comes in must have a key that a rule names, so that no
+// authority is needed.
+func (l *Listener) pinsOnly() bool {
+	pins := func(rules []string) bool {
+		return len(rules) > 0 && !slices.ContainsFunc(rules, func(rule string) bool { return !strings.HasPrefix(rule, "spki:") })
+	}
+	if l.Target != "" && !pins(l.Allow) {
+		return false
+	}
+	return !slices.ContainsFunc(l.Routes, func(r Route) bool {
+		return !r.Passthrough && !pins(r.Allow) && (len(r.Allow) > 0 || !pins(l.Allow))
+	})
+}
+
+func (k *checker) clientAuth(path string, t *ServerTLS, pinsOnly bool) {
 	k.oneOf(path+".client-auth", t.ClientAuth, "none", "request", "require")
 	k.oneOf(path+".revocation", t.Revocation, "off", "soft", "hard")
 	asks := t.ClientAuth == "request" || t.ClientAuth == "require"
 	switch {
-	case asks && t.ClientCA == "":
+	case asks && t.ClientCA == "" && !pinsOnly:
 		k.wrong(path+".client-auth", "there is no authority to verify clients' certificates by; give its file with client-ca")
 	case !asks && t.ClientCA != "":
 		k.wrong(path+".client-ca", "no client is asked for a certificate, so everybody gets in; add client-auth: require, or leave client-ca out")

@@ -91,6 +91,22 @@ func TestAliasesAreBounded(t *testing.T) {
 	}
 }
 
+// Keys that are named need no authority; one rule of another kind does.
+func TestPinsNeedNoAuthority(t *testing.T) {
+	const text = "listeners: [{listen: [':443'], tls: {certificates: [{cert: a.pem}], client-auth: require}, allow: ['spki:sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='], target: web}]\ntargets: {web: {addresses: ['a:1']}}\n"
+	if problems := config.Check(mustParse(t, text)); problems != nil {
+		t.Error(problems)
+	}
+	for _, worse := range []string{
+		strings.Replace(text, "='],", "=', 'cn:x'],", 1),
+		strings.Replace(text, "target: web}]", "target: web, routes: [{names: [a.b], allow: [all], target: web}]}]", 1),
+	} {
+		if config.Check(mustParse(t, worse)).Err() == nil {
+			t.Errorf("nobody is asked by whom its certificate is: %s", worse)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"listeners: [{listen: [':443'], target: web}]\ntargets: {web: {addresses: ['a:1']}}", "<<: [*a]", "&a {<<: *a}", "limits: {memory: 1GiB, idle-timeout: 5}", "traces: {sample: .nan}"} {
 		f.Add([]byte(seed))
