@@ -27,6 +27,8 @@ type link struct {
 	client net.Conn // the socket, and later TLS on it
 	hello  *hello   // nil where nobody has looked
 
+	ftp *front.FTP // nil for other protocols
+
 	accepted bool // the hooks know of it
 
 	mutex  sync.Mutex
@@ -60,6 +62,10 @@ func (l *link) serve() {
 	if err == errPassedOn {
 		return
 	}
+	if err == nil && l.ftp != nil {
+		l.relayFTP()
+		return
+	}
 	if err == nil {
 		l.relay()
 		return
@@ -88,7 +94,7 @@ func (l *link) prepare() error {
 	if l.p.hooks.Accepted != nil {
 		l.p.hooks.Accepted(&l.About)
 	}
-	if l.door.config.StartTLS != "" {
+	if p := l.door.config.StartTLS; p != "" && p != implicitFTP {
 		if err := l.greet(); err != nil {
 			return err
 		}
@@ -129,7 +135,7 @@ func (l *link) handshake() error {
 	if l.door.tls == nil {
 		return nil
 	}
-	conn := tls.Server(l.client, l.door.tls)
+	conn := tls.Server(l.client, l.ownTLS())
 	l.mutex.Lock()
 	l.client = conn
 	l.mutex.Unlock()
@@ -187,7 +193,7 @@ func (l *link) choose() (*route, error) {
 func (l *link) open(r *route) error {
 	l.About.Target = r.target.name
 	began := time.Now()
-	conn, at, err := r.target.connect(context.Background(), l, l.door.config.StartTLS)
+	conn, at, err := r.target.connect(context.Background(), l, l.door.spoken())
 	if l.p.hooks.Connected != nil {
 		outcome := event.Target{Name: r.target.name, Took: time.Since(began), Err: err}
 		if at != nil {

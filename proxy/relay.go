@@ -3,9 +3,11 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -50,6 +52,10 @@ func (l *link) copy(to, from net.Conn, count *atomic.Int64) error {
 	}
 	if over, is := from.(*tls.Conn); is {
 		_, err := over.WriteTo(w) // which holds no buffer while nothing comes
+		return err
+	}
+	if _, socket := from.(syscall.Conn); !socket { // its answers are edited
+		_, err := io.Copy(w, from)
 		return err
 	}
 	return copyPlain(w, from)

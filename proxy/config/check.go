@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,10 +118,11 @@ func (k *checker) proxyFrom(path string, from []string) {
 }
 
 // frontProtocols are those that a listener can speak before TLS.
-var frontProtocols = []string{"smtp", "imap", "pop3", "ftp", "ldap", "postgres"}
+var frontProtocols = []string{"smtp", "imap", "pop3", "ftp", "ftps", "ldap", "postgres"}
 
 // front looks at STARTTLS of a listener.
 func (k *checker) front(path string, l *Listener) {
+	k.ftp(path+".ftp", l)
 	if l.StartTLS == "" {
 		return
 	}
@@ -133,6 +135,22 @@ func (k *checker) front(path string, l *Listener) {
 		k.wrong(at, "there is no TLS to turn to; add tls with a certificate")
 	case l.Mode == ModeHTTP:
 		k.wrong(at, "HTTP begins with TLS; leave starttls out, or mode: http")
+	}
+}
+
+// ftp looks at how data connections are taken.
+func (k *checker) ftp(at string, l *Listener) {
+	if l.FTP == nil {
+		return
+	}
+	address, err := netip.ParseAddr(l.FTP.Address)
+	switch {
+	case l.StartTLS != "ftp" && l.StartTLS != "ftps":
+		k.wrong(at, "it is for starttls: ftp or ftps alone; add that, or leave ftp out")
+	case l.FTP.Address != "" && (err != nil || !address.Is4()):
+		k.wrong(at+".address", "%q is no IPv4 address, and PASV can tell no other; write it like 192.0.2.7", l.FTP.Address)
+	case l.FTP.FirstPort > l.FTP.LastPort, l.FTP.FirstPort <= 0 && l.FTP.LastPort != 0, l.FTP.LastPort > 65535:
+		k.wrong(at+".first-port", "the ports from %d to %d are none; give both, the lower one first", l.FTP.FirstPort, l.FTP.LastPort)
 	}
 }
 

@@ -32,8 +32,10 @@ type Listener struct {
 	// ProxyProtocol reads the address of the client from a header in front.
 	ProxyProtocol ProxyProtocol `yaml:"proxy-protocol,omitempty"`
 	// StartTLS is the protocol that turns to TLS by a command: smtp, imap, pop3, ftp, ldap or
-	// postgres. The target speaks the same protocol in the clear.
+	// postgres; or ftps, which is FTP with TLS first. The target speaks the same protocol in the clear.
 	StartTLS string `yaml:"starttls,omitempty"`
+	// FTP is about data connections where StartTLS is ftp or ftps.
+	FTP *FTP `yaml:"ftp,omitempty"`
 	// TLS ends TLS here; nil takes connections in the clear, or passes TLS on unopened
 	// where all routes are Passthrough.
 	TLS *ServerTLS `yaml:"tls,omitempty"`
@@ -65,6 +67,19 @@ type Route struct {
 	// Allow replaces the listener's Allow where it is not empty.
 	Allow  []string `yaml:"allow,omitempty"`
 	Target string   `yaml:"target"`
+}
+
+// FTP says how clients' data connections are taken.
+type FTP struct {
+	// Address is the IPv4 address that PASV tells clients; empty: the one that they have connected to.
+	Address string `yaml:"address,omitempty"`
+	// FirstPort and LastPort bound the ports of passive mode; 0: the system's choice.
+	FirstPort int `yaml:"first-port,omitempty"`
+	LastPort  int `yaml:"last-port,omitempty"`
+	// ClearData lets clients ask for data in the clear (PROT C).
+	ClearData bool `yaml:"clear-data,omitempty"`
+	// AnySession takes data connections that do not resume the control connection's session.
+	AnySession bool `yaml:"any-session,omitempty"`
 }
 
 // ServerTLS is how TLS is spoken with clients.

@@ -97,7 +97,7 @@ func (f *Flags) ways() []Flag {
 		{"route", "send connections for names to addresses of their own, by `NAMES=ADDRESSES` with commas between, like a.example.com,*.b.example.com=10.0.0.1:80; may be given again", &f.Route, "listeners.routes listeners.routes.names"},
 		{"passthrough", "send connections for names on without opening their TLS, by `NAMES=ADDRESSES`; may be given again", &f.Passthrough, "listeners.routes"},
 		{"mode", "pass on bytes (tcp) or requests (http): the `mode` (default tcp)", &f.Mode, "listeners.mode"},
-		{"starttls", "turn to TLS by this `protocol`: smtp, imap, pop3, ftp, ldap or postgres; with --client it is the target that is asked to", &f.StartTLS, "listeners.starttls targets.starttls"},
+		{"starttls", "turn to TLS by this `protocol`: smtp, imap, pop3, ftp, ftps, ldap or postgres; with --client it is the target that is asked to", &f.StartTLS, "listeners.starttls targets.starttls"},
 	}
 }
 

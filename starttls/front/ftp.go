@@ -33,6 +33,15 @@ type FTPOptions struct {
 	// AnySession takes data connections whose TLS does not resume the session of the control
 	// connection. Then a stranger behind the client's address may take its place.
 	AnySession bool
+	// Moved, if not nil, is told of bytes that came from the client and that went to it, on
+	// the control connection and on others, from several goroutines.
+	Moved func(received, sent int)
+}
+
+func (o *FTPOptions) moved(received, sent int) {
+	if o.Moved != nil {
+		o.Moved(received, sent)
+	}
 }
 
 // FTP is one client's FTP over TLS, in front of a server in the clear. RFC 959, RFC 2428, RFC 4217.
@@ -186,6 +195,7 @@ func (s *ftpSession) say(text string) error {
 // sayWaiting says our answers whose turn it is.
 func (s *ftpSession) sayWaiting() error {
 	for len(s.pending) > 0 && s.pending[0].local != "" {
+		s.moved(0, len(s.pending[0].local))
 		if _, err := io.WriteString(s.client, s.pending[0].local); err != nil {
 			return err
 		}
@@ -244,6 +254,7 @@ func (s *ftpSession) answer(line string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if failure != "" {
+		s.moved(0, len(failure)+2)
 		if _, err := io.WriteString(s.client, failure+"\r\n"); err != nil {
 			return err
 		}
@@ -267,6 +278,7 @@ func (s *ftpSession) pass(e *expected, code, line string, more, swallow bool) er
 			}
 		}
 		if !swallow {
+			s.moved(0, len(line))
 			s.mu.Lock()
 			_, err := io.WriteString(s.client, line)
 			s.mu.Unlock()

@@ -21,6 +21,7 @@ func (s *ftpSession) commands() error {
 		if err != nil {
 			return s.fault("the client cannot be read", err)
 		}
+		s.moved(len(b), 0)
 		line := strings.TrimRight(withoutTelnet(string(b)), "\r\n")
 		if strings.ContainsAny(line, "\r\x00") { // a server might see two commands in it
 			err = s.say("501 A command is one line")

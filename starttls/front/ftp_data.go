@@ -161,7 +161,7 @@ func (d *data) transfer(ctx context.Context, s *ftpSession, client, server net.C
 	var up sync.WaitGroup
 	var whole atomic.Bool // the client has all
 	up.Go(func() {
-		_, err := io.Copy(server, over)
+		_, err := io.Copy(counted{server, func(n int) { s.moved(n, 0) }}, over)
 		if err == nil {
 			err = closeWrite(server)
 		}
@@ -170,7 +170,7 @@ func (d *data) transfer(ctx context.Context, s *ftpSession, client, server net.C
 			reset(client)
 		}
 	})
-	_, err := io.Copy(over, server)
+	_, err := io.Copy(counted{over, func(n int) { s.moved(0, n) }}, server)
 	if err == nil {
 		err = closeWrite(over)
 	}
@@ -186,6 +186,18 @@ func (d *data) transfer(ctx context.Context, s *ftpSession, client, server net.C
 	up.Wait()
 	over.Close()
 	server.Close()
+}
+
+// counted tells of what is written.
+type counted struct {
+	io.Writer
+	moved func(n int)
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.moved(n)
+	return n, err
 }
 
 // secure does the handshake of a data connection.

@@ -99,6 +99,26 @@ func (c *joined) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// WriteTo passes all that the server says on to w, up to its end.
+func (c *joined) WriteTo(w io.Writer) (n int64, err error) {
+	for {
+		for len(c.ready) > 0 {
+			written, err := w.Write(c.ready)
+			n, c.ready = n+int64(written), c.ready[written:]
+			if err != nil {
+				return n, err
+			}
+		}
+		if c.err == io.EOF {
+			return n, nil
+		}
+		if c.err != nil {
+			return n, c.err
+		}
+		c.fill()
+	}
+}
+
 // fill makes ready what has come, edited.
 func (c *joined) fill() {
 	in := c.early

@@ -1,0 +1,95 @@
+package proxy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
+	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/starttls"
+	"github.com/vitrine-tls/vitrine/tls"
+)
+
+// A server of mail in the clear is reached after STARTTLS, and offers it no more.
+func TestStartTLSInFront(t *testing.T) {
+	mail := backend(t, nil, func(conn net.Conn) {
+		io.WriteString(conn, "220 behind\r\n")
+		for in := bufio.NewScanner(conn); in.Scan(); {
+			io.WriteString(conn, "250-behind heard "+in.Text()+"\r\n250-STARTTLS\r\n250 HELP\r\n")
+		}
+	})
+	_, address := begin(t, at(config.Listener{StartTLS: "smtp", TLS: serverTLS(t, "front.test")}, config.Target{Addresses: []string{mail}}))
+	raw := dial(t, address, nil)
+	if err := starttls.Upgrade(t.Context(), raw, "smtp", starttls.Options{Name: "me"}); err != nil {
+		t.Fatal(err)
+	}
+	conn := tls.Client(raw, onePKI().client("front.test"))
+	io.WriteString(conn, "EHLO me\r\n")
+	in := bufio.NewReader(conn)
+	for _, want := range []string{"250-behind heard EHLO me\r\n", "250 HELP\r\n"} {
+		if line, err := in.ReadString('\n'); line != want {
+			t.Errorf("%q, %v", line, err)
+		}
+	}
+}
+
+// Files go over connections of their own, for which the listener's TLS holds too.
+func TestFTPInFront(t *testing.T) {
+	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin")
+	vsftpd, curl := programs.Need(t, "vsftpd", "vsftpd"), programs.Need(t, "curl", "curl")
+	if os.Getuid() != 0 {
+		t.Skip("vsftpd changes to another user, which takes root")
+	}
+	dir, err := os.MkdirTemp("", "proxy-ftp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(target)
+	conf := filepath.Join(dir, "conf")
+	text := "listen=YES\nlisten_address=127.0.0.1\nlisten_port=" + port + "\nbackground=NO\nanonymous_enable=YES\nno_anon_password=YES\nanon_root=" + dir + "/files\n" +
+		"secure_chroot_dir=" + dir + "/empty\nseccomp_sandbox=NO\nnopriv_user=nobody\n"
+	for _, err := range []error{os.Chmod(dir, 0o755), os.Mkdir(dir+"/files", 0o755), os.Mkdir(dir+"/empty", 0o755), os.WriteFile(dir+"/files/greeting", []byte("hello\n"), 0o644), os.WriteFile(conf, []byte(text), 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := exec.Command(vsftpd, conf)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		server.Process.Kill()
+		server.Wait()
+	})
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", target); err == nil {
+			conn.Close()
+			break
+		} else if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	for protocol, scheme := range map[string]string{"ftp": "ftp", "ftps": "ftps"} {
+		_, address := begin(t, at(config.Listener{StartTLS: protocol, TLS: serverTLS(t, "front.test")}, config.Target{Addresses: []string{target}}))
+		url := fmt.Sprintf("%s://%s/greeting", scheme, address)
+		out, err := exec.CommandContext(t.Context(), curl, "-qsSk", "--max-time", "30", "--ssl-reqd", url, url).CombinedOutput()
+		if err != nil || string(out) != strings.Repeat("hello\n", 2) {
+			t.Errorf("%s: %s, %v", protocol, out, err)
+		}
+	}
+}
