@@ -43,7 +43,7 @@ func (b *breaker) note(now time.Time, good bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if good {
-		*b = breaker{}
+		b.failed, b.probes, b.rest, b.until = 0, false, 0, time.Time{}
 		return
 	}
 	open := b.failed >= breakAfter

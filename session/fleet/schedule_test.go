@@ -1,0 +1,239 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// member is one of a fleet, whose clock is off by so much and which can be cut off.
+type member struct {
+	*session.Memory
+	source *TicketKeySource
+	off    time.Duration
+	cut    bool
+	keys   *session.TicketKeys
+}
+
+var errCut = errors.New("cut off")
+
+func (m *member) Get(ctx context.Context, key string) ([]byte, error) {
+	if m.cut {
+		return nil, errCut
+	}
+	return m.Memory.Get(ctx, key)
+}
+
+func members(t *testing.T, now *time.Time, store *session.Memory, offs ...time.Duration) []*member {
+	var all []*member
+	for _, off := range offs {
+		m := &member{Memory: store, off: off}
+		clock := func() time.Time { return now.Add(m.off) }
+		source, err := NewTicketKeySource(m, [][32]byte{{7}}, Rotation{}, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.source, m.keys = source, session.NewTicketKeys(clock)
+		all = append(all, m)
+	}
+	return all
+}
+
+// step has each member look at the store.
+func step(t *testing.T, all []*member) {
+	for _, m := range all {
+		changed, err := m.source.Update(t.Context())
+		if (err != nil) != m.cut {
+			t.Fatal(err)
+		}
+		if changed {
+			if err := m.keys.SetSchedule(m.source.Schedule()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// For 20 days, whatever a member seals, all others open, at once and as long as the ticket is good, though clocks
+// differ by minutes, one is cut off for three days, and the store loses everything.
+func TestNobodySealsWhatOthersCannotOpen(t *testing.T) {
+	now := time.Now()
+	store := session.NewMemory(1 << 20)
+	all := members(t, &now, store, 0, 7*time.Minute, -9*time.Minute)
+	step(t, all)
+	step(t, all)
+	type ticket struct {
+		at     time.Time
+		handle []byte
+	}
+	var tickets []ticket
+	silent := 0
+	for hour := range 20 * 24 {
+		all[1].cut = hour >= 100 && hour < 172
+		if hour == 300 {
+			for _, m := range all {
+				store.Delete(t.Context(), m.source.name)
+			}
+		}
+		step(t, all)
+		for i, m := range all {
+			handle, err := m.keys.Seal(nil, []byte("blob"), nil)
+			if err != nil {
+				if silent++; !m.cut {
+					t.Fatalf("hour %d: member %d seals nothing: %v", hour, i, err)
+				}
+				continue
+			}
+			tickets = append(tickets, ticket{now, handle})
+		}
+		for len(tickets) > 0 && now.Sub(tickets[0].at) > 23*time.Hour {
+			tickets = tickets[1:]
+		}
+		for _, one := range tickets {
+			for i, m := range all {
+				if m.cut || hour < 240 && i == 1 && hour >= 100 {
+					continue // it is the others that must open what it seals
+				}
+				if _, err := m.keys.Open(nil, one.handle, nil); err != nil {
+					t.Fatalf("hour %d: member %d does not open a ticket of %v before: %v", hour, i, now.Sub(one.at), err)
+				}
+			}
+		}
+		now = now.Add(time.Hour)
+	}
+	if silent == 0 {
+		t.Error("the member that was cut off for three days went on sealing")
+	}
+	if n := len(all[0].source.Schedule()); n > 5 {
+		t.Errorf("%d keys are held", n)
+	}
+}
+
+// Exactly one of many members makes each key.
+func TestOneMakesTheKey(t *testing.T) {
+	now := time.Now()
+	all := members(t, &now, session.NewMemory(1<<20), make([]time.Duration, 50)...)
+	done := make(chan error)
+	for _, m := range all {
+		go func() {
+			_, err := m.source.Update(context.Background())
+			done <- err
+		}()
+	}
+	for range all {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, m := range all {
+		if _, err := m.source.Update(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if s := m.source.Schedule(); len(s) != 1 || s[0].Secret != all[0].source.Schedule()[0].Secret {
+			t.Errorf("%d keys, or other ones", len(s))
+		}
+	}
+}
+
+// A key that a member with a wrong clock made delays no other.
+func TestAWrongClock(t *testing.T) {
+	now := time.Now()
+	all := members(t, &now, session.NewMemory(1<<20), 0, 30*24*time.Hour)
+	step(t, all[:1])
+	step(t, all[1:])
+	for range 10 * 24 {
+		now = now.Add(time.Hour)
+		step(t, all[:1])
+		if _, err := all[0].keys.Seal(nil, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A record that was altered counts as lost; one of another fleet is left alone.
+func TestRecordsOfOthers(t *testing.T) {
+	now := time.Now()
+	store := session.NewMemory(1 << 20)
+	m := members(t, &now, store, 0)[0]
+	other, err := newVault([][32]byte{{8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(b []byte) {
+		if err := store.Put(t.Context(), m.source.name, b, now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(other.seal(purposeKeys, m.source.name, []byte("theirs")))
+	if _, err := m.source.Update(t.Context()); err == nil || len(m.source.Schedule()) != 0 {
+		t.Errorf("another fleet's record: %v", err)
+	}
+	for _, bad := range [][]byte{{}, []byte("nonsense"), m.source.vault.seal(purposeKeys, m.source.name, []byte{1, 200}), m.source.vault.seal(purposeTicket, m.source.name, schedule(nil).encode())} {
+		put(bad)
+		if _, err := m.source.Update(t.Context()); err != nil || len(m.source.Schedule()) != 1 {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestVault(t *testing.T) {
+	old, _ := newVault([][32]byte{{1}})
+	both, _ := newVault([][32]byte{{2}, {1}})
+	blob := old.seal("a", "name", []byte("secret"))
+	if got, err := both.open("a", "name", blob); err != nil || string(got) != "secret" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := old.open("a", "name", both.seal("a", "name", nil)); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("the next key: %v", err)
+	}
+	for _, at := range [][2]string{{"a", "nam"}, {"an", "ame"}, {"b", "name"}} {
+		if _, err := both.open(at[0], at[1], blob); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("%q: %v", at, err)
+		}
+	}
+	for i := range blob {
+		blob[i] ^= 1
+		if _, err := both.open("a", "name", blob); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("byte %d: %v", i, err)
+		}
+		blob[i] ^= 1
+	}
+	for _, bad := range [][][32]byte{nil, {{}}, {{1}, {1}}} {
+		if _, err := newVault(bad); err == nil {
+			t.Errorf("%d keys are taken", len(bad))
+		}
+	}
+}
+
+func TestBreaker(t *testing.T) {
+	var b breaker
+	now := time.Now()
+	for range breakAfter {
+		if _, ok := b.allow(now); !ok {
+			t.Fatal("broken too early")
+		}
+		b.note(now, false)
+	}
+	for range 20 {
+		if _, ok := b.allow(now); ok {
+			t.Fatal("a call in a rest")
+		}
+		now = now.Add(longRest)
+		if probe, ok := b.allow(now); !ok || !probe {
+			t.Fatal("no probe after a rest")
+		}
+		if _, ok := b.allow(now); ok {
+			t.Fatal("two probes")
+		}
+		b.note(now, false)
+	}
+	now = now.Add(longRest)
+	b.allow(now)
+	b.note(now, true)
+	if probe, ok := b.allow(now); !ok || probe {
+		t.Error("a store that is back is left alone")
+	}
+}
