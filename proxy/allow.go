@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/words"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -71,5 +72,6 @@ func preShared(t *config.ServerTLS, own *tls.Config) error {
 		return fmt.Errorf("psk-file: %w", err)
 	}
 	own.PSK.Server = keys.Key
+	words.AddPSK(own, len(t.Certificates) == 0)
 	return nil
 }

@@ -3,6 +3,8 @@ package proxy
 import (
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // saying is a target that says a word to each client.
@@ -107,5 +110,43 @@ func TestAllow(t *testing.T) {
 	}
 	if got, _ := io.ReadAll(dial(t, address, own)); len(got) > 0 {
 		t.Errorf("after the rules have changed the client gets %q", got)
+	}
+}
+
+// A pre-shared key is an identity, beside certificates or without any.
+func TestPreSharedKeys(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(file, []byte("sensor 7:000102030405060708090a0b0c0d0e0f\nsensor 8:f00102030405060708090a0b0c0d0e0f\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+	both := serverTLS(t, "front.test")
+	both.PSKFile = file
+	for name, server := range map[string]*config.ServerTLS{"alone": {PSKFile: file}, "beside": both} {
+		closed := make(chan error, 10)
+		c := at(config.Listener{TLS: server, Allow: []string{"psk:sensor 7"}}, saying(t, nil, "in"))
+		_, address := begin(t, c, event.Hooks{Closed: func(_ *event.Connection, r event.Result) { closed <- r.Err }})
+		for identity, in := range map[string]bool{"sensor 7": true, "sensor 8": false, "": false} {
+			own := onePKI().client("front.test")
+			if identity != "" {
+				own = &tls.Config{CipherSuites: []uint16{uint16(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}, MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true}
+				own.PSK.Client = func(string) (string, []byte, error) {
+					if identity == "sensor 8" {
+						return identity, append([]byte{0xf0}, key[1:]...), nil
+					}
+					return identity, key, nil
+				}
+			}
+			raw, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn := tls.Client(raw, own)
+			got, _ := io.ReadAll(conn)
+			conn.Close()
+			if err := <-closed; (string(got) == "in") != in || (err == nil) != in {
+				t.Errorf("%s: %q gets %q, %v", name, identity, got, err)
+			}
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (k *checker) readFiles() {
 		for j, list := range l.TLS.CRL {
 			k.crl(fmt.Sprintf("%s.crl[%d]", path, j), list)
 		}
-		k.lines(path+".psk-file", l.TLS.PSKFile, "write each line as identity:hex", isPSK)
+		k.lines(path+".psk-file", l.TLS.PSKFile, "write each line as identity:hex, a key of 16 to 64 bytes", isPSK)
 	}
 	for _, name := range sortedNames(k.Targets) {
 		if t := k.Targets[name].TLS; t != nil {
@@ -178,7 +178,7 @@ func isPSK(line string) bool {
 		return false
 	}
 	key, err := hex.DecodeString(line[i+1:])
-	return err == nil && len(key) > 0
+	return err == nil && len(key) >= 16 && len(key) <= 64 // as package access demands
 }
 
 func isKey(line string) bool {

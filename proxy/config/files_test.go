@@ -42,7 +42,7 @@ func inFolder(t *testing.T) {
 	for name, text := range map[string]string{
 		"chain.pem": chain, "key.pem": key, "other.pem": other, "both.pem": chain + key, "old.pem": old + oldKey, "text": "hello\n", "EMPTY": "\n",
 		"comments": "# nothing\n", "damaged.pem": strings.Replace(chain, "\nMII", "\nMIA", 1),
-		"fleet.key": "# the newest first\n" + strings.Repeat("0a", 32) + "\n", "psk": "client:1:00ff\n",
+		"fleet.key": "# the newest first\n" + strings.Repeat("0a", 32) + "\n", "psk": "client:1:" + strings.Repeat("0f", 16) + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(".", name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -136,3 +136,31 @@ func (a Agreement) sigAlgs(c *tls.Config) error {
 	}
 	return consent(c, nil, c.SignatureSchemes, 0)
 }
+
+// AddPSK lets a server with pre-shared keys use them. Unless c lists suites for them, all
+// that need no switch come before the others: a client that offers one has a key. alone says
+// that there is no certificate; then c has no other suites, and ends at TLS 1.2.
+func AddPSK(c *tls.Config, alone bool) {
+	var shared, others []uint16
+	for _, s := range suite.All() {
+		id := uint16(s.ID)
+		switch {
+		case s.KeyExchange.PSK():
+			if slices.Contains(c.CipherSuites, id) {
+				return
+			}
+			if len(s.Switches) == 0 && !(alone && s.KeyExchange.Certificate()) {
+				shared = append(shared, id)
+			}
+		case s.Default:
+			others = append(others, id)
+		}
+	}
+	if len(c.CipherSuites) > 0 {
+		others = c.CipherSuites
+	}
+	c.CipherSuites = append(shared, others...)
+	if alone {
+		c.CipherSuites, c.MaxVersion = shared, min(c.MaxVersion, tls.VersionTLS12)
+	}
+}
