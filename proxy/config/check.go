@@ -14,9 +14,13 @@ type Option func(*checker)
 // Rules has Check judge the rules of allow by what reads them, as access.CheckRule does.
 func Rules(check func(rule string) error) Option { return func(k *checker) { k.rule = check } }
 
-// Files has Check read the files that the configuration names, and look at whether this
-// process may do what it says.
+// Files has Check read the files that the configuration names: not the keys where they belong
+// to a process of their own, since this one is to have none.
 func Files() Option { return func(k *checker) { k.files = true } }
+
+// Rights has Check look at whether this process may do what the configuration says, before it
+// gives rights up.
+func Rights() Option { return func(k *checker) { k.mayDo = true } }
 
 // Check says what is wrong with a configuration, in the order of its file. Without options
 // it looks at nothing but c. Warnings are among the problems: see [Problems.Err].
@@ -35,6 +39,9 @@ func Check(c *Config, options ...Option) Problems {
 	if k.files {
 		k.readFiles()
 	}
+	if k.mayDo {
+		k.rights()
+	}
 	k.problems.sort()
 	return k.problems
 }
@@ -43,6 +50,7 @@ type checker struct {
 	*Config
 	rule     func(string) error
 	files    bool
+	mayDo    bool
 	used     map[string]bool // targets by name
 	problems Problems
 }

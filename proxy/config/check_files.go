@@ -20,7 +20,7 @@ import (
 // maxRead is the longest file that a configuration may name, in bytes.
 const maxRead = 16 << 20
 
-// readFiles looks at the files that the configuration names, and at this process.
+// readFiles looks at the files that the configuration names.
 func (k *checker) readFiles() {
 	for i, l := range k.Listeners {
 		if l.TLS == nil {
@@ -49,7 +49,6 @@ func (k *checker) readFiles() {
 		}
 	}
 	k.lines("sessions.key-file", k.Sessions.KeyFile, "make one with 'openssl rand -hex 32'", isKey)
-	k.rights()
 }
 
 // read returns a file; nil where none is named or it cannot be read.
@@ -85,9 +84,13 @@ func (k *checker) read(path, name string) []byte {
 
 // pair looks at a certificate and its key, which may be in one file.
 func (k *checker) pair(path, cert, key string) {
+	apart := k.Process.Keys == "process"
+	if apart && key == "" {
+		return // the key is in the same file
+	}
 	chain := k.read(path+".cert", cert)
 	private := chain
-	if key != "" {
+	if key != "" && !apart {
 		private = k.read(path+".key", key)
 	}
 	if chain == nil || private == nil {
@@ -99,6 +102,9 @@ func (k *checker) pair(path, cert, key string) {
 	}
 	if now := time.Now(); now.After(certs[0].NotAfter) {
 		k.warn(path+".cert", "the certificate in %s expired on %s; have it renewed", cert, certs[0].NotAfter.Format(time.DateOnly))
+	}
+	if apart {
+		return
 	}
 	_, err := tls.X509KeyPair(chain, private)
 	switch {

@@ -57,7 +57,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	inFolder(t)
-	golden(t, dir, config.Files())
+	golden(t, dir, config.Files(), config.Rights())
 }
 
 func TestFilesThatCanBeUsed(t *testing.T) {
@@ -82,6 +82,19 @@ sessions: {store: "file:store", key-file: fleet.key}
 	problems := config.Check(c, config.Files())
 	if len(problems) != 1 || problems.Err() != nil || !strings.Contains(problems[0].String(), "warning: ") || problems[0].Line != 5 {
 		t.Errorf("an expired one: %v", problems)
+	}
+}
+
+// Keys of a process of their own are not read by this one.
+func TestKeysOfAnotherProcess(t *testing.T) {
+	inFolder(t)
+	c := mustParse(t, "listeners: [{listen: [':443'], tls: {certificates: [{cert: chain.pem, key: not-for-us.pem}]}, target: web}]\ntargets: {web: {addresses: ['a:1']}}\nprocess: {keys: process}\n")
+	if problems := config.Check(c, config.Files()); problems != nil {
+		t.Error(problems)
+	}
+	c.Process.Keys = "locked"
+	if config.Check(c, config.Files()).Err() == nil {
+		t.Error("the key is missing, and nothing is said")
 	}
 }
 

@@ -77,7 +77,7 @@ func check(cmd *cobra.Command, file string, noFiles bool) (*Checked, error) {
 	}
 	options := []config.Option{config.Rules(access.CheckRule)}
 	if !noFiles {
-		options = append(options, config.Files())
+		options = append(options, config.Files(), config.Rights())
 	}
 	c, err := config.Parse(data, file)
 	problems, wrong := errors.AsType[config.Problems](err)

@@ -143,8 +143,8 @@ func content(cmd *cobra.Command, file string) ([]byte, error) {
 
 // examine checks all of a configuration, the files too, and returns what is wrong, in the
 // words of the flags where it is made of them. Warnings are written to w.
-func examine(w io.Writer, c *config.Config) error {
-	problems := config.Check(c, config.Files(), config.Rules(access.CheckRule))
+func examine(w io.Writer, c *config.Config, more ...config.Option) error {
+	problems := config.Check(c, append(more, config.Files(), config.Rules(access.CheckRule))...)
 	for i := range problems {
 		if problems[i].File == "" {
 			problems[i].Path = config.FlagOf(problems[i].Path)

@@ -71,16 +71,16 @@ refused in between.`,
 }
 
 // read reads the configuration, and checks all of it.
-func (o *options) read(cmd *cobra.Command) (*config.Config, error) {
+func (o *options) read(cmd *cobra.Command, more ...config.Option) (*config.Config, error) {
 	c, err := load(cmd, o.file, &o.flags)
 	if err != nil {
 		return nil, err
 	}
-	return c, examine(cmd.ErrOrStderr(), c)
+	return c, examine(cmd.ErrOrStderr(), c, more...)
 }
 
 func (o *options) run(cmd *cobra.Command) error {
-	c, err := o.read(cmd)
+	c, err := o.read(cmd, config.Rights()) // which a reload has given up
 	if err != nil {
 		return err
 	}
