@@ -66,9 +66,14 @@ func (p *Paths) listener(l config.Listener) {
 	for _, address := range l.Listen {
 		p.address(address)
 	}
-	if l.StartTLS == "ftp" { // data connections are on ports that the other side names
+	if l.StartTLS == "ftp" || l.StartTLS == "ftps" { // data connections are on ports that the other side names
 		p.AnyConnect = true
 		p.Bind = append(p.Bind, 0)
+		if l.FTP != nil {
+			for port := max(l.FTP.FirstPort, 1); port <= min(l.FTP.LastPort, 65535); port++ {
+				p.Bind = append(p.Bind, uint16(port))
+			}
+		}
 	}
 	if l.TLS == nil {
 		return

@@ -74,3 +74,13 @@ func TestUnknownWordsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// FTP's data connections are on ports of their own.
+func TestPathsOfFTP(t *testing.T) {
+	for _, protocol := range []string{"ftp", "ftps"} {
+		p := Of(config.Config{Listeners: []config.Listener{{StartTLS: protocol, FTP: &config.FTP{FirstPort: 40000, LastPort: 40002}}}}, "")
+		if want := []uint16{0, 40000, 40001, 40002}; !slices.Equal(p.Bind, want) || !p.AnyConnect {
+			t.Errorf("%s: %v, %v", protocol, p.Bind, p.AnyConnect)
+		}
+	}
+}
