@@ -270,3 +270,9 @@ func contextOf(t *testing.T, patient bool) (context.Context, context.CancelFunc)
 	}
 	return ctx, cancel
 }
+
+func write(t testing.TB, path, text string) {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,8 +1,48 @@
 package proxy
 
 import (
+	"context"
+	"sync"
+	"time"
+
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/session/fleet"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
-func (n *plan) resume(_ *config.ServerTLS, _ *tls.Config) error { return nil }
+// keysPatience is how long a plan waits for the ticket keys of a fleet. Without them it goes
+// on, and they come later.
+const keysPatience = 2 * time.Second
+
+// resume has own resume sessions, also those of plans before.
+func (n *plan) resume(_ *config.ServerTLS, own *tls.Config) error {
+	of := []any{"sessions", n.config.Sessions}
+	sessions, release, _, err := share(&n.p.shared, of, func() (*fleet.Sessions, func(), error) { return n.p.openSessions(n.config.Sessions) })
+	if err != nil {
+		return err
+	}
+	n.closes = append(n.closes, release)
+	sessions.Apply(own)
+	return nil
+}
+
+func (p *Proxy) openSessions(c config.Sessions) (*fleet.Sessions, func(), error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	sessions, err := fleet.Open(ctx, fleet.Settings{
+		Store: c.Store, KeyFile: c.KeyFile, Timeout: time.Duration(c.Timeout), SingleUse: c.SingleUse, SessionIDs: c.SessionIDs,
+	}, fleet.Options{Report: p.hooks.Store})
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	first, done := context.WithTimeout(ctx, keysPatience)
+	_ = sessions.Update(first) // Store is told of a failure
+	done()
+	var running sync.WaitGroup
+	running.Go(func() { sessions.Run(ctx) })
+	return sessions, func() {
+		cancel()
+		running.Wait()
+		_ = sessions.Close() // nobody waits for the store any more
+	}, nil
+}

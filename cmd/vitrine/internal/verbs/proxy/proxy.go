@@ -92,7 +92,12 @@ func (o *options) run(cmd *cobra.Command) error {
 	if err := seen.listen(); err != nil {
 		return err
 	}
-	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace})
+	load, closeKeys, err := keysElsewhere(c, cmd.ErrOrStderr())
+	if err != nil {
+		return report.Usagef("process.keys: %v", err)
+	}
+	defer closeKeys()
+	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: load})
 	if err != nil {
 		return report.Usagef("%v", err)
 	}
