@@ -24,7 +24,8 @@ type Settings struct {
 	Keys [][32]byte
 	// Timeout is how long a handshake waits for the store; 20 ms by default, at most 100 ms.
 	Timeout time.Duration
-	// SingleUse keeps the sessions behind tickets in the store, where each is taken once.
+	// SingleUse keeps the sessions behind tickets in the store, where each is taken once. A
+	// handshake of TLS 1.3 then gives out one ticket, unless Resumption.Tickets says otherwise.
 	SingleUse bool
 	// SessionIDs keeps sessions up to TLS 1.2 for clients without tickets.
 	SessionIDs bool
@@ -149,6 +150,9 @@ func (s *Sessions) Apply(c *tls.Config) {
 	}
 	if s.settings.SingleUse {
 		c.WrapSession, c.UnwrapSession = s.wrap, s.unwrap
+		if c.Resumption.Tickets == 0 {
+			c.Resumption.Tickets = 1 // each that no client comes back with waits a day in the store
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
