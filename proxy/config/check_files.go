@@ -40,7 +40,7 @@ func (k *checker) readFiles() {
 		for j, list := range l.TLS.CRL {
 			k.crl(fmt.Sprintf("%s.crl[%d]", path, j), list)
 		}
-		k.lines(path+".psk-file", l.TLS.PSKFile, "write each line as identity:hex, a key of 16 to 64 bytes", isPSK)
+		k.lines(path+".psk-file", l.TLS.PSKFile, "write each line as identity:hex, 16 to 64 bytes", isPSK)
 	}
 	for _, name := range sortedNames(k.Targets) {
 		if t := k.Targets[name].TLS; t != nil {
