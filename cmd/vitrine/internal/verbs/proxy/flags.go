@@ -45,7 +45,7 @@ func register(cmd *cobra.Command, f *config.Flags) {
 		}
 	}
 	for name, values := range map[string][]string{
-		"mode": {config.ModeTCP, config.ModeHTTP}, "starttls": {"smtp", "imap", "pop3", "ftp", "ldap", "postgres"},
+		"mode": {config.ModeTCP, config.ModeHTTP}, "starttls": {"smtp", "imap", "pop3", "ftp", "ftps", "ldap", "postgres"},
 		"min": vocabulary.VersionNames(), "max": vocabulary.VersionNames(), "client-auth": {"none", "request", "require"},
 		"revocation": {"off", "soft", "hard"}, "balance": {config.RoundRobin, config.LeastConnections}, "proxy-protocol": {"v1", "v2", "v2-tls"},
 		"log-format": {"text", "json"}, "log-level": {"debug", "info", "warn", "error"}, "sandbox": {"auto", "require", "off"},
