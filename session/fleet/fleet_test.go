@@ -48,6 +48,7 @@ func start(t *testing.T, url string, settings Settings, max uint16, tickets bool
 	f := &fleetOf{t: t}
 	ctx, stop := context.WithCancel(context.Background())
 	settings.Store, settings.Keys = url, [][32]byte{{1}}
+	settings.Timeout = 100 * time.Millisecond // the machine may be busy with other tests
 	var running []chan struct{}
 	var all []*Sessions
 	for range 3 {
@@ -146,9 +147,7 @@ func TestThreeMembers(t *testing.T) {
 				}
 			}
 			back("the start")
-			if share := f.resumed(300); share < 0.99 {
-				t.Errorf("%.1f %% are resumed", 100*share)
-			}
+			storetest.Eventually(t, "99 % of 300 connections are resumed", func() bool { return f.resumed(300) >= 0.99 })
 			server.Freeze()
 			if share := f.resumed(30); !one.stored && share < 0.99 {
 				t.Errorf("frozen: %.1f %% are resumed", 100*share)
