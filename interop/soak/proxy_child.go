@@ -27,6 +27,7 @@ type proxyChild struct {
 	ports        map[string]int
 	cmd          *exec.Cmd
 	lines        chan string
+	files        int // that it may have open; 0 for the limit of this process
 }
 
 // newProxyChild builds the command. write makes the first certificate in a folder.
@@ -69,7 +70,11 @@ limits: {idle-timeout: 30s}
 
 // start runs the proxy until it listens.
 func (p *proxyChild) start(ctx context.Context) error {
-	p.cmd = exec.CommandContext(ctx, p.program, "proxy", "--config", filepath.Join(p.dir, "proxy.yaml"))
+	args := []string{p.program, "proxy", "--config", filepath.Join(p.dir, "proxy.yaml")}
+	if p.files > 0 {
+		args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, p.files)}, args...)
+	}
+	p.cmd = exec.CommandContext(ctx, args[0], args[1:]...)
 	said, err := p.cmd.StderrPipe()
 	if err != nil {
 		return err
