@@ -86,7 +86,7 @@ func (p *proxyChild) start(ctx context.Context) error {
 	go func() {
 		defer close(p.lines)
 		for lines := bufio.NewScanner(said); lines.Scan(); {
-			if text := lines.Text(); strings.Contains(text, "listening on") || strings.Contains(text, "read again") || strings.HasPrefix(text, "vitrine:") {
+			if text := lines.Text(); strings.Contains(text, "listening on") || strings.Contains(text, "new configuration") || strings.HasPrefix(text, "vitrine:") {
 				p.lines <- text
 			}
 		}
@@ -123,7 +123,7 @@ func (p *proxyChild) reload(n int) error {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
-	line, err := p.hear("read again")
+	line, err := p.hear("new configuration")
 	if err == nil && !strings.Contains(line, "is in force") {
 		err = errors.New(line)
 	}

@@ -56,7 +56,9 @@ func Apply(c config.Process, p Paths) (report []string, err error) {
 	} else if os.Geteuid() == 0 {
 		s.did("the process stays root: set user to give that up")
 	}
-	s.unreadable(p.Read)
+	if c.Keys != keysProcess {
+		s.unreadable(p.Read)
+	}
 	if c.Sandbox != sandboxOff {
 		s.do("core dumps and debuggers are off", noCore())
 		s.sandbox(p)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,9 @@ func protect(c *config.Config, file string, w io.Writer) (*guard, error) {
 
 // permits refuses a configuration for which the process would have to do more than it still may.
 func (g *guard) permits(c *config.Config) error {
+	if err := onlyPEM(c); err != nil {
+		return err
+	}
 	if !harden.Confined() {
 		return nil
 	}
@@ -50,4 +54,22 @@ func newKeys() *cobra.Command {
 		Hidden: true,
 		RunE:   func(*cobra.Command, []string) error { return keyprocess.Serve(os.Stdin, os.Stdout) },
 	}
+}
+
+// onlyPEM refuses certificates whose keys would be made or opened in this process.
+func onlyPEM(c *config.Config) error {
+	if c.Process.Keys != "process" {
+		return nil
+	}
+	for _, l := range c.Listeners {
+		if l.TLS == nil {
+			continue
+		}
+		for _, certificate := range l.TLS.Certificates {
+			if certificate.Cert == "" {
+				return errors.New("a process for private keys reads them from files in PEM: give cert and key, and no pkcs12, acme or development")
+			}
+		}
+	}
+	return nil
 }

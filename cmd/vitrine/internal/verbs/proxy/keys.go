@@ -20,6 +20,9 @@ func keysElsewhere(c *config.Config, w io.Writer) (load func(cert, key string) (
 	if c.Process.Keys != "process" {
 		return nil, func() {}, nil
 	}
+	if err := onlyPEM(c); err != nil {
+		return nil, nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
