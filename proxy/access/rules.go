@@ -55,7 +55,7 @@ func parseDNS(value string) (rule, error) {
 		return nil, errors.New("that is not a DNS name")
 	}
 	if _, err := netip.ParseAddr(ascii); err == nil {
-		return nil, errors.New("that is an address; write it with ip:")
+		return nil, errors.New("that is an address; write ip: before it")
 	}
 	return dnsName{lower(ascii), below}, nil
 }

@@ -43,7 +43,7 @@ func Parse(data []byte, name string) (*Config, error) {
 }
 
 var (
-	errEmpty = errors.New("the file is empty; it begins with a line listeners:")
+	errEmpty = errors.New("the file is empty; it needs a key listeners")
 	errMore  = errors.New("the file has more than one document; leave out what follows the line ---")
 )
 

@@ -122,15 +122,14 @@ func address(s, host string) string {
 
 // suites reads a list of cipher suites; a string of OpenSSL's keywords has no equivalent.
 func (m *maker) suites(o option, v *config.Versions) {
-	for _, name := range strings.FieldsFunc(o.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' }) {
+	names := strings.FieldsFunc(o.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' })
+	for _, name := range names {
 		if _, err := vocabulary.Suite(name); err != nil {
 			m.note(o, fmt.Sprintf("has %q, which is no name of a suite, so that the whole list is left out and the safe suites are on; if fewer are to be on, name them with suites", name))
 			return
 		}
 	}
-	for _, name := range strings.FieldsFunc(o.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' }) {
-		v.Suites = append(v.Suites, name)
-	}
+	v.Suites = append(v.Suites, names...)
 }
 
 // tls13Suites are added where a list for the versions before is all that there is.

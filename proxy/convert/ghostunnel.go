@@ -41,7 +41,7 @@ func Ghostunnel(args []string) (*Result, error) {
 			mode = args[i]
 			continue
 		case !isFlag:
-			return nil, fmt.Errorf("%.100q is no flag of ghostunnel; give all of its arguments, as in: server --listen ...", args[i])
+			return nil, fmt.Errorf("%.100q is no flag of ghostunnel; give all of its arguments, as in: server --listen ADDRESS --target ADDRESS", args[i])
 		}
 		key, value, ok := strings.Cut(name, "=")
 		o := option{text: args[i], key: key, value: value}
@@ -59,7 +59,7 @@ func Ghostunnel(args []string) (*Result, error) {
 		g.set(o)
 	}
 	if mode == "" {
-		return nil, fmt.Errorf("neither server nor client is there; give all of ghostunnel's arguments, as in: server --listen ...")
+		return nil, fmt.Errorf("neither server nor client is there; give all of ghostunnel's arguments, as in: server --listen ADDRESS --target ADDRESS")
 	}
 	g.end(mode == "client")
 	return g.finish(), nil

@@ -3,7 +3,6 @@ package harden
 import (
 	"fmt"
 	"os"
-	"strings"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
@@ -108,9 +107,4 @@ func (s *steps) unreadable(files []string) {
 func isSocket(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode()&os.ModeSocket != 0
-}
-
-// lacks is the error of a part that this system has none of.
-func lacks(what ...string) error {
-	return fmt.Errorf("this system has no %s", strings.Join(what, " and no "))
 }

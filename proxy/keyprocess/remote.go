@@ -39,6 +39,7 @@ var _ crypto.Decrypter = (*opener)(nil)
 
 // Decrypt implements crypto.Decrypter for RSA key exchange: a wrong ciphertext has a random result, and no error.
 func (o *opener) Decrypt(_ io.Reader, ciphertext []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+	//lint:ignore SA1019 it is what RSA key exchange asks for
 	q, ok := opts.(*rsa.PKCS1v15DecryptOptions)
 	if !ok || q.SessionKeyLen != premaster {
 		return nil, errors.New("the key process opens premaster secrets alone")

@@ -76,8 +76,8 @@ func smtp(t *talk) error {
 // imap is IMAP. RFC 9051 §6.2.1.
 func imap(t *talk) error {
 	const offer = "CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED"
-	return t.converse("* OK ["+offer+"] "+t.Name+" is ready\r\n", "* BYE Too many commands without STARTTLS\r\n", func(tag, rest string) (string, outcome) {
-		tag, _, _ = strings.Cut(t.heard, " ") // as it was written
+	return t.converse("* OK ["+offer+"] "+t.Name+" is ready\r\n", "* BYE Too many commands without STARTTLS\r\n", func(_, rest string) (string, outcome) {
+		tag, _, _ := strings.Cut(t.heard, " ") // as it was written
 		if !isTag(tag) {
 			return "* BAD Each command begins with a tag\r\n", goesOn
 		}
