@@ -188,7 +188,7 @@ func TestParseRefuses(t *testing.T) {
 		"cn:": "no value", "ou:": "no value", "cel:": "no value",
 		"cn:a\x00b": "character", "dns:a\nb": "character", "cn: a": "space", "cn:a ": "space", "cn:\xff": "character",
 		"dns:a.example.": "dot at its end", "dns:a.*.example": "asterisk", "dns:*": "asterisk", "dns:*a.example": "asterisk", "dns:*.*.example": "asterisk",
-		"dns:a..example": "not a DNS name", "dns:a b": "not a DNS name", "dns:*.": "not a DNS name", "dns:192.0.2.1": "with ip:",
+		"dns:a..example": "not a DNS name", "dns:a b": "not a DNS name", "dns:*.": "not a DNS name", "dns:192.0.2.1": "write ip: before",
 		"uri:example.org": "not a URI", "uri:spiffe://Example.org/a": "SPIFFE ID", "uri:SPIFFE://example.org/a": "SPIFFE ID", "uri:spiffe://example.org:1/a": "SPIFFE ID",
 		"uri:spiffe://u@example.org/a": "SPIFFE ID", "uri:spiffe://example.org/a/": "slash", "uri:spiffe://example.org/%61": "percent",
 		"uri:spiffe://*/a": "asterisk", "uri:spiffe://example.org/a*": "asterisk", "uri:spiffe://example.org/*/a": "asterisk", "uri:spiffe:///a": "SPIFFE ID", "uri:spiffe:///*": "has a host",
