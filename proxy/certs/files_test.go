@@ -226,8 +226,8 @@ func TestFilesThatChange(t *testing.T) {
 	}
 	defer s.Close()
 	go s.Run(t.Context())
-	news.wait(t, certstore.Reloaded)
-	news.wait(t, certstore.Reloaded)
+	news.wait(t, Loaded)
+	news.wait(t, Loaded)
 
 	second := write(t, plain, "ecdsa", "b.example")
 	if e := news.wait(t, certstore.Reloaded); e.Source != plain || !leafOf(t, s, hello("b.example")).Equal(second) {

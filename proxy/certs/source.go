@@ -19,7 +19,7 @@ import (
 // Options are what certificates need beside their configuration.
 type Options struct {
 	// Report is told what becomes of certificates, by several goroutines; nil tells nobody.
-	// What is one of package certstore's words, [Obtained], [ObtainFailed]
+	// What is one of package certstore's words, [Loaded], [Obtained], [ObtainFailed]
 	// or [StoreFailed].
 	Report func(event.Certificate)
 	// Fetcher asks OCSP responders for what is stapled; nil staples nothing.
@@ -36,9 +36,10 @@ type Options struct {
 	renewCheck time.Duration // of tests
 }
 
-// What happens to certificates of ACME.
+// What happens to certificates, beside what package certstore says. All but Loaded are of ACME.
 const (
 	Obtained     = "obtained"
+	Loaded       = "loaded"        // for the first time in this process
 	ObtainFailed = "obtain failed" // the one from before serves on; it is tried again
 	StoreFailed  = "store failed"  // the folder cannot be written: nothing is renewed
 )
@@ -108,7 +109,7 @@ func (s *Source) openFiles(pairs []certstore.Pair) (err error) {
 		return fmt.Errorf("certificates: %s", text)
 	}
 	for _, leaf := range s.store.Leaves() {
-		s.report(event.Certificate{Source: nameOf(leaf), What: certstore.Reloaded, Names: leaf.DNSNames, Until: leaf.NotAfter})
+		s.report(event.Certificate{Source: nameOf(leaf), What: Loaded, Names: leaf.DNSNames, Until: leaf.NotAfter})
 	}
 	return nil
 }

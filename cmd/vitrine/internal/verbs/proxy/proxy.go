@@ -115,7 +115,10 @@ func (o *options) run(cmd *cobra.Command) error {
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
 	announce(cmd.ErrOrStderr(), c, p)
 	seen.SetReady(true)
-	context.AfterFunc(ctx, func() { seen.SetReady(false) })
+	context.AfterFunc(ctx, func() {
+		seen.SetReady(false)
+		seen.Log().Info("stopping: no connection is taken any more, and those that are open may end by themselves")
+	})
 	return p.Run(ctx)
 }
 
