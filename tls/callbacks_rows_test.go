@@ -63,6 +63,8 @@ var callbacks = []callback{
 	{"VerifyConnection", wire.Server, setVerifyConnection},
 	{"Revocation.Fetcher", wire.Client, setFetcher},
 	{"Revocation.Fetcher", wire.Server, setFetcher},
+	{"Revocation.ListsNow", wire.Client, setListsNow},
+	{"Revocation.ListsNow", wire.Server, setListsNow},
 	{"RootCAs", wire.Client, func(own, _ *Config, hit func()) { own.RootCAs = constrained(hit) }},
 	{"ClientCAs", wire.Server, func(own, _ *Config, hit func()) { own.ClientCAs = constrained(hit) }},
 	{"ClientSessionCache", wire.Client, func(own, _ *Config, hit func()) {
@@ -139,6 +141,12 @@ func setFetcher(own, peer *Config, hit func()) {
 	peer.Certificates = []Certificate{*root.issue(pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, Value: responder})}
 	own.RootCAs, own.ClientCAs, own.ServerName = root.pool(), root.pool(), "example.com"
 	own.Revocation = &revocation.Checker{Mode: revocation.Soft, Fetcher: hitFetcher{hit}}
+}
+
+// setListsNow asks for lists of revoked certificates.
+func setListsNow(own, peer *Config, hit func()) {
+	setFetcher(own, peer, func() {})
+	own.Revocation = &revocation.Checker{Mode: revocation.Soft, ListsNow: func() []*revocation.List { hit(); return nil }}
 }
 
 // setForIssuer has a chain of two.

@@ -35,44 +35,35 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 // writePart writes what has come to w, or waits for more to come.
 func (c *Conn) writePart(w io.Writer) (int, error) {
 	room := copyRooms.Get().(*[copyRoom]byte)
-	n, err := c.readNow(room[:])
+	n, waited, err := c.readOrWait(room)
+	if waited {
+		return 0, err
+	}
 	if n > 0 {
 		n, err = w.Write(room[:n])
 	}
 	copyRooms.Put(room)
-	if n == 0 && err == engine.ErrWantInput {
-		err = c.awaitMore()
-	}
 	return n, err
 }
 
-// readNow is a Read that does not wait: it returns ErrWantInput.
-func (c *Conn) readNow(p []byte) (int, error) {
+// readOrWait is a Read that returns room to its pool before it waits, and nothing then. Other
+// readers are kept out in between: one of them, a renegotiation, could take what is waited for.
+func (c *Conn) readOrWait(room *[copyRoom]byte) (n int, waited bool, err error) {
 	c.readers.Add(1)
 	defer c.leave()
 	c.readMutex.Lock()
 	defer c.readMutex.Unlock()
 	if c.flags.has(closed) {
-		return 0, c.gone()
+		return 0, false, c.gone()
 	}
-	n, err := c.take(p)
+	n, err = c.take(room[:])
 	c.touch()
 	c.answerAside(err)
 	if n == 0 && err == engine.ErrWantInput {
-		return 0, err
+		copyRooms.Put(room)
+		c.drained = false
+		return 0, true, c.explain(c.receive())
 	}
-	c.hear(p[:n])
-	return n, c.explain(err)
-}
-
-// awaitMore returns once something has been received.
-func (c *Conn) awaitMore() error {
-	c.readers.Add(1)
-	defer c.leave()
-	c.readMutex.Lock()
-	defer c.readMutex.Unlock()
-	if c.flags.has(closed) {
-		return c.gone()
-	}
-	return c.explain(c.receive())
+	c.hear(room[:n])
+	return n, false, c.explain(err)
 }
