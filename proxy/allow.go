@@ -44,7 +44,7 @@ func clientAuth(d *door, own *tls.Config) (err error) {
 	default:
 		own.ClientAuth = tls.RequestClientCert
 	}
-	own.Revocation, err = checker(t.Revocation, t.CRL)
+	own.Revocation, err = checker(t.Revocation, t.CRL, d.plan.p.hooks.Certificate)
 	return err
 }
 

@@ -67,7 +67,7 @@ func (n *plan) make() error {
 		return err
 	}
 	for name, c := range n.config.Targets {
-		t, err := newTarget(name, &c)
+		t, err := newTarget(name, &c, n.p.options.pairs())
 		if err != nil {
 			return fmt.Errorf("targets.%s: %w", name, err)
 		}

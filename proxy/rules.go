@@ -13,8 +13,10 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck/fetch"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/certstore"
 	"github.com/vitrine-tls/vitrine/proxy/certs"
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/proxy/words"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -47,8 +49,9 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 	return own, nil
 }
 
-// checker asks whether certificates are revoked; nil looks at staples alone.
-func checker(mode string, lists []string) (*revocation.Checker, error) {
+// checker asks whether certificates are revoked; nil looks at staples alone. Only a mode asks
+// the network: lists alone are no wish for that. report is told of lists that are read again.
+func checker(mode string, lists []string, report func(event.Certificate)) (*revocation.Checker, error) {
 	if mode == "" && len(lists) == 0 {
 		return nil, nil
 	}
@@ -59,17 +62,31 @@ func checker(mode string, lists []string) (*revocation.Checker, error) {
 			return nil, fmt.Errorf("revocation: %q is not a mode; choose off, soft or hard", mode)
 		}
 	}
-	if c.Mode != revocation.Off {
+	if mode != "" && c.Mode != revocation.Off {
 		c.Fetcher = &fetch.Client{}
 	}
 	if len(lists) > 0 {
-		files, err := certs.OpenLists(lists, nil)
+		files, err := certs.OpenLists(lists, listNews(report))
 		if err != nil {
 			return nil, fmt.Errorf("crl: %w", err)
 		}
 		c.ListsNow = files.Now
 	}
 	return c, nil
+}
+
+// listNews tells report of revocation lists as of certificates.
+func listNews(report func(event.Certificate)) func(string, error) {
+	if report == nil {
+		return nil
+	}
+	return func(file string, err error) {
+		e := event.Certificate{Source: file, What: certstore.Reloaded, Err: err}
+		if err != nil {
+			e.What = certstore.ReloadFailed
+		}
+		report(e)
+	}
 }
 
 func pool(file string) (*x509.CertPool, error) {
@@ -84,8 +101,19 @@ func pool(file string) (*x509.CertPool, error) {
 	return p, nil
 }
 
+// A pairLoader reads a chain and its key, in PEM.
+type pairLoader func(cert, key string) (tls.Certificate, error)
+
+// pairs is how this process reads them, or another for it.
+func (o *Options) pairs() pairLoader {
+	if o.LoadPair != nil {
+		return o.LoadPair
+	}
+	return tls.LoadX509KeyPair
+}
+
 // clientTLS makes what TLS with a target is spoken by; nil for none.
-func clientTLS(c *config.ClientTLS) (*tls.Config, error) {
+func clientTLS(c *config.ClientTLS, load pairLoader) (*tls.Config, error) {
 	if c == nil {
 		return nil, nil
 	}
@@ -103,11 +131,11 @@ func clientTLS(c *config.ClientTLS) (*tls.Config, error) {
 		if key == "" {
 			key = c.Cert
 		}
-		pair, err = tls.LoadX509KeyPair(c.Cert, key)
+		pair, err = load(c.Cert, key)
 		own.Certificates = []tls.Certificate{pair}
 	}
 	if err == nil {
-		own.Revocation, err = checker(c.Revocation, nil)
+		own.Revocation, err = checker(c.Revocation, nil, nil)
 	}
 	if err == nil && len(c.Pins) > 0 {
 		own.VerifyConnection, err = pinned(c.Pins)

@@ -41,7 +41,7 @@ type place struct {
 
 func (at *place) leave() { at.active.Add(-1) }
 
-func newTarget(name string, c *config.Target) (*target, error) {
+func newTarget(name string, c *config.Target, load pairLoader) (*target, error) {
 	t := &target{name: name, config: c}
 	if len(c.Addresses) == 0 {
 		return nil, errors.New("it has no addresses")
@@ -49,7 +49,7 @@ func newTarget(name string, c *config.Target) (*target, error) {
 	if c.StartTLS != "" && c.TLS == nil {
 		return nil, errors.New("starttls: it needs tls beside it, which says whom to trust")
 	}
-	shared, err := clientTLS(c.TLS)
+	shared, err := clientTLS(c.TLS, load)
 	if err != nil {
 		return nil, err
 	}
