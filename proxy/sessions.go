@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/sha256"
+	"os"
 	"sync"
 	"time"
 
@@ -16,7 +18,9 @@ const keysPatience = 2 * time.Second
 
 // resume has own resume sessions, also those of plans before.
 func (n *plan) resume(_ *config.ServerTLS, own *tls.Config) error {
-	of := []any{"sessions", n.config.Sessions}
+	keys, _ := os.ReadFile(n.config.Sessions.KeyFile) // that there is none is for Open to say
+	of := []any{"sessions", n.config.Sessions, sha256.Sum256(keys)}
+	clear(keys)
 	sessions, release, _, err := share(&n.p.shared, of, func() (*fleet.Sessions, func(), error) { return n.p.openSessions(n.config.Sessions) })
 	if err != nil {
 		return err

@@ -224,6 +224,26 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 	}
 }
 
+// A ticket is opened once, also where the server asks for another key share first: one
+// for a single use would not open again.
+func TestATicketIsOpenedOnceThroughARetry(t *testing.T) {
+	opened := map[string]int{}
+	client, server := resumable(VersionTLS13, func(c *Config) { c.Resumption.Tickets = 1 })
+	client.CurvePreferences, client.KeyShares = []CurveID{X25519, CurveP384}, []CurveID{X25519}
+	server.CurvePreferences = []CurveID{CurveP384}
+	server.WrapSession = server.EncryptTicket
+	server.UnwrapSession = func(identity []byte, cs ConnectionState) (*SessionState, error) {
+		if opened[string(identity)]++; opened[string(identity)] > 1 {
+			return nil, nil
+		}
+		return server.DecryptTicket(identity, cs)
+	}
+	resumption(t, client, server)
+	if got := resumption(t, client, server); got != "psk" || len(opened) != 1 {
+		t.Errorf("resumed by %s, and %d tickets were opened", got, len(opened))
+	}
+}
+
 // In TLS 1.2 a ticket serves until its key seals no more: one that replaced it
 // would be valid no longer, and was as visible.
 func TestTicketIsRenewedWithItsKey(t *testing.T) {

@@ -1,8 +1,8 @@
 package handshake
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	stdtls "crypto/tls"
 	"slices"
 
@@ -196,6 +196,7 @@ func (s *State) resume13(ctx context.Context) error {
 		s.choseResumption(ResumedByPSK, why)
 		if why == "" {
 			s.resumed, s.pskIndex, s.Result.Resumption = c, i, ResumedByPSK
+			s.pskTicket = sha256.Sum256(id.Identity)
 			return nil
 		}
 	}
@@ -205,13 +206,14 @@ func (s *State) resume13(ctx context.Context) error {
 // maxIdentities is how many PSKs the server tries, to bound its work.
 const maxIdentities = 5
 
-// takePSK checks after a retry that the client still offers the PSK taken.
+// takePSK checks after a retry that the client still offers the PSK taken. Its ticket is not
+// opened again: one for a single use opens once.
 func (s *State) takePSK() error {
 	if !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
 		return fault(wire.AlertMissingExtension, "the client's second ClientHello lacks pre_shared_key, which its first had", "RFC 8446 §4.1.2", nil)
 	}
 	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
-		if c := s.Config.OpenTicket(s, id.Identity); c != nil && bytes.Equal(c.Secret, s.resumed.Secret) {
+		if sha256.Sum256(id.Identity) == s.pskTicket {
 			s.pskIndex = i
 			return s.checkBinder(i)
 		}

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"crypto/sha256"
 	stdtls "crypto/tls"
 	"sync"
 
@@ -101,6 +102,7 @@ type State struct {
 	newTicket     *ClientSession   // TLS 1.2 client: what arrived
 	newTicketLife uint32           // in seconds, as the server says
 	pskIndex      int
+	pskTicket     [sha256.Size]byte // digest of the ticket that pskIndex is
 
 	shared                 []byte // premaster or (EC)DHE result
 	early                  [maxHash]byte

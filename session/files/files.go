@@ -176,7 +176,11 @@ func (s *Store) room(blob []byte) error {
 	if s.used.Load()+size <= s.options.Budget {
 		return nil
 	}
-	s.sweep(time.Now())
+	if !s.sweeps.TryLock() { // one sweep at a time: the others must not queue behind it
+		return errors.New("files: room is being made")
+	}
+	s.sweepHeld(time.Now())
+	s.sweeps.Unlock()
 	if s.used.Load()+size > s.options.Budget {
 		return errors.New("files: the budget is used up")
 	}
@@ -291,6 +295,11 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	if err := s.remove(p); err != nil {
 		return nil, err
+	}
+	if s.options.Sync { // a crash must not bring back what was taken
+		if err := syncFolder(filepath.Dir(p.path)); err != nil {
+			return nil, fmt.Errorf("files: %w", err)
+		}
 	}
 	return blob, nil
 }

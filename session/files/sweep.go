@@ -44,6 +44,11 @@ type entry struct {
 func (s *Store) sweep(now time.Time) {
 	s.sweeps.Lock()
 	defer s.sweeps.Unlock()
+	s.sweepHeld(now)
+}
+
+// sweepHeld is sweep for a caller that holds sweeps.
+func (s *Store) sweepHeld(now time.Time) {
 	var held []entry
 	var used int64
 	for i := range 256 {

@@ -49,10 +49,13 @@ func (v *Value[T]) Get(ctx context.Context) (value T, err error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.made && !v.closed {
+	switch {
+	case v.closed:
+		return value, ErrClosed
+	case v.made:
 		return v.value, nil
 	}
-	return value, errors.Join(v.err)
+	return value, v.err
 }
 
 func (v *Value[T]) try(done chan struct{}) {
