@@ -173,28 +173,30 @@ func (h *httpSide) route(r *route) *web.Route {
 		return list
 	}}
 	if r.allow != nil {
-		own.Allow = func(req *http.Request) error { return linkOf(req.Context()).allowed(r) }
+		own.Allow = func(req *http.Request, name string) error { return linkOf(req.Context()).allowed(r, name) }
 	}
 	return own
 }
 
-// allowed judges the client once for each set of rules.
-func (l *link) allowed(r *route) error {
+// allowed judges the client for a name, once as long as neither that nor the rules change. The
+// name is the request's: one connection carries requests for several.
+func (l *link) allowed(r *route, name string) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	if l.admitted == r.allow {
+	if l.admitted == (admission{r.allow, name}) {
 		return nil
 	}
 	var state tls.State
 	if conn, is := l.client.(*tls.Conn); is {
 		state = conn.State()
+		state.ServerName = name
 	}
 	identity, err := r.admit(state, l.About.Peer)
 	if err != nil {
 		l.p.refuse(l.About.Listener, l.About.Peer, event.NotAllowed)
 		return err
 	}
-	l.admitted, l.About.Identity = r.allow, identity
+	l.admitted, l.About.Identity = admission{r.allow, name}, identity
 	return nil
 }
 

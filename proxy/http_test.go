@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -115,5 +116,38 @@ func TestHTTP(t *testing.T) {
 	}
 	if received != 10 || sent == 0 {
 		t.Errorf("%d bytes came, %d went", received, sent)
+	}
+}
+
+// A rule on the server name asks for the name of the request, not for that of the connection.
+func TestRuleOnTheNameOfARequest(t *testing.T) {
+	server := serverTLS(t, "one.test", "two.test")
+	server.ClientAuth, server.ClientCA = "require", onePKI().folder+"/ca.pem"
+	c := config.Config{
+		Listeners: []config.Listener{{
+			Listen: []string{"127.0.0.1:0"}, Mode: config.ModeHTTP, TLS: server, Target: "main",
+			Allow: []string{`cel:server_name == "one.test"`},
+		}},
+		Targets: map[string]config.Target{"main": {Addresses: []string{website(t, "main")}}},
+	}
+	_, address := begin(t, c)
+	for name, want := range map[string]map[string]int{
+		"one.test": {"one.test": 200, "two.test": 403}, "two.test": {"one.test": 200, "two.test": 403},
+	} {
+		own := onePKI().client(name)
+		own.Certificates = []tls.Certificate{onePKI().pair(t, "good.test")}
+		conn := dial(t, address, own)
+		read := bufio.NewReader(conn)
+		for _, host := range []string{"one.test", "two.test", "one.test", "two.test"} {
+			fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+			resp, err := http.ReadResponse(read, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, resp.Body)
+			if resp.StatusCode != want[host] {
+				t.Errorf("%s on the connection for %s: %s", host, name, resp.Status)
+			}
+		}
 	}
 }

@@ -38,12 +38,18 @@ type link struct {
 	cutOff bool
 	// Of HTTP mode: why the handshake failed, and the rules that have let the client in.
 	failed   error
-	admitted *access.Policy
+	admitted admission
 
 	received, sent atomic.Int64
 	halves         atomic.Int32 // directions that are not over
 	active         atomic.Int64 // when the last byte went, in Unix nanoseconds; for the idle timeout
 	idler          *time.Timer
+}
+
+// An admission is what a client was judged by: rules can ask for the name of a request.
+type admission struct {
+	rules *access.Policy
+	name  string
 }
 
 // refusal is why a connection is turned away after it was accepted.
@@ -177,11 +183,11 @@ func (l *link) choose() (*route, error) {
 	if r == nil {
 		return nil, &refusal{event.NoRoute, fmt.Errorf("no route is for the server name %q, and there is no other target", name)}
 	}
-	conn, is := l.client.(*tls.Conn)
-	if !is {
-		return r, nil
+	var state tls.State // a zero one is judged too: an address can be allowed in the clear
+	if conn, is := l.client.(*tls.Conn); is {
+		state = conn.State()
 	}
-	identity, err := r.admit(conn.State(), l.About.Peer)
+	identity, err := r.admit(state, l.About.Peer)
 	if err != nil {
 		return nil, &refusal{event.NotAllowed, err}
 	}

@@ -150,3 +150,18 @@ func TestPreSharedKeys(t *testing.T) {
 		}
 	}
 }
+
+// Rules about the address hold in the clear too.
+func TestAllowInTheClear(t *testing.T) {
+	for rule, want := range map[string]string{"peer:127.0.0.0/8": "in", "peer:192.0.2.0/24": ""} {
+		closed := make(chan string, 1)
+		_, address := begin(t, at(config.Listener{Allow: []string{rule}}, saying(t, nil, "in")),
+			event.Hooks{Closed: func(c *event.Connection, _ event.Result) { closed <- c.Identity }})
+		conn := dial(t, address, nil)
+		got, _ := io.ReadAll(conn)
+		conn.Close()
+		if identity := <-closed; string(got) != want || (identity != "") != (want != "") {
+			t.Errorf("%s: the client gets %q, and is known as %q", rule, got, identity)
+		}
+	}
+}

@@ -34,8 +34,9 @@ type Route struct {
 	// Rules are what decides on clients, as a value that can be compared: a connection for a
 	// name with the same rules may carry requests for this one.
 	Rules any
-	// Allow, if not nil, judges the client of a request. Its error is not shown to the client.
-	Allow func(r *http.Request) error
+	// Allow, if not nil, judges the client of a request for a name, which is the one that Route
+	// was called with for its Host. Its error is not shown to the client.
+	Allow func(r *http.Request, name string) error
 	// Places returns addresses of the target in the order in which to try them. At most three are tried.
 	Places func() []Place
 }
@@ -113,7 +114,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if route.Allow != nil {
-		if err := route.Allow(r); err != nil {
+		if err := route.Allow(r, name); err != nil {
 			h.refuse(w, r, http.StatusForbidden, err)
 			return
 		}

@@ -130,7 +130,7 @@ func TestMisdirected(t *testing.T) {
 			t.Errorf("%s on the connection for %s: %v, %v", c.host, c.sni, resp, err)
 		}
 	}
-	s.route.Allow = func(*http.Request) error { return errors.New("secret reason") }
+	s.route.Allow = func(*http.Request, string) error { return errors.New("secret reason") }
 	resp := s.do(s.request("GET", "https://a.test/"))
 	page, _ := io.ReadAll(resp.Body)
 	if resp.StatusCode != 403 || strings.Contains(string(page), "secret") || !strings.Contains(string(page), resp.Header.Get("X-Request-Id")) {
