@@ -22,7 +22,7 @@ func (s *socket) start() {
 	}
 	s.started = true
 	for _, l := range s.listeners {
-		go s.accept(l)
+		s.accepting.Go(func() { s.accept(l) })
 	}
 }
 
@@ -63,7 +63,13 @@ func (p *Proxy) welcome(s *socket, conn net.Conn) {
 	}
 	d := s.door.Load()
 	for !d.plan.enter() { // a reload has just put another in its place
-		d = s.door.Load()
+		next := s.door.Load()
+		if next == d { // or nothing: the socket is given up, and so is what came by it last
+			p.limits.leave()
+			reset(conn)
+			return
+		}
+		d = next
 	}
 	l := &link{p: p, socket: s, door: d, client: early(conn), local: conn.LocalAddr()}
 	l.About = event.Connection{Listener: s.name, Peer: conn.RemoteAddr(), At: time.Now(), ID: p.ids.Add(1)}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -13,6 +15,9 @@ const (
 	defaultTimeout  = 2 * time.Second
 	defaultFall     = 2
 	defaultRise     = 1
+
+	// answerMost bounds how much of an answer is read, with what its body's end is looked for in.
+	answerMost = 64 << 10
 )
 
 // check watches one address until ctx ends.
@@ -67,7 +72,7 @@ func (t *target) probe(ctx context.Context, at *place) error {
 	limit := t.config.Health.Timeout.Or(defaultTimeout)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	conn, err := t.reach(ctx, at, nil, "")
+	conn, err := t.reach(ctx, t.forProbe(at), nil, "")
 	if err != nil {
 		return err
 	}
@@ -77,6 +82,8 @@ func (t *target) probe(ctx context.Context, at *place) error {
 	}
 	deadline, _ := ctx.Deadline()
 	conn.SetDeadline(deadline)
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // a stop does not wait for the answer
+	defer stop()
 	host := at.address
 	if at.network == "unix" {
 		host = "localhost"
@@ -89,7 +96,7 @@ func (t *target) probe(ctx context.Context, at *place) error {
 	if err := req.Write(conn); err != nil {
 		return err
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
+	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, answerMost)), req)
 	if err != nil {
 		return err
 	}
@@ -98,4 +105,15 @@ func (t *target) probe(ctx context.Context, at *place) error {
 		return fmt.Errorf("GET %s is answered with %s", t.config.Health.HTTP, resp.Status)
 	}
 	return nil
+}
+
+// forProbe is the address as a check speaks to it: a request of HTTP/1.1 is none for a target
+// that has agreed to HTTP/2.
+func (t *target) forProbe(at *place) *place {
+	if t.config.Health.HTTP == "" || at.tls == nil || !slices.Contains(at.tls.NextProtos, "h2") {
+		return at
+	}
+	own := &place{name: at.name, network: at.network, address: at.address, tls: at.tls.Clone()}
+	own.tls.NextProtos = []string{"http/1.1"}
+	return own
 }

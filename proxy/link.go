@@ -36,6 +36,7 @@ type link struct {
 	at     *place   // the target's address
 	cause  error    // why the link was cut
 	cutOff bool
+	cancel context.CancelFunc // of reaching for the target; nil before
 	// Of HTTP mode: why the handshake failed, and the rules that have let the client in.
 	failed   error
 	admitted admission
@@ -198,8 +199,13 @@ func (l *link) choose() (*route, error) {
 // open reaches for the route's target.
 func (l *link) open(r *route) error {
 	l.About.Target = r.target.name
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if !l.abortWith(cancel) {
+		return l.cause
+	}
 	began := time.Now()
-	conn, at, err := r.target.connect(context.Background(), l, l.door.spoken())
+	conn, at, err := r.target.connect(ctx, l, l.door.spoken())
 	if l.p.hooks.Connected != nil {
 		outcome := event.Target{Name: r.target.name, Took: time.Since(began), Err: err}
 		if at != nil {
@@ -211,7 +217,7 @@ func (l *link) open(r *route) error {
 		return err
 	}
 	l.mutex.Lock()
-	l.server, l.at = conn, at
+	l.server, l.at, l.cancel = conn, at, nil
 	cutOff := l.cutOff
 	l.mutex.Unlock()
 	if cutOff { // in between
@@ -220,10 +226,22 @@ func (l *link) open(r *route) error {
 	return nil
 }
 
+// abortWith has abort call cancel, so that a stop does not wait for a target. It reports false
+// where the link was cut off already.
+func (l *link) abortWith(cancel context.CancelFunc) bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.cancel = cancel
+	return !l.cutOff
+}
+
 // reached tells of a target that a request of HTTP mode was to go to.
 func (l *link) reached(t event.Target) {
 	l.mutex.Lock() // requests may come at the same time
 	defer l.mutex.Unlock()
+	if l.cutOff { // whoever was told of the end reads About without the mutex; a dial may end later
+		return
+	}
 	l.About.Target = t.Name
 	if l.p.hooks.Connected != nil {
 		l.p.hooks.Connected(&l.About, t)
@@ -237,9 +255,12 @@ func (l *link) abort(why error) {
 	if first {
 		l.cutOff, l.cause = true, why
 	}
-	client, server := l.client, l.server
+	client, server, cancel := l.client, l.server, l.cancel
 	l.mutex.Unlock()
 	if first {
+		if cancel != nil {
+			cancel()
+		}
 		reset(client)
 		if server != nil {
 			reset(server)

@@ -6,8 +6,10 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // A socket is what one address of the configuration listens on. It stays through reloads that
@@ -19,6 +21,7 @@ type socket struct {
 	door      atomic.Pointer[door]
 	started   bool
 	closed    atomic.Bool
+	accepting sync.WaitGroup
 }
 
 // inherited are listeners that another process opened, by name.
@@ -119,5 +122,26 @@ func (s *socket) close() {
 	s.closed.Store(true)
 	for _, l := range s.listeners {
 		l.Close()
+	}
+}
+
+// acceptPatience bounds the wait for a hook that is told of a connection turned away, and that
+// may itself stop the proxy.
+const acceptPatience = 2 * time.Second
+
+// waitForAccepts returns once what closed sockets accepted last is among the links.
+func waitForAccepts(sockets map[string]*socket) {
+	done := make(chan struct{})
+	go func() {
+		for _, s := range sockets {
+			s.accepting.Wait()
+		}
+		close(done)
+	}()
+	timer := time.NewTimer(acceptPatience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
 	}
 }

@@ -68,12 +68,24 @@ type flow struct {
 	active *atomic.Int64 // nil where nobody asks
 }
 
-func (w *flow) Write(p []byte) (int, error) {
-	if w.active != nil {
+// piece is how much is written at once where the idle timeout asks: a peer that takes a little
+// at a time is seen to live.
+const piece = 16 << 10
+
+func (w *flow) Write(p []byte) (n int, err error) {
+	if w.active == nil {
+		n, err = w.to.Write(p)
+		w.count.Add(int64(n))
+		return n, err
+	}
+	w.active.Store(time.Now().UnixNano())
+	for n < len(p) && err == nil {
+		var some int
+		some, err = w.to.Write(p[n:min(n+piece, len(p))])
+		n += some
+		w.count.Add(int64(some))
 		w.active.Store(time.Now().UnixNano())
 	}
-	n, err := w.to.Write(p)
-	w.count.Add(int64(n))
 	return n, err
 }
 

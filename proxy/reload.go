@@ -61,6 +61,12 @@ func (p *Proxy) reload(cfg config.Config) error {
 		delete(p.sockets, name)
 	}
 	closeSockets(gone)
+	if len(gone) > 0 && old.enter() { // what they have accepted is still served by the old plan
+		go func() {
+			waitForAccepts(gone)
+			old.leave()
+		}()
+	}
 	old.retire()
 	return nil
 }

@@ -24,6 +24,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.handover.close()
 	p.mutex.Unlock()
 	closeSockets(sockets)
+	waitForAccepts(sockets) // what they have accepted is among the links then
 	var servers sync.WaitGroup
 	for _, n := range p.live.list() {
 		servers.Go(func() { n.shutdownHTTP(ctx) })
