@@ -235,6 +235,8 @@ func (k *checker) target(path string, l *Listener, name string, passthrough bool
 		k.wrong(path, "there is no target %q; %s", name, k.likeTarget(name))
 	case passthrough && t.TLS != nil:
 		k.wrong(path, "the target %q has tls, and what is passed through is TLS already; send it to a target without tls", name)
+	case l.Mode == ModeHTTP && t.ProxyProtocol != "":
+		k.wrong(path, "the target %q has proxy-protocol, and requests of many clients share its connections, so no header could tell the client; leave proxy-protocol out, and let the target read X-Forwarded-For", name)
 	case l.StartTLS != "" && t.TLS != nil:
 		k.wrong(path, "the target %q has tls, and behind starttls a target is spoken to in the clear; send it to a target without tls", name)
 	}

@@ -92,6 +92,7 @@ var stores = []string{"redis", "rediss", "memcached", "nats"}
 
 func (k *checker) sessions() {
 	s := k.Sessions
+	k.upTo("sessions.timeout", s.Timeout, 100*time.Millisecond) // what package fleet takes: a handshake waits for it
 	folder, isFile := strings.CutPrefix(s.Store, "file:")
 	switch {
 	case s.Store == "" && s.KeyFile != "":
@@ -105,7 +106,6 @@ func (k *checker) sessions() {
 	case s.KeyFile == "":
 		k.wrong("sessions.key-file", "what is stored must be sealed, and there is no key for it; make one with 'openssl rand -hex 32', and name its file here")
 	}
-	k.upTo("sessions.timeout", s.Timeout, 5*time.Second)
 }
 
 func (k *checker) admin() {
