@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -14,27 +15,60 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
-// keysElsewhere starts the process that holds the keys, where process.keys asks for one. load
-// is nil where it does not.
-func keysElsewhere(c *config.Config, w io.Writer) (load func(cert, key string) (tls.Certificate, error), end func(), err error) {
+// elsewhere is the process that holds the keys, or none.
+type elsewhere struct{ *keyprocess.Process }
+
+// keysElsewhere starts that process, where process.keys asks for one.
+func keysElsewhere(c *config.Config, w io.Writer) (elsewhere, error) {
 	if c.Process.Keys != "process" {
-		return nil, func() {}, nil
+		return elsewhere{}, nil
 	}
 	if err := onlyPEM(c); err != nil {
-		return nil, nil, err
+		return elsewhere{}, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return elsewhere{}, err
 	}
 	keys, err := keyprocess.Start(keyprocess.Options{Command: []string{self, "proxy", "keys"}, Sandbox: c.Process.Sandbox, Stderr: w})
 	if err != nil {
-		return nil, nil, err
+		return elsewhere{}, err
 	}
 	if said := keys.Report(); len(said) > 0 {
 		fmt.Fprintln(w, "the key process is hardened: "+strings.Join(said, "; "))
 	}
-	return keys.Load, func() { keys.Close() }, nil
+	return elsewhere{keys}, nil
+}
+
+// load reads a chain and a key there; nil where there is no such process.
+func (e elsewhere) load() func(cert, key string) (tls.Certificate, error) {
+	if e.Process == nil {
+		return nil
+	}
+	return e.Load
+}
+
+// ends ends ctx when that process ends: no handshake could be signed any more, and whatever
+// runs this one may start it again.
+func (e elsewhere) ends(ctx context.Context) (_ context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if e.Process == nil {
+		return ctx, func() { cancel(nil) }
+	}
+	go func() {
+		select {
+		case <-e.Done():
+			cancel(keyprocess.ErrEnded)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func (e elsewhere) close() {
+	if e.Process != nil {
+		e.Close()
+	}
 }
 
 // develop makes a certificate of the development authority, as vitrine serve does.

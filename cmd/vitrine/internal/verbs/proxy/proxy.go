@@ -3,6 +3,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/proxy/keyprocess"
 )
 
 // options are the flags of vitrine proxy.
@@ -92,12 +94,12 @@ func (o *options) run(cmd *cobra.Command) error {
 	if err := seen.listen(); err != nil {
 		return err
 	}
-	load, closeKeys, err := keysElsewhere(c, cmd.ErrOrStderr())
+	keys, err := keysElsewhere(c, cmd.ErrOrStderr())
 	if err != nil {
 		return report.Usagef("process.keys: %v", err)
 	}
-	defer closeKeys()
-	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: load})
+	defer keys.close()
+	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: keys.load()})
 	if err != nil {
 		return report.Usagef("%v", err)
 	}
@@ -108,6 +110,8 @@ func (o *options) run(cmd *cobra.Command) error {
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
+	ctx, release := keys.ends(ctx)
+	defer release()
 	seen.Configured(c)
 	seen.serve()
 	stop := o.reloadAtHangup(cmd, p, guard, seen)
@@ -119,7 +123,11 @@ func (o *options) run(cmd *cobra.Command) error {
 		seen.SetReady(false)
 		seen.Log().Info("stopping: no connection is taken any more, and those that are open may end by themselves")
 	})
-	return p.Run(ctx)
+	err = p.Run(ctx)
+	if cause := context.Cause(ctx); errors.Is(cause, keyprocess.ErrEnded) {
+		return cause
+	}
+	return err
 }
 
 // announce says what is listened on, and where connections go.
