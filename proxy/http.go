@@ -127,9 +127,12 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := h
+	if l.socket.closed.Load() { // a reload has taken the listener out, or the proxy stops
+		w.Header().Set("Connection", "close")
+	}
 	if d := l.socket.door.Load(); d != h.door {
 		w.Header().Set("Connection", "close") // the next one is made under the new rules
-		if d.http != nil && !sameClients(d.config.TLS, h.door.config.TLS) {
+		if d.http != nil && !sameClients(d, h.door) {
 			http.Error(w, "The rules for clients have changed. Make a new connection.", http.StatusMisdirectedRequest)
 			return
 		}
@@ -155,11 +158,18 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // sameClients reports that a client which one side has let in would be judged alike by the other.
-func sameClients(a, b *config.ServerTLS) bool {
-	if a == nil || b == nil {
-		return a == b
+// What was loaded decides: a file may have changed under its name. Pre-shared keys and
+// revocation lists are not compared, so that clients always prove themselves again.
+func sameClients(a, b *door) bool {
+	if a.tls == nil || b.tls == nil {
+		return a.tls == b.tls
 	}
-	return a.ClientAuth == b.ClientAuth && a.ClientCA == b.ClientCA && a.PSKFile == b.PSKFile && a.Revocation == b.Revocation
+	for _, c := range []*config.ServerTLS{a.config.TLS, b.config.TLS} {
+		if c.PSKFile != "" || len(c.CRL) > 0 {
+			return false
+		}
+	}
+	return a.tls.ClientAuth == b.tls.ClientAuth && a.tls.ClientCAs.Equal(b.tls.ClientCAs) && a.config.TLS.Revocation == b.config.TLS.Revocation
 }
 
 // route is what package web knows of a route.

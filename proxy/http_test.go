@@ -6,6 +6,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -148,6 +151,49 @@ func TestRuleOnTheNameOfARequest(t *testing.T) {
 			if resp.StatusCode != want[host] {
 				t.Errorf("%s on the connection for %s: %s", host, name, resp.Status)
 			}
+		}
+	}
+}
+
+// The first request after a reload ends a connection whose listener has gone, or whose
+// clients are judged by another authority now, though its file has the same name.
+func TestConnectionsOfBefore(t *testing.T) {
+	for _, gone := range []bool{true, false} {
+		file := filepath.Join(t.TempDir(), "ca.pem")
+		text, _ := os.ReadFile(onePKI().folder + "/ca.pem")
+		write(t, file, string(text))
+		server := serverTLS(t, "front.test")
+		server.ClientAuth, server.ClientCA = "request", file
+		c := at(config.Listener{Mode: config.ModeHTTP, TLS: server}, config.Target{Addresses: []string{website(t, "main")}})
+		p, address := begin(t, c)
+		conn := dial(t, address, onePKI().client("front.test"))
+		read := bufio.NewReader(conn)
+		ask := func() *http.Response {
+			fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: front.test\r\n\r\n")
+			resp, err := http.ReadResponse(read, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, resp.Body)
+			return resp
+		}
+		if resp := ask(); resp.StatusCode != 200 || resp.Close {
+			t.Errorf("before: %s", resp.Status)
+		}
+		want := 200
+		c.Listeners = slices.Clone(c.Listeners)
+		if gone {
+			c.Listeners[0].Listen = []string{"localhost:0"}
+		} else {
+			want = 421
+			pair, _ := os.ReadFile(onePKI().issue(t, "stranger.test"))
+			write(t, file, string(pair))
+		}
+		if err := p.Reload(c); err != nil {
+			t.Fatal(err)
+		}
+		if resp := ask(); resp.StatusCode != want || !resp.Close {
+			t.Errorf("gone %t: %s, close %t", gone, resp.Status, resp.Close)
 		}
 	}
 }

@@ -176,11 +176,8 @@ var errHandshakeOnly = errors.New("no target is wanted")
 
 // choose finds the route, and judges the client.
 func (l *link) choose() (*route, error) {
-	name, offered := l.About.ServerName, []string{l.About.ALPN}
-	if l.hello != nil {
-		offered = l.hello.alpn
-	}
-	r := l.door.route(name, offered)
+	name := l.About.ServerName
+	r := l.door.route(name, []string{l.About.ALPN}) // what was agreed on, whatever else the client offers
 	if r == nil {
 		return nil, &refusal{event.NoRoute, fmt.Errorf("no route is for the server name %q, and there is no other target", name)}
 	}

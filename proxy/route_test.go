@@ -55,6 +55,7 @@ func TestRoutes(t *testing.T) {
 		{name: "x.wild.test", want: "wild"}, {name: "y.x.wild.test"}, {name: "else.test"},
 		{name: "through.test", want: "through"},
 		{name: "b.test", alpn: []string{"two"}, want: "two"}, {name: "b.test", alpn: []string{"one"}, want: "b"},
+		{name: "b.test", alpn: []string{"one", "two"}, want: "b"},
 	} {
 		own := authority.client(test.name)
 		own.NextProtos = test.alpn

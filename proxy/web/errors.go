@@ -45,6 +45,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, why
 		h.Failed(r, id, why)
 	}
 	header := w.Header()
+	last := header.Get("Connection") == "close" // set where the connection is to end anyway
 	clear(header)
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
@@ -53,7 +54,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, why
 	if h.hsts != "" && r.TLS != nil {
 		header.Set("Strict-Transport-Security", h.hsts)
 	}
-	if status == http.StatusBadRequest || status == http.StatusMethodNotAllowed {
+	if last || status == http.StatusBadRequest || status == http.StatusMethodNotAllowed {
 		header.Set("Connection", "close")
 	}
 	w.WriteHeader(status)
