@@ -91,20 +91,24 @@ func TestFiles(t *testing.T) {
 // start with it.
 func TestNothingBecomesLessStrict(t *testing.T) {
 	for text, name := range map[string]string{
-		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=3\n":                               "stunnel.conf",
-		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverifyPeer=yes\n":                         "stunnel.conf",
-		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":               "stunnel.conf",
-		"[a]\naccept=1\nconnect=2\ncert=c\nCApath=ca\nverify=2\n":                               "stunnel.conf",
-		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=4\n":                         "stunnel.conf",
-		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":         "stunnel.conf",
-		"[a]\naccept=1\nconnect=2\ncert=c\n[b]\nsni=a:b.c\nconnect=3\nCAfile=ca\nverify=2\n":    "stunnel.conf",
-		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nsni-nomatch-abort=on\n":       "hitch.conf",
-		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nclient-verify=required\n":     "hitch.conf",
-		"server --listen :1 --target b:2 --cert c --cacert ca":                                  ".args",
-		"server --listen :1 --target b:2 --cert c --cacert ca --allow-policy p --allow-query q": ".args",
-		"server --listen :1 --target b:2 --cert c --allow-cn a":                                 ".args",
-		"client --listen :1 --target b:2 --verify-cn a":                                         ".args",
-		"client --listen :1 --target b:2 --verify-policy a":                                     ".args",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=3\n":                                                                                                          "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverifyPeer=yes\n":                                                                                                    "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":                                                                                          "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nCApath=ca\nverify=2\n":                                                                                                          "stunnel.conf",
+		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=4\n":                                                                                                    "stunnel.conf",
+		"[a]\nclient=yes\naccept=1\nconnect=b:2\nCAfile=ca\nverify=2\ncheckEmail=a@b\n":                                                                                    "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\n[b]\nsni=a:b.c\nconnect=3\nCAfile=ca\nverify=2\n":                                                                               "stunnel.conf",
+		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nsni-nomatch-abort=on\n":                                                                                  "hitch.conf",
+		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nclient-verify=required\n":                                                                                "hitch.conf",
+		"frontend = {\nhost=\"*\"\nport=\"1\"\nclient-verify=required\n}\nbackend=\"[::1]:2\"\npem-file=\"c\"\n":                                                           "hitch.conf",
+		"frontend = {\nport=\"1\"\nsni-nomatch-abort=on\n}\nbackend=\"[::1]:2\"\npem-file=\"c\"\n":                                                                         "hitch.conf",
+		"frontend = {\nport=\"1\"\nclient-verify=required\nclient-verify-ca=ca\n}\nfrontend = {\nport=\"2\"\nclient-verify=none\n}\nbackend=\"[::1]:2\"\npem-file=\"c\"\n": "hitch.conf",
+		"frontend = {\nport=\"1\"\nclient-verify=required\nclient-verify-ca=ca\n}\nfrontend=\"[*]:2\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\n":                              "hitch.conf",
+		"server --listen :1 --target b:2 --cert c --cacert ca":                                                                                                             ".args",
+		"server --listen :1 --target b:2 --cert c --cacert ca --allow-policy p --allow-query q":                                                                            ".args",
+		"server --listen :1 --target b:2 --cert c --allow-cn a":                                                                                                            ".args",
+		"client --listen :1 --target b:2 --verify-cn a":                                                                                                                    ".args",
+		"client --listen :1 --target b:2 --verify-policy a":                                                                                                                ".args",
 	} {
 		r, err := read(name, []byte(text))
 		if err != nil {
@@ -118,6 +122,18 @@ func TestNothingBecomesLessStrict(t *testing.T) {
 		if len(r.Notes) == 0 {
 			t.Errorf("nothing is said of %s", text)
 		}
+	}
+}
+
+// What an address of hitch demands of clients holds for the listener.
+func TestHitchBlock(t *testing.T) {
+	r, err := convert.Hitch([]byte("frontend = {\nport=\"1\"\nclient-verify=required\nclient-verify-ca=ca\nclient-verify-crl=l\ntls-protos=TLSv1.3\n}\nbackend=\"[::1]:2\"\npem-file=\"c\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := r.Config.Listeners[0]
+	if l.TLS.ClientAuth != "require" || l.TLS.ClientCA != "ca" || len(l.TLS.CRL) != 1 || l.TLS.Min != "tls1.3" || len(l.Allow) != 0 {
+		t.Errorf("it is %+v, %+v", l, l.TLS)
 	}
 }
 

@@ -23,7 +23,7 @@ var hitchLost = map[string]string{
 	"proxy-proxy":     "has no equivalent in one word; list the networks of your balancers in proxy-protocol.from of the listener, and set proxy-protocol: v1 on the target",
 	"backend-refresh": "is left out: names of targets are looked up for each connection; nothing needs it", "recv-bufsize": "is left out; nothing needs it", "send-bufsize": "is left out; nothing needs it",
 	"ring-slots": "is left out; nothing needs it", "ring-data-len": "is left out; nothing needs it", "shared-cache": "has no equivalent; use sessions.store", "session-cache": "is left out: clients resume by tickets; sessions.session-ids is for those without",
-	"engine": "has no equivalent; give the key in a file", "debug": "is left out; set log.level", "log-level": "is left out; set log.level", "dynamic-backend-address": "is left out; nothing needs it", "client-verify-crl": "has no equivalent of that name; list the file under crl",
+	"engine": "has no equivalent; give the key in a file", "debug": "is left out; set log.level", "log-level": "is left out; set log.level", "dynamic-backend-address": "is left out; nothing needs it",
 }
 
 // Hitch reads a hitch.conf. Its frontends become one listener with one target.
@@ -85,17 +85,42 @@ type hitch struct {
 	client          bool
 	verify          string
 	ciphers, suites *option
-	noMatch         *option // sni-nomatch-abort
+	noMatch         *option             // sni-nomatch-abort
+	blocks          []map[string]string // what each address says of blockOptions
+	global          map[string]string   // and the file
+	inBlock         []option
+	differs         *option
+}
+
+// blockOptions may stand in a block of one address, and are taken for all.
+var blockOptions = []string{"client-verify", "client-verify-ca", "client-verify-crl", "sni-nomatch-abort", "tls-protos"}
+
+// compare finds an address that verifies or agrees otherwise than another.
+func (h *hitch) compare() {
+	for _, b := range h.blocks {
+		for _, key := range blockOptions {
+			value := func(of map[string]string) string {
+				if v, ok := of[key]; ok {
+					return v
+				}
+				return h.global[key]
+			}
+			if value(b) != value(h.blocks[0]) && h.differs == nil {
+				h.differs = &option{text: key}
+			}
+		}
+	}
 }
 
 // frontend is [HOST]:PORT, with + and a certificate behind it.
-func (h *hitch) frontend(o option, value string) {
+func (h *hitch) frontend(o option, value string, own map[string]string) {
 	at, cert, _ := strings.Cut(value, "+")
 	at = strings.Replace(at, "[*]", "*", 1)
 	if host, port, err := net.SplitHostPort(at); err == nil {
 		at = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}
 	h.listen = append(h.listen, address(at, ""))
+	h.blocks = append(h.blocks, own)
 	if cert != "" {
 		h.tls.Certificates = append(h.tls.Certificates, config.Certificate{Cert: cert})
 		h.note(o, "has a certificate of its own, which is for all addresses here; make a listener for each if they must not share")
@@ -104,7 +129,7 @@ func (h *hitch) frontend(o option, value string) {
 
 // block takes frontend = { ... } and pem-file = { ... }.
 func (h *hitch) block(name string, options []option) {
-	fields := map[string]string{}
+	fields, own := map[string]string{}, map[string]string{}
 	var cert config.Certificate
 	for _, o := range options[1:] {
 		switch name + " " + o.key {
@@ -113,6 +138,10 @@ func (h *hitch) block(name string, options []option) {
 		case "frontend pem-file":
 			h.tls.Certificates = append(h.tls.Certificates, config.Certificate{Cert: o.value})
 			h.note(o, "is for this address alone, and here for all; make a listener for each if they must not share")
+		case "frontend client-verify", "frontend client-verify-ca", "frontend client-verify-crl", "frontend sni-nomatch-abort", "frontend tls-protos":
+			own[o.key] = o.value
+			h.inBlock = append(h.inBlock, o)
+			h.note(o, "is for this address alone, and holds for all addresses here; make a listener for each if they differ")
 		case "pem-file cert":
 			cert.Cert = o.value
 		case "pem-file private-key":
@@ -125,16 +154,22 @@ func (h *hitch) block(name string, options []option) {
 	}
 	switch {
 	case name == "frontend":
-		h.frontend(options[0], net.JoinHostPort(strings.Trim(fields["host"], "[]"), fields["port"]))
+		h.frontend(options[0], net.JoinHostPort(strings.Trim(fields["host"], "[]"), fields["port"]), own)
 	case cert.Cert != "":
 		h.tls.Certificates = append(h.tls.Certificates, cert)
 	}
 }
 
 func (h *hitch) set(o option) {
+	if slices.Contains(blockOptions, o.key) {
+		if h.global == nil {
+			h.global = map[string]string{}
+		}
+		h.global[o.key] = o.value
+	}
 	switch o.key {
 	case "frontend":
-		h.frontend(o, o.value)
+		h.frontend(o, o.value, nil)
 	case "backend":
 		value := o.value
 		if host, port, err := net.SplitHostPort(value); err == nil {
@@ -173,6 +208,8 @@ func (h *hitch) set(o option) {
 		h.verify = o.value
 	case "client-verify-ca":
 		h.tls.ClientCA = o.value
+	case "client-verify-crl":
+		h.tls.CRL = []string{o.value}
 	case "sni-nomatch-abort":
 		h.noMatch = &o
 	default:
@@ -232,6 +269,10 @@ func (h *hitch) ofProcess(o option) {
 
 // end puts the parts together.
 func (h *hitch) end() {
+	h.compare()
+	for _, o := range h.inBlock { // what an address says itself counts
+		h.set(o)
+	}
 	h.bothSuites(h.ciphers, h.suites, &h.tls.Versions)
 	l := config.Listener{Listen: h.listen, Target: "backend"}
 	if h.noMatch != nil && yes(h.noMatch.value) {
@@ -248,6 +289,10 @@ func (h *hitch) end() {
 			h.note(option{text: "client-verify-ca"}, "does nothing without client-verify, and is left out; add client-auth: require and client-ca if clients are to be verified")
 		}
 		h.tls.ClientCA = ""
+		if len(h.tls.CRL) > 0 {
+			h.note(option{text: "client-verify-crl"}, "does nothing without client-verify, and is left out; add client-auth: require and crl if clients are to be verified")
+		}
+		h.tls.CRL = nil
 	}
 	if h.tls.ClientAuth != "" && h.tls.ClientCA == "" {
 		h.note(option{text: "client-verify"}, "has no client-verify-ca beside it; name the authorities with client-ca")
@@ -263,6 +308,10 @@ func (h *hitch) end() {
 		h.note(option{text: "client"}, "verifies nothing of the backend, and vitrine does: the chain and the name; give its authority with ca, and its name with name")
 	} else {
 		l.TLS = h.tls
+	}
+	if h.differs != nil {
+		h.note(*h.differs, "is not the same for all addresses, and REPLACE stands in allow; make a listener for each, and take it out")
+		l.Allow = append(l.Allow, placeholder)
 	}
 	h.Config.Listeners = []config.Listener{l}
 	h.Config.Targets["backend"] = h.target
