@@ -123,7 +123,7 @@ func (t *talk) element() ([]byte, error) {
 			n = n<<8 | int(b)
 		}
 	}
-	if header[0] != 0x30 || n > longestLine {
+	if header[0] != 0x30 || n < 0 || n > longestLine {
 		return nil, t.fail("this is no request of LDAP before TLS", nil)
 	}
 	body := make([]byte, n)

@@ -62,7 +62,13 @@ func NewFTP(o FTPOptions) *FTP {
 	store := session.NewMemory(sessionBudget)
 	// A data connection gives one ticket for the one that it took: a client that only sends
 	// has it unread when it closes, and more would be in the way of its last bytes.
-	return &FTP{FTPOptions: o, config: ownSessions(o.TLS, key, store, 4), dataConfig: ownSessions(o.TLS, key, store, 1)}
+	return &FTP{FTPOptions: o, config: ownSessions(o.TLS, key, store, 4), dataConfig: untraced(ownSessions(o.TLS, key, store, 1))}
+}
+
+// untraced is c without hooks: nobody is told of the end of a data connection's handshake.
+func untraced(c *tls.Config) *tls.Config {
+	c.Trace = nil
+	return c
 }
 
 // sessionBudget is for the sessions of one client without tickets, in bytes.

@@ -23,16 +23,25 @@ func (s *ftpSession) commands() error {
 		}
 		s.moved(len(b), 0)
 		line := strings.TrimRight(withoutTelnet(string(b)), "\r\n")
-		if strings.ContainsAny(line, "\r\x00") { // a server might see two commands in it
+		verb, rest, _ := strings.Cut(line, " ")
+		switch {
+		case strings.ContainsAny(line, "\r\x00"): // a server might see two commands in it
 			err = s.say("501 A command is one line")
-		} else {
-			verb, rest, _ := strings.Cut(line, " ")
+		case !isVerb(verb): // a server might see one that is rewritten here: "PASV\t", P@SW
+			err = s.say("500 A command begins with letters, and one blank follows them")
+		default:
 			err = s.command(strings.ToUpper(verb), rest, line)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// isVerb reports that a word consists of letters alone.
+func isVerb(word string) bool {
+	other := func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' }
+	return word != "" && !strings.ContainsFunc(word, other)
 }
 
 // withoutTelnet drops what clients send before ABOR: interrupt, and the mark of it. RFC 959 §4.1.3.
@@ -54,7 +63,7 @@ func (s *ftpSession) command(verb, rest, line string) error {
 		return s.protect(strings.ToUpper(strings.TrimSpace(rest)))
 	case "CCC":
 		return s.say("533 The control connection stays protected")
-	case "REIN", "LPSV", "LPRT", "CPSV", "SPSV", "SSCN":
+	case "REIN", "LPSV", "LPRT", "CPSV", "SPSV", "SSCN", "ESTP", "ESTA":
 		return s.say("502 " + verb + " is not passed on")
 	case "PASV", "EPSV":
 		return s.passive(verb, strings.ToUpper(strings.TrimSpace(rest)))
