@@ -159,7 +159,10 @@ func (t *target) greet(ctx context.Context, raw net.Conn, at *place, l *link) (n
 		return raw, nil
 	}
 	conn := tls.Client(raw, at.tls)
-	return conn, conn.HandshakeContext(ctx)
+	if err := conn.HandshakeContext(ctx); err != nil || t.config.StartTLS == "" {
+		return conn, err
+	}
+	return front.Greeted(t.config.StartTLS, conn), nil
 }
 
 // announce writes the header of the PROXY protocol, where the target gets one.

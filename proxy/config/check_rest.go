@@ -35,6 +35,9 @@ func (k *checker) targets() {
 		k.oneOf(path+".proxy-protocol", t.ProxyProtocol, "v1", "v2", "v2-tls")
 		if t.StartTLS != "" {
 			k.oneOf(path+".starttls", t.StartTLS, starttls.Protocols()...)
+			if slices.Contains([]string{"ftp", "mysql", "rdp"}, t.StartTLS) { // files go beside; what is said before TLS is needed in it
+				k.wrong(path+".starttls", "%s cannot be spoken through a proxy that speaks TLS for the client; let the client speak TLS itself, or use another protocol", t.StartTLS)
+			}
 			if t.TLS == nil {
 				k.wrong(path+".starttls", "the target is not to speak TLS; add tls: {} to the target, or leave starttls out")
 			}
