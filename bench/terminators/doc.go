@@ -1,3 +1,5 @@
+//go:build linux
+
 // Terminators measures vitrine proxy beside other programs that end TLS in front of a plain service: hitch,
 // HAProxy, stunnel and nginx (stream). Each has the same certificate, the same service behind it and two workers.
 //
