@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
@@ -161,15 +162,17 @@ type ftpSession struct {
 	pending []*expected
 	data    *data // the latest
 
+	private atomic.Bool // set by commands alone
+
 	// of commands alone
-	sized, private, extended bool
+	sized, extended bool
 }
 
 // expected is an answer that is to come.
 type expected struct {
 	// local is the answer, which is ours; empty for one of the server.
 	local string
-	// edit changes the server's answer of one line; nil passes it on.
+	// edit changes the last line of the server's answer, which is then all of it; nil passes all on.
 	edit func(line string) string
 	// features says that the answer lists them.
 	features bool
@@ -251,7 +254,15 @@ func (s *ftpSession) answer(line string) error {
 	if e.transfers && code[0] == '2' {
 		failure = s.dataFailure()
 	}
-	if e.edit != nil && !more {
+	if e.edit != nil {
+		for more { // the lines before the last may name the server's own address
+			b, err := s.back.ReadSlice('\n')
+			if err != nil {
+				return s.fault("the server behind cannot be read", err)
+			}
+			line = string(b)
+			more = !strings.HasPrefix(line, code+" ")
+		}
 		line = e.edit(line)
 	}
 	if err := s.pass(e, code, line, more, failure != ""); err != nil {

@@ -88,10 +88,10 @@ func (s *ftpSession) protect(level string) error {
 	case !s.sized:
 		return s.say("503 PBSZ comes first")
 	case level == "P":
-		s.private = true
+		s.setPrivate(true)
 		return s.say("200 Data connections are private")
 	case level == "C" && s.ClearData:
-		s.private = false
+		s.setPrivate(false)
 		return s.say("200 Data connections are in the clear")
 	case level == "C":
 		return s.say("534 Data connections must be private: PROT P")
@@ -101,8 +101,15 @@ func (s *ftpSession) protect(level string) error {
 	return s.say("504 There are PROT P and PROT C")
 }
 
+// setPrivate sets the level of data connections. One that was prepared at another level is dropped.
+func (s *ftpSession) setPrivate(private bool) {
+	if s.private.Swap(private) != private {
+		s.replaceData(nil)
+	}
+}
+
 // mayTransfer reports whether data may go as it would now.
-func (s *ftpSession) mayTransfer() bool { return s.private || s.ClearData }
+func (s *ftpSession) mayTransfer() bool { return s.private.Load() || s.ClearData }
 
 const unprotected = "521 Data connections must be private: PBSZ 0 and PROT P come first"
 
@@ -128,7 +135,7 @@ func (s *ftpSession) passive(verb, rest string) error {
 	case verb == "EPSV" && rest != "" && rest != family(local):
 		return s.say("522 Use the protocol of this connection: (" + family(local) + ")")
 	}
-	private := s.private
+	private := s.private.Load()
 	return s.ask(verb, func(port int) string {
 		d, err := s.listen(local, s.FirstPort, s.LastPort)
 		if err != nil {
@@ -137,6 +144,10 @@ func (s *ftpSession) passive(verb, rest string) error {
 		ours := d.port()
 		d.private, d.near, d.far = private, ipOf(s.client.RemoteAddr()), net.JoinHostPort(ipOf(s.server.RemoteAddr()).String(), strconv.Itoa(port))
 		s.start(d)
+		if s.private.Load() != private { // PROT came between the question and its answer
+			d.cancel()
+			return "425 The level of data connections has changed"
+		}
 		if verb == "EPSV" {
 			return fmt.Sprintf("229 Entering Extended Passive Mode (|||%d|)", ours)
 		}
@@ -235,7 +246,7 @@ func (s *ftpSession) active(verb, rest string) error {
 	if err != nil {
 		return s.say("425 No data connection can be had")
 	}
-	d.active, d.private, d.near = true, s.private, ipOf(s.server.RemoteAddr())
+	d.active, d.private, d.near = true, s.private.Load(), ipOf(s.server.RemoteAddr())
 	d.far = net.JoinHostPort(to.String(), strconv.Itoa(port))
 	ours := d.port()
 	command := fmt.Sprintf("PORT %s,%d,%d", strings.ReplaceAll(near.String(), ".", ","), ours>>8, ours&255)
