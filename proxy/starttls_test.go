@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/starttls"
+	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -91,5 +92,30 @@ func TestFTPInFront(t *testing.T) {
 		if err != nil || string(out) != strings.Repeat("hello\n", 2) {
 			t.Errorf("%s: %s, %v", protocol, out, err)
 		}
+	}
+}
+
+// A client in the clear that waits for a greeting reaches a server that wants STARTTLS.
+func TestStartTLSBehind(t *testing.T) {
+	own := &tls.Config{Certificates: []tls.Certificate{onePKI().pair(t, "behind.test")}}
+	mail := backend(t, nil, func(conn net.Conn) {
+		if err := front.Greet(t.Context(), "smtp", conn, front.Options{}); err != nil {
+			return
+		}
+		conn = tls.Server(conn, own)
+		for in := bufio.NewScanner(conn); in.Scan(); {
+			io.WriteString(conn, "250 heard "+in.Text()+"\r\n")
+		}
+	})
+	_, address := begin(t, at(config.Listener{}, config.Target{Addresses: []string{mail}, StartTLS: "smtp",
+		TLS: &config.ClientTLS{CA: onePKI().folder + "/ca.pem", Name: "behind.test"}}))
+	conn := dial(t, address, nil)
+	in := bufio.NewReader(conn)
+	if line, err := in.ReadString('\n'); !strings.HasPrefix(line, "220 ") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	io.WriteString(conn, "EHLO me\r\n")
+	if line, err := in.ReadString('\n'); line != "250 heard EHLO me\r\n" {
+		t.Errorf("%q, %v", line, err)
 	}
 }
