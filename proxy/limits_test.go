@@ -116,7 +116,7 @@ func TestQueue(t *testing.T) {
 		t.Errorf("one that has gone: %v", err)
 	}
 	began := time.Now()
-	done, err := q.turn(t.Context()) // whoever has the turn waits for something else
+	done, err := q.turn(t.Context()) // the holder of the turn waits for something else
 	if err != nil || time.Since(began) < patience/2 {
 		t.Errorf("after %v: %v", time.Since(began), err)
 	}

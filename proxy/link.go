@@ -236,7 +236,7 @@ func (l *link) abortWith(cancel context.CancelFunc) bool {
 func (l *link) reached(t event.Target) {
 	l.mutex.Lock() // requests may come at the same time
 	defer l.mutex.Unlock()
-	if l.cutOff { // whoever was told of the end reads About without the mutex; a dial may end later
+	if l.cutOff { // the hooks that were told of the end read About without the mutex; a dial may end later
 		return
 	}
 	l.About.Target = t.Name

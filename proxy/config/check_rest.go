@@ -91,7 +91,7 @@ func (k *checker) limits() {
 }
 
 // stores are the schemes of sessions.store.
-var stores = []string{"redis", "rediss", "memcached", "nats"}
+var stores = []string{"redis", "rediss", "memcached", "nats", "tls"}
 
 func (k *checker) sessions() {
 	s := k.Sessions
@@ -105,7 +105,7 @@ func (k *checker) sessions() {
 	case isFile && folder == "":
 		k.wrong("sessions.store", "the folder is missing; write it like file:/var/lib/vitrine/sessions")
 	case !isFile && !isURL(s.Store, stores...):
-		k.wrong("sessions.store", "this is not a store that vitrine has; write it like redis://HOST:PORT, rediss://HOST:PORT, memcached://HOST:PORT, nats://HOST:PORT or file:FOLDER")
+		k.wrong("sessions.store", "this is not a store that vitrine has; write it like redis://HOST:PORT, rediss://HOST:PORT, memcached://HOST:PORT, nats://HOST:PORT, tls://HOST:PORT for NATS with TLS, or file:FOLDER")
 	case s.KeyFile == "":
 		k.wrong("sessions.key-file", "what is stored must be sealed, and there is no key for it; make one with 'openssl rand -hex 32', and name its file here")
 	}

@@ -202,7 +202,7 @@ type ClientTLS struct {
 	Pins       []string `yaml:"pins,omitempty"`
 	ALPN       []string `yaml:"alpn,omitempty"`
 	Revocation string   `yaml:"revocation,omitempty"`
-	// Insecure verifies nothing. Whoever is on the way reads and changes everything.
+	// Insecure verifies nothing: anybody on the way can read and change everything.
 	Insecure bool `yaml:"insecure,omitempty"`
 }
 
@@ -219,7 +219,7 @@ type Limits struct {
 
 // Sessions say how clients resume, on this proxy and on others of a fleet.
 type Sessions struct {
-	// Store is where sessions and ticket keys are: redis://, rediss://, memcached://, nats://, file:FOLDER;
+	// Store is where sessions and ticket keys are: redis://, rediss://, memcached://, nats://, tls:// (NATS with TLS), file:FOLDER;
 	// empty keeps them in this process.
 	Store string `yaml:"store,omitempty"`
 	// KeyFile has the fleet's keys, by which everything in the store is sealed: a line of 64 hex digits each,

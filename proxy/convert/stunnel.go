@@ -76,7 +76,7 @@ var stunnelLost = map[string]string{
 	"compression": "has no equivalent, as compression leaks secrets; leave it off", "rndfile": "is left out: the system's random numbers are used; nothing needs it", "rndbytes": "is left out: the system's random numbers are used; nothing needs it", "rndoverwrite": "is left out: the system's random numbers are used; nothing needs it",
 	"socket": "has no equivalent, and the usual options of sockets are set; nothing needs it", "include": "is not followed; convert the files that it names too",
 	"exec": "has no equivalent, as no program is started; let it listen on a socket, and name that as target", "execargs": "has no equivalent, as no program is started; let it listen on a socket, and name that as target", "pty": "has no equivalent, as no program is started; let it listen on a socket",
-	"capath": "is a folder, and vitrine takes one file; put its certificates into one, and name it as ca or client-ca", "crlpath": "is a folder, and vitrine takes files; list them under crl",
+	"capath": "is a folder, and vitrine takes one file; put its certificates into one, and name it as ca or client-ca",
 	"redirect": "has no equivalent: a client without a certificate is refused; leave it so, or write a listener for others", "transparent": "has no equivalent; use proxy-protocol on the target, to tell it the client's address",
 	"local": "has no equivalent; let the system choose the address from which targets are reached", "delay": "is left out: names of targets are looked up for each connection; nothing needs it",
 	"retry": "is left out: another address is tried by itself; nothing needs it", "reset": "is left out: a connection that breaks is broken on the other side too; nothing needs it",
@@ -84,8 +84,8 @@ var stunnelLost = map[string]string{
 	"sessioncachesize": "is left out: the cache is bounded by itself; nothing needs it", "sessioncachetimeout": "is left out: sessions end by themselves; nothing needs it", "sessionresume": "is left out: clients resume; nothing needs it", "sessiond": "has no equivalent; use sessions.store", "ticketkeysecret": "has no equivalent, and keys are rotated; use sessions.store and sessions.key-file for several machines", "ticketmacsecret": "has no equivalent; use sessions.store and sessions.key-file",
 	"securitylevel": "has no equivalent; the defaults are as strict as 2", "logid": "is left out: connections are numbered; nothing needs it", "dh": "has no equivalent; groups names those of RFC 7919", "config": "has no equivalent; name the setting of OpenSSL that it makes",
 	"protocolhost": "has no equivalent; reach the server without another proxy", "protocolusername": "has no equivalent; reach the server without another proxy", "protocolpassword": "has no equivalent; reach the server without another proxy", "protocolauthentication": "has no equivalent; reach the server without another proxy", "protocoldomain": "has no equivalent; reach the server without another proxy", "protocolheader": "has no equivalent; reach the server without another proxy",
-	"pskidentity": "has no equivalent, as no pre-shared key is shown to targets; use a certificate", "libwrap": "has no equivalent; use allow with peer:NETWORK, or the firewall", "ident": "has no equivalent; use allow", "taskbar": "is left out: there is no window; nothing needs it", "iconactive": "is left out: there is no window; nothing needs it", "iconerror": "is left out: there is no window; nothing needs it", "iconidle": "is left out: there is no window; nothing needs it",
-	"ocspflag": "has no equivalent; responses are verified in full", "ocsp": "has no equivalent: the responder that a certificate names is asked; set revocation by hand", "ocspnonce": "has no equivalent; responses are taken while they hold",
+	"pskidentity": "has no equivalent, as no pre-shared key is shown to targets; use a certificate", "taskbar": "is left out: there is no window; nothing needs it", "iconactive": "is left out: there is no window; nothing needs it", "iconerror": "is left out: there is no window; nothing needs it", "iconidle": "is left out: there is no window; nothing needs it",
+	"ocspflag": "has no equivalent; responses are verified in full", "ocspnonce": "has no equivalent; responses are taken while they hold",
 }
 
 // stunnelGlobal takes what holds for the process.
@@ -132,6 +132,7 @@ type stunnelService struct {
 	ciphers, suites               *option
 	revocation, protocol, pskFile string
 	crl                           []string
+	barred                        []string // stands in allow for what keeps clients out and has no equivalent
 	front                         option // sni = SERVICE:PATTERN
 }
 
@@ -163,6 +164,7 @@ func (m *maker) service(s *stunnelService) {
 			l.StartTLS = s.protocol
 		}
 	}
+	l.Allow = append(l.Allow, s.barred...)
 	m.Config.Targets[s.name] = s.target
 	if s.front.key == "" {
 		s.index = len(m.Config.Listeners)
@@ -304,6 +306,20 @@ func (s *stunnelService) setTrust(m *maker, o option) bool {
 	case "checkemail":
 		m.note(o, "has no equivalent, and REPLACE stands in its place; write another rule, as for a name or a key")
 		s.hosts = append(s.hosts, placeholder)
+	case "crlpath":
+		m.note(o, "is a folder, and vitrine takes files; REPLACE stands in allow, so list them under crl, and take it out")
+		s.barred = append(s.barred, placeholder)
+	case "libwrap":
+		if yes(o.value) {
+			m.note(o, "has no equivalent, and REPLACE stands in allow; keep strangers out by the firewall, and take it out")
+			s.barred = append(s.barred, placeholder)
+		}
+	case "ident":
+		m.note(o, "has no equivalent, and REPLACE stands in allow; write which clients may come in")
+		s.barred = append(s.barred, placeholder)
+	case "ocsp":
+		m.note(o, "names a responder, and the one that a certificate names is asked; revocation: hard stands in its place")
+		s.revocation = "hard"
 	case "ocspaia":
 		if yes(o.value) {
 			s.revocation = "hard"

@@ -98,6 +98,11 @@ func (s *stunnelService) clientTLS(m *maker) *config.ClientTLS {
 	return t
 }
 
+// sameClients reports whether two services demand the same of clients.
+func sameClients(a, b *config.ServerTLS) bool {
+	return a.ClientAuth == b.ClientAuth && a.ClientCA == b.ClientCA && a.Revocation == b.Revocation && slices.Equal(a.CRL, b.CRL)
+}
+
 // behind makes a route of a service that stands behind another by a server name.
 func (m *maker) behind(s *stunnelService, all []*stunnelService) {
 	if s.front.key == "" || len(s.target.Addresses) == 0 {
@@ -111,14 +116,14 @@ func (m *maker) behind(s *stunnelService, all []*stunnelService) {
 		l := &m.Config.Listeners[front.index]
 		r := config.Route{Names: []string{strings.TrimSpace(pattern)}, Target: s.name}
 		t, allow := s.serverTLS(m)
-		r.Allow = allow
+		r.Allow = append(allow, s.barred...)
 		for _, c := range t.Certificates {
 			if !slices.ContainsFunc(l.TLS.Certificates, func(have config.Certificate) bool { return have.Cert == c.Cert && have.PKCS12 == c.PKCS12 }) {
 				l.TLS.Certificates = append(l.TLS.Certificates, c)
 			}
 		}
-		if t.ClientAuth != "" && t.ClientAuth != l.TLS.ClientAuth {
-			m.note(s.front, "asks clients for certificates, and the service in front does not; REPLACE stands in allow, so set client-auth and client-ca of the listener")
+		if t.ClientAuth != "" && !sameClients(t, l.TLS) {
+			m.note(s.front, "asks clients for certificates in another way than the service in front; REPLACE stands in allow, so give it a listener of its own, or set client-auth, client-ca and crl of the listener")
 			r.Allow = append(r.Allow, placeholder)
 		}
 		m.note(s.front, "becomes a route of "+front.name+", with its versions, suites and authorities; give it a listener of its own if they differ")

@@ -44,11 +44,7 @@ func Of(c config.Config, file string) Paths {
 	for _, t := range c.Targets {
 		p.target(t)
 	}
-	if store := c.Sessions.Store; strings.HasPrefix(store, "file:") {
-		p.write(strings.TrimPrefix(store, "file:"))
-	} else if store != "" { // a cluster names further addresses by itself
-		p.AnyConnect = true
-	}
+	p.store(c.Sessions.Store)
 	p.address(c.Admin.Listen)
 	if u, err := url.Parse(c.Admin.OTLP); err == nil && c.Admin.OTLP != "" {
 		p.connect(u.Host, "4318")
@@ -60,6 +56,24 @@ func Of(c config.Config, file string) Paths {
 	p.Connect = append(p.Connect, 53) // names that do not fit a datagram
 	p.tidy()
 	return p
+}
+
+// store is what the store of sessions needs, by its URL.
+func (p *Paths) store(store string) {
+	u, err := url.Parse(store)
+	if err != nil || store == "" {
+		return
+	}
+	p.read(u.Query().Get("ca"), u.Query().Get("credentials"))
+	if u.Scheme != "file" { // a cluster names further addresses by itself
+		p.AnyConnect = true
+		return
+	}
+	folder := u.Path
+	if u.Opaque != "" { // file:sessions
+		folder, _ = url.PathUnescape(u.Opaque)
+	}
+	p.write(folder)
 }
 
 func (p *Paths) listener(l config.Listener) {

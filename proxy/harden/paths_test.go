@@ -49,6 +49,24 @@ func TestWhatAConfigurationNeeds(t *testing.T) {
 	}
 }
 
+// The URL of a store names a folder without its settings, and files that are read at each connection.
+func TestWhatAStoreNeeds(t *testing.T) {
+	for store, want := range map[string]Paths{
+		"file:///var/lib/vit%72ine?budget=1":  {Write: []string{"/var/lib/vitrine"}},
+		"file:/srv/s?sync=true":               {Write: []string{"/srv/s"}},
+		"nats://h/b?ca=/c.pem&credentials=/d": {Read: []string{"/c.pem", "/d"}, AnyConnect: true},
+		"rediss://h:6379?ca=/c.pem":           {Read: []string{"/c.pem"}, AnyConnect: true},
+		"":                                    {},
+	} {
+		var c config.Config
+		c.Sessions.Store = store
+		got := Of(c, "")
+		if !slices.Equal(got.Write, want.Write) || got.AnyConnect != want.AnyConnect || slices.ContainsFunc(want.Read, func(f string) bool { return !slices.Contains(got.Read, f) }) {
+			t.Errorf("%q: %+v", store, got)
+		}
+	}
+}
+
 // Certbot's certificates are links into another folder, and change by other links.
 func TestLinksAreFollowed(t *testing.T) {
 	live, archive := t.TempDir(), t.TempDir()

@@ -18,6 +18,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"strings"
@@ -153,7 +154,7 @@ func line(text []byte) (skip int, err error) {
 	switch strings.ToUpper(string(fields[0])) {
 	case "INFO":
 		if bytes.Contains(text, []byte(`"tls_required":true`)) {
-			return 1<<63 - 1, nil
+			return math.MaxInt, nil
 		}
 		return 0, nil
 	case "MSG", "HMSG":

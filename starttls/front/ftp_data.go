@@ -17,7 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
-// How long a data connection may take: until it is there, and until TLS is on it.
+// How long a data connection may take: to arrive, and for its handshake.
 const (
 	dataAccept    = time.Minute
 	dataHandshake = 20 * time.Second

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -68,12 +67,6 @@ func (s *Server) Kill() {
 		s.process = nil
 	}
 }
-
-// Freeze stops the process where it is; Thaw lets it go on.
-func (s *Server) Freeze() { s.process.Process.Signal(syscall.SIGSTOP) }
-
-// Thaw lets a frozen process go on.
-func (s *Server) Thaw() { s.process.Process.Signal(syscall.SIGCONT) }
 
 // Eventually waits for what is to come true, 20 s at most.
 func Eventually(t testing.TB, what string, is func() bool) {
