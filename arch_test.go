@@ -48,7 +48,7 @@ var rules = []rule{
 	{"bench/terminators", "internal/devca tls", ""},
 	{"bench", "capture httptls tls certcheck certcheck/revocation internal/kex internal/primitive/cpu internal/primitive/rsa internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
-	{rooms + "root", shared + " wire", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
 	{verbsIn + "cert/ca", shared + " certcheck/revocation internal/devca", "github.com/spf13/cobra github.com/smallstep/truststore"},
 	{verbsIn + "cert/expiry", shared + " " + rooms + "certs wire", "github.com/spf13/cobra"},

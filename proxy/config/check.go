@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 )
 
 // An Option adds to what [Check] looks at.
@@ -245,7 +247,7 @@ func (k *checker) target(path string, l *Listener, name string, passthrough bool
 // likeTarget says which target was perhaps meant.
 func (k *checker) likeTarget(name string) string {
 	for _, other := range sortedNames(k.Targets) {
-		if distance(other, name) <= 2 {
+		if vocabulary.Distance(other, name) <= 2 {
 			k.used[other] = true // as it will be
 			return "did you mean " + other + "?"
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 )
 
 // isText reports a value that reads itself from text.
@@ -115,7 +117,7 @@ func fieldsOf(t reflect.Type) fields {
 func (f fields) suggest(key string) string {
 	least, like := 3, ""
 	for _, name := range f.names {
-		if far := distance(strings.ReplaceAll(strings.ToLower(key), "_", "-"), name); far < least && far < len(name)-1 {
+		if far := vocabulary.Distance(strings.ReplaceAll(strings.ToLower(key), "_", "-"), name); far < least && far < len(name)-1 {
 			least, like = far, name
 		}
 	}
@@ -147,29 +149,4 @@ func places(t reflect.Type, key, path string) (found []string) {
 		}
 	}
 	return found
-}
-
-// distance is how many letters a and b differ in (Levenshtein), for words of at most 64
-// bytes; longer ones are far from all.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -76,7 +76,7 @@ var stunnelLost = map[string]string{
 	"compression": "has no equivalent, as compression leaks secrets; leave it off", "rndfile": "is left out: the system's random numbers are used; nothing needs it", "rndbytes": "is left out: the system's random numbers are used; nothing needs it", "rndoverwrite": "is left out: the system's random numbers are used; nothing needs it",
 	"socket": "has no equivalent, and the usual options of sockets are set; nothing needs it", "include": "is not followed; convert the files that it names too",
 	"exec": "has no equivalent, as no program is started; let it listen on a socket, and name that as target", "execargs": "has no equivalent, as no program is started; let it listen on a socket, and name that as target", "pty": "has no equivalent, as no program is started; let it listen on a socket",
-	"capath": "is a folder, and vitrine takes one file; put its certificates into one, and name it as ca or client-ca",
+	"capath":   "is a folder, and vitrine takes one file; put its certificates into one, and name it as ca or client-ca",
 	"redirect": "has no equivalent: a client without a certificate is refused; leave it so, or write a listener for others", "transparent": "has no equivalent; use proxy-protocol on the target, to tell it the client's address",
 	"local": "has no equivalent; let the system choose the address from which targets are reached", "delay": "is left out: names of targets are looked up for each connection; nothing needs it",
 	"retry": "is left out: another address is tried by itself; nothing needs it", "reset": "is left out: a connection that breaks is broken on the other side too; nothing needs it",
@@ -133,7 +133,7 @@ type stunnelService struct {
 	revocation, protocol, pskFile string
 	crl                           []string
 	barred                        []string // stands in allow for what keeps clients out and has no equivalent
-	front                         option // sni = SERVICE:PATTERN
+	front                         option   // sni = SERVICE:PATTERN
 }
 
 // service makes a listener and a target of a section.

@@ -2,13 +2,13 @@ package root
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 )
 
 // others are flags of curl, OpenSSL and GnuTLS, and what does the same here.
@@ -75,7 +75,7 @@ func flagsLike(cmd *cobra.Command, name string) []string {
 	}
 	var like []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if distance(f.Name, strings.ToLower(name)) <= min(2, (len(name)-1)/2) {
+		if vocabulary.Distance(f.Name, strings.ToLower(name)) <= min(2, (len(name)-1)/2) {
 			like = append(like, "--"+f.Name)
 		}
 	})
@@ -96,25 +96,4 @@ func didYouMean(names []string) string {
 		return ""
 	}
 	return ", did you mean " + strings.Join(names, " or ") + "?"
-}
-
-// distance is how many letters a and b differ in (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = slices.Min([]int{change, row[j] + 1, row[j+1] + 1})
-		}
-	}
-	return row[len(b)]
 }

@@ -7,17 +7,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"", "ab", 2}, {"suites", "suits", 1}, {"timeout", "tmieout", 2}, {"same", "same", 0}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%q and %q differ in %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // What other programs call a flag is worth a hint only where the verb has it.
 func TestFlagsOfOthers(t *testing.T) {
 	cmd := &cobra.Command{Use: "verb"}
