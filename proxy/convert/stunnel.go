@@ -145,7 +145,7 @@ func (m *maker) service(s *stunnelService) {
 		}
 	}
 	for _, o := range s.options {
-		if !s.set(m, o) && !s.setTLS(m, o) && !s.setTrust(m, o) && !m.lost(stunnelLost, o) {
+		if !s.set(m, o) && !s.setTLS(m, o) && !s.setTrust(m, o) && !s.setBarred(m, o) && !m.lost(stunnelLost, o) {
 			m.unknown(o)
 		}
 	}
@@ -306,17 +306,6 @@ func (s *stunnelService) setTrust(m *maker, o option) bool {
 	case "checkemail":
 		m.note(o, "has no equivalent, and REPLACE stands in its place; write another rule, as for a name or a key")
 		s.hosts = append(s.hosts, placeholder)
-	case "crlpath":
-		m.note(o, "is a folder, and vitrine takes files; REPLACE stands in allow, so list them under crl, and take it out")
-		s.barred = append(s.barred, placeholder)
-	case "libwrap":
-		if yes(o.value) {
-			m.note(o, "has no equivalent, and REPLACE stands in allow; keep strangers out by the firewall, and take it out")
-			s.barred = append(s.barred, placeholder)
-		}
-	case "ident":
-		m.note(o, "has no equivalent, and REPLACE stands in allow; write which clients may come in")
-		s.barred = append(s.barred, placeholder)
 	case "ocsp":
 		m.note(o, "names a responder, and the one that a certificate names is asked; revocation: hard stands in its place")
 		s.revocation = "hard"
@@ -331,6 +320,26 @@ func (s *stunnelService) setTrust(m *maker, o option) bool {
 	case "psksecrets":
 		s.pskFile = o.value
 		m.note(o, "has lines IDENTITY:KEY here too, but the key is in hex; check the file")
+	default:
+		return false
+	}
+	return true
+}
+
+// setBarred takes options that keep clients out and have no equivalent.
+func (s *stunnelService) setBarred(m *maker, o option) bool {
+	switch o.key {
+	case "crlpath":
+		m.note(o, "is a folder, and vitrine takes files; REPLACE stands in allow, so list them under crl, and take it out")
+		s.barred = append(s.barred, placeholder)
+	case "libwrap":
+		if yes(o.value) {
+			m.note(o, "has no equivalent, and REPLACE stands in allow; keep strangers out by the firewall, and take it out")
+			s.barred = append(s.barred, placeholder)
+		}
+	case "ident":
+		m.note(o, "has no equivalent, and REPLACE stands in allow; write which clients may come in")
+		s.barred = append(s.barred, placeholder)
 	default:
 		return false
 	}
