@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(inChild); text != "" {
 		os.Exit(child(text))
 	}
+	if file := os.Getenv(offlineFile); file != "" {
+		beOffline(file)
+		os.Exit(0)
+	}
 	leak.Main(m)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,6 +35,12 @@ var allowed = strings.Fields(`
 	getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime timer_settime
 	timerfd_create timerfd_gettime timerfd_settime times getrusage kill tgkill tkill wait4 waitid
 	pidfd_open pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo`)
+
+// onlineOnly are those that a process without a network does without: landlock does not govern what they do to
+// files and to other processes.
+var onlineOnly = strings.Fields(`
+	chmod fchmod fchmodat fchmodat2 utime utimes utimensat truncate
+	kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal`)
 
 // What conditions look at.
 const (
@@ -87,7 +94,7 @@ func filterCalls(offline bool) error {
 	}
 	group := seccomp.SyscallGroup{Action: seccomp.ActionAllow}
 	for _, name := range allowed {
-		if known(name) {
+		if known(name) && !(offline && slices.Contains(onlineOnly, name)) {
 			group.Names = append(group.Names, name)
 		}
 	}
