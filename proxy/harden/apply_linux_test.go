@@ -98,6 +98,9 @@ func child(text string) int {
 	return 0
 }
 
+// above are the upper 32 bits of an argument, where there are any.
+const above = ^uintptr(0) >> 32 << 32
+
 // attempts are what a sandboxed process may not do, and below what it may.
 func attempts(o order) map[string]func() error {
 	call := func(number uintptr, args ...uintptr) func() error {
@@ -142,14 +145,22 @@ func attempts(o order) map[string]func() error {
 			_, err := unix.Mmap(-1, 0, 4096, unix.PROT_EXEC|unix.PROT_READ, unix.MAP_ANON|unix.MAP_PRIVATE)
 			return err
 		},
-		"packet socket":      call(unix.SYS_SOCKET, unix.AF_PACKET, unix.SOCK_RAW, 0),
-		"multipath socket":   call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, protocolMPTCP),
-		"raise a limit":      func() error { return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}) },
-		"open shadow":        open("/etc/shadow", os.O_RDONLY),
-		"open outside":       open(o.Outside, os.O_RDONLY),
-		"write outside":      open(o.Beside, os.O_WRONLY|os.O_CREATE),
-		"write what is read": open(o.Cert, os.O_WRONLY),
-		"connect elsewhere":  dial(o.Forbidden),
+		"packet socket":    call(unix.SYS_SOCKET, unix.AF_PACKET, unix.SOCK_RAW, 0),
+		"multipath socket": call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP),
+		"SCTP socket":      call(unix.SYS_SOCKET, unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_SCTP),
+		"netlink of IPsec": call(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_XFRM),
+		// The kernel takes the lower half of these arguments.
+		"multipath socket, bits above": call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, above|unix.IPPROTO_MPTCP),
+		"packet socket, bits above":    call(unix.SYS_SOCKET, above|unix.AF_PACKET, unix.SOCK_RAW, 0),
+		"dump core, bits above":        call(unix.SYS_PRCTL, above|unix.PR_SET_DUMPABLE, 1),
+		"namespace, bits above":        call(unix.SYS_CLONE, above|unix.CLONE_THREAD|unix.CLONE_NEWUSER),
+		"code, bits above":             call(unix.SYS_MPROTECT, uintptr(unix.Getpagesize()), uintptr(unix.Getpagesize()), above|unix.PROT_EXEC),
+		"raise a limit":                func() error { return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 1, Max: 1}) },
+		"open shadow":                  open("/etc/shadow", os.O_RDONLY),
+		"open outside":                 open(o.Outside, os.O_RDONLY),
+		"write outside":                open(o.Beside, os.O_WRONLY|os.O_CREATE),
+		"write what is read":           open(o.Cert, os.O_WRONLY),
+		"connect elsewhere":            dial(o.Forbidden),
 		"bind elsewhere": func() error {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err == nil {

@@ -42,14 +42,24 @@ var onlineOnly = strings.Fields(`
 	chmod fchmod fchmodat fchmodat2 utime utimes utimensat truncate
 	kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal`)
 
-// What conditions look at.
-const (
-	namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
-	// Landlock does not see connections of Multipath TCP; Go falls back to TCP.
-	protocolMPTCP = 262
-)
+// namespaces are flags of clone.
+const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
 
-// conditions are calls that are allowed with some arguments. The values of one list must all hold.
+// sockets are the protocols of each family. Landlock does not see connections of Multipath TCP and SCTP, and Go does
+// without them. They are listed rather than forbidden: the filter sees 64 bits of an argument of which the kernel
+// takes 32, so that a forbidden number passes with other bits above it.
+var sockets = []struct {
+	family    uint64
+	protocols []uint64
+}{
+	{unix.AF_UNIX, []uint64{0}},
+	{unix.AF_INET, []uint64{0, unix.IPPROTO_TCP, unix.IPPROTO_UDP}},
+	{unix.AF_INET6, []uint64{0, unix.IPPROTO_TCP, unix.IPPROTO_UDP}},
+	{unix.AF_NETLINK, []uint64{unix.NETLINK_ROUTE}}, // interfaces are asked for by it
+}
+
+// conditions are calls that are allowed with some arguments. The values of one list must all hold. Each says what is
+// allowed, or which bits must not be set: bits that the kernel does not look at then make a call fail, and open nothing.
 func conditions(offline bool) []seccomp.NameWithConditions {
 	on := func(name string, argument uint32, operation seccomp.Operation, value uint64) seccomp.NameWithConditions {
 		return seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{{Argument: argument, Operation: operation, Value: value}}}
@@ -68,10 +78,12 @@ func conditions(offline bool) []seccomp.NameWithConditions {
 	if offline {
 		return list
 	}
-	for _, family := range []uint64{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK} { // interfaces are asked for by netlink
-		socket := on("socket", 0, seccomp.Equal, family)
-		socket.Conditions = append(socket.Conditions, seccomp.Condition{Argument: 2, Operation: seccomp.NotEqual, Value: protocolMPTCP})
-		list = append(list, socket)
+	for _, s := range sockets {
+		for _, protocol := range s.protocols {
+			socket := on("socket", 0, seccomp.Equal, s.family)
+			socket.Conditions = append(socket.Conditions, seccomp.Condition{Argument: 2, Operation: seccomp.Equal, Value: protocol})
+			list = append(list, socket)
+		}
 	}
 	return list
 }
