@@ -55,9 +55,13 @@ type audit struct {
 	count atomic.Int64
 	// silent are the connections that got no answer, and unheard those of them that should have.
 	silent, unheard atomic.Int64
+	// cut are the connections that ended at once.
+	cut atomic.Int64
 
 	mu sync.Mutex
 	r  *Report
+	// mutes are the names of the probes of which an answer was due and did not come.
+	mutes map[string]bool
 	// What the later parts build upon: the versions that are spoken, newest first, the
 	// suites of each, the groups of TLS 1.3, and the certificates, by how they were got.
 	spoken  []wire.Version
@@ -86,7 +90,7 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 		}
 	}
 	if r.Failure == "" && ctx.Err() == nil {
-		x.doubt()
+		x.doubt(ctx)
 	}
 	r.sort()
 	r.fixed(o.Software)

@@ -24,6 +24,10 @@ type Report struct {
 	// Unanswered is how many of them got no answer, where these are so many that what is missing
 	// here may be there all the same; 0 where all was asked.
 	Unanswered int `json:"unanswered,omitempty"`
+	// NotAnswered names the probes that got no answer where one was due, however few they are.
+	NotAnswered []string `json:"not_answered,omitempty"`
+	// NotAsked are the ids of findings for which this scan did not look, by its Options.
+	NotAsked []string `json:"not_asked,omitempty"`
 	// Failure says why there is no more: nobody listens there, it does not speak TLS, or takes
 	// no hello.
 	Failure string `json:"failure,omitempty"`

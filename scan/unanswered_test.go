@@ -3,6 +3,7 @@ package scan
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,10 +15,16 @@ import (
 // silentAt is a server before which something swallows some connections, counted from 1.
 func silentAt(t testing.TB, at Target, swallows func(n int32) bool) Target {
 	t.Helper()
+	return barredAt(t, at, swallows, func(c net.Conn) { io.Copy(io.Discard, c) })
+}
+
+// barredAt is a server before which something ends some connections in a way of its own.
+func barredAt(t testing.TB, at Target, bars func(n int32) bool, end func(net.Conn)) Target {
+	t.Helper()
 	var n atomic.Int32
 	return serve(t, func(c net.Conn) {
-		if swallows(n.Add(1)) {
-			io.Copy(io.Discard, c)
+		if bars(n.Add(1)) {
+			end(c)
 			return
 		}
 		to, err := net.Dial("tcp", at.Address)
@@ -34,10 +41,18 @@ func silentAt(t testing.TB, at Target, swallows func(n int32) bool) Target {
 
 // What turns us away midway makes nothing all right.
 func TestWhatTurnsAwayMidwayIsNotAllRight(t *testing.T) {
-	for name, last := range map[string]int32{"before a certificate": 12, "behind the certificates": 60} {
+	silence := func(c net.Conn) { io.Copy(io.Discard, c) }
+	resets := func(c net.Conn) { hello(c); c.(*net.TCPConn).SetLinger(0) }
+	for name, bar := range map[string]struct {
+		last int32
+		end  func(net.Conn)
+	}{
+		"silent before a certificate": {12, silence}, "silent behind the certificates": {60, silence},
+		"resets behind the certificates": {60, resets}, "closes behind the certificates": {60, hello},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			at := silentAt(t, (&broken13{fields: "Strict-Transport-Security: max-age=31536000\r\n"}).serve(t), func(n int32) bool { return n > last })
+			at := barredAt(t, (&broken13{fields: "Strict-Transport-Security: max-age=31536000\r\n"}).serve(t), func(n int32) bool { return n > bar.last }, bar.end)
 			r, err := (&Prober{Timeout: 200 * time.Millisecond, Strict: true, Connections: 4, Rate: 1000}).Scan(t.Context(), at, Options{Roots: authority().Pool()})
 			if err != nil || r.Failure != "" {
 				t.Fatal(err, r.Failure)
@@ -80,6 +95,33 @@ func TestSilenceAtUnknownValues(t *testing.T) {
 		x.tolerance(t.Context())
 		if x.r.has("tls13-intolerant") == all || all != (x.r.Feature("unknown values") == notAnswered) {
 			t.Errorf("silent at all %v: %+v, %+v", all, x.r.Features, x.r.Findings)
+		}
+	}
+}
+
+// A report names the probes that got no answer, be it a single one, and what it did not look for.
+func TestReportsSayWhatTheyLack(t *testing.T) {
+	for name, swallowed := range map[string]int32{"a connection is swallowed": 1, "all are answered": 0} {
+		at := silentAt(t, (&broken13{}).serve(t), func(n int32) bool { return n == swallowed })
+		x := auditOf("443", at, wire.TLS13, suite13.ID)
+		x.p.Timeout, x.o.Timing, x.o.Roots = 300*time.Millisecond, MinTiming, authority().Pool()
+		x.groups13(t.Context())
+		x.chains = []*shownChain{{}}
+		x.doubt(t.Context())
+		if got, want := strings.Join(x.r.NotAnswered, ", "), map[bool]string{true: "a group of TLS 1.3"}[swallowed > 0]; got != want || x.r.Unanswered != 0 {
+			t.Errorf("%s: %q, want %q; %d", name, got, want, x.r.Unanswered)
+		}
+		if got := strings.Join(x.r.NotAsked, " "); got != "no-ct no-redirect revoked ticket-not-shared" {
+			t.Errorf("%s: it did not ask for %s", name, got)
+		}
+		x.o = Options{ConfigurationOnly: true}
+		if got := x.notAsked(); !slices.Contains(got, "heartbleed") || !slices.Contains(got, "bleichenbacher-timing") || slices.Contains(got, "no-ct") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for _, id := range byProbes {
+		if _, ok := findingKinds[id]; !ok {
+			t.Errorf("%s is no finding", id)
 		}
 	}
 }

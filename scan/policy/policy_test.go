@@ -227,3 +227,47 @@ func TestWhatHasChanged(t *testing.T) {
 		}
 	}
 }
+
+// What an earlier scan found and a later one did not is mended or gone only where the later one
+// asked for it, and was answered.
+func TestWhatGotNoAnswerIsNotGone(t *testing.T) {
+	const is, group = "A [heartbleed]", "group x25519"
+	for name, c := range map[string]struct {
+		change func(before, after *scan.Report)
+		want   []string // how each change begins
+	}{
+		"all was answered":                       {func(_, _ *scan.Report) {}, []string{"mended: " + is, "gone: " + group}},
+		"many connections got no answer":         {func(_, r *scan.Report) { r.Unanswered, r.Connections = 9, 40 }, []string{"not known: " + is, "not known: " + group}},
+		"one probe got no answer":                {func(_, r *scan.Report) { r.NotAnswered = []string{"a group of TLS 1.3"} }, []string{"not known: " + is, "not known: " + group}},
+		"one that had none before either":        {func(b, r *scan.Report) { r.NotAnswered = []string{"x"}; b.NotAnswered = r.NotAnswered }, []string{"mended: " + is, "gone: " + group}},
+		"a version that was there, and silence":  {func(b, r *scan.Report) { b.Versions[2].Offered = true; r.Versions[2].Answer = "timed out" }, []string{"not known: " + is, "not known: TLS 1.1", "not known: " + group}},
+		"a version that was there, and an alert": {func(b, r *scan.Report) { b.Versions[2].Offered = true; r.Versions[2].Answer = "alert protocol_version" }, []string{"mended: " + is, "gone: TLS 1.1", "gone: " + group}},
+		"silence at what was not there":          {func(_, r *scan.Report) { r.Versions[2].Answer = "timed out" }, []string{"mended: " + is, "gone: " + group}},
+		"the probe ended early": {func(_, r *scan.Report) {
+			r.Weaknesses = []scan.Check{{ID: "heartbleed", Unknown: "the probe ended early"}}
+		}, []string{"not known: " + is, "gone: " + group}},
+		"it was not asked for":              {func(_, r *scan.Report) { r.NotAsked = []string{"heartbleed"} }, []string{"not known: " + is, "gone: " + group}},
+		"it was not asked for, as before":   {func(b, r *scan.Report) { r.NotAsked = []string{"heartbleed"}; b.NotAsked = r.NotAsked }, []string{"mended: " + is, "gone: " + group}},
+		"the server does not answer at all": {func(_, r *scan.Report) { *r = scan.Report{Failure: "nobody listens"} }, []string{"from an answer to nobody listens"}},
+	} {
+		before, after := sound(), sound()
+		before.Findings, after.Groups = []scan.Finding{{ID: "heartbleed", Title: "A"}}, nil
+		c.change(before, after)
+		all := Compare(before, after)
+		if len(all) != len(c.want) {
+			t.Errorf("%s: %+v", name, all)
+			continue
+		}
+		for i, x := range all {
+			if !strings.HasPrefix(x.What, c.want[i]) || x.Unknown != strings.HasPrefix(c.want[i], "not known") || x.Worse != (after.Failure != "") {
+				t.Errorf("%s: %+v, want %s", name, x, c.want[i])
+			}
+		}
+	}
+	// What the earlier scan could not see is a finding all the same.
+	before, after := sound(), sound()
+	before.Unanswered, after.Findings = 9, []scan.Finding{{ID: "a", Title: "A"}}
+	if all := Compare(before, after); len(all) != 1 || !all[0].Worse || all[0].What != "not known before, a finding: A [a]" {
+		t.Errorf("%+v", all)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/scan"
+	"github.com/vitrine-tls/vitrine/scan/policy"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -162,10 +164,11 @@ func (j *job) one(ctx context.Context, p *scan.Prober, at flags.Target) (*scan.R
 // judge counts what is bad.
 func (j *job) judge(all *Scans) {
 	for _, r := range all.Reports {
-		bad := j.counts && j.fails(r)
+		bad, partly := j.counts && j.fails(r), r.Unanswered > 0
 		if j.compared.policy != nil || j.compared.baseline != nil {
 			judged, worse := j.compared.judge(r)
 			all.Judged, bad = append(all.Judged, judged), bad || worse
+			partly = partly || len(r.NotAnswered) > 0 && slices.ContainsFunc(judged.Changes, func(c policy.Change) bool { return c.Unknown })
 		}
 		switch {
 		case bad:
@@ -173,7 +176,7 @@ func (j *job) judge(all *Scans) {
 		case r.Failure != "":
 			all.Unreachable++
 		}
-		if r.Unanswered > 0 {
+		if partly {
 			all.Partly++
 		}
 	}
