@@ -40,6 +40,7 @@ func scanned(name, program, pkg string, run ...string) scanRow {
 func (r scanRow) says(want string) scanRow          { r.want = want; return r }
 func (r scanRow) finding(finds, not string) scanRow { r.finds, r.not = finds, not; return r }
 func (r scanRow) prints(ready string) scanRow       { r.ready = ready; return r }
+func (r scanRow) runs(command ...string) scanRow    { r.run = command; return r }
 
 // with gives the server a file, and first runs commands of the shell.
 func (r scanRow) with(name, content string, before ...string) scanRow {

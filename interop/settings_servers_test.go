@@ -13,6 +13,7 @@ var settingChecks = []settingCheck{
 	{"nginx", "nginx", "nginx", checkNginx},
 	{"apache", "apache2", "apache2", checkApache},
 	{"haproxy", "haproxy", "haproxy", checkHAProxy},
+	{"caddy", "caddy", "caddy", checkCaddy},
 	{"stunnel", "stunnel", "stunnel4", checkStunnel},
 	{"postfix", "postconf", "postfix", checkPostfix},
 	{"dovecot", "doveconf", "dovecot-core", checkDovecot},
