@@ -120,13 +120,13 @@ func (s *Store) Look(ctx context.Context) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	changed := false
+	var taken []*held // told of once they are served, which is after their staples have come
 	for _, h := range s.pairs {
 		switch took, err := h.reread(s.o.Now()); {
 		case err != nil:
 			s.report(h, ReloadFailed, err)
 		case took:
-			changed = true
-			s.report(h, Reloaded, nil)
+			changed, taken = true, append(taken, h)
 		}
 		if s.o.Fetcher != nil && h.restaple(ctx, s.o) {
 			changed = true
@@ -134,6 +134,9 @@ func (s *Store) Look(ctx context.Context) {
 	}
 	if changed {
 		s.publish()
+	}
+	for _, h := range taken {
+		s.report(h, Reloaded, nil)
 	}
 }
 
@@ -143,6 +146,7 @@ func (s *Store) Reload() error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	var all []error
+	var taken []*held
 	for _, h := range s.pairs {
 		was, staple := h.cert, h.staple
 		err := h.read(s.o.Now())
@@ -155,10 +159,13 @@ func (s *Store) Reload() error {
 			h.staple = staple
 			h.put(was.OCSPStaple)
 		default:
-			s.report(h, Reloaded, nil)
+			taken = append(taken, h)
 		}
 	}
 	s.publish()
+	for _, h := range taken {
+		s.report(h, Reloaded, nil)
+	}
 	return errors.Join(all...)
 }
 

@@ -57,7 +57,7 @@ func (p *Proxy) sleep(pause time.Duration) {
 // welcome takes a connection, unless a limit turns it away.
 func (p *Proxy) welcome(s *socket, conn net.Conn) {
 	if why := p.limits.enter(); why != "" {
-		p.refuse(s.name, conn.RemoteAddr(), why)
+		p.refuse(s.name, conn.RemoteAddr(), why, nil)
 		reset(conn)
 		return
 	}
@@ -77,8 +77,8 @@ func (p *Proxy) welcome(s *socket, conn net.Conn) {
 	go l.serve()
 }
 
-func (p *Proxy) refuse(listener string, peer net.Addr, why event.Reason) {
+func (p *Proxy) refuse(listener string, peer net.Addr, why event.Reason, err error) {
 	if p.hooks.Refused != nil {
-		p.hooks.Refused(listener, peer, why)
+		p.hooks.Refused(listener, peer, why, err)
 	}
 }

@@ -49,7 +49,7 @@ func TestHeaderIn(t *testing.T) {
 			c := at(config.Listener{TLS: serverTLS(t, "front.test"), ProxyProtocol: config.ProxyProtocol{From: []string{test.from}}}, saying(t, nil, "in"))
 			_, address := begin(t, c, event.Hooks{
 				Accepted: func(c *event.Connection) { peers <- c.Peer.String() },
-				Refused:  func(_ string, _ net.Addr, why event.Reason) { refused <- why },
+				Refused:  func(_ string, _ net.Addr, why event.Reason, _ error) { refused <- why },
 			})
 			raw := dial(t, address, nil)
 			io.Copy(raw, iotest.OneByteReader(strings.NewReader(test.header)))

@@ -203,7 +203,7 @@ func (l *link) allowed(r *route, name string) error {
 	}
 	identity, err := r.admit(state, l.About.Peer)
 	if err != nil {
-		l.p.refuse(l.About.Listener, l.About.Peer, event.NotAllowed)
+		l.p.refuse(l.About.Listener, l.About.Peer, event.NotAllowed, err)
 		return err
 	}
 	l.admitted, l.About.Identity = admission{r.allow, name}, identity

@@ -30,7 +30,7 @@ func TestLimits(t *testing.T) {
 			c := at(config.Listener{}, config.Target{Addresses: []string{backend(t, nil, echo)}})
 			c.Limits = test.limits
 			p, address := begin(t, c, event.Hooks{
-				Refused: func(_ string, _ net.Addr, why event.Reason) { refused <- why },
+				Refused: func(_ string, _ net.Addr, why event.Reason, _ error) { refused <- why },
 				Closed:  func(_ *event.Connection, r event.Result) { closed <- r.Err },
 			})
 			var conns []net.Conn

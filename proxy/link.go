@@ -79,7 +79,7 @@ func (l *link) serve() {
 	}
 	var no *refusal
 	if errors.As(err, &no) {
-		l.p.refuse(l.About.Listener, l.About.Peer, no.why)
+		l.p.refuse(l.About.Listener, l.About.Peer, no.why, no.err)
 	}
 	l.end(err)
 }
@@ -162,7 +162,7 @@ func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
 			err = errHandshakeOnly
 		}
 	} else if errors.Is(err, ErrCrowded) {
-		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting)
+		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting, err)
 	}
 	if l.p.hooks.Handshaken != nil {
 		l.p.hooks.Handshaken(&l.About, outcome)

@@ -46,7 +46,7 @@ func TestRoutes(t *testing.T) {
 			"through": saying(t, &tls.Config{Certificates: []tls.Certificate{authority.pair(t, "through.test")}}, "through"),
 		},
 	}
-	_, address := begin(t, c, event.Hooks{Refused: func(_ string, _ net.Addr, why event.Reason) { refused <- why }})
+	_, address := begin(t, c, event.Hooks{Refused: func(_ string, _ net.Addr, why event.Reason, _ error) { refused <- why }})
 	for _, test := range []struct {
 		name, want string // want is empty for a refusal
 		alpn       []string

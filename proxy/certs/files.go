@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"software.sslmate.com/src/go-pkcs12"
 
@@ -45,7 +44,7 @@ func pairOf(c config.Certificate, o Options) (p certstore.Pair, err error) {
 		return p, errors.New("development: there is no development authority here")
 	}
 	return certstore.Pair{
-		Cert: "development " + strings.Join(c.Development, ","), NoFiles: true,
+		Cert: c.Sources()[0], NoFiles: true,
 		Load: func() (tls.Certificate, error) { return o.Development(c.Development) },
 	}, nil
 }

@@ -226,8 +226,11 @@ func TestFilesThatChange(t *testing.T) {
 	}
 	defer s.Close()
 	go s.Run(t.Context())
-	news.wait(t, Loaded)
-	news.wait(t, Loaded)
+	for _, want := range []string{filepath.Join(dir, "tls.pem"), plain} { // the same name as later ones have
+		if e := news.wait(t, Loaded); e.Source != want {
+			t.Errorf("%+v", e)
+		}
+	}
 
 	second := write(t, plain, "ecdsa", "b.example")
 	if e := news.wait(t, certstore.Reloaded); e.Source != plain || !leafOf(t, s, hello("b.example")).Equal(second) {

@@ -1,10 +1,6 @@
 package certs
 
-import (
-	"crypto"
-	"crypto/x509"
-	"strings"
-)
+import "crypto"
 
 // samePublic reports that private is the key of public.
 func samePublic(private, public any) bool {
@@ -14,12 +10,4 @@ func samePublic(private, public any) bool {
 	}
 	own, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool })
 	return ok && own.Equal(public)
-}
-
-// nameOf is how a certificate is called where its file is not at hand.
-func nameOf(leaf *x509.Certificate) string {
-	if len(leaf.DNSNames) > 0 {
-		return strings.Join(leaf.DNSNames, ",")
-	}
-	return leaf.Subject.CommonName
 }

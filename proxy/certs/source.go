@@ -108,8 +108,8 @@ func (s *Source) openFiles(pairs []certstore.Pair) (err error) {
 		text := strings.TrimPrefix(err.Error(), "certstore: ")
 		return fmt.Errorf("certificates: %s", text)
 	}
-	for _, leaf := range s.store.Leaves() {
-		s.report(event.Certificate{Source: nameOf(leaf), What: Loaded, Names: leaf.DNSNames, Until: leaf.NotAfter})
+	for i, leaf := range s.store.Leaves() {
+		s.report(event.Certificate{Source: pairs[i].Cert, What: Loaded, Names: leaf.DNSNames, Until: leaf.NotAfter})
 	}
 	return nil
 }

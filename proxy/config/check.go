@@ -138,6 +138,7 @@ func (k *checker) front(path string, l *Listener) {
 	}
 	at := path + ".starttls"
 	k.oneOf(at, l.StartTLS, frontProtocols...)
+	k.dataConnections(path, l)
 	switch {
 	case slices.ContainsFunc(l.Routes, func(r Route) bool { return r.Passthrough }):
 		k.wrong(at, "a connection that is passed through unopened cannot be turned to TLS here; leave starttls out, or passthrough")
@@ -145,6 +146,22 @@ func (k *checker) front(path string, l *Listener) {
 		k.wrong(at, "there is no TLS to turn to; add tls with a certificate")
 	case l.Mode == ModeHTTP:
 		k.wrong(at, "HTTP begins with TLS; leave starttls out, or mode: http")
+	}
+}
+
+// dataConnections looks at what FTP's data connections could not be made with: they are
+// TCP connections of their own between the addresses of the control connection.
+func (k *checker) dataConnections(path string, l *Listener) {
+	if l.StartTLS != "ftp" && l.StartTLS != "ftps" {
+		return
+	}
+	if len(l.ProxyProtocol.From) > 0 {
+		k.wrong(path+".proxy-protocol.from", "data connections of FTP come without a header, and would be refused as a stranger's; have clients connect here directly, and leave proxy-protocol out")
+	}
+	for i, address := range l.Listen {
+		if isUnix(address) {
+			k.wrong(fmt.Sprintf("%s.listen[%d]", path, i), "data connections of FTP need an IP address, and a unix socket has none; listen at one like \":21\"")
+		}
 	}
 }
 
@@ -239,10 +256,16 @@ func (k *checker) target(path string, l *Listener, name string, passthrough bool
 		k.wrong(path, "the target %q has tls, and what is passed through is TLS already; send it to a target without tls", name)
 	case l.Mode == ModeHTTP && t.ProxyProtocol != "":
 		k.wrong(path, "the target %q has proxy-protocol, and requests of many clients share its connections, so no header could tell the client; leave proxy-protocol out, and let the target read X-Forwarded-For", name)
+	case (l.StartTLS == "ftp" || l.StartTLS == "ftps") && slices.ContainsFunc(t.Addresses, isUnix):
+		k.wrong(path, "the target %q is a unix socket, and data connections of FTP need an IP address; have the server listen at one like 127.0.0.1:21", name)
+	case (l.StartTLS == "ftp" || l.StartTLS == "ftps") && t.ProxyProtocol != "":
+		k.warn(path, "the target %q gets the client's address, and most servers refuse data connections from another, which is this proxy's; leave proxy-protocol out", name)
 	case l.StartTLS != "" && t.TLS != nil:
 		k.wrong(path, "the target %q has tls, and behind starttls a target is spoken to in the clear; send it to a target without tls", name)
 	}
 }
+
+func isUnix(address string) bool { return strings.HasPrefix(address, "unix:") }
 
 // likeTarget says which target was perhaps meant.
 func (k *checker) likeTarget(name string) string {

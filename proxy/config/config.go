@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // A Config says what one proxy does. The zero value does nothing.
 type Config struct {
 	Listeners []Listener `yaml:"listeners"`
@@ -127,6 +129,26 @@ type Certificate struct {
 	Development []string `yaml:"development,omitempty"`
 }
 
+// Sources are what reports call the certificate by: its file, or where it comes from.
+func (c *Certificate) Sources() (names []string) {
+	switch {
+	case c.Cert != "":
+		return []string{c.Cert}
+	case c.PKCS12 != "":
+		return []string{c.PKCS12}
+	case len(c.Development) > 0:
+		return []string{"development " + strings.Join(c.Development, ",")}
+	case c.ACME != nil:
+		for _, name := range c.ACME.Names {
+			names = append(names, acmeSource+strings.ToLower(strings.TrimSuffix(name, ".")))
+		}
+		names = append(names, acmeSource+"storage "+c.ACME.Storage)
+	}
+	return names
+}
+
+const acmeSource = "acme "
+
 // ACME gets and renews certificates (RFC 8555).
 type ACME struct {
 	Names     []string `yaml:"names"`
@@ -173,6 +195,7 @@ type Target struct {
 	// StartTLS is the protocol by which the target is asked to turn to TLS.
 	StartTLS string `yaml:"starttls,omitempty"`
 	// ProxyProtocol writes a header in front: v1, v2, or v2-tls, which has what TLS found out too.
+	// In TCP mode only: requests of many clients share connections.
 	ProxyProtocol string `yaml:"proxy-protocol,omitempty"`
 	// ConnectTimeout is for each address; 5 s by default.
 	ConnectTimeout Duration `yaml:"connect-timeout,omitempty"`

@@ -14,8 +14,9 @@ type Hooks struct {
 	// Accepted is called for each connection that a listener took, before its handshake.
 	Accepted func(*Connection)
 	// Refused is called for a connection that was turned away: by a limit on connections or a
-	// wrong PROXY header in place of all others, for another Reason before Closed.
-	Refused func(listener string, peer net.Addr, why Reason)
+	// wrong PROXY header in place of all others, for another Reason before Closed. err says
+	// more, such as what the client is known as; nil where the reason says all.
+	Refused func(listener string, peer net.Addr, why Reason, err error)
 	// Handshaken is called at the end of each handshake with a client, good or failed, before
 	// anything else is read or written: it may change the connection's trace hooks.
 	Handshaken func(*Connection, Handshake)

@@ -22,13 +22,13 @@ func (h Hooks) and(o Hooks) Hooks {
 		Closed:      both2(h.Closed, o.Closed),
 		Reloaded:    both(h.Reloaded, o.Reloaded),
 		Certificate: both(h.Certificate, o.Certificate),
-		Refused: func() func(string, net.Addr, Reason) {
+		Refused: func() func(string, net.Addr, Reason, error) {
 			if h.Refused == nil || o.Refused == nil {
 				return one(h.Refused, o.Refused, h.Refused == nil)
 			}
-			return func(listener string, peer net.Addr, why Reason) {
-				h.Refused(listener, peer, why)
-				o.Refused(listener, peer, why)
+			return func(listener string, peer net.Addr, why Reason, err error) {
+				h.Refused(listener, peer, why, err)
+				o.Refused(listener, peer, why, err)
 			}
 		}(),
 		Health: func() func(string, string, bool, error) {

@@ -159,7 +159,7 @@ var refusals = map[event.Reason]struct{ says, advice string }{
 }
 
 // refused says that a connection was turned away.
-func (j *journal) refused(listener string, peer net.Addr, why event.Reason) {
+func (j *journal) refused(listener string, peer net.Addr, why event.Reason, err error) {
 	level := slog.LevelWarn
 	if why == event.Stopping {
 		level = slog.LevelInfo
@@ -169,7 +169,11 @@ func (j *journal) refused(listener string, peer net.Addr, why event.Reason) {
 	}
 	about := []any{slog.String("peer", peerOf(peer)), slog.String("listener", listener), slog.String("reason", string(why))}
 	if w := refusals[why]; w.says != "" {
-		about = append(about, slog.String("failure", w.says))
+		says := w.says
+		if err != nil {
+			says += ": " + wordsFor(err).failure
+		}
+		about = append(about, slog.String("failure", says))
 		if w.advice != "" {
 			about = append(about, slog.String("advice", w.advice))
 		}

@@ -28,7 +28,8 @@ func TestFailuresInPlainWords(t *testing.T) {
 	old.MaxVersion, modern.MinVersion = tls.VersionTLS12, tls.VersionTLS13
 	shake(t, o.Hooks(), modern, old)
 	shake(t, o.Hooks(), serverConfig(), nil)
-	o.Hooks().Refused(":443", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 9)}, event.TooMany)
+	o.Hooks().Refused(":443", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 9)}, event.TooMany, nil)
+	o.Hooks().Refused(":443", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 10)}, event.NotAllowed, errors.New("no rule is for the certificate of CN=\"who\""))
 	o.Hooks().Connected(&event.Connection{}, event.Target{Name: "web", Address: "127.0.0.1:80", Err: &net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}, Err: syscall.ECONNREFUSED}})
 	o.Hooks().Health("web", "127.0.0.1:80", false, os.ErrDeadlineExceeded)
 	o.Hooks().Reloaded(errors.New("line 3: no such target"))
@@ -39,6 +40,7 @@ func TestFailuresInPlainWords(t *testing.T) {
 		`msg="handshake failed" peer=192.0.2.7:5000 listener=:443 server_name=private.example outcome=no_common_version failure="no version in common (RFC 8446 §4.2.1)" ours="TLS 1.3" theirs="up to TLS 1.2" advice="have the client allow another version, or widen min and max"`,
 		`outcome=not_tls failure="the client speaks HTTP here, not TLS" advice="have the client use https:// in the URL"`,
 		`msg="connection refused" peer=192.0.2.9:0 listener=:443 reason=connections failure="as many connections are open as there may be in all"`,
+		`peer=192.0.2.10:0 listener=:443 reason="not allowed" failure="the client's identity meets no rule: no rule is for the certificate of CN=\"who\"" advice=`,
 		`msg="target cannot be reached" target=web address=127.0.0.1:80 failure="127.0.0.1:80 refused the connection: nothing listens there"`,
 		`msg="target is down" target=web address=127.0.0.1:80 failure="no answer came in time"`,
 		`level=ERROR msg="the new configuration is refused, and the old one goes on" failure="line 3: no such target"`,

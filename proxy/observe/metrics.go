@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ const (
 	mostOutcomes   = 128
 	mostAddresses  = 4096
 	mostOperations = 32
+	mostSources    = 4096
 )
 
 // other is the label of what a bound left out.
@@ -48,14 +50,17 @@ type metrics struct {
 
 	reloadOK, reloadFailed prometheus.Counter
 	lastReload             prometheus.Gauge
-	expires                *prometheus.GaugeVec
-	certificateErrors      *prometheus.CounterVec
+	certificates           *cache[string, certificateSeries]
+
+	sources atomic.Pointer[map[string]bool] // of the configuration in force; nil before there is one
 
 	linesLost, spansLost, tracesLost, tracesKept prometheus.Counter
 }
 
 // listenerSeries are the series of one listener.
 type listenerSeries struct {
+	connections    atomic.Int64 // that are open
+	gone           atomic.Bool  // the configuration has it no longer
 	accepted       prometheus.Counter
 	open           prometheus.Gauge
 	received, sent prometheus.Counter
@@ -87,6 +92,13 @@ type addressSeries struct {
 	reached, failed prometheus.Counter
 	seconds         prometheus.Observer
 	up              prometheus.Gauge
+}
+
+// certificateSeries are the series of one certificate. There is neither before something is
+// known: a time of 0 would be an alarm.
+type certificateSeries struct {
+	expires func() prometheus.Gauge
+	errors  func() prometheus.Counter
 }
 
 type operationSeries struct {
@@ -143,7 +155,8 @@ func (m *metrics) ofListeners() {
 	sent := m.counter("sent_bytes_total", "Bytes to clients without TLS, counted when a connection ends.", "listener")
 	seconds := m.histogram("connection_seconds", "How long connections lasted.", slow, "listener")
 	m.byListener = &cache[string, *listenerSeries]{most: mostListeners, other: other, make: func(l string) *listenerSeries {
-		return &listenerSeries{accepted.WithLabelValues(l), open.WithLabelValues(l), received.WithLabelValues(l), sent.WithLabelValues(l), seconds.WithLabelValues(l)}
+		return &listenerSeries{accepted: accepted.WithLabelValues(l), open: open.WithLabelValues(l), received: received.WithLabelValues(l),
+			sent: sent.WithLabelValues(l), seconds: seconds.WithLabelValues(l)}
 	}, drop: func(l string) {
 		for _, v := range []interface{ DeleteLabelValues(...string) bool }{accepted, open, received, sent, seconds} {
 			v.DeleteLabelValues(l)
@@ -196,8 +209,14 @@ func (m *metrics) ofTheRest() {
 	reloads := m.counter("reloads_total", "Reloads of the configuration.", "outcome")
 	m.reloadOK, m.reloadFailed = reloads.WithLabelValues("ok"), reloads.WithLabelValues("failed")
 	m.lastReload = m.gauge("configured_timestamp_seconds", "When the configuration in force was taken, in seconds since 1970.").WithLabelValues()
-	m.expires = m.gauge("certificate_expires_timestamp_seconds", "When a certificate ends, in seconds since 1970.", "source")
-	m.certificateErrors = m.counter("certificate_errors_total", "Certificates that could not be loaded, renewed or stapled.", "source")
+	expires := m.gauge("certificate_expires_timestamp_seconds", "When a certificate ends, in seconds since 1970.", "source")
+	failures := m.counter("certificate_errors_total", "Certificates that could not be loaded, renewed or stapled.", "source")
+	m.certificates = &cache[string, certificateSeries]{most: mostSources, other: other, make: func(s string) certificateSeries {
+		return certificateSeries{expires: func() prometheus.Gauge { return expires.WithLabelValues(s) }, errors: func() prometheus.Counter { return failures.WithLabelValues(s) }}
+	}, drop: func(s string) {
+		expires.DeleteLabelValues(s)
+		failures.DeleteLabelValues(s)
+	}}
 	m.linesLost = m.counter("log_lines_lost_total", "Lines that the reader of the log was too slow for.").WithLabelValues()
 	m.spansLost = m.counter("spans_lost_total", "Spans that the collector did not take.").WithLabelValues()
 	m.tracesKept = m.counter("traces_kept_total", "Traces of handshakes that were written.").WithLabelValues()
@@ -206,6 +225,7 @@ func (m *metrics) ofTheRest() {
 
 func (m *metrics) accepted(c *event.Connection) {
 	l := m.byListener.get(c.Listener)
+	l.connections.Add(1)
 	l.accepted.Inc()
 	l.open.Inc()
 }
@@ -261,6 +281,9 @@ func (m *metrics) closed(c *event.Connection, r event.Result) {
 	l.received.Add(float64(max(0, r.Received)))
 	l.sent.Add(float64(max(0, r.Sent)))
 	l.seconds.Observe(r.Took.Seconds())
+	if l.connections.Add(-1) == 0 && l.gone.Load() {
+		m.byListener.forget(func(name string) bool { return name != c.Listener || l.connections.Load() > 0 })
+	}
 }
 
 func (m *metrics) health(target, where string, up bool) {
@@ -277,17 +300,61 @@ func number(b bool) float64 {
 func (m *metrics) reloaded(err error) {
 	if err != nil {
 		m.reloadFailed.Inc()
+		m.forgetCertificates() // what was loaded for what is refused
 		return
 	}
 	m.reloadOK.Inc()
 }
 
+// forgetListeners leaves out those that c does not have.
+func (m *metrics) forgetListeners(c *config.Config) {
+	wanted := map[string]bool{other: true}
+	for _, l := range c.Listeners {
+		for _, name := range l.Listen {
+			wanted[name] = true
+		}
+	}
+	m.byListener.forget(func(name string) bool {
+		l := m.byListener.get(name)
+		l.gone.Store(!wanted[name])
+		return wanted[name] || l.connections.Load() > 0
+	})
+	m.refusals.forget(func(r refusal) bool { return wanted[r.listener] })
+}
+
+// sourcesOf are the names of all certificates and revocation lists of c.
+func sourcesOf(c *config.Config) map[string]bool {
+	wanted := map[string]bool{other: true}
+	for _, l := range c.Listeners {
+		if l.TLS == nil {
+			continue
+		}
+		for _, certificate := range l.TLS.Certificates {
+			for _, name := range certificate.Sources() {
+				wanted[name] = true
+			}
+		}
+		for _, list := range l.TLS.CRL {
+			wanted[list] = true
+		}
+	}
+	return wanted
+}
+
+// forgetCertificates leaves out those that the configuration in force does not have.
+func (m *metrics) forgetCertificates() {
+	if wanted := m.sources.Load(); wanted != nil {
+		m.certificates.forget(func(name string) bool { return (*wanted)[name] })
+	}
+}
+
 func (m *metrics) certificate(c event.Certificate) {
+	s := m.certificates.get(c.Source)
 	if c.Err != nil {
-		m.certificateErrors.WithLabelValues(c.Source).Inc()
+		s.errors().Inc()
 	}
 	if !c.Until.IsZero() {
-		m.expires.WithLabelValues(c.Source).Set(float64(c.Until.Unix()))
+		s.expires().Set(float64(c.Until.Unix()))
 	}
 }
 
@@ -299,11 +366,15 @@ func (m *metrics) stored(operation string, took time.Duration, err error) {
 	}
 }
 
-// configured leaves out the listeners and targets that are gone, and shows the addresses that
-// are there as up until a check says otherwise. A listener that is gone stays while it has
-// connections.
+// configured leaves out the listeners, targets and certificates that are gone, and shows the
+// addresses that are there as up until a check says otherwise. A listener that is gone stays
+// while it has connections.
 func (m *metrics) configured(c *config.Config) {
 	m.lastReload.SetToCurrentTime()
+	m.forgetListeners(c)
+	sources := sourcesOf(c)
+	m.sources.Store(&sources)
+	m.forgetCertificates()
 	m.targets.forget(func(a address) bool {
 		return a.target == other || slices.Contains(c.Targets[a.target].Addresses, a.address)
 	})

@@ -28,7 +28,7 @@ func everything(t testing.TB, o *Observer) {
 	shake(t, h, serverConfig(), clientConfig())
 	shake(t, h, serverConfig(), nil)
 	c := &event.Connection{Listener: ":443", Peer: &net.TCPAddr{}, At: time.Now()}
-	h.Refused(":443", c.Peer, event.TooMany)
+	h.Refused(":443", c.Peer, event.TooMany, nil)
 	h.Connected(c, event.Target{Name: "web", Address: "127.0.0.1:80", Took: time.Millisecond})
 	h.Connected(c, event.Target{Name: "web", Address: "127.0.0.1:80", Err: io.EOF})
 	h.Health("web", "127.0.0.1:80", false, io.EOF)
@@ -168,7 +168,7 @@ func TestPeersMakeNoSeries(t *testing.T) {
 		h.Accepted(c)
 		h.Handshaken(c, event.Handshake{Err: &tls.HandshakeError{Alert: wire.AlertCode(i), Received: i%2 == 0, Rule: c.ServerName, Theirs: []string{c.ServerName}}})
 		h.Handshaken(c, event.Handshake{State: &tls.ConnectionState{Version: uint16(random.Uint32()), CipherSuite: uint16(random.Uint32()), CurveID: tls.CurveID(random.Uint32()), ServerName: c.ServerName}})
-		h.Refused(c.Listener, c.Peer, event.NotAllowed)
+		h.Refused(c.Listener, c.Peer, event.NotAllowed, nil)
 		h.Closed(c, event.Result{})
 	}
 	count, err := testutil.GatherAndCount(o.metrics.registry)
@@ -186,17 +186,41 @@ func TestPeersMakeNoSeries(t *testing.T) {
 }
 
 // What a reload takes away is not shown any more; what stays keeps its numbers.
-func TestReloadsForgetTargets(t *testing.T) {
+func TestReloadsForgetWhatIsGone(t *testing.T) {
 	o := observer(t, config.Admin{}, config.Log{}, config.Traces{}, io.Discard)
 	everything(t, o)
-	o.Configured(&config.Config{Targets: map[string]config.Target{"api": {Addresses: []string{"127.0.0.1:81"}}}})
+	c := &event.Connection{Listener: ":8443", Peer: &net.TCPAddr{}}
+	o.Hooks().Accepted(c)
+	o.Hooks().Refused(":8443", c.Peer, event.TooMany, nil)
+	acme := config.Certificate{ACME: &config.ACME{Names: []string{"Name.example"}, Storage: "/var/acme"}}
+	for _, source := range []string{"gone.pem", "clients.crl", "acme name.example", "acme storage /var/acme"} {
+		o.Hooks().Certificate(event.Certificate{Source: source, Until: time.Unix(2000000000, 0), Err: io.EOF})
+	}
+	next := &config.Config{
+		Listeners: []config.Listener{{Listen: []string{":444"}, TLS: &config.ServerTLS{Certificates: []config.Certificate{{Cert: "cert.pem"}, acme}, CRL: []string{"clients.crl"}}}},
+		Targets:   map[string]config.Target{"api": {Addresses: []string{"127.0.0.1:81"}}},
+	}
+	o.Configured(next)
+	if open := value(t, o, "connections_open", map[string]string{"listener": ":8443"}); open != 1 {
+		t.Errorf("%v connections are open at a listener that is gone", open)
+	}
+	o.Hooks().Closed(c, event.Result{})
+	o.Hooks().Certificate(event.Certificate{Source: "wrong.pem", Until: time.Unix(2000000000, 0)})
+	o.Hooks().Reloaded(io.EOF) // of a configuration with wrong.pem
+	for _, source := range []string{"cert.pem", "clients.crl", "acme name.example", "acme storage /var/acme"} {
+		if until := value(t, o, "certificate_expires_timestamp_seconds", map[string]string{"source": source}); until != 2000000000 {
+			t.Errorf("%s, which is still there, ends at %v", source, until)
+		}
+	}
 	families, err := o.metrics.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if strings.Contains(fmt.Sprint(f.Metric), `"web"`) {
-			t.Errorf("%s still has the old target", f.GetName())
+		for _, gone := range []string{"web", ":443", ":8443", "gone.pem", "wrong.pem"} {
+			if strings.Contains(fmt.Sprint(f.Metric), `"`+gone+`"`) {
+				t.Errorf("%s still has %s", f.GetName(), gone)
+			}
 		}
 	}
 	if up := value(t, o, "target_up", map[string]string{"target": "api"}); up != 1 {

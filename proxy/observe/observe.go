@@ -113,9 +113,9 @@ func (o *Observer) accepted(c *event.Connection) {
 	}
 }
 
-func (o *Observer) refused(listener string, peer net.Addr, why event.Reason) {
+func (o *Observer) refused(listener string, peer net.Addr, why event.Reason, err error) {
 	o.metrics.refused(listener, why)
-	o.journal.refused(listener, peer, why)
+	o.journal.refused(listener, peer, why, err)
 }
 
 func (o *Observer) handshaken(c *event.Connection, h event.Handshake) {
