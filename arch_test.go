@@ -45,6 +45,7 @@ var rules = []rule{
 	{"interop", "", anything},
 	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", ""},
 	{"docs/readme", "", anything}, // tests alone
+	{"bench/scanners", "internal/devca", ""},
 	{"bench/terminators", "internal/devca tls", ""},
 	{"bench", "capture httptls tls certcheck certcheck/revocation internal/kex internal/primitive/cpu internal/primitive/rsa internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
