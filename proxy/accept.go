@@ -74,6 +74,10 @@ func (p *Proxy) welcome(s *socket, conn net.Conn) {
 	l := &link{p: p, socket: s, door: d, client: early(conn), local: conn.LocalAddr()}
 	l.About = event.Connection{Listener: s.name, Peer: conn.RemoteAddr(), At: time.Now(), ID: p.ids.Add(1)}
 	p.links.add(l)
+	if d.http != nil {
+		p.arriving.Add(1)
+		l.arriving.Store(true)
+	}
 	go l.serve()
 }
 

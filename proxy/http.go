@@ -49,7 +49,11 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 	}
 	h.server = web.Server(http.HandlerFunc(h.serve))
 	h.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		return context.WithValue(ctx, linkKey{}, h.linkAt(c))
+		l := h.linkAt(c)
+		if l != nil {
+			l.arrive()
+		}
+		return context.WithValue(ctx, linkKey{}, l)
 	}
 	h.server.ConnState = h.state
 	if d.tls != nil {
@@ -63,6 +67,13 @@ func protocolOf(r *http.Request) []string {
 		return nil
 	}
 	return []string{r.TLS.NegotiatedProtocol}
+}
+
+// arrive says that net/http has the connection, or that it ends.
+func (l *link) arrive() {
+	if l.arriving.Swap(false) {
+		l.p.arriving.Done()
+	}
 }
 
 // run serves what take gives, until close.

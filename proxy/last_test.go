@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"bufio"
 	"io"
 	"net"
+	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -89,6 +92,50 @@ func TestLastConnection(t *testing.T) {
 				t.Error(err)
 			}
 			_ = p.Shutdown(t.Context()) // after a reload
+		})
+	}
+}
+
+// What a listener in HTTP mode has accepted when a stop begins gets its answer, however late its
+// PROXY header or its handshake comes.
+func TestLastRequest(t *testing.T) {
+	for name, server := range map[string]*config.ServerTLS{"in the clear": nil, "TLS": serverTLS(t, "front.test")} {
+		t.Run(name, func(t *testing.T) {
+			listener := config.Listener{Mode: config.ModeHTTP, TLS: server}
+			if server == nil {
+				listener.ProxyProtocol.From = []string{"127.0.0.1"}
+			}
+			p, address := begin(t, at(listener, config.Target{Addresses: []string{website(t, "in")}}))
+			conn := dial(t, address, nil)
+			for p.limits.open.Load() == 0 { // until it is accepted
+				runtime.Gosched()
+			}
+			stopped := make(chan error, 1)
+			go func() { stopped <- p.Shutdown(t.Context()) }()
+			<-p.stop
+			for { // until nobody listens any more
+				late, err := net.Dial("tcp", address)
+				if err != nil {
+					break
+				}
+				late.Close()
+			}
+			if server == nil {
+				io.WriteString(conn, "PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n")
+			} else {
+				conn = tls.Client(conn, onePKI().client("front.test"))
+			}
+			io.WriteString(conn, "GET / HTTP/1.1\r\nHost: front.test\r\n\r\n")
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || !resp.Close || err != nil {
+				t.Errorf("%s, %q, %v", resp.Status, body, err)
+			}
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

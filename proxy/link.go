@@ -37,7 +37,9 @@ type link struct {
 	cause  error    // why the link was cut
 	cutOff bool
 	cancel context.CancelFunc // of reaching for the target; nil before
-	// Of HTTP mode: why the handshake failed, and the rules that have let the client in.
+	// Of HTTP mode: net/http does not have the connection yet, why the handshake failed, and the
+	// rules that have let the client in.
+	arriving atomic.Bool
 	failed   error
 	admitted admission
 
@@ -284,6 +286,7 @@ func (l *link) end(err error) {
 	if at != nil {
 		at.leave()
 	}
+	l.arrive()
 	l.p.limits.leaveOf(l.key)
 	l.p.limits.leave()
 	if errors.Is(err, errHandshakeOnly) {

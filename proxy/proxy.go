@@ -38,6 +38,7 @@ type Proxy struct {
 	ids      atomic.Uint64
 	limits   limits
 	links    links
+	arriving sync.WaitGroup // connections of HTTP mode that net/http does not have yet
 	shared   shared
 	live     plans
 	stopping atomic.Bool

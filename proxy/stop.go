@@ -25,6 +25,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.mutex.Unlock()
 	closeSockets(sockets)
 	waitForAccepts(sockets) // what they have accepted is among the links then
+	p.waitForArrivals(ctx)  // and with net/http, which would turn away what comes later
 	var servers sync.WaitGroup
 	for _, n := range p.live.list() {
 		servers.Go(func() { n.shutdownHTTP(ctx) })
@@ -37,4 +38,18 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	}
 	last.retire()
 	return err
+}
+
+// waitForArrivals returns once net/http has all connections of HTTP mode that were accepted, or
+// when ctx ends. Their handshakes are bounded in time.
+func (p *Proxy) waitForArrivals(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		p.arriving.Wait() // at the latest, a stop cuts off what it waits for
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }

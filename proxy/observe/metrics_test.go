@@ -201,6 +201,9 @@ func TestReloadsForgetWhatIsGone(t *testing.T) {
 		Targets:   map[string]config.Target{"api": {Addresses: []string{"127.0.0.1:81"}}},
 	}
 	o.Configured(next)
+	if n, _ := testutil.GatherAndCount(o.metrics.registry, prefix+"certificate_expires_timestamp_seconds"); n != 4 {
+		t.Errorf("%d certificates end at some time, and 4 are there", n)
+	}
 	if open := value(t, o, "connections_open", map[string]string{"listener": ":8443"}); open != 1 {
 		t.Errorf("%v connections are open at a listener that is gone", open)
 	}
