@@ -124,6 +124,7 @@ var rules = []rule{
 	{"internal/proof/attacks", "", ""}, // tests alone
 	{"internal/proof/negative", "", ""},
 	{"internal/proof/faults", "", ""}, // tests alone
+	{"internal/proof/systems", "", "golang.org/x/tools/go/analysis/checker golang.org/x/tools/go/analysis/suite/vet golang.org/x/tools/go/packages"},
 	{"internal/proof/leak", "", ""},
 	{"internal/proof/browser", "internal/proof/programs", "github.com/chromedp/"}, // for tests alone
 	{"internal/proof/programs", "", ""},                                           // for tests alone

@@ -81,6 +81,9 @@ func sha224Client(t *testing.T, material *pki, key keyType, config *vitrine.Conf
 			port = m[1]
 		}
 	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)

@@ -73,6 +73,6 @@ func opensslServer(t testing.TB, c tls.Certificate, args ...string) Target {
 			return Target{Address: net.JoinHostPort("127.0.0.1", port), Name: "example.test"}
 		}
 	}
-	t.Fatal("openssl does not listen")
+	t.Fatalf("openssl does not listen (%v)", lines.Err())
 	return Target{}
 }

@@ -159,6 +159,9 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 				ready <- "https://" + url
 			}
 		}
+		if err := lines.Err(); err != nil {
+			fmt.Fprintln(output, err)
+		}
 		close(ready)
 	}()
 	cmd := p.cmd
