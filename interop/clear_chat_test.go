@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
-// chatServers turn to TLS for people who talk, and for those who work on a desktop far away.
+// chatServers turn to TLS for people who talk or read news, and for those who work on a desktop far away.
 var chatServers = []clearServer{
 	{name: "InspIRCd", program: "inspircd", pkg: "inspircd",
 		files: map[string]string{"inspircd.conf": `<config format="xml">
@@ -44,9 +44,50 @@ EnableSyslog=false
 		// a Connect-Initial of MCS (T.125) without its parameters, and the answer: Disconnect
 		// Provider Ultimatum
 		turns: []clearTurn{{"rdp", "\x03\x00\x00\x18\x02\xf0\x80\x7f\x65\x82\x00\x0c\x04\x01\x01\x04\x01\x01\x01\x01\xff\x30\x00\x00", "\x03\x00\x00\x09\x02\xf0\x80\x21\x80"}}},
+	{name: "INN", program: nnrpd, pkg: "inn2",
+		files: map[string]string{"inn.conf": `domain: localhost.test
+fqdn: news.localhost.test
+pathhost: news.localhost.test
+mta: "/bin/true"
+hismethod: hisv6
+ovmethod: tradindexed
+pathnews: {DIR}
+pathetc: {DIR}
+pathdb: {DIR}
+pathrun: {DIR}
+pathlog: {DIR}
+pathtmp: {DIR}
+pathspool: {DIR}
+tlscertfile: {CERT}
+tlskeyfile: {KEY}
+# it serves however busy the machine is, and without innd
+nnrpdloadlimit: 0
+readerswhenstopped: true
+`,
+			"readers.conf": `auth "all" {
+	hosts: "*"
+	default: "somebody"
+}
+access "all" {
+	users: "somebody"
+	newsgroups: "*"
+	access: R
+}
+`,
+			"storage.conf": "method tradspool {\n\tclass: 0\n\tnewsgroups: *\n}\n",
+			"active":       "local.test 0000000000 0000000001 y\n", "history": "", "passwd.nntp": "",
+		},
+		// an index of the history, and of the articles of all groups
+		before: [][]string{{"sh", "-c", "mkdir {DIR}/overview && chown -R news {DIR} && INNCONF={DIR}/inn.conf && export INNCONF && " +
+			"runuser -u news -- /usr/lib/news/bin/makedbz -i -o -s 1000 -f {DIR}/history && runuser -u news -- /usr/lib/news/bin/overchan </dev/null"}},
+		run:   []string{"env", "INNCONF={DIR}/inn.conf", nnrpd, "-f", "-D", "-n", "-b", "127.0.0.1", "-p", "{PORT}"},
+		turns: []clearTurn{{"nntp", "LIST ACTIVE\r\n", "local.test 0000000000"}}},
 }
 
-// Real servers of IRC and of remote desktops turn to TLS when package starttls asks them.
+// nnrpd is INN's server for readers.
+const nnrpd = "/usr/lib/news/bin/nnrpd"
+
+// Real servers of IRC, of news and of remote desktops turn to TLS when package starttls asks them.
 func TestStartTLSOfChatsAndDesktops(t *testing.T) {
 	programs.SkipIfOff(t)
 	material, err := shared()

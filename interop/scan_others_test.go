@@ -1,7 +1,9 @@
 package interop
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -121,6 +123,14 @@ func startingAs(name string, turn int, lines string, args ...string) scanRow {
 	return scanRow{clearServer: clearServer{name: name, program: name}} // which the test misses
 }
 
+// newsServer is INN with more lines of its configuration.
+func newsServer(lines string) scanRow {
+	s := chatServers[slices.IndexFunc(chatServers, func(s clearServer) bool { return s.name == "INN" })]
+	s.files = maps.Clone(s.files)
+	s.files["inn.conf"] += lines
+	return scanRow{clearServer: s, root: true}
+}
+
 var scanMail = []scanRow{
 	startingAs("Postfix", 0, "smtpd_tls_protocols = TLSv1.2\ntls_preempt_cipherlist = yes\ntls_high_cipherlist = ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256\nsmtpd_tls_ciphers = high\nsmtpd_tls_eecdh_grade = auto\ntls_eecdh_auto_curves = X25519 prime256v1\n").says(`
 TLS 1.2: server: ECDHE_RSA_WITH_AES_256_GCM_SHA384 RSA_WITH_AES_128_GCM_SHA256
@@ -148,6 +158,11 @@ TLS 1.3: AES_128_GCM_SHA256
 TLS 1.2: ECDHE_RSA_WITH_AES_128_GCM_SHA256
 trusted: yes
 `),
+	newsServer("tlsprotocols: [ TLSv1.2 ]\ntlsciphers: \"ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256\"\ntlseccurve: secp384r1\n").says(`
+TLS 1.2: server: ECDHE_RSA_WITH_AES_256_GCM_SHA384 RSA_WITH_AES_128_GCM_SHA256
+groups of TLS 1.2: secp384r1
+trusted: yes
+`).finding("suites-no-forward-secrecy no-tls13", "no-hsts suites-cbc"),
 	startingAs("vsftpd", 0, "ssl_ciphers=ECDHE-RSA-AES256-GCM-SHA384:AES256-SHA\n").says(`
 TLS 1.3: client: `+all13+`
 TLS 1.2: client: ECDHE_RSA_WITH_AES_256_GCM_SHA384 RSA_WITH_AES_256_CBC_SHA

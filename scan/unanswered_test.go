@@ -1,14 +1,17 @@
 package scan
 
 import (
+	"context"
 	"io"
 	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -95,6 +98,26 @@ func TestSilenceAtUnknownValues(t *testing.T) {
 		x.tolerance(t.Context())
 		if x.r.has("tls13-intolerant") == all || all != (x.r.Feature("unknown values") == notAnswered) {
 			t.Errorf("silent at all %v: %+v, %+v", all, x.r.Features, x.r.Findings)
+		}
+	}
+}
+
+// A connection that does not come to a hello says nothing of what the hello had in it, though the
+// next one does.
+func TestNoConnectionIsNoIntolerance(t *testing.T) {
+	for name, cause := range map[string]error{"STARTTLS": &starttls.Error{Protocol: "nntp"}, "refused": syscall.ECONNREFUSED, "unreachable": syscall.EHOSTUNREACH} {
+		at := (&broken13{}).serve(t)
+		x := auditOf("443", at, wire.TLS13, suite13.ID)
+		var n atomic.Int32
+		x.p.Dial = func(ctx context.Context, _ Target) (net.Conn, error) {
+			if n.Add(1) == 1 {
+				return nil, cause
+			}
+			return new(net.Dialer).DialContext(ctx, "tcp", at.Address)
+		}
+		x.tolerance(t.Context())
+		if x.r.has("tls13-intolerant") || x.r.Feature("unknown values") != notAnswered {
+			t.Errorf("%s: %+v, %+v", name, x.r.Features, x.r.Findings)
 		}
 	}
 }
