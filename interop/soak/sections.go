@@ -13,6 +13,7 @@ type section struct {
 var sections = []section{
 	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
 	{"proxy", "vitrine proxy with 10,000 slow and hostile sockets, 2,000 requests a second, and 500 reloads", runProxy},
+	{"fleet", "three proxies on one store at 3,000 handshakes a second, while the store and the proxies have all kinds of trouble", runFleet},
 	{"mutations", "every flow of every version with every deviation of a rogue", runMutations},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
@@ -28,4 +29,5 @@ var sections = []section{
 // running this binary again with a name as the first argument.
 var children = map[string]func(args []string) error{
 	"load-server": loadServer,
+	"nats-server": natsServer,
 }
