@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/starttls/front"
@@ -48,17 +47,13 @@ func (l *link) ownTLS() *tls.Config {
 func (l *link) moved(received, sent int) {
 	l.received.Add(int64(received))
 	l.sent.Add(int64(sent))
-	if l.door.idleTimeout > 0 {
-		l.active.Store(time.Now().UnixNano())
-	}
+	l.noteActivity()
 }
 
 // relayFTP passes on commands, answers and data, and ends the link.
 func (l *link) relayFTP() {
 	l.client.SetDeadline(noDeadline)
 	l.server.SetDeadline(noDeadline)
-	if idle := l.door.idleTimeout; idle > 0 {
-		l.watchIdle(idle)
-	}
+	l.watchIdle()
 	l.end(l.ftp.Relay(context.Background(), l.client, l.server)) // what aborts the link ends it
 }

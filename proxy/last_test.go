@@ -222,21 +222,21 @@ type slow struct {
 }
 
 func (s *slow) Write(p []byte) (int, error) {
-	s.link.active.Store(0)
+	s.link.idler.active.Store(0)
 	s.sizes = append(s.sizes, len(p))
 	return len(p), nil
 }
 
 // A link is active after a write too, and after each part of a large one.
 func TestSlowWritesAreNotIdle(t *testing.T) {
-	l := new(link)
+	l := &link{idler: new(idler)}
 	to := &slow{link: l}
-	w := &flow{to: to, count: &l.sent, active: &l.active}
+	w := &flow{to: to, count: &l.sent, active: l.activity()}
 	n, err := w.Write(make([]byte, 40<<10))
 	if n != 40<<10 || err != nil || l.sent.Load() != 40<<10 {
 		t.Errorf("%d, %v; %d are counted", n, err, l.sent.Load())
 	}
-	if l.active.Load() == 0 {
+	if l.idler.active.Load() == 0 {
 		t.Error("a write that has ended counts as idle")
 	}
 	if !slices.Equal(to.sizes, []int{16 << 10, 16 << 10, 8 << 10}) {

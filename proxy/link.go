@@ -45,8 +45,8 @@ type link struct {
 
 	received, sent atomic.Int64
 	halves         atomic.Int32 // directions that are not over
-	active         atomic.Int64 // when the last byte went, in Unix nanoseconds; for the idle timeout
-	idler          *time.Timer
+	parked         [ways]bool   // have no goroutine; mutex guards it
+	idler          *idler       // nil for none
 }
 
 // An admission is what a client was judged by: rules can ask for the name of a request.
@@ -264,6 +264,7 @@ func (l *link) abort(why error) {
 		if server != nil {
 			reset(server)
 		}
+		l.wakeAll()
 	}
 }
 
@@ -276,9 +277,7 @@ func (l *link) end(err error) {
 	}
 	l.cutOff, l.cause = true, err
 	l.mutex.Unlock()
-	if l.idler != nil {
-		l.idler.Stop()
-	}
+	l.idler.stop()
 	client.Close()
 	if server != nil {
 		server.Close()

@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -11,23 +13,23 @@ var errStopped = errors.New("the proxy stopped before the connection ended")
 // links are the connections that are open.
 type links struct {
 	mutex sync.Mutex
-	open  map[*link]struct{}
-	empty chan struct{} // closed when the last goes; nil where nobody waits
+	open  map[uint64]*link // by About.ID
+	empty chan struct{}    // closed when the last goes; nil where nobody waits
 }
 
 func (s *links) add(l *link) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.open == nil {
-		s.open = make(map[*link]struct{})
+		s.open = make(map[uint64]*link)
 	}
-	s.open[l] = struct{}{}
+	s.open[l.About.ID] = l
 }
 
 func (s *links) remove(l *link) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	delete(s.open, l)
+	delete(s.open, l.About.ID)
 	if len(s.open) == 0 && s.empty != nil {
 		close(s.empty)
 		s.empty = nil
@@ -54,15 +56,23 @@ func (s *links) wait(ctx context.Context) error {
 	}
 }
 
+// find is the link of that number; nil if it has ended.
+func (s *links) find(id uint64) *link {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.open[id]
+}
+
+// all are those that are open now.
+func (s *links) all() []*link {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return slices.Collect(maps.Values(s.open))
+}
+
 // cut ends all that are open.
 func (s *links) cut(why error) {
-	s.mutex.Lock()
-	all := make([]*link, 0, len(s.open))
-	for l := range s.open {
-		all = append(all, l)
-	}
-	s.mutex.Unlock()
-	for _, l := range all {
+	for _, l := range s.all() {
 		l.abort(why)
 	}
 }

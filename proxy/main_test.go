@@ -169,6 +169,12 @@ func begin(t testing.TB, c config.Config, hooks ...event.Hooks) (*Proxy, string)
 	if err != nil {
 		t.Fatal(err)
 	}
+	runUntilEnd(t, p)
+	return p, p.Addrs()[c.Listeners[0].Listen[0]][0].String()
+}
+
+// runUntilEnd runs p until the test ends.
+func runUntilEnd(t testing.TB, p *Proxy) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -181,7 +187,6 @@ func begin(t testing.TB, c config.Config, hooks ...event.Hooks) (*Proxy, string)
 			t.Error("Run:", err)
 		}
 	})
-	return p, p.Addrs()[c.Listeners[0].Listen[0]][0].String()
 }
 
 // backend serves each connection with f, and closes it then. It returns its address.

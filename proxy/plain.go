@@ -30,10 +30,14 @@ type plain struct {
 	quick int // bytes that went without a delay
 }
 
-// copyPlain copies to w up to the end of from.
-func copyPlain(w io.Writer, from net.Conn) error {
+func newPlain(from net.Conn) *plain {
 	p := &plain{rooms: &smallRooms}
 	p.ready.of(from)
+	return p
+}
+
+// copy copies to w up to the end. It may be called again after a deadline.
+func (p *plain) copy(w io.Writer) error {
 	for {
 		room, n, err := p.ready.read(p.rooms)
 		if n > 0 {

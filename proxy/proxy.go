@@ -39,6 +39,7 @@ type Proxy struct {
 	limits   limits
 	links    links
 	arriving sync.WaitGroup // connections of HTTP mode that net/http does not have yet
+	lot      lot
 	shared   shared
 	live     plans
 	stopping atomic.Bool

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -16,21 +15,43 @@ import (
 // noDeadline lets a connection wait for ever.
 var noDeadline time.Time
 
-// relay passes bytes on, both ways, on two goroutines. The last of them ends the link.
+// A way is one direction of a link.
+type way uint8
+
+const (
+	up   way = iota // from the client to the target
+	down            // from the target to the client
+	ways
+)
+
+// relay passes bytes on, both ways, each on a goroutine while there is something to do. The
+// last way to end ends the link.
 func (l *link) relay() {
 	l.client.SetDeadline(noDeadline)
 	l.server.SetDeadline(noDeadline)
-	l.halves.Store(2)
-	if idle := l.door.idleTimeout; idle > 0 {
-		l.watchIdle(idle)
-	}
-	go l.pass(l.server, l.client, &l.received)
-	go l.pass(l.client, l.server, &l.sent)
+	l.halves.Store(int32(ways))
+	l.watchIdle()
+	go l.pass(up)
+	go l.pass(down)
 }
 
-// pass copies from one side to the other up to the orderly end, which it passes on.
-func (l *link) pass(to, from net.Conn, count *atomic.Int64) {
-	err := l.copy(to, from, count)
+// ends are where a way comes from and goes to, and the count of its bytes.
+func (l *link) ends(w way) (from, to net.Conn, count *atomic.Int64) {
+	if w == up {
+		return l.client, l.server, &l.received
+	}
+	return l.server, l.client, &l.sent
+}
+
+// pass copies one way up to its orderly end, which it passes on. Where nothing comes for a
+// while it returns early: then the link is parked that way.
+func (l *link) pass(w way) {
+	from, to, count := l.ends(w)
+	c := &copier{from: from, flow: flow{to: to, count: count, active: l.activity()}}
+	parked, err := l.copyOrPark(w, c)
+	if parked {
+		return
+	}
 	if err == nil {
 		err = closeWrite(to)
 		if errors.Is(err, net.ErrClosed) {
@@ -45,20 +66,46 @@ func (l *link) pass(to, from net.Conn, count *atomic.Int64) {
 	}
 }
 
-func (l *link) copy(to, from net.Conn, count *atomic.Int64) error {
-	w := &flow{to: to, count: count}
-	if l.door.idleTimeout > 0 {
-		w.active = &l.active
+// copyOrPark copies up to the end of what c reads, or until it has parked the way.
+func (l *link) copyOrPark(w way, c *copier) (parked bool, err error) {
+	if !parks(c.from) {
+		return false, c.run()
 	}
-	if over, is := from.(*tls.Conn); is {
-		_, err := over.WriteTo(w) // which holds no buffer while nothing comes
+	for before := c.flow.count.Load(); ; {
+		c.from.SetReadDeadline(time.Now().Add(l.p.lot.patience()))
+		err := c.run()
+		if c.flow.failed || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return false, err
+		}
+		now := c.flow.count.Load()
+		if now == before && l.park(w) {
+			return true, nil
+		}
+		before = now
+	}
+}
+
+// A copier copies one way. It may go on after a deadline.
+type copier struct {
+	from  net.Conn
+	flow  flow
+	plain *plain // nil for TLS, and before the first use
+}
+
+// run returns nil at the end of what it reads.
+func (c *copier) run() error {
+	if over, is := c.from.(*tls.Conn); is {
+		_, err := over.WriteTo(&c.flow) // which holds no buffer while nothing comes
 		return err
 	}
-	if _, socket := from.(syscall.Conn); !socket { // its answers are edited
-		_, err := io.Copy(w, from)
+	if _, socket := c.from.(syscall.Conn); !socket { // its answers are edited
+		_, err := io.Copy(&c.flow, c.from)
 		return err
 	}
-	return copyPlain(w, from)
+	if c.plain == nil {
+		c.plain = newPlain(c.from)
+	}
+	return c.plain.copy(&c.flow)
 }
 
 // flow counts what is written.
@@ -66,16 +113,23 @@ type flow struct {
 	to     net.Conn
 	count  *atomic.Int64
 	active *atomic.Int64 // nil where nobody asks
+	failed bool          // writing has
 }
 
-// piece is how much is written at once where the idle timeout asks: a peer that takes a little
-// at a time is seen to live.
+// piece is how much is written at once where the idle timeout asks and the system does not
+// tell what the peer has taken: a peer that takes a little at a time is seen to live.
 const piece = 16 << 10
 
 func (w *flow) Write(p []byte) (n int, err error) {
-	if w.active == nil {
+	n, err = w.write(p)
+	w.failed = w.failed || err != nil
+	return n, err
+}
+
+func (w *flow) write(p []byte) (n int, err error) {
+	if w.active == nil || tells(w.to) {
 		n, err = w.to.Write(p)
-		w.count.Add(int64(n))
+		w.went(n)
 		return n, err
 	}
 	w.active.Store(time.Now().UnixNano())
@@ -83,23 +137,14 @@ func (w *flow) Write(p []byte) (n int, err error) {
 		var some int
 		some, err = w.to.Write(p[n:min(n+piece, len(p))])
 		n += some
-		w.count.Add(int64(some))
-		w.active.Store(time.Now().UnixNano())
+		w.went(some)
 	}
 	return n, err
 }
 
-// ErrIdle is why a link ended on which nothing went either way for Limits.IdleTimeout.
-var ErrIdle = errors.New("nothing went either way for the idle timeout")
-
-func (l *link) watchIdle(limit time.Duration) {
-	l.active.Store(time.Now().UnixNano())
-	l.idler = time.AfterFunc(limit, func() {
-		left := limit - time.Since(time.Unix(0, l.active.Load()))
-		if left > 0 {
-			l.idler.Reset(left)
-			return
-		}
-		l.abort(fmt.Errorf("%w, %v: %w", ErrIdle, limit, os.ErrDeadlineExceeded))
-	})
+func (w *flow) went(n int) {
+	w.count.Add(int64(n))
+	if w.active != nil {
+		w.active.Store(time.Now().UnixNano())
+	}
 }

@@ -36,6 +36,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 		p.links.cut(errStopped)
 		_ = p.links.wait(context.WithoutCancel(ctx))
 	}
+	p.lot.close()
 	last.retire()
 	return err
 }

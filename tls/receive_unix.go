@@ -100,7 +100,14 @@ func (c *Conn) receiveReady() error {
 		}
 		return nil
 	}
-	return c.received(0, c.socketError("read", c.reset.orEnd(err)))
+	err = c.received(0, c.socketError("read", c.reset.orEnd(err)))
+	if err != nil && !c.flags.has(ticking) { // a deadline; the idler has been here and does not come again
+		c.reader = nil
+		c.in.Lock()
+		defer c.in.Unlock()
+		c.engine.IdleIn()
+	}
+	return err
 }
 
 // socketError is err as net.Conn's Read or Write would return it; nil stays nil.
