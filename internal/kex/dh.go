@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 
 	"filippo.io/bigmod"
 
@@ -26,7 +27,8 @@ type DH struct {
 	// where that would not pay.
 	fixed func() *fixedBase
 	// kernels are made when they are first used; see fast.
-	kernels func() *kernels
+	kernels atomic.Pointer[kernels]
+	making  sync.Mutex
 }
 
 // The bounds on a modulus, in bits. Below are moduli that a laptop breaks; the
@@ -72,7 +74,6 @@ func newDH(id wire.NamedGroup, p, g []byte) (*DH, error) {
 	if id == 0 {
 		d.exponentLen *= 2
 	}
-	d.kernels = sync.OnceValue(func() *kernels { return newKernels(d) })
 	return d, nil
 }
 

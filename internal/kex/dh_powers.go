@@ -9,18 +9,20 @@ import (
 // kernels are a group's modulus and generator as the kernels of modexp compute with
 // them.
 type kernels struct {
+	by      modexp.Kernels
 	modulus *modexp.Modulus
 	base    modexp.Words
 	fixed   *modexp.Fixed // of a group that many keys are made of; else nil
 }
 
-// newKernels returns nil if the kernels do not have the size of the modulus.
+// newKernels has no modulus if the kernels do not have the size of the group's.
 func newKernels(d *DH) *kernels {
+	by := modexp.Which()
 	m, err := modexp.NewModulus(d.p)
 	if err != nil {
-		return nil
+		return &kernels{by: by}
 	}
-	k := &kernels{modulus: m, base: modexp.FromBytes(d.g, m.Len())}
+	k := &kernels{by: by, modulus: m, base: modexp.FromBytes(d.g, m.Len())}
 	if d.id != 0 {
 		k.fixed = m.NewFixed(k.base, d.exponentLen)
 	}
@@ -29,10 +31,31 @@ func newKernels(d *DH) *kernels {
 
 // fast returns what the kernels compute with; nil if filippo.io/bigmod is to compute.
 func (d *DH) fast() *kernels {
-	if !modexp.Available() {
+	by := modexp.Which()
+	if by == modexp.None {
 		return nil
 	}
-	return d.kernels()
+	k := d.kernels.Load()
+	if k == nil || k.by != by {
+		k = d.makeKernels(by)
+	}
+	if k.modulus == nil {
+		return nil
+	}
+	return k
+}
+
+// makeKernels makes them when they are first used, once, and again if a test has changed
+// what computes.
+func (d *DH) makeKernels(by modexp.Kernels) *kernels {
+	d.making.Lock()
+	defer d.making.Unlock()
+	k := d.kernels.Load()
+	if k == nil || k.by != by {
+		k = newKernels(d)
+		d.kernels.Store(k)
+	}
+	return k
 }
 
 // powerOfBase returns g^exponent, as long as the modulus.

@@ -29,14 +29,14 @@ func groupsOfEachSize(t *testing.T) []*DH {
 
 // Shares and secrets are what math/big says, with the kernels and without.
 func TestPowersOnEachPath(t *testing.T) {
-	for _, without := range []string{"", "ifma"} {
-		t.Run("without "+without, func(t *testing.T) {
+	for by, without := range map[modexp.Kernels]string{modexp.IFMA: "", modexp.Scalar: "ifma", modexp.None: "off"} {
+		t.Run(by.String(), func(t *testing.T) {
 			defer cpu.Without(without)()
-			if without == "" && !modexp.Available() {
-				t.Skip("this processor or build has no IFMA")
+			if modexp.Which() != by {
+				t.Skip("this processor or build has not the instructions")
 			}
 			for _, d := range groupsOfEachSize(t) {
-				if hasKernels := d.fast() != nil; hasKernels != (without == "" && d.Bits() <= 4096) {
+				if hasKernels := d.fast() != nil; hasKernels != (by != modexp.None && d.Bits() <= 4096) {
 					t.Errorf("%d bits: kernels: %v", d.Bits(), hasKernels)
 				}
 				a, err := d.Generate()
@@ -78,9 +78,9 @@ func randomShare(d *DH) []byte {
 	return v.Add(v, big.NewInt(2)).Bytes()
 }
 
-// A secret that is 0, 1 or p-1 is refused on both paths: here p is a product of two.
+// A secret that is 0, 1 or p-1 is refused on each path: here p is a product of two.
 func TestTrivialSecrets(t *testing.T) {
-	for _, without := range []string{"", "ifma"} {
+	for _, without := range []string{"", "ifma", "off"} {
 		defer cpu.Without(without)()
 		factor := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 512), big.NewInt(569)) // odd
 		p := new(big.Int).Mul(factor, factor)

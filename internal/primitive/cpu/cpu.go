@@ -11,7 +11,7 @@
 //	avx512  registers of 512 bits, and what needs them
 //	vaes    AES and carry-less products on several blocks at once
 //	ifma    products of 52 bits, eight at once
-//	adx     additions with two carries, and MULX
+//	adx     additions with two carries, and MULX, with AVX2
 //
 // A name that is not in this list switches everything off: a user that wanted
 // less than all and mistyped it does not get all. The build tag purego leaves
@@ -41,7 +41,7 @@ var (
 	VAES256 bool
 	// IFMA is AVX-512 IFMA on registers of 512 bits, with F, BW, DQ and VL, and BMI2.
 	IFMA bool
-	// ADX is ADCX and ADOX, with MULX (BMI2).
+	// ADX is ADCX and ADOX, with MULX (BMI2) and AVX2.
 	ADX bool
 )
 

@@ -16,7 +16,7 @@ func found() features {
 	f := features{
 		avx512: x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasBMI2,
 		ifma:   x.HasAVX512IFMA,
-		adx:    x.HasADX && x.HasBMI2,
+		adx:    x.HasADX && x.HasBMI2 && x.HasAVX2,
 	}
 	if x.HasAVX2 && x.HasAES && x.HasPCLMULQDQ { // so leaf 7 exists
 		_, _, c, _ := cpuid(7, 0)

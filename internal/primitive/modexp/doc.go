@@ -1,6 +1,7 @@
 // Package modexp raises numbers to secret powers modulo odd numbers of 1,024 to
 // 4,096 bits, by the AVX-512 instructions that multiply 52 bits in eight lanes
-// (IFMA). It is for RSA and for Diffie-Hellman over finite fields.
+// (IFMA), or else by MULX, ADCX and ADOX (the scalar kernels). It is for RSA and for
+// Diffie-Hellman over finite fields.
 //
 // # How
 //
@@ -23,6 +24,15 @@
 // Every number in between is below 2^(bits+105), where bits is the length of n:
 // with R = 2^(52*limbs) of at least bits+106 bits, x*y/R + M stays below that, and
 // no final subtraction is needed.
+//
+// # Without IFMA
+//
+// A number is a row of words of 64 bits, one more than n has. k is -1/n modulo 2^64, so that
+// one word is reduced at a time, and again nothing is multiplied to find the quotient. A
+// product is computed as a whole, in blocks of eight by eight words, and then reduced in the
+// same way; a square takes half of the products. Numbers in between are below
+// R = 2^(64*words): (x*y + q*M)/R is below R + M, and M is taken off where a bit is carried
+// out of R, by a mask. Two powers at once would gain nothing here.
 //
 // # What protects the secrets
 //

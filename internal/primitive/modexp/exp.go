@@ -24,8 +24,13 @@ func newModuli(s *shape, each ...*Modulus) *moduli {
 	return m
 }
 
-// spreadHigh fills high where a register holds limbs of one number.
+// spreadHigh fills high where a register holds limbs of one number, or a part of one.
 func (m *moduli) spreadHigh() {
+	if m.kernels == Scalar {
+		copy(m.high, m.each[0].high)
+		m.each[0].negative(m.high[m.vector():][:m.limbs])
+		return
+	}
 	n := m.regs * lanes
 	for c, one := range m.each {
 		for by := range 3 {
@@ -40,7 +45,7 @@ func (m *moduli) times(r *room, z, x, y []uint64, times int) {
 		m.square(&z[0], &x[0], &m.high[0], &r.work[0], times)
 		return
 	}
-	m.multiply(&z[0], &x[0], &y[0], &m.high[0], &r.work[0], m.limbs/2, times)
+	m.multiply(&z[0], &x[0], &y[0], &m.high[0], &r.work[0], m.steps, times)
 }
 
 // spread writes a number for each modulus.
@@ -71,7 +76,7 @@ func (m *moduli) enter(r *room, x []Words, blind bool) {
 			short = append(append(make(Words, 0, n+1), short...), 0)
 			short[n] = short.AddMultiple(one.n, rand.Uint64())
 		}
-		short.limbs(limbs)
+		short.limbs(limbs, m.width)
 		m.put(r.power, c, limbs)
 		if blind {
 			clear(short)

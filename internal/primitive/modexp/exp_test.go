@@ -9,14 +9,28 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/primitive/cpu"
 )
 
 var cases = flag.Int("cases", 40, "how many random multiplications of each shape are compared with math/big")
 
-func need(t testing.TB) {
-	if !Available() {
-		t.Skip("this processor or build has no IFMA")
+// eachPath runs f by each kind of kernels.
+func eachPath(t *testing.T, f func(*testing.T)) {
+	for by, without := range map[Kernels]string{IFMA: "", Scalar: "ifma"} {
+		t.Run(by.String(), func(t *testing.T) {
+			defer cpu.Without(without)()
+			if Which() != by {
+				t.Skip("this processor or build has not the instructions")
+			}
+			f(t)
+		})
 	}
+}
+
+// shapesOf are those of the kernels in use.
+func shapesOf(all ...*shape) []*shape {
+	return slices.DeleteFunc(slices.Clone(all), func(s *shape) bool { return s.kernels != Which() })
 }
 
 // random makes a number of so many bits; one in four has long runs of ones and zeros.
@@ -51,21 +65,22 @@ func wordsOf(n *big.Int, words int) Words { return FromBytes(n.Bytes(), words) }
 func bigOf(w Words) *big.Int              { return new(big.Int).SetBytes(w.Bytes()) }
 
 // limbed joins limbs without a modulus.
-func limbed(limbs []uint64) *big.Int {
+func limbed(limbs []uint64, width int) *big.Int {
 	z := new(big.Int)
 	for i := len(limbs) - 1; i >= 0; i-- {
-		z.Add(z.Lsh(z, limbBits), new(big.Int).SetUint64(limbs[i]))
+		z.Add(z.Lsh(z, uint(width)), new(big.Int).SetUint64(limbs[i]))
 	}
 	return z
 }
 
 // Each product is what math/big says, modulo n*k itself, for factors up to the
 // bound that the documentation of the package gives, and stays within it.
-func TestMultiply(t *testing.T) {
-	need(t)
+func TestMultiply(t *testing.T) { eachPath(t, testMultiply) }
+
+func testMultiply(t *testing.T) {
 	seed := [32]byte{}
 	rand.Read(seed[:])
-	for _, s := range slices.Concat(singles, pairs, eights) {
+	for _, s := range shapesOf(slices.Concat(singles, pairs, eights)...) {
 		t.Run(fmt.Sprintf("%d bits, %d", s.bits, s.chains), func(t *testing.T) {
 			r := mathrand.New(mathrand.NewChaCha8(seed))
 			var m *moduli
@@ -73,12 +88,15 @@ func TestMultiply(t *testing.T) {
 			room := s.room()
 			defer s.leave(room)
 			bound := new(big.Int).Lsh(big.NewInt(1), uint(s.bits+105))
+			if s.kernels == Scalar {
+				bound.Lsh(big.NewInt(1), uint(s.bits+64))
+			}
 			for i := range *cases {
 				if i%100 == 0 {
 					m, whole = randomModuli(t, r, s)
 					inverses = nil
 					for _, n := range whole {
-						inverses = append(inverses, new(big.Int).ModInverse(new(big.Int).Lsh(big.NewInt(1), uint(limbBits*s.limbs)), n))
+						inverses = append(inverses, new(big.Int).ModInverse(new(big.Int).Lsh(big.NewInt(1), uint(s.width*s.limbs)), n))
 					}
 				}
 				factors := [2][]*big.Int{}
@@ -87,7 +105,7 @@ func TestMultiply(t *testing.T) {
 						v := edge(r, whole[c], bound)
 						factors[f] = append(factors[f], v)
 						limbs := make([]uint64, s.limbs)
-						wordsOf(v, s.bits/64+2).limbs(limbs)
+						wordsOf(v, s.bits/64+2).limbs(limbs, s.width)
 						s.put(dst, c, limbs)
 					}
 				}
@@ -100,11 +118,11 @@ func TestMultiply(t *testing.T) {
 					part := make([]uint64, s.limbs)
 					s.get(part, room.table, c)
 					for j, l := range part {
-						if l > limbMask {
+						if l > 1<<s.width-1 {
 							t.Fatalf("limb %d of chain %d is %#x", j, c, l)
 						}
 					}
-					got := limbed(part)
+					got := limbed(part, s.width)
 					if got.Cmp(bound) >= 0 {
 						t.Fatalf("a product has %d bits", got.BitLen())
 					}
@@ -126,7 +144,7 @@ func randomModuli(t *testing.T, r *mathrand.Rand, s *shape) (*moduli, []*big.Int
 	for range s.chains {
 		m, _ := randomModulus(t, r, s.bits)
 		each = append(each, m)
-		w := new(big.Int).Lsh(limbed(m.high), 2*limbBits)
+		w := new(big.Int).Lsh(limbed(m.high, s.width), uint(s.quotientBits()))
 		whole = append(whole, w.Sub(w, big.NewInt(1)))
 	}
 	return newModuli(s, each...), whole
@@ -151,10 +169,11 @@ func edge(r *mathrand.Rand, whole, bound *big.Int) *big.Int {
 	return v.Mod(v, bound)
 }
 
-func TestExpIsWhatMathBigSays(t *testing.T) {
-	need(t)
+func TestExpIsWhatMathBigSays(t *testing.T) { eachPath(t, testExp) }
+
+func testExp(t *testing.T) {
 	r := mathrand.New(mathrand.NewPCG(1, 2))
-	for _, s := range singles {
+	for _, s := range shapesOf(singles...) {
 		m, n := randomModulus(t, r, s.bits)
 		exponents := [][]byte{{0}, {1}, {2}, {31}, {32}, {0xff}, {1, 0}, make([]byte, 29), bytes.Repeat([]byte{0xff}, 29), random(r, 232).FillBytes(make([]byte, 29))}
 		bases := []*big.Int{new(big.Int), big.NewInt(1), big.NewInt(2), new(big.Int).Sub(n, big.NewInt(1)), n, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(s.bits)), big.NewInt(1)), random(r, s.bits)}
@@ -177,7 +196,9 @@ func TestExpIsWhatMathBigSays(t *testing.T) {
 
 // Up to four pairs at once are what each is alone.
 func TestPairsTogether(t *testing.T) {
-	need(t)
+	if Which() != IFMA {
+		t.Skip("this processor or build has no IFMA")
+	}
 	r := mathrand.New(mathrand.NewPCG(9, 10))
 	for n := 1; n <= MaxTogether; n++ {
 		var all []*Power
@@ -200,10 +221,11 @@ func TestPairsTogether(t *testing.T) {
 	}
 }
 
-func TestFixedBase(t *testing.T) {
-	need(t)
+func TestFixedBase(t *testing.T) { eachPath(t, testFixedBase) }
+
+func testFixedBase(t *testing.T) {
 	r := mathrand.New(mathrand.NewPCG(7, 8))
-	for _, s := range singles {
+	for _, s := range shapesOf(singles...) {
 		m, n := randomModulus(t, r, s.bits)
 		for _, size := range []int{1, 3, 29, 41} {
 			x := random(r, s.bits)
@@ -233,7 +255,11 @@ func TestNewModulusRefuses(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	need(t)
+	eachPath(t, testNewPairRefuses)
+}
+
+func testNewPairRefuses(t *testing.T) {
+	good := bytes.Repeat([]byte{0xff}, 256)
 	short, err := NewModulus(good[:128])
 	if err != nil {
 		t.Fatal(err)
@@ -249,10 +275,14 @@ func TestNewModulusRefuses(t *testing.T) {
 	}
 }
 
-func TestPairsAreTwoPowersAtOnce(t *testing.T) {
-	need(t)
+func TestPairsAreTwoPowersAtOnce(t *testing.T) { eachPath(t, testPairs) }
+
+func testPairs(t *testing.T) {
 	r := mathrand.New(mathrand.NewPCG(3, 4))
-	for _, s := range pairs {
+	for _, s := range shapesOf(singles...) {
+		if s.bits > maxPairBits {
+			continue
+		}
 		for range 4 {
 			p, bigP := randomModulus(t, r, s.bits)
 			q, bigQ := randomModulus(t, r, s.bits)
@@ -275,21 +305,27 @@ func TestPairsAreTwoPowersAtOnce(t *testing.T) {
 }
 
 func BenchmarkExp(b *testing.B) {
-	need(b)
-	r := mathrand.New(mathrand.NewPCG(5, 6))
-	for _, s := range pairs {
-		p, _ := randomModulus(b, r, s.bits)
-		q, _ := randomModulus(b, r, s.bits)
-		pair, _ := NewPair(p, q)
-		x, e := wordsOf(random(r, 2*s.bits), 2*p.Len()), random(r, s.bits+64).FillBytes(make([]byte, s.bits/8+8))
-		b.Run(fmt.Sprintf("pair/%d", s.bits), func(b *testing.B) {
-			for b.Loop() {
-				pair.Exp(x, e, e)
-			}
-		})
+	for _, without := range []string{"", "ifma"} {
+		restore := cpu.Without(without)
+		if Available() {
+			b.Run(Which().String(), benchmarkExp)
+		}
+		restore()
 	}
-	for _, s := range singles {
+}
+
+func benchmarkExp(b *testing.B) {
+	r := mathrand.New(mathrand.NewPCG(5, 6))
+	for _, s := range shapesOf(singles...) {
 		m, _ := randomModulus(b, r, s.bits)
+		if pair, err := NewPair(m, m); err == nil {
+			x, e := wordsOf(random(r, 2*s.bits), 2*m.Len()), random(r, s.bits+64).FillBytes(make([]byte, s.bits/8+8))
+			b.Run(fmt.Sprintf("pair/%d", s.bits), func(b *testing.B) {
+				for b.Loop() {
+					pair.Exp(x, e, e)
+				}
+			})
+		}
 		x, e := wordsOf(random(r, s.bits), m.Len()), random(r, 232).FillBytes(make([]byte, 29))
 		b.Run(fmt.Sprintf("alone/%d/exponent=232", s.bits), func(b *testing.B) {
 			for b.Loop() {

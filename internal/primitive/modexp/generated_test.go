@@ -50,7 +50,7 @@ func TestTheKernelsAreConstantTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(asm), "\nTEXT "); n != 2*9+1 {
+	if n := strings.Count(string(asm), "\nTEXT "); n != 2*9+1+2+5 {
 		t.Errorf("%d kernels", n)
 	}
 	for _, fault := range leaks(string(asm)) {
@@ -77,6 +77,19 @@ func TestLeaksAreFound(t *testing.T) {
 		{"\tVMOVDQU64 (AX), K1, Z1\n\tRET", "masked"},
 		{"\tVPGATHERQQ (AX)(Z1*8), K1, Z2\n\tRET", "unknown"},
 		{"\tDIVQ CX\n\tRET", "unknown"},
+		{"\tMOVQ DX, 8(SP)\nagain:\n\tMULXQ (AX), R8, R9\n\tDECQ 8(SP)\n\tJNZ again\n\tRET", ""},
+		{"\tMOVQ CX, 8(SP)\nagain:\n\tDECQ 8(SP)\n\tJNZ again\n\tRET", "branch"},
+		{"\tMOVQ (AX), BX\n\tMOVQ BX, 8(SP)\n\tMOVQ 8(SP), SI\n\tMOVQ (SI), BX\n\tRET", "address"},
+		{"\tMOVQ CX, 12(SP)\n\tRET", "address"},
+		{"again:\n\tDECQ (AX)\n\tJNZ again\n\tRET", "branch"},
+		{"\tMULXQ (AX), R8, R9\n\tMOVQ (R8), BX\n\tRET", "address"},
+		{"\tMULXQ (AX), R8, R9\n\tMOVQ (R9), BX\n\tRET", "address"},
+		{"\tADCXQ DX, AX\n\tMOVQ (AX), BX\n\tRET", "address"},
+		{"\tADOXQ DX, AX\n\tMOVQ (AX), BX\n\tRET", "address"},
+		{"\tSBBQ AX, AX\n\tMOVQ (AX), BX\n\tRET", "address"},
+		{"\tLEAQ 8(AX)(DX*8), BX\n\tMOVQ (BX), BX\n\tRET", ""},
+		{"\tLEAQ 8(AX)(CX*8), BX\n\tMOVQ (BX), BX\n\tRET", "address"},
+		{"\tVMOVQ CX, X1\n\tVMOVQ X1, BX\n\tMOVQ (BX), BX\n\tRET", "address"},
 	} {
 		found := leaks(head + c.code + "\n")
 		if got := strings.Join(found, "; "); c.want == "" && got != "" || !strings.Contains(got, c.want) {

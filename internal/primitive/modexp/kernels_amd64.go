@@ -98,3 +98,38 @@ func square8x22(z *uint64, x *uint64, m *uint64, work *uint64, times int)
 //
 //go:noescape
 func pick8x22(z *uint64, table *uint64, index *uint64)
+
+// multiplyScalar computes z = x*y/2^(64*(n+1)) modulo m, so many times; n is 8*steps.
+//
+//go:noescape
+func multiplyScalar(z *uint64, x *uint64, y *uint64, m *uint64, work *uint64, steps int, times int)
+
+// squareScalar computes z = x*x/2^(64*(n+1)) modulo m, so many times; x is z from the second time on; n is 8*steps.
+//
+//go:noescape
+func squareScalar(z *uint64, x *uint64, m *uint64, work *uint64, steps int, times int)
+
+// pickScalar17 copies an entry of a table of 32; each has 17 words, and seven that are not used.
+//
+//go:noescape
+func pickScalar17(z *uint64, table *uint64, index *uint64)
+
+// pickScalar25 copies an entry of a table of 32; each has 25 words, and seven that are not used.
+//
+//go:noescape
+func pickScalar25(z *uint64, table *uint64, index *uint64)
+
+// pickScalar33 copies an entry of a table of 32; each has 33 words, and seven that are not used.
+//
+//go:noescape
+func pickScalar33(z *uint64, table *uint64, index *uint64)
+
+// pickScalar49 copies an entry of a table of 32; each has 49 words, and seven that are not used.
+//
+//go:noescape
+func pickScalar49(z *uint64, table *uint64, index *uint64)
+
+// pickScalar65 copies an entry of a table of 32; each has 65 words, and seven that are not used.
+//
+//go:noescape
+func pickScalar65(z *uint64, table *uint64, index *uint64)

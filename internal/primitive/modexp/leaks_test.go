@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -12,13 +13,15 @@ import (
 var publicParameters = regexp.MustCompile(`^(z|x|y|m|work|table|index|steps|times)\+\d+\(FP\)$`)
 
 // plain are the instructions whose time does not depend on their operands, and that
-// write their last operand alone.
-var plain = regexp.MustCompile(`^(MOV[LQ]|ADDQ|ADCQ|XORQ|ORQ|SHLQ|SHRQ|DECQ|KMOV[BW]|VMOVDQU64|VMOVDQA64|VP(ADDQ|ANDQ|XORQ|SRLQ|BROADCASTQ|ERMQ|CMPUQ|CMPEQQ|MOVM2Q|TERNLOGQ|MADD52[LH]UQ)|VALIGNQ|VZEROUPPER)(\.Z)?$`)
+// write their last operand alone; MULXQ writes its last two.
+var plain = regexp.MustCompile(`^(MOV[LQ]|LEAQ|ADDQ|AD[CO]XQ|ADCQ|SUBQ|SBBQ|NEGQ|MULXQ|ANDQ|XORQ|ORQ|SHLQ|SHRQ|DECQ|KMOV[BW]|VMOVQ|VMOVDQU|VMOVDQU64|VMOVDQA64|VP(AND|OR|XOR|ADDQ|ANDQ|XORQ|SRLQ|BROADCASTQ|ERMQ|CMPUQ|CMPEQQ|MOVM2Q|TERNLOGQ|MADD52[LH]UQ)|VALIGNQ|VZEROUPPER)(\.Z)?$`)
 
 var (
 	address  = regexp.MustCompile(`\(([^)]*)\)`)
 	register = regexp.MustCompile(`^(AX|BX|CX|DX|SI|DI|BP|R\d+)$`)
-	opmask   = regexp.MustCompile(`^K\d$`)
+	// slot is a word on the stack. It is written as a whole, and so followed as a register is.
+	slot   = regexp.MustCompile(`^([1-9]\d*)?\(SP\)$`)
+	opmask = regexp.MustCompile(`^K\d$`)
 )
 
 // leaks follows the secrets through the code and says where an address or a branch
@@ -72,7 +75,7 @@ func (f *tracker) run() (learned bool) {
 				secret[r] = true
 			}
 		case op == "JNZ":
-			if counter == "" || secret[counter] {
+			if !isPlace(counter) || secret[counter] {
 				f.fault(line, "a branch on a secret, or on something that is no counter")
 			}
 			known := f.at[args[0]]
@@ -96,6 +99,16 @@ func (f *tracker) run() (learned bool) {
 	return learned
 }
 
+// isPlace reports whether an operand is a register, or a word on the stack.
+func isPlace(operand string) bool {
+	at := slot.FindStringSubmatch(operand)
+	if at == nil {
+		return register.MatchString(operand)
+	}
+	n, _ := strconv.Atoi(at[1])
+	return n%8 == 0
+}
+
 // step does what one instruction does to the set of secret registers.
 func (f *tracker) step(op string, args []string, secret map[string]bool, line string) {
 	if len(args) == 0 {
@@ -106,7 +119,12 @@ func (f *tracker) step(op string, args []string, secret map[string]bool, line st
 		switch {
 		case strings.HasSuffix(a, "(FP)"):
 			isSecret = isSecret || !publicParameters.MatchString(a)
-		case strings.Contains(a, "("):
+		case op == "LEAQ" && i == 0:
+			for _, part := range address.FindAllStringSubmatch(a, -1) {
+				r, _, _ := strings.Cut(part[1], "*")
+				isSecret = isSecret || secret[r] || !register.MatchString(r)
+			}
+		case strings.Contains(a, "(") && !isPlace(a):
 			memory = true
 			for _, part := range address.FindAllStringSubmatch(a, -1) {
 				r, _, _ := strings.Cut(part[1], "*")
@@ -118,9 +136,9 @@ func (f *tracker) step(op string, args []string, secret map[string]bool, line st
 		case opmask.MatchString(a):
 			masked = masked || !strings.HasPrefix(op, "KMOV") && i < len(args)-1 && i > 0
 			isSecret = isSecret || i < len(args)-1
-		case register.MatchString(a):
+		case isPlace(a):
 			isSecret = isSecret || i < len(args)-1 && secret[a]
-		case a[0] == 'Z' || a[0] == 'X':
+		case a[0] == 'Z' || a[0] == 'Y' || a[0] == 'X':
 			isSecret = isSecret || i < len(args)-1
 		}
 	}
@@ -128,10 +146,15 @@ func (f *tracker) step(op string, args []string, secret map[string]bool, line st
 		f.fault(line, "a masked access to memory")
 	}
 	last := args[len(args)-1]
-	if !register.MatchString(last) {
+	if op == "MULXQ" && len(args) == 3 { // DX, which it multiplies by, is not named
+		secret[args[1]], secret[last] = true, true
+	}
+	if !isPlace(last) {
 		return
 	}
-	if strings.HasPrefix(op, "MOV") || strings.HasPrefix(op, "KMOV") {
+	// What is carried is computed from secrets.
+	isSecret = isSecret || strings.HasPrefix(op, "AD") && op != "ADDQ" || op == "SBBQ"
+	if strings.HasPrefix(op, "MOV") || strings.HasPrefix(op, "KMOV") || op == "LEAQ" {
 		secret[last] = isSecret // and what was there is gone
 	} else {
 		secret[last] = secret[last] || isSecret

@@ -12,7 +12,8 @@ type Modulus struct {
 	inverse    uint64 // -1/n modulo 2^64
 	reciprocal uint64 // 2^127/(d+1), rounded down, where d is the highest word of n
 	alone      *moduli
-	// high is (M+1)/2^104, as limbs; n*k is M, see the package's documentation.
+	// high is (M+1)/2^104, or (M+1)/2^64 for scalar kernels, as limbs; n*k is M, see the
+	// package's documentation.
 	high []uint64
 	// one is R modulo n, enter is R^2, and enterReduced is R^2*2^(64*len(n)): limbs. A
 	// product with enter takes a number into Montgomery's form. One with enterReduced takes
@@ -43,8 +44,8 @@ func NewModulus(n []byte) (*Modulus, error) {
 	m.reciprocal = reciprocal(m.n[words-1])
 	r := s.room()
 	defer s.leave(r)
-	m.multiple(r)
 	m.alone = &moduli{shape: s, each: []*Modulus{m}, high: kept[:3*v]}
+	m.multiple(r)
 	m.alone.spreadHigh()
 	m.constants(r)
 	return m, nil
@@ -55,7 +56,8 @@ func (m *Modulus) multiple(r *room) {
 	words := len(m.n)
 	k := negativeInverse(m.n[0], m.n[1])
 	m.inverse = k[0]
-	k[1] &= 1<<(2*limbBits-64) - 1
+	over := m.alone.quotientBits() - 64
+	k[1] &= 1<<over - 1
 
 	whole := Words(r.table[:words+3])
 	whole[words] = whole.AddMultiple(m.n, k[0])
@@ -63,12 +65,19 @@ func (m *Modulus) multiple(r *room) {
 	whole.Add(Words{1})
 	high := Words(r.odd[:words+1])
 	for i := range high {
-		high[i] = whole[i+1]>>(2*limbBits-64) | whole[i+2]<<(128-2*limbBits)
+		high[i] = whole[i+1]>>over | whole[i+2]<<(64-over)
 	}
-	high.limbs(m.high)
+	high.limbs(m.high, m.alone.width)
 }
 
-// constants computes powers of two modulo n. R is 2^(52*limbs), and n has its highest
+// negative makes z, which has all limbs of scalar kernels, minus M: M+1 is high*2^64.
+func (m *Modulus) negative(z Words) {
+	clear(z)
+	z[0] = 1
+	z[1:].subtract(z[1:], m.high[:len(m.n)])
+}
+
+// constants computes powers of two modulo n. R is 2^(width*limbs), and n has its highest
 // bit set: half of 2^(64*len(n)) is below it.
 func (m *Modulus) constants(r *room) {
 	s, size := m.alone.shape, 64*len(m.n)
@@ -76,12 +85,12 @@ func (m *Modulus) constants(r *room) {
 	clear(power)
 	power[len(power)-1] = 1 << 63
 	m.raise(power, 1, t)
-	power.limbs(r.odd)
-	m.raise(power, limbBits*s.limbs-size, t)
-	power.limbs(m.one)
-	m.raise(power, limbBits*s.limbs/2, t) // R*sqrt(R), of which the square is R*R
+	power.limbs(r.odd[:s.limbs], s.width)
+	m.raise(power, s.width*s.limbs-size, t)
+	power.limbs(m.one[:s.limbs], s.width)
+	m.raise(power, s.width*s.limbs/2, t) // R*sqrt(R), of which the square is R*R
 
-	power.limbs(r.power)
+	power.limbs(r.power[:s.limbs], s.width)
 	m.alone.times(r, m.enter, r.power, r.power, 1)
 	m.alone.times(r, r.power, m.enter, m.enter, 1)
 	m.alone.times(r, m.enterReduced, r.power, r.odd, 1)
@@ -123,8 +132,11 @@ func times128(x0, x1, y0, y1 uint64) (lo, hi uint64) {
 	return lo, hi + x0*y1 + x1*y0
 }
 
+// maxShift is how far shift moves at once.
+const maxShift = 52
+
 // shift makes x = x*2^by + low modulo n, for an x below n, a low below 2^by, and by at
-// most 52. t is scratch as long as n.
+// most maxShift. t is scratch as long as n.
 //
 // With d and h the highest words of n and x, x*2^by/n is at least h*2^by/(d+1), and above
 // it by less than 2^by*(h+d+1)/(d*(d+1)), so by less than 2^-9. Two roundings down make it
@@ -147,19 +159,25 @@ func (m *Modulus) shift(x Words, by uint, low uint64, t Words) {
 
 // raise makes x = x*2^by modulo n, for an x below n. t is scratch as long as n.
 func (m *Modulus) raise(x Words, by int, t Words) {
-	for ; by > 0; by -= limbBits {
-		m.shift(x, uint(min(by, limbBits)), 0, t)
+	for ; by > 0; by -= maxShift {
+		m.shift(x, uint(min(by, maxShift)), 0, t)
 	}
 }
 
-// reduced is the number of limbs, which is below 2^(64*len(n)+105), modulo n. t is scratch
-// as long as n.
+// reduced is the number of limbs modulo n. It is below 2^(64*len(n)+105), or M at most for
+// scalar kernels. t is scratch as long as n.
 func (m *Modulus) reduced(limbs []uint64, t Words) Words {
+	z, width := make(Words, len(m.n)), m.alone.width
+	if m.alone.kernels == Scalar {
+		z.join(limbs[1:], width) // M/2^64 is below n
+		m.shift(z, 32, limbs[0]>>32, t)
+		m.shift(z, 32, limbs[0]&(1<<32-1), t)
+		return z
+	}
 	const high = 3 // limbs from here on are a number below n
-	z := make(Words, len(m.n))
-	z.join(limbs[high:])
+	z.join(limbs[high:], width)
 	for i := high - 1; i >= 0; i-- {
-		m.shift(z, limbBits, limbs[i], t)
+		m.shift(z, uint(width), limbs[i], t)
 	}
 	return z
 }

@@ -35,11 +35,12 @@ func hardModuli(t *testing.T, r *mathrand.Rand, s *shape) (all []*Modulus, whole
 }
 
 // Numbers are moved up and reduced as math/big does it, the largest ones too.
-func TestReduce(t *testing.T) {
-	need(t)
+func TestReduce(t *testing.T) { eachPath(t, testReduce) }
+
+func testReduce(t *testing.T) {
 	r := mathrand.New(mathrand.NewPCG(11, 12))
 	one := big.NewInt(1)
-	for _, s := range singles {
+	for _, s := range shapesOf(singles...) {
 		all, whole := hardModuli(t, r, s)
 		for i, m := range all {
 			n := whole[i]
@@ -57,13 +58,20 @@ func TestReduce(t *testing.T) {
 				}
 			}
 			bound := new(big.Int).Lsh(one, uint(s.bits+105))
+			if s.kernels == Scalar {
+				// M at most, see Modulus.reduced.
+				bound.Lsh(limbed(m.high, s.width), 64)
+			}
 			for _, k := range []int64{0, 1, 2} {
 				// The largest multiples of n, and what stands next to them.
 				multiple := new(big.Int).Div(bound, n)
 				multiple.Mul(multiple.Sub(multiple, big.NewInt(k)), n)
 				for _, x := range []*big.Int{multiple, new(big.Int).Sub(multiple, one), new(big.Int).Sub(bound, one), edge(r, n, bound), big.NewInt(k)} {
+					if x.Sign() < 0 {
+						continue // M is a small multiple of some n
+					}
 					limbs := make([]uint64, s.limbs)
-					wordsOf(x, s.bits/64+2).limbs(limbs)
+					wordsOf(x, s.bits/64+2).limbs(limbs, s.width)
 					if got, want := bigOf(m.reduced(limbs, make(Words, m.Len()))), new(big.Int).Mod(x, n); got.Cmp(want) != 0 {
 						t.Errorf("%x modulo %x is %x, not %x", x, n, got, want)
 					}

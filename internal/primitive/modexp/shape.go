@@ -10,11 +10,42 @@ import (
 // lanes is the number of limbs in a register.
 const lanes = 8
 
+// Kernels are the ways in which moduli are computed with.
+type Kernels uint8
+
+const (
+	None   Kernels = iota
+	Scalar         // MULX, ADCX and ADOX; one number at a time
+	IFMA           // AVX-512 IFMA
+)
+
+func (k Kernels) String() string { return [...]string{"none", "scalar", "IFMA"}[k] }
+
+// Which are the kernels of the moduli that are made now: what this processor and this build
+// have, and nobody switched off. With None, NewModulus must not be called.
+func Which() Kernels {
+	switch {
+	case len(singles) == 0:
+		return None
+	case cpu.IFMA:
+		return IFMA
+	case cpu.ADX:
+		return Scalar
+	}
+	return None
+}
+
+// Available reports whether there are kernels.
+func Available() bool { return Which() != None }
+
 // A shape is how moduli of one size are computed with: how many at once, and in
 // what room.
 type shape struct {
+	kernels      Kernels
 	bits, chains int
+	width        int // bits of a limb
 	limbs, regs  int // of each number: limbs that count, and registers that hold them
+	steps        int // what multiply is told
 	// sliced is set where a register holds the same limb of eight numbers; else it
 	// holds eight limbs of one.
 	sliced bool
@@ -97,18 +128,22 @@ func aligned(n int) []uint64 {
 	return b[skip:][:n:n]
 }
 
-// shapeOf is the shape of one modulus of so many bits, nil if there is none.
-func shapeOf(bits int) *shape { return find(singles, bits) }
+// quotientBits is how many are reduced at a time: M is -1 modulo two to the power of that.
+func (s *shape) quotientBits() int {
+	if s.kernels == Scalar {
+		return 64
+	}
+	return 2 * s.width
+}
 
-func find(shapes []*shape, bits int) *shape {
+// shapeOf is the shape of one modulus of so many bits, nil if there is none.
+func shapeOf(bits int) *shape { return find(singles, Which(), bits) }
+
+func find(shapes []*shape, by Kernels, bits int) *shape {
 	for _, s := range shapes {
-		if s.bits == bits {
+		if s.kernels == by && s.bits == bits {
 			return s
 		}
 	}
 	return nil
 }
-
-// Available reports whether this processor and this build have the kernels, and
-// nobody switched them off. Where they are missing, NewModulus must not be called.
-func Available() bool { return cpu.IFMA && len(singles) > 0 }

@@ -111,16 +111,10 @@ func (w Words) Equal(x Words) bool {
 	return differ == 0
 }
 
-// limbBits is what a lane of the kernels multiplies.
-const (
-	limbBits = 52
-	limbMask = 1<<limbBits - 1
-)
-
-// limbs cuts w into limbs of 52 bits, as many as z has. What w lacks is zero.
-func (w Words) limbs(z []uint64) {
+// limbs cuts w into limbs of so many bits, as many as z has. What w lacks is zero.
+func (w Words) limbs(z []uint64, width int) {
 	for i := range z {
-		at, shift := i*limbBits/64, uint(i*limbBits%64)
+		at, shift := i*width/64, uint(i*width%64)
 		var v uint64
 		if at < len(w) {
 			v = w[at] >> shift
@@ -128,15 +122,15 @@ func (w Words) limbs(z []uint64) {
 		if at+1 < len(w) {
 			v |= w[at+1] << (64 - shift) // nothing for a shift of 0
 		}
-		z[i] = v & limbMask
+		z[i] = v & (1<<width - 1)
 	}
 }
 
 // join is the reverse of limbs, for as many words as z has.
-func (z Words) join(limbs []uint64) {
+func (z Words) join(limbs []uint64, width int) {
 	clear(z)
 	for i, l := range limbs {
-		at, shift := i*limbBits/64, uint(i*limbBits%64)
+		at, shift := i*width/64, uint(i*width%64)
 		if at < len(z) {
 			z[at] |= l << shift
 		}

@@ -30,7 +30,7 @@ func (j *job) check(t *testing.T, made *key) {
 
 // A caller that leads takes those that wait, four at most, and they find their results.
 func TestLeaderTakesThoseThatWait(t *testing.T) {
-	need(t)
+	needBatches(t)
 	made := newKey(keyOf(t, 2048))
 	for n := 1; n <= 6; n++ {
 		var b batcher
@@ -73,7 +73,7 @@ func TestLeaderTakesThoseThatWait(t *testing.T) {
 
 // A leader that fails leaves nobody waiting: they compute for themselves.
 func TestLeaderThatFails(t *testing.T) {
-	need(t)
+	needBatches(t)
 	made := newKey(keyOf(t, 2048))
 	var b batcher
 	waiting := []*job{newJob(t, made), newJob(t, made)}
@@ -109,7 +109,7 @@ func TestLeaderThatFails(t *testing.T) {
 
 // Many callers at once get signatures that verify, each its own, and nothing is left.
 func TestManyCallersAtOnce(t *testing.T) {
-	need(t)
+	needBatches(t)
 	keysOfTwo := []*std.PrivateKey{keyOf(t, 2048), nil, keyOf(t, 3072)}
 	other, err := std.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -138,7 +138,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 
 // A caller that finds somebody at work computes alone if nobody comes.
 func TestNobodyWaitsForCompany(t *testing.T) {
-	need(t)
+	needBatches(t)
 	made := newKey(keyOf(t, 2048))
 	var b batcher
 	b.atWork.Add(1) // somebody, who does not finish before this test
@@ -151,7 +151,7 @@ func TestNobodyWaitsForCompany(t *testing.T) {
 
 // On one processor, those that come soon after another are computed together.
 func TestOneProcessor(t *testing.T) {
-	need(t)
+	needBatches(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	made := newKey(keyOf(t, 2048))
 	var b batcher
@@ -176,7 +176,7 @@ func TestOneProcessor(t *testing.T) {
 }
 
 func BenchmarkSignAtOnce(b *testing.B) {
-	need(b)
+	needBatches(b)
 	k, digest := keyOf(b, 2048), make([]byte, 32)
 	b.SetParallelism(8)
 	b.RunParallel(func(pb *testing.PB) {
@@ -189,7 +189,7 @@ func BenchmarkSignAtOnce(b *testing.B) {
 // What each of eight signatures costs that are made together, as they come from two
 // leaders: powers, both halves joined, and the check.
 func BenchmarkEightTogether(b *testing.B) {
-	need(b)
+	needBatches(b)
 	made := newKey(keyOf(b, 2048))
 	var all []*job
 	for range 8 {

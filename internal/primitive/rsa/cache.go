@@ -9,9 +9,14 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/primitive/modexp"
 )
 
-// keys has the *entry of each weak.Pointer[std.PrivateKey] that was used. An entry
-// goes when its key does.
+// keys has the *entry of each cached that was used. An entry goes when its key does.
 var keys sync.Map
+
+// cached is a key, and what computes with it: a test changes that.
+type cached struct {
+	key weak.Pointer[std.PrivateKey]
+	by  modexp.Kernels
+}
 
 // An entry is what was made of one key, once.
 type entry struct {
@@ -22,14 +27,15 @@ type entry struct {
 // of returns the form of k that the kernels compute with; nil if crypto/rsa is to
 // do the work. It can be called by many at once.
 func of(k *std.PrivateKey) *key {
-	if !modexp.Available() || k.N == nil {
+	by := modexp.Which()
+	if by == modexp.None || k.N == nil {
 		return nil
 	}
-	at := weak.Make(k)
+	at := cached{weak.Make(k), by}
 	found, ok := keys.Load(at)
 	if !ok {
 		if found, ok = keys.LoadOrStore(at, new(entry)); !ok {
-			runtime.AddCleanup(k, func(at weak.Pointer[std.PrivateKey]) { keys.Delete(at) }, at)
+			runtime.AddCleanup(k, func(at cached) { keys.Delete(at) }, at)
 		}
 	}
 	e := found.(*entry)

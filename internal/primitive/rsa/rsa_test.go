@@ -26,6 +26,13 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 func need(t testing.TB) {
 	if !modexp.Available() {
+		t.Skip("this processor or build has no kernels")
+	}
+}
+
+// needBatches is for what only IFMA does.
+func needBatches(t testing.TB) {
+	if modexp.Which() != modexp.IFMA {
 		t.Skip("this processor or build has no IFMA")
 	}
 }
@@ -52,16 +59,26 @@ func keyOf(t testing.TB, bits int) *std.PrivateKey {
 	return k
 }
 
-// eachPath runs f with the kernels and without.
+// eachPath runs f with each kind of kernels and without.
 func eachPath(t *testing.T, f func(*testing.T)) {
-	t.Run("kernels", func(t *testing.T) {
-		need(t)
-		f(t)
-	})
+	eachKernels(t, f)
 	t.Run("without", func(t *testing.T) {
-		defer cpu.Without("ifma")()
+		defer cpu.Without("off")()
 		f(t)
 	})
+}
+
+// eachKernels runs f with each kind of kernels.
+func eachKernels(t *testing.T, f func(*testing.T)) {
+	for by, without := range map[modexp.Kernels]string{modexp.IFMA: "", modexp.Scalar: "ifma"} {
+		t.Run(by.String(), func(t *testing.T) {
+			defer cpu.Without(without)()
+			if modexp.Which() != by {
+				t.Skip("this processor or build has not the instructions")
+			}
+			f(t)
+		})
+	}
 }
 
 func TestSignaturesAreThoseOfCryptoRSA(t *testing.T) {
@@ -102,8 +119,9 @@ func TestSignaturesAreThoseOfCryptoRSA(t *testing.T) {
 }
 
 // The kernels did sign: a test that compares crypto/rsa with itself proves nothing.
-func TestKernelsAreForThreeSizes(t *testing.T) {
-	need(t)
+func TestKernelsAreForThreeSizes(t *testing.T) { eachKernels(t, checkKernelsAreForThreeSizes) }
+
+func checkKernelsAreForThreeSizes(t *testing.T) {
 	for bits := range newKeys() {
 		digest := make([]byte, 32)
 		for _, opts := range []crypto.SignerOpts{crypto.SHA256, &std.PSSOptions{SaltLength: std.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}} {
@@ -116,8 +134,9 @@ func TestKernelsAreForThreeSizes(t *testing.T) {
 }
 
 // Keys that do not fit are crypto/rsa's to judge.
-func TestOtherKeys(t *testing.T) {
-	need(t)
+func TestOtherKeys(t *testing.T) { eachKernels(t, checkOtherKeys) }
+
+func checkOtherKeys(t *testing.T) {
 	good := keyOf(t, 2048)
 	three, err := std.GenerateMultiPrimeKey(rand.Reader, 3, 2048) //lint:ignore SA1019 what it makes is read
 	if err != nil {
@@ -156,8 +175,9 @@ func TestOtherKeys(t *testing.T) {
 }
 
 // Whatever is wrong in one half does not leave, and crypto/rsa signs instead.
-func TestFaultDoesNotLeave(t *testing.T) {
-	need(t)
+func TestFaultDoesNotLeave(t *testing.T) { eachKernels(t, checkFaultDoesNotLeave) }
+
+func checkFaultDoesNotLeave(t *testing.T) {
 	k, digest := keyOf(t, 2048), make([]byte, 32)
 	good := newKey(k)
 	padded := modexp.FromBytes(padPKCS1(k.Size(), prefixes[crypto.SHA256], digest), k.Size()/8)
@@ -185,7 +205,7 @@ func TestFaultDoesNotLeave(t *testing.T) {
 		e := &entry{made: &bad}
 		e.once.Do(func() {})
 		copied := *k
-		keys.Store(weak.Make(&copied), e)
+		keys.Store(cached{weak.Make(&copied), modexp.Which()}, e)
 		bad.from = identityOf(&copied)
 		if sign(&copied, rand.Reader, digest, crypto.SHA256) != nil {
 			t.Errorf("%s is wrong, and the signature leaves", name)
@@ -193,7 +213,7 @@ func TestFaultDoesNotLeave(t *testing.T) {
 		if got, err := Sign(&copied, rand.Reader, digest, crypto.SHA256); err != nil || std.VerifyPKCS1v15(&k.PublicKey, crypto.SHA256, digest, got) != nil {
 			t.Errorf("%s is wrong, and crypto/rsa does not sign: %v", name, err)
 		}
-		keys.Delete(weak.Make(&copied))
+		keys.Delete(cached{weak.Make(&copied), modexp.Which()})
 	}
 }
 
@@ -297,8 +317,9 @@ func (owner) Decrypt(io.Reader, []byte, crypto.DecrypterOpts) ([]byte, error) {
 var global std.PrivateKey
 
 // The cache forgets a key with it, and notices another key in its place.
-func TestCache(t *testing.T) {
-	need(t)
+func TestCache(t *testing.T) { eachKernels(t, checkCache) }
+
+func checkCache(t *testing.T) {
 	count := func() (n int) {
 		keys.Range(func(any, any) bool { n++; return true })
 		return n

@@ -76,8 +76,9 @@ func TestVerifyWhatIsSigned(t *testing.T) {
 }
 
 // Padding that is not exactly right is refused, though the key has signed it.
-func TestVerifyRefusesOtherPaddings(t *testing.T) {
-	need(t)
+func TestVerifyRefusesOtherPaddings(t *testing.T) { eachKernels(t, checkVerifyRefusesOtherPaddings) }
+
+func checkVerifyRefusesOtherPaddings(t *testing.T) {
 	for _, bits := range sizes {
 		k, h := keyOf(t, bits), crypto.SHA256
 		digest := make([]byte, h.Size())
@@ -237,8 +238,9 @@ func TestVerifyOutOfBounds(t *testing.T) {
 
 // The kernels take a signature exactly where crypto/rsa does: signatures with bits that
 // are wrong, and paddings with bytes that are wrong and then signed.
-func TestVerifyAsCryptoRSA(t *testing.T) {
-	need(t)
+func TestVerifyAsCryptoRSA(t *testing.T) { eachKernels(t, checkVerifyAsCryptoRSA) }
+
+func checkVerifyAsCryptoRSA(t *testing.T) {
 	var seed [32]byte
 	rand.Read(seed[:])
 	r := mathrand.New(mathrand.NewChaCha8(seed))
@@ -289,8 +291,9 @@ func TestVerifyAsCryptoRSA(t *testing.T) {
 }
 
 // Verifying is what each client does once: it makes as little garbage as crypto/rsa.
-func TestVerifyAllocations(t *testing.T) {
-	need(t)
+func TestVerifyAllocations(t *testing.T) { eachKernels(t, checkVerifyAllocations) }
+
+func checkVerifyAllocations(t *testing.T) {
 	k, digest := keyOf(t, 2048), make([]byte, 32)
 	sig, err := k.Sign(rand.Reader, digest, crypto.SHA256)
 	if err != nil {

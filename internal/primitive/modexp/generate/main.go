@@ -39,6 +39,11 @@ func main() {
 	multiplySliced(slicedLimbs)
 	squareSliced(slicedLimbs)
 	pickSliced(slicedLimbs)
+	multiplyScalar()
+	squareScalar()
+	for _, words := range scalarWords {
+		pickScalar(words)
+	}
 	Generate()
 }
 
