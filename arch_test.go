@@ -95,7 +95,7 @@ var rules = []rule{
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/folder", "", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
-	{"explain/diagnose", "explain scan tls certcheck internal/suite wire", ""},
+	{"explain/diagnose", "explain scan tls certcheck certcheck/revocation internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -24,7 +25,26 @@ func readChain(p *wire.Certificate, event int) chain {
 			c.certs = append(c.certs, cert)
 		}
 	}
+	if len(p.Entries) > 0 {
+		var status wire.CertificateStatus
+		_, _ = p.Entries[0].Extensions.Read(wire.ExtStatusRequest, func(r *wire.Reader) { status.Parse(r, wire.Context{Version: wire.TLS13}) })
+		c.staple = status.Response
+	}
 	return c
+}
+
+// stapledAt is when the response was made that is stapled to the first certificate; zero for none
+// that its issuer, or whom that has authorized, signed.
+func (c *chain) stapledAt() time.Time {
+	response, err := revocation.ParseOCSP(c.staple)
+	if err != nil || len(c.certs) < 2 {
+		return time.Time{}
+	}
+	a, err := response.About(c.certs[0], c.certs[1], response.ProducedAt, time.Hour)
+	if err != nil {
+		return time.Time{}
+	}
+	return a.ThisUpdate
 }
 
 func suiteOf(id wire.CipherSuite) *suite.Suite { return suite.ByID(id) }

@@ -73,6 +73,8 @@ type chain struct {
 	certs []parsed
 	event int // of the message; -1 for none
 	empty bool
+	// staple is the OCSP response that came with the first certificate; nil for none.
+	staple []byte
 }
 
 // facts are gathered once, before the rules look at them.
@@ -203,6 +205,8 @@ func (f *facts) message(i int, m *explain.Message) {
 			side = &f.server
 		}
 		*side = readChain(p, i)
+	case *wire.CertificateStatus:
+		f.of(from).staple = p.Response
 	case *wire.CertificateRequest:
 		f.request, f.requestAt = p, i
 	case *wire.ServerKeyExchange:

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/big"
 	"net"
-	"testing"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -197,16 +196,4 @@ var scripted = []call{
 		client.MaxVersion = tls.VersionTLS12
 		return s.minds(always, greets(wire.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, wire.Extensions{{Type: 0x7777}}), server)
 	}, "broken-rule", diagnose.Certain, diagnose.Server},
-}
-
-// A server is asked why a client that speaks HTTP in the clear fails.
-func TestPlainHTTPOnATLSPort(t *testing.T) {
-	ours, theirs := both(t)
-	go func() {
-		io.WriteString(ours, "GET /index.html HTTP/1.1\r\nHost: a.test\r\n\r\n")
-		io.Copy(io.Discard, ours)
-		ours.Close()
-	}()
-	server := act(tls.Server, theirs, ordinary(newPKI(t)).server)
-	judge(t, server.verdict(), "plain-on-tls-port", diagnose.Certain, diagnose.Client)
 }

@@ -14,18 +14,7 @@ import (
 // Where no connection came about there is no account, and the error of the network decides;
 // of a saved account its words do.
 func TestWhatTheNetworkSays(t *testing.T) {
-	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
-	for _, c := range []struct {
-		err   error
-		words string // of the command, for the same
-		want  string
-	}{
-		{dial(&net.DNSError{Err: "no such host", IsNotFound: true}), "there is no host of the name a.test", "no-such-name"},
-		{dial(&net.DNSError{Err: "i/o timeout", IsTimeout: true}), "the name a.test could not be looked up: this machine's DNS server does not answer", "dns"},
-		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "192.0.2.1:443 refused the connection", "port-closed"},
-		{dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), "no network leads to 192.0.2.1:443 from here", "unreachable"},
-		{dial(os.ErrDeadlineExceeded), "no answer came in time", "silence"},
-	} {
+	for _, c := range networkErrors {
 		if v := diagnose.Account(nil, diagnose.Also{Err: c.err}); v.Cause != c.want {
 			t.Errorf("%v: it says %s, want %s", c.err, v.Cause, c.want)
 		}
@@ -35,4 +24,19 @@ func TestWhatTheNetworkSays(t *testing.T) {
 			t.Errorf("%q: it says %s, want %s", c.words, v.Cause, c.want)
 		}
 	}
+}
+
+func dial(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+
+// networkErrors are what an attempt to connect ends with.
+var networkErrors = []struct {
+	err   error
+	words string // of the command, for the same
+	want  string
+}{
+	{dial(&net.DNSError{Err: "no such host", IsNotFound: true}), "there is no host of the name a.test", "no-such-name"},
+	{dial(&net.DNSError{Err: "i/o timeout", IsTimeout: true}), "the name a.test could not be looked up: this machine's DNS server does not answer", "dns"},
+	{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "192.0.2.1:443 refused the connection", "port-closed"},
+	{dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), "no network leads to 192.0.2.1:443 from here", "unreachable"},
+	{dial(os.ErrDeadlineExceeded), "no answer came in time", "silence"},
 }

@@ -185,6 +185,16 @@ func visit(t testing.TB, config *tls.Config, way diagnose.Way, address string) *
 // visitUnder is visit, with a context for the trials.
 func visitUnder(t testing.TB, trials context.Context, config *tls.Config, way diagnose.Way, address string) *diagnose.Verdict {
 	t.Helper()
+	account, also := reach(config, &way, address)
+	v := diagnose.Live(trials, account, also, way)
+	if len(v.Trials) > diagnose.MostTrials {
+		t.Errorf("%d trials were made, and %d are the most", len(v.Trials), diagnose.MostTrials)
+	}
+	return v
+}
+
+// reach has a client connect to an address, and returns what is known afterwards. It fills in the way.
+func reach(config *tls.Config, way *diagnose.Way, address string) (*explain.Connection, diagnose.Also) {
 	if way.Patience == 0 {
 		way.Patience = patience
 	}
@@ -217,11 +227,7 @@ func visitUnder(t testing.TB, trials context.Context, config *tls.Config, way di
 		raw.Close()
 		account = c.Connection(explain.About{Target: address, Err: err})
 	}
-	v := diagnose.Live(trials, account, diagnose.Also{Err: err, Now: now(config)}, way)
-	if len(v.Trials) > diagnose.MostTrials {
-		t.Errorf("%d trials were made, and %d are the most", len(v.Trials), diagnose.MostTrials)
-	}
-	return v
+	return account, diagnose.Also{Err: err, Now: now(config)}
 }
 
 func now(config *tls.Config) time.Time {

@@ -84,7 +84,10 @@ func causeOf(id string) *rule {
 func Account(c *explain.Connection, also Also) *Verdict { return gather(c, also).conclude() }
 
 // conclude asks the rules.
-func (f *facts) conclude() *Verdict {
+func (f *facts) conclude() *Verdict { return f.by(rules) }
+
+// by asks the rules of a table.
+func (f *facts) by(rules []rule) *Verdict {
 	var best *Verdict
 	for i := range rules {
 		if rules[i].last && best != nil {

@@ -86,6 +86,9 @@ var certificateRules = []rule{
 			if len(f.server.certs) == 1 && !selfIssued(top) {
 				x.sure, x.others = Likely, []string{"chain-incomplete"} // its issuer may be an intermediate
 			}
+			if f.server.interceptor() != "" {
+				x.sure = Likely // its name speaks for somebody on the way
+			}
 			return x
 		}},
 	{id: "sha1-chain", fault: Server, source: "RFC 9155, CA/Browser Forum baseline requirements §7.1.3.2", mend: "have the chain issued anew with SHA-256; an old intermediate may have a newer twin",
@@ -250,18 +253,17 @@ func wrongHost(f *facts) *found {
 	return nil
 }
 
-// clockByStamps: a stapled response or a timestamp that was made after the client's now shows
-// that the client's clock is behind.
+// clockByStamps: a stapled response that was made after the client's now shows that the client's clock
+// is behind.
 func clockByStamps(f *facts) *found {
-	if f.us != wire.Client || f.server.early(f.now) == nil || !f.serverRefused("valid-now", wire.AlertCertificateExpired) || f.c.Verdict == nil {
+	if f.us != wire.Client || f.server.early(f.now) == nil || !f.serverRefused("valid-now", wire.AlertCertificateExpired) {
 		return nil
 	}
-	for _, a := range f.c.Verdict.Answers {
-		if a.ThisUpdate.After(f.now.Add(time.Hour)) {
-			return is(Likely, fmt.Sprintf("the client's clock is behind: by it, it is %s, and the server staples a response of %s", onDay(f.now), onDay(a.ThisUpdate)), f.serverShows("")...)
-		}
+	at := f.server.stapledAt()
+	if !at.After(f.now.Add(time.Hour)) {
+		return nil
 	}
-	return nil
+	return is(Likely, fmt.Sprintf("the client's clock is behind: by it, it is %s, and the server staples a response of %s", onDay(f.now), onDay(at)), f.serverShows("")...)
 }
 
 // days is a time in words.
