@@ -43,11 +43,11 @@ const (
 var rules = []rule{
 	{"interop/bogo", "tls certcheck session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/rogue internal/record internal/suite session trace wire", "github.com/nats-io/nats-server/v2/server"},
+	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/proof/programs internal/rogue internal/record internal/suite session trace wire", "github.com/nats-io/nats-server/v2/server"},
 	{"docs/readme", "", anything}, // tests alone
 	{"bench/scanners", "internal/devca", ""},
 	{"bench/terminators", "internal/devca tls", ""},
-	{"bench", "capture httptls tls certcheck certcheck/revocation internal/kex internal/primitive/cpu internal/primitive/rsa internal/suite session wire", anything},
+	{"bench", "capture httptls tls certcheck certcheck/revocation internal/kex internal/primitive/cpu internal/primitive/rsa internal/proof/programs internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/internal/proof/leak"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 )
 
 // TestMain lets the test binary be the worker that the rows start.
@@ -35,7 +36,14 @@ func TestEveryRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.size = size{rounds: 1, memory: 1, ms: 1, total: 1 << 20, conns: 3, settle: 1, listed: 20_000}
-	b.measureAll(rows, func(res result) {
+	measured := rows
+	if programs.Brief() { // a sample: CI measures each
+		measured = nil
+		for i := 0; i < len(rows); i += 5 {
+			measured = append(measured, rows[i])
+		}
+	}
+	b.measureAll(measured, func(res result) {
 		if err := res.failures(); err != nil {
 			t.Error(err)
 		}

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // The section proxy in small: the same things happen, to fewer.
 func TestTheProxyUnderSiege(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the command is built, and besieged for seconds")
+	if programs.Brief() {
+		t.Skip("the command is built, and besieged for seconds: VITRINE_INTEROP=require has it run")
 	}
 	var log strings.Builder
 	r := &report{section: "proxy", log: &log, began: time.Now()}
@@ -27,8 +28,8 @@ func TestTheProxyUnderSiege(t *testing.T) {
 // A proxy without a descriptor left refuses or lets wait, keeps what it has, and takes connections again
 // once there are some.
 func TestTheProxyRunsOutOfDescriptors(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the command is built")
+	if programs.Brief() {
+		t.Skip("the command is built: VITRINE_INTEROP=require has it run")
 	}
 	ca, err := devca.New(loadName)
 	if err != nil {

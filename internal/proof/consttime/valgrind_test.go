@@ -43,6 +43,9 @@ type report struct {
 }
 
 func TestSecretsDecideNothing(t *testing.T) {
+	if programs.Brief() {
+		t.Skip("valgrind takes a minute of a processor: VITRINE_INTEROP=require has it run")
+	}
 	honest, leaky := operate(t, build(t, nil)), operate(t, build(t, leaks))
 	t.Run("in the sources", func(t *testing.T) { knownOnly(t, honest) })
 	t.Run("in sources with leaks they do", func(t *testing.T) { leaksReported(t, honest, leaky) })
