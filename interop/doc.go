@@ -12,8 +12,8 @@
 // module and Chromium. Go's crypto/tls runs in the test's own process. On Debian:
 //
 //	apt-get install openssl gnutls-bin libnss3-tools curl nodejs chromium tshark default-jre-headless \
-//		postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved slapd postgresql mariadb-server prosody vsftpd \
-//		nginx apache2 haproxy stunnel4 sslscan
+//		postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved slapd ldap-utils postgresql mariadb-server prosody vsftpd \
+//		nginx apache2 haproxy caddy stunnel4 sslscan inspircd xrdp inn2
 //
 // A TestMatrix cell is one combination of version, cipher suite, group, key
 // type, client authentication, resumption and so on (cell_test.go). Each cell
@@ -28,6 +28,9 @@
 //
 // TestStartTLS has Postfix, Dovecot, OpenLDAP, PostgreSQL, MariaDB, Prosody and vsftpd turn to
 // TLS; of vsftpd it fetches a file over a data connection that resumes. They take root.
+// TestStartTLSOfChatsAndDesktops does the same with InspIRCd, xrdp and INN. In
+// TestStartTLSInFrontOfServers servers stay in the clear behind a proxy, and curl, openssl,
+// ldapsearch and psql find TLS in front.
 //
 // TestScan has package scan look at real servers of known configuration, a row for each
 // (scan_*_test.go): what it finds must be what was configured. TestScanAgreesWithSSLScan
