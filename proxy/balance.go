@@ -9,7 +9,7 @@ func (t *target) order() []*place {
 	if n == 1 {
 		return t.places
 	}
-	first := int(t.turn.Add(1)-1) % n
+	first := int((t.turn.Add(1) - 1) % uint64(n)) // the count is beyond an int one day
 	list, down := make([]*place, 0, n), []*place(nil)
 	for i := range n {
 		at := t.places[(first+i)%n]

@@ -48,13 +48,7 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 		return nil, err
 	}
 	h.server = web.Server(http.HandlerFunc(h.serve))
-	h.server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		l := h.linkAt(c)
-		if l != nil {
-			l.arrive()
-		}
-		return context.WithValue(ctx, linkKey{}, l)
-	}
+	h.server.ConnContext = h.connContext
 	h.server.ConnState = h.state
 	if d.tls != nil {
 		h.over = &httptls.Server{HTTP: h.server, TLS: d.tls, HandshakeTimeout: d.handshakeTimeout, OnHandshake: h.shaken}
@@ -101,6 +95,19 @@ func (h *httpSide) linkAt(c net.Conn) *link {
 	l, _ := h.links.Load(below(c))
 	found, _ := l.(*link)
 	return found
+}
+
+// connContext is that of a connection's requests. It ends with the link, or when that is cut off.
+func (h *httpSide) connContext(ctx context.Context, c net.Conn) context.Context {
+	l := h.linkAt(c)
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, linkKey{}, l))
+	if l != nil {
+		l.arrive()
+	}
+	if l == nil || !l.abortWith(cancel) {
+		cancel()
+	}
+	return ctx
 }
 
 // shaken is told of each handshake.
@@ -204,6 +211,9 @@ func (h *httpSide) route(r *route) *web.Route {
 func (l *link) allowed(r *route, name string) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	if l.cutOff { // the hooks that were told of the end read About without the mutex
+		return errStopped
+	}
 	if l.admitted == (admission{r.allow, name}) {
 		return nil
 	}

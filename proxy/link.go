@@ -36,7 +36,7 @@ type link struct {
 	at     *place   // the target's address
 	cause  error    // why the link was cut
 	cutOff bool
-	cancel context.CancelFunc // of reaching for the target; nil before
+	cancel context.CancelFunc // of reaching for the target, or of all requests; nil before
 	// Of HTTP mode: net/http does not have the connection yet, why the handshake failed, and the
 	// rules that have let the client in.
 	arriving atomic.Bool
@@ -113,7 +113,9 @@ func (l *link) prepare() error {
 			return err
 		}
 	}
-	if through := l.door.passthrough(l.hello); through != nil {
+	through := l.door.passthrough(l.hello)
+	l.hello = nil // nobody asks any more, and a connection may last for days
+	if through != nil {
 		return l.open(through)
 	}
 	if l.door.http != nil {
@@ -160,7 +162,7 @@ func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
 		state := conn.ConnectionState()
 		outcome.State = &state
 		l.About.ServerName, l.About.ALPN = state.ServerName, state.NegotiatedProtocol
-		if l.door.onlyHandshake(state.NegotiatedProtocol) {
+		if onlyHandshake(state.NegotiatedProtocol) {
 			err = errHandshakeOnly
 		}
 	} else if errors.Is(err, ErrCrowded) {
@@ -225,7 +227,7 @@ func (l *link) open(r *route) error {
 	return nil
 }
 
-// abortWith has abort call cancel, so that a stop does not wait for a target. It reports false
+// abortWith has abort and end call cancel, so that nothing waits for a target then. It reports false
 // where the link was cut off already.
 func (l *link) abortWith(cancel context.CancelFunc) bool {
 	l.mutex.Lock()
@@ -271,13 +273,16 @@ func (l *link) abort(why error) {
 // end is the one end of a link.
 func (l *link) end(err error) {
 	l.mutex.Lock()
-	client, server, at := l.client, l.server, l.at
+	client, server, at, cancel := l.client, l.server, l.at, l.cancel
 	if l.cutOff {
 		err = l.cause
 	}
 	l.cutOff, l.cause = true, err
 	l.mutex.Unlock()
 	l.idler.stop()
+	if cancel != nil {
+		cancel()
+	}
 	client.Close()
 	if server != nil {
 		server.Close()

@@ -145,8 +145,8 @@ func (n *plan) route(d *door) error {
 }
 
 // onlyHandshake reports that a connection with this protocol ends after its handshake.
-func (d *door) onlyHandshake(protocol string) bool {
-	return protocol == acmeProtocol && !slices.Contains(d.config.TLS.ALPN, protocol)
+func onlyHandshake(protocol string) bool {
+	return protocol == acmeProtocol // which config refuses to agree on for a target
 }
 
 // acmeProtocol is that of ACME's challenge by TLS. RFC 8737 §6.2.

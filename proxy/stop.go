@@ -3,7 +3,12 @@ package proxy
 import (
 	"context"
 	"sync"
+	"time"
 )
+
+// afterCut bounds the wait for connections that were cut off: they end at once, unless a fault
+// holds one. A process that was replaced must not stay for it.
+const afterCut = 10 * time.Second
 
 // Shutdown stops p: nothing more is accepted, requests and connections under way may go on
 // until ctx ends, and are cut off then. It returns ctx's error if any were. A second call
@@ -34,7 +39,9 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	err := p.links.wait(ctx)
 	if err != nil {
 		p.links.cut(errStopped)
-		_ = p.links.wait(context.WithoutCancel(ctx))
+		short, enough := context.WithTimeout(context.WithoutCancel(ctx), afterCut)
+		_ = p.links.wait(short)
+		enough()
 	}
 	p.lot.close()
 	last.retire()

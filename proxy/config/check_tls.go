@@ -26,9 +26,17 @@ func (k *checker) versions(path string, v Versions) *tls.Config {
 	return c
 }
 
+// acmeProtocol is that of ACME's challenge by TLS. RFC 8737 §6.2.
+const acmeProtocol = "acme-tls/1"
+
 func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	agreed := k.versions(path, t.Versions)
 	k.protocols(path+".alpn", t.ALPN)
+	for i, protocol := range t.ALPN {
+		if protocol == acmeProtocol {
+			k.wrong(fmt.Sprintf("%s.alpn[%d]", path, i), "acme-tls/1 is for the challenges of an ACME authority, to which the proxy answers itself and asks for no certificate; leave it out")
+		}
+	}
 	if l.Mode == ModeHTTP {
 		for i, protocol := range t.ALPN {
 			if protocol != "h2" && protocol != "http/1.1" && protocol != "http/1.0" {

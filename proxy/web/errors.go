@@ -11,7 +11,7 @@ import (
 
 // explanations are what a client reads: nothing of what is behind.
 var explanations = map[int]string{
-	http.StatusBadRequest:         "The body of the request cannot be read.",
+	http.StatusBadRequest:         "The request cannot be read.",
 	http.StatusForbidden:          "You may not use this service.",
 	http.StatusMethodNotAllowed:   "This method is not served here.",
 	http.StatusMisdirectedRequest: "This connection does not serve that host.",

@@ -28,7 +28,7 @@ func spoofable(name string) (forwarded, certificate bool) {
 	switch {
 	case name == clientCert, name == clientCertChain:
 		return false, true
-	case strings.HasPrefix(name, forwardedPrefix), name == "Forwarded", name == "X-Real-Ip":
+	case strings.HasPrefix(name, forwardedPrefix), name == "Forwarded", name == "X-Real-Ip", name == "Proxy": // CGI makes HTTP_PROXY of the last
 		return true, false
 	}
 	return false, false

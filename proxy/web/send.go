@@ -95,6 +95,9 @@ func (at *Place) send(r *http.Request, held *body) (resp *http.Response, begun b
 		end(err)
 		return nil, got.Load(), err
 	}
+	if held != nil {
+		held.answer()
+	}
 	resp.Request = r
 	resp.Body = ending(resp.Body, end)
 	return resp, true, nil
@@ -104,45 +107,6 @@ func (at *Place) send(r *http.Request, held *body) (resp *http.Response, begun b
 type keptOpen struct{ *body }
 
 func (keptOpen) Close() error { return nil }
-
-// body is that of a request. It ends when its client brings nothing for too long.
-type body struct {
-	io.ReadCloser
-	in      *http.Request
-	control *http.ResponseController
-	idle    time.Duration
-	trailer http.Header // of the request that is sent on
-
-	mu  sync.Mutex
-	err error
-}
-
-// errClientBody is in the chain of an error of the client's.
-var errClientBody = errors.New("the client's body cannot be read")
-
-func (b *body) Read(p []byte) (int, error) {
-	b.control.SetReadDeadline(time.Now().Add(b.idle)) // where the connection has none, it has no limit either
-	n, err := b.ReadCloser.Read(p)
-	switch {
-	case err == io.EOF: // from here on net/http reads ahead, which has no limit
-		b.control.SetReadDeadline(time.Time{})
-		for name := range b.trailer {
-			b.trailer[name] = b.in.Trailer[name]
-		}
-	case err != nil && !errors.Is(err, http.ErrBodyReadAfterClose):
-		err = errors.Join(errClientBody, err)
-		b.mu.Lock()
-		b.err = err
-		b.mu.Unlock()
-	}
-	return n, err
-}
-
-func (b *body) failed() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
-}
 
 // ending calls end when a body is through. One that can be written to as well stays so.
 func ending(b io.ReadCloser, end func(error)) io.ReadCloser {
@@ -181,7 +145,7 @@ type endedBoth struct {
 
 // Transport returns what sends requests to one address, which dial connects to. With a
 // configuration it speaks TLS, and HTTP/2 where the service does; without, HTTP/1.1 in the clear.
-// A service has 60 s to begin its answer. The caller closes idle connections in the end.
+// A service has 60 s to begin its answer once it has the request. The caller closes idle connections in the end.
 func Transport(dial func(context.Context) (net.Conn, error), over *tls.Config) http.RoundTripper {
 	own := &http.Transport{
 		DialContext:           func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
@@ -189,7 +153,7 @@ func Transport(dial func(context.Context) (net.Conn, error), over *tls.Config) h
 		MaxIdleConnsPerHost:   256,
 		IdleConnTimeout:       60 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
+		ResponseHeaderTimeout: servicePatience,
 		ExpectContinueTimeout: time.Second,
 	}
 	if over == nil {

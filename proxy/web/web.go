@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -53,12 +54,16 @@ type Place struct {
 
 const defaultIdleTimeout = 2 * time.Minute
 
+// servicePatience is how long a service may take nothing of a request, or not begin its answer.
+const servicePatience = 60 * time.Second
+
 // handler is an http.Handler.
 type handler struct {
 	Options
-	trust   trust
-	hsts    string
-	reverse *httputil.ReverseProxy
+	trust    trust
+	hsts     string
+	reverse  *httputil.ReverseProxy
+	patience time.Duration // with a service that takes nothing of a request
 }
 
 // New makes a handler of HTTP mode, or says what is wrong with the configuration.
@@ -74,7 +79,7 @@ func New(o Options) (http.Handler, error) {
 	default:
 		return nil, fmt.Errorf("client-cert: %q is none of off, leaf and chain", o.HTTP.ClientCert)
 	}
-	h := &handler{Options: o, hsts: hstsOf(o.HTTP)}
+	h := &handler{Options: o, hsts: hstsOf(o.HTTP), patience: servicePatience}
 	var err error
 	if h.trust, err = newTrust(o.HTTP.ForwardedFrom); err != nil {
 		return nil, fmt.Errorf("forwarded-from: %w", err)
@@ -97,6 +102,10 @@ func Server(h http.Handler) *http.Server {
 
 // ServeHTTP answers a request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Opaque != "" { // a target such as x:@other/, which a service could take for another's
+		h.refuse(w, r, http.StatusBadRequest, fmt.Errorf("the target %q has no form that services know", r.RequestURI))
+		return
+	}
 	if r.Method == http.MethodConnect {
 		h.refuse(w, r, http.StatusMethodNotAllowed, errors.New("CONNECT is for forward proxies"))
 		return
@@ -120,11 +129,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	e := &exchange{route: route}
+	ctx, cancel := context.WithCancel(withExchange(r.Context(), e))
+	defer cancel()
 	if r.Body != nil && r.Body != http.NoBody {
-		e.body = &body{ReadCloser: r.Body, in: r, control: http.NewResponseController(w), idle: h.IdleTimeout}
+		e.body = newBody(r, http.NewResponseController(w), h.IdleTimeout, h.patience, cancel)
+		defer e.body.end()
 		r.Body = e.body
 	}
-	h.reverse.ServeHTTP(w, r.WithContext(withExchange(r.Context(), e)))
+	h.reverse.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // nameOf is the name in a Host: in lower case, without port and final dot.
