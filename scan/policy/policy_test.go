@@ -57,6 +57,9 @@ func TestEachRuleIsKept(t *testing.T) {
 		{"nist-800-52r2", "groups", func(*scan.Report) {}},
 		{"pci", "forbid", func(r *scan.Report) { r.Findings = []scan.Finding{{ID: "suites-rc4", Title: "RC4"}} }},
 		{"pci", "", func(*scan.Report) {}},
+		{"pci", "", func(r *scan.Report) { r.Versions = r.Versions[:1] }}, // TLS 1.3 alone
+		{"pci", "versions", func(r *scan.Report) { r.Versions[2].Offered = true }},
+		{"pci", "forbid", func(r *scan.Report) { r.Findings = []scan.Finding{{ID: "group-weak", Title: "curves"}} }},
 	}
 	for _, test := range tests {
 		p, err := Load(test.policy)
@@ -94,7 +97,8 @@ func TestBoundsArePutWhereTheSourceHasThem(t *testing.T) {
 		{"nist-800-52r2", suites, "TLS_AES_128_CCM_8_SHA256 TLS_AES_256_GCM_SHA384 TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA TLS_DHE_RSA_WITH_AES_128_CCM_8 TLS_DHE_DSS_WITH_AES_256_CBC_SHA TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384 TLS_DH_DSS_WITH_AES_128_CBC_SHA",
 			"TLS_CHACHA20_POLY1305_SHA256 TLS_RSA_WITH_AES_128_GCM_SHA256 TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA"},
 		{"nist-800-52r2", keyGroups, "secp256r1 secp384r1 secp521r1 ffdhe2048 ffdhe8192", "x25519 brainpoolP256r1 secp256k1"},
-		{"pci", func(p *Policy) []string { return p.Versions }, "TLS 1.1,TLS 1.2,TLS 1.3", "TLS 1.0,SSL 3.0,SSL 2.0"},
+		{"pci", func(p *Policy) []string { return p.Versions }, "TLS 1.2,TLS 1.3", "TLS 1.1,TLS 1.0,SSL 3.0,SSL 2.0"},
+		{"pci", func(p *Policy) []string { return p.Forbid }, "revoked suites-null suites-des group-weak signature-sha1 suites-anon suites-64bit robot ticket-open", "suites-cbc suites-no-forward-secrecy no-hsts tls11 no-tls13"},
 		{"mozilla-intermediate", func(p *Policy) []string { return p.CertificateKeys }, "RSA, 2048 bits;ECDSA, P-256;ECDSA, P-384", "ECDSA, P-521;Ed25519;DSA"},
 		{"mozilla-modern", func(p *Policy) []string { return p.CertificateKeys }, "ECDSA, P-256;ECDSA, P-384", "RSA, 2048 bits;ECDSA, P-521;Ed25519"},
 	}
@@ -269,5 +273,21 @@ func TestWhatGotNoAnswerIsNotGone(t *testing.T) {
 	before.Unanswered, after.Findings = 9, []scan.Finding{{ID: "a", Title: "A"}}
 	if all := Compare(before, after); len(all) != 1 || !all[0].Worse || all[0].What != "not known before, a finding: A [a]" {
 		t.Errorf("%+v", all)
+	}
+}
+
+// What a policy forbids is something that a scan can find: a name that is misspelt would forbid nothing.
+func TestForbiddenFindingsExist(t *testing.T) {
+	kinds := scan.Kinds()
+	for _, name := range Names() {
+		p, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pattern := range p.Forbid {
+			if !slices.ContainsFunc(kinds, func(k scan.FindingKind) bool { return allowed(k.ID, []string{pattern}) }) {
+				t.Errorf("%s forbids %s, which is no finding", name, pattern)
+			}
+		}
 	}
 }
