@@ -72,11 +72,11 @@ func ExampleTicketKeys_SetSchedule() {
 		now = now.Add(24 * time.Hour)
 	}
 	// Output:
-	// Saturday: 1502... published
-	// Saturday: 6229... sealing
-	// Sunday: 1502... sealing
-	// Sunday: 6229... opening
-	// Monday: 1502... sealing
+	// Saturday: 4eb9... published
+	// Saturday: a21d... sealing
+	// Sunday: 4eb9... sealing
+	// Sunday: a21d... opening
+	// Monday: 4eb9... sealing
 }
 
 // What a store has been asked for, and how much it holds.

@@ -132,9 +132,10 @@ func (t *TicketKeys) replace(keys []*ticketKey) {
 		for _, k := range keys {
 			if k.name == old.name {
 				k.seals.Store(old.seals.Load())
+				k.xaes, old.xaes = old.xaes, k.xaes // which counts what it has sealed
 			}
 		}
-		wipe(old.aead)
+		old.xaes.wipe()
 	}
 	t.given, t.keys = true, keys
 	t.expire(t.now())
@@ -180,7 +181,7 @@ func (t *TicketKeys) expire(now time.Time) {
 		if !over(now)(k) {
 			return false
 		}
-		wipe(k.aead)
+		k.xaes.wipe()
 		return true
 	})
 }
@@ -218,12 +219,11 @@ func (t *TicketKeys) renew() error {
 	case k == nil && t.given:
 		return errTooEarly
 	case k == nil:
-	case k.seals.Load() < maxSeals: // another goroutine was here first
+	case k.xaes.worn():
+		k.xaes.refresh()
 		return nil
-	case t.given:
-		return errWornOut
-	default:
-		k.ends = ends{past, now, now.Add(openingTime)}
+	default: // another goroutine was here first
+		return nil
 	}
 	var secret [32]byte
 	rand.Read(secret[:])
@@ -252,7 +252,7 @@ func (t *TicketKeys) Keys() []TicketKeyInfo {
 	infos := make([]TicketKeyInfo, len(t.keys))
 	for i, k := range t.keys {
 		stage := k.ends.stage(now)
-		info := TicketKeyInfo{Name: hex.EncodeToString(k.name[:]), Stage: stage, From: k.from, Sealed: min(k.seals.Load(), maxSeals)}
+		info := TicketKeyInfo{Name: hex.EncodeToString(k.name[:]), Stage: stage, From: k.from, Sealed: k.seals.Load()}
 		if !k.from.IsZero() {
 			info.Age = now.Sub(k.from)
 		}

@@ -2,37 +2,34 @@ package session
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// maxSeals is how many random 96-bit nonces one AES-GCM key may see.
-	// NIST SP 800-38D §8.3.
-	maxSeals = 1 << 32
-
 	nameSize      = 16
 	nonceSize     = 12
 	tagSize       = 16
 	maxTicketSize = 1<<16 - 1 // opaque ticket<1..2^16-1>, RFC 8446 §4.6.1
 )
 
-// TicketKeys is a [Sealer] for tickets, with AES-256-GCM under named keys:
+// TicketKeys is a [Sealer] for tickets, with XAES-256-GCM under named keys:
 //
 //	struct {
 //	    opaque key_name[16];
-//	    opaque nonce[12];
+//	    opaque nonce[24];
 //	    opaque sealed_blob[blob_length + 16];
 //	} Ticket;
+//
+// Nonces of 192 bits may be random for as many tickets as any number of servers can seal. Half of
+// them stay the same while a process lives and seals less than 2³² tickets, so if you see a ticket you may find
+// out which server sealed it. XAES-256-GCM is C2SP's, and AES-256-GCM below.
 //
 // Each key goes through the stages of [Stage]. Left to itself a TicketKeys makes
 // a random key when one is first needed and a new one every 24 hours, which
@@ -51,7 +48,7 @@ type TicketKeys struct {
 
 type ticketKey struct {
 	name  [nameSize]byte
-	aead  cipher.AEAD
+	xaes  *xaes
 	from  time.Time // when it began to seal, or will; zero if not known
 	ends  ends
 	seals atomic.Uint64
@@ -70,8 +67,7 @@ func NewTicketKeys(now func() time.Time) *TicketKeys {
 // rotation. The first seals, all open, until they are replaced. Each secret must
 // be random and known to the servers that share tickets, and to nobody else:
 // with it, every ticket made under it can be read and, in TLS 1.2, the connections
-// behind them. Replace the first one often, well before the servers together
-// have sealed 2³² tickets under it, and keep the old ones in the list for as
+// behind them. Replace the first one often, and keep the old ones in the list for as
 // long as their tickets should be good. It panics on an empty list.
 func (t *TicketKeys) Set(secrets [][32]byte) {
 	if len(secrets) == 0 {
@@ -87,20 +83,21 @@ func (t *TicketKeys) Set(secrets [][32]byte) {
 }
 
 // Seal appends a ticket to dst. It fails where the ticket would not fit into
-// its 65,535 bytes, where a key that was given has sealed as many tickets (2³²)
-// as random nonces allow, and where no key of a schedule seals just then.
+// its 65,535 bytes, and where no key of a schedule seals just then.
 func (t *TicketKeys) Seal(dst, blob, aad []byte) ([]byte, error) {
-	size := nameSize + nonceSize + len(blob) + tagSize
+	size := nameSize + len(blob) + messageSize
 	if size > maxTicketSize {
 		return nil, fmt.Errorf("session: ticket of %d bytes, at most %d can be sent", size, maxTicketSize)
 	}
 	dst = slices.Grow(dst, size)
 	for {
 		now, held := t.hold()
-		if k := t.sealing(now); k != nil && k.seals.Add(1) <= maxSeals {
-			dst = k.aead.Seal(append(dst, k.name[:]...), nil, blob, aad)
-			held.RUnlock()
-			return dst, nil
+		if k := t.sealing(now); k != nil {
+			if ticket, done := k.xaes.seal(append(dst, k.name[:]...), blob, aad); done {
+				k.seals.Add(1)
+				held.RUnlock()
+				return ticket, nil
+			}
 		}
 		held.RUnlock()
 		if err := t.renew(); err != nil {
@@ -112,7 +109,7 @@ func (t *TicketKeys) Seal(dst, blob, aad []byte) ([]byte, error) {
 // Open appends the blob inside a ticket to dst. Any failure is [ErrNotFound],
 // wrapped in a reason.
 func (t *TicketKeys) Open(dst, ticket, aad []byte) ([]byte, error) {
-	if len(ticket) < nameSize+nonceSize+tagSize {
+	if len(ticket) < nameSize+messageSize {
 		return nil, errNotATicket
 	}
 	_, held := t.hold()
@@ -121,7 +118,7 @@ func (t *TicketKeys) Open(dst, ticket, aad []byte) ([]byte, error) {
 	if i < 0 {
 		return nil, errUnknownKey
 	}
-	blob, err := t.keys[i].aead.Open(dst, nil, ticket[nameSize:], aad)
+	blob, err := t.keys[i].xaes.open(dst, ticket[nameSize:], aad)
 	if err != nil {
 		return nil, errDoesNotOpen
 	}
@@ -141,7 +138,6 @@ var (
 	errNotATicket  = fmt.Errorf("%w: too short for a ticket of ours", ErrNotFound)
 	errUnknownKey  = fmt.Errorf("%w: sealed under a key that is not, or no longer, held here", ErrNotFound)
 	errDoesNotOpen = fmt.Errorf("%w: altered, or sealed for another virtual host or policy", ErrNotFound)
-	errWornOut     = errors.New("session: the ticket key given has sealed 2³² tickets; give a new one")
 	errTooEarly    = errors.New("session: no ticket key of the schedule seals now")
 )
 
@@ -157,37 +153,13 @@ func (t *TicketKeys) Format(f fmt.State, _ rune) {
 // servers given the same secret agree on both.
 func newTicketKey(secret [32]byte) *ticketKey {
 	k := new(ticketKey)
-	copy(k.name[:], expand(secret, "vitrine ticket v1 name", nameSize))
-	key := expand(secret, "vitrine ticket v1 key", 32)
-	block, err := aes.NewCipher(key)
-	if err == nil {
-		k.aead, err = cipher.NewGCMWithRandomNonce(block)
-	}
-	if err != nil {
-		panic("session: " + err.Error()) // only for a key that is not 32 bytes long
-	}
-	clear(key)
-	wipe(block) // the AEAD has a copy
+	copy(k.name[:], expand(secret, "vitrine ticket v2 name", nameSize))
+	key := expand(secret, "vitrine ticket v2 key", 32)
+	defer clear(key)
+	k.xaes = newXAES(key)
 	return k
 }
 
 func expand(secret [32]byte, label string, n int) []byte {
-	out, err := hkdf.Expand(sha256.New, secret[:], label, n)
-	if err != nil {
-		panic("session: " + err.Error()) // only for n over 255 hashes
-	}
-	return out
-}
-
-// wipe clears the value that a cipher of the standard library points to: the
-// expanded key. These types offer no way to do so, and their memory would wait
-// for the garbage collector with the key in it.
-func wipe(cipher any) {
-	v := reflect.ValueOf(cipher)
-	if v.Kind() == reflect.Struct { // NewGCMWithRandomNonce's, around the pointer
-		v = v.Field(0)
-	}
-	if v.Kind() == reflect.Pointer && v.Elem().CanSet() {
-		v.Elem().SetZero()
-	}
+	return must(hkdf.Expand(sha256.New, secret[:], label, n))
 }
