@@ -17,8 +17,12 @@ import (
 type visitorKind struct {
 	name   string
 	stored bool // its session is in the store even where tickets are not for a single use
-	visit  func(roots *x509.CertPool) func(conn net.Conn) (client, func() bool)
+	begin  func(roots *x509.CertPool, pin bool) connector
 }
+
+// connector begins a connection, and tells afterwards whether it was resumed. One that pins offers its first session
+// again and again.
+type connector func(net.Conn) (c client, resumed func() bool)
 
 // client is a connection of ours, or of crypto/tls.
 type client interface {
@@ -34,10 +38,13 @@ var visitorKinds = []visitorKind{
 	{"TLS 1.2 IDs", true, ourVisitor(tls.VersionTLS12, false)},
 }
 
-func ourVisitor(version uint16, tickets bool) func(*x509.CertPool) func(net.Conn) (client, func() bool) {
-	return func(roots *x509.CertPool) func(net.Conn) (client, func() bool) {
+func ourVisitor(version uint16, tickets bool) func(*x509.CertPool, bool) connector {
+	return func(roots *x509.CertPool, pin bool) connector {
 		config := &tls.Config{RootCAs: roots, ServerName: loadName, MinVersion: version, MaxVersion: version,
 			SessionTicketsDisabled: !tickets, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+		if pin {
+			config.ClientSessionCache = new(pinned[tls.ClientSessionState])
+		}
 		return func(conn net.Conn) (client, func() bool) {
 			c := tls.Client(conn, config)
 			return c, func() bool { return c.ConnectionState().DidResume }
@@ -45,10 +52,13 @@ func ourVisitor(version uint16, tickets bool) func(*x509.CertPool) func(net.Conn
 	}
 }
 
-func stdVisitor(version uint16) func(*x509.CertPool) func(net.Conn) (client, func() bool) {
-	return func(roots *x509.CertPool) func(net.Conn) (client, func() bool) {
+func stdVisitor(version uint16) func(*x509.CertPool, bool) connector {
+	return func(roots *x509.CertPool, pin bool) connector {
 		config := &stdtls.Config{RootCAs: roots, ServerName: loadName, MinVersion: version, MaxVersion: version,
 			ClientSessionCache: stdtls.NewLRUClientSessionCache(1)}
+		if pin {
+			config.ClientSessionCache = new(pinned[stdtls.ClientSessionState])
+		}
 		return func(conn net.Conn) (client, func() bool) {
 			c := stdtls.Client(conn, config)
 			return c, func() bool { return c.ConnectionState().DidResume }
@@ -111,10 +121,10 @@ func (c *crowd) run(ctx context.Context) (done <-chan struct{}) {
 func (c *crowd) come(ctx context.Context, i int) {
 	next := time.Now()
 	kind := i % len(c.kinds)
-	connect := c.kinds[kind].visit(c.roots)
+	connect := c.kinds[kind].begin(c.roots, false)
 	for n := 0; ; n++ {
 		if c.forgetful.Load() {
-			connect = c.kinds[kind].visit(c.roots)
+			connect = c.kinds[kind].begin(c.roots, false)
 		}
 		addresses := *c.addresses.Load()
 		began := time.Now()
@@ -135,7 +145,7 @@ func (c *crowd) come(ctx context.Context, i int) {
 }
 
 // visit makes a connection and a request.
-func visit(ctx context.Context, address string, connect func(net.Conn) (client, func() bool)) (resumed bool, err error) {
+func visit(ctx context.Context, address string, connect connector) (resumed bool, err error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return false, err

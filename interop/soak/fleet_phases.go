@@ -67,6 +67,19 @@ func (f *fleet) phases(ctx context.Context) error {
 	if err := f.rolling(ctx); err != nil {
 		return err
 	}
+	if err := f.balanced(ctx); err != nil {
+		return err
+	}
+	if f.custom.once {
+		if err := f.twice(ctx); err != nil {
+			return err
+		}
+	}
+	if !f.campaign.brief {
+		if err := f.sizes(ctx); err != nil {
+			return err
+		}
+	}
 	f.total()
 	return ctx.Err()
 }
@@ -80,18 +93,29 @@ func percent(n count) string { return fmt.Sprintf("%.2f %% of %d", 100*n.share()
 
 // steady is a fleet without trouble.
 func (f *fleet) steady(ctx context.Context, where string) error {
-	from := time.Now()
+	from, before := time.Now(), f.carried()
 	if !sleep(ctx, f.campaign.over) {
 		return ctx.Err()
 	}
 	to := time.Now()
 	all := f.crowd.between(from, to, nil)
+	if carried := f.carried() - before; where == "" {
+		f.Figure(f.named("bytes to and from the store for a handshake"), "%d", carried/int64(max(1, all.all)))
+	}
 	f.Figure(f.named("steady%s, handshakes a second", where), "%.0f, of %v each", float64(all.all)/to.Sub(from).Seconds(), (all.spent / time.Duration(max(1, all.all))).Round(10*time.Microsecond))
 	for _, k := range f.custom.visitors {
 		n := f.crowd.between(from, to, func(o visitorKind) bool { return o.name == k.name })
 		f.Figure(f.named("steady%s, resumed, %s", where, k.name), "%s", percent(n)).Want(n.share() >= resumedLeast, "99 %%")
 	}
 	return nil
+}
+
+// carried is what the relays have carried to and from the store.
+func (f *fleet) carried() (bytes int64) {
+	for _, m := range f.members {
+		bytes += m.relay.carried.Load()
+	}
+	return bytes
 }
 
 // suffer lets a trouble begin and end, and looks at how soon all is well again.
@@ -134,9 +158,12 @@ func (f *fleet) suffer(ctx context.Context, t trouble) error {
 func (f *fleet) sealed(k visitorKind) bool { return !f.stored(k) }
 func (f *fleet) stored(k visitorKind) bool { return f.custom.once || k.stored }
 
-// back waits until clients are resumed again after a moment, for a second.
+// back waits until clients are resumed again after a moment, for a second, or for half of one in the short form.
 func (f *fleet) back(ctx context.Context, since time.Time) (took time.Duration, err error) {
-	const window = 10 * slice
+	window := 10 * slice
+	if f.campaign.brief {
+		window /= 2
+	}
 	for from := since; ; from = from.Add(slice) {
 		for time.Since(from) < window+3*slice { // those that began in the window have ended
 			if !sleep(ctx, slice/2) {

@@ -10,10 +10,11 @@ import (
 
 // A relay stands between one member and the store, and can be cut, be slow, or talk nonsense in the store's place.
 type relay struct {
-	l      net.Listener
-	target string
-	delay  atomic.Int64 // of each piece, in nanoseconds
-	state  atomic.Int32 // one of the states
+	l       net.Listener
+	target  string
+	delay   atomic.Int64 // of each piece, in nanoseconds
+	state   atomic.Int32 // one of the states
+	carried atomic.Int64 // bytes, both ways
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -112,6 +113,7 @@ func (r *relay) pass(from, to net.Conn) {
 		if d := r.delay.Load(); d > 0 {
 			time.Sleep(time.Duration(d)) // it is what a slow store does
 		}
+		r.carried.Add(int64(n))
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
