@@ -42,6 +42,10 @@ type Options struct {
 	// for it: from MinTiming to MaxTiming; 0 for not at all. That makes twice as many connections,
 	// one after the other.
 	Timing int
+	// Fleet, from MinFleet to MaxFleet, is how many sessions of each kind are offered on other
+	// connections and at all Addresses, to see whether the servers there go together; 0 for none. Each
+	// takes two connections, and the same answers are asked of all.
+	Fleet int
 	// Progress, unless nil, is called as the scan goes on, with how many connections have
 	// been made.
 	Progress func(connections int)
@@ -111,6 +115,7 @@ func (x *audit) rest(ctx context.Context) {
 		x.acrossAddresses(ctx)
 		x.timed(ctx)
 	}
+	x.fleet(ctx)
 	x.judge(ctx)
 	if !x.o.ConfigurationOnly {
 		x.conclude()

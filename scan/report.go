@@ -56,6 +56,8 @@ type Report struct {
 	HTTP   *HTTPReport   `json:"http,omitempty"`
 	// Clients are programs that people use, and whether they can connect.
 	Clients []PlayedClient `json:"clients,omitempty"`
+	// Fleet says how the servers behind a name go together; nil where Options do not ask for that.
+	Fleet *FleetReport `json:"fleet,omitempty"`
 	// Weaknesses are those that were looked for.
 	Weaknesses []Check `json:"weaknesses,omitempty"`
 	// Findings are what is wrong, worst first.

@@ -99,7 +99,10 @@ func (x *audit) notAsked() (ids []string) {
 	}
 	for id, asked := range map[string]bool{
 		"bleichenbacher-timing": x.o.Timing > 0 && !x.o.ConfigurationOnly,
-		"ticket-not-shared":     x.o.Addresses != nil && !x.o.ConfigurationOnly,
+		"ticket-not-shared":     x.o.Addresses != nil && !x.o.ConfigurationOnly || x.o.Fleet > 0,
+		"session-not-shared":    x.o.Fleet > 0,
+		"members-differ":        x.o.Fleet > 0,
+		"certificates-differ":   x.o.Fleet > 0,
 		"no-redirect":           x.o.Plain != nil,
 		"revoked":               x.o.Revocation != nil,
 		"no-ct":                 x.o.Roots == nil,

@@ -134,7 +134,7 @@ func TestReportsSayWhatTheyLack(t *testing.T) {
 		if got, want := strings.Join(x.r.NotAnswered, ", "), map[bool]string{true: "a group of TLS 1.3"}[swallowed > 0]; got != want || x.r.Unanswered != 0 {
 			t.Errorf("%s: %q, want %q; %d", name, got, want, x.r.Unanswered)
 		}
-		if got := strings.Join(x.r.NotAsked, " "); got != "no-ct no-redirect revoked ticket-not-shared" {
+		if got := strings.Join(x.r.NotAsked, " "); got != "certificates-differ members-differ no-ct no-redirect revoked session-not-shared ticket-not-shared" {
 			t.Errorf("%s: it did not ask for %s", name, got)
 		}
 		x.o = Options{ConfigurationOnly: true}

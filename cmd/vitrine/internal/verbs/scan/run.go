@@ -36,7 +36,7 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	j := &job{options: o, settings: scan.Options{ConfigurationOnly: o.quick, Timing: o.timing, Software: o.software}}
+	j := &job{options: o, settings: scan.Options{ConfigurationOnly: o.quick, Timing: o.timing, Fleet: o.fleet, Software: o.software}}
 	var err error
 	if j.targets, err = o.targets(cmd, args); err != nil {
 		return err

@@ -28,6 +28,7 @@ type options struct {
 	servers                    int
 	quick                      bool
 	timing                     int
+	fleet                      int
 	failOn                     string
 	counts                     bool // findings alone are a failure
 	revoked                    flags.Revocation
@@ -82,6 +83,8 @@ whether they are revoked, and for certificates of authorities that the server
 does not send.
 --timing 500 also measures whether the server takes longer to refuse a wrongly
 padded premaster, by as many connections with each kind, one after the other.
+--fleet sees whether what one server of a name, or behind a balancer, handed out
+is taken by the others, and whether all answer alike.
 
 Scan only what you run, or have leave to scan.
 
@@ -103,6 +106,7 @@ not found there may be there all the same.`,
   vitrine scan 192.0.2.7:8000-8100 --json
   vitrine scan example.com -o report.html
   vitrine scan --targets hosts.txt --resume hosts.scan -o report.html
+  vitrine scan example.com --fleet
   vitrine scan --targets hosts.txt --fail-on high -o scan.sarif
   vitrine scan example.com --policy mozilla-intermediate
   vitrine scan example.com --baseline last-week.json --json
@@ -124,6 +128,8 @@ func (o *options) register(cmd *cobra.Command) {
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
 	set.IntVar(&o.timing, "timing", 0, fmt.Sprintf("measure the time for premasters, this `often` (%d to %d; default: not at all)", scan.MinTiming, scan.MaxTiming))
+	set.IntVar(&o.fleet, "fleet", 0, fmt.Sprintf("see whether the servers behind each name share their sessions and answer alike, by this many `sessions` of each kind (%d to %d; 24 for --fleet alone)", scan.MinFleet, scan.MaxFleet))
+	set.Lookup("fleet").NoOptDefVal = "24"
 	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
 	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
 	set.StringVar(&o.baseline, "baseline", "", "compare with this `file`, which an earlier scan wrote by --json")
@@ -152,6 +158,8 @@ func (o *options) check() error {
 		return report.Usagef("--at-once and --servers are from 1 to 10000")
 	case o.timing != 0 && (o.timing < scan.MinTiming || o.timing > scan.MaxTiming):
 		return report.Usagef("--timing %d is not possible; choose from %d to %d, or leave it out", o.timing, scan.MinTiming, scan.MaxTiming)
+	case o.fleet != 0 && (o.fleet < scan.MinFleet || o.fleet > scan.MaxFleet):
+		return report.Usagef("--fleet=%d is not possible; choose from %d to %d, or leave the number out", o.fleet, scan.MinFleet, scan.MaxFleet)
 	case o.timing != 0 && o.quick:
 		return report.Usagef("--quick leaves the weaknesses out that --timing measures; leave one out")
 	case o.resume != "" && o.explain != "":

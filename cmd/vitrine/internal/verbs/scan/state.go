@@ -40,7 +40,7 @@ type stateHead struct {
 
 // telling are the flags by which the same server gets another report. Those on how fast is
 // scanned, and what is done with the reports, may change from one run to the next.
-var telling = []string{"ca", "sni", "starttls", "connect-to", "proxy", "ipv4", "ipv6", "quick", "timing", "revocation", "crl", "software"}
+var telling = []string{"ca", "sni", "starttls", "connect-to", "proxy", "ipv4", "ipv6", "quick", "timing", "fleet", "revocation", "crl", "software"}
 
 const (
 	// maxStateLine is the longest line that is read, in bytes.

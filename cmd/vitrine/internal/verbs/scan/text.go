@@ -75,6 +75,7 @@ func (w *writer) report(r *scan.Report) {
 	w.spoken(r)
 	w.certificates(r)
 	w.features(r)
+	w.fleet(r)
 	w.clients(r)
 }
 

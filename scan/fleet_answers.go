@@ -1,0 +1,182 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// A fleetQuestion is put to each server. The answer is empty where nothing is known.
+type fleetQuestion struct {
+	what  string
+	probe Probe
+	value func(a *Answer) string
+	// also are further questions that the same connection answers.
+	also map[string]func(a *Answer) string
+}
+
+// fleetQuestions are a hello of today with a request, and each version by itself.
+func (x *audit) fleetQuestions() []fleetQuestion {
+	today := x.modern()
+	if x.speaksHTTP() {
+		today.ALPN = []string{"http/1.1"}
+	}
+	both := x.modern()
+	both.ALPN = []string{"h2", "http/1.1"}
+	all := []fleetQuestion{
+		{what: "certificate", probe: Probe{Name: "a member of the fleet", Hello: today, Until: Complete, Then: []Step{
+			SendRecord{Type: wire.ContentApplicationData, Content: x.request()},
+			Await{For: patience, Done: func(a *Answer) bool { return len(a.Data()) > maxHead || bytes.Contains(a.Data(), []byte("\r\n\r\n")) }},
+			CloseNotify{}}},
+			value: certificateOf, also: map[string]func(*Answer) string{"HSTS": hstsOf}},
+		{what: "protocol (ALPN)", probe: Probe{Name: "a member of the fleet with ALPN", Hello: both, Until: Flight},
+			value: func(a *Answer) string {
+				if a.End != Reached {
+					return answerOf(a)
+				}
+				if a.ALPN == "" {
+					return "none"
+				}
+				return a.ALPN
+			}},
+	}
+	for _, v := range versions {
+		suites := x.suites[v]
+		if len(suites) == 0 {
+			suites = spoken(v)
+		}
+		if len(suites) == 0 {
+			continue
+		}
+		all = append(all, fleetQuestion{what: v.String(), probe: Probe{Name: "a member of the fleet with " + v.String(), Hello: x.offer(v, suites...), idle: !x.speaks(v)},
+			value: func(a *Answer) string { return pickOf(a, v) }})
+	}
+	return all
+}
+
+func certificateOf(a *Answer) string {
+	if len(a.Certificates) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(a.Certificates[0]))
+}
+
+func hstsOf(a *Answer) string {
+	head := readHead(a.Data())
+	switch {
+	case head == nil:
+		return ""
+	case head.HSTS == "":
+		return "none"
+	}
+	return head.HSTS
+}
+
+// pickOf is what a server picks of a version, or that it refuses: how it does that is of no account.
+func pickOf(a *Answer, v wire.Version) string {
+	switch {
+	case a.Server != nil && a.Version == v:
+		return SuiteName(a.Suite)
+	case a.Retry != nil && a.Version == v:
+		return SuiteName(a.Suite)
+	}
+	return "no"
+}
+
+// fleetAnswers puts all questions to each address again and again, and notes what differs.
+func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
+	questions := x.fleetQuestions()
+	rounds := max(x.o.Fleet/4, MinFleet, len(r.Addresses))
+	given := map[string]map[string]*FleetAnswer{}
+	evidence := map[string]*Answer{}
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	note := func(what, value, address string, a *Answer) {
+		if value == "" {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if given[what] == nil {
+			given[what] = map[string]*FleetAnswer{}
+		}
+		one := given[what][value]
+		if one == nil {
+			one = &FleetAnswer{Value: short(value)}
+			given[what][value], evidence[what] = one, a
+		}
+		if one.Times++; !slices.Contains(one.Addresses, address) {
+			one.Addresses = append(one.Addresses, address)
+		}
+	}
+	for i := range rounds {
+		address := r.Addresses[i%len(r.Addresses)]
+		for _, q := range questions {
+			wait.Go(func() {
+				a := x.elsewhere(ctx, address, q.probe)
+				if a == nil {
+					return
+				}
+				note(q.what, q.value(a), address, a)
+				for what, value := range q.also {
+					note(what, value(a), address, a)
+				}
+			})
+		}
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return
+	}
+	for _, what := range fleetOrder(questions) {
+		if len(given[what]) == 0 {
+			continue
+		}
+		row := FleetAnswers{What: what}
+		for _, one := range given[what] {
+			slices.Sort(one.Addresses)
+			row.Answers = append(row.Answers, *one)
+		}
+		slices.SortFunc(row.Answers, func(a, b FleetAnswer) int {
+			if a.Times != b.Times {
+				return b.Times - a.Times
+			}
+			return strings.Compare(a.Value, b.Value)
+		})
+		r.Answers = append(r.Answers, row)
+		x.judgeAnswers(row, evidence[what])
+	}
+}
+
+// fleetOrder is that of the report.
+func fleetOrder(questions []fleetQuestion) (order []string) {
+	for _, q := range questions {
+		order = append(order, q.what)
+		for what := range q.also {
+			order = append(order, what)
+		}
+	}
+	return order
+}
+
+// judgeAnswers finds servers that do not answer alike. Certificates may differ for good reasons.
+func (x *audit) judgeAnswers(row FleetAnswers, a *Answer) {
+	if len(row.Answers) < 2 {
+		return
+	}
+	id := "members-differ"
+	if row.What == "certificate" {
+		id = "certificates-differ"
+	}
+	var parts []string
+	for _, one := range row.Answers[:min(len(row.Answers), 4)] {
+		parts = append(parts, fmt.Sprintf("%s (%d times, at %s)", one.Value, one.Times, strings.Join(one.Addresses[:min(len(one.Addresses), 4)], ", ")))
+	}
+	x.found(id, a, row.What+": "+strings.Join(parts, "; "))
+}
