@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -135,23 +136,25 @@ func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
 		return
 	}
 	for _, what := range fleetOrder(questions) {
-		if len(given[what]) == 0 {
-			continue
+		if len(given[what]) > 0 {
+			row := fleetRow(what, given[what])
+			r.Answers = append(r.Answers, row)
+			x.judgeAnswers(row, evidence[what])
 		}
-		row := FleetAnswers{What: what}
-		for _, one := range given[what] {
-			slices.Sort(one.Addresses)
-			row.Answers = append(row.Answers, *one)
-		}
-		slices.SortFunc(row.Answers, func(a, b FleetAnswer) int {
-			if a.Times != b.Times {
-				return b.Times - a.Times
-			}
-			return strings.Compare(a.Value, b.Value)
-		})
-		r.Answers = append(r.Answers, row)
-		x.judgeAnswers(row, evidence[what])
 	}
+}
+
+// fleetRow has the most frequent answer first.
+func fleetRow(what string, given map[string]*FleetAnswer) FleetAnswers {
+	row := FleetAnswers{What: what}
+	for _, one := range given {
+		slices.Sort(one.Addresses)
+		row.Answers = append(row.Answers, *one)
+	}
+	slices.SortFunc(row.Answers, func(a, b FleetAnswer) int {
+		return cmp.Or(b.Times-a.Times, strings.Compare(a.Value, b.Value))
+	})
+	return row
 }
 
 // fleetOrder is that of the report.
