@@ -49,7 +49,7 @@ func shakingBroken(c *Conn, why error) {
 	}
 }
 func inBroken(c *Conn, why error)  { c.engine.Break(why) }
-func outBroken(c *Conn, why error) { c.writeErr = why }
+func outBroken(c *Conn, why error) { c.writeErr = &why }
 
 // abort closes the connection without a word, whatever locks are held: what is to be
 // sent may be sealed in part. The first reason stays.

@@ -44,9 +44,9 @@ func tlsUnique(r *handshake.Result) []byte {
 	case handshake.ProfileOf(r.Version).Updates || !r.ExtendedMasterSecret:
 		return nil
 	case r.Resumption != handshake.ResumedNone:
-		return bytes.Clone(r.Secrets.ServerFinished.Bytes())
+		return bytes.Clone(r.Finished(wire.Server))
 	}
-	return bytes.Clone(r.Secrets.ClientFinished.Bytes())
+	return bytes.Clone(r.Finished(wire.Client))
 }
 
 // serverEndPoint hashes the server's certificate with the hash of its

@@ -40,13 +40,12 @@ type Conn struct {
 	out       sync.Mutex
 	sender    *sender // in use
 	reset     reset
-	writeErr  error
+	writeErr  *error // nil while nothing has failed
 
 	idler atomic.Pointer[time.Timer] // nil while the connection is idle
 
-	hello      *ClientHelloInfo // of a handshake under way
+	scratch    *scratch // of a handshake under way, or about to resume
 	ticketKeys *session.TicketKeys
-	cacheKey   *string // made by sessionKey
 
 	writeDeadline atomic.Pointer[time.Time]
 	readers       atomic.Int32 // that have readMutex, or wait for it
@@ -57,6 +56,28 @@ type Conn struct {
 
 	// What net/http is told by: see net_http.go.
 	listened, heard, spoken bool // made by a listener; something was read, and written
+}
+
+// scratch is what is made once for a handshake. A server has the hello, a client the key.
+type scratch struct {
+	hello    *ClientHelloInfo
+	cacheKey string // made by sessionKey
+	hasKey   bool
+}
+
+// ofHandshake is the scratch, made when it is first asked for.
+func (c *Conn) ofHandshake() *scratch {
+	if c.scratch == nil {
+		c.scratch = new(scratch)
+	}
+	return c.scratch
+}
+
+// forgetHello drops what a server has shown to the application.
+func (c *Conn) forgetHello() {
+	if c.role == wire.Server {
+		c.scratch = nil
+	}
 }
 
 // shaking is what only the first handshake needs.

@@ -88,7 +88,7 @@ func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 // settle gives back what only a handshake needs. It is not over well where err says so.
 func (c *Conn) settle(s *shaking, err *error) {
 	if c.engine != nil && (*err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
-		c.hello = nil
+		c.forgetHello()
 		c.engine.Abandon()
 	}
 	*s.resolved = handshake.Config{}

@@ -131,7 +131,7 @@ func canShow(info *CertificateRequestInfo, cert *Certificate) bool {
 
 // ForClient asks GetConfigForClient.
 func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Config, error) {
-	h.hello = nil
+	(*Conn)(h).forgetHello()
 	if h.config.GetConfigForClient == nil {
 		return nil, nil
 	}
@@ -166,13 +166,14 @@ func (h *host) Certificate(ctx context.Context, s *handshake.State) (*Certificat
 
 // helloInfo shows the ClientHello to the application, made once.
 func (h *host) helloInfo(ctx context.Context, s *handshake.State) *ClientHelloInfo {
-	if h.hello == nil {
-		h.hello = helloInfo(&s.Offer)
-		h.hello.Conn = h.conn
-		h.hello.HelloRetryRequest = s.Result.HelloRetry
-		handshake.SetContext(h.hello, ctx)
+	made := (*Conn)(h).ofHandshake()
+	if made.hello == nil {
+		made.hello = helloInfo(&s.Offer)
+		made.hello.Conn = h.conn
+		made.hello.HelloRetryRequest = s.Result.HelloRetry
+		handshake.SetContext(made.hello, ctx)
 	}
-	return h.hello
+	return made.hello
 }
 
 // resolveServer adds what only a server needs.

@@ -1,6 +1,10 @@
 package tls
 
-import "time"
+import (
+	"time"
+
+	"github.com/vitrine-tls/vitrine/wire"
+)
 
 // idleAfter is how long a connection must be unused before it gives up what
 // can be built again: the cipher objects, and what only a connection in use has.
@@ -52,7 +56,9 @@ func (c *Conn) idleIn() {
 	}
 	if c.in.TryLock() {
 		c.engine.IdleIn()
-		c.cacheKey = nil
+		if c.role == wire.Client {
+			c.scratch = nil
+		}
 		c.in.Unlock()
 	}
 }

@@ -32,23 +32,30 @@ func rawConn(conn net.Conn) syscall.RawConn {
 type reader struct {
 	c     *Conn
 	ready func(fd uintptr) (done bool) // reader.try, made once
-	n     int                          // received last
-	at    time.Time                    // when that was
+	at    time.Duration                // since began, when something was received last
+	n     int32                        // how much that was; or busy
 	pace  pace
 	err   error
-	busy  bool // the In half was: nothing has been received
 }
+
+// busy says that the In half was: nothing has been received.
+const busy = -1
+
+// began is what readers count their time from.
+var began = time.Now()
 
 // try does not wait for the In half while it has the descriptor: a callback may hold
 // that and close the connection, which waits until nobody has it.
 func (r *reader) try(fd uintptr) bool {
-	if r.busy = !r.c.in.TryLock(); r.busy {
+	if !r.c.in.TryLock() {
+		r.n = busy
 		return true
 	}
 	defer r.c.in.Unlock()
 	buf := r.c.engine.LendUpTo(r.pace.size(engine.Part))
+	var n int
 	for {
-		r.n, r.err = readSocket(fd, buf)
+		n, r.err = readSocket(fd, buf)
 		if r.err != syscall.EINTR {
 			break
 		}
@@ -57,9 +64,10 @@ func (r *reader) try(fd uintptr) bool {
 		r.c.engine.Unlend()
 		return false
 	}
-	r.n = max(r.n, 0)
-	r.c.engine.Filled(r.n)
-	if r.err == nil && r.n == 0 {
+	n = max(n, 0)
+	r.n = int32(n)
+	r.c.engine.Filled(n)
+	if r.err == nil && n == 0 {
 		r.err = io.EOF
 	}
 	return true
@@ -68,7 +76,7 @@ func (r *reader) try(fd uintptr) bool {
 // tell has the pace learn what became of what was received last.
 func (r *reader) tell() {
 	if r.n >= timed {
-		r.pace.took(r.n, time.Since(r.at))
+		r.pace.took(int(r.n), time.Since(began)-r.at)
 	}
 }
 
@@ -88,7 +96,7 @@ func (c *Conn) receiveReady() error {
 	r.tell()
 	r.n, r.err = 0, nil
 	err := c.raw.Read(r.ready)
-	for ; err == nil && r.busy; err = c.raw.Read(r.ready) {
+	for ; err == nil && r.n == busy; err = c.raw.Read(r.ready) {
 		c.passIn()
 	}
 	if err == nil {
@@ -96,7 +104,7 @@ func (c *Conn) receiveReady() error {
 	}
 	if err == nil {
 		if r.n >= timed {
-			r.at = time.Now()
+			r.at = time.Since(began)
 		}
 		return nil
 	}

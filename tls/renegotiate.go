@@ -170,6 +170,6 @@ func (c *Conn) mayStart() bool {
 // Ended is told of the end, in the middle of what the In half does.
 func (f *further) Ended(err error) {
 	c := (*Conn)(f)
-	c.hello = nil
+	c.forgetHello()
 	c.ended(c.renegotiations.current.Load(), closedByPeer(err))
 }

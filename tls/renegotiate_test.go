@@ -244,8 +244,8 @@ func checkRenegotiated(t testing.TB, c, s *Conn, n int) {
 	if c.State().Renegotiations != n || s.State().Renegotiations != n {
 		t.Errorf("%d and %d renegotiations are counted, want %d", c.State().Renegotiations, s.State().Renegotiations, n)
 	}
-	if a.Secrets.Master != b.Secrets.Master || !bytes.Equal(a.Secrets.ClientFinished.Bytes(), b.Secrets.ClientFinished.Bytes()) ||
-		!bytes.Equal(a.Secrets.ServerFinished.Bytes(), b.Secrets.ServerFinished.Bytes()) {
+	if a.Secrets.Master != b.Secrets.Master || !bytes.Equal(a.Finished(wire.Client), b.Finished(wire.Client)) ||
+		!bytes.Equal(a.Finished(wire.Server), b.Finished(wire.Server)) {
 		t.Error("the two sides do not have the same secrets")
 	}
 	if !bytes.Equal(c.ConnectionState().TLSUnique, s.ConnectionState().TLSUnique) {

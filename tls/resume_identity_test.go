@@ -147,7 +147,7 @@ func TestASessionThatFailsIsDropped(t *testing.T) {
 func TestANewerSessionIsNotDropped(t *testing.T) {
 	cache := new(oneSession)
 	state := &SessionState{session: &session.Session{Version: VersionTLS12}}
-	c := &Conn{config: &Config{ClientSessionCache: cache}, cacheKey: new("x")}
+	c := &Conn{config: &Config{ClientSessionCache: cache}, scratch: &scratch{cacheKey: "x", hasKey: true}}
 	for ticket, stays := range map[byte]bool{1: false, 2: true} {
 		cache.ClientSessionState = &ClientSessionState{ticket: []byte{ticket}, state: state}
 		c.drop(&ClientSessionState{ticket: []byte{1}, state: state})

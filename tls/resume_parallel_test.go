@@ -196,7 +196,7 @@ func TestHowManyTickets(t *testing.T) {
 // beside them go.
 func TestTheStockThatFailedIsDropped(t *testing.T) {
 	for _, cache := range []ClientSessionCache{NewLRUClientSessionCache(0), new(plainCache)} {
-		c := &Conn{config: &Config{ClientSessionCache: cache}, cacheKey: new("x")}
+		c := &Conn{config: &Config{ClientSessionCache: cache}, scratch: &scratch{cacheKey: "x", hasKey: true}}
 		var offered *ClientSessionState
 		put := func(ticket byte) {
 			restock(cache, "x", func(now *ClientSessionState) *ClientSessionState { return now.with(stocked(wire.TLS13, ticket)) })

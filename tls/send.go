@@ -140,13 +140,19 @@ func (c *Conn) send() error {
 		if c.stuck = isTimeout(err); c.stuck {
 			return err
 		}
-		c.writeErr = err
+		if err != nil {
+			kept := err
+			c.writeErr = &kept
+		}
 	}
 	if c.writeErr != nil && c.engine.Owes() {
-		why := c.writeErr
+		why := *c.writeErr
 		c.alone(func() { c.unsent(why) }) // out is held, and it needs in
 	}
-	return c.writeErr
+	if c.writeErr != nil {
+		return *c.writeErr
+	}
+	return nil
 }
 
 // write hands the output over.
@@ -189,7 +195,7 @@ func (c *Conn) writeWhole() error {
 
 // pace is how much is moved at once: little at first, and then a sixteenth of what was
 // taken without a delay. So is what is held where that comes to a halt.
-type pace struct{ quick int }
+type pace struct{ quick int32 }
 
 const share = 16
 
@@ -202,10 +208,10 @@ const delay = 100 * time.Millisecond
 
 // took: n bytes were taken within d.
 func (p *pace) took(n int, d time.Duration) {
-	if p.quick = min(p.quick+n, share*engine.Bulk); d > delay {
+	if p.quick = min(p.quick+int32(min(n, share*engine.Bulk)), share*engine.Bulk); d > delay {
 		p.quick = 0
 	}
 }
 
 // size is least until more than that went quickly.
-func (p *pace) size(least int) int { return max(least, p.quick/share) }
+func (p *pace) size(least int) int { return max(least, int(p.quick)/share) }

@@ -13,7 +13,8 @@ import (
 // sessionKey names the server in the cache, and what of the Config a session stands
 // for. Empty for a server without a name.
 func (c *Conn) sessionKey() string {
-	if c.cacheKey == nil {
+	s := c.ofHandshake()
+	if !s.hasKey {
 		name := c.config.ServerName
 		if name == "" {
 			name = addressOf(c.conn)
@@ -24,9 +25,9 @@ func (c *Conn) sessionKey() string {
 		if name != "" {
 			name += " " + c.config.sessionKey()
 		}
-		c.cacheKey = &name
+		s.cacheKey, s.hasKey = name, true
 	}
-	return *c.cacheKey
+	return s.cacheKey
 }
 
 // addressOf is empty for connections that are of no network.

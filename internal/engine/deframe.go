@@ -19,7 +19,7 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	if len(have) < record.HeaderLen {
 		return 0, nil, false, ErrWantInput
 	}
-	if e.role == wire.Server && e.in.version == 0 && e.hs != nil && e.hs.TakesSSL2() {
+	if e.in.role == wire.Server && e.in.version == 0 && e.hs != nil && e.hs.TakesSSL2() {
 		if taken, err := e.takeSSL2(have); taken || err != nil {
 			return 0, nil, false, err
 		}
@@ -94,7 +94,7 @@ var errSkipped = errors.New("engine: early data was skipped")
 func (e *Engine) checkHeader(h record.Header, raw []byte) error {
 	first := e.in.half.Epoch() == 0 && e.in.version == 0
 	if first && (h.Type < wire.ContentChangeCipherSpec || h.Type > wire.ContentApplicationData || h.Version>>8 != 3) {
-		return notTLS(e.role.Peer(), raw)
+		return notTLS(e.in.role.Peer(), raw)
 	}
 	if h.Type < wire.ContentChangeCipherSpec || h.Type > wire.ContentApplicationData {
 		return fault(wire.AlertUnexpectedMessage, "the peer sent a record of unknown type "+h.Type.String(), "RFC 8446 §5")
@@ -134,13 +134,13 @@ func (e *Engine) takeSSL2(have []byte) (taken bool, err error) {
 // plainCCS: TLS 1.3 never protects change_cipher_spec, which means nothing, and
 // which only the handshake tolerates. RFC 8446 §5.
 func (e *Engine) plainCCS(h record.Header) bool {
-	return h.Type == wire.ContentChangeCipherSpec && e.profile != nil && e.profile.PlainCCS && !e.done && e.in.half.Epoch() > 0
+	return h.Type == wire.ContentChangeCipherSpec && e.profile != nil && e.profile.PlainCCS && !e.in.done && e.in.half.Epoch() > 0
 }
 
 // plainAlert: a client that cannot use our ServerHello has no keys to protect
 // its alert with.
 func (e *Engine) plainAlert(h record.Header) bool {
-	return h.Type == wire.ContentAlert && h.Length == 2 && e.role == wire.Server && e.profile != nil && e.profile.PlainCCS && !e.done && e.in.half.Epoch() == 1
+	return h.Type == wire.ContentAlert && h.Length == 2 && e.in.role == wire.Server && e.profile != nil && e.profile.PlainCCS && !e.in.done && e.in.half.Epoch() == 1
 }
 
 // beforeOpen prepares the trace's event, which wants the record as it was.

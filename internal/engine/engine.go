@@ -38,9 +38,7 @@ type Engine struct {
 	options *Options
 	profile *handshake.Profile // nil until the version is known
 	hs      *handshake.State   // nil while no handshake is under way
-	role    wire.Role
-	done    bool     // the first handshake is
-	further *further // nil for none
+	further *further           // nil for none
 	in      in
 	out     out
 	control control
@@ -60,7 +58,8 @@ var ErrTruncated error = &handshake.Error{
 
 // New makes the engine of one side. It keeps o.
 func New(role wire.Role, c *handshake.Config, o *Options) *Engine {
-	e := &Engine{role: role, options: o}
+	e := &Engine{options: o}
+	e.in.role = role
 	e.in.wake()
 	e.out.wake()
 	result := new(handshake.Result)
@@ -74,31 +73,33 @@ func New(role wire.Role, c *handshake.Config, o *Options) *Engine {
 func (e *Engine) Result() *handshake.Result { return e.result.Load() }
 
 // Done reports whether the handshake is complete.
-func (e *Engine) Done() bool { return e.done }
+func (e *Engine) Done() bool { return e.in.done }
 
 // CanWait reports that the peer does not wait for Output: it holds the tickets
 // that follow a handshake, which may go with the first data.
-func (e *Engine) CanWait() bool { return e.done && e.role == wire.Server && e.profile.TicketsLast }
+func (e *Engine) CanWait() bool {
+	return e.in.done && e.in.role == wire.Server && e.profile.TicketsLast
+}
 
 // Err is why nothing more is received, nil while more may be.
-func (e *Engine) Err() error { return e.in.err }
+func (e *Engine) Err() error { return e.in.failed() }
 
 // Refused reports that we have ended the connection with a fatal alert, which is sealed.
 // It may be called at any time.
 func (e *Engine) Refused() bool { return e.control.has(endedFatally) }
 
 // Role is the side that this is.
-func (e *Engine) Role() wire.Role { return e.role }
+func (e *Engine) Role() wire.Role { return e.in.role }
 
 // Handshake runs the handshake as far as the bytes received allow. Afterwards
 // Output may have something to send, also where there is an error: the alert.
 // It returns ErrWantInput while more is needed and nil once it is complete.
 func (e *Engine) Handshake(ctx context.Context) error {
-	if e.done {
+	if e.in.done {
 		return nil
 	}
 	if e.in.err != nil {
-		return e.in.err
+		return *e.in.err
 	}
 	e.in.wake()
 	e.out.wake()
@@ -109,13 +110,13 @@ func (e *Engine) Handshake(ctx context.Context) error {
 		return e.fail(err)
 	}
 	if e.in.err != nil { // a flight could not be sealed
-		return e.in.err
+		return *e.in.err
 	}
 	if !e.hs.Done() {
 		e.settle()
 		return ErrWantInput
 	}
-	e.done = true
+	e.in.done = true
 	e.out.flight = nil
 	e.Abandon()
 	e.in.moved()
@@ -147,7 +148,7 @@ func (e *Engine) Abandon() {
 // fail ends the connection with the one alert for err. This is the one place.
 func (e *Engine) fail(err error) error {
 	if e.in.err != nil {
-		return e.in.err
+		return *e.in.err
 	}
 	err = asFault(err)
 	var fault *handshake.Error
@@ -168,7 +169,7 @@ func (e *Engine) fail(err error) error {
 
 // end is where a connection stops to receive.
 func (e *Engine) end(err error) {
-	e.in.err = err
+	e.in.err = &err
 	e.in.drop()
 	e.endFurther(err)
 }
@@ -189,7 +190,7 @@ func (e *Engine) Fail(err error) { e.fail(err) }
 // told, and what has been received is lost.
 func (e *Engine) Break(err error) {
 	if e.in.err == nil {
-		e.in.err = err
+		e.in.err = &err
 	}
 	e.in.drop()
 	e.in.wake().held = nil

@@ -58,7 +58,7 @@ func (e *Engine) FurtherUnderWay() bool { return e.further != nil }
 func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 	switch {
 	case e.in.err != nil:
-		return e.in.err
+		return *e.in.err
 	case !e.profile.Renegotiates:
 		return &handshake.Error{Rule: e.Result().Version.String() + " has no renegotiation", Ref: "RFC 8446 §4.1.2"}
 	case e.FurtherUnderWay():
@@ -69,12 +69,12 @@ func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 	}
 	e.in.wake() // the handshake looks for what has come
 	e.further = &further{config: c, ctx: ctx}
-	if e.role == wire.Client {
+	if e.in.role == wire.Client {
 		e.startRenegotiation()
 		return e.run()
 	}
 	e.further.asked = true
-	context := wire.Context{Version: e.Result().Version, From: e.role}
+	context := wire.Context{Version: e.Result().Version, From: e.in.role}
 	raw := wire.AppendMessage(nil, &wire.HelloRequest{}, context)
 	if h := e.options.Hooks; h != nil && h.Message != nil {
 		h.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: context, PostHandshake: true})
@@ -87,7 +87,7 @@ func (e *Engine) Renegotiate(ctx context.Context, c *handshake.Config) error {
 func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 	switch {
 	case e.in.err != nil:
-		return e.in.err
+		return *e.in.err
 	case e.FurtherUnderWay():
 		return &handshake.Error{Rule: "a further handshake is already under way"}
 	case !e.Result().PostHandshakeAuth:
@@ -114,13 +114,13 @@ func (e *Engine) Cancel() bool {
 func (e *Engine) startRenegotiation() {
 	e.further.asked = false
 	e.further.next = new(handshake.Result)
-	e.hs = handshake.Renegotiate(e.role, e.further.config, e.options.Hooks, (*inside)(e), e.further.next, e.Result())
+	e.hs = handshake.Renegotiate(e.in.role, e.further.config, e.options.Hooks, (*inside)(e), e.further.next, e.Result())
 }
 
 func (e *Engine) startAuthentication(context []byte) {
 	next := *e.Result()
 	e.further.next = &next
-	e.hs = handshake.Authenticate(e.role, e.further.config, e.options.Hooks, (*inside)(e), &next, e.Result(), context)
+	e.hs = handshake.Authenticate(e.in.role, e.further.config, e.options.Hooks, (*inside)(e), &next, e.Result(), context)
 }
 
 // begin handles a message with which a further handshake can begin. It reports
@@ -131,7 +131,7 @@ func (e *Engine) begin(step *handshake.PostStep) bool {
 		if e.options.Further == nil || e.control.has(ended) { // where we cannot answer, nothing begins
 			return false
 		}
-		if e.profile.Renegotiates && !r.SecureRenegotiation && !(e.options.UnsafeRenegotiation && e.role == wire.Client) {
+		if e.profile.Renegotiates && !r.SecureRenegotiation && !(e.options.UnsafeRenegotiation && e.in.role == wire.Client) {
 			// A client without RFC 5746 is never renegotiated with at its own wish.
 			return false
 		}
@@ -195,7 +195,7 @@ func (e *Engine) endFurther(err error) {
 func (e *Engine) declined() bool {
 	switch {
 	case e.further != nil && e.further.asked:
-	case e.hs != nil && e.done && e.role == wire.Client && e.profile.Renegotiates && !e.hs.Heard():
+	case e.hs != nil && e.in.done && e.in.role == wire.Client && e.profile.Renegotiates && !e.hs.Heard():
 	default:
 		return false
 	}
@@ -216,7 +216,7 @@ func (i *inside) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error
 		return nil, 0, false, err
 	}
 	kind = wire.HandshakeType(e.in.hand[0])
-	if step, _ := e.profile.After(e.Result(), e.role.Peer(), kind); !e.belongs(step) {
+	if step, _ := e.profile.After(e.Result(), e.in.role.Peer(), kind); !e.belongs(step) {
 		return nil, 0, false, nil // postHandshake takes it
 	}
 	return e.in.hand[:size], kind, true, nil

@@ -185,7 +185,7 @@ func (m *mutator) message(r *records, raw []byte) [][]byte {
 	before := bytes.Clone(raw)
 	m.messages++
 	list := m.play(0, m.messages-1, raw)
-	if wire.HandshakeType(before[0]) == wire.TypeCertificateRequest && (*Engine)(r).done && (*Engine)(r).profile.Updates && len(list) > 1 {
+	if wire.HandshakeType(before[0]) == wire.TypeCertificateRequest && (*Engine)(r).in.done && (*Engine)(r).profile.Updates && len(list) > 1 {
 		list = list[:1] // a client answers each: these would be two handshakes, of which the first is complete
 	}
 	sent := bytes.Join(list, nil)

@@ -325,7 +325,7 @@ func flip(t wire.HandshakeType, at int) edit {
 func change[M wire.Message](f func(M)) edit {
 	return func(r *records, raw []byte) [][]byte {
 		e := (*Engine)(r)
-		c := wire.Context{Version: e.Result().Version, From: e.role}
+		c := wire.Context{Version: e.Result().Version, From: e.in.role}
 		if result := e.current(); result.Suite != nil {
 			c.KeyExchange = result.Suite.KeyExchange
 		}

@@ -39,7 +39,7 @@ func (e *Engine) nextMessage() (msg []byte, kind wire.HandshakeType, ok bool, er
 			return nil, 0, false, err
 		}
 		if in.err != nil {
-			return nil, 0, false, in.err
+			return nil, 0, false, *in.err
 		}
 	}
 }
@@ -91,8 +91,8 @@ func (e *Engine) messageLen() (int, error) {
 	if len(e.in.hand) > 0 && handshake.NoMessage(wire.HandshakeType(e.in.hand[0])) {
 		return 0, fault(wire.AlertUnexpectedMessage, "the peer sent a handshake message of the unknown type "+strconv.Itoa(int(e.in.hand[0])), "RFC 8446 §4")
 	}
-	if e.done && e.hs == nil && len(e.in.hand) > 0 {
-		if _, err := e.profile.After(e.Result(), e.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
+	if e.in.done && e.hs == nil && len(e.in.hand) > 0 {
+		if _, err := e.profile.After(e.Result(), e.in.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
 			return 0, err
 		}
 	}
@@ -144,7 +144,7 @@ func (e *Engine) postHandshake() error {
 		if err != nil || size == 0 {
 			return err
 		}
-		step, err := e.profile.After(e.Result(), e.role.Peer(), wire.HandshakeType(in.hand[0]))
+		step, err := e.profile.After(e.Result(), e.in.role.Peer(), wire.HandshakeType(in.hand[0]))
 		if e.belongs(step) {
 			if err := e.run(); err != nil || in.err != nil {
 				return err
@@ -165,7 +165,7 @@ func (e *Engine) postHandshake() error {
 			}
 			continue
 		}
-		p := handshake.Post{Role: e.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.saver(),
+		p := handshake.Post{Role: e.in.role, Result: e.Result(), Hooks: e.options.Hooks, Saver: e.saver(),
 			UpdateIn: e.updateIn, Reply: e.control.keyUpdate, Refuse: e.options.RefuseFatally, Spent: e.options.Further != nil && e.options.Further.Spent(),
 			Ended: e.control.has(ended),
 			Warn:  func(c wire.AlertCode) { e.control.alert(wire.Alert{Level: wire.LevelWarning, Code: c}, nil) }}
@@ -187,7 +187,7 @@ func (e *Engine) saver() handshake.SessionSaver {
 // it is ignored. RFC 5246 §7.4.1.1.
 func (e *Engine) prompted(msg []byte, under bool) error {
 	if h := e.options.Hooks; h != nil && h.Message != nil {
-		h.Message(trace.Message{Dir: trace.Received, Raw: msg, Context: wire.Context{Version: e.Result().Version, From: e.role.Peer()}, PostHandshake: true})
+		h.Message(trace.Message{Dir: trace.Received, Raw: msg, Context: wire.Context{Version: e.Result().Version, From: e.in.role.Peer()}, PostHandshake: true})
 	}
 	if len(msg) != wire.HeaderLen {
 		return fault(wire.AlertDecodeError, "the server's HelloRequest is not empty", "RFC 5246 §7.4.1.1")
@@ -214,7 +214,7 @@ func (e *Engine) belongs(step *handshake.PostStep) bool {
 // resumeFurther gives what is no message to the further handshake; in the first
 // the driver asks for it.
 func (e *Engine) resumeFurther() error {
-	if !e.done {
+	if !e.in.done {
 		return nil
 	}
 	return e.run()
@@ -233,7 +233,7 @@ func (e *Engine) updateIn() error {
 	}
 	in.moved()
 	in.updates++
-	k := handshake.NextKeys(e.Result().Suite, in.half.Secret(), e.role.Peer(), int(in.updates), e.options.Hooks)
+	k := handshake.NextKeys(e.Result().Suite, in.half.Secret(), e.in.role.Peer(), int(in.updates), e.options.Hooks)
 	in.install(k, int(e.Result().ReceiveLimit))
 	e.reportKeys(trace.Received, in.half.Epoch(), k)
 	return nil

@@ -150,7 +150,7 @@ func (e *Engine) flushFlight() error {
 		rest = rest[n:]
 	}
 	o.flight = o.flight[:0]
-	if e.done {
+	if e.in.done {
 		o.flight = nil
 	}
 	return nil
@@ -306,7 +306,7 @@ func (e *Engine) sendAlert(a wire.Alert, why error) error {
 	if h := e.options.Hooks; h != nil && h.Alert != nil {
 		h.Alert(trace.Alert{Dir: trace.Sent, Level: a.Level, Code: a.Code, Err: why})
 	}
-	if !e.done && e.hs != nil && o.half.Epoch() > 0 && e.hs.OwesCCS() { // later the handshake is the In half's
+	if !e.in.done && e.hs != nil && o.half.Epoch() > 0 && e.hs.OwesCCS() { // later the handshake is the In half's
 		if err := e.sendCCS(); err != nil {
 			return err
 		}
@@ -336,7 +336,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 	if o.closed {
 		return ErrClosed
 	}
-	if e.profile == nil || !e.profile.Updates || !e.done {
+	if e.profile == nil || !e.profile.Updates || !e.in.done {
 		return &handshake.Error{Rule: fmt.Sprintf("keys cannot be updated in %s", e.Result().Version), Ref: "RFC 8446 §4.6.3"}
 	}
 	m := &wire.KeyUpdate{}
@@ -344,7 +344,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		m.Request = wire.UpdateRequested
 		e.control.asked.Add(1)
 	}
-	c := wire.Context{Version: e.Result().Version, From: e.role}
+	c := wire.Context{Version: e.Result().Version, From: e.in.role}
 	raw := wire.AppendMessage(nil, m, c)
 	if h := e.options.Hooks; h != nil && h.Message != nil {
 		h.Message(trace.Message{Dir: trace.Sent, Raw: raw, Context: c, PostHandshake: true})
@@ -353,7 +353,7 @@ func (e *Engine) KeyUpdate(requestPeer bool) error {
 		return err
 	}
 	o.updates++
-	k := handshake.NextKeys(e.Result().Suite, o.half.Secret(), e.role, int(o.updates), e.options.Hooks)
+	k := handshake.NextKeys(e.Result().Suite, o.half.Secret(), e.in.role, int(o.updates), e.options.Hooks)
 	o.install(k)
 	e.reportKeys(trace.Sent, o.half.Epoch(), k)
 	return nil

@@ -117,13 +117,13 @@ func (e *Engine) EOF(err error) {
 	}
 	if errors.Is(err, io.EOF) {
 		switch {
-		case e.done && e.options.UnannouncedEnd && e.betweenRecords():
+		case e.in.done && e.options.UnannouncedEnd && e.betweenRecords():
 			err = io.EOF
-		case e.done:
+		case e.in.done:
 			err = ErrTruncated
 		default:
 			err = &handshake.Error{Received: true, Rule: "the peer closed the connection during the handshake", Err: io.ErrUnexpectedEOF,
-				Hint: hungUp[e.role]}
+				Hint: hungUp[e.in.role]}
 		}
 	}
 	e.end(err)

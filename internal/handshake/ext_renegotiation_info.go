@@ -15,7 +15,7 @@ import (
 func offerRenegotiation(s *State, b []byte) ([]byte, bool) {
 	var finished []byte
 	if s.previous != nil {
-		finished = s.previous.Secrets.ClientFinished.Bytes()
+		finished = s.previous.Finished(wire.Client)
 	}
 	return wire.AppendRenegotiationInfo(b, finished), s.offers12()
 }

@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -76,11 +77,11 @@ func (s *State) wantRenegotiated(role wire.Role) []byte {
 	if s.previous == nil || !s.previous.SecureRenegotiation {
 		return nil
 	}
-	x := &s.previous.Secrets
+	finished := s.previous.Finished(wire.Client)
 	if role == wire.Client {
-		return x.ClientFinished.Bytes()
+		return finished
 	}
-	return append(bytes.Clone(x.ClientFinished.Bytes()), x.ServerFinished.Bytes()...)
+	return slices.Concat(finished, s.previous.Finished(wire.Server))
 }
 
 // keepsMasterSecret: a handshake must not give up the binding that the one

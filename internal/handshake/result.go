@@ -3,6 +3,7 @@ package handshake
 import (
 	"crypto/x509"
 	"hash"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/keys"
@@ -73,6 +74,8 @@ type Extra struct {
 	// transcript is the hash of the whole handshake, kept where the client may be
 	// asked for a certificate later.
 	transcript hash.Hash
+	// finished30 is the verify_data of SSL 3.0, the client's first.
+	finished30 *[2][keys.FinishedLen30]byte
 }
 
 // Peer is what is known of the other side.
@@ -103,34 +106,60 @@ type Secrets struct {
 	// Master is the master secret up to TLS 1.2, and the exporter master
 	// secret in TLS 1.3.
 	Master [maxHash]byte
-	// Resumption is TLS 1.3's resumption master secret.
+	// Resumption is TLS 1.3's resumption master secret. In TLS 1.0 to 1.2 the verify_data of
+	// both sides stand there, see [Result.Finished].
 	Resumption [maxHash]byte
 	*Hellos
 	// OwnCertificate is where our leaf stands in DER, for tls-server-end-point; nil for none.
 	OwnCertificate *[]byte
 }
 
-// Hellos are what both sides have contributed, and confirmed. TLS 1.3 needs them no
-// more after the handshake.
+// Hellos are what both sides have contributed. TLS 1.3 needs them no more after the
+// handshake.
 type Hellos struct {
 	// Randoms of both sides: TLS 1.2's exporter takes them.
 	ClientRandom, ServerRandom [32]byte
-	// ClientFinished and ServerFinished are the verify_data up to TLS 1.2: for
-	// RFC 5746 and tls-unique.
-	ClientFinished, ServerFinished VerifyData
 }
 
-// VerifyData is the content of a Finished up to TLS 1.2: 12 bytes, or 36 in
-// SSL 3.0.
-type VerifyData struct {
-	bytes [keys.FinishedLen30]byte
-	len   uint8
+// settled is what is kept of a Peer, in few pieces of memory: most have one chain, which
+// begins with what the peer has sent.
+func settled(p *Peer, stapled *Stapled) *Peer {
+	if len(p.Chains) != 1 {
+		return &Peer{p.Certificates, p.Chains, stapled}
+	}
+	kept := &struct {
+		Peer
+		chain [1][]*x509.Certificate
+	}{Peer: Peer{Certificates: p.Certificates, Stapled: stapled}}
+	kept.chain[0] = p.Chains[0]
+	kept.Chains = kept.chain[:]
+	if n := len(p.Certificates); n <= len(p.Chains[0]) && slices.Equal(p.Certificates, p.Chains[0][:n]) {
+		kept.Certificates = p.Chains[0][:n:n]
+	}
+	return &kept.Peer
 }
 
-func (v *VerifyData) set(b []byte) { v.len = uint8(copy(v.bytes[:], b)) }
+// Finished is the verify_data of role's Finished up to TLS 1.2, for RFC 5746 and tls-unique:
+// 12 bytes, or 36 in SSL 3.0. It is r's own, and zeros before it is known; nil in TLS 1.3.
+func (r *Result) Finished(role wire.Role) []byte {
+	switch profile := ProfileOf(r.Version); {
+	case profile == nil || profile.schedule == nil:
+		return nil
+	case profile.schedule.FinishedLen != keys.FinishedLen30:
+		return r.Secrets.Resumption[placeOf(role)*keys.VerifyDataLen:][:keys.VerifyDataLen]
+	case r.Extra.finished30 == nil:
+		r.Extra.finished30 = new([2][keys.FinishedLen30]byte)
+	}
+	return r.Extra.finished30[placeOf(role)][:]
+}
 
-// Bytes returns the content, which is v's own; empty before it is known.
-func (v *VerifyData) Bytes() []byte { return v.bytes[:v.len] }
+// placeOf is where what both sides have stands in a list, the client's first.
+func placeOf(role wire.Role) int {
+	if role == wire.Client {
+		return 0
+	}
+	return 1
+}
 
 // growing is where a Result has its parts while the handshake fills them in: in the
 // pooled State.
@@ -187,7 +216,7 @@ func (s *State) Settle() {
 		*stapled = g.stapled
 	}
 	if g.peer.Certificates != nil || stapled != &noStapled {
-		r.Peer = &Peer{g.peer.Certificates, g.peer.Chains, stapled}
+		r.Peer = settled(&g.peer, stapled)
 	}
 	if s.profile != nil && s.profile.schedule != nil {
 		r.Secrets.Hellos = new(Hellos)

@@ -105,11 +105,11 @@ func change12(role wire.Role) func(*State, context.Context) error {
 func verifyData12(s *State, role wire.Role) []byte {
 	h := s.hash()
 	out := s.profile.schedule.Finished(h, s.verify[:0], s.master[:], role, s.transcript.hash)
-	name, label, keep := "client_verify_data", keys.LabelClientFinished, &s.Result.Secrets.ClientFinished
+	name, label := "client_verify_data", keys.LabelClientFinished
 	if role == wire.Server {
-		name, label, keep = "server_verify_data", keys.LabelServerFinished, &s.Result.Secrets.ServerFinished
+		name, label = "server_verify_data", keys.LabelServerFinished
 	}
-	keep.set(out)
+	copy(s.Result.Finished(role), out)
 	if s.Hooks.Secret != nil {
 		s.secret(trace.Secret{Name: name, How: "PRF", From: "master_secret", Label: s.profile.schedule.Label(label), Input: s.transcript.sum(s.digest[:0]),
 			InputIs: "the handshake so far", Hash: h.Name, Value: out, Ref: "RFC 5246 §7.4.9"})
