@@ -34,6 +34,7 @@ func (p *Proxy) openSessions(c config.Sessions) (*fleet.Sessions, func(), error)
 	ctx, cancel := context.WithCancel(context.Background())
 	sessions, err := fleet.Open(ctx, fleet.Settings{
 		Store: c.Store, KeyFile: c.KeyFile, Timeout: time.Duration(c.Timeout), SingleUse: c.SingleUse, SessionIDs: c.SessionIDs,
+		Rotation: fleet.Rotation{Every: time.Duration(c.Rotation)},
 	}, fleet.Options{Report: p.hooks.Store})
 	if err != nil {
 		cancel()

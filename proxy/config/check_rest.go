@@ -96,6 +96,10 @@ var stores = []string{"redis", "rediss", "memcached", "nats", "tls"}
 func (k *checker) sessions() {
 	s := k.Sessions
 	k.upTo("sessions.timeout", s.Timeout, 100*time.Millisecond) // what package fleet takes: a handshake waits for it
+	k.upTo("sessions.rotation", s.Rotation, 24*time.Hour)
+	if s.Rotation != 0 && time.Duration(s.Rotation) < 30*time.Minute { // package fleet holds 64 keys, each for 25 hours more
+		k.wrong("sessions.rotation", "keys that change every %s are more than are held for the day in which a session can be resumed; give at least 30m", textOf(reflect.ValueOf(s.Rotation)))
+	}
 	folder, isFile := strings.CutPrefix(s.Store, "file:")
 	switch {
 	case s.Store == "" && s.KeyFile != "":

@@ -253,6 +253,8 @@ type Sessions struct {
 	SingleUse bool `yaml:"single-use,omitempty"`
 	// SessionIDs keeps sessions up to TLS 1.2 for clients without tickets.
 	SessionIDs bool `yaml:"session-ids,omitempty"`
+	// Rotation is how long a ticket key seals, and so how much is read with one that is stolen; 24 h.
+	Rotation Duration `yaml:"rotation,omitempty"`
 }
 
 // Admin is the listener for operators.

@@ -62,6 +62,7 @@ type Flags struct {
 	Memory                     Size
 	SessionStore, SessionKeys  string
 	SessionTimeout             Duration
+	TicketRotation             Duration
 	SingleUse, SessionIDs      bool
 	Metrics, OTLP              string
 	PProf                      bool
@@ -189,6 +190,7 @@ func (f *Flags) further() []Flag {
 		{"session-timeout", "wait this `time` for the store (default 20ms)", &f.SessionTimeout, "sessions.timeout"},
 		{"single-use", "let each ticket resume once", &f.SingleUse, "sessions.single-use"},
 		{"session-ids", "keep sessions for clients without tickets too", &f.SessionIDs, "sessions.session-ids"},
+		{"ticket-rotation", "seal with another ticket key after this `time`, 30m to 24h (default 24h)", &f.TicketRotation, "sessions.rotation"},
 		{"metrics", "show /metrics, /healthz and /readyz at this `address`", &f.Metrics, "admin.listen"},
 		{"pprof", "and /debug/pprof", &f.PProf, "admin.pprof"},
 		{"otlp", "send spans to this OpenTelemetry collector, a `URL`", &f.OTLP, "admin.otlp"},

@@ -19,6 +19,7 @@ const (
 	maxCalls = 256
 	// probeTime is how long a call may go on that tries whether the store is back. The
 	// handshake does not wait for it: a new connection, with TLS, may take longer than a look-up.
+	// Whether the store is fast enough then shows a second one, over the connection that is there.
 	probeTime = time.Second
 )
 
@@ -89,8 +90,10 @@ func (b *bounded) try(ctx context.Context, br *breaker, f func(context.Context) 
 	done := make(chan answer, 1)
 	go func() {
 		defer cancel()
+		began := time.Now()
 		blob, err := f(under)
-		br.note(time.Now(), err == nil || errors.Is(err, session.ErrNotFound))
+		good := answered(err) && (!probe || time.Since(began) <= b.timeout || b.quick(under))
+		br.note(time.Now(), probe, good)
 		done <- answer{blob, err}
 		<-b.calls
 	}()
@@ -104,6 +107,17 @@ func (b *bounded) try(ctx context.Context, br *breaker, f func(context.Context) 
 	case <-ctx.Done():
 		return answer{err: ctx.Err()}
 	}
+}
+
+// answered reports that the store did what it was asked for.
+func answered(err error) bool { return err == nil || errors.Is(err, session.ErrNotFound) }
+
+// quick reports that the store answers in the time of a look-up.
+func (b *bounded) quick(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	_, err := b.below.Get(ctx, "how fast")
+	return answered(err)
 }
 
 // drain waits for the calls that go on. Nobody may make others then.

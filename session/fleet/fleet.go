@@ -157,7 +157,9 @@ func (s *Sessions) Apply(c *tls.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.configs = append(s.living(), weak.Make(c))
-	s.setKeys(c, s.source.Schedule())
+	keys := s.source.Schedule()
+	defer clear(keys)
+	s.setKeys(c, keys)
 }
 
 // living are the configs that somebody still uses. The lock is held.

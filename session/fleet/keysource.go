@@ -42,12 +42,12 @@ func NewTicketKeySource(store session.Swapper, keys [][32]byte, rotation Rotatio
 	return &TicketKeySource{store: store, vault: v, rotation: rotation, now: now, name: nameOf(purposeKeys, "")}, nil
 }
 
-// Schedule is what is known, for [session.TicketKeys.SetSchedule]. It is empty while nothing is: no
+// Schedule is a copy of what is known, for [session.TicketKeys.SetSchedule]. It is empty while nothing is: no
 // ticket may be sealed then.
 func (t *TicketKeySource) Schedule() []session.TicketKey {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.known.sealing(t.rotation)
+	return slices.Clone(t.known) // none seals longer than its time, by Until
 }
 
 // tries is how often a member looks again after another was faster.
@@ -66,20 +66,20 @@ func (t *TicketKeySource) Update(ctx context.Context) (changed bool, err error) 
 		}
 		now := t.now().Round(0)
 		next, changed := plan(stored, t.known, now, t.rotation)
+		clear(stored)
 		if !changed {
-			return t.learn(stored), nil
-		}
-		if len(next) == 0 {
-			return false, errors.New("fleet: the record of ticket keys is full")
+			return t.learn(next), nil
 		}
 		// It is known only once it is written: a key that no other member can read must not seal.
 		done, err := t.store.CompareAndSet(ctx, t.name, raw, t.vault.seal(purposeKeys, t.name, next.encode()), t.expiry(now))
 		if err != nil {
+			clear(next)
 			return false, fmt.Errorf("fleet: the ticket keys could not be written: %w", err)
 		}
 		if done {
 			return t.learn(next), nil
 		}
+		clear(next)
 	}
 	return false, errors.New("fleet: other members change the ticket keys all the time; do their rotations or clocks differ?")
 }
@@ -108,8 +108,8 @@ func (t *TicketKeySource) read(ctx context.Context) (raw []byte, stored schedule
 	if err == nil {
 		stored, err = decodeSchedule(blob)
 	}
-	if err != nil {
-		stored = nil
+	if errors.Is(err, errOtherVersion) {
+		return nil, nil, err
 	}
 	return raw, stored, nil
 }
@@ -117,7 +117,8 @@ func (t *TicketKeySource) read(ctx context.Context) (raw []byte, stored schedule
 func (t *TicketKeySource) learn(s schedule) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if slices.EqualFunc(t.known, s, func(a, b session.TicketKey) bool { return a.Secret == b.Secret && a.From.Equal(b.From) }) {
+	if t.known.equal(s) {
+		clear(s)
 		return false
 	}
 	clear(t.known)
@@ -125,8 +126,19 @@ func (t *TicketKeySource) learn(s schedule) (changed bool) {
 	return true
 }
 
+// forget wipes what is over, whatever the store does, and reports whether something was.
+func (t *TicketKeySource) forget() (changed bool) {
+	t.update.Lock() // Update reads what is known
+	defer t.update.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, before := t.now().Round(0), len(t.known)
+	t.known = t.known.keep(func(i int) bool { return now.Before(t.known.ends(i).Add(opens + skew)) })
+	return len(t.known) != before
+}
+
 // Run calls Update now and at each interval until ctx is done, changed after each that changed
-// something, and failed after each that failed.
+// something, and failed after each that failed. Keys whose time is over are wiped though Update fails.
 func (t *TicketKeySource) Run(ctx context.Context, changed func(), failed func(error)) {
 	for ctx.Err() == nil {
 		t.once(ctx, changed, failed)
@@ -144,6 +156,9 @@ func (t *TicketKeySource) Run(ctx context.Context, changed func(), failed func(e
 const keyTime = time.Second
 
 func (t *TicketKeySource) once(ctx context.Context, changed func(), failed func(error)) {
+	if t.forget() {
+		changed()
+	}
 	within, cancel := context.WithTimeout(ctx, keyTime)
 	defer cancel()
 	news, err := t.Update(within)

@@ -153,6 +153,95 @@ func TestAWrongClock(t *testing.T) {
 	}
 }
 
+// A change of the rotation counts from the next key on: a member that has it already makes none that others do not know yet.
+func TestTheRotationChanges(t *testing.T) {
+	now := time.Now()
+	store := session.NewMemory(1 << 20)
+	all := members(t, &now, store, 0, 0)
+	for range 10 {
+		step(t, all)
+		now = now.Add(time.Hour)
+	}
+	old := all[0].source.Schedule()
+	all[1].source.rotation, _ = Rotation{Every: time.Hour}.or()
+	for step(t, all[1:]); len(all[1].source.Schedule()) == len(old); step(t, all[1:]) {
+		if ticket, err := all[1].keys.Seal(nil, nil, nil); err != nil {
+			t.Fatal(err)
+		} else if _, err := all[0].keys.Open(nil, ticket, nil); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute)
+	}
+	next := all[1].source.Schedule()[len(old)]
+	if early := next.From.Sub(now); early < 10*time.Minute || next.Until.Sub(next.From) != time.Hour || !next.From.Equal(old[len(old)-1].Until) {
+		t.Errorf("the next key seals %v from now, from %v until %v", early, next.From, next.Until)
+	}
+}
+
+// Keys that change too often for all to be held leave the oldest out, and one always seals.
+func TestKeysThatChangeOften(t *testing.T) {
+	now := time.Now()
+	all := members(t, &now, session.NewMemory(1<<20), 0, 0)
+	for _, m := range all {
+		m.source.rotation, _ = Rotation{Every: time.Minute}.or()
+	}
+	for range 4 * 200 {
+		step(t, all)
+		for _, m := range all {
+			if _, err := m.keys.Seal(nil, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now = now.Add(15 * time.Second)
+	}
+	if n := len(all[0].source.Schedule()); n != maxKeys {
+		t.Errorf("%d keys are held", n)
+	}
+}
+
+// Secrets are wiped when their time is over, though the store is away. The test looks at the memory where they were.
+func TestSecretsAreWipedWithoutAStore(t *testing.T) {
+	now := time.Now()
+	m := members(t, &now, session.NewMemory(1<<20), 0)[0]
+	step(t, []*member{m})
+	now = now.Add(20 * time.Hour) // the next key is published
+	step(t, []*member{m})
+	where := m.source.known
+	if len(where) != 2 || where[0].Secret == [32]byte{} {
+		t.Fatalf("%d keys", len(where))
+	}
+	first, second := where[0].Secret, where[1].Secret
+	m.cut = true
+	look := func() (changed int) {
+		ctx, cancel := context.WithCancel(t.Context())
+		m.source.Run(ctx, func() { changed++ }, func(error) { cancel() })
+		return changed
+	}
+	if look() != 0 || where[0].Secret != first {
+		t.Error("a key is gone before its time")
+	}
+	if now = now.Add(30*time.Hour + time.Minute); look() != 1 || where[0].Secret != second || where[1].Secret != [32]byte{} {
+		t.Errorf("the first key is still there: %v", m.source.known)
+	}
+	if now = now.Add(24 * time.Hour); look() != 1 || where[0].Secret != [32]byte{} || len(m.source.Schedule()) != 0 {
+		t.Errorf("the second key is still there: %v", m.source.known)
+	}
+}
+
+// A record of another version is left alone.
+func TestARecordOfAnotherVersion(t *testing.T) {
+	now := time.Now()
+	store := session.NewMemory(1 << 20)
+	m := members(t, &now, store, 0)[0]
+	other := m.source.vault.seal(purposeKeys, m.source.name, []byte{1, 0})
+	if err := store.Put(t.Context(), m.source.name, other, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.source.Update(t.Context()); !errors.Is(err, errOtherVersion) {
+		t.Error(err)
+	}
+}
+
 // A record that was altered counts as lost; one of another fleet is left alone.
 func TestRecordsOfOthers(t *testing.T) {
 	now := time.Now()
@@ -171,7 +260,7 @@ func TestRecordsOfOthers(t *testing.T) {
 	if _, err := m.source.Update(t.Context()); err == nil || len(m.source.Schedule()) != 0 {
 		t.Errorf("another fleet's record: %v", err)
 	}
-	for _, bad := range [][]byte{{}, []byte("nonsense"), m.source.vault.seal(purposeKeys, m.source.name, []byte{1, 200}), m.source.vault.seal(purposeTicket, m.source.name, schedule(nil).encode())} {
+	for _, bad := range [][]byte{{}, []byte("nonsense"), m.source.vault.seal(purposeKeys, m.source.name, []byte{scheduleVersion, 200}), m.source.vault.seal(purposeTicket, m.source.name, schedule(nil).encode())} {
 		put(bad)
 		if _, err := m.source.Update(t.Context()); err != nil || len(m.source.Schedule()) != 1 {
 			t.Errorf("%q: %v", bad, err)
@@ -215,7 +304,7 @@ func TestBreaker(t *testing.T) {
 		if _, ok := b.allow(now); !ok {
 			t.Fatal("broken too early")
 		}
-		b.note(now, false)
+		b.note(now, false, false)
 	}
 	for range 20 {
 		if _, ok := b.allow(now); ok {
@@ -228,11 +317,11 @@ func TestBreaker(t *testing.T) {
 		if _, ok := b.allow(now); ok {
 			t.Fatal("two probes")
 		}
-		b.note(now, false)
+		b.note(now, true, false)
 	}
 	now = now.Add(longRest)
 	b.allow(now)
-	b.note(now, true)
+	b.note(now, true, true)
 	if probe, ok := b.allow(now); !ok || probe {
 		t.Error("a store that is back is left alone")
 	}
