@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/httptls"
 	"github.com/vitrine-tls/vitrine/proxy/config"
@@ -63,12 +64,18 @@ func protocolOf(r *http.Request) []string {
 	return []string{r.TLS.NegotiatedProtocol}
 }
 
-// arrive says that net/http has the connection, or that it ends.
+// arrive says that the first request is being answered, or that the connection ends.
 func (l *link) arrive() {
-	if l.arriving.Swap(false) {
+	if l.arriving.Load() && l.arriving.Swap(false) {
 		l.p.arriving.Done()
 	}
 }
+
+// firstRequest is how long a stop waits for the first request of a client that is connected. It
+// is what net/http has.
+const firstRequest = 5 * time.Second
+
+func (l *link) arriveSoon() { time.AfterFunc(firstRequest, l.arrive) }
 
 // run serves what take gives, until close.
 func (h *httpSide) run() {
@@ -102,7 +109,10 @@ func (h *httpSide) connContext(ctx context.Context, c net.Conn) context.Context 
 	l := h.linkAt(c)
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, linkKey{}, l))
 	if l != nil {
-		l.arrive()
+		l.delivered.Store(true)
+		if l.p.stopping.Load() {
+			l.arriveSoon()
+		}
 	}
 	if l == nil || !l.abortWith(cancel) {
 		cancel()
@@ -144,6 +154,7 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable) // the connection has gone
 		return
 	}
+	l.arrive()
 	now := h
 	if l.socket.closed.Load() { // a reload has taken the listener out, or the proxy stops
 		w.Header().Set("Connection", "close")

@@ -37,9 +37,10 @@ type link struct {
 	cause  error    // why the link was cut
 	cutOff bool
 	cancel context.CancelFunc // of reaching for the target, or of all requests; nil before
-	// Of HTTP mode: net/http does not have the connection yet, why the handshake failed, and the
-	// rules that have let the client in.
-	arriving atomic.Bool
+	// Of HTTP mode: the first request has not come yet, net/http has the connection, why the
+	// handshake failed, and the rules that have let the client in.
+	arriving, delivered atomic.Bool
+
 	failed   error
 	admitted admission
 

@@ -38,7 +38,7 @@ type Proxy struct {
 	ids      atomic.Uint64
 	limits   limits
 	links    links
-	arriving sync.WaitGroup // connections of HTTP mode that net/http does not have yet
+	arriving sync.WaitGroup // connections of HTTP mode whose first request has not come yet
 	lot      lot
 	shared   shared
 	live     plans

@@ -30,7 +30,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.mutex.Unlock()
 	closeSockets(sockets)
 	waitForAccepts(sockets) // what they have accepted is among the links then
-	p.waitForArrivals(ctx)  // and with net/http, which would turn away what comes later
+	p.waitForArrivals(ctx)  // net/http drops requests that it reads later
 	var servers sync.WaitGroup
 	for _, n := range p.live.list() {
 		servers.Go(func() { n.shutdownHTTP(ctx) })
@@ -48,9 +48,14 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// waitForArrivals returns once net/http has all connections of HTTP mode that were accepted, or
-// when ctx ends. Their handshakes are bounded in time.
+// waitForArrivals returns once the first request of each connection of HTTP mode that was
+// accepted is being answered, or when ctx ends. It waits for no client that stays silent.
 func (p *Proxy) waitForArrivals(ctx context.Context) {
+	for _, l := range p.links.all() {
+		if l.arriving.Load() && l.delivered.Load() {
+			l.arriveSoon()
+		}
+	}
 	done := make(chan struct{})
 	go func() {
 		p.arriving.Wait() // at the latest, a stop cuts off what it waits for
