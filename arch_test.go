@@ -60,7 +60,7 @@ var rules = []rule{
 	{verbsIn + "explain", shared + " certcheck/fetch capture " + rooms + "authority " + rooms + "certs explain/diagnose explain/diff explain/pcapng explain/text explain/page explain scan/fix tls internal/devca internal/suite session trace tracefile tracefile/redact wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "lab", shared + " explain/page internal/lab explain internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
-	{verbsIn + "proxy", shared + " " + rooms + "authority internal/devca internal/vocabulary tls proxy proxy/access proxy/convert proxy/observe proxy/event proxy/config proxy/harden proxy/keyprocess", "github.com/spf13/cobra github.com/spf13/pflag"},
+	{verbsIn + "proxy", shared + " " + rooms + "authority internal/devca internal/vocabulary tls proxy proxy/access proxy/convert proxy/observe proxy/event proxy/config proxy/harden proxy/keyprocess", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix"},
 	{verbsIn + "scan", shared + " certcheck/fetch explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
 	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile/folder tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},

@@ -4,6 +4,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,16 +20,17 @@ import (
 
 // A hand-over is a talk on a unix socket between a process that listens and one that is to
 // take its place. The new one asks for the sockets one by one, and gets each as a descriptor
-// beside its name. Once it accepts on all of them, it says so. Only then does the old one stop
+// beside its name. Then it asks for the ticket keys, which stand on no disk. Once it accepts on all of them, it says so. Only then does the old one stop
 // to accept. So at each moment somebody accepts, and what waits in a socket's queue waits on.
 const (
 	askNext   = 'n'
+	askKeys   = 'k'
 	sayReady  = 'r'
 	sayLeaves = 'b'
 
 	// handoverPatience bounds each step.
 	handoverPatience = 10 * time.Second
-	// nameMost bounds what is said of one socket.
+	// nameMost bounds what is said of one socket, and of ticket keys.
 	nameMost = 4096
 )
 
@@ -55,7 +57,7 @@ func (p *Proxy) takeOver(path, runsAs string, from inherited) error {
 		return fmt.Errorf("proxy: no process hands its sockets over at %s: %w", path, plainError(err))
 	}
 	p.handover = &handover{from: conn}
-	if err := checkPeer(conn, runsAs); err != nil {
+	if _, err := checkPeer(conn, runsAs); err != nil {
 		return fmt.Errorf("proxy: %s: %w", path, err)
 	}
 	for {
@@ -64,7 +66,8 @@ func (p *Proxy) takeOver(path, runsAs string, from inherited) error {
 			return fmt.Errorf("proxy: the sockets at %s cannot be taken over: %w", path, err)
 		}
 		if l == nil {
-			return nil
+			p.inherited, err = nextKeys(conn)
+			return err
 		}
 		from[name] = append(from[name], l)
 	}
@@ -101,6 +104,42 @@ func nextSocket(conn *net.UnixConn) (name string, l net.Listener, err error) {
 	defer file.Close()
 	l, err = net.FileListener(file)
 	return o.Name, l, err
+}
+
+// nextKeys are the ticket keys of the process before, behind their length in two bytes; none
+// where both find them in a store.
+func nextKeys(conn *net.UnixConn) ([]byte, error) {
+	var size [2]byte
+	_, err := conn.Write([]byte{askKeys})
+	if err == nil {
+		_, err = io.ReadFull(conn, size[:])
+	}
+	n := int(binary.BigEndian.Uint16(size[:]))
+	if n > nameMost {
+		err = errors.New("the ticket keys are too many")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("proxy: the ticket keys cannot be taken over: %w", err)
+	}
+	keys := make([]byte, n)
+	_, err = io.ReadFull(conn, keys)
+	return keys, err
+}
+
+func (p *Proxy) sendKeys(conn *net.UnixConn) error {
+	p.mutex.Lock()
+	sessions := p.plan.sessions
+	p.mutex.Unlock()
+	var keys []byte
+	if sessions != nil {
+		keys = sessions.Export()
+	}
+	defer clear(keys)
+	if _, err := conn.Write(binary.BigEndian.AppendUint16(nil, uint16(len(keys)))); err != nil {
+		return err
+	}
+	_, err := conn.Write(keys)
+	return err
 }
 
 // received are the descriptors that came with a message.
@@ -206,7 +245,8 @@ func (h *handover) close() {
 // handOver serves one process that wants to take over.
 func (p *Proxy) handOver(conn *net.UnixConn, runsAs string) error {
 	defer conn.Close()
-	if err := checkPeer(conn, runsAs); err != nil {
+	pid, err := checkPeer(conn, runsAs)
+	if err != nil {
 		return err
 	}
 	left := p.listeners()
@@ -223,8 +263,13 @@ func (p *Proxy) handOver(conn *net.UnixConn, runsAs string) error {
 		case ask[0] == askNext:
 			err = left[0].send(conn)
 			left = left[1:]
+		case ask[0] == askKeys && len(left) == 0:
+			err = p.sendKeys(conn)
 		case ask[0] == sayReady && len(left) == 0:
 			p.giveUpSockets()
+			if p.options.HandedOver != nil {
+				p.options.HandedOver(pid)
+			}
 			_, err = conn.Write([]byte{sayLeaves})
 			go p.stopWithinGrace(context.Background())
 			return err
@@ -251,6 +296,9 @@ func (p *Proxy) listeners() (list []listening) {
 			list = append(list, listening{name, l})
 		}
 	}
+	if p.operators != nil {
+		list = append(list, listening{forOperators + p.plan.config.Admin.Listen, p.operators})
+	}
 	return list
 }
 
@@ -275,11 +323,15 @@ func (p *Proxy) giveUpSockets() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.handover.given.Store(true)
+	leave := func(l net.Listener) {
+		if unix, is := l.(*net.UnixListener); is {
+			unix.SetUnlinkOnClose(false)
+		}
+	}
+	leave(p.operators)
 	for _, s := range p.sockets {
 		for _, l := range s.listeners {
-			if unix, is := l.(*net.UnixListener); is {
-				unix.SetUnlinkOnClose(false)
-			}
+			leave(l)
 		}
 	}
 	closeSockets(p.sockets)
@@ -287,16 +339,16 @@ func (p *Proxy) giveUpSockets() {
 
 // checkPeer refuses a process of another user: who gets the sockets, gets the connections.
 // root may take over from any user, and from root the user that the process runs as.
-func checkPeer(conn *net.UnixConn, runsAs string) error {
-	uid, err := peerUser(conn)
+func checkPeer(conn *net.UnixConn, runsAs string) (pid int, err error) {
+	uid, pid, err := peerUser(conn)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if uid == uint32(os.Geteuid()) || uid == 0 {
-		return nil
+		return pid, nil
 	}
 	if u, err := user.Lookup(runsAs); runsAs != "" && err == nil && u.Uid == strconv.Itoa(int(uid)) {
-		return nil
+		return pid, nil
 	}
-	return fmt.Errorf("the process there runs as user %d, which is neither this one's user nor root", uid)
+	return 0, fmt.Errorf("the process there runs as user %d, which is neither this one's user nor root", uid)
 }

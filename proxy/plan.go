@@ -10,17 +10,19 @@ import (
 
 	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/session/fleet"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // A plan is what one configuration has been made into. A reload makes another; connections go
 // on under the one that they began with.
 type plan struct {
-	p       *Proxy
-	config  config.Config
-	doors   []*door
-	targets map[string]*target
-	queue   *queue
+	p        *Proxy
+	config   config.Config
+	doors    []*door
+	targets  map[string]*target
+	queue    *queue
+	sessions *fleet.Sessions // nil where TLS is nowhere ended
 
 	ctx    context.Context // of what runs beside the connections
 	cancel context.CancelFunc

@@ -26,8 +26,16 @@ type Options struct {
 	// keyprocess.Process.Load does; nil for this process.
 	LoadPair func(cert, key string) (tls.Certificate, error)
 	// TakeOver gets the listening sockets from the process that runs under the same
-	// Process.Handover. That one stops once Run of this one listens.
+	// Process.Handover, and without a session store its ticket keys. That one stops once Run of
+	// this one listens.
 	TakeOver bool
+	// Operators returns the listener at Admin.Listen, which is handed over beside the others:
+	// taken is that of the process before, nil where there is none. Nil hands none over. The
+	// listener stays the caller's.
+	Operators func(taken net.Listener) (net.Listener, error)
+	// HandedOver is told that another process has the sockets; pid is 0 where the system does
+	// not say which. Its caller answers operators no longer, and the proxy stops.
+	HandedOver func(pid int)
 }
 
 // Proxy serves what a configuration says. Its methods may be called from many goroutines.
@@ -44,13 +52,15 @@ type Proxy struct {
 	live     plans
 	stopping atomic.Bool
 
-	mutex    sync.Mutex // of what follows: reload and stop
-	plan     *plan
-	sockets  map[string]*socket // by address, as the configuration writes it
-	handover *handover          // nil where there is none
-	running  bool
-	stopped  chan struct{} // closed when a stop is complete
-	stop     chan struct{} // closed when one begins
+	mutex     sync.Mutex // of what follows: reload and stop
+	plan      *plan
+	sockets   map[string]*socket // by address, as the configuration writes it
+	handover  *handover          // nil where there is none
+	operators net.Listener       // nil where there is none
+	inherited []byte             // ticket keys of the process before; cleared once New is done
+	running   bool
+	stopped   chan struct{} // closed when a stop is complete
+	stop      chan struct{} // closed when one begins
 }
 
 // New makes a proxy: it checks cfg, opens what that names, and listens. Nothing is accepted
@@ -60,13 +70,18 @@ func New(cfg config.Config, o Options) (*Proxy, error) {
 		hooks: event.Join(o.Hooks...), trace: o.Trace, options: o, sockets: make(map[string]*socket),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	next, err := p.build(cfg)
-	if err != nil {
-		return nil, err
-	}
 	from, err := systemdSockets()
 	if err == nil && o.TakeOver {
 		err = p.takeOver(cfg.Process.Handover, cfg.Process.User, from)
+	}
+	var next *plan
+	if err == nil {
+		next, err = p.build(cfg)
+	}
+	clear(p.inherited)
+	p.inherited = nil
+	if err == nil {
+		err = p.openOperators(cfg.Admin.Listen, from)
 	}
 	if err == nil {
 		err = p.openAll(next, from)
@@ -78,12 +93,29 @@ func New(cfg config.Config, o Options) (*Proxy, error) {
 	if err != nil {
 		p.handover.close()
 		closeSockets(p.sockets)
-		next.end()
+		if next != nil {
+			next.end()
+		}
 		return nil, err
 	}
 	p.limits.set(cfg.Limits)
 	p.plan = next
 	return p, nil
+}
+
+// forOperators names the listener at Admin.Listen among those that are handed over.
+const forOperators = "admin:"
+
+func (p *Proxy) openOperators(where string, from inherited) (err error) {
+	if p.options.Operators == nil {
+		return nil
+	}
+	var taken net.Listener
+	if list := from.take(forOperators + where); len(list) > 0 {
+		taken = list[0]
+	}
+	p.operators, err = p.options.Operators(taken)
+	return err
 }
 
 // Addrs are the addresses of the sockets that p listens on, by the address that the

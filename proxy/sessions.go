@@ -25,7 +25,7 @@ func (n *plan) resume(_ *config.ServerTLS, own *tls.Config) error {
 	if err != nil {
 		return err
 	}
-	n.closes = append(n.closes, release)
+	n.closes, n.sessions = append(n.closes, release), sessions
 	sessions.Apply(own)
 	return nil
 }
@@ -34,7 +34,7 @@ func (p *Proxy) openSessions(c config.Sessions) (*fleet.Sessions, func(), error)
 	ctx, cancel := context.WithCancel(context.Background())
 	sessions, err := fleet.Open(ctx, fleet.Settings{
 		Store: c.Store, KeyFile: c.KeyFile, Timeout: time.Duration(c.Timeout), SingleUse: c.SingleUse, SessionIDs: c.SessionIDs,
-		Rotation: fleet.Rotation{Every: time.Duration(c.Rotation)},
+		Rotation: fleet.Rotation{Every: time.Duration(c.Rotation)}, Inherit: p.inherited,
 	}, fleet.Options{Report: p.hooks.Store})
 	if err != nil {
 		cancel()

@@ -27,6 +27,19 @@ const (
 	mostScrapes    = 4  // at once
 )
 
+// ListenAt has Serve use taken, which another process listened on at Admin.Listen; where it is
+// nil, it is Listen. It returns what is listened on; nil for nothing.
+func (o *Observer) ListenAt(taken net.Listener) (net.Listener, error) {
+	if taken == nil {
+		if err := o.Listen(); err != nil || o.admin.Listen == "" {
+			return nil, err
+		}
+	} else {
+		o.socket.Store(&taken)
+	}
+	return *o.socket.Load(), nil
+}
+
 // Listen opens the socket that Admin.Listen names, which Serve then uses. Without it Serve
 // opens it. A program that gives up rights calls it before.
 func (o *Observer) Listen() error {

@@ -31,6 +31,8 @@ type Settings struct {
 	SessionIDs bool
 	// Rotation is about ticket keys.
 	Rotation Rotation
+	// Inherit is what [Sessions.Export] of the process before has given; without a Store alone.
+	Inherit []byte
 }
 
 // Options are for those that watch, and for tests.
@@ -73,6 +75,9 @@ func Open(ctx context.Context, settings Settings, options Options) (*Sessions, e
 			return nil, err
 		}
 		s.ids, s.tickets = memory, memory // nobody else reads it
+		if keys, err := decodeSchedule(settings.Inherit); err == nil {
+			s.source.learn(keys)
+		}
 		return s, s.first(ctx)
 	}
 	if settings.Keys == nil {
@@ -137,6 +142,17 @@ func (s *Sessions) report(operation string, took time.Duration, err error) {
 		err = nil
 	}
 	s.options.Report(operation, took, err)
+}
+
+// Export is the ticket keys, for a process that takes this one's place. It is secret: clear it
+// once it is passed on. With a store it is empty, for there every process finds them.
+func (s *Sessions) Export() []byte {
+	if s.settings.Store != "" {
+		return nil
+	}
+	s.source.mu.Lock()
+	defer s.source.mu.Unlock()
+	return s.source.known.encode()
 }
 
 // Apply has c resume the sessions of the fleet, and keeps its ticket keys up to date for as long

@@ -2,10 +2,8 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"io"
-	"syscall"
-	"time"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/proxy/config"
@@ -15,58 +13,35 @@ import (
 // operators are told what the proxy does.
 type operators struct {
 	*observe.Observer
-	takeOver bool
-	end      context.CancelFunc // nil before serve
-	ended    chan struct{}
+	ctx   context.Context // of serve
+	end   context.CancelFunc
+	tasks sync.WaitGroup
 }
 
 // newOperators begins the log, which goes to w, and whatever else c asks for.
-func newOperators(c *config.Config, takeOver bool, w io.Writer) (*operators, error) {
+func newOperators(c *config.Config, w io.Writer) (*operators, error) {
 	seen, err := observe.New(c.Admin, c.Log, c.Traces, w)
 	if err != nil {
 		return nil, report.Usagef("%v", err)
 	}
-	return &operators{Observer: seen, takeOver: takeOver, ended: make(chan struct{})}, nil
+	o := &operators{Observer: seen}
+	o.ctx, o.end = context.WithCancel(context.Background())
+	return o, nil
 }
 
-// listen opens the socket of admin.listen. That of a process that is taken over is still in
-// use, so it is opened later.
-func (o *operators) listen() error {
-	err := o.Listen()
-	if o.takeOver && errors.Is(err, syscall.EADDRINUSE) {
-		return nil
-	}
-	if err != nil {
-		return report.Usagef("%v", err)
-	}
-	return nil
-}
-
-// again is how often a socket that is in use is tried.
-const again = time.Second
-
-// serve answers operators until close, also while the proxy stops.
+// serve answers operators until leave or close, also while the proxy stops.
 func (o *operators) serve() {
-	ctx, cancel := context.WithCancel(context.Background())
-	o.end = cancel
-	go func() {
-		defer close(o.ended)
-		for {
-			err := o.Serve(ctx)
-			if err == nil {
-				return
-			}
-			if !o.takeOver || !errors.Is(err, syscall.EADDRINUSE) {
-				o.Log().Error("operators get no answers", "failure", err.Error())
-				return
-			}
-			select {
-			case <-time.After(again): // until the process before has ended
-			case <-ctx.Done():
-				return
-			}
+	o.tasks.Go(func() {
+		if err := o.Serve(o.ctx); err != nil {
+			o.Log().Error("operators get no answers", "failure", err.Error())
 		}
-	}()
+	})
+}
+
+// leave ends the answers: another process gives them.
+func (o *operators) leave() {
+	o.end()
+	o.tasks.Wait()
 }
 
 // reloaded tells of a reload that did not come as far as the proxy, which tells of others.
@@ -82,9 +57,6 @@ func (o *operators) reloaded(c *config.Config, told bool, err error) {
 }
 
 func (o *operators) close() {
-	if o.end != nil {
-		o.end()
-		<-o.ended
-	}
+	o.leave()
 	o.Close() // what the log did not take is lost
 }

@@ -53,7 +53,11 @@ process.grace at the latest. A second signal ends it at once.
 
 With --take-over a new process gets the sockets of the one that runs under the
 same process.handover, which then stops in the same way. No connection is
-refused in between.`,
+refused in between. SIGUSR2 has the proxy start that process itself, with its
+own command line: for a new version, or for what the sandbox keeps from a
+reload. If it does not come up, the log says why, and the old one goes on.
+
+systemd is told how it goes (sd_notify): see docs/proxy.md.`,
 		Example: `  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --key key.pem
   vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --client-ca ca.pem --allow dns:api.example.com
   vitrine proxy --listen 127.0.0.1:25 --target mail.example.com:465 --client
@@ -68,7 +72,7 @@ refused in between.`,
 	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`, in place of the flags that describe one")
 	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
 	register(cmd, &o.flags)
-	cmd.AddCommand(newCheck(), newPrint(), newImport(), newKeys())
+	cmd.AddCommand(newCheck(), newPrint(), newImport(), newKeys(), newStarterCommand())
 	return cmd
 }
 
@@ -81,32 +85,37 @@ func (o *options) read(cmd *cobra.Command, more ...config.Option) (*config.Confi
 	return c, examine(cmd.ErrOrStderr(), c, more...)
 }
 
-func (o *options) run(cmd *cobra.Command) error {
+func (o *options) run(cmd *cobra.Command) (err error) {
 	c, err := o.read(cmd, config.Rights()) // which a reload has given up
 	if err != nil {
 		return err
 	}
-	seen, err := newOperators(c, o.takeOver, cmd.ErrOrStderr())
+	seen, err := newOperators(c, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer seen.close()
-	if err := seen.listen(); err != nil {
+	s := &service{options: o, cmd: cmd, seen: seen}
+	if s.told, err = newNotifier(); err != nil {
 		return err
 	}
+	defer s.told.close()
 	keys, err := keysElsewhere(c, cmd.ErrOrStderr())
 	if err != nil {
 		return report.Usagef("process.keys: %v", err)
 	}
 	defer keys.close()
-	p, err := proxy.New(*c, proxy.Options{TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: keys.load()})
+	s.proxy, err = proxy.New(*c, proxy.Options{
+		TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: keys.load(),
+		Operators: seen.ListenAt, HandedOver: s.handedOver,
+	})
 	if err != nil {
 		return report.Usagef("%v", err)
 	}
-	guard, err := protect(c, o.file, cmd.ErrOrStderr())
-	if err != nil {
-		return report.Usagef("process: %v", err)
+	if err := s.prepare(c); err != nil {
+		return err
 	}
+	defer s.starter.close()
 	// Before the announcement: its reader may send a signal at once.
 	ctx, restore := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
@@ -114,16 +123,17 @@ func (o *options) run(cmd *cobra.Command) error {
 	defer release()
 	seen.Configured(c)
 	seen.serve()
-	stop := o.reloadAtHangup(cmd, p, guard, seen)
+	stop := s.heed()
 	defer stop()
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
-	announce(cmd.ErrOrStderr(), c, p)
+	announce(cmd.ErrOrStderr(), c, s.proxy)
 	seen.SetReady(true)
 	context.AfterFunc(ctx, func() {
 		seen.SetReady(false)
+		s.told.stopping()
 		seen.Log().Info("stopping: no connection is taken any more, and those that are open may end by themselves")
 	})
-	err = p.Run(ctx)
+	err = s.proxy.Run(ctx)
 	if cause := context.Cause(ctx); errors.Is(cause, keyprocess.ErrEnded) {
 		return cause
 	}
@@ -167,35 +177,4 @@ func purpose(c *config.Config, l *config.Listener) string {
 		}
 	}
 	return text
-}
-
-// reloadAtHangup reads the configuration again at each SIGHUP, until stop is called.
-func (o *options) reloadAtHangup(cmd *cobra.Command, p *proxy.Proxy, guard *guard, seen *operators) (stop func()) {
-	signals, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(signals, syscall.SIGHUP)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-signals:
-				c, err := o.read(cmd)
-				if err == nil {
-					err = guard.permits(c)
-				}
-				told := err == nil
-				if told {
-					err = p.Reload(*c)
-				}
-				seen.reloaded(c, told, err)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(done)
-		<-ended
-	}
 }
