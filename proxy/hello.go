@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/proxy/event"
@@ -15,8 +17,8 @@ const helloRoom = 32 << 10
 
 // A hello is what a route is chosen by.
 type hello struct {
-	name string
-	alpn []string
+	name string   // of a host; empty for none
+	alpn []string // of those that routes ask for
 }
 
 var errNoHello = errors.New("the connection does not begin with a ClientHello of TLS")
@@ -25,12 +27,16 @@ var errNoHello = errors.New("the connection does not begin with a ClientHello of
 func (l *link) look() error {
 	var h *hello
 	var wrong error
+	need := 0
 	err := peek(l.client, helloRoom, func(b []byte) (enough bool) {
-		var msg []byte
-		if msg, enough, wrong = helloOf(b); enough && wrong == nil {
-			h, wrong = parseHello(msg)
+		if len(b) < need { // a hello that comes byte by byte is not read from its start each time
+			return false
 		}
-		return enough
+		var msg []byte
+		if msg, need, wrong = helloOf(b); msg != nil {
+			h, wrong = parseHello(msg, l.door.protocols)
+		}
+		return need == 0
 	})
 	if err == nil {
 		err = wrong
@@ -44,42 +50,46 @@ func (l *link) look() error {
 }
 
 // helloOf puts the ClientHello together from its records, in which it may stand in pieces.
-// enough is set once it is whole, or once it is clear that there is none. RFC 8446 §5.1.
-func helloOf(b []byte) (msg []byte, enough bool, err error) {
-	for len(b) > 0 {
-		if wire.ContentType(b[0]) != wire.ContentHandshake || len(b) > 1 && b[1] != 3 {
-			return nil, true, errNoHello
+// need is how many bytes more can be learned from, and 0 once the ClientHello is whole, or once
+// it is clear that there is none. RFC 8446 §5.1.
+func helloOf(b []byte) (msg []byte, need int, err error) {
+	for at := 0; ; {
+		rest := b[at:]
+		if len(rest) > 0 && wire.ContentType(rest[0]) != wire.ContentHandshake || len(rest) > 1 && rest[1] != 3 {
+			return nil, 0, errNoHello
 		}
-		if len(b) < wire.RecordHeaderLen {
-			return nil, false, nil
+		if len(rest) < wire.RecordHeaderLen {
+			return nil, len(b) + 1, nil
 		}
-		n := int(binary.BigEndian.Uint16(b[3:]))
+		n := int(binary.BigEndian.Uint16(rest[3:]))
 		if n == 0 || n > 1<<14 {
-			return nil, true, errNoHello
+			return nil, 0, errNoHello
 		}
-		b = b[wire.RecordHeaderLen:]
-		msg = append(msg, b[:min(n, len(b))]...)
+		at += wire.RecordHeaderLen
+		before := len(msg)
+		msg = append(msg, b[at:min(at+n, len(b))]...)
 		if len(msg) > 0 && wire.HandshakeType(msg[0]) != wire.TypeClientHello {
-			return nil, true, errNoHello
+			return nil, 0, errNoHello
 		}
+		whole := wire.HeaderLen
 		if len(msg) >= wire.HeaderLen {
-			whole := wire.HeaderLen + int(msg[1])<<16 + int(msg[2])<<8 + int(msg[3])
+			whole += int(msg[1])<<16 + int(msg[2])<<8 + int(msg[3])
 			if whole > helloRoom {
-				return nil, true, errNoHello
+				return nil, 0, errNoHello
 			}
 			if len(msg) >= whole {
-				return msg[:whole], true, nil
+				return msg[:whole], 0, nil
 			}
 		}
-		if len(b) < n {
-			return nil, false, nil
+		if len(b) < at+n {
+			return nil, max(len(b)+1, at+min(n, whole-before)), nil
 		}
-		b = b[n:]
+		at += n
 	}
-	return nil, false, nil
 }
 
-func parseHello(msg []byte) (*hello, error) {
+// parseHello keeps the protocols that routes ask for, and no others: a hello has room for 16,000.
+func parseHello(msg []byte, protocols map[string]bool) (*hello, error) {
 	var m wire.ClientHello
 	if err := wire.Decode(&m, msg[wire.HeaderLen:], wire.Context{}, nil); err != nil {
 		return nil, err
@@ -90,8 +100,32 @@ func parseHello(msg []byte) (*hello, error) {
 	}
 	_, err := m.Extensions.Read(wire.ExtALPN, func(r *wire.Reader) {
 		for _, p := range wire.ReadALPN(r, nil) {
-			h.alpn = append(h.alpn, string(p))
+			if protocols[string(p)] && !slices.Contains(h.alpn, string(p)) {
+				h.alpn = append(h.alpn, string(p))
+			}
 		}
 	})
+	if h.name != "" && !isHostName(h.name) {
+		return nil, fmt.Errorf("%.255q is not the name of a host", h.name)
+	}
 	return h, err
+}
+
+// isHostName takes what a server of package tls takes: targets are told the name, and may look it up.
+func isHostName(name string) bool {
+	const most = 255 // RFC 1035 §2.3.4
+	if len(name) > most {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || label[0] == '-' || strings.ContainsFunc(label, notInHostName) {
+			address, err := netip.ParseAddr(name)
+			return err == nil && address.Zone() == ""
+		}
+	}
+	return true
+}
+
+func notInHostName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }

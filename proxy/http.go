@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -51,6 +52,9 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 	h.server = web.Server(http.HandlerFunc(h.serve))
 	h.server.ConnContext = h.connContext
 	h.server.ConnState = h.state
+	if d.idleTimeout > 0 {
+		h.server.IdleTimeout = min(h.server.IdleTimeout, d.idleTimeout)
+	}
 	if d.tls != nil {
 		h.over = &httptls.Server{HTTP: h.server, TLS: d.tls, HandshakeTimeout: d.handshakeTimeout, OnHandshake: h.shaken}
 	}
@@ -116,8 +120,31 @@ func (h *httpSide) connContext(ctx context.Context, c net.Conn) context.Context 
 	}
 	if l == nil || !l.abortWith(cancel) {
 		cancel()
+		return ctx
 	}
+	l.watchIdle()
 	return ctx
+}
+
+// request counts a request in. A connection has room for one; each beside it takes a place in
+// limits.connections, as it takes a connection to a target.
+func (l *link) request() (done func(), why event.Reason) {
+	leave := func() { l.requests.Add(-1) }
+	if l.requests.Add(1) == 1 {
+		return leave, ""
+	}
+	if why = l.p.limits.enter(); why != "" {
+		leave()
+		return nil, why
+	}
+	return func() { l.p.limits.leave(); leave() }, ""
+}
+
+// betweenRequests reports that a connection of HTTP mode waits for its client's next request.
+func (l *link) betweenRequests() bool {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.requests.Load() == 0 && !l.cutOff
 }
 
 // shaken is told of each handshake.
@@ -176,6 +203,14 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = countedBody{r.Body, l}
 	}
+	done, why := l.request()
+	if why != "" {
+		l.p.refuse(l.About.Listener, l.About.Peer, why, errors.New("a request beside others on one connection finds no room"))
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Too much is under way at the moment.", http.StatusServiceUnavailable)
+		return
+	}
+	defer done()
 	counted := &countedWriter{ResponseWriter: w, l: l}
 	defer func() {
 		if counted.hijacked { // net/http tells no more of it

@@ -16,6 +16,7 @@ type countedBody struct {
 func (b countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.l.received.Add(int64(n))
+	b.l.noteActivity()
 	return n, err
 }
 
@@ -28,8 +29,10 @@ type countedWriter struct {
 }
 
 func (w *countedWriter) Write(p []byte) (int, error) {
+	w.l.noteActivity()
 	n, err := w.ResponseWriter.Write(p)
 	w.l.sent.Add(int64(n))
+	w.l.noteActivity()
 	return n, err
 }
 
@@ -38,6 +41,33 @@ func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *countedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	w.hijacked = w.hijacked || err == nil
-	return conn, buffered, err
+	if err != nil {
+		return nil, nil, err
+	}
+	w.hijacked = true
+	return &countedConn{conn, w.l}, buffered, nil
 }
+
+// countedConn counts both ways of a connection that was taken over.
+type countedConn struct {
+	net.Conn
+	l *link
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.l.received.Add(int64(n))
+	c.l.noteActivity()
+	return n, err
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.l.noteActivity()
+	n, err := c.Conn.Write(p)
+	c.l.sent.Add(int64(n))
+	c.l.noteActivity()
+	return n, err
+}
+
+// CloseWrite passes the end of one direction on.
+func (c *countedConn) CloseWrite() error { return closeWrite(c.Conn) }

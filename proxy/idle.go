@@ -21,6 +21,7 @@ type idler struct {
 	limit  time.Duration
 	active atomic.Int64 // when something went last, in Unix nanoseconds
 	timer  *time.Timer
+	web    bool   // HTTP mode
 	asked  int64  // the active time that was valid when the system was asked last
 	moved  uint64 // what it said
 }
@@ -34,7 +35,7 @@ func (l *link) watchIdle() {
 	if limit <= 0 {
 		return
 	}
-	i := &idler{link: l, limit: limit}
+	i := &idler{link: l, limit: limit, web: l.door.http != nil}
 	i.active.Store(time.Now().UnixNano())
 	l.idler = i
 	i.timer = time.AfterFunc(limit, i.look)
@@ -86,6 +87,10 @@ func (i *idler) decide(active int64) {
 		if i.active.CompareAndSwap(active, now) {
 			i.asked = now
 		}
+		i.timer.Reset(i.limit)
+		return
+	}
+	if i.web && i.link.betweenRequests() { // net/http ends that in good order
 		i.timer.Reset(i.limit)
 		return
 	}

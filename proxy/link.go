@@ -44,6 +44,7 @@ type link struct {
 	failed   error
 	admitted admission
 
+	requests       atomic.Int32 // of HTTP mode, that are under way
 	received, sent atomic.Int64
 	halves         atomic.Int32 // directions that are not over
 	parked         [ways]bool   // have no goroutine; mutex guards it

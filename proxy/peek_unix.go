@@ -21,6 +21,10 @@ var errUnfinished = errors.New("the connection ended before its beginning was wh
 // for bytes that were seen already. More often it is the peer's end.
 const idlePeeks = 3
 
+// mostPeeked bounds what is looked at in all, for each byte that may be: the system copies the
+// bytes anew for each look, and a peer can send them one by one.
+const mostPeeked = 128
+
 // peek looks at what conn begins with, at most size bytes, until enough says so. The bytes stay.
 func peek(conn net.Conn, size int, enough func(b []byte) bool) error {
 	raw, err := conn.(syscall.Conn).SyscallConn()
@@ -28,7 +32,7 @@ func peek(conn net.Conn, size int, enough func(b []byte) bool) error {
 		return err
 	}
 	buf := make([]byte, min(size, 2048))
-	seen, idle, failed := 0, 0, error(nil)
+	seen, idle, all, failed := 0, 0, 0, error(nil)
 	err = raw.Read(func(fd uintptr) bool {
 		for {
 			n, _, err := syscall.Recvfrom(int(fd), buf, syscall.MSG_PEEK)
@@ -52,7 +56,7 @@ func peek(conn net.Conn, size int, enough func(b []byte) bool) error {
 			if idle++; n > seen {
 				seen, idle = n, 0
 			}
-			if idle >= idlePeeks || n >= size {
+			if all += n; idle >= idlePeeks || n >= size || all >= mostPeeked*size {
 				failed = errUnfinished
 				return true
 			}

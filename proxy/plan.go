@@ -37,14 +37,15 @@ type plan struct {
 
 // A door is what holds for the connections of one listener of the configuration.
 type door struct {
-	plan     *plan
-	config   *config.Listener
-	tls      *tls.Config // nil: TLS is not ended here
-	trust    trust
-	routes   []*route
-	fallback *route    // nil refuses what no route fits
-	http     *httpSide // nil for TCP mode
-	looks    bool      // the ClientHello is looked at first
+	plan      *plan
+	config    *config.Listener
+	tls       *tls.Config // nil: TLS is not ended here
+	trust     trust
+	routes    []*route
+	fallback  *route          // nil refuses what no route fits
+	protocols map[string]bool // that routes ask for
+	http      *httpSide       // nil for TCP mode
+	looks     bool            // the ClientHello is looked at first
 
 	handshakeTimeout, idleTimeout time.Duration
 }
@@ -94,7 +95,7 @@ func (n *plan) make() error {
 func (n *plan) door(c *config.Listener) (*door, error) {
 	limits := &n.config.Limits
 	d := &door{
-		plan: n, config: c,
+		plan: n, config: c, protocols: make(map[string]bool),
 		handshakeTimeout: limits.HandshakeTimeout.Or(defaultHandshakeTimeout), idleTimeout: time.Duration(limits.IdleTimeout),
 	}
 	var err error
@@ -135,6 +136,9 @@ func (n *plan) route(d *door) error {
 		}
 		d.routes = append(d.routes, newRoute(c, t, allow))
 		d.looks = d.looks || c.Passthrough || len(c.ALPN) > 0
+		for _, protocol := range c.ALPN {
+			d.protocols[protocol] = true
+		}
 	}
 	if d.config.Target != "" {
 		t := n.targets[d.config.Target]

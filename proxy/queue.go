@@ -16,9 +16,10 @@ const (
 	perProcessor = 4
 	// perTurn bounds those that wait, for each that computes: a quarter of a second at a
 	// millisecond each.
-	perTurn = 256
+	perTurn = 64
 	// patience is how long one waits at most. Those that compute take a millisecond or so. If
-	// all of them take that long, they wait for something else, such as a store.
+	// all of them take that long, they wait for something else, such as a store. Then as many
+	// again go on without a turn, and no more: it may be a flood after all.
 	patience = time.Second
 )
 
@@ -26,6 +27,7 @@ const (
 // connected from the processors. The rest wait in the order of their coming.
 type queue struct {
 	turns   chan struct{}
+	late    chan struct{} // those that go on without a turn
 	waiting atomic.Int64
 	most    int64
 	done    func() // gives a turn back
@@ -35,7 +37,7 @@ func newQueue(turns int) *queue {
 	if turns == 0 {
 		turns = perProcessor * runtime.GOMAXPROCS(0)
 	}
-	q := &queue{turns: make(chan struct{}, turns), most: int64(turns) * perTurn}
+	q := &queue{turns: make(chan struct{}, turns), late: make(chan struct{}, turns), most: int64(turns) * perTurn}
 	q.done = func() { <-q.turns }
 	return q
 }
@@ -58,7 +60,12 @@ func (q *queue) turn(ctx context.Context) (done func(), err error) {
 	case q.turns <- struct{}{}:
 		return q.done, nil
 	case <-timer.C:
-		return func() {}, nil
+		select {
+		case q.late <- struct{}{}:
+			return func() { <-q.late }, nil
+		default:
+			return nil, ErrCrowded
+		}
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

@@ -111,3 +111,34 @@ func TestTheProtocolOfChallengesIsRefused(t *testing.T) {
 		t.Errorf("it is taken: %v", err)
 	}
 }
+
+// A flood does not compute without turns: as many as have one go on late, and no more.
+func TestQueueUnderAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(2)
+		for range 2 {
+			if _, err := q.turn(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ends := make(chan error, 5)
+		for range 5 {
+			go func() {
+				_, err := q.turn(t.Context())
+				ends <- err
+			}()
+		}
+		late := 0
+		for range 5 {
+			switch err := <-ends; {
+			case err == nil:
+				late++
+			case !errors.Is(err, ErrCrowded):
+				t.Error(err)
+			}
+		}
+		if late != 2 {
+			t.Errorf("%d go on without a turn", late)
+		}
+	})
+}

@@ -93,11 +93,18 @@ func New(o Options) (http.Handler, error) {
 	return h, nil
 }
 
+// mostStreams bounds the requests at the same time on one connection of HTTP/2: each takes a
+// connection to a service. RFC 9113 §6.5.2 recommends no less.
+const mostStreams = 100
+
 // Server returns a server for a handler of HTTP mode, with limits against slow and large
 // requests: 10 s for a header of at most 64 KB, and 2 minutes between requests. Bodies have no
 // limit but that they go on.
 func Server(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet}
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: mostStreams},
+	}
 }
 
 // ServeHTTP answers a request.
