@@ -219,6 +219,7 @@ func TestParkAndWake(t *testing.T) {
 func TestParkInTheMiddleOfARecord(t *testing.T) {
 	p, open := parkedSetup(t, "TLS to TLS", func(c *config.Config) { c.Limits.IdleTimeout = config.Duration(time.Hour) })
 	l := open()
+	waitParked(t, p, 2)
 	active := &p.links.all()[0].idler.active
 	for _, ends := range [][2]net.Conn{{l.client, l.target}, {l.target, l.client}} {
 		for _, cut := range []int{1, 5, 6, 20} {
@@ -379,7 +380,11 @@ func TestParkingRaces(t *testing.T) {
 	if programs.Brief() {
 		rounds = 5
 	}
+	var before int
 	for round := range rounds {
+		if round == 1 { // the first has opened what stays
+			before = watched(t)
+		}
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			var accepted, closed sync.WaitGroup
 			c := at(config.Listener{TLS: serverTLS(t, "front.test")}, config.Target{Addresses: []string{backend(t, nil, echo)}})
@@ -405,7 +410,13 @@ func TestParkingRaces(t *testing.T) {
 			}
 		})
 	}
+	if after := watched(t); after > before {
+		t.Errorf("%d sockets and epoll instances were open, and %d are", before, after)
+	}
 }
+
+// watched counts the sockets and epoll instances that are open.
+func watched(t *testing.T) int { return openFiles(t, "socket:", "anon_inode:[eventpoll]") }
 
 // live makes connections, talks now and then and ends them in some way, until none is taken.
 func live(address string, i int) {

@@ -199,20 +199,26 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// The proxy leaves no socket open.
-func TestSockets(t *testing.T) {
-	open := func() (sockets int) { // the runtime keeps pipes for later
-		list, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip("this system does not show a process's descriptors")
-		}
-		for _, e := range list {
-			if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); strings.HasPrefix(to, "socket:") {
-				sockets++
+// openFiles counts the descriptors of these kinds.
+func openFiles(t *testing.T, kinds ...string) (n int) {
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("this system does not show a process's descriptors")
+	}
+	for _, e := range list {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		for _, kind := range kinds {
+			if strings.HasPrefix(to, kind) {
+				n++
 			}
 		}
-		return sockets
 	}
+	return n
+}
+
+// The proxy leaves no socket open.
+func TestSockets(t *testing.T) {
+	open := func() int { return openFiles(t, "socket:") } // the runtime keeps pipes for later
 	run := func(t *testing.T, n int) {
 		p, address := begin(t, at(config.Listener{TLS: serverTLS(t, "front.test")}, config.Target{Addresses: []string{backend(t, nil, echo)}}))
 		var clients sync.WaitGroup

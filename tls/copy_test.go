@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -41,5 +42,39 @@ func TestWriteToOfACutConnection(t *testing.T) {
 	c.NetConn().Close()
 	if n, err := s.WriteTo(io.Discard); n != 4 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+// A reader that was idle holds nothing to receive with once a deadline has ended its wait: the
+// idler has been there, and does not come again.
+func TestDeadlineOfAnIdleReader(t *testing.T) {
+	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+	c, s := open(t, "TCP", client, server)
+	idle := func() { // as after some time
+		s.stopIdler()
+		s.flags.unset(warm)
+		s.idle()
+	}
+	idle()
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.WriteTo(io.Discard)
+		done <- err
+	}()
+	for !s.flags.has(ticking) { // it is about to wait
+		runtime.Gosched()
+	}
+	idle()
+	s.SetReadDeadline(time.Now().Add(-time.Second))
+	if err := <-done; !isTimeout(err) {
+		t.Error("after a deadline:", err)
+	}
+	if s.reader != nil {
+		t.Error("it holds a reader")
+	}
+	s.SetReadDeadline(time.Time{})
+	io.WriteString(c, "more")
+	if n, err := s.Read(make([]byte, 10)); n != 4 || err != nil {
+		t.Errorf("afterwards: %d bytes, %v", n, err)
 	}
 }
