@@ -17,9 +17,9 @@ import "time"
 //     handed out every whole record before it waits.
 //   - The lot looks at the socket when it is armed. So what comes between the last read and
 //     the arming wakes the way at once. It tells once for each arming.
-//   - The lot never keeps a descriptor: it is armed while package net holds that, and names the link by
-//     a number that is never used again. What it tells of a link that is gone, or awake, is
-//     passed over.
+//   - The lot never keeps a descriptor: it is armed while package net holds that. It names the
+//     link by a number that is never used again, and what it tells of a link that is gone, or
+//     awake, is passed over.
 //   - link.mutex guards parked. What cuts a link off marks it first, and wakes it then; a link
 //     so marked does not park.
 

@@ -352,6 +352,9 @@ func TestStopOfParkedLinks(t *testing.T) {
 			t.Errorf("patient %t: the link ended with %v", patient, err)
 		}
 		waitParked(t, p, 0)
+		if p.lot.file != nil {
+			t.Errorf("patient %t: the lot is open after the stop", patient)
+		}
 	}
 }
 
