@@ -1,7 +1,9 @@
 // Package memcached is a [session.Store] in one or several memcached servers.
 //
 // A key is stored under "vitrine:" and its SHA-256 in base64, as memcached takes 250 printable bytes
-// at most. Several servers share the keys; each key is on one of them. Items are lost when a
+// at most. Several servers share the keys; each key is on one of them, which follows from the servers'
+// names as the URL has them: write the same ones everywhere, in any order. Names are looked up again every half minute,
+// and when no connection can be made. Items are lost when a
 // server is restarted, and when it needs room. Items are limited to 1 MiB there and 512 KiB here.
 //
 // memcached has no command that returns an item and removes it. [Store.Take] reads the item
@@ -22,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"strings"
 	"time"
 
@@ -34,8 +35,9 @@ import (
 
 // Store is a [session.Swapper] in memcached.
 type Store struct {
-	client *memcache.Client
-	calls  bound.Calls
+	client  *memcache.Client
+	servers *servers
+	calls   bound.Calls
 }
 
 var _ session.Swapper = (*Store)(nil)
@@ -55,30 +57,18 @@ func Open(address string) (*Store, error) {
 	if rest = strings.TrimSuffix(rest, "/"); !found || strings.ContainsAny(rest, "@?#/ ") {
 		return nil, errors.New("memcached: the address is not a URL like memcached://HOST:11211,HOST:11211")
 	}
-	hosts := strings.Split(rest, ",")
-	for i, host := range hosts {
-		if host == "" {
-			return nil, fmt.Errorf("memcached: %q has an empty address", address)
-		}
-		if _, _, err := net.SplitHostPort(host); err != nil {
-			hosts[i] = net.JoinHostPort(strings.Trim(host, "[]"), port)
-		}
-	}
-	servers := new(memcache.ServerList)
-	if err := servers.SetServers(hosts...); err != nil {
-		return nil, fmt.Errorf("memcached: %w", err)
-	}
-	c := memcache.NewFromSelector(servers)
-	c.Timeout, c.MaxIdleConns, c.DialContext = patience, maxIdle, dial
-	return &Store{client: c, calls: bound.New()}, nil
-}
-
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	servers, err := newServers(strings.Split(rest, ","))
 	if err != nil {
 		return nil, err
 	}
-	return &guard.Conn{Conn: conn, In: &guard.Scanner{Line: line}}, nil
+	return open(servers), nil
+}
+
+func open(servers *servers) *Store {
+	c := memcache.NewFromSelector(servers)
+	c.Timeout, c.MaxIdleConns, c.DialContext = patience, maxIdle, servers.dial
+	servers.changed = func() { _ = c.Close() } // which ends the connections that rest, and no more
+	return &Store{client: c, servers: servers, calls: bound.New()}
 }
 
 // line looks at a line of the server: "VALUE key flags bytes [cas]" is followed by the bytes.
@@ -243,5 +233,6 @@ func (s *Store) CompareAndSet(ctx context.Context, key string, old, blob []byte,
 // not be used by then.
 func (s *Store) Close() error {
 	s.calls.Drain()
+	s.servers.looking.Wait()
 	return s.client.Close()
 }
