@@ -10,10 +10,11 @@ import (
 
 // The section fleet in small: the same proxies and store, and the troubles that are over soon.
 func TestTheFleetInTrouble(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the command is built, and three of it run for seconds")
+	if programs.Brief() {
+		t.Skip("the command is built, and three of it run for seconds: VITRINE_INTEROP=require has it run")
 	}
 	programs.Need(t, "redis-server", "redis-server")
+	programs.Need(t, "haproxy", "haproxy")
 	var log strings.Builder
 	r := &report{section: "fleet", log: &log, began: time.Now()}
 	// The machine may be busy with other tests: the store may take as long as it ever may.
