@@ -47,3 +47,30 @@ func TestTargetsThatAnswerInPart(t *testing.T) {
 		}
 	}
 }
+
+// What a baseline had, and a single probe without an answer leaves unknown, is no success: neither
+// the words nor the exit code say that it is gone. What was answered is gone, and fine.
+func TestBaselinesAreNotKeptBySilence(t *testing.T) {
+	for name, c := range map[string]struct {
+		silent []string
+		want   int
+		says   string
+	}{
+		"a probe got no answer": {[]string{"a group of TLS 1.3"}, report.ExitNetwork, "not known: group x448"},
+		"all was answered":      {nil, report.ExitOK, "gone: group x448"},
+	} {
+		before := &scan.Report{Target: "a:1", Groups: []scan.GroupReport{{Name: "x448"}}}
+		after := &scan.Report{Target: "a:1", NotAnswered: c.silent}
+		j := &job{options: &options{failOn: "low"}}
+		j.compared.baseline = &Scans{Targets: 1, Reports: []*scan.Report{before}}
+		all := &Scans{Targets: 1, Reports: []*scan.Report{after}}
+		j.judge(all)
+		cmd := &cobra.Command{}
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetIn(strings.NewReader(""))
+		if err := j.tell(cmd, all); report.ExitCode(err) != c.want || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%s: %v, code %d\n%s", name, err, report.ExitCode(err), out.String())
+		}
+	}
+}
