@@ -3,7 +3,11 @@
 //
 // Keys are "vitrine:" and the key's bytes as they are. Each expires by the server's clock, after
 // the time that was left by ours. Take is GETDEL. [Store.CompareAndSet] is SET NX, or a script that
-// compares. The rights that a user needs: +get +set +getdel +del +eval +hello +ping, for ~vitrine:*.
+// compares. The rights that a user needs: +get +set +getdel +del +eval +hello +ping, for ~vitrine:*; with a database
+// +select too, in a cluster +cluster, and with sentinels +role. On the sentinels it needs +hello +ping +sentinel
+// +subscribe +unsubscribe, and &* for their channels.
+//
+// A replica that takes over without the last writes brings back what was taken: [Store.Take] is atomic on one server.
 //
 // The server should be one that evicts when it is full (maxmemory-policy volatile-ttl or
 // allkeys-lru); with noeviction a full one takes no more sessions. What is stored are secrets:

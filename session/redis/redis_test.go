@@ -91,17 +91,54 @@ func TestFull(t *testing.T) {
 	})
 }
 
+const (
+	someUser = "user default off\nuser admin on >s3cret ~* &* +@all\nuser fleet on >s3cret:/@ "
+	rights   = "~vitrine:* +get +set +getdel +del +eval +hello +ping"
+	asUser   = "redis://fleet:s3cret%3A%2F%40@"
+)
+
 // A user needs the rights that the documentation names, and no more.
 func TestUser(t *testing.T) {
 	engines(t, func(t *testing.T, program string) {
-		rights := t.TempDir() + "/users.conf"
-		write(t, rights, "user default off\nuser fleet on >s3cret:/@ ~vitrine:* +get +set +getdel +del +eval +hello +ping\n")
-		server := start(t, program, "--aclfile", rights)
-		s := open(t, "redis://fleet:s3cret%3A%2F%40@"+server.Addr)
-		storetest.Run(t, s, 1000)
-		wrong := open(t, "redis://fleet:wrong@"+server.Addr)
-		if err := wrong.Put(t.Context(), "key", []byte("blob"), time.Now().Add(time.Hour)); err == nil || strings.Contains(err.Error(), "wrong@") {
-			t.Errorf("a wrong password: %v", err)
+		file := t.TempDir() + "/users.conf"
+		for db, more := range map[string]string{"": "", "/3": " +select"} {
+			write(t, file, someUser+rights+more+"\n")
+			server := start(t, program, "--aclfile", file)
+			storetest.Run(t, open(t, asUser+server.Addr+db), 1000)
+			if put(t, "redis://fleet:wrong@"+server.Addr) == nil {
+				t.Error("a wrong password is taken")
+			}
+			if more == "" && put(t, asUser+server.Addr+"/3") == nil {
+				t.Error("a database needs no right of its own")
+			}
+		}
+	})
+}
+
+func put(t *testing.T, url string) error {
+	t.Helper()
+	err := open(t, url).Put(t.Context(), "key", []byte("blob"), time.Now().Add(time.Hour))
+	if err != nil && strings.Contains(err.Error(), "wrong@") {
+		t.Errorf("the password is shown: %v", err)
+	}
+	return err
+}
+
+// The same for a user whose server sentinels name.
+func TestUserOfSentinels(t *testing.T) {
+	engines(t, func(t *testing.T, program string) {
+		file, conf := t.TempDir()+"/users.conf", t.TempDir()+"/sentinel.conf"
+		for more, enough := range map[string]bool{"": false, " +role": true} {
+			write(t, file, someUser+rights+more+"\n")
+			server := start(t, program, "--aclfile", file)
+			sentinel := storetest.Start(t, func(port string) *exec.Cmd {
+				write(t, conf, "port "+port+"\nbind 127.0.0.1\nsentinel monitor sessions 127.0.0.1 "+server.Port+" 1\nsentinel auth-user sessions admin\n"+
+					"sentinel auth-pass sessions s3cret\n"+someUser+"&* +hello +ping +sentinel +subscribe +unsubscribe\n")
+				return exec.Command(program, conf, "--sentinel")
+			})
+			if err := put(t, asUser+sentinel.Addr+"?sentinel=sessions"); (err == nil) != enough {
+				t.Errorf("with the right %q: %v", more, err)
+			}
 		}
 	})
 }
