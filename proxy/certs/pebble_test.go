@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -295,6 +297,16 @@ func TestTLSALPN01(t *testing.T) {
 	replace(t, storage, []byte("no folder"))
 	if e := news.wait(t, StoreFailed); e.Err == nil {
 		t.Errorf("%+v", e)
+	}
+	// So does a full disk.
+	if err := errors.Join(os.Remove(storage), os.Mkdir(storage, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if onFullDisk(t, storage) {
+		for !errors.Is(news.wait(t, StoreFailed).Err, syscall.ENOSPC) {
+		}
+	} else {
+		t.Log("only root on Linux can have a full disk")
 	}
 	if got := leafOf(t, src, hello("www.example.com")); got == nil {
 		t.Error("nothing is served")
