@@ -43,7 +43,7 @@ const (
 var rules = []rule{
 	{"interop/bogo", "tls certcheck session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
-	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/proof/programs internal/rogue internal/record internal/suite session trace wire", "github.com/nats-io/nats-server/v2/server"},
+	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/proof/programs internal/rogue internal/record internal/suite session session/fleet session/memcached session/nats session/redis trace wire", "github.com/nats-io/nats-server/v2/server"},
 	{"docs/readme", "", anything}, // tests alone
 	{"bench/scanners", "internal/devca", ""},
 	{"bench/terminators", "internal/devca tls", ""},

@@ -55,6 +55,11 @@ func (f *fleet) phases(ctx context.Context) error {
 	if err := f.steady(ctx, ""); err != nil {
 		return err
 	}
+	if !f.custom.once && !f.campaign.brief {
+		if err := f.rotation(ctx); err != nil {
+			return err
+		}
+	}
 	f.crowd.pace(f.campaign.calm)
 	for _, t := range f.troubles() {
 		if f.campaign.brief && t.brief != f.custom.name {

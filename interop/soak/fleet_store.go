@@ -17,12 +17,17 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/session/memcached"
+	"github.com/vitrine-tls/vitrine/session/nats"
+	"github.com/vitrine-tls/vitrine/session/redis"
 )
 
 // engine is a store's server as a process, at the same address through all its lives. Each life begins empty.
 type engine interface {
 	address() string // HOST:PORT
 	url(address string) string
+	open() (store, error)
 	start() error // and waits until it answers
 	kill()
 	freeze() error // returns when it stands still
@@ -30,6 +35,12 @@ type engine interface {
 	wipe() error
 	fill(full bool) error                 // it takes nothing more; errUnable where it cannot be so
 	sizes() (count, bytes int, err error) // what it keeps, and what it takes for that
+}
+
+// store is what the members have of a store.
+type store interface {
+	session.Swapper
+	Close() error
 }
 
 // errUnable says that an engine has no such state.
@@ -144,6 +155,8 @@ func newRedis(s *storeServer, _ string) (engine, error) {
 
 func (e redisEngine) url(address string) string { return "redis://" + address }
 
+func (e redisEngine) open() (store, error) { return redis.Open(e.url(e.address())) }
+
 func (e redisEngine) wipe() error { _, err := e.say("FLUSHALL", "+OK"); return err }
 
 func (e redisEngine) fill(full bool) error {
@@ -183,6 +196,7 @@ func newMemcached(s *storeServer, _ string) (engine, error) {
 }
 
 func (e memcachedEngine) url(address string) string { return "memcached://" + address }
+func (e memcachedEngine) open() (store, error)      { return memcached.Open(e.url(e.address())) }
 func (e memcachedEngine) wipe() error               { _, err := e.say("flush_all", "OK"); return err }
 func (e memcachedEngine) fill(bool) error           { return errUnable } // it drops what is old
 
@@ -242,6 +256,7 @@ func natsServer(args []string) error {
 }
 
 func (e natsEngine) url(address string) string { return "nats://" + address + "/sessions" }
+func (e natsEngine) open() (store, error)      { return nats.Open(e.url(e.address())) }
 func (e natsEngine) fill(bool) error           { return errUnable } // the bucket has no bound of its own
 
 // wipe is a new process: the server's own tools are not needed for that.

@@ -4,10 +4,10 @@
 // value for 25 hours at most, and each value has its own expiry in front. [Store.Take] reads
 // the value with its revision and purges it on the condition that the revision is still the
 // last one: the server lets one caller do that. What is taken or deleted leaves a marker of some
-// 100 bytes for those 25 hours.
+// 200 bytes for a second. Servers before 2.11 keep it for those 25 hours, and so do buckets without a time for markers.
 //
 // The bucket is made when it is missing, with one replica in memory; make it yourself to have
-// it otherwise. What is stored are secrets: see package session/fleet, which seals them.
+// it otherwise, with a time for markers (nats kv add --marker-ttl=1s). What is stored are secrets: see package session/fleet, which seals them.
 package nats
 
 import (
@@ -46,13 +46,18 @@ type link struct {
 	conn *nats.Conn
 	js   jetstream.JetStream
 	kv   jetstream.KeyValue
+	// brief says that the bucket takes markers with a time of their own.
+	brief atomic.Bool
 }
 
 var _ session.Swapper = (*Store)(nil)
 
 const (
-	patience   = time.Second
-	keep       = 25 * time.Hour
+	patience = time.Second
+	keep     = 25 * time.Hour
+	// markerTime is how long the bucket keeps what says that a value was taken. It does not guard single use: a
+	// revision that was read before is not the last one either once nothing is left.
+	markerTime = time.Second
 	headerSize = 8
 	maxMessage = 4 << 20
 )
@@ -120,19 +125,55 @@ func (s *Store) makeBucket(l *link) error {
 	defer cancel()
 	kv, err := l.js.KeyValue(ctx, s.bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = l.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: s.bucket, Description: "TLS sessions", TTL: keep, Storage: jetstream.MemoryStorage,
-			MaxValueSize: guard.MaxBlob + headerSize,
-		})
+		kv, err = s.create(ctx, l.js)
 		if errors.Is(err, jetstream.ErrBucketExists) { // another member was faster
 			kv, err = l.js.KeyValue(ctx, s.bucket)
 		}
 	}
-	if err == nil && l.kv == nil {
+	if err != nil {
+		return err
+	}
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return err
+	}
+	l.brief.Store(status.LimitMarkerTTL() > 0)
+	if l.kv == nil {
 		l.kv = kv // one that was made again goes by the same name
+	}
+	return nil
+}
+
+// create makes the bucket, with a time for markers if the server knows of such.
+func (s *Store) create(ctx context.Context, js jetstream.JetStream) (jetstream.KeyValue, error) {
+	config := jetstream.KeyValueConfig{
+		Bucket: s.bucket, Description: "TLS sessions", TTL: keep, Storage: jetstream.MemoryStorage,
+		MaxValueSize: guard.MaxBlob + headerSize, LimitMarkerTTL: markerTime,
+	}
+	kv, err := js.CreateKeyValue(ctx, config)
+	if errors.Is(err, jetstream.ErrLimitMarkerTTLNotSupported) {
+		config.LimitMarkerTTL = 0
+		kv, err = js.CreateKeyValue(ctx, config)
+	}
+	return kv, err
+}
+
+// purge leaves nothing of a key but a marker.
+func (l *link) purge(ctx context.Context, key string, options ...jetstream.KVDeleteOpt) error {
+	if !l.brief.Load() {
+		return l.kv.Purge(ctx, nameOf(key), options...)
+	}
+	err := l.kv.Purge(ctx, nameOf(key), append(options, jetstream.PurgeTTL(markerTime))...)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == errCodeNoTTL { // somebody has made the bucket again
+		l.brief.Store(false)
+		return l.kv.Purge(ctx, nameOf(key), options...)
 	}
 	return err
 }
+
+// errCodeNoTTL is the server's JSMessageTTLDisabledErr.
+const errCodeNoTTL = 10166
 
 // dialer puts the guard in. From where TLS begins, it is TLS that decides what is to be believed.
 type dialer struct{}
@@ -263,7 +304,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.kv.Purge(ctx, nameOf(key), jetstream.LastRevision(revision)); err != nil {
+	if err := l.purge(ctx, key, jetstream.LastRevision(revision)); err != nil {
 		if changed(err) {
 			return nil, session.ErrNotFound
 		}
@@ -287,7 +328,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	if err = l.kv.Purge(ctx, nameOf(key)); err != nil {
+	if err = l.purge(ctx, key); err != nil {
 		return s.failed(l, err)
 	}
 	return nil
