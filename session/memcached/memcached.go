@@ -6,10 +6,9 @@
 // and when no connection can be made. Items are lost when a
 // server is restarted, and when it needs room. Items are limited to 1 MiB there and 512 KiB here.
 //
-// memcached has no command that returns an item and removes it. [Store.Take] reads the item
-// with its revision, then puts a marker in its place by cas, on the condition that the revision
-// is the same: the server lets one caller do that, and only that one returns the blob. The
-// marker is gone a second later.
+// [Store.Take] is one command, gat: it returns an item and gives it another expiry, which is over. memcached does both
+// under the lock of the item, so the next caller finds none. It must be memcached itself, from 1.5.3 on: with a program that
+// only speaks like it, single use is as good as its gat.
 //
 // Do not let strangers reach the server: it has no passwords here. What is stored are secrets:
 // see package session/fleet, which seals them.
@@ -47,8 +46,7 @@ const (
 	port     = "11211"
 	patience = time.Second // for the server, whatever the context says
 	maxIdle  = 64
-	// taken marks an item that stands in for one that was taken.
-	taken = 1
+	past     = -1 // an expiry: none finds the item from now on
 )
 
 // Open returns the store at a URL, memcached://HOST:PORT,HOST:PORT, without connecting yet.
@@ -96,11 +94,8 @@ func item(key string, blob []byte, expiry time.Time) *memcache.Item {
 	return &memcache.Item{Key: nameOf(key), Value: append(value, blob...), Expiration: int32(min(max(left, 1), math.MaxInt32))}
 }
 
-// blobOf is what an item holds, or ErrNotFound for one that has expired or was taken.
+// blobOf is what an item holds, or ErrNotFound for one that has expired.
 func blobOf(i *memcache.Item) ([]byte, error) {
-	if i.Flags == taken {
-		return nil, session.ErrNotFound
-	}
 	if len(i.Value) < headerSize {
 		return nil, fmt.Errorf("%w: memcached has an item of %d bytes", session.ErrNotFound, len(i.Value))
 	}
@@ -162,21 +157,11 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 // Take implements [session.Store]; see the package.
 func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	return run(ctx, s, func() ([]byte, error) {
-		one, err := s.client.Get(nameOf(key))
+		one, err := s.client.GetAndTouch(nameOf(key), past)
 		if err != nil {
 			return nil, err
 		}
-		blob, err := blobOf(one)
-		if err != nil {
-			return nil, err
-		}
-		one.Value, one.Flags, one.Expiration = []byte{}, taken, 1
-		if done, err := s.swap(one); err != nil {
-			return nil, err
-		} else if !done {
-			return nil, session.ErrNotFound
-		}
-		return blob, nil
+		return blobOf(one)
 	})
 }
 

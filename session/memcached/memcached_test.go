@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/session/internal/storetest"
 )
 
@@ -44,6 +45,11 @@ func TestTroubles(t *testing.T) {
 	storetest.Troubles(t, openAt(t, "memcached://"+server.Addr), server, []string{
 		"HTTP/1.1 400 Bad Request\r\n\r\n", "VALUE a 0 4294967295\r\n", "VALUE a 0 -1\r\n", "VALUE\r\n", "STORED\r\n", strings.Repeat("x", 1<<20), "\r\n",
 	})
+}
+
+// A look-up is one round trip, and so is a take.
+func TestRoundTrips(t *testing.T) {
+	storetest.Rounds(t, start(t), func(address string) session.Store { return openAt(t, "memcached://"+address) }, 1, 1, 1)
 }
 
 func TestAddresses(t *testing.T) {

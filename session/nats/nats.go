@@ -241,6 +241,8 @@ func explain(err error) error {
 		return nil
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
 		return session.ErrNotFound
+	case strings.HasPrefix(err.Error(), "nats: "):
+		return err
 	}
 	return fmt.Errorf("nats: %w", err)
 }

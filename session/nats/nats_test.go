@@ -149,6 +149,11 @@ func TestABucketThatKeepsMarkers(t *testing.T) {
 	}
 }
 
+// A look-up is one round trip, and a take two: the server has no command that does both.
+func TestRoundTrips(t *testing.T) {
+	storetest.Rounds(t, start(t), func(address string) session.Store { return open(t, "nats://"+address) }, 1, 1, 2)
+}
+
 func TestAddresses(t *testing.T) {
 	for _, url := range []string{"", "nats://", "redis://h", "nats://h/a/b", "nats://h/a.b", "nats://h?x=1"} {
 		if s, err := Open(url); err == nil {

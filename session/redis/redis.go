@@ -4,8 +4,8 @@
 // Keys are "vitrine:" and the key's bytes as they are. Each expires by the server's clock, after
 // the time that was left by ours. Take is GETDEL. [Store.CompareAndSet] is SET NX, or a script that
 // compares. The rights that a user needs: +get +set +getdel +del +eval +hello +ping, for ~vitrine:*; with a database
-// +select too, in a cluster +cluster, and with sentinels +role. On the sentinels it needs +hello +ping +sentinel
-// +subscribe +unsubscribe, and &* for their channels.
+// +select too, in a cluster +cluster|slots +cluster|shards +asking, and with sentinels +role. On the sentinels it needs
+// +hello +ping +sentinel +subscribe +unsubscribe, and &* for their channels.
 //
 // A replica that takes over without the last writes brings back what was taken: [Store.Take] is atomic on one server.
 //
@@ -83,7 +83,11 @@ func connect(options valkey.ClientOption) (valkey.Client, error) {
 		client.Close()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
+		return nil, err
+	}
+	if cluster := !options.ForceSingleClient && options.Sentinel.MasterSet == ""; cluster && client.Mode() != valkey.ClientModeCluster {
+		client.Close() // it would find the keys of one node alone
+		return nil, errors.New("the server does not tell of its cluster: it has none, or the user lacks the rights +cluster|slots and +cluster|shards")
 	}
 	return client, nil
 }

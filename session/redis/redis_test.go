@@ -3,15 +3,19 @@ package redis
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/proof/leak"
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/session"
@@ -143,24 +147,51 @@ func TestUserOfSentinels(t *testing.T) {
 	})
 }
 
+// startCluster is three nodes with a third of the slots each.
+func startCluster(t *testing.T, program string, more ...string) []*storetest.Server {
+	var nodes []*storetest.Server
+	var bus []string
+	for i := range 3 {
+		bus = append(bus, storetest.FreePort(t))
+		nodes = append(nodes, start(t, program, append([]string{"--cluster-enabled", "yes", "--cluster-port", bus[i]}, more...)...))
+	}
+	for i, n := range nodes {
+		if i > 0 {
+			say(t, nodes[0], "CLUSTER MEET 127.0.0.1 "+n.Port+" "+bus[i])
+		}
+		say(t, n, fmt.Sprintf("CLUSTER ADDSLOTSRANGE %d %d", i*5462, min(i*5462+5461, 16383)))
+	}
+	for _, n := range nodes {
+		storetest.Eventually(t, "the cluster is whole", func() bool { return strings.Contains(say(t, n, "CLUSTER INFO"), "cluster_state:ok") })
+	}
+	return nodes
+}
+
+// A user of a cluster needs one right more.
 func TestCluster(t *testing.T) {
 	engines(t, func(t *testing.T, program string) {
-		var nodes []*storetest.Server
-		var bus []string
-		for i := range 3 {
-			bus = append(bus, storetest.FreePort(t))
-			nodes = append(nodes, start(t, program, "--cluster-enabled", "yes", "--cluster-port", bus[i]))
+		file := t.TempDir() + "/users.conf"
+		write(t, file, "user default on nopass +@all\nuser less on >s3cret "+rights+"\nuser fleet on >s3cret:/@ "+rights+" +cluster|slots +cluster|shards +asking\n")
+		nodes := startCluster(t, program, "--aclfile", file)
+		url := nodes[1].Addr + "?cluster=true"
+		s := open(t, asUser+url)
+		storetest.Run(t, s, 1000)
+		slot, _ := strconv.Atoi(strings.Trim(say(t, nodes[0], "CLUSTER KEYSLOT vitrine:moving"), ":\r\n"))
+		from, to := nodes[slot/5462], nodes[(slot/5462+1)%3]
+		say(t, to, fmt.Sprintf("CLUSTER SETSLOT %d IMPORTING %s", slot, say(t, from, "CLUSTER MYID")))
+		say(t, from, fmt.Sprintf("CLUSTER SETSLOT %d MIGRATING %s", slot, say(t, to, "CLUSTER MYID")))
+		if err := s.Put(t.Context(), "moving", []byte("blob"), time.Now().Add(time.Hour)); err != nil {
+			t.Errorf("while keys are moved: %v", err)
 		}
-		for i, n := range nodes {
-			if i > 0 {
-				say(t, nodes[0], "CLUSTER MEET 127.0.0.1 "+n.Port+" "+bus[i])
-			}
-			say(t, n, fmt.Sprintf("CLUSTER ADDSLOTSRANGE %d %d", i*5462, min(i*5462+5461, 16383)))
+		if blob, err := s.Take(t.Context(), "moving"); err != nil || string(blob) != "blob" {
+			t.Errorf("while keys are moved: %q, %v", blob, err)
 		}
-		for _, n := range nodes {
-			storetest.Eventually(t, "the cluster is whole", func() bool { return strings.Contains(say(t, n, "CLUSTER INFO"), "cluster_state:ok") })
+		if err := put(t, "redis://less:s3cret@"+url); err == nil || !strings.Contains(err.Error(), "+cluster") {
+			t.Errorf("without the right: %v", err)
 		}
-		storetest.Run(t, open(t, "redis://"+nodes[1].Addr+"?cluster=true"), 1000)
+		if err := put(t, "redis://"+start(t, program).Addr+"?cluster=true"); err == nil || !strings.Contains(err.Error(), "has none") {
+			t.Errorf("without a cluster: %v", err)
+		}
 	})
 }
 
@@ -184,6 +215,52 @@ func say(t *testing.T, s *storetest.Server, command string) string {
 	return line
 }
 
+// A server with TLS is reached by its authority and its name alone.
+func TestTLS(t *testing.T) {
+	ca, err := devca.New("redis.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir+"/ca.pem", string(ca.PEM()))
+	for name, names := range map[string][]string{"good": {"127.0.0.1", "localhost"}, "other": {"redis.test"}} {
+		pair, err := ca.Issue(devca.Leaf{Names: names, Key: devca.ECDSA})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+		for _, der := range pair.Certificate {
+			text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+		}
+		write(t, dir+"/"+name+".pem", string(text))
+	}
+	engines(t, func(t *testing.T, program string) {
+		startTLS := func(name string) string {
+			file := dir + "/" + name + ".pem"
+			return storetest.Start(t, func(port string) *exec.Cmd {
+				return exec.Command(program, "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--requirepass", "s3cret",
+					"--tls-cert-file", file, "--tls-key-file", file, "--tls-auth-clients", "no")
+			}).Addr
+		}
+		good, other := startTLS("good"), startTLS("other")
+		trusted := "?ca=" + dir + "/ca.pem"
+		storetest.Run(t, open(t, "rediss://:s3cret@"+good+"/1"+trusted), 256<<10)
+		for url, want := range map[string]string{
+			"rediss://:s3cret@" + good:            "unknown authority",
+			"rediss://:s3cret@" + other + trusted: "IP SANs",
+			"redis://:s3cret@" + good:             "",
+		} {
+			if err := put(t, url); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v", strings.Replace(url, good, "good", 1), err)
+			}
+		}
+	})
+}
+
 // Sentinels name the server.
 func TestSentinel(t *testing.T) {
 	engines(t, func(t *testing.T, program string) {
@@ -196,6 +273,13 @@ func TestSentinel(t *testing.T) {
 			return exec.Command(program, conf, "--sentinel")
 		})
 		storetest.Run(t, open(t, "redis://"+sentinel.Addr+"?sentinel=sessions"), 1000)
+	})
+}
+
+// A look-up is one round trip, and so is a take.
+func TestRoundTrips(t *testing.T) {
+	engines(t, func(t *testing.T, program string) {
+		storetest.Rounds(t, start(t, program), func(address string) session.Store { return open(t, "redis://"+address) }, 1, 1, 1)
 	})
 }
 
