@@ -11,5 +11,5 @@ type handover struct{}
 
 func (p *Proxy) takeOver(string, string, inherited) error { return errNoHandover }
 func (p *Proxy) offerHandover(string, string) error       { return errNoHandover }
-func (h *handover) publish() error                        { return nil }
+func (p *Proxy) publish() error                           { return nil }
 func (h *handover) close()                                {}

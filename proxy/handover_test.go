@@ -111,3 +111,154 @@ func TestHandoverThatIsGivenUp(t *testing.T) {
 		t.Error("a process takes over from nobody")
 	}
 }
+
+// asking is a process that has asked for all that p hands over, and has said nothing yet.
+func asking(t *testing.T, p *Proxy, path string) *net.UnixConn {
+	t.Helper()
+	var conn *net.UnixConn
+	for conn == nil { // until Run has begun
+		if c, err := net.Dial("unix", path); err == nil {
+			conn = c.(*net.UnixConn)
+		}
+		runtime.Gosched()
+	}
+	t.Cleanup(func() { conn.Close() })
+	for {
+		_, l, err := nextSocket(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l == nil {
+			break
+		}
+		l.Close()
+	}
+	if _, err := nextKeys(conn); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// While a reload takes its time, the process that said it is ready goes away: the old one goes on.
+func TestHandoverToNobody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "handover")
+	c := at(config.Listener{TLS: serverTLS(t, "front.test")}, saying(t, nil, "in"))
+	c.Process.Handover = path
+	p, address := begin(t, c)
+	conn := asking(t, p, path)
+	p.mutex.Lock()
+	conn.Write([]byte{sayReady})
+	conn.Close()
+	p.mutex.Unlock()
+	asking(t, p, path) // which is served after the other
+	if got, err := io.ReadAll(dial(t, address, onePKI().client("front.test"))); string(got) != "in" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A process that has not got all sockets does not get the connections.
+func TestHandoverBesideAReload(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "handover")
+	c := at(config.Listener{TLS: serverTLS(t, "front.test")}, saying(t, nil, "in"))
+	c.Process.Handover = path
+	p, address := begin(t, c)
+	conn := asking(t, p, path)
+	c.Listeners[0].Listen = append(c.Listeners[0].Listen, "unix:"+filepath.Join(t.TempDir(), "more"))
+	if err := p.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	h := handover{from: conn}
+	if err := h.ready(); err != errChanged {
+		t.Errorf("the new process is told %v", err)
+	}
+	if got, err := io.ReadAll(dial(t, address, onePKI().client("front.test"))); string(got) != "in" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// An old process that dies when it should say that it stops leaves a new one that serves.
+func TestTakeOverFromOneThatDies(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "handover")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old sync.WaitGroup
+	old.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for ask := make([]byte, 1); ; {
+			if _, err := io.ReadFull(conn, ask); err != nil || ask[0] == sayReady {
+				return
+			}
+			conn.Write(map[byte][]byte{askNext: []byte("{}"), askKeys: {0, 0}}[ask[0]])
+		}
+	})
+	t.Cleanup(func() { l.Close(); old.Wait() })
+	c := at(config.Listener{TLS: serverTLS(t, "front.test")}, saying(t, nil, "in"))
+	c.Process.Handover = path
+	told := make(chan error, 1)
+	p, err := New(c, Options{TakeOver: true, TookOver: func(err error) { told <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runUntilEnd(t, p)
+	if err := <-told; err == nil {
+		t.Error("nobody is told that the old process said nothing")
+	}
+	address := p.Addrs()[c.Listeners[0].Listen[0]][0].String()
+	if got, err := io.ReadAll(dial(t, address, onePKI().client("front.test"))); string(got) != "in" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A process whose folder for the hand-over has become unfit does not serve in secret.
+func TestAnOfferThatCannotBeMade(t *testing.T) {
+	folder := t.TempDir()
+	c := at(config.Listener{TLS: serverTLS(t, "front.test")}, saying(t, nil, "in"))
+	c.Process.Handover = filepath.Join(folder, "handover")
+	p, err := New(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := p.Addrs()[c.Listeners[0].Listen[0]][0].String()
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder + ".away")
+	if err := p.Run(t.Context()); err == nil {
+		t.Error("Run says nothing")
+	}
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("it listens on")
+	}
+}
+
+// The operators' socket is handed over under the address that it has, whatever a reload has named.
+func TestTheOperatorsSocketKeepsItsName(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := at(config.Listener{TLS: serverTLS(t, "front.test")}, saying(t, nil, "in"))
+	c.Admin.Listen = "127.0.0.1:1"
+	p, err := New(c, Options{Operators: func(net.Listener) (net.Listener, error) { return l, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runUntilEnd(t, p)
+	c.Admin.Listen = "127.0.0.1:2"
+	if err := p.Reload(c); err != nil {
+		t.Fatal(err)
+	}
+	for _, offer := range p.listeners() {
+		if offer.Listener == l && offer.name != forOperators+"127.0.0.1:1" {
+			t.Errorf("it is offered as %q", offer.name)
+		}
+	}
+}

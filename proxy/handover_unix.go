@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -20,13 +21,16 @@ import (
 
 // A hand-over is a talk on a unix socket between a process that listens and one that is to
 // take its place. The new one asks for the sockets one by one, and gets each as a descriptor
-// beside its name. Then it asks for the ticket keys, which stand on no disk. Once it accepts on all of them, it says so. Only then does the old one stop
-// to accept. So at each moment somebody accepts, and what waits in a socket's queue waits on.
+// beside its name. Then it asks for the ticket keys, which stand on no disk. Once it accepts on
+// all of the sockets, it says so. Only when the old one could answer that does it stop to accept.
+// So at each moment somebody accepts, and what waits in a socket's queue waits on: a new process
+// that has gone away is not left the sockets, and one that waits in vain for the answer goes on.
 const (
-	askNext   = 'n'
-	askKeys   = 'k'
-	sayReady  = 'r'
-	sayLeaves = 'b'
+	askNext    = 'n'
+	askKeys    = 'k'
+	sayReady   = 'r'
+	sayLeaves  = 'b'
+	sayChanged = 'c' // in place of the other: a reload has opened or closed sockets meanwhile
 
 	// handoverPatience bounds each step.
 	handoverPatience = 10 * time.Second
@@ -44,6 +48,7 @@ type handover struct {
 	from     *net.UnixConn // the old process, which waits for us; nil without
 	offer    *net.UnixListener
 	at, path string      // where the offer is, and where it will be
+	runsAs   string      // the user that may take over too
 	given    atomic.Bool // another process has the sockets
 }
 
@@ -174,54 +179,73 @@ func (p *Proxy) offerHandover(path, runsAs string) error {
 	if p.handover == nil {
 		p.handover = new(handover)
 	}
-	p.handover.offer, p.handover.path, p.handover.at = l, path, fresh
+	h := p.handover
+	h.offer, h.path, h.at, h.runsAs = l, path, fresh, runsAs
 	if err := os.Chmod(fresh, 0o600); err != nil {
 		return fmt.Errorf("proxy: process.handover: %w", err)
 	}
-	go func() {
-		for {
-			conn, err := l.AcceptUnix()
-			if err != nil {
-				return
-			}
-			_ = p.handOver(conn, runsAs) // the other process tells what went wrong
-		}
-	}()
 	return nil
 }
 
-// publish tells the old process, if there is one, that this one accepts, and offers to hand over in turn.
-func (h *handover) publish() error {
+// publish tells the old process, if there is one, that this one accepts, and offers to hand over
+// in turn. An error means that this process must not serve. That something is wrong which serving
+// does not depend on is told, because the old process has its sockets no more.
+func (p *Proxy) publish() error {
+	h := p.handover
 	if h == nil {
 		return nil
 	}
-	if err := h.ready(); err != nil {
-		return err
+	took, wrong := h.from != nil, error(nil)
+	if took {
+		if wrong = h.ready(); errors.Is(wrong, errChanged) {
+			p.mutex.Lock()
+			p.leaveFiles() // the old process listens on
+			p.mutex.Unlock()
+			return wrong
+		}
 	}
-	if h.offer == nil {
-		return nil
+	if h.offer != nil {
+		if err := os.Rename(h.at, h.path); err != nil && !took {
+			return fmt.Errorf("proxy: process.handover: %w", err)
+		} else if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("proxy: process.handover: nobody can take over from this process: %w", err))
+		} else {
+			h.at = h.path
+		}
+		go p.offerUntilClosed(h)
 	}
-	if err := os.Rename(h.at, h.path); err != nil {
-		return fmt.Errorf("proxy: process.handover: %w", err)
+	if took && p.options.TookOver != nil {
+		p.options.TookOver(wrong)
 	}
-	h.at = h.path
 	return nil
 }
 
-// ready tells the old process that this one accepts, and waits until that one does not any more.
-func (h *handover) ready() error {
-	if h.from == nil {
-		return nil
+func (p *Proxy) offerUntilClosed(h *handover) {
+	for {
+		conn, err := h.offer.AcceptUnix()
+		if err != nil {
+			return
+		}
+		_ = p.handOver(conn, h.runsAs) // the other process tells what went wrong
 	}
+}
+
+var errChanged = errors.New("proxy: the old process has opened or closed sockets since this one got them; start another")
+
+// ready tells the old process that this one accepts, and waits until that one stops to.
+func (h *handover) ready() error {
 	defer h.from.Close()
 	h.from.SetDeadline(time.Now().Add(handoverPatience))
+	var answer [1]byte
 	_, err := h.from.Write([]byte{sayReady})
 	if err == nil {
-		var b [1]byte
-		_, err = io.ReadFull(h.from, b[:])
+		_, err = io.ReadFull(h.from, answer[:])
 	}
-	if err != nil {
-		return fmt.Errorf("proxy: the old process did not say that it stops: %w", err)
+	switch {
+	case err != nil:
+		return fmt.Errorf("proxy: the old process did not say that it stops; end it if it still runs: %w", err)
+	case answer[0] == sayChanged:
+		return errChanged
 	}
 	return nil
 }
@@ -249,7 +273,8 @@ func (p *Proxy) handOver(conn *net.UnixConn, runsAs string) error {
 	if err != nil {
 		return err
 	}
-	left := p.listeners()
+	all := p.listeners()
+	left := all
 	var ask [1]byte
 	for {
 		conn.SetDeadline(time.Now().Add(handoverPatience))
@@ -266,13 +291,14 @@ func (p *Proxy) handOver(conn *net.UnixConn, runsAs string) error {
 		case ask[0] == askKeys && len(left) == 0:
 			err = p.sendKeys(conn)
 		case ask[0] == sayReady && len(left) == 0:
-			p.giveUpSockets()
+			if err := p.giveUpSockets(all, conn); err != nil {
+				return err
+			}
 			if p.options.HandedOver != nil {
 				p.options.HandedOver(pid)
 			}
-			_, err = conn.Write([]byte{sayLeaves})
 			go p.stopWithinGrace(context.Background())
-			return err
+			return nil
 		default:
 			err = fmt.Errorf("%q is no word of a hand-over", ask)
 		}
@@ -288,16 +314,21 @@ type listening struct {
 	net.Listener
 }
 
-func (p *Proxy) listeners() (list []listening) {
+func (p *Proxy) listeners() []listening {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	return p.listenersHeld()
+}
+
+// listenersHeld wants the mutex held.
+func (p *Proxy) listenersHeld() (list []listening) {
 	for name, s := range p.sockets {
 		for _, l := range s.listeners {
 			list = append(list, listening{name, l})
 		}
 	}
 	if p.operators != nil {
-		list = append(list, listening{forOperators + p.plan.config.Admin.Listen, p.operators})
+		list = append(list, listening{forOperators + p.operatorsAt, p.operators})
 	}
 	return list
 }
@@ -318,11 +349,31 @@ func (l listening) send(conn *net.UnixConn) error {
 	return firstOf(err, failed)
 }
 
-// giveUpSockets stops to accept, and leaves the files of unix sockets to the other process.
-func (p *Proxy) giveUpSockets() {
+// giveUpSockets tells the other process that this one stops to accept, and then does so. The files
+// of unix sockets are left to the other. Where that one has gone, or has not got all the sockets
+// that there are by now, nothing changes.
+func (p *Proxy) giveUpSockets(given []listening, conn net.Conn) error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	now := p.listenersHeld()
+	for _, l := range now {
+		if len(now) != len(given) || !slices.Contains(given, l) {
+			_, err := conn.Write([]byte{sayChanged})
+			return firstOf(err, errChanged)
+		}
+	}
+	conn.SetDeadline(time.Now().Add(handoverPatience)) // a reload may have taken all of the last one
+	if _, err := conn.Write([]byte{sayLeaves}); err != nil {
+		return err
+	}
 	p.handover.given.Store(true)
+	p.leaveFiles()
+	closeSockets(p.sockets)
+	return nil
+}
+
+// leaveFiles has the files of unix sockets stay when these are closed: another process listens there.
+func (p *Proxy) leaveFiles() {
 	leave := func(l net.Listener) {
 		if unix, is := l.(*net.UnixListener); is {
 			unix.SetUnlinkOnClose(false)
@@ -334,7 +385,6 @@ func (p *Proxy) giveUpSockets() {
 			leave(l)
 		}
 	}
-	closeSockets(p.sockets)
 }
 
 // checkPeer refuses a process of another user: who gets the sockets, gets the connections.

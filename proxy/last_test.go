@@ -81,7 +81,7 @@ func TestLastConnection(t *testing.T) {
 			close(last.conns)
 			s.listeners[0] = last
 			ran := make(chan error, 1)
-			if err := p.begin(); err != nil {
+			if _, err := p.begin(); err != nil {
 				t.Fatal(err)
 			}
 			go func() { ran <- end(p) }()

@@ -36,6 +36,9 @@ type Options struct {
 	// HandedOver is told that another process has the sockets; pid is 0 where the system does
 	// not say which. Its caller answers operators no longer, and the proxy stops.
 	HandedOver func(pid int)
+	// TookOver is told, after TakeOver, that this process serves. err, if not nil, says what
+	// the operator has to look after: the old process may still be there, for example.
+	TookOver func(err error)
 }
 
 // Proxy serves what a configuration says. Its methods may be called from many goroutines.
@@ -57,10 +60,12 @@ type Proxy struct {
 	sockets   map[string]*socket // by address, as the configuration writes it
 	handover  *handover          // nil where there is none
 	operators net.Listener       // nil where there is none
-	inherited []byte             // ticket keys of the process before; cleared once New is done
-	running   bool
-	stopped   chan struct{} // closed when a stop is complete
-	stop      chan struct{} // closed when one begins
+	// operatorsAt is where the operators' socket is, whatever a reload says.
+	operatorsAt string
+	inherited   []byte // ticket keys of the process before; cleared once New is done
+	running     bool
+	stopped     chan struct{} // closed when a stop is complete
+	stop        chan struct{} // closed when one begins
 }
 
 // New makes a proxy: it checks cfg, opens what that names, and listens. Nothing is accepted
@@ -111,10 +116,13 @@ func (p *Proxy) openOperators(where string, from inherited) (err error) {
 		return nil
 	}
 	var taken net.Listener
-	if list := from.take(forOperators + where); len(list) > 0 {
-		taken = list[0]
+	if where != "" {
+		if list := from.take(forOperators + where); len(list) > 0 {
+			taken = list[0]
+		}
 	}
 	p.operators, err = p.options.Operators(taken)
+	p.operatorsAt = where
 	return err
 }
 
@@ -135,7 +143,14 @@ func (p *Proxy) Addrs() map[string][]net.Addr {
 // Run serves until ctx ends; then it stops as Shutdown does, within Process.Grace. It returns
 // nil after a stop, also after one that Shutdown began. It may be called once.
 func (p *Proxy) Run(ctx context.Context) error {
-	if err := p.begin(); err != nil {
+	begun, err := p.begin()
+	if err == nil && begun {
+		err = p.publish()
+	}
+	if err != nil && begun { // it accepts already, and must not go on
+		p.stopWithinGrace(context.WithoutCancel(ctx))
+	}
+	if err != nil {
 		return err
 	}
 	select {
@@ -156,21 +171,22 @@ func (p *Proxy) stopWithinGrace(ctx context.Context) {
 	_ = p.Shutdown(ctx) // what was cut off is told by Closed
 }
 
-func (p *Proxy) begin() error {
+// begin starts to accept, and reports whether it did: a stop may have come first.
+func (p *Proxy) begin() (begun bool, err error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	switch {
 	case p.running:
-		return errors.New("proxy: Run was called twice")
+		return false, errors.New("proxy: Run was called twice")
 	case p.stopping.Load():
-		return nil
+		return false, nil
 	}
 	p.running = true
 	p.plan.start(true)
 	for _, s := range p.sockets {
 		s.start()
 	}
-	return p.handover.publish()
+	return true, nil
 }
 
 // defaultGrace is how long connections may go on after a stop.

@@ -41,21 +41,16 @@ func (x *audit) tally(a *Answer) {
 		x.cut.Add(1)
 	}
 	if a != nil && mute(a) {
-		x.lacks(a.Probe.Name)
+		x.mu.Lock()
+		if x.mutes == nil {
+			x.mutes = map[string]bool{}
+		}
+		x.mutes[a.Probe.Name] = true
+		x.mu.Unlock()
 	}
 	if x.o.Progress != nil {
 		x.o.Progress(int(n))
 	}
-}
-
-// lacks notes what got no answer where one was due.
-func (x *audit) lacks(what string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.mutes == nil {
-		x.mutes = map[string]bool{}
-	}
-	x.mutes[what] = true
 }
 
 // silentNow asks what the server has answered before, and reports that no answer comes any

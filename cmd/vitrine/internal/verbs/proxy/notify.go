@@ -64,6 +64,7 @@ func (n *notifier) follow(pid int) {
 	if n == nil || pid <= 0 {
 		return
 	}
+	n.say("WATCHDOG=1") // the other's first counts once it is the main process, and may take its time
 	n.say("MAINPID=" + strconv.Itoa(pid))
 	n.mutex.Lock()
 	defer n.mutex.Unlock()

@@ -107,7 +107,7 @@ func (o *options) run(cmd *cobra.Command) (err error) {
 	defer keys.close()
 	s.proxy, err = proxy.New(*c, proxy.Options{
 		TakeOver: o.takeOver, Hooks: []event.Hooks{seen.Hooks()}, Trace: seen.Trace, Development: develop, LoadPair: keys.load(),
-		Operators: seen.ListenAt, HandedOver: s.handedOver,
+		Operators: seen.ListenAt, HandedOver: s.handedOver, TookOver: s.tookOver,
 	})
 	if err != nil {
 		return report.Usagef("%v", err)

@@ -27,8 +27,9 @@ type service struct {
 	starter  *starter // nil without process.handover
 	handover string   // process.handover
 
-	succeeding atomic.Bool // a successor is being started
-	gone       atomic.Bool // one has the sockets
+	succeeding atomic.Bool                // a successor is being started
+	gone       atomic.Bool                // one has the sockets
+	late       atomic.Pointer[time.Timer] // ends a successor that does not come
 }
 
 // prepare gives up what is not needed any more.
@@ -100,9 +101,14 @@ func (s *service) succeed() {
 		return
 	}
 	s.seen.Log().Info("a successor is started")
-	late := time.AfterFunc(comes, s.starter.end)
+	late := time.AfterFunc(comes, func() {
+		if !s.gone.Load() {
+			s.starter.end()
+		}
+	})
+	s.late.Store(late)
 	go func() {
-		err := s.starter.start()
+		err := s.starter.start() // waits for as long as the successor lives
 		late.Stop()
 		s.succeeding.Store(false)
 		if !s.gone.Load() {
@@ -134,7 +140,17 @@ func (s *service) maySucceed() error {
 // handedOver is told that another process has the sockets.
 func (s *service) handedOver(pid int) {
 	s.gone.Store(true)
+	if late := s.late.Load(); late != nil {
+		late.Stop() // at once: it would end the process that serves from now on
+	}
 	s.seen.Log().Info("another process has the sockets, and takes the connections from now on", "pid", pid)
 	s.seen.leave()
 	s.told.follow(pid)
+}
+
+// tookOver is told that this process serves in place of another.
+func (s *service) tookOver(err error) {
+	if err != nil {
+		s.seen.Log().Warn("this process has the sockets, but not all went well with the one before", "failure", err.Error())
+	}
 }
