@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -91,11 +92,10 @@ func stale(path string) bool {
 		return false
 	}
 	conn, err := net.Dial("unix", path)
-	if err != nil {
-		return true
+	if err == nil {
+		conn.Close()
 	}
-	conn.Close()
-	return false
+	return errors.Is(err, syscall.ECONNREFUSED) // not where its queue is full, or its mode keeps us out
 }
 
 // Serve answers operators until ctx ends. It returns nil then, and at once where there is no
