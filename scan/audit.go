@@ -64,16 +64,18 @@ type audit struct {
 
 	mu sync.Mutex
 	r  *Report
-	// mutes are the names of the probes of which an answer was due and did not come.
+	// mutes are the names of the probes, and of others who were asked, of which an answer was due and did not come.
 	mutes map[string]bool
 	// What the later parts build upon: the versions that are spoken, newest first, the
 	// suites of each, the groups of TLS 1.3, and the certificates, by how they were got.
-	spoken  []wire.Version
-	suites  map[wire.Version][]wire.CipherSuite
-	groups  []wire.NamedGroup
-	chains  []*shownChain
-	first   *Answer // to a hello of today
-	classic *Answer // a whole handshake up to TLS 1.2
+	spoken []wire.Version
+	suites map[wire.Version][]wire.CipherSuite
+	groups []wire.NamedGroup
+	// groupsCut is set where the last question for a group of TLS 1.3 got no answer: there may be more.
+	groupsCut bool
+	chains    []*shownChain
+	first     *Answer // to a hello of today
+	classic   *Answer // a whole handshake up to TLS 1.2
 	// encryptsFirst is set where CBC goes with encrypt-then-MAC.
 	encryptsFirst bool
 }

@@ -172,7 +172,7 @@ func (x *audit) judgeChains(ctx context.Context) {
 		}
 		x.r.Chains = append(x.r.Chains, r)
 		x.judgeChain(shown, certs[0], r)
-		x.judgeRevocation(shown, verdict, r)
+		x.judgeRevocation(shown, certs[0], verdict, r)
 		x.judgeCT(shown, certs[0], r)
 	}
 }

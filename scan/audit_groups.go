@@ -23,6 +23,9 @@ func (x *audit) groups13(ctx context.Context) {
 		h.Groups, h.Shares = left, nil
 		a := line.do(ctx, Probe{Name: "a group of TLS 1.3", Hello: h})
 		if a == nil || a.End != Reached || a.Version != wire.TLS13 || !slices.Contains(left, a.Group) {
+			x.mu.Lock()
+			x.groupsCut = a == nil || mute(a)
+			x.mu.Unlock()
 			break
 		}
 		retried = retried || a.Retry != nil

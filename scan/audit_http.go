@@ -127,14 +127,23 @@ func (x *audit) plain(ctx context.Context) {
 	x.count.Add(1)
 	conn, err := x.o.Plain(ctx)
 	if err != nil {
-		x.set(plainHTTP, "no: "+string(kindOfDial(err)))
+		kind := kindOfDial(err)
+		if kind != Refused { // which is an answer
+			x.lacks(plainHTTP)
+		}
+		x.set(plainHTTP, "no: "+string(kind))
 		return
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	var head []byte
-	if _, err := conn.Write(x.request()); err == nil {
-		head = readTo(conn, maxHead)
+	if _, err = conn.Write(x.request()); err == nil {
+		head, err = readTo(conn, maxHead)
+	}
+	if len(head) == 0 || err != nil && kindOfRead(err) == TimedOut { // a part of a head may lack the field that leads on
+		x.lacks(plainHTTP)
+		x.set(plainHTTP, notAnswered)
+		return
 	}
 	r := readHead(head)
 	if r == nil {
@@ -147,16 +156,16 @@ func (x *audit) plain(ctx context.Context) {
 // plainHTTP is the name of the feature.
 const plainHTTP = "HTTP without TLS"
 
-// readTo reads the head of an answer, or n bytes, or what comes.
-func readTo(conn net.Conn, n int) (head []byte) {
+// readTo reads the head of an answer, or n bytes, or what comes before an error.
+func readTo(conn net.Conn, n int) (head []byte, err error) {
 	room := make([]byte, 4096)
 	for len(head) < n && !bytes.Contains(head, []byte("\r\n\r\n")) {
 		got, err := conn.Read(room)
 		if head = append(head, room[:got]...); err != nil {
-			break
+			return head, err
 		}
 	}
-	return head
+	return head, nil
 }
 
 func (x *audit) judgePlain(r *HTTPReport) {

@@ -51,13 +51,26 @@ func (x *audit) judgeVersions() {
 	switch {
 	case len(x.spoken) == 0:
 	case x.spoken[0] < wire.TLS12:
-		x.r.found("no-tls12", nil, "the newest version that it takes is "+x.spoken[0].String())
-	case x.spoken[0] < wire.TLS13:
+		if !x.silentAt(wire.TLS12) && !x.silentAt(wire.TLS13) {
+			x.r.found("no-tls12", nil, "the newest version that it takes is "+x.spoken[0].String())
+		}
+	case x.spoken[0] < wire.TLS13 && !x.silentAt(wire.TLS13):
 		x.r.found("no-tls13", nil, "the newest version that it takes is "+x.spoken[0].String())
 	}
 	if x.speaks(wire.TLS10) && len(x.with(wire.TLS10, func(name string) bool { return strings.Contains(name, "_CBC_") })) > 0 {
 		x.r.found("beast", nil, "it takes TLS 1.0 with CBC")
 	}
+}
+
+// silentAt reports that nothing is known of a version, because its hello got no answer. The first hello is an
+// answer too where it offered the version, and the server picked an older one.
+func (x *audit) silentAt(v wire.Version) bool {
+	if a := x.first; a != nil && a.Server != nil && a.Version < v {
+		return false
+	}
+	return slices.ContainsFunc(x.r.Versions, func(r VersionReport) bool {
+		return r.Version == v.String() && (r.Answer == string(TimedOut) || r.Answer != "" && !Kind(r.Answer).Connected())
+	})
 }
 
 // suiteFindings are what flaws of suites amount to.
@@ -94,7 +107,7 @@ func (x *audit) judgeGroups() {
 	hybrid := slices.ContainsFunc(x.groups, func(g wire.NamedGroup) bool {
 		return g == wire.GroupX25519MLKEM768 || g == wire.GroupSecP256r1MLKEM768 || g == wire.GroupSecP384r1MLKEM1024
 	})
-	if x.speaks(wire.TLS13) && !hybrid {
+	if x.speaks(wire.TLS13) && !hybrid && !x.groupsCut {
 		x.r.found("no-hybrid", nil, "of all groups that it was offered it takes none with ML-KEM")
 	}
 	for _, g := range x.r.Groups {

@@ -22,8 +22,11 @@ func answerFor(v *certcheck.Verdict) revocation.Answer {
 
 // judgeRevocation notes what the authority says of a certificate, and what is wrong with the
 // response that the server staples.
-func (x *audit) judgeRevocation(shown *shownChain, v *certcheck.Verdict, r ChainReport) {
+func (x *audit) judgeRevocation(shown *shownChain, leaf *x509.Certificate, v *certcheck.Verdict, r ChainReport) {
 	a := answerFor(v)
+	if a.Status == revocation.Unknown && (len(a.Doubts) > 0 || x.asksOf(leaf)) {
+		x.lacks("revocation of the certificate " + r.SHA256[:16])
+	}
 	if r.Revoked {
 		x.r.found("revoked", shown.a, a.String())
 		return
@@ -36,6 +39,13 @@ func (x *audit) judgeRevocation(shown *shownChain, v *certcheck.Verdict, r Chain
 	if x.o.Revocation != nil && x.o.Revocation.Fetcher != nil {
 		x.set("revocation", a.String())
 	}
+}
+
+// asksOf reports that the authority of a certificate is asked: the certificate says where. No answer is known
+// either where there is no path to that authority.
+func (x *audit) asksOf(leaf *x509.Certificate) bool {
+	k := x.o.Revocation
+	return k != nil && k.Fetcher != nil && k.Mode != revocation.Off && len(leaf.OCSPServer)+len(leaf.CRLDistributionPoints) > 0
 }
 
 // judgeCT looks for timestamps of Certificate Transparency, without which browsers refuse

@@ -41,16 +41,21 @@ func (x *audit) tally(a *Answer) {
 		x.cut.Add(1)
 	}
 	if a != nil && mute(a) {
-		x.mu.Lock()
-		if x.mutes == nil {
-			x.mutes = map[string]bool{}
-		}
-		x.mutes[a.Probe.Name] = true
-		x.mu.Unlock()
+		x.lacks(a.Probe.Name)
 	}
 	if x.o.Progress != nil {
 		x.o.Progress(int(n))
 	}
+}
+
+// lacks notes what got no answer where one was due.
+func (x *audit) lacks(what string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.mutes == nil {
+		x.mutes = map[string]bool{}
+	}
+	x.mutes[what] = true
 }
 
 // silentNow asks what the server has answered before, and reports that no answer comes any

@@ -15,8 +15,10 @@ type Change struct {
 	Worse bool `json:"worse"`
 	// Unknown is set for what was there before and was not found now, where the later scan
 	// cannot tell that it is gone: it got no answer, or did not ask.
-	Unknown bool   `json:"unknown,omitempty"`
-	What    string `json:"what"`
+	Unknown bool `json:"unknown,omitempty"`
+	// NotAsked is set beside Unknown where the later scan was not told to look, and for no other reason.
+	NotAsked bool   `json:"not_asked,omitempty"`
+	What     string `json:"what"`
 }
 
 // Compare says what has changed from an earlier scan of a server to a later one. Only what was
@@ -39,7 +41,7 @@ func Compare(before, after *scan.Report) (all []Change) {
 			add(Change{What: word + what})
 			return
 		}
-		add(Change{Unknown: true, What: "not known: " + what + "; it was there before, and " + why})
+		add(Change{Unknown: true, NotAsked: why == notTold, What: "not known: " + what + "; it was there before, and " + why})
 	}
 	sets := func(is string, old, now []string, why string) {
 		for _, x := range now {
@@ -99,11 +101,13 @@ func silent(answer string) bool {
 	return k == scan.TimedOut || answer != "" && !k.Connected()
 }
 
+const notTold = "this scan was not told to look for it"
+
 // unasked says why a later scan cannot tell that a finding of an earlier one is mended; empty
 // where it can.
 func unasked(before, after *scan.Report, id string) string {
 	if slices.Contains(after.NotAsked, id) && !slices.Contains(before.NotAsked, id) {
-		return "this scan was not told to look for it"
+		return notTold
 	}
 	for _, c := range after.Weaknesses {
 		if c.Unknown != "" && (c.ID == id || strings.HasPrefix(id, "ticket-") && c.ID == checkOfTickets(id)) {

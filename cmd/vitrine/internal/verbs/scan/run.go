@@ -168,7 +168,7 @@ func (j *job) judge(all *Scans) {
 		if j.compared.policy != nil || j.compared.baseline != nil {
 			judged, worse := j.compared.judge(r)
 			all.Judged, bad = append(all.Judged, judged), bad || worse
-			partly = partly || len(r.NotAnswered) > 0 && slices.ContainsFunc(judged.Changes, func(c policy.Change) bool { return c.Unknown })
+			partly = partly || slices.ContainsFunc(judged.Changes, func(c policy.Change) bool { return c.Unknown && !c.NotAsked })
 		}
 		switch {
 		case bad:

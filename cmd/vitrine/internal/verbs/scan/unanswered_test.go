@@ -52,15 +52,21 @@ func TestTargetsThatAnswerInPart(t *testing.T) {
 // the words nor the exit code say that it is gone. What was answered is gone, and fine.
 func TestBaselinesAreNotKeptBySilence(t *testing.T) {
 	for name, c := range map[string]struct {
-		silent []string
-		want   int
-		says   string
+		after scan.Report
+		want  int
+		says  string
 	}{
-		"a probe got no answer": {[]string{"a group of TLS 1.3"}, report.ExitNetwork, "not known: group x448"},
-		"all was answered":      {nil, report.ExitOK, "gone: group x448"},
+		"a probe got no answer": {scan.Report{NotAnswered: []string{"a group of TLS 1.3"}}, report.ExitNetwork, "not known: group x448"},
+		"all was answered":      {scan.Report{}, report.ExitOK, "gone: group x448"},
+		"a probe ended early": {scan.Report{Weaknesses: []scan.Check{{ID: "heartbleed", Unknown: "the probe ended early"}}},
+			report.ExitNetwork, "not known: A [heartbleed]"},
+		"it was not told to look": {scan.Report{NotAsked: []string{"heartbleed"}}, report.ExitOK, "not known: A [heartbleed]"},
+		"it was not told to look, and a probe got no answer": {scan.Report{NotAsked: []string{"heartbleed"}, NotAnswered: []string{"x"}},
+			report.ExitNetwork, "not known: A [heartbleed]"},
 	} {
-		before := &scan.Report{Target: "a:1", Groups: []scan.GroupReport{{Name: "x448"}}}
-		after := &scan.Report{Target: "a:1", NotAnswered: c.silent}
+		before := &scan.Report{Target: "a:1", Groups: []scan.GroupReport{{Name: "x448"}}, Findings: []scan.Finding{{ID: "heartbleed", Title: "A"}}}
+		after := &c.after
+		after.Target = "a:1"
 		j := &job{options: &options{failOn: "low"}}
 		j.compared.baseline = &Scans{Targets: 1, Reports: []*scan.Report{before}}
 		all := &Scans{Targets: 1, Reports: []*scan.Report{after}}
