@@ -66,6 +66,9 @@ type audit struct {
 	r  *Report
 	// mutes are the names of the probes, and of others who were asked, of which an answer was due and did not come.
 	mutes map[string]bool
+	// members are the connections to each address of a fleet: those answered, and those of which an answer was due
+	// and did not come, or not to its end.
+	members map[string]*FleetCount
 	// What the later parts build upon: the versions that are spoken, newest first, the
 	// suites of each, the groups of TLS 1.3, and the certificates, by how they were got.
 	spoken []wire.Version

@@ -62,6 +62,8 @@ type FleetAnswers struct {
 	// What is "certificate", "HSTS", or a version.
 	What    string        `json:"what"`
 	Answers []FleetAnswer `json:"answers"`
+	// Unanswered are further connections, of which nothing is known.
+	Unanswered int `json:"unanswered,omitempty"`
 }
 
 // A FleetAnswer is one of them, and how often and where it came.
@@ -90,6 +92,15 @@ func (x *audit) fleet(ctx context.Context) {
 		}
 	}
 	x.fleetAnswers(ctx, r)
+	for address, c := range x.members {
+		switch {
+		case c.Unanswered == 0:
+		case c.Offered == 0: // which an earlier scan that lost one connection did not see
+			x.lacks("all of the fleet at " + address)
+		default:
+			x.lacks("the fleet at " + address)
+		}
+	}
 	x.mu.Lock()
 	x.r.Fleet = r
 	x.mu.Unlock()
@@ -133,9 +144,21 @@ func (x *audit) elsewhere(ctx context.Context, address string, probe Probe) *Ans
 	there.at.Address, there.at.Name = address, x.at.ServerName()
 	a := there.do(ctx, probe)
 	x.tally(nil)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.members == nil {
+		x.members = map[string]*FleetCount{}
+	}
+	if x.members[address] == nil {
+		x.members[address] = &FleetCount{}
+	}
+	if a == nil || len(there.mutes) > 0 { // an answer that stops midway tells little
+		x.members[address].Unanswered++
+	}
 	if a == nil || unanswered(a) {
 		return nil
 	}
+	x.members[address].Offered++
 	return a
 }
 
@@ -187,6 +210,7 @@ func (x *audit) fleetResumption(ctx context.Context, addresses []string, kind fl
 	if s == nil || ctx.Err() != nil {
 		return r, false
 	}
+	own := x.own(ctx, addresses[0], kind)
 	for i := range x.o.Fleet {
 		r.Repeated.add(x.offered(ctx, addresses[(i+1)%len(addresses)], kind, s))
 	}
@@ -223,8 +247,19 @@ func (x *audit) fleetResumption(ctx context.Context, addresses []string, kind fl
 	if refused == nil {
 		refused = first
 	}
-	x.judgeResumption(r, kind, refused)
+	x.judgeResumption(r, kind, own, refused)
 	return r, ctx.Err() == nil
+}
+
+// own reports that an address takes a session of its own again. With many addresses no other connection may ever
+// bring a server a session that it made.
+func (x *audit) own(ctx context.Context, address string, kind fleetKind) bool {
+	_, s := x.fresh(ctx, address, kind)
+	if s == nil {
+		return false
+	}
+	a := x.offered(ctx, address, kind, s)
+	return a != nil && a.Resumed
 }
 
 // keyNames are those that several tickets begin with: what differs each time names no key.
@@ -241,10 +276,10 @@ func keyNames(begins [][]byte) (names []string) {
 	return names
 }
 
-// judgeResumption finds sessions that are taken here and not there. Where none is ever taken it is not for want of
-// sharing.
-func (x *audit) judgeResumption(r FleetResumption, kind fleetKind, refused *Answer) {
-	if r.Fresh.Taken+r.Repeated.Taken == 0 || r.Fresh.lost() == 0 && (r.Repeated.lost() == 0 || r.SingleUse) {
+// judgeResumption finds sessions that are taken here and not there. Where none is ever taken, not even where it was
+// made, it is not for want of sharing.
+func (x *audit) judgeResumption(r FleetResumption, kind fleetKind, own bool, refused *Answer) {
+	if !own && r.Fresh.Taken+r.Repeated.Taken == 0 || r.Fresh.lost() == 0 && (r.Repeated.lost() == 0 || r.SingleUse) {
 		return
 	}
 	id := "ticket-not-shared"
@@ -252,6 +287,9 @@ func (x *audit) judgeResumption(r FleetResumption, kind fleetKind, refused *Answ
 		id = "session-not-shared"
 	}
 	evidence := []string{fmt.Sprintf("%s: %d of %d are taken on another connection, and one of them %d times of %d", r.Kind, r.Fresh.Taken, r.Fresh.Offered, r.Repeated.Taken, r.Repeated.Offered)}
+	if own {
+		evidence = append(evidence, "the address that made one took it again")
+	}
 	if len(r.Keys) > 1 {
 		evidence = append(evidence, fmt.Sprintf("tickets are sealed under %d keys: %s", len(r.Keys), strings.Join(r.Keys[:min(len(r.Keys), 4)], ", ")))
 	}

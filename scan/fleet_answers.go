@@ -90,43 +90,60 @@ func pickOf(a *Answer, v wire.Version) string {
 	return "no"
 }
 
+// fleetGiven is what was answered so far.
+type fleetGiven struct {
+	mu       sync.Mutex
+	answers  map[string]map[string]*FleetAnswer
+	evidence map[string]*Answer
+	// silent is how many connections got no answer, and void, by address, how many got one that says nothing of the
+	// question.
+	silent map[string]int
+	void   map[string]map[string]int
+}
+
+// note notes the answer to a question; a nil one is none.
+func (g *fleetGiven) note(what, address string, a *Answer, value func(*Answer) string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a == nil {
+		g.silent[what]++
+		return
+	}
+	says := value(a)
+	if says == "" {
+		if g.void[what] == nil {
+			g.void[what] = map[string]int{}
+		}
+		g.void[what][address]++
+		return
+	}
+	if g.answers[what] == nil {
+		g.answers[what] = map[string]*FleetAnswer{}
+	}
+	one := g.answers[what][says]
+	if one == nil {
+		one = &FleetAnswer{Value: short(says)}
+		g.answers[what][says], g.evidence[what] = one, a
+	}
+	if one.Times++; !slices.Contains(one.Addresses, address) {
+		one.Addresses = append(one.Addresses, address)
+	}
+}
+
 // fleetAnswers puts all questions to each address again and again, and notes what differs.
 func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
 	questions := x.fleetQuestions()
 	rounds := max(x.o.Fleet/4, MinFleet, len(r.Addresses))
-	given := map[string]map[string]*FleetAnswer{}
-	evidence := map[string]*Answer{}
-	var mu sync.Mutex
+	given := &fleetGiven{answers: map[string]map[string]*FleetAnswer{}, evidence: map[string]*Answer{}, silent: map[string]int{}, void: map[string]map[string]int{}}
 	var wait sync.WaitGroup
-	note := func(what, value, address string, a *Answer) {
-		if value == "" {
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if given[what] == nil {
-			given[what] = map[string]*FleetAnswer{}
-		}
-		one := given[what][value]
-		if one == nil {
-			one = &FleetAnswer{Value: short(value)}
-			given[what][value], evidence[what] = one, a
-		}
-		if one.Times++; !slices.Contains(one.Addresses, address) {
-			one.Addresses = append(one.Addresses, address)
-		}
-	}
 	for i := range rounds {
 		address := r.Addresses[i%len(r.Addresses)]
 		for _, q := range questions {
 			wait.Go(func() {
 				a := x.elsewhere(ctx, address, q.probe)
-				if a == nil {
-					return
-				}
-				note(q.what, q.value(a), address, a)
+				given.note(q.what, address, a, q.value)
 				for what, value := range q.also {
-					note(what, value(a), address, a)
+					given.note(what, address, a, value)
 				}
 			})
 		}
@@ -136,11 +153,17 @@ func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
 		return
 	}
 	for _, what := range fleetOrder(questions) {
-		if len(given[what]) > 0 {
-			row := fleetRow(what, given[what])
-			r.Answers = append(r.Answers, row)
-			x.judgeAnswers(row, evidence[what])
+		if len(given.answers[what]) == 0 {
+			continue // nobody says anything of it
 		}
+		row := fleetRow(what, given.answers[what])
+		row.Unanswered = given.silent[what]
+		for address, n := range given.void[what] { // others say something of it
+			row.Unanswered += n
+			x.lacks("the fleet at " + address + ": " + what)
+		}
+		r.Answers = append(r.Answers, row)
+		x.judgeAnswers(row, given.evidence[what])
 	}
 }
 

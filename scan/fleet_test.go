@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/session"
@@ -160,6 +161,99 @@ func TestFleetOfAddresses(t *testing.T) {
 	for _, row := range r.Fleet.Answers {
 		if len(row.Answers) != 1 || len(row.Answers[0].Addresses) != 2 {
 			t.Errorf("%+v", row)
+		}
+	}
+}
+
+// An address of the fleet that does not answer is named, and no answer is the same everywhere.
+func TestSilenceOfAFleetIsNamed(t *testing.T) {
+	members := fleetOf(t, 2, true, func(_ int, m *fleetMember) { m.config.MinVersion = tls.VersionTLS13 })
+	up, half := balanced(t, members[0]), balanced(t, members[1])
+	half = silentAt(t, half, func(n int32) bool { return n == 1 })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	down := l.Addr().String()
+	for _, test := range []struct {
+		other string
+		names string
+	}{{down, "all of the fleet at " + down}, {half.Address, "the fleet at " + half.Address}, {up.Address, ""}} {
+		x := fleetOfTwo(up, test.other)
+		x.fleet(t.Context())
+		x.doubt(t.Context())
+		if got := strings.Join(x.r.NotAnswered, ", "); got != test.names {
+			t.Errorf("%s: it names %q", test.names, got)
+		}
+		if len(x.r.Fleet.Answers) == 0 {
+			t.Fatal("there are no answers")
+		}
+		for _, row := range x.r.Fleet.Answers {
+			if want := map[bool]int{true: MinFleet / 2}[test.other == down]; row.Unanswered != want {
+				t.Errorf("%s: %+v", test.names, row)
+			}
+		}
+	}
+	// One that answers, and says nothing of the question.
+	x := fleetOfTwo(up, serve(t, func(raw net.Conn) {
+		if conn := tls.Server(raw, members[0].config); conn.Handshake() == nil {
+			conn.Close()
+		}
+	}).Address)
+	x.fleet(t.Context())
+	x.doubt(t.Context())
+	if got := x.r.NotAnswered; len(got) != 1 || !strings.HasSuffix(got[0], ": HSTS") {
+		t.Errorf("it names %q", got)
+	}
+}
+
+// fleetOfTwo is an audit of two addresses, in TLS 1.3 alone.
+func fleetOfTwo(at Target, other string) *audit {
+	x := auditOf("443", at, wire.TLS13, wire.TLS_AES_128_GCM_SHA256)
+	x.p.Dial, x.p.Timeout = func(ctx context.Context, to Target) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", to.Address)
+	}, time.Second
+	x.at.Address, x.chains = at.Address, []*shownChain{{}}
+	x.o.Fleet, x.o.Addresses = MinFleet, func(context.Context) []string { return []string{at.Address, other} }
+	return x
+}
+
+// Another address that does not take tickets, because it does not answer, is named.
+func TestSilenceAmongAddressesIsNamed(t *testing.T) {
+	up := balanced(t, fleetOf(t, 1, true, nil)...)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	x := fleetOfTwo(up, l.Addr().String())
+	x.acrossAddresses(t.Context())
+	x.doubt(t.Context())
+	if got := strings.Join(x.r.NotAnswered, ", "); got != "tickets at "+l.Addr().String() {
+		t.Errorf("it names %q", got)
+	}
+}
+
+// With more addresses than sessions no session comes back to the server that made it. That servers share nothing is found
+// all the same, and not where none takes a session at all.
+func TestFleetOfManyAddresses(t *testing.T) {
+	for _, takes := range []bool{true, false} {
+		var addresses []string
+		var first Target
+		for i, m := range fleetOf(t, MinFleet+2, false, func(_ int, m *fleetMember) {
+			m.config.MinVersion = tls.VersionTLS13
+			if !takes {
+				m.config.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, nil }
+			}
+		}) {
+			at := balanced(t, m)
+			if addresses = append(addresses, at.Address); i == 0 {
+				first = at
+			}
+		}
+		if r := fleetAudit(t, first, addresses); r.has("ticket-not-shared") != takes {
+			t.Errorf("each takes its own: %v: %+v, %+v", takes, r.Fleet.Resumption, r.Findings)
 		}
 	}
 }

@@ -178,13 +178,19 @@ func (x *audit) carried(ctx context.Context, v wire.Version, from, to string) (a
 	there.at.Address, there.at.Name = from, x.at.ServerName()
 	host, ok := there.virtualHost(ctx, v, x.at.ServerName())
 	x.tally(nil)
+	if len(there.mutes) > 0 {
+		x.lacks("tickets at " + from)
+	}
 	if !ok || host.session == nil {
 		return nil, false
 	}
 	h := host.hello(x, v)
 	h.Resume = host.session
-	there.at.Address = to
+	there.at.Address, there.mutes = to, nil
 	a = there.do(ctx, Probe{Name: "a ticket at another address", Hello: h, Until: Flight})
 	x.tally(nil)
+	if len(there.mutes) > 0 {
+		x.lacks("tickets at " + to)
+	}
 	return a, true
 }

@@ -291,3 +291,19 @@ func TestErrors(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// What a part of a fleet answered is not said of all of it.
+func TestFleetsThatAnswerInPart(t *testing.T) {
+	one, two := []scan.FleetAnswer{{Value: "no", Times: 3}}, []scan.FleetAnswer{{Value: "no", Times: 2}, {Value: "yes", Times: 1}}
+	out := write(t, Page{Servers: []Server{{Report: &scan.Report{Fleet: &scan.FleetReport{Answers: []scan.FleetAnswers{
+		{What: "A", Answers: one}, {What: "B", Answers: one, Unanswered: 3}, {What: "C", Answers: two, Unanswered: 3},
+	}}}}}})
+	for _, want := range []string{
+		"<dt>A</dt><dd>the same everywhere</dd>", "<dt>B</dt><dd>the same at all that answered; 3 did not</dd>",
+		"<dt>C</dt><dd>no, 2 times; yes, 1 times; 3 did not answer</dd>",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the page does not have %s", want)
+		}
+	}
+}

@@ -29,10 +29,18 @@ func (w *writer) fleet(r *scan.Report) {
 	}
 	for _, row := range f.Answers {
 		if len(row.Answers) == 1 {
-			w.fact(row.What, "the same everywhere: "+shown(row.What, row.Answers[0].Value))
+			everywhere := "the same everywhere: "
+			if row.Unanswered > 0 {
+				everywhere = fmt.Sprintf("the same at all that answered; %d did not: ", row.Unanswered)
+			}
+			w.fact(row.What, everywhere+shown(row.What, row.Answers[0].Value))
 			continue
 		}
-		w.fact(row.What, "differs:")
+		differs := "differs:"
+		if row.Unanswered > 0 {
+			differs = fmt.Sprintf("differs, and %d did not answer:", row.Unanswered)
+		}
+		w.fact(row.What, differs)
 		for _, one := range row.Answers {
 			w.fact("", fmt.Sprintf("%s, %d times, at %s", shown(row.What, one.Value), one.Times, strings.Join(one.Addresses, ", ")))
 		}

@@ -80,3 +80,25 @@ func TestBaselinesAreNotKeptBySilence(t *testing.T) {
 		}
 	}
 }
+
+// What a part of a fleet answered is not said of all of it.
+func TestAFleetThatAnswersInPart(t *testing.T) {
+	for unanswered, want := range map[int][]string{
+		0: {"the same everywhere: none", "differs:"},
+		3: {"the same at all that answered; 3 did not: none", "differs, and 3 did not answer:"},
+	} {
+		r := &scan.Report{Target: "a:1", Fleet: &scan.FleetReport{Answers: []scan.FleetAnswers{
+			{What: "HSTS", Answers: []scan.FleetAnswer{{Value: "none", Times: 3}}, Unanswered: unanswered},
+			{What: "TLS 1.2", Answers: []scan.FleetAnswer{{Value: "no", Times: 2}, {Value: "yes", Times: 1}}, Unanswered: unanswered},
+		}}}
+		var out bytes.Buffer
+		if err := (&Scans{Targets: 1, Reports: []*scan.Report{r}}).write(&out, strings.NewReader("")); err != nil {
+			t.Fatal(err)
+		}
+		for _, words := range want {
+			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), words) {
+				t.Errorf("it does not say %q:\n%s", words, out.String())
+			}
+		}
+	}
+}
