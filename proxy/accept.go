@@ -39,6 +39,9 @@ func (s *socket) accept(l net.Listener) {
 			return
 		}
 		// The socket stays: an error of one connection, or one that passes.
+		if s.p.hooks.AcceptFailed != nil {
+			s.p.hooks.AcceptFailed(s.name, err)
+		}
 		s.p.sleep(pause)
 		pause = min(2*pause, longestPause)
 	}

@@ -17,6 +17,9 @@ type Hooks struct {
 	// wrong PROXY header in place of all others, for another Reason before Closed. err says
 	// more, such as what the client is known as; nil where the reason says all.
 	Refused func(listener string, peer net.Addr, why Reason, err error)
+	// AcceptFailed is called when a listener got an error in place of a connection, such as that
+	// this process has too many files open. It tries again after a pause, of 1 s at most.
+	AcceptFailed func(listener string, err error)
 	// Handshaken is called at the end of each handshake with a client, good or failed, before
 	// anything else is read or written: it may change the connection's trace hooks.
 	Handshaken func(*Connection, Handshake)

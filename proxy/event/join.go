@@ -31,6 +31,15 @@ func (h Hooks) and(o Hooks) Hooks {
 				o.Refused(listener, peer, why, err)
 			}
 		}(),
+		AcceptFailed: func() func(string, error) {
+			if h.AcceptFailed == nil || o.AcceptFailed == nil {
+				return one(h.AcceptFailed, o.AcceptFailed, h.AcceptFailed == nil)
+			}
+			return func(listener string, err error) {
+				h.AcceptFailed(listener, err)
+				o.AcceptFailed(listener, err)
+			}
+		}(),
 		Health: func() func(string, string, bool, error) {
 			if h.Health == nil || o.Health == nil {
 				return one(h.Health, o.Health, h.Health == nil)

@@ -123,6 +123,15 @@ func (j *journal) close(ctx context.Context) error {
 	return j.sink.close(ctx)
 }
 
+// acceptFailed says why a listener gets no connections.
+func (j *journal) acceptFailed(listener string, err error) {
+	failure := plain(err)
+	if !j.log.Enabled(context.Background(), slog.LevelError) || !j.again.first(j.now(), "no connection could be taken: "+failure, "") {
+		return
+	}
+	j.log.Error("no connection could be taken, and it is tried again", slog.String("listener", listener), slog.String("failure", failure))
+}
+
 // failed says why a handshake failed.
 func (j *journal) failed(c *event.Connection, h event.Handshake, why outcome) {
 	if !j.log.Enabled(context.Background(), slog.LevelWarn) || !j.again.first(j.now(), "handshake failed: "+string(why), networkOf(c.Peer)) {

@@ -35,6 +35,9 @@ func TestFailuresInPlainWords(t *testing.T) {
 	o.Hooks().Reloaded(errors.New("line 3: no such target"))
 	o.Hooks().Certificate(event.Certificate{Source: "cert.pem", What: "reloaded", Names: []string{"a", "b"}, Until: time.Unix(2000000000, 0)})
 	o.Hooks().Store("get", 0, io.EOF)
+	for range 3 {
+		o.Hooks().AcceptFailed(":443", &net.OpError{Op: "accept", Err: syscall.EMFILE})
+	}
 	o.Close()
 	for _, want := range []string{
 		`msg="handshake failed" peer=192.0.2.7:5000 listener=:443 server_name=private.example outcome=no_common_version failure="no version in common (RFC 8446 §4.2.1)" ours="TLS 1.3" theirs="up to TLS 1.2" advice="have the client allow another version, or widen min and max"`,
@@ -45,6 +48,8 @@ func TestFailuresInPlainWords(t *testing.T) {
 		`msg="target is down" target=web address=127.0.0.1:80 failure="no answer came in time"`,
 		`level=ERROR msg="the new configuration is refused, and the old one goes on" failure="line 3: no such target"`,
 		`msg="certificate: reloaded" source=cert.pem names="a b" expires=2033-05-18`,
+		`level=ERROR msg="no connection could be taken, and it is tried again" listener=:443 failure="this process has as many files and connections open as it may; raise LimitNOFILE"`,
+		`msg="2 more like it" cause="no connection could be taken: this process has`,
 		`msg="session store: clients make full handshakes" operation=get`,
 	} {
 		if !strings.Contains(log.String(), want) {

@@ -95,7 +95,7 @@ func (o *Observer) Configured(c *config.Config) (later []string) {
 // Hooks returns what to tell.
 func (o *Observer) Hooks() event.Hooks {
 	return event.Hooks{
-		Accepted: o.accepted, Refused: o.refused, Handshaken: o.handshaken, Connected: o.connected, Closed: o.closed,
+		Accepted: o.accepted, Refused: o.refused, AcceptFailed: o.journal.acceptFailed, Handshaken: o.handshaken, Connected: o.connected, Closed: o.closed,
 		Health: o.healthOf, Reloaded: o.reloaded, Certificate: o.certificate, Store: o.store,
 	}
 }
