@@ -19,12 +19,17 @@ var ErrIdle = errors.New("nothing went either way for the idle timeout")
 type idler struct {
 	link   *link
 	limit  time.Duration
-	active atomic.Int64 // when something went last, in Unix nanoseconds
+	active atomic.Int64 // when something went last, by sinceStart
 	timer  *time.Timer
 	web    bool   // HTTP mode
 	asked  int64  // the active time that was valid when the system was asked last
 	moved  uint64 // what it said
 }
+
+var start = time.Now()
+
+// sinceStart is a time that does not jump when somebody sets the clock.
+func sinceStart() int64 { return int64(time.Since(start)) }
 
 // settling is the share of the timeout after which the system is asked for the first time.
 const settling = 8
@@ -36,7 +41,7 @@ func (l *link) watchIdle() {
 		return
 	}
 	i := &idler{link: l, limit: limit, web: l.door.http != nil}
-	i.active.Store(time.Now().UnixNano())
+	i.active.Store(sinceStart())
 	l.idler = i
 	i.timer = time.AfterFunc(limit, i.look)
 	i.timer.Reset(limit / settling) // and look sees i.timer
@@ -53,7 +58,7 @@ func (l *link) activity() *atomic.Int64 {
 // noteActivity says that something came or went just now.
 func (l *link) noteActivity() {
 	if l.idler != nil {
-		l.idler.active.Store(time.Now().UnixNano())
+		l.idler.active.Store(sinceStart())
 	}
 }
 
@@ -65,7 +70,7 @@ func (i *idler) stop() {
 
 func (i *idler) look() {
 	active := i.active.Load()
-	silent := time.Since(time.Unix(0, active))
+	silent := time.Duration(sinceStart() - active)
 	switch soon := i.limit / settling; {
 	case silent < soon:
 		i.timer.Reset(soon - silent)
@@ -81,7 +86,7 @@ func (i *idler) look() {
 
 // decide is the end of a time in which the proxy has moved nothing.
 func (i *idler) decide(active int64) {
-	now := time.Now().UnixNano()
+	now := sinceStart()
 	if moved := i.link.progress(); moved != i.moved {
 		i.moved = moved
 		if i.active.CompareAndSwap(active, now) {

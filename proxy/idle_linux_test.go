@@ -19,14 +19,15 @@ func TestSlowPeersAreNotIdle(t *testing.T) {
 		closed := make(chan error, 1)
 		l := &link{p: &Proxy{hooks: event.Hooks{Closed: func(_ *event.Connection, r event.Result) { closed <- r.Err }}}, client: client[0], server: server[0]}
 		i := &idler{link: l, limit: time.Hour}
+		longAgo := -int64(2 * i.limit) // by sinceStart
 		i.timer = time.NewTimer(time.Hour)
 		l.idler = i
 		fill(client[0]) // as a way does that waits for room
 		i.moved = l.progress()
 		silent := func(peer string, what func()) {
 			t.Helper()
-			i.active.Store(1) // long ago
-			i.asked = 1
+			i.active.Store(longAgo)
+			i.asked = longAgo
 			what()
 			waitFor(t, func() bool { return l.progress() != i.moved }, func() string { return network + ": nothing is seen of " + peer })
 			if i.look(); l.cutOff {
@@ -45,8 +46,8 @@ func TestSlowPeersAreNotIdle(t *testing.T) {
 			silent("a client that sends a byte", func() { client[1].Write([]byte{0x17}) })
 			silent("a target that sends a byte", func() { server[1].Write([]byte{0x17}) })
 		}
-		i.active.Store(1)
-		i.asked = 1
+		i.active.Store(longAgo)
+		i.asked = longAgo
 		if i.look(); !l.cutOff || !errors.Is(l.cause, ErrIdle) {
 			t.Errorf("%s: a link on which nothing moves: %v", network, l.cause)
 		}

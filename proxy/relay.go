@@ -132,7 +132,7 @@ func (w *flow) write(p []byte) (n int, err error) {
 		w.went(n)
 		return n, err
 	}
-	w.active.Store(time.Now().UnixNano())
+	w.active.Store(sinceStart())
 	for n < len(p) && err == nil {
 		var some int
 		some, err = w.to.Write(p[n:min(n+piece, len(p))])
@@ -145,6 +145,6 @@ func (w *flow) write(p []byte) (n int, err error) {
 func (w *flow) went(n int) {
 	w.count.Add(int64(n))
 	if w.active != nil {
-		w.active.Store(time.Now().UnixNano())
+		w.active.Store(sinceStart())
 	}
 }

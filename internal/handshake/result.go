@@ -147,6 +147,8 @@ func (r *Result) Finished(role wire.Role) []byte {
 		return nil
 	case profile.schedule.FinishedLen != keys.FinishedLen30:
 		return r.Secrets.Resumption[placeOf(role)*keys.VerifyDataLen:][:keys.VerifyDataLen]
+	case r.Extra == &noExtra: // which all results share: nothing was ever known
+		return make([]byte, keys.FinishedLen30)
 	case r.Extra.finished30 == nil:
 		r.Extra.finished30 = new([2][keys.FinishedLen30]byte)
 	}

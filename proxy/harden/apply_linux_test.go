@@ -148,6 +148,7 @@ func attempts(o order) map[string]func() error {
 		"packet socket":    call(unix.SYS_SOCKET, unix.AF_PACKET, unix.SOCK_RAW, 0),
 		"multipath socket": call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP),
 		"SCTP socket":      call(unix.SYS_SOCKET, unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_SCTP),
+		"SCTP by its type": call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_SEQPACKET, 0),
 		"netlink of IPsec": call(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_XFRM),
 		// The kernel takes the lower half of these arguments.
 		"multipath socket, bits above": call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, above|unix.IPPROTO_MPTCP),

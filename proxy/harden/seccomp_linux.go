@@ -58,6 +58,10 @@ var sockets = []struct {
 	{unix.AF_NETLINK, []uint64{unix.NETLINK_ROUTE}}, // interfaces are asked for by it
 }
 
+// otherTypes are the bits of all types of sockets but stream, datagram and raw: the one protocol of SOCK_SEQPACKET on
+// the Internet is SCTP, which protocol 0 stands for too.
+const otherTypes = 4 | 8
+
 // conditions are calls that are allowed with some arguments. The values of one list must all hold. Each says what is
 // allowed, or which bits must not be set: bits that the kernel does not look at then make a call fail, and open nothing.
 func conditions(offline bool) []seccomp.NameWithConditions {
@@ -81,7 +85,9 @@ func conditions(offline bool) []seccomp.NameWithConditions {
 	for _, s := range sockets {
 		for _, protocol := range s.protocols {
 			socket := on("socket", 0, seccomp.Equal, s.family)
-			socket.Conditions = append(socket.Conditions, seccomp.Condition{Argument: 2, Operation: seccomp.Equal, Value: protocol})
+			socket.Conditions = append(socket.Conditions,
+				seccomp.Condition{Argument: 1, Operation: seccomp.BitsNotSet, Value: otherTypes},
+				seccomp.Condition{Argument: 2, Operation: seccomp.Equal, Value: protocol})
 			list = append(list, socket)
 		}
 	}

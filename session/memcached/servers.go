@@ -36,6 +36,7 @@ type servers struct {
 // A place is what a name resolved to.
 type place struct {
 	addrs   []netip.Addr // sorted, so that members try them in the same order
+	used    netip.Addr   // the last one that was connected to
 	changes int
 	when    time.Time // of the last look; zero after a failure to connect
 	looking bool
@@ -133,10 +134,12 @@ func (s *servers) look(ctx context.Context, name string) (changed bool) {
 		found[i] = found[i].Unmap()
 	}
 	slices.SortFunc(found, netip.Addr.Compare)
+	found = slices.Compact(found)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.places[name]
-	if changed = !slices.Equal(p.addrs, found); changed {
+	// Half of an answer, as resolvers give now and then, gives up no connection.
+	if changed = p.used.IsValid() && !slices.Contains(found, p.used); changed {
 		p.changes++
 	}
 	p.addrs, p.when = found, time.Now()
@@ -158,6 +161,9 @@ func (s *servers) dial(ctx context.Context, network, address string) (net.Conn, 
 	for i, addr := range addrs {
 		conn, err := dialOne(ctx, network, net.JoinHostPort(addr.String(), service), len(addrs)-i)
 		if err == nil {
+			s.mu.Lock()
+			s.places[name].used = addr
+			s.mu.Unlock()
 			return &guard.Conn{Conn: conn, In: &guard.Scanner{Line: line}}, nil
 		}
 		errs = append(errs, err)
