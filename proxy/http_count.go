@@ -45,17 +45,23 @@ func (w *countedWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.hijacked = true
-	return &countedConn{conn, w.l}, buffered, nil
+	return &countedConn{conn, w.l, buffered.Reader}, buffered, nil
 }
 
 // countedConn counts both ways of a connection that was taken over.
 type countedConn struct {
 	net.Conn
 	l *link
+	// early has what came together with the request; httputil.ReverseProxy reads the connection alone.
+	early *bufio.Reader
 }
 
-func (c *countedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+func (c *countedConn) Read(p []byte) (n int, err error) {
+	if c.early.Buffered() > 0 {
+		n, err = c.early.Read(p)
+	} else {
+		n, err = c.Conn.Read(p)
+	}
 	c.l.received.Add(int64(n))
 	c.l.noteActivity()
 	return n, err
