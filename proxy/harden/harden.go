@@ -52,11 +52,11 @@ func Apply(c config.Process, p Paths) (report []string, err error) {
 			return s.report, err
 		}
 		s.did("the process is user " + quoteOr(c.User, "as before") + ", group " + quoteOr(c.Group, "of that user"))
+		if c.Keys != keysProcess {
+			s.unreadable(p.Read)
+		}
 	} else if os.Geteuid() == 0 {
 		s.did("the process stays root: set user to give that up")
-	}
-	if c.Keys != keysProcess {
-		s.unreadable(p.Read)
 	}
 	if c.Sandbox != sandboxOff {
 		s.do("core dumps and debuggers are off", noCore())
@@ -96,7 +96,7 @@ func (s *steps) do(what string, err error) {
 // unreadable tells of files that a reload will not be able to read.
 func (s *steps) unreadable(files []string) {
 	for _, file := range files {
-		if f, err := os.Open(file); err == nil {
+		if f, err := os.OpenFile(file, os.O_RDONLY|withoutWaiting, 0); err == nil {
 			f.Close()
 		} else if os.IsPermission(err) && !isSocket(file) {
 			s.did(fmt.Sprintf("%q cannot be read any more, so a change of it is not taken at a reload: let the group of the user read it, or keep keys in a process", file))

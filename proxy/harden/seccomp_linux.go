@@ -36,11 +36,13 @@ var allowed = strings.Fields(`
 	timerfd_create timerfd_gettime timerfd_settime times getrusage kill tgkill tkill wait4 waitid
 	pidfd_open pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo`)
 
-// onlineOnly are those that a process without a network does without: landlock does not govern what they do to
-// files and to other processes.
+// onlineOnly are those that a process without a network does without. Landlock does not govern what the first do to
+// files and to other processes. The others would use a socket that was inherited, or get one from another process.
 var onlineOnly = strings.Fields(`
 	chmod fchmod fchmodat fchmodat2 utime utimes utimensat truncate
-	kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal`)
+	kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal
+	accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg
+	sendmsg sendto setsockopt shutdown socketpair`)
 
 // namespaces are flags of clone.
 const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET

@@ -11,6 +11,9 @@ import (
 	"syscall"
 )
 
+// withoutWaiting opens a pipe that nobody writes to, where an open would wait.
+const withoutWaiting = syscall.O_NONBLOCK
+
 // become takes on a user and a group, by name or number, on all threads and for good. Without a group
 // it is the user's own; its further groups come along, so that files can be readable by one of them.
 func become(userName, groupName string) error {

@@ -6,10 +6,13 @@ import (
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,13 +32,14 @@ func TestMain(m *testing.M) {
 	leak.Main(m)
 }
 
-func start(t *testing.T) *Process {
+// start starts a key process that may load pairs.
+func start(t *testing.T, pairs ...Pair) *Process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Start(Options{Command: []string{self, "keys"}, Sandbox: "auto", Stderr: os.Stderr})
+	p, err := Start(Options{Command: []string{self, "keys"}, Pairs: pairs, Sandbox: "auto", Stderr: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +48,7 @@ func start(t *testing.T) *Process {
 }
 
 // pair writes a certificate and its key, readable by their owner alone.
-func pair(t *testing.T, ca *devca.CA, kind devca.KeyType) (cert, key string) {
+func pair(t *testing.T, ca *devca.CA, kind devca.KeyType) Pair {
 	t.Helper()
 	made, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}, Key: kind})
 	if err != nil {
@@ -59,12 +63,12 @@ func pair(t *testing.T, ca *devca.CA, kind devca.KeyType) (cert, key string) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	cert, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	cert, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
 	err = errors.Join(os.WriteFile(cert, chain, 0o600), os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cert, key
+	return Pair{cert, key}
 }
 
 func authority(t *testing.T) *devca.CA {
@@ -92,9 +96,14 @@ func handshake(pair tls.Certificate, server, client *tls.Config) error {
 }
 
 func TestHandshakesWithKeysElsewhere(t *testing.T) {
-	p, ca := start(t), authority(t)
+	ca := authority(t)
+	files := make(map[string]Pair)
 	for name, kind := range map[string]devca.KeyType{"ECDSA": devca.ECDSA, "RSA": devca.RSA, "Ed25519": devca.Ed25519} {
-		got, err := p.Load(pair(t, ca, kind))
+		files[name] = pair(t, ca, kind)
+	}
+	p := start(t, slices.Collect(maps.Values(files))...)
+	for name, files := range files {
+		got, err := p.Load(files.Cert, files.Key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,17 +128,18 @@ func TestHandshakesWithKeysElsewhere(t *testing.T) {
 }
 
 func TestManyAskAtOnceAndNewKeysAreRead(t *testing.T) {
-	p, ca := start(t), authority(t)
-	cert, key := pair(t, ca, devca.ECDSA)
-	old, err := p.Load(cert, key)
+	ca := authority(t)
+	files := pair(t, ca, devca.ECDSA)
+	p := start(t, files)
+	old, err := p.Load(files.Cert, files.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	nextCert, nextKey := pair(t, ca, devca.ECDSA)
-	if err := errors.Join(os.Rename(nextCert, cert), os.Rename(nextKey, key)); err != nil {
+	fresh := pair(t, ca, devca.ECDSA)
+	if err := errors.Join(os.Rename(fresh.Cert, files.Cert), os.Rename(fresh.Key, files.Key)); err != nil {
 		t.Fatal(err)
 	}
-	next, err := p.Load(cert, key)
+	next, err := p.Load(files.Cert, files.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,22 +158,49 @@ func TestManyAskAtOnceAndNewKeysAreRead(t *testing.T) {
 }
 
 func TestWhatCannotBeLoaded(t *testing.T) {
-	p, ca := start(t), authority(t)
-	cert, _ := pair(t, ca, devca.ECDSA)
-	_, key := pair(t, ca, devca.ECDSA)
-	for _, files := range [][2]string{{cert, key}, {cert, "missing.pem"}, {strings.Repeat("x", maxMessage), key}} {
-		if _, err := p.Load(files[0], files[1]); err == nil {
-			t.Errorf("%.40s is loaded", files)
+	ca := authority(t)
+	good, other := pair(t, ca, devca.ECDSA), pair(t, ca, devca.ECDSA)
+	missing, mixed := Pair{good.Cert, "missing.pem"}, Pair{good.Cert, other.Key}
+	p := start(t, good, missing, mixed)
+	long := strings.Repeat("x", maxMessage)
+	for what, files := range map[string]Pair{
+		"another key": mixed, "no file": missing, "a long name": {long, good.Key},
+		"a pair that is not the configuration's": other, "a part of two": {other.Cert, good.Key}, "nothing": {},
+		"another name of the same": {good.Cert, filepath.Dir(good.Key) + "/./key.pem"},
+	} {
+		if _, err := p.Load(files.Cert, files.Key); err == nil {
+			t.Errorf("%s is loaded", what)
 		}
 	}
-	if _, err := p.Load(cert, filepath.Join(filepath.Dir(cert), "key.pem")); err != nil {
+	if _, err := p.Load(good.Cert, good.Key); err != nil {
 		t.Errorf("what fails spoils what follows: %v", err)
+	}
+	if err := p.permit([]Pair{other}); err == nil {
+		t.Error("a pair is added after the start")
+	}
+	if _, err := p.ask(request{Do: doStart, Sandbox: "off"}); err == nil {
+		t.Error("it can be started twice")
+	}
+}
+
+// As many pairs as a large configuration has come in several messages.
+func TestManyPairs(t *testing.T) {
+	last := pair(t, authority(t), devca.ECDSA)
+	var list []Pair
+	for i := range 3 * pairsAtOnce {
+		list = append(list, Pair{Cert: fmt.Sprint(strings.Repeat("x", 4000), i), Key: last.Key})
+	}
+	p := start(t, append(list, last)...)
+	if _, err := p.Load(last.Cert, last.Key); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestHandshakesFailWhenTheKeyProcessEnds(t *testing.T) {
-	p, ca := start(t), authority(t)
-	got, err := p.Load(pair(t, ca, devca.RSA))
+	ca := authority(t)
+	files := pair(t, ca, devca.RSA)
+	p := start(t, files)
+	got, err := p.Load(files.Cert, files.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +228,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		}
 	}
 	h := &holder{}
-	for _, q := range []request{{Do: "export"}, {Do: doSign, Handle: 7}, {Do: doDecrypt, Length: 5}} {
+	for _, q := range []request{{Do: "export"}, {Do: doLoad}, {Do: doSign, Handle: 7}, {Do: doDecrypt, Length: 5}} {
 		if _, err := h.do(q); err == nil {
 			t.Errorf("%+v is done", q)
 		}

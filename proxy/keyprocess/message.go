@@ -12,6 +12,7 @@ const maxMessage = 512 << 10
 
 // What is asked for.
 const (
+	doPermit  = "permit" // before start alone
 	doStart   = "start"
 	doLoad    = "load"
 	doSign    = "sign"
@@ -23,6 +24,7 @@ type request struct {
 	ID        uint64
 	Do        string
 	Sandbox   string `json:",omitempty"` // of start
+	Pairs     []Pair `json:",omitempty"` // of permit
 	Cert, Key string `json:",omitempty"` // of load
 	Handle    uint64 `json:",omitempty"`
 	Input     []byte `json:",omitempty"` // the digest, message or ciphertext

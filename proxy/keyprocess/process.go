@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,13 +21,23 @@ import (
 // that may wait at once, in a second.
 const patience = 10 * time.Second
 
+// pairsAtOnce go in one message: with the longest paths of Linux, 4 KiB each, they fit.
+const pairsAtOnce = 32
+
 // ErrEnded is the error of everything that is asked of a key process that is no more.
 var ErrEnded = errors.New("the process that holds the private keys has ended, so nothing can be signed: start the proxy again")
+
+// A Pair names the files of a chain and its key in PEM, which may be one file.
+type Pair struct{ Cert, Key string }
 
 // Options of [Start].
 type Options struct {
 	// Command is the program with its arguments that calls [Serve].
 	Command []string
+	// Pairs are the files that can be loaded, as [Process.Load] will name them. No other pair can
+	// be: what breaks into this process has no further files read by the key process, which may
+	// run as root.
+	Pairs []Pair
 	// Sandbox is as in config.Process.
 	Sandbox string
 	// Stderr takes what the command says; nil for nothing.
@@ -47,7 +58,8 @@ type Process struct {
 	done    chan struct{}
 }
 
-// Start starts the key process, and waits until it is in its sandbox. Call it before harden.Apply.
+// Start starts the key process, and waits until it is in its sandbox. Call it before harden.Apply. No program that
+// this process starts later inherits a descriptor beyond standard error, unless it is given one.
 func Start(o Options) (*Process, error) {
 	p := &Process{waiting: make(map[uint64]chan answer), done: make(chan struct{})}
 	theirIn, out, err := os.Pipe()
@@ -64,13 +76,18 @@ func Start(o Options) (*Process, error) {
 	p.in, p.out = in, out
 	p.cmd = exec.Command(o.Command[0], o.Command[1:]...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, o.Stderr
+	keepDescriptors()
 	if err := p.cmd.Start(); err != nil {
 		in.Close()
 		out.Close()
 		return nil, fmt.Errorf("the process for private keys does not start: %w", err)
 	}
 	go p.listen()
-	a, err := p.ask(request{Do: doStart, Sandbox: o.Sandbox})
+	var a answer
+	err = p.permit(o.Pairs)
+	if err == nil {
+		a, err = p.ask(request{Do: doStart, Sandbox: o.Sandbox})
+	}
 	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("the process for private keys: %w", err)
@@ -79,15 +96,27 @@ func Start(o Options) (*Process, error) {
 	return p, nil
 }
 
+// permit tells which pairs may be loaded, in messages within their bound.
+func (p *Process) permit(pairs []Pair) error {
+	for some := range slices.Chunk(pairs, pairsAtOnce) {
+		if _, err := p.ask(request{Do: doPermit, Pairs: some}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Report is what the key process gave away, and what the system lacks; see harden.Apply.
 func (p *Process) Report() []string { return p.report }
 
 // Done is closed when the key process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Close ends the key process, and waits for that.
+// Close ends the key process, and waits for that. One that does not end by itself is killed.
 func (p *Process) Close() error {
 	err := p.out.Close()
+	late := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
 	<-p.done
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -23,7 +24,7 @@ const (
 	maxAtOnce  = 64 // requests that compute or wait for a processor
 	premaster  = 48 // the only length of a secret that is opened
 	maxToSign  = 64 << 10
-	anyFile    = "/"
+	maxFile    = 1 << 20
 	errUnknown = "the key process does not know this key any more"
 )
 
@@ -54,6 +55,8 @@ type holder struct {
 	mutex sync.Mutex
 	keys  map[uint64]crypto.Signer
 	last  uint64
+	pairs map[Pair]bool // which may be loaded
+	began bool          // no pairs are added any more
 
 	writing sync.Mutex
 	out     io.Writer
@@ -80,9 +83,10 @@ func (h *holder) handle(q request) {
 
 func (h *holder) do(q request) (a answer, err error) {
 	switch q.Do {
+	case doPermit:
+		return a, h.permit(q.Pairs)
 	case doStart:
-		a.Report, err = harden.Apply(config.Process{Sandbox: q.Sandbox}, harden.Paths{Read: []string{anyFile}, Offline: true})
-		return a, err
+		return h.start(q.Sandbox)
 	case doLoad:
 		return h.load(q)
 	case doForget:
@@ -116,8 +120,65 @@ func options(q request) crypto.SignerOpts {
 	return crypto.Hash(q.Hash)
 }
 
+var errBegun = errors.New("the key process was started already, and takes no orders of that kind any more")
+
+// permit adds pairs that may be loaded. They come before the process that asks faces a network.
+func (h *holder) permit(pairs []Pair) error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.began {
+		return errBegun
+	}
+	if len(h.pairs)+len(pairs) > maxKeys {
+		return fmt.Errorf("there are more than %d pairs of a certificate and its key", maxKeys)
+	}
+	if h.pairs == nil {
+		h.pairs = make(map[Pair]bool)
+	}
+	for _, pair := range pairs {
+		h.pairs[pair] = true
+	}
+	return nil
+}
+
+// start confines the process to the files of its pairs.
+func (h *holder) start(sandbox string) (a answer, err error) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.began {
+		return a, errBegun
+	}
+	h.began = true
+	paths := harden.Paths{Offline: true}
+	for pair := range h.pairs {
+		paths.Read = append(paths.Read, pair.Cert, pair.Key)
+	}
+	a.Report, err = harden.Apply(config.Process{Sandbox: sandbox}, paths)
+	return a, err
+}
+
+// permitted reports that a pair may be loaded.
+func (h *holder) permitted(pair Pair) bool {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.began && h.pairs[pair]
+}
+
 func (h *holder) load(q request) (a answer, err error) {
-	pair, err := tls.LoadX509KeyPair(q.Cert, q.Key)
+	if !h.permitted(Pair{q.Cert, q.Key}) {
+		return a, fmt.Errorf("the key process reads the pairs alone that it was started for, and %q with %q is none of them; start a new process (SIGUSR2 or --take-over loses no connection)", shortened(q.Cert), shortened(q.Key))
+	}
+	cert, err := readFile(q.Cert)
+	if err != nil {
+		return a, err
+	}
+	defer clear(cert) // the key may stand in it
+	text, err := readFile(q.Key)
+	if err != nil {
+		return a, err
+	}
+	defer clear(text)
+	pair, err := tls.X509KeyPair(cert, text)
 	if err != nil {
 		return a, err
 	}
@@ -134,3 +195,29 @@ func (h *holder) load(q request) (a answer, err error) {
 	h.keys[h.last] = key
 	return answer{Chain: pair.Certificate, Handle: h.last}, nil
 }
+
+// readFile reads a file of bounded size. It waits for nobody: a pipe or a device is refused.
+func readFile(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|withoutWaiting, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file as others are, but %s; name one with PEM in it", name, info.Mode())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s has more than the %d KiB that are read", name, maxFile>>10)
+	}
+	return text, err
+}
+
+// mostShown is how much of a path stands in an error.
+const mostShown = 256
+
+func shortened(path string) string { return path[:min(len(path), mostShown)] }

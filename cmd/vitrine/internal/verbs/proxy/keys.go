@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ func keysElsewhere(c *config.Config, w io.Writer) (elsewhere, error) {
 	if err != nil {
 		return elsewhere{}, err
 	}
-	keys, err := keyprocess.Start(keyprocess.Options{Command: []string{self, "proxy", "keys"}, Sandbox: c.Process.Sandbox, Stderr: w})
+	keys, err := keyprocess.Start(keyprocess.Options{Command: []string{self, "proxy", "keys"}, Pairs: pairs(c), Sandbox: c.Process.Sandbox, Stderr: w})
 	if err != nil {
 		return elsewhere{}, err
 	}
@@ -38,6 +39,29 @@ func keysElsewhere(c *config.Config, w io.Writer) (elsewhere, error) {
 		fmt.Fprintln(w, "the key process is hardened: "+strings.Join(said, "; "))
 	}
 	return elsewhere{keys}, nil
+}
+
+// pairs are the certificates with keys that c names, as they are loaded later.
+func pairs(c *config.Config) (list []keyprocess.Pair) {
+	add := func(cert, key string) {
+		if cert != "" {
+			list = append(list, keyprocess.Pair{Cert: cert, Key: cmp.Or(key, cert)})
+		}
+	}
+	for _, l := range c.Listeners {
+		if l.TLS == nil {
+			continue
+		}
+		for _, certificate := range l.TLS.Certificates {
+			add(certificate.Cert, certificate.Key)
+		}
+	}
+	for _, t := range c.Targets {
+		if t.TLS != nil {
+			add(t.TLS.Cert, t.TLS.Key)
+		}
+	}
+	return list
 }
 
 // load reads a chain and a key there; nil where there is no such process.
