@@ -43,17 +43,10 @@ func tlsUnique(r *handshake.Result) []byte {
 	switch {
 	case handshake.ProfileOf(r.Version).Updates || !r.ExtendedMasterSecret:
 		return nil
+	case r.Resumption != handshake.ResumedNone:
+		return bytes.Clone(r.Finished(wire.Server))
 	}
-	first := r.Finished(wire.Client)
-	if r.Resumption != handshake.ResumedNone {
-		first = r.Finished(wire.Server)
-	}
-	for _, b := range first {
-		if b != 0 {
-			return bytes.Clone(first)
-		}
-	}
-	return nil // not known yet: all connections would be bound to the same zeros
+	return bytes.Clone(r.Finished(wire.Client))
 }
 
 // serverEndPoint hashes the server's certificate with the hash of its

@@ -75,3 +75,20 @@ func TestVerifyConnectionComesBeforeOurFinished(t *testing.T) {
 		})
 	}
 }
+
+// Before Finished there is nothing that a connection could be bound to, and nothing that looks like it.
+func TestVerifyConnectionHasNoTLSUnique(t *testing.T) {
+	p := testPKI()
+	client, server := p.client(), p.server("ecdsa-p256")
+	at(VersionTLS12, client, server)
+	asked := 0
+	server.VerifyConnection = func(cs ConnectionState) error {
+		if asked++; cs.TLSUnique != nil {
+			t.Errorf("tls-unique is %x", cs.TLSUnique)
+		}
+		return nil
+	}
+	if _, _, clientErr, serverErr := connectInMemory(client, server); clientErr != nil || serverErr != nil || asked != 1 {
+		t.Errorf("asked %d times; %v, %v", asked, clientErr, serverErr)
+	}
+}
