@@ -80,7 +80,7 @@ func (h *host) ServerPSK(identity string) ([]byte, error) { return h.config.PSK.
 
 func (h *host) VerifyConnection(s *handshake.State) error {
 	cs := connectionState(s.Result, true)
-	cs.TLSUnique = nil // Finished is still to come: all connections would be bound to the same zeros
+	cs.TLSUnique = nil // zeros where no Finished came before: nobody could tell
 	if !s.Keyed() {
 		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
 			return nil, &handshake.Error{Rule: "a client cannot export keying material in VerifyConnection up to TLS 1.2: it is asked before there are keys"}

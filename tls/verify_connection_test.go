@@ -76,7 +76,7 @@ func TestVerifyConnectionComesBeforeOurFinished(t *testing.T) {
 	}
 }
 
-// Before Finished there is nothing that a connection could be bound to, and nothing that looks like it.
+// While a Finished may still be to come there is nothing to bind a connection to, and nothing that looks like it.
 func TestVerifyConnectionHasNoTLSUnique(t *testing.T) {
 	p := testPKI()
 	client, server := p.client(), p.server("ecdsa-p256")
