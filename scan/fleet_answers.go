@@ -135,10 +135,12 @@ func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
 	questions := x.fleetQuestions()
 	rounds := max(x.o.Fleet/4, MinFleet, len(r.Addresses))
 	given := &fleetGiven{answers: map[string]map[string]*FleetAnswer{}, evidence: map[string]*Answer{}, silent: map[string]int{}, void: map[string]map[string]int{}}
-	var wait sync.WaitGroup
-	for i := range rounds {
-		address := r.Addresses[i%len(r.Addresses)]
-		for _, q := range questions {
+	// One question after the other: a balancer that takes its servers in turn would else give the
+	// same question to the same one each time.
+	for _, q := range questions {
+		var wait sync.WaitGroup
+		for i := range rounds {
+			address := r.Addresses[i%len(r.Addresses)]
 			wait.Go(func() {
 				a := x.elsewhere(ctx, address, q.probe)
 				given.note(q.what, address, a, q.value)
@@ -147,8 +149,8 @@ func (x *audit) fleetAnswers(ctx context.Context, r *FleetReport) {
 				}
 			})
 		}
+		wait.Wait()
 	}
-	wait.Wait()
 	if ctx.Err() != nil {
 		return
 	}
