@@ -13,7 +13,7 @@ import (
 // slow is a store that takes its time, and counts what reaches it.
 type slow struct {
 	*session.Memory
-	takes             time.Duration
+	takes             atomic.Int64 // nanoseconds
 	calls, now, limit atomic.Int64 // limit is the most at once
 }
 
@@ -21,7 +21,7 @@ func (s *slow) Get(ctx context.Context, key string) ([]byte, error) {
 	s.calls.Add(1)
 	s.limit.Store(max(s.limit.Load(), s.now.Add(1)))
 	defer s.now.Add(-1)
-	timer := time.NewTimer(s.takes)
+	timer := time.NewTimer(time.Duration(s.takes.Load()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -36,7 +36,8 @@ func (s *slow) Get(ctx context.Context, key string) ([]byte, error) {
 func TestASlowStoreIsLeftAlone(t *testing.T) {
 	for _, takes := range []time.Duration{25 * time.Millisecond, 300 * time.Millisecond, 900 * time.Millisecond, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			store := &slow{Memory: session.NewMemory(1 << 20), takes: takes}
+			store := &slow{Memory: session.NewMemory(1 << 20)}
+			store.takes.Store(int64(takes))
 			b := newBounded(store, 20*time.Millisecond, nil)
 			ask := func() error { _, err := b.Get(t.Context(), "key"); return err }
 			for range breakAfter {
@@ -58,7 +59,7 @@ func TestASlowStoreIsLeftAlone(t *testing.T) {
 				t.Errorf("%v: of %d calls %d reached the store, %d at once", takes, asked, n, store.limit.Load())
 			}
 			time.Sleep(time.Minute)
-			store.takes = time.Millisecond
+			store.takes.Store(int64(time.Millisecond))
 			began := time.Now()
 			for !answered(ask()) {
 				time.Sleep(5 * time.Millisecond)
