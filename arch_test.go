@@ -45,8 +45,9 @@ var rules = []rule{
 	{"interop", "", anything},
 	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/proof/programs internal/rogue internal/record internal/suite session session/fleet session/memcached session/nats session/redis trace wire", "github.com/nats-io/nats-server/v2/server"},
 	{"docs/readme", "", anything}, // tests alone
-	{"bench/scanners", "internal/devca", ""},
-	{"bench/terminators", "internal/devca tls", ""},
+	{"bench/scanners", "bench/contest internal/devca", ""},
+	{"bench/terminators", "bench/contest internal/devca tls", ""},
+	{"bench/contest", "internal/devca", ""},
 	{"bench", "capture httptls tls certcheck certcheck/revocation internal/kex internal/primitive/cpu internal/primitive/rsa internal/proof/programs internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},

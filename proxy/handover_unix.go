@@ -387,7 +387,7 @@ func (p *Proxy) leaveFiles() {
 	}
 }
 
-// checkPeer refuses a process of another user: who gets the sockets, gets the connections.
+// checkPeer refuses a process of another user: with the sockets it would get the connections.
 // root may take over from any user, and from root the user that the process runs as.
 func checkPeer(conn *net.UnixConn, runsAs string) (pid int, err error) {
 	uid, pid, err := peerUser(conn)

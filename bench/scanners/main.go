@@ -13,10 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/bench/contest"
 )
 
 func main() {
@@ -134,30 +135,18 @@ func (m *measurement) hosts() error {
 	return os.WriteFile(filepath.Join(m.dir, "hosts"), []byte(b.String()), 0o644)
 }
 
-// row goes round the programs. One that fails is left out of the rounds that follow.
+// row has the programs of a row run in turns.
 func (m *measurement) row(r row) (list []result) {
-	got, missing := map[string][]took{}, map[string]string{}
-	for round := range min(m.rounds, r.most) {
-		for _, p := range r.programs {
-			if m.names != "" && !slices.Contains(strings.Split(m.names, ","), p.name) || missing[p.name] != "" {
-				continue
-			}
-			t, err := m.run(p, r)
-			if err != nil {
-				missing[p.name] = err.Error()
-				fmt.Fprintf(m.log, "%s, %s: %v\n", r.name, p.name, err)
-				continue
-			}
-			got[p.name] = append(got[p.name], t)
-			fmt.Fprintf(m.log, "%s, %s, round %d: %.2f s, %.2f s of a processor\n", r.name, p.name, round+1, t.clock.Seconds(), t.processor.Seconds())
-		}
-	}
+	turns := contest.Turns[took]{Row: r.name, Rounds: min(m.rounds, r.most), Only: m.names, Log: m.log}
 	for _, p := range r.programs {
-		if all := got[p.name]; missing[p.name] == "" && len(all) > 0 {
-			list = append(list, result{r.name, p.name, len(all), middle(all, took.byClock), middle(all, took.byProcessor), ""})
-		} else if missing[p.name] != "" {
-			list = append(list, result{Row: r.name, Program: p.name, Missing: missing[p.name]})
+		turns.Programs = append(turns.Programs, p.name)
+	}
+	for _, o := range turns.Take(func(i int) (took, error) { return m.run(r.programs[i], r) }) {
+		if o.Missing != "" {
+			list = append(list, result{Row: r.name, Program: o.Program, Missing: o.Missing})
+			continue
 		}
+		list = append(list, result{r.name, o.Program, len(o.All), contest.Median(o.All, took.byClock), contest.Median(o.All, took.byProcessor), ""})
 	}
 	return list
 }
@@ -168,13 +157,8 @@ type took struct{ clock, processor time.Duration }
 func (t took) byClock() float64     { return t.clock.Seconds() }
 func (t took) byProcessor() float64 { return t.processor.Seconds() }
 
-func middle(all []took, of func(took) float64) float64 {
-	var values []float64
-	for _, t := range all {
-		values = append(values, of(t))
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
+func (t took) String() string {
+	return fmt.Sprintf("%.2f s, %.2f s of a processor", t.byClock(), t.byProcessor())
 }
 
 // write prints a table in Markdown.

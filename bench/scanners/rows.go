@@ -6,12 +6,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/bench/contest"
 )
 
 // A row is one measurement: where the server is, and the programs that look at it.
@@ -37,12 +38,12 @@ func near(m *measurement) string { return fmt.Sprintf("127.0.0.1:%d", m.site.por
 func far(m *measurement) string  { return m.site.relay.Addr().String() }
 
 var (
-	vitrineQuick = program{"vitrine", build, "scan --quick --json --fail-on critical --sni localhost --ca CA TARGET", `TLS_ECDHE_RSA_WITH`}
-	vitrineWhole = program{"vitrine", build, "scan --json --fail-on critical --sni localhost --ca CA TARGET", `"robot"`}
-	sslscan      = program{"sslscan", installed("sslscan"), "--no-colour --sni-name=localhost TARGET", "ECDHE-RSA"}
-	testssl      = program{"testssl.sh", installed("testssl"), "--quiet --color 0 --warnings off --nodns none TARGET", "ROBOT"}
-	manyQuick    = program{"vitrine", build, "scan --quick --json --fail-on critical --sni localhost --ca CA --targets HOSTS", `"unreachable": 0`}
-	manyWhole    = program{"vitrine", build, "scan --json --fail-on critical --sni localhost --ca CA --targets HOSTS", `"unreachable": 0`}
+	vitrineQuick = program{"vitrine", contest.Vitrine, "scan --quick --json --fail-on critical --sni localhost --ca CA TARGET", `TLS_ECDHE_RSA_WITH`}
+	vitrineWhole = program{"vitrine", contest.Vitrine, "scan --json --fail-on critical --sni localhost --ca CA TARGET", `"robot"`}
+	sslscan      = program{"sslscan", contest.Installed("sslscan"), "--no-colour --sni-name=localhost TARGET", "ECDHE-RSA"}
+	testssl      = program{"testssl.sh", contest.Installed("testssl"), "--quiet --color 0 --warnings off --nodns none TARGET", "ROBOT"}
+	manyQuick    = program{"vitrine", contest.Vitrine, "scan --quick --json --fail-on critical --sni localhost --ca CA --targets HOSTS", `"unreachable": 0`}
+	manyWhole    = program{"vitrine", contest.Vitrine, "scan --json --fail-on critical --sni localhost --ca CA --targets HOSTS", `"unreachable": 0`}
 )
 
 var rows = []row{
@@ -52,24 +53,6 @@ var rows = []row{
 	{"everything-50ms", 3, far, []program{vitrineWhole, testssl}},
 	{"many-quick", 1, near, []program{manyQuick}},
 	{"many-everything", 1, near, []program{manyWhole}},
-}
-
-func installed(name string) func(string) (string, error) {
-	return func(string) (string, error) { return exec.LookPath(name) }
-}
-
-// build compiles vitrine as releases are.
-func build(dir string) (string, error) {
-	path := filepath.Join(dir, "vitrine")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/vitrine-tls/vitrine/cmd/vitrine")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building vitrine: %w\n%s", err, out)
-	}
-	return path, nil
 }
 
 // run runs a program once.

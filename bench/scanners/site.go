@@ -3,8 +3,6 @@
 package main
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"os"
@@ -13,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
+	"github.com/vitrine-tls/vitrine/bench/contest"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 )
 
@@ -66,7 +64,7 @@ func openSite(dir string) (*site, error) {
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := s.await(); err != nil {
+	if err := contest.Await(fmt.Sprintf("127.0.0.1:%d", s.port)); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -76,17 +74,6 @@ func openSite(dir string) (*site, error) {
 	}
 	go distance(s.relay, fmt.Sprintf("127.0.0.1:%d", s.port), oneWay)
 	return s, nil
-}
-
-// await waits until nginx accepts.
-func (s *site) await() error {
-	for range 200 {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)); err == nil {
-			return c.Close()
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	return fmt.Errorf("nginx does not listen")
 }
 
 func (s *site) close() {
@@ -103,19 +90,7 @@ func certificates(dir string) error {
 	if err != nil {
 		return err
 	}
-	pair, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}, Key: devca.RSA})
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		return err
-	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-	for _, der := range pair.Certificate {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "rsa.pem"), text, 0o644); err != nil {
+	if err := contest.Certify(filepath.Join(dir, "rsa.pem"), ca, devca.RSA); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "ca.pem"), ca.PEM(), 0o644)

@@ -3,9 +3,7 @@
 package main
 
 import (
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/bench/contest"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -101,19 +100,7 @@ func (m *measurement) certificates() error {
 		return err
 	}
 	for name, kind := range map[string]devca.KeyType{"ecdsa": devca.ECDSA, "rsa": devca.RSA} {
-		pair, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}, Key: kind})
-		if err != nil {
-			return err
-		}
-		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-		if err != nil {
-			return err
-		}
-		text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-		for _, der := range pair.Certificate {
-			text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-		}
-		if err := os.WriteFile(filepath.Join(m.dir, name+".pem"), text, 0o644); err != nil {
+		if err := contest.Certify(filepath.Join(m.dir, name+".pem"), ca, kind); err != nil {
 			return err
 		}
 	}
@@ -121,31 +108,18 @@ func (m *measurement) certificates() error {
 	return nil
 }
 
-// row goes round the programs. One that fails is left out of the rounds that follow.
-func (m *measurement) row(r row) []result {
-	got, missing := make(map[string][]figures), make(map[string]string)
-	for round := range m.rounds {
-		for _, p := range programs {
-			if m.names != "" && !slices.Contains(strings.Split(m.names, ","), p.name) || missing[p.name] != "" {
-				continue
-			}
-			f, err := m.round(r, p)
-			if err != nil {
-				missing[p.name] = err.Error()
-				fmt.Fprintf(m.log, "%s, %s: %v\n", r.name, p.name, err)
-				continue
-			}
-			got[p.name] = append(got[p.name], f)
-			fmt.Fprintf(m.log, "%s, %s, round %d\n", r.name, p.name, round+1)
-		}
-	}
-	var list []result
+// row has the programs run in turns.
+func (m *measurement) row(r row) (list []result) {
+	turns := contest.Turns[figures]{Row: r.name, Rounds: m.rounds, Only: m.names, Log: m.log}
 	for _, p := range programs {
-		if why := missing[p.name]; why != "" {
-			list = append(list, result{Row: r.name, Program: p.name, Missing: why})
-		} else if len(got[p.name]) > 0 {
-			list = append(list, result{Row: r.name, Program: p.name, Figures: medians(got[p.name])})
+		turns.Programs = append(turns.Programs, p.name)
+	}
+	for _, o := range turns.Take(func(i int) (figures, error) { return m.round(r, programs[i]) }) {
+		if o.Missing != "" {
+			list = append(list, result{Row: r.name, Program: o.Program, Missing: o.Missing})
+			continue
 		}
+		list = append(list, result{Row: r.name, Program: o.Program, Figures: medians(o.All)})
 	}
 	return list
 }
@@ -166,12 +140,7 @@ func (m *measurement) round(r row, p program) (figures, error) {
 func medians(list []figures) figures {
 	middle := make(figures)
 	for name := range list[0] {
-		var values []float64
-		for _, f := range list {
-			values = append(values, f[name])
-		}
-		slices.Sort(values)
-		middle[name] = values[len(values)/2]
+		middle[name] = contest.Median(list, func(f figures) float64 { return f[name] })
 	}
 	return middle
 }

@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
+
+	"github.com/vitrine-tls/vitrine/bench/contest"
 )
 
 // A program is one terminator: where it is, and how it is told what to do.
@@ -24,26 +25,8 @@ type program struct {
 	args func(file string) []string
 }
 
-func installed(name string) func(string) (string, error) {
-	return func(string) (string, error) { return exec.LookPath(name) }
-}
-
-// build compiles vitrine as releases are.
-func build(dir string) (string, error) {
-	path := filepath.Join(dir, "vitrine")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "github.com/vitrine-tls/vitrine/cmd/vitrine")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building vitrine: %w\n%s", err, out)
-	}
-	return path, nil
-}
-
 var programs = []program{
-	{"vitrine", build, `
+	{"vitrine", contest.Vitrine, `
 listeners:
   - listen: ["127.0.0.1:PORT"]
     tls: {certificates: [{cert: CERTIFICATE}], no-stapling: true}
@@ -51,7 +34,7 @@ listeners:
 targets:
   service: {addresses: ["127.0.0.1:SERVICE"]}
 `, func(file string) []string { return []string{"proxy", "--config", file} }},
-	{"hitch", installed("hitch"), `
+	{"hitch", contest.Installed("hitch"), `
 frontend = "[127.0.0.1]:PORT"
 backend = "[127.0.0.1]:SERVICE"
 workers = 2
@@ -62,7 +45,7 @@ user = "nobody"
 tls-protos = TLSv1.2 TLSv1.3
 pem-file = "CERTIFICATE"
 `, func(file string) []string { return []string{"--config=" + file} }},
-	{"haproxy", installed("haproxy"), `
+	{"haproxy", contest.Installed("haproxy"), `
 global
   nbthread 2
 defaults
@@ -76,7 +59,7 @@ frontend tls
 backend service
   server one 127.0.0.1:SERVICE
 `, func(file string) []string { return []string{"-db", "-q", "-f", file} }},
-	{"stunnel", installed("stunnel"), `
+	{"stunnel", contest.Installed("stunnel"), `
 foreground = yes
 syslog = no
 debug = 3
@@ -86,7 +69,7 @@ accept = 127.0.0.1:PORT
 connect = 127.0.0.1:SERVICE
 cert = CERTIFICATE
 `, func(file string) []string { return []string{file} }},
-	{"nginx", installed("nginx"), `
+	{"nginx", contest.Installed("nginx"), `
 include /etc/nginx/modules-enabled/*-stream.conf;
 daemon off;
 worker_processes 2;
@@ -136,15 +119,11 @@ func (p program) start(dir, cert string, service int) (*running, error) {
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 200 {
-		if c, err := net.Dial("tcp", r.address); err == nil {
-			c.Close()
-			return r, nil
-		}
-		time.Sleep(25 * time.Millisecond)
+	if err := contest.Await(r.address); err != nil {
+		r.stop()
+		return nil, fmt.Errorf("%s does not listen: %w %s", p.name, err, r.said.String())
 	}
-	r.stop()
-	return nil, fmt.Errorf("%s does not listen: %s", p.name, r.said.String())
+	return r, nil
 }
 
 // stop ends the program and its workers.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// balancer is HAProxy in front of the members: each connection goes to the next one, whoever it is from.
+// balancer is HAProxy in front of the members: each connection goes to the next one, also of the same client.
 type balancer struct {
 	cmd            *exec.Cmd
 	address, admin string

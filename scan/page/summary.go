@@ -101,7 +101,7 @@ func (t *tally) remarks(v *view) (all []remark) {
 			return []remark{{"quiet", v.Servers[0].Report.Failure}}
 		}
 		if r := v.Servers[0].Report; r.Unanswered > 0 {
-			return []remark{{"warning", fmt.Sprintf("%d of %d connections got no answer. What was not found may be there all the same: a firewall may block who connects often. Scan slower.", r.Unanswered, r.Connections)}}
+			return []remark{{"warning", fmt.Sprintf("%d of %d connections got no answer. What was not found may be there all the same: a firewall may block frequent visits. Scan slower.", r.Unanswered, r.Connections)}}
 		}
 		if len(v.Servers[0].Findings) == 0 {
 			return []remark{{"good", "Nothing was found that should be otherwise."}}

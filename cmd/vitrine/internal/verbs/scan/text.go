@@ -122,7 +122,7 @@ func (w *writer) verdict(r *scan.Report) {
 // unknown says what to do where connections got no answer.
 func (w *writer) unknown(r *scan.Report) {
 	if r.Unanswered > 0 {
-		w.line("find out", "what was not found may be there all the same: a firewall may block who connects often. Scan slower, with --rate 2 --at-once 1")
+		w.line("find out", "what was not found may be there all the same: a firewall may block frequent visits. Scan slower, with --rate 2 --at-once 1")
 	}
 }
 
