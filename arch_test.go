@@ -63,7 +63,7 @@ var rules = []rule{
 	{verbsIn + "man", shared, "github.com/spf13/cobra github.com/spf13/cobra/doc"},
 	{verbsIn + "proxy", shared + " " + rooms + "authority internal/devca internal/vocabulary tls proxy proxy/access proxy/convert proxy/observe proxy/event proxy/config proxy/harden proxy/keyprocess", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/sys/unix"},
 	{verbsIn + "scan", shared + " certcheck/fetch explain/text explain scan/page scan/policy scan/fix scan wire", "github.com/spf13/cobra"},
-	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys session trace tracefile/folder tracefile wire", "github.com/spf13/cobra"},
+	{verbsIn + "serve", shared + " " + rooms + "authority certstore explain/diagnose explain/page explain/text explain fingerprint httptls tls internal/devca internal/otherkeys internal/witness session trace tracefile/folder tracefile wire", "github.com/spf13/cobra"},
 	{verbsIn + "suites", shared + " internal/suite wire", "github.com/spf13/cobra"},
 	{verbsIn + "version", shared, "github.com/spf13/cobra"},
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
@@ -74,7 +74,7 @@ var rules = []rule{
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
 	{"proxy", "proxy/access proxy/certs session/fleet proxy/web proxy/event proxy/config proxy/words starttls/front starttls certstore tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto golang.org/x/sys/unix"},
-	{"proxy/observe", "explain/diagnose explain proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
+	{"proxy/observe", "explain/diagnose explain internal/witness proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/web", "proxy/config httptls tls", ""},
 	{"proxy/certs", "proxy/config proxy/event certstore tls certcheck/fetch certcheck/revocation internal/devca internal/proof/programs",
@@ -88,6 +88,7 @@ var rules = []rule{
 	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
+	{"internal/witness", "explain trace wire", ""},
 	{"internal/lab", "explain internal/passive internal/rogue tls internal/devca internal/suite session trace wire", ""},
 	{"explain/text", "explain explain/internal/words wire", ""},              // a renderer: explain imports none
 	{"scan/page", "explain/page scan/policy scan/fix scan", ""},              // a renderer; explain/page for its style

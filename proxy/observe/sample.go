@@ -16,6 +16,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/witness"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -23,15 +24,10 @@ import (
 	"github.com/vitrine-tls/vitrine/tracefile"
 	"github.com/vitrine-tls/vitrine/tracefile/folder"
 	"github.com/vitrine-tls/vitrine/tracefile/redact"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Bounds of the traces.
-const (
-	traceBudget = 128 << 10 // bytes of a handshake that are kept; as hex they are more
-	mostRunning = 256       // handshakes that are listened to at once; others are not traced
-	mostWaiting = 64        // traces that wait for the disk; others are lost
-)
+// mostRunning is how many handshakes are listened to at once; others are not traced.
+const mostRunning = 256
 
 // A sampler keeps traces of some handshakes, without secrets, and with stand-ins for what a
 // peer could be known by.
@@ -44,9 +40,8 @@ type sampler struct {
 	seed    maphash.Seed // of what stands for a network in the names of files
 
 	in         *folder.Folder // of write alone
-	waiting    chan *sample
-	stop, done chan struct{}
-	once       sync.Once
+	waiting    *witness.Queue[*sample]
+	done       func() <-chan struct{} // stops waiting
 	kept, lost prometheus.Counter
 	journal    *journal
 }
@@ -67,11 +62,11 @@ func newSampler(c config.Traces, m *metrics, j *journal) (*sampler, error) {
 		return nil, fmt.Errorf("traces.folder: %w", err)
 	}
 	s := &sampler{
-		in: in, waiting: make(chan *sample, mostWaiting), stop: make(chan struct{}), done: make(chan struct{}),
-		kept: m.tracesKept, lost: m.tracesLost, journal: j, seed: maphash.MakeSeed(),
+		in: in, kept: m.tracesKept, lost: m.tracesLost, journal: j, seed: maphash.MakeSeed(),
 	}
 	s.configured(c)
-	go s.write()
+	s.waiting = witness.NewQueue(s.write)
+	s.done = sync.OnceValue(s.waiting.Stop)
 	return s, nil
 }
 
@@ -99,16 +94,8 @@ func (s *sampler) begin() *trace.Hooks {
 		s.lost.Inc()
 		return nil
 	}
-	one := &sample{collector: &explain.Collector{Budget: traceBudget}, chosen: chosen, at: time.Now()}
-	hooks := one.collector.Hooks()
-	hooks.Connection = nil
-	keep := hooks.Record
-	hooks.Record = func(r trace.Record) {
-		if r.Type == wire.ContentApplicationData {
-			r.Plain = nil // what a client says is not ours to keep
-		}
-		keep(r)
-	}
+	collector, hooks := witness.Listen()
+	one := &sample{collector: collector, chosen: chosen, at: time.Now()}
 	s.running.Store(hooks, one)
 	return hooks
 }
@@ -136,33 +123,12 @@ func (s *sampler) ended(c *event.Connection, h event.Handshake) {
 		}
 	}
 	one.id, one.network, one.err = c.ID, networkOf(c.Peer), h.Err
-	select {
-	case s.waiting <- one:
-	default:
+	if !s.waiting.Put(one) {
 		s.lost.Inc()
 	}
 }
 
-// write writes what waits, until close; then it writes what still waits.
-func (s *sampler) write() {
-	defer close(s.done)
-	for {
-		select {
-		case one := <-s.waiting:
-			s.writeOne(one)
-			continue
-		default:
-		}
-		select {
-		case one := <-s.waiting:
-			s.writeOne(one)
-		case <-s.stop:
-			return
-		}
-	}
-}
-
-func (s *sampler) writeOne(one *sample) {
+func (s *sampler) write(one *sample) {
 	text, err := one.text()
 	if err == nil && text == nil {
 		return // nothing was said in the connection
@@ -210,6 +176,5 @@ func (one *sample) text() ([]byte, error) {
 }
 
 func (s *sampler) close(ctx context.Context) error {
-	s.once.Do(func() { close(s.stop) })
-	return waitFor(ctx, s.done, "the folder of traces")
+	return waitFor(ctx, s.done(), "the folder of traces")
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/witness"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -149,7 +150,7 @@ func TestAFolderThatIsGone(t *testing.T) {
 func TestTheDiskIsNotWaitedFor(t *testing.T) {
 	o, server := traced(t, config.Traces{Sample: 1, Folder: t.TempDir()}, io.Discard)
 	o.Close() // nothing is written from now on
-	for range mostWaiting + 5 {
+	for range witness.Waiting + 5 {
 		near, far := net.Pipe()
 		far.Close()
 		conn := tls.Server(near, server)

@@ -12,18 +12,11 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/httptls"
+	"github.com/vitrine-tls/vitrine/internal/witness"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/tracefile"
 	"github.com/vitrine-tls/vitrine/tracefile/folder"
 	"github.com/vitrine-tls/vitrine/wire"
-)
-
-const (
-	// failureBudget is how many bytes of a handshake are kept; as hex they are more.
-	failureBudget = 128 << 10
-	// mostWaiting is how many failures wait to be written. Others are not kept: a server
-	// waits for no disk.
-	mostWaiting = 64
 )
 
 // failures keep an account of each handshake that fails, as a trace without secrets.
@@ -31,10 +24,8 @@ type failures struct {
 	log     *slog.Logger
 	folder  *folder.Folder
 	running sync.Map // *trace.Hooks of a handshake: its *explain.Collector
-	waiting chan failure
-	stop    chan struct{}
-	done    chan struct{} // closed when the last is written
-	lost    atomic.Int64  // that found no room in waiting
+	waiting *witness.Queue[failure]
+	lost    atomic.Int64 // that found no room in waiting
 }
 
 // failure is a handshake that failed.
@@ -55,30 +46,21 @@ func (f *failure) cause() string {
 // keepFailures lets the server leave an account of each failed handshake in folder. stop
 // waits until all are written.
 func keepFailures(in *folder.Folder, log *slog.Logger, srv *httptls.Server) (stop func()) {
-	f := &failures{log: log, folder: in, waiting: make(chan failure, mostWaiting), stop: make(chan struct{}), done: make(chan struct{})}
+	f := &failures{log: log, folder: in}
+	f.waiting = witness.NewQueue(f.write)
 	srv.TLS.Trace = f.hooks()
 	then := srv.OnHandshake
 	srv.OnHandshake = func(h httptls.Handshake) {
 		f.ended(h)
 		then(h)
 	}
-	go f.write()
-	return f.close
+	return func() { <-f.waiting.Stop() }
 }
 
 // hooks are those of the server: each connection has a collector of its own.
 func (f *failures) hooks() *trace.Hooks {
 	return &trace.Hooks{Connection: func() *trace.Hooks {
-		collector := &explain.Collector{Budget: failureBudget}
-		hooks := collector.Hooks()
-		hooks.Connection = nil
-		keep := hooks.Record
-		hooks.Record = func(r trace.Record) {
-			if r.Type == wire.ContentApplicationData {
-				r.Plain = nil // what a client says is not ours to keep
-			}
-			keep(r)
-		}
+		collector, hooks := witness.Listen()
 		f.running.Store(hooks, collector)
 		return hooks
 	}}
@@ -99,33 +81,12 @@ func (f *failures) ended(h httptls.Handshake) {
 	d := report.Describe(h.Err, wire.Server, nil)
 	peer := h.Conn.RemoteAddr().String()
 	about := explain.About{Target: peer, Err: errors.New(d.Text), Advice: d.Advice}
-	select {
-	case f.waiting <- failure{found.(*explain.Collector), about, time.Now(), peer, h.Err}:
-	default:
+	if !f.waiting.Put(failure{found.(*explain.Collector), about, time.Now(), peer, h.Err}) {
 		f.lost.Add(1)
 	}
 }
 
-// write writes what waits, until close.
-func (f *failures) write() {
-	defer close(f.done)
-	for {
-		select {
-		case one := <-f.waiting:
-			f.writeOne(one)
-			continue
-		default:
-		}
-		select {
-		case one := <-f.waiting:
-			f.writeOne(one)
-		case <-f.stop:
-			return
-		}
-	}
-}
-
-func (f *failures) writeOne(one failure) {
+func (f *failures) write(one failure) {
 	name, err := add(f.folder, one)
 	peer := slog.String("peer", one.peer)
 	switch {
@@ -150,10 +111,4 @@ func add(to *folder.Folder, f failure) (string, error) {
 		return "", nil
 	}
 	return to.Add(f.at, f.peer, out.Bytes())
-}
-
-// close waits until all that waits is written.
-func (f *failures) close() {
-	close(f.stop)
-	<-f.done
 }
