@@ -78,3 +78,41 @@ func TestDeadlineOfAnIdleReader(t *testing.T) {
 		t.Errorf("afterwards: %d bytes, %v", n, err)
 	}
 }
+
+// A writer gets large rooms only while it takes them quickly: one that stands still holds little.
+func TestWriteToHoldsLittleForASlowWriter(t *testing.T) {
+	client, server := testPKI().client(), testPKI().server("ecdsa-p256")
+	c, s := open(t, "TCP", client, server)
+	go func() {
+		c.Write(make([]byte, 8<<20))
+		c.CloseWrite()
+	}()
+	w := &slowOnce{}
+	if n, err := s.WriteTo(w); n != 8<<20 || err != nil {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	if first := w.rooms[0]; first != smallRoom {
+		t.Errorf("the first write comes from %d bytes", first)
+	}
+	if w.slow == 0 {
+		t.Fatal("no room was ever large")
+	}
+	if next := w.rooms[w.slow]; next != smallRoom {
+		t.Errorf("after a delay a write comes from %d bytes", next)
+	}
+}
+
+// slowOnce notes from how large a room each write comes, and takes its time for the first of a large one.
+type slowOnce struct {
+	rooms []int
+	slow  int // how many writes there were with the one that took its time
+}
+
+func (w *slowOnce) Write(p []byte) (int, error) {
+	w.rooms = append(w.rooms, cap(p))
+	if w.slow == 0 && cap(p) > smallRoom && len(p) >= timed {
+		w.slow = len(w.rooms)
+		time.Sleep(delay + time.Millisecond)
+	}
+	return len(p), nil
+}
