@@ -67,6 +67,7 @@ func (s *State) random(b []byte) error {
 func (s *State) buildClientHello() *wire.ClientHello {
 	m := &s.hello
 	s.arena = s.arena[:0]
+	s.listPSKs()
 	m.LegacyVersion = min(s.Config.newest(), wire.TLS12)
 	m.Random = s.Result.Secrets.ClientRandom[:]
 	m.SessionID = s.sessionID[:s.sessionLen]
@@ -177,9 +178,6 @@ func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
 		if err := s.makeShares(); err != nil {
 			return nil, err
 		}
-	}
-	if s.offered != nil && s.offered.isPSK() && hashOf(s.offered) != s.Result.Suite.Hash {
-		s.offered = nil // its binder could not be computed, RFC 8446 §4.1.4
 	}
 	return s.offerInRoom(), nil
 }

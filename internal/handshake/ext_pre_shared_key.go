@@ -2,28 +2,68 @@ package handshake
 
 import (
 	"crypto/subtle"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // pre_shared_key, RFC 8446 §4.2.11
 
-func hashOf(c *ClientSession) *suite.Hash { return suite.ByID(c.Suite).Hash }
+// A pskKind is where a PSK comes from, which its binder depends on. RFC 8446 §7.1.
+type pskKind struct{ binder, how, ref string }
 
-// offerPSK leaves room for the binder; bindOffer fills it in.
-func offerPSK(s *State, b []byte) ([]byte, bool) {
-	if s.offered == nil || !s.offers13() || !s.offered.isPSK() {
-		return b, false
+// ofSession is the kind of the PSKs that tickets stand for.
+var ofSession = pskKind{keys.LabelResumptionBinder, "resumed", "RFC 8446 §4.6.1"}
+
+// A pskOffer is one PSK: one that a client has on offer, or the one that a server has
+// found behind an identity. The secret is that of its owner, which s does not write to.
+type pskOffer struct {
+	identity []byte
+	age      uint32 // obfuscated, in milliseconds
+	hash     *suite.Hash
+	secret   []byte
+	kind     *pskKind
+	session  *ClientSession // on a client, behind a ticket; nil for all others
+}
+
+func hashOf(c *session.Session) *suite.Hash { return suite.ByID(c.Suite).Hash }
+
+// listPSKs fills s.psks with what this ClientHello offers. A session is the first: early
+// data belongs to that. Once the suite is known those of another hash are left out.
+// RFC 8446 §4.1.4, §4.2.10.
+func (s *State) listPSKs() {
+	s.psks = s.psks[:0]
+	if !s.offers13() {
+		return
 	}
-	age := s.Config.Time().Sub(s.offered.CreatedAt).Milliseconds()
-	offer := wire.OfferedPSKs{
-		Identities: []wire.PSKIdentity{{Identity: s.offered.Ticket, ObfuscatedTicketAge: uint32(age) + s.offered.AgeAdd}},
-		Binders:    [][]byte{make([]byte, hashOf(s.offered).Size)},
+	if c := s.offered; c != nil && c.isPSK() {
+		age := s.Config.Time().Sub(c.CreatedAt).Milliseconds()
+		s.psks = append(s.psks, pskOffer{c.Ticket, uint32(age) + c.AgeAdd, hashOf(c.Session), c.Secret, &ofSession, c})
+	}
+	if s.Result.Suite != nil {
+		s.psks = slices.DeleteFunc(s.psks, func(p pskOffer) bool { return p.hash != s.Result.Suite.Hash })
+	}
+}
+
+// offerPSK leaves room for the binders; bindOffer fills them in.
+func offerPSK(s *State, b []byte) ([]byte, bool) {
+	offer := &s.Offer.PSKs // which a client has no other use for
+	offer.Identities, offer.Binders = offer.Identities[:0], offer.Binders[:0]
+	for _, p := range s.psks {
+		offer.Identities = append(offer.Identities, wire.PSKIdentity{Identity: p.identity, ObfuscatedTicketAge: p.age})
+		offer.Binders = append(offer.Binders, noBinder[:p.hash.Size])
+	}
+	if len(s.psks) == 0 {
+		return b, false
 	}
 	return offer.Append(b), true
 }
+
+// noBinder stands where a binder will.
+var noBinder [maxHash]byte
 
 // demandPSK reads the client's offer, where it has one, and judges its form. Servers
 // of an earlier version know nothing of it. RFC 8446 §4.2.9, §4.2.11.
@@ -50,33 +90,41 @@ func (s *State) demandPSK() error {
 	return nil
 }
 
-// bindOffer signs our ClientHello in s.out with the PSK on offer. RFC 8446 §4.2.11.2.
+// bindOffer signs our ClientHello in s.out with each PSK on offer. RFC 8446 §4.2.11.2.
+// It ends with the first, whose early secret stays in s.early.
 func (s *State) bindOffer() {
 	if !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
 		return
 	}
-	h := hashOf(s.offered)
-	binder := s.out[len(s.out)-h.Size:]
-	partial := s.out[:len(s.out)-h.Size-3] // without the binders and their two lengths
-	s.earlySecret(h, s.offered.Secret)
-	copy(binder, s.binder(h, partial))
+	size := 2 // of the list's length; each binder has one of a byte
+	for _, p := range s.psks {
+		size += 1 + p.hash.Size
+	}
+	partial, end := s.out[:len(s.out)-size], len(s.out)
+	for i := len(s.psks) - 1; i >= 0; i-- {
+		p := &s.psks[i]
+		copy(s.out[end-p.hash.Size:], s.binder(p, partial))
+		end -= 1 + p.hash.Size
+	}
 }
 
-// binder computes the binder over the transcript and the truncated hello. It is in
-// s.verify.
-func (s *State) binder(h *suite.Hash, partial []byte) []byte {
+// binder computes the binder of p over the transcript and the truncated hello. It is in
+// s.verify, and the early secret in s.early.
+func (s *State) binder(p *pskOffer, partial []byte) []byte {
+	h := p.hash
+	s.earlySecret(h, p)
 	key := s.expand(h, s.verify[:0], s.early[:h.Size], step13{
-		name: "binder_key", from: "early_secret", label: keys.LabelResumptionBinder, is: "the empty string", ref: "RFC 8446 §7.1",
+		name: "binder_key", from: "early_secret", label: p.kind.binder, is: "the empty string", ref: "RFC 8446 §7.1",
 	}, keys.EmptyHash(h))
 	digest := s.transcript.with(h, partial, s.digest[:0])
 	return keys.Finished13(h, s.verify[:0], key, digest)
 }
 
-// checkBinder verifies the client's binder of the PSK at index. RFC 8446 §4.2.11.2.
-func (s *State) checkBinder(index int) error {
-	h := s.Result.Suite.Hash
+// checkBinder verifies the client's binder of p, which is behind the identity at index.
+// RFC 8446 §4.2.11.2.
+func (s *State) checkBinder(index int, p *pskOffer) error {
 	partial := s.Offer.Raw[:len(s.Offer.Raw)-s.Offer.PSKs.BindersLen]
-	if subtle.ConstantTimeCompare(s.binder(h, partial), s.Offer.PSKs.Binders[index]) != 1 {
+	if subtle.ConstantTimeCompare(s.binder(p, partial), s.Offer.PSKs.Binders[index]) != 1 {
 		return fault(wire.AlertDecryptError, "the client's PSK binder is wrong", "RFC 8446 §4.2.11.2", nil)
 	}
 	return nil

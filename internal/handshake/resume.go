@@ -184,13 +184,14 @@ func (s *State) resume13(ctx context.Context) error {
 		if why == "" {
 			// Whether the client has the secret comes first: a ticket is seen on
 			// the wire, and the application must not be asked about a thief's.
-			s.earlySecret(s.Result.Suite.Hash, c.Secret)
-			if err := s.checkBinder(i); err != nil {
+			s.key = pskOffer{hash: s.Result.Suite.Hash, secret: c.Secret, kind: &ofSession}
+			if err := s.checkBinder(i, &s.key); err != nil {
 				return err
 			}
 			if s.takePeer(ctx, c) != nil {
 				why = "its client certificate is no longer accepted"
 				s.forgetPeer()
+				s.key = pskOffer{}
 			}
 		}
 		s.choseResumption(ResumedByPSK, why)
@@ -215,13 +216,13 @@ func (s *State) takePSK() error {
 	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
 		if sha256.Sum256(id.Identity) == s.pskTicket {
 			s.pskIndex = i
-			return s.checkBinder(i)
+			return s.checkBinder(i, &s.key)
 		}
 	}
 	return fault(wire.AlertIllegalParameter, "the client's second ClientHello lacks the PSK of its first", "RFC 8446 §4.1.2", nil)
 }
 
-// resumeAsClient13 sees whether the server took our PSK. RFC 8446 §4.2.11.
+// resumeAsClient13 sees whether the server took a PSK of ours. RFC 8446 §4.2.11.
 func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 	var index uint16
 	found, err := m.Extensions.Read(wire.ExtPreSharedKey, func(r *wire.Reader) { index = wire.U16[uint16](r, "selected_identity") })
@@ -229,14 +230,18 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 		s.offered = nil
 		return syntax(err)
 	}
-	if s.offered == nil || !s.hello.Extensions.Has(wire.ExtPreSharedKey) {
+	if len(s.psks) == 0 {
 		return fault(wire.AlertUnsupportedExtension, "the server picked a PSK, and we offered none", "RFC 8446 §4.2.11", nil)
 	}
-	if index != 0 {
+	if int(index) >= len(s.psks) {
 		return fault(wire.AlertIllegalParameter, "the server picked a PSK that we did not offer", "RFC 8446 §4.2.11", nil)
 	}
-	if hashOf(s.offered) != s.Result.Suite.Hash {
+	s.key, s.pskIndex = s.psks[index], int(index)
+	if s.key.hash != s.Result.Suite.Hash {
 		return fault(wire.AlertIllegalParameter, "the server picked a cipher suite with another hash than the PSK's", "RFC 8446 §4.2.11", nil)
+	}
+	if s.offered = s.key.session; s.offered == nil {
+		return nil
 	}
 	s.resumed, s.Result.Resumption, s.Result.Shown = s.offered.Session, ResumedByPSK, s.offered.Binding
 	s.choseResumption(ResumedByPSK, "")

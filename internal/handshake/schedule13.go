@@ -26,10 +26,12 @@ func (s *State) expand(h *suite.Hash, dst, secret []byte, x step13, digest []byt
 	return out
 }
 
-// earlySecret starts the schedule, with a PSK or without.
-func (s *State) earlySecret(h *suite.Hash, psk []byte) {
-	if psk != nil {
-		s.secret(trace.Secret{Name: "psk", How: "resumed", Value: psk, Ref: "RFC 8446 §4.6.1"})
+// earlySecret starts the schedule, with a PSK or, where p is nil, without.
+func (s *State) earlySecret(h *suite.Hash, p *pskOffer) {
+	var psk []byte
+	if p != nil {
+		psk = p.secret
+		s.secret(trace.Secret{Name: "psk", How: p.kind.how, Value: psk, Ref: p.kind.ref})
 	}
 	keys.Extract(h, s.early[:0], nil, psk)
 	if s.Hooks.Secret != nil {
@@ -44,10 +46,10 @@ func (s *State) earlySecret(h *suite.Hash, psk []byte) {
 // secrets13 follows the ServerHello: both sides change to the handshake keys.
 func secrets13(s *State, _ context.Context) error {
 	h := s.Result.Suite.Hash
-	if s.resumed == nil {
-		s.earlySecret(h, nil)
+	if s.psk() {
+		s.earlySecret(h, &s.key)
 	} else {
-		s.earlySecret(h, s.resumed.Secret)
+		s.earlySecret(h, nil)
 	}
 	shared := s.shared
 	if s.Hooks.Secret != nil {

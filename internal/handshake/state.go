@@ -95,7 +95,9 @@ type State struct {
 	dh            *kex.DH          // client: the server's group
 	hint          []byte           // client: for the pre-shared key
 	offered       *ClientSession   // client: on offer
-	resumed       *session.Session // taken up by the server
+	psks          []pskOffer       // client, TLS 1.3: on offer, in the order of the identities
+	key           pskOffer         // TLS 1.3: the PSK that the server picked, if psk()
+	resumed       *session.Session // taken up by the server; in TLS 1.3 it is behind key
 	newID         []byte           // the session ID under which this session is kept
 	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
 	ticketsSent   int              // in TLS 1.3
@@ -199,16 +201,17 @@ func (s *State) Release() {
 	offer := s.Offer
 	offer.reset()
 	clear(s.shares)
+	clear(s.psks)
 	clear(s.out)
 	clear(s.sign)
 	sealing, opening := s.sealing.wiped(), s.opening.wiped()
 	hello := wire.ClientHello{CipherSuites: s.hello.CipherSuites[:0], CompressionMethods: s.hello.CompressionMethods[:0], Extensions: s.hello.Extensions[:0]}
 	answer, encrypted, entries := s.answer.Extensions[:0], s.msg.encrypted.Extensions[:0], s.msg.cert.Entries[:0]
-	shares, shared, hint, out, arena, sign, share := s.shares[:0], s.shared[:0], s.hint[:0], s.out[:0], s.arena[:0], s.sign[:0], s.share[:0]
+	shares, psks, shared, hint, out, arena, sign, share := s.shares[:0], s.psks[:0], s.shared[:0], s.hint[:0], s.out[:0], s.arena[:0], s.sign[:0], s.share[:0]
 	*s = State{} // in place: as a value of several fields it would first be made on the stack, which would have to grow
 	s.transcript, s.Offer, s.hello = t, offer, hello
 	s.answer.Extensions, s.msg.encrypted.Extensions, s.msg.cert.Entries = answer, encrypted, entries
-	s.shares, s.shared, s.hint, s.out, s.arena, s.sign, s.share = shares, shared, hint, out, arena, sign, share
+	s.shares, s.psks, s.shared, s.hint, s.out, s.arena, s.sign, s.share = shares, psks, shared, hint, out, arena, sign, share
 	s.sealing, s.opening = sealing, opening
 	if !fat {
 		states.Put(s)
@@ -230,7 +233,8 @@ func (s *State) Done() bool { return s.profile != nil && s.at == len(s.flow) }
 // Limits returns what is agreed on so far.
 func (s *State) Limits() *Agreed { return &s.Result.Agreed }
 
-func (s *State) psk() bool { return s.resumed != nil }
+// psk reports that this handshake of TLS 1.3 has a PSK.
+func (s *State) psk() bool { return s.key.kind != nil }
 
 // isServer is for what only one side's code may do in a step both walk.
 func (s *State) isServer() bool { return s.Role == wire.Server }

@@ -35,7 +35,7 @@ var known = []place{
 	{"golang.org/x/crypto/chacha20poly1305.(*chacha20poly1305).open", "if !chacha20Poly1305Open(out, state[:], ciphertext, additionalData) {", "", verdict},
 	{"session.(*xaes).open", "return x.own.aead.Open(dst, nil, rest, aad)", "crypto/internal/fips140/aes/gcm.open", verdict},
 	{"internal/handshake.recvFinished", "if subtle.ConstantTimeCompare(want, msg.(*wire.Finished).VerifyData) != 1 {", "", verdict},
-	{"internal/handshake.(*State).checkBinder", "if subtle.ConstantTimeCompare(s.binder(h, partial), s.Offer.PSKs.Binders[index]) != 1 {", "", verdict},
+	{"internal/handshake.(*State).checkBinder", "if subtle.ConstantTimeCompare(s.binder(p, partial), s.Offer.PSKs.Binders[index]) != 1 {", "", verdict},
 
 	// The length of what a record holds, once it has opened.
 	{"internal/record.(*cbcOpener).open", "return opened{typ: hdr.Type, content: plain[:n]}, nil", "", authentic},
