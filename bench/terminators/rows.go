@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -146,7 +147,13 @@ func (t *trial) requests() (figures, error) {
 	defer os.Remove(log)
 	before, began := t.r.processor(), time.Now()
 	seconds := strconv.Itoa(max(2, int(3*t.span.Seconds()))) // the handshakes at the beginning count too, and should not weigh
-	out, err := exec.Command(load, "--h1", "-c", "1000", "-t", "1", "-D", seconds, "--log-file", log, "https://"+t.r.address+"/1024").CombinedOutput()
+	// h2load waits for ever where a server leaves connections without an answer.
+	ctx, cancel := context.WithTimeout(context.Background(), 6*t.span+30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, load, "--h1", "-c", "1000", "-t", "1", "-D", seconds, "--log-file", log, "https://"+t.r.address+"/1024").CombinedOutput()
+	if ctx.Err() != nil {
+		return nil, errors.New("h2load did not end: some of its 1,000 connections got no answer")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("h2load: %w\n%s", err, out)
 	}
