@@ -73,7 +73,6 @@ cert = CERTIFICATE
 include /etc/nginx/modules-enabled/*-stream.conf;
 daemon off;
 worker_processes 2;
-worker_rlimit_nofile 1000000;
 pid FOLDER/nginx.pid;
 error_log stderr crit;
 events { worker_connections 100000; }
@@ -86,6 +85,7 @@ stream {
     ssl_certificate_key CERTIFICATE;
     ssl_session_cache shared:s:10m;
     ssl_session_tickets on;
+    ssl_protocols TLSv1.2 TLSv1.3;
   }
 }
 `, func(file string) []string { return []string{"-c", file, "-e", "stderr"} }},

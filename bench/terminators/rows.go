@@ -155,12 +155,12 @@ func (t *trial) requests() (figures, error) {
 		return nil, errors.New("h2load did not end: some of its 1,000 connections got no answer")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("h2load: %w\n%s", err, out)
+		return nil, fmt.Errorf("h2load: %w\n%s", err, out[max(0, len(out)-300):])
 	}
 	took, used := time.Since(began), t.r.processor()-before
 	times, err := answerTimes(log)
 	if err != nil || len(times) == 0 {
-		return nil, fmt.Errorf("h2load measured nothing: %w\n%s", err, out)
+		return nil, fmt.Errorf("h2load measured nothing: %w\n%s", err, out[max(0, len(out)-300):])
 	}
 	slices.Sort(times)
 	return figures{
