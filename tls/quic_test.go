@@ -1,48 +1,37 @@
-package tls_test
+package tls
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
-
-	"github.com/vitrine-tls/vitrine/tls"
 )
 
-// TestQUICFailsClearly uses a QUICConn as a QUIC implementation does: all that
-// would do work fails with one error, nothing panics, and no loop over
-// NextEvent is endless.
-func TestQUICFailsClearly(t *testing.T) {
-	for name, q := range map[string]*tls.QUICConn{
-		"client": tls.QUICClient(&tls.QUICConfig{TLSConfig: &tls.Config{MinVersion: tls.VersionTLS13}}),
-		"server": tls.QUICServer(&tls.QUICConfig{}),
-		"nil":    tls.QUICClient(nil),
+// TestQUIC connects each kind of client with each kind of server, and sees what events both
+// sides have, in their order.
+func TestQUIC(t *testing.T) {
+	const client = "data Initial, write Handshake, read Handshake, parameters, data Handshake, write Application, done, read Application"
+	const server = "parameters, data Initial, write Handshake, read Handshake, data Handshake, write Application, done, read Application"
+	for name, std := range map[string]struct{ client, server bool }{
+		"ours with ours": {}, "our client": {server: true}, "our server": {client: true},
 	} {
-		q.SetTransportParameters([]byte{1})
-		event := tls.QUICEvent{Err: q.Start(context.Background())}
-		for call, err := range map[string]error{
-			"Start":             event.Err,
-			"HandleData":        q.HandleData(tls.QUICEncryptionLevelInitial, []byte{1}),
-			"SendSessionTicket": q.SendSessionTicket(tls.QUICSessionTicketOptions{}),
-			"StoreSession":      q.StoreSession(nil),
-		} {
-			var alert tls.AlertError
-			if err == nil || !strings.Contains(err.Error(), "QUIC is not implemented yet") || !errors.As(err, &alert) {
-				t.Errorf("%s, %s: %v", name, call, err)
+		t.Run(name, func(t *testing.T) {
+			clientConfig, serverConfig := quicConfigs()
+			ends := func(c *Config, std, server bool) *quicPlayer {
+				if std {
+					return theirsQUIC(t, c, server)
+				}
+				return oursQUIC(t, &QUICConfig{TLSConfig: c}, server)
 			}
-		}
-		if e := q.NextEvent(); e.Kind != tls.QUICErrorEvent || e.Err != event.Err {
-			t.Errorf("%s: first event %+v", name, e)
-		}
-		if e := q.NextEvent(); e.Kind != tls.QUICNoEvent {
-			t.Errorf("%s: second event %+v", name, e)
-		}
-		s := q.ConnectionState()
-		if _, err := s.ExportKeyingMaterial("label", nil, 32); err == nil || s.HandshakeComplete || s.Version != 0 {
-			t.Errorf("%s: state %+v", name, s)
-		}
-		if err := q.Close(); err != nil {
-			t.Errorf("%s: Close: %v", name, err)
-		}
+			c, s := ends(clientConfig, std.client, false), ends(serverConfig, std.server, true)
+			if err := runQUIC(c, s); err != nil {
+				t.Fatal(err)
+			}
+			checkQUIC(t, c, s)
+			if got := strings.Join(c.log, ", "); got != client {
+				t.Errorf("the client's events are\n%s\nwanted\n%s", got, client)
+			}
+			if got := strings.Join(s.log, ", "); got != server {
+				t.Errorf("the server's events are\n%s\nwanted\n%s", got, server)
+			}
+		})
 	}
 }

@@ -17,6 +17,7 @@ type SessionState struct {
 	EarlyData bool
 
 	session *session.Session
+	ticket  []byte // of a client over QUIC, until it is stored
 }
 
 // Bytes returns the session as bytes, secrets included: to be kept like a key.
@@ -120,7 +121,7 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
 		own := *one // the application may keep it
 		own.Secret = bytes.Clone(one.Secret)
-		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{session: &own})
+		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{Extra: own.Extra, session: &own})
 	}
 	room := s.Sealing()
 	blob, err := one.Append(room.Blob[:0])
@@ -138,7 +139,7 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 	if h.config.UnwrapSession != nil {
 		cs := (*Conn)(h).incomplete()
-		cs.Version = uint16(s.Result.Version)
+		cs.Version, cs.ServerName = uint16(s.Result.Version), s.Result.ServerName
 		state, err := h.config.UnwrapSession(ticket, cs)
 		if err != nil || state == nil || state.session == nil {
 			return nil

@@ -32,6 +32,9 @@ func (c *Conn) sessionKey() string {
 
 // addressOf is empty for connections that are of no network.
 func addressOf(c net.Conn) string {
+	if c == nil { // over QUIC
+		return ""
+	}
 	if addr := c.RemoteAddr(); addr != nil {
 		return addr.String()
 	}

@@ -133,7 +133,7 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	}
 	restock(h.config.ClientSessionCache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
 		return now.with(&ClientSessionState{
-			ticket: s.Ticket, id: s.ID, state: &SessionState{session: one}, owner: h.config.GetClientCertificate,
+			ticket: s.Ticket, id: s.ID, state: &SessionState{Extra: one.Extra, session: one}, owner: h.config.GetClientCertificate,
 		})
 	})
 }

@@ -104,6 +104,7 @@ var grammars = map[ExtensionType][]grammar{
 		{inClientHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShares(r, nil) }},
 		{inServerHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShare(r) }},
 		{inHelloRetryRequest, "RFC 8446 §4.2.8", func(r *Reader) { U16[NamedGroup](r, "selected_group") }}},
+	ExtQUICParameters:    {{anywhere, "RFC 9001 §8.2", func(r *Reader) { ReadQUICParameters(r, nil) }}},
 	ExtRenegotiationInfo: {{anywhere, "RFC 5746 §3.2", func(r *Reader) { ReadRenegotiationInfo(r) }}},
 }
 

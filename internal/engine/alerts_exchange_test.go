@@ -88,6 +88,8 @@ var ofExchanges = []offence{
 		})),
 	illegal("record_size_limit of 63 is below", only(wire.TLS12, limits(0, 1000)), wire.Server, says(wire.ExtRecordSizeLimit, 0, 63)),
 	illegal("record_size_limit of 0 is below", only(wire.TLS13, limits(0, 1000)), wire.Server, says13(wire.ExtRecordSizeLimit, 0, 0)),
+	{"quic_transport_parameters, and this is not QUIC", wire.AlertUnsupportedExtension, hosts13, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtQUICParameters) })},
+	{"quic_transport_parameters, and this is not QUIC", wire.AlertUnsupportedExtension, hosts12, wire.Client, clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtQUICParameters) })},
 	{"an extension that we did not send", wire.AlertUnsupportedExtension, hosts12, wire.Server, says(wire.ExtRecordSizeLimit, 4, 0)},
 	{"an extension that we did not send", wire.AlertUnsupportedExtension, hosts13, wire.Server, says13(wire.ExtMaxFragmentLength, 1)},
 

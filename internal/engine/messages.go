@@ -88,28 +88,34 @@ func (e *Engine) gather(content []byte) error {
 // whole. One that claims too much, or to be what is no message, is refused before
 // it has come.
 func (e *Engine) messageLen() (int, error) {
-	if len(e.in.hand) > 0 && handshake.NoMessage(wire.HandshakeType(e.in.hand[0])) {
-		return 0, fault(wire.AlertUnexpectedMessage, "the peer sent a handshake message of the unknown type "+strconv.Itoa(int(e.in.hand[0])), "RFC 8446 §4")
-	}
-	if e.in.done && e.hs == nil && len(e.in.hand) > 0 {
+	if e.in.done && e.hs == nil && len(e.in.hand) > 0 && !handshake.NoMessage(wire.HandshakeType(e.in.hand[0])) {
 		if _, err := e.profile.After(e.Result(), e.in.role.Peer(), wire.HandshakeType(e.in.hand[0])); err != nil {
 			return 0, err
 		}
 	}
-	size := wire.MessageLen(e.in.hand)
+	return wholeMessage(e.in.hand, e.hs)
+}
+
+// wholeMessage is the size of the message that hand begins with, 0 while it is not whole.
+// hs is the handshake under way, nil for none.
+func wholeMessage(hand []byte, hs *handshake.State) (int, error) {
+	if len(hand) > 0 && handshake.NoMessage(wire.HandshakeType(hand[0])) {
+		return 0, fault(wire.AlertUnexpectedMessage, "the peer sent a handshake message of the unknown type "+strconv.Itoa(int(hand[0])), "RFC 8446 §4")
+	}
+	size := wire.MessageLen(hand)
 	if size == 0 {
 		return 0, nil
 	}
-	most := e.budget(wire.HandshakeType(e.in.hand[0]))
+	most := budget(wire.HandshakeType(hand[0]), hs)
 	if size > most {
 		alert := wire.AlertIllegalParameter
-		if slices.Contains(fixed, wire.HandshakeType(e.in.hand[0])) {
+		if slices.Contains(fixed, wire.HandshakeType(hand[0])) {
 			alert = wire.AlertDecodeError
 		}
 		return 0, fault(alert, fmt.Sprintf("the peer announces a %s of %d bytes; the most we take is %d",
-			wire.HandshakeType(e.in.hand[0]), size, most), "")
+			wire.HandshakeType(hand[0]), size, most), "")
 	}
-	if size > len(e.in.hand) {
+	if size > len(hand) {
 		return 0, nil
 	}
 	return size, nil
@@ -117,8 +123,8 @@ func (e *Engine) messageLen() (int, error) {
 
 // budget is how many bytes a message of type t may have. Some may be longer than others,
 // but only where one is due, or may begin a further handshake.
-func (e *Engine) budget(t wire.HandshakeType) int {
-	if most, ok := longer[t]; ok && (e.hs == nil || e.hs.Due(t)) {
+func budget(t wire.HandshakeType, hs *handshake.State) int {
+	if most, ok := longer[t]; ok && (hs == nil || hs.Due(t)) {
 		return most
 	}
 	return maxMessage

@@ -16,6 +16,11 @@ import (
 // elsewhere are the rules that the table of offences does not break, and the
 // tests that do.
 var elsewhere = map[string]string{
+	"the peer sent handshake data at the level ":                    "TestQUICRules",
+	" bytes of handshake data that nothing was waiting for":         "TestQUICBuffersLittle",
+	"the client sent no quic_transport_parameters":                  "TestQUICRules",
+	"the server sent no quic_transport_parameters":                  "TestQUICRules",
+	"the client has a legacy_session_id, which QUIC has no use for": "TestQUICRules",
 	"where ":                             "TestOnlyWhatIsDueIsTaken",
 	" after the handshake":               "TestAfterTheHandshake",
 	"the peer's record claims to be of ": "TestRecordHeaders",

@@ -24,6 +24,9 @@ func accept13(s *State, ctx context.Context) error {
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
+	if err := s.demandALPN(s.Offer.ALPN); err != nil {
+		return err
+	}
 	s.agreeLimits()
 	s.Result.PostHandshakeAuth = s.asked(wire.ExtPostHandshakeAuth)
 	picked := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, nil)

@@ -12,6 +12,15 @@ import (
 
 // sendClientHello makes the client's offer. RFC 8446 §4.1.2.
 func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
+	if err := s.lacksParameters(); err != nil {
+		return nil, err
+	}
+	if s.Config.Sessions && s.previous == nil && s.offered == nil {
+		s.offered = s.Config.LoadSession(ctx, s)
+	}
+	if s.Config.QUIC != nil && s.Config.QUIC.Waits() {
+		return nil, errWait
+	}
 	random := [37]byte{}
 	if err := s.random(random[:]); err != nil {
 		return nil, err
@@ -19,9 +28,6 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	copy(s.Result.Secrets.ClientRandom[:], random[:32])
 	copy(s.greaseSeed[:], random[32:])
 	s.Result.ServerName = s.Config.ServerName
-	if s.Config.Sessions && s.previous == nil {
-		s.offered = s.Config.LoadSession(ctx, s)
-	}
 	if err := s.pickSessionID(); err != nil {
 		return nil, err
 	}
@@ -44,13 +50,14 @@ func (s *State) offerInRoom() *wire.ClientHello {
 
 // pickSessionID: the ID of a session to resume; or a random one, by which the
 // client sees that its ticket was taken (RFC 5077 §3.4) and which makes a
-// TLS 1.3 handshake look like a resumption to middleboxes (RFC 8446 §D.4).
+// TLS 1.3 handshake look like a resumption to middleboxes (RFC 8446 §D.4). In QUIC nothing
+// is to be seen, and it stays empty (RFC 9001 §8.4).
 func (s *State) pickSessionID() error {
 	if s.offered != nil && len(s.offered.ID) > 0 {
 		s.sessionLen = copy(s.sessionID[:], s.offered.ID)
 		return nil
 	}
-	if s.offers13() || s.offered != nil {
+	if (s.offers13() || s.offered != nil) && s.Config.QUIC == nil {
 		s.sessionLen = 32
 		return s.random(s.sessionID[:])
 	}
@@ -166,6 +173,9 @@ func (s *State) checkClientHello() error {
 		return fault(wire.AlertIllegalParameter, "the client does not speak uncompressed points", "RFC 8422 §5.1.2", nil)
 	}
 	if err := s.checkLimits(); err != nil {
+		return err
+	}
+	if err := s.checkQUIC(); err != nil {
 		return err
 	}
 	return s.checkRenegotiation()

@@ -79,6 +79,8 @@ type Config struct {
 	TicketCount int
 	Store       bool // keep sessions under session IDs
 
+	// QUIC carries the messages in place of records; nil mostly.
+	QUIC QUIC
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
 	Verify, LogKeys bool
 	Host

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"context"
+	"errors"
 
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -78,8 +79,12 @@ type Keys struct {
 	SecretName, Label string
 }
 
+// errWait is what a step of ours returns that cannot be taken yet: the application has
+// something to decide first. Only QUIC has such.
+var errWait = errors.New("handshake: the application is to decide first")
+
 // Run takes the handshake as far as the messages received allow. Done tells
-// whether it is complete; if not, more input is needed.
+// whether it is complete; if not, more input is needed, or a decision.
 func (s *State) Run(ctx context.Context) error {
 	for {
 		if s.at == len(s.flow) {
@@ -101,7 +106,10 @@ func (s *State) Run(ctx context.Context) error {
 		} else {
 			moved, err = s.receive(ctx, step, need)
 		}
-		if err != nil || !moved {
+		if err == errWait || err == nil && !moved {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		s.at++
@@ -143,6 +151,9 @@ func surplus() error {
 func (s *State) send(ctx context.Context, step *Step) error {
 	if s.heard && !s.late && !s.records.Idle() {
 		return surplus()
+	}
+	if s.Config.QUIC != nil && s.Config.QUIC.Waits() {
+		return errWait
 	}
 	var err error
 	switch step.Msg {

@@ -55,6 +55,7 @@ func init() {
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
 		{wire.ExtEarlyData, nowhere, nil, readEmpty, nil, nil},
 		{wire.ExtStatusRequestV2, inServerHello, offerStatusV2, nil, answerStatusV2, acceptStatusV2},
+		{wire.ExtQUICParameters, inEncryptedExtensions, offerQUICParameters, readQUICParameters, offerQUICParameters, acceptQUICParameters},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
 		{wire.ExtSupportedVersions, nowhere, offerVersions, readVersions, nil, nil},
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
@@ -146,7 +147,7 @@ func (s *State) answerExtensions(x wire.Extensions) wire.Extensions {
 // asked reports whether the client sent the extension. The SCSV is as good as
 // an empty renegotiation_info. RFC 5746 §3.3.
 func (s *State) asked(t wire.ExtensionType) bool {
-	if s.profile != nil && s.profile.bare && t != wire.ExtRenegotiationInfo {
+	if s.profile != nil && s.profile.bare && t != wire.ExtRenegotiationInfo || s.Config.QUIC != nil && foreignToQUIC(t) {
 		return false
 	}
 	return s.hello.Extensions.Has(t) ||

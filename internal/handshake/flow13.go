@@ -36,9 +36,12 @@ func retrying(s *State) Need { return must(s.retry) }
 // compatible: each side sends one change_cipher_spec for middleboxes, the server
 // after its first message, the client before its second flight. The client does so
 // where it has asked for the same by a legacy_session_id; the server always, since
-// what is between them is there for every client. RFC 8446 §D.4.
+// what is between them is there for every client. QUIC has no such records. RFC 8446 §D.4,
+// RFC 9001 §8.4.
 func compatible(role wire.Role) func(*State) Need {
-	return func(s *State) Need { return must(s.Role == role && (s.sessionLen > 0 || s.isServer()) && !s.ccsSent) }
+	return func(s *State) Need {
+		return must(s.Role == role && (s.sessionLen > 0 || s.isServer()) && !s.ccsSent && s.Config.QUIC == nil)
+	}
 }
 
 // OwesCCS reports that a client has yet to send its change_cipher_spec, which goes
@@ -56,7 +59,11 @@ func compatibleRetry(role wire.Role) func(*State) Need {
 	}
 }
 
-// ticket13: the client takes tickets whenever they come, see post.go.
-func ticket13(s *State) Need {
-	return must(s.isServer() && s.Config.Tickets && slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE))
+// ticket13: the client takes tickets whenever they come, see post.go. Over QUIC the
+// application says when to send one, see [SendTicket].
+func ticket13(s *State) Need { return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil) }
+
+// WantsTickets reports that tickets are on, and of use to the client.
+func (s *State) WantsTickets() bool {
+	return s.Config.Tickets && slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
 }

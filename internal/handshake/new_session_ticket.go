@@ -87,7 +87,7 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	h := s.Result.Suite.Hash
 	psk := resumptionPSK(s.Result, s.Hooks, s.verify[:0], h.Size, s.nonce[:])
 	c := s.fill(&s.sealing.Session, psk)
-	c.AgeAdd = binary.BigEndian.Uint32(add[:])
+	c.AgeAdd, c.Extra = binary.BigEndian.Uint32(add[:]), s.ticketOptions.Extra
 	ticket, err := s.Config.SealTicket(s, c)
 	if err != nil || len(ticket) == 0 {
 		return nil, nil // no ticket costs a later full handshake, never the connection
@@ -98,6 +98,24 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	}
 	return m, nil
 }
+
+// TicketOptions are what the application adds to a ticket that it has sent.
+type TicketOptions struct {
+	Extra [][]byte // its own data, for the session
+}
+
+// SendTicket makes a State whose Run sends a ticket of a complete handshake, whose result r
+// is. RFC 8446 §4.6.1.
+func SendTicket(c *Config, hooks *trace.Hooks, records Records, r *Result, born *Born, o TicketOptions) *State {
+	s := New(wire.Server, c, hooks, records, r)
+	s.profile, s.flow, s.late = ProfileOf(r.Version), flowTicket, true
+	if s.ticketOptions = o; born != nil {
+		s.resumed = &session.Session{CreatedAt: born.At, Lifetime: born.For}
+	}
+	return s
+}
+
+var flowTicket = []Step{{wire.TypeNewSessionTicket, wire.Server, always, sendTicket13, nil, nil}}
 
 // moreTickets13 stays at the row until the client has enough tickets.
 func moreTickets13(s *State, _ context.Context) error {

@@ -50,10 +50,13 @@ var post12 = []PostStep{
 
 var post13 = []PostStep{
 	{Msg: wire.TypeNewSessionTicket, From: wire.Server, Recv: recvTicket13},
-	{Msg: wire.TypeKeyUpdate, From: wire.Client, Recv: recvKeyUpdate},
-	{Msg: wire.TypeKeyUpdate, From: wire.Server, Recv: recvKeyUpdate},
+	{Msg: wire.TypeKeyUpdate, From: wire.Client, Recv: recvKeyUpdate, When: hasRecords},
+	{Msg: wire.TypeKeyUpdate, From: wire.Server, Recv: recvKeyUpdate, When: hasRecords},
 	{Msg: wire.TypeCertificateRequest, From: wire.Server, Recv: refuseAuthentication, Starts: true, When: offeredAuthentication},
 }
+
+// hasRecords: QUIC updates the keys of its packets itself. RFC 9001 §6.
+func hasRecords(r *Result) bool { return !r.QUIC }
 
 // Receive handles one message, header included.
 func (p *Post) Receive(raw []byte) error {

@@ -198,6 +198,9 @@ func (s *State) resume13(ctx context.Context) error {
 		if why == "" {
 			s.resumed, s.pskIndex, s.Result.Resumption = c, i, ResumedByPSK
 			s.pskTicket = sha256.Sum256(id.Identity)
+			if s.Config.QUIC != nil {
+				s.Config.QUIC.Resumes(c)
+			}
 			return nil
 		}
 	}

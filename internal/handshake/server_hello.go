@@ -166,6 +166,9 @@ func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
 
 // sendEncryptedExtensions and recvEncryptedExtensions: RFC 8446 §4.3.1.
 func sendEncryptedExtensions(s *State, _ context.Context) (wire.Message, error) {
+	if err := s.lacksParameters(); err != nil {
+		return nil, err
+	}
 	m := &s.msg.encrypted
 	s.arena = s.arena[:0]
 	m.Extensions = s.answerExtensions(m.Extensions[:0])
@@ -175,7 +178,11 @@ func sendEncryptedExtensions(s *State, _ context.Context) (wire.Message, error) 
 // A resumed server's chain is verified again here: now the server can read why it
 // is refused.
 func recvEncryptedExtensions(s *State, ctx context.Context, msg wire.Message) error {
-	if err := s.acceptExtensions(msg.(*wire.EncryptedExtensions).Extensions); err != nil {
+	x := msg.(*wire.EncryptedExtensions).Extensions
+	if err := s.acceptExtensions(x); err != nil {
+		return err
+	}
+	if err := s.demandQUIC(x); err != nil {
 		return err
 	}
 	if s.resumed != nil {

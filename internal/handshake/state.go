@@ -101,8 +101,9 @@ type State struct {
 	newID         []byte           // the session ID under which this session is kept
 	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
 	ticketsSent   int              // in TLS 1.3
-	newTicket     *ClientSession   // TLS 1.2 client: what arrived
-	newTicketLife uint32           // in seconds, as the server says
+	ticketOptions TicketOptions
+	newTicket     *ClientSession // TLS 1.2 client: what arrived
+	newTicketLife uint32         // in seconds, as the server says
 	pskIndex      int
 	pskTicket     [sha256.Size]byte // digest of the ticket that pskIndex is
 
@@ -187,6 +188,7 @@ func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result 
 		s.Hooks = &noHooks
 	}
 	s.flow, s.at = helloFlow, 0
+	result.QUIC = c.QUIC != nil
 	s.unsettle()
 	return s
 }

@@ -1,0 +1,156 @@
+package tls
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// quicHost is what a handshake over QUIC asks: a host, but for what the QUIC implementation
+// has a say in. It is the engine's Carrier too.
+type quicHost struct {
+	*host
+	q *QUICConn
+
+	parameters []byte // ours; nil while they are not set
+	asked      bool   // the application was told that they are needed
+	sent       bool   // they are in a message, or about to be
+	// shown is the session of a QUICResumeSession event that the application has not drained.
+	shown *SessionState
+}
+
+// resolve reads the Config for a connection over QUIC.
+func (q *QUICConn) resolve() (*handshake.Config, error) {
+	h := new(handshake.Config)
+	resolve := (*Config).resolveClient
+	if q.conn.role == wire.Server {
+		resolve = (*Config).resolveServer
+	}
+	if err := resolve(q.conn.config, h, q.host); err != nil {
+		return nil, err
+	}
+	return h, q.host.adapt(h)
+}
+
+// adapt leaves of h what there is in QUIC. RFC 9001 §4.2, §5.3.
+func (h *quicHost) adapt(r *handshake.Config) error {
+	if !slices.Contains(r.Versions, wire.TLS13) {
+		return misuse("QUIC needs TLS 1.3, which MaxVersion leaves out, or the lack of a certificate")
+	}
+	r.Versions = []wire.Version{wire.TLS13}
+	if slices.Contains(r.Suites, suite.ByID(wire.TLS_AES_128_CCM_8_SHA256)) {
+		return misuse("CipherSuites lists TLS_AES_128_CCM_8_SHA256, whose tags are too short for QUIC")
+	}
+	r.SizeLimit, r.MaxFragmentLength, r.PostHandshakeAuth, r.SSL2Hello = 0, 0, false, false
+	r.Compression, r.Store = false, false
+	r.Host, r.QUIC = h, h
+	return nil
+}
+
+// ForClient asks GetConfigForClient.
+func (h *quicHost) ForClient(ctx context.Context, s *handshake.State) (*handshake.Config, error) {
+	next, err := h.host.ForClient(ctx, s)
+	if err != nil || next == nil {
+		return nil, err
+	}
+	return next, h.adapt(next)
+}
+
+// Binding keeps sessions of QUIC apart from those of TCP.
+func (h *quicHost) Binding(s *handshake.State) [32]byte {
+	own := h.host.Binding(s)
+	return session.Binding([]byte("QUIC"), own[:])
+}
+
+// setParameters takes our transport parameters, until they are in a message.
+func (h *quicHost) setParameters(p []byte) {
+	if !h.sent {
+		h.parameters = append([]byte{}, p...)
+	}
+}
+
+func (h *quicHost) Parameters() ([]byte, bool) {
+	switch {
+	case h.parameters != nil:
+		h.sent = true
+	case !h.asked:
+		h.asked = true
+		h.q.add(QUICEvent{Kind: QUICTransportParametersRequired})
+	}
+	return h.parameters, h.parameters != nil
+}
+
+func (h *quicHost) TakeParameters(peer []byte) {
+	h.q.add(QUICEvent{Kind: QUICTransportParameters, Data: bytes.Clone(peer)})
+}
+
+// show has the application look at a session before anything follows from it.
+func (h *quicHost) show(state *SessionState) {
+	h.shown = state
+	h.q.add(QUICEvent{Kind: QUICResumeSession, SessionState: state})
+}
+
+func (h *quicHost) Waits() bool { return h.shown != nil }
+
+// looked says that all events were taken. It reports whether the handshake waited for that.
+func (h *quicHost) looked() bool {
+	waited := h.shown != nil
+	h.shown = nil
+	return waited
+}
+
+// Resumes shows what a client's ticket stands for.
+func (h *quicHost) Resumes(one *session.Session) {
+	if !h.q.events {
+		return
+	}
+	own := *one // its room is used again
+	own.Secret = bytes.Clone(one.Secret)
+	h.show(&SessionState{Extra: cloneAll(one.Extra), session: &own})
+}
+
+func cloneAll(list [][]byte) [][]byte {
+	out := make([][]byte, len(list))
+	for i := range list {
+		out[i] = bytes.Clone(list[i])
+	}
+	return out
+}
+
+// LoadSession shows the session that is about to be offered.
+func (h *quicHost) LoadSession(ctx context.Context, s *handshake.State) *handshake.ClientSession {
+	one := h.host.LoadSession(ctx, s)
+	if one == nil || !h.q.events {
+		return one
+	}
+	state := *h.shaking.Load().offered.state
+	h.show(&state)
+	return one
+}
+
+// SaveSession keeps a session, or lets the application do that.
+func (h *quicHost) SaveSession(r *handshake.Result, one *handshake.ClientSession) {
+	if !h.q.events {
+		h.host.SaveSession(r, one)
+		return
+	}
+	if one.CreatedAt.IsZero() {
+		one.CreatedAt = h.config.now()
+	}
+	h.q.add(QUICEvent{Kind: QUICStoreSession, SessionState: &SessionState{session: one.Session, ticket: one.Ticket}})
+}
+
+// store keeps what SaveSession has shown.
+func (h *quicHost) store(state *SessionState) {
+	if h.config.ClientSessionCache == nil {
+		return
+	}
+	one := *state.session
+	one.Extra = state.Extra
+	h.host.SaveSession(nil, &handshake.ClientSession{Session: &one, Ticket: state.ticket})
+}
