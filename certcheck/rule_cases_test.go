@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/certcheck/internal/forge"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 func leafOf(f func(*forge.Cert)) func(*forge.Chain) { return func(c *forge.Chain) { f(&c.Leaf) } }
@@ -39,6 +40,11 @@ var strengthBreaches = []attempt{
 	{rule: "web-signature", name: "SHA-1 by option", change: leafOf(func(c *forge.Cert) { c.Hash = crypto.SHA1 }), option: func(o *Options) { o.LegacySignatures = true }, breach: `"example.com" is signed with ECDSA-SHA1`},
 	{rule: "web-key", name: "P-224", change: leafOf(func(c *forge.Cert) { c.Key = p224() }), breach: "P-224"},
 	{rule: "web-key", name: "Ed25519", change: leafOf(func(c *forge.Cert) { c.Key = newKey().Public() }), breach: "neither RSA nor ECDSA"},
+}
+
+// mldsaKey is a SubjectPublicKeyInfo of ML-DSA-44.
+func mldsaKey() []byte {
+	return otherkeys.NewMLDSAKey(otherkeys.MLDSA44, make([]byte, otherkeys.MLDSASeedSize)).Public().(otherkeys.MLDSAPublicKey).Info()
 }
 
 // rsaKey is a SubjectPublicKeyInfo of 2048 bits with an exponent of choice.
@@ -124,6 +130,10 @@ var usageBreaches = []attempt{
 	{rule: "purpose", name: "a leaf for clients", change: leafOf(with(forge.ExtKeyUsage(forge.ClientAuth))), breach: `"example.com" is not meant for this use`, with: []string{"purpose-named"}},
 	{rule: "purpose", name: "an intermediate for clients", change: intermediateOf(with(forge.ExtKeyUsage(forge.ClientAuth))), breach: `"Intermediate" is not meant for this use`, with: []string{"purpose-named"}},
 	{rule: "purpose", name: "a root for clients", change: rootOf(with(forge.ExtKeyUsage(forge.ClientAuth))), breach: `"Root" is not meant for this use`},
+	{rule: "mldsa-usage", name: "a leaf that is to open secrets", change: leafOf(func(c *forge.Cert) {
+		c.Key = mldsaKey()
+		with(forge.KeyUsage(0, 2))(c)
+	}), breach: "said to be for more than signing", with: []string{"web-key"}},
 	{rule: "purpose-named", name: "a leaf for all", change: leafOf(without(forge.IDExtKeyUsage)), breach: "does not say that it is for servers"},
 	{rule: "purpose-any", name: "a leaf for any", change: leafOf(with(forge.ExtKeyUsage(forge.ServerAuth, forge.AnyUsage))), breach: "for any purpose"},
 }

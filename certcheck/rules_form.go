@@ -74,11 +74,11 @@ var formRules = []Rule{
 		},
 	},
 	{
-		Name: "key-usable", Demands: "the key of the leaf is one with which a handshake can be signed: RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448 or DSA",
+		Name: "key-usable", Demands: "the key of the leaf is one with which a handshake can be signed: RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448, ML-DSA or DSA",
 		Source: "a limit of this library", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued for an ECDSA key on P-256, or an RSA key", on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
 			switch otherkeys.Of(c).(type) {
-			case *rsa.PublicKey, *otherkeys.PSSPublicKey, *ecdsa.PublicKey, ed25519.PublicKey, otherkeys.Ed448PublicKey, *dsa.PublicKey:
+			case *rsa.PublicKey, *otherkeys.PSSPublicKey, *ecdsa.PublicKey, ed25519.PublicKey, otherkeys.Ed448PublicKey, otherkeys.MLDSAPublicKey, *dsa.PublicKey:
 				return ""
 			}
 			return broken(true, "the key of %s is of a kind that is not supported", c)

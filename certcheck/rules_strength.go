@@ -72,7 +72,7 @@ var strengthRules = []Rule{
 		},
 	},
 	{
-		Name: "signature-named", Demands: "keys of RSASSA-PSS, Ed448 and SHA-224 sign certificates only where Options.Schemes names them",
+		Name: "signature-named", Demands: "keys of RSASSA-PSS, Ed448, ML-DSA and SHA-224 sign certificates only where Options.Schemes names them",
 		Source: "a limit of this library", Alert: wire.AlertBadCertificate, Hint: "have it issued by an authority with an RSA or ECDSA key, or name the scheme in SignatureSchemes", on: onIssued, whole: true,
 		check: func(p *path, c *x509.Certificate) string {
 			trusted := len(p.chain) == 1 && !p.open // a leaf that needs no signature

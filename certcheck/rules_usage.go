@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -15,6 +16,11 @@ var usageRules = []Rule{
 		Source: "RFC 5280 §4.2.1.12", Alert: wire.AlertUnsupportedCertificate,
 		Hint: "servers need one issued for server authentication, clients one for client authentication", on: onPath,
 		check: checkPurpose, account: invalidFor(x509.IncompatibleUsage),
+	},
+	{
+		Name: "mldsa-usage", Demands: "an ML-DSA key, where its usage is limited, signs, and neither encrypts nor agrees on keys", Profile: RFC5280,
+		Source: "RFC 9881 §5", Alert: wire.AlertUnsupportedCertificate, Hint: "have it issued with digitalSignature alone", on: onEach,
+		check: func(_ *path, c *x509.Certificate) string { return mldsaUsage(c) },
 	},
 	{
 		Name: "purpose-named", Demands: "a server's certificate and the authorities that issue such say that they are for servers", Profile: WebPKI,
@@ -33,6 +39,13 @@ var usageRules = []Rule{
 			return broken(slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny), "%s is for any purpose", c)
 		},
 	},
+}
+
+// mldsaUsage says what an ML-DSA key is allowed that it cannot do.
+func mldsaUsage(c *x509.Certificate) string {
+	const never = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageKeyAgreement | x509.KeyUsageEncipherOnly | x509.KeyUsageDecipherOnly
+	_, mldsa := otherkeys.Of(c).(otherkeys.MLDSAPublicKey)
+	return broken(mldsa && c.KeyUsage&never != 0, "the key of %s, of ML-DSA, is said to be for more than signing", c)
 }
 
 // checkPurpose looks for one of the wanted usages that the whole path allows. A

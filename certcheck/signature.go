@@ -54,6 +54,22 @@ var algorithms = []algorithm{
 	{name: "SHA224-RSA", der: "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e\x05\x00", scheme: wire.RSAPKCS1SHA224, hash: crypto.SHA224, check: checkPKCS1},
 	{name: "ECDSA-SHA224", der: "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x01", scheme: wire.ECDSASHA224, hash: crypto.SHA224, check: checkECDSA},
 	{name: "Ed448", der: "\x30\x05\x06\x03\x2b\x65\x71", scheme: wire.Ed448, check: checkEd448},
+	mldsa(otherkeys.MLDSA44), mldsa(otherkeys.MLDSA65), mldsa(otherkeys.MLDSA87),
+}
+
+// mldsa is the row of a parameter set. RFC 9881 §3.
+func mldsa(set otherkeys.MLDSA) algorithm {
+	return algorithm{name: set.String(), der: string(set.Algorithm()), scheme: set.Scheme(),
+		check: func(key crypto.PublicKey, _ crypto.Hash, signed, signature []byte) error {
+			k, ok := key.(otherkeys.MLDSAPublicKey)
+			if !ok || k.Set != set {
+				return errOtherKey
+			}
+			if !k.Verify(signed, signature) {
+				return errSignature
+			}
+			return nil
+		}}
 }
 
 func (a *algorithm) String() string {
@@ -63,16 +79,17 @@ func (a *algorithm) String() string {
 	return a.id.String()
 }
 
-// algorithmOf returns how c is signed, or nil where that is not supported.
+// algorithmOf returns how c is signed, or nil where that is not supported. A later crypto/x509
+// that knows more algorithms changes nothing.
 func algorithmOf(c *x509.Certificate) *algorithm {
 	der := ""
-	if c.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+	if c.SignatureAlgorithm == x509.UnknownSignatureAlgorithm || c.SignatureAlgorithm > x509.PureEd25519 {
 		if der = outerAlgorithm(c); der == "" {
 			return nil
 		}
 	}
 	for i := range algorithms {
-		if a := &algorithms[i]; a.id == c.SignatureAlgorithm && a.der == der {
+		if a := &algorithms[i]; a.der == der && (der != "" || a.id == c.SignatureAlgorithm) {
 			return a
 		}
 	}
@@ -82,9 +99,6 @@ func algorithmOf(c *x509.Certificate) *algorithm {
 // NamedScheme is the scheme of the signature on c, where a path may have it only if
 // [Options].Schemes names it; 0 for any other. The kind of the authority's key is not seen.
 func NamedScheme(c *x509.Certificate) wire.SignatureScheme {
-	if c.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
-		return 0
-	}
 	if a := algorithmOf(c); a != nil {
 		return a.scheme
 	}

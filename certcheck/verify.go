@@ -46,7 +46,7 @@ type Options struct {
 	// forged: somebody may have made an authority's certificate of a harmless one.
 	LegacySignatures bool
 	// Schemes are those by which certificates may be signed beside the usual ones, and that
-	// have to be named: of RSASSA-PSS keys, Ed448 and SHA-224. Others here mean nothing.
+	// have to be named: of RSASSA-PSS keys, Ed448, ML-DSA and SHA-224. Others here mean nothing.
 	Schemes []wire.SignatureScheme
 	// Pins are keys of which one must be in the path, the leaf's or an authority's; none
 	// demands nothing.

@@ -154,9 +154,10 @@ type Config struct {
 	KeyShares []CurveID
 	// SignatureSchemes are those that the peer may sign with, best first; nil for
 	// the default. Those over SHA-1 need Legacy.SHA1Signatures, those over SHA-224
-	// Legacy.SHA224Signatures. Keys of RSASSA-PSS and
-	// Ed448 are accepted only where their schemes are listed (PSSKeyWithSHA256 and the
-	// like, Ed448); a certificate that holds one has PublicKey nil. What we sign with
+	// Legacy.SHA224Signatures. Keys of RSASSA-PSS,
+	// Ed448 and ML-DSA are accepted only where their schemes are listed (PSSKeyWithSHA256
+	// and the like, Ed448, MLDSA44 and the like, the last in TLS 1.3 alone); a certificate
+	// that holds one has PublicKey nil. What we sign with
 	// ourselves is a certificate's SupportedSignatureAlgorithms.
 	SignatureSchemes []SignatureScheme
 	// PreferClientCipherSuites has a server take the client's order of cipher

@@ -59,6 +59,12 @@ const (
 	PSSKeyWithSHA384 SignatureScheme = 0x080a
 	PSSKeyWithSHA512 SignatureScheme = 0x080b
 	Ed448            SignatureScheme = 0x0808
+
+	// By ML-DSA, in TLS 1.3 alone: accepted only where SignatureSchemes lists them. FIPS 204,
+	// draft-ietf-tls-mldsa.
+	MLDSA44 SignatureScheme = 0x0904
+	MLDSA65 SignatureScheme = 0x0905
+	MLDSA87 SignatureScheme = 0x0906
 )
 
 // How a server asks for the client's certificate, for Config.ClientAuth.

@@ -40,7 +40,13 @@ var (
 
 	// namedSchemes are of keys that few peers have. They are verified where
 	// SignatureSchemes lists them; a certificate with such a key is reason enough to sign.
-	namedSchemes = []wire.SignatureScheme{wire.RSAPSSPSSSHA256, wire.RSAPSSPSSSHA384, wire.RSAPSSPSSSHA512, wire.Ed448}
+	// ML-DSA is among them: no public authority issues such certificates yet, and a server
+	// that has one beside another would send ten times as much. Unlike a key exchange, a
+	// signature cannot be broken later.
+	namedSchemes = []wire.SignatureScheme{
+		wire.RSAPSSPSSSHA256, wire.RSAPSSPSSSHA384, wire.RSAPSSPSSSHA512, wire.Ed448,
+		wire.MLDSA44, wire.MLDSA65, wire.MLDSA87,
+	}
 
 	defaultSigns = slices.Concat(defaultSchemes, namedSchemes)
 	sha1Signs    = slices.Concat(sha1Schemes, namedSchemes)

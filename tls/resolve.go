@@ -210,6 +210,9 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 			return misuse("the signature scheme %s in SignatureSchemes is not implemented, or off without Legacy.SHA1Signatures or Legacy.SHA224Signatures", h.Schemes[i])
 		}
 	}
+	if h.Schemes = handshake.SchemesFor(h.Versions[0], h.Schemes); len(h.Schemes) == 0 {
+		return misuse("SignatureSchemes lists ML-DSA alone, which is for TLS 1.3, and MaxVersion is below that")
+	}
 	return nil
 }
 

@@ -37,7 +37,7 @@ type List struct {
 	proven         atomic.Pointer[string]
 	authorityKey   []byte
 	tbs, signature []byte
-	algorithm      x509.SignatureAlgorithm
+	algorithm      method
 	entries        []byte // the revokedCertificates, one after the other
 	index          index
 }

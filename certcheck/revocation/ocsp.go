@@ -26,7 +26,7 @@ type OCSPResponse struct {
 	ProducedAt time.Time
 
 	tbs, signature []byte
-	algorithm      x509.SignatureAlgorithm
+	algorithm      method
 	byName, byKey  []byte // the ResponderID: a name in DER, or a SHA-1 of a key
 	singles        []single
 	nonce          []byte
@@ -391,7 +391,7 @@ func authorized(c, issuer *x509.Certificate, now time.Time) error {
 	case len(c.UnhandledCriticalExtensions) > 0:
 		return errors.New("the responder's certificate has a critical extension that is not known here")
 	}
-	if err := checkSignature(issuer, c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+	if err := checkSignature(issuer, methodOf(c), c.RawTBSCertificate, c.Signature); err != nil {
 		return fmt.Errorf("the responder's certificate is not from the authority: %w", err)
 	}
 	return nil

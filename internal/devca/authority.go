@@ -1,7 +1,6 @@
 package devca
 
 import (
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -16,7 +15,10 @@ import (
 // they issue. Beside the names of [New] it permits the host's own and extra. Its
 // certificates name url, which may be empty, as the place of their OCSP responder and
 // their CRL. A folder that holds an authority, or a part of one, is left as it is.
-func Init(dir, url string, extra ...string) (*CA, error) {
+func Init(dir, url string, extra ...string) (*CA, error) { return InitOf(ECDSA, dir, url, extra...) }
+
+// InitOf is [Init] with keys of a kind for the root and the intermediate.
+func InitOf(kind KeyType, dir, url string, extra ...string) (*CA, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -26,12 +28,12 @@ func Init(dir, url string, extra ...string) (*CA, error) {
 		}
 	}
 	host, _ := os.Hostname() // without a name there is one name fewer
-	ca, err := newRoot(1, append([]string{host}, extra...))
+	ca, err := newRoot(1, kind, append([]string{host}, extra...))
 	if err != nil {
 		return nil, err
 	}
 	ca.dir = dir
-	if err := ca.addIntermediate(url); err != nil {
+	if err := ca.addIntermediate(kind, url); err != nil {
 		return nil, err
 	}
 	// The root's key comes last: without it there is no authority in the folder.
@@ -77,8 +79,8 @@ func (ca *CA) Intermediate() *x509.Certificate {
 	return ca.intermediate.cert
 }
 
-func (ca *CA) addIntermediate(url string) error {
-	key, err := newKey[ECDSA]()
+func (ca *CA) addIntermediate(kind KeyType, url string) error {
+	key, err := newKey[kind]()
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,7 @@ func (ca *CA) addIntermediate(url string) error {
 		MaxPathLenZero:        true,
 	}
 	pointTo(template, url, true)
-	der, err := x509.CreateCertificate(rand.Reader, template, ca.Cert, key.Public(), ca.key)
+	der, err := Certify(template, ca.Cert, key, ca.key)
 	if err != nil {
 		return err
 	}

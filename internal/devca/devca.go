@@ -23,6 +23,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 const (
@@ -43,6 +45,9 @@ const (
 	RSA                    // 2048 bits
 	Ed25519                // RFC 8410
 	DSA                    // 2048 bits, for DHE_DSS suites
+	MLDSA44                // for TLS 1.3 alone, as the next two: RFC 9881
+	MLDSA65
+	MLDSA87
 )
 
 var newKey = map[KeyType]func() (crypto.Signer, error){
@@ -52,7 +57,18 @@ var newKey = map[KeyType]func() (crypto.Signer, error){
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
 	},
-	DSA: func() (crypto.Signer, error) { return NewDSAKey() },
+	DSA:     func() (crypto.Signer, error) { return NewDSAKey() },
+	MLDSA44: newMLDSA(otherkeys.MLDSA44),
+	MLDSA65: newMLDSA(otherkeys.MLDSA65),
+	MLDSA87: newMLDSA(otherkeys.MLDSA87),
+}
+
+func newMLDSA(set otherkeys.MLDSA) func() (crypto.Signer, error) {
+	return func() (crypto.Signer, error) {
+		seed := make([]byte, otherkeys.MLDSASeedSize)
+		rand.Read(seed) // which never errs
+		return otherkeys.NewMLDSAKey(set, seed), nil
+	}
 }
 
 // CA is a development authority. It is safe for concurrent use.
@@ -102,11 +118,11 @@ type Leaf struct {
 // New makes an authority that exists in memory only. It permits localhost, test,
 // local, home.arpa, internal and the DNS names in extra with what is below them, and
 // the loopback and private addresses.
-func New(extra ...string) (*CA, error) { return newRoot(0, extra) }
+func New(extra ...string) (*CA, error) { return newRoot(0, ECDSA, extra) }
 
 // newRoot makes a root above depth levels of other authorities.
-func newRoot(depth int, extra []string) (*CA, error) {
-	key, err := newKey[ECDSA]()
+func newRoot(depth int, kind KeyType, extra []string) (*CA, error) {
+	key, err := newKey[kind]()
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +147,7 @@ func newRoot(depth int, extra []string) (*CA, error) {
 		PermittedDNSDomains:         append(privateDomains(), dnsNames(extra)...),
 		PermittedIPRanges:           privateRanges(),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := Certify(template, template, key, key)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +208,7 @@ func (ca *CA) Issue(leaf Leaf) (tls.Certificate, error) {
 	var der []byte
 	by := ca.issuer()
 	if leaf.Request != nil {
-		der, err = x509.CreateCertificate(rand.Reader, template, by.cert, leaf.Request.PublicKey, by.key)
+		der, err = CertifyRequest(template, by.cert, leaf.Request, by.key)
 	} else if key, err = newKey[leaf.Key](); err == nil {
 		der, err = Certify(template, by.cert, key, by.key)
 	}

@@ -1,19 +1,13 @@
 package devca
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/dsa" //lint:ignore SA1019 what DHE_DSS suites are signed with
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	_ "embed"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"io"
 )
 
@@ -75,31 +69,8 @@ func (k *DSAKey) PKCS8() ([]byte, error) {
 	}{0, algorithm, x})
 }
 
-// Certify is x509.CreateCertificate for any key, DSA included. The issuer's key
-// must then be one of P-256.
-func Certify(template, issuer *x509.Certificate, key crypto.Signer, issuerKey crypto.Signer) ([]byte, error) {
-	k, ok := key.(*DSAKey)
-	if !ok {
-		return x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
-	}
-	if ca, ok := issuerKey.(*ecdsa.PrivateKey); !ok || ca.Curve != elliptic.P256() {
-		return nil, errors.New("devca: DSA keys are certified with a key of P-256 only")
-	}
-	// crypto/x509 refuses to write DSA keys, so another stands in for it, is
-	// replaced, and the result is signed anew.
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, issuerKey.Public(), issuerKey)
-	if err != nil {
-		return nil, err
-	}
-	return k.replace(der, issuerKey)
-}
-
-// replace puts k into a certificate and signs it with the issuer's key.
-func (k *DSAKey) replace(der []byte, issuerKey crypto.Signer) ([]byte, error) {
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
+// info is the key's SubjectPublicKeyInfo.
+func (k *DSAKey) info() ([]byte, error) {
 	algorithm, err := k.algorithm()
 	if err != nil {
 		return nil, err
@@ -108,35 +79,8 @@ func (k *DSAKey) replace(der []byte, issuerKey crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := asn1.Marshal(struct {
+	return asn1.Marshal(struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Key       asn1.BitString
 	}{algorithm, asn1.BitString{Bytes: y, BitLength: 8 * len(y)}})
-	if err != nil {
-		return nil, err
-	}
-	var whole struct {
-		TBS       []asn1.RawValue
-		Algorithm pkix.AlgorithmIdentifier
-		Signature asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(der, &whole); err != nil {
-		return nil, err
-	}
-	for i, field := range whole.TBS {
-		if bytes.Equal(field.FullBytes, cert.RawSubjectPublicKeyInfo) {
-			whole.TBS[i] = asn1.RawValue{FullBytes: key}
-		}
-	}
-	tbs, err := asn1.Marshal(whole.TBS)
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.Sum256(tbs)
-	signature, err := issuerKey.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	whole.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
-	return asn1.Marshal(whole)
 }

@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // The folder's files. Certificate and key stand in one file, so that two
@@ -120,7 +122,7 @@ func (ca *CA) ServerCertificate(names ...string) (tls.Certificate, error) {
 }
 
 func (ca *CA) stillGood(cert *x509.Certificate, names []string) bool {
-	if time.Until(cert.NotAfter) < renewBefore || cert.CheckSignatureFrom(ca.issuer().cert) != nil {
+	if time.Until(cert.NotAfter) < renewBefore || issuedBy(cert, ca.issuer().cert) != nil {
 		return false
 	}
 	for _, name := range names {
@@ -144,7 +146,7 @@ func load(dir string) (*CA, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := cert.CheckSignatureFrom(ca.Cert); err != nil {
+	if err := issuedBy(cert, ca.Cert); err != nil {
 		return nil, fmt.Errorf("%s is not of the authority in %s: put the file back that belongs to it: %w", filepath.Join(dir, intermediateFile), keyFile, err)
 	}
 	ca.intermediate = &issuer{cert, key}
@@ -199,7 +201,7 @@ func (ca *CA) publish() error {
 // writePair writes certificate and key to a new file, which os.CreateTemp makes
 // readable to its owner only.
 func writePair(dir string, cert *x509.Certificate, key crypto.PrivateKey) (name string, err error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	der, err := MarshalKey(key)
 	if err != nil {
 		return "", err
 	}
@@ -235,9 +237,34 @@ func readPair(path string) (*x509.Certificate, crypto.Signer, error) {
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return nil, nil, fmt.Errorf("%s holds a private key that others on this machine can read (mode %#o): delete the folder to start anew, or run chmod 600 on the file if nobody did", path, info.Mode().Perm())
 	}
-	pair, err := tls.LoadX509KeyPair(path, path)
+	cert, key, err := loadPair(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s is damaged; %s: %w", path, remedies[filepath.Base(path)], err)
 	}
-	return pair.Leaf, pair.PrivateKey.(crypto.Signer), nil
+	return cert, key, nil
+}
+
+// loadPair is tls.LoadX509KeyPair, for keys of ML-DSA too.
+func loadPair(path string) (*x509.Certificate, crypto.Signer, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	pair, err := tls.X509KeyPair(text, text)
+	if err == nil {
+		return pair.Leaf, pair.PrivateKey.(crypto.Signer), nil
+	}
+	first, rest := pem.Decode(text)
+	second, _ := pem.Decode(rest)
+	if first == nil || second == nil {
+		return nil, nil, err
+	}
+	cert, certErr := x509.ParseCertificate(first.Bytes)
+	key, keyErr := otherkeys.ParsePrivate(second.Bytes)
+	if certErr == nil && keyErr == nil {
+		if key = otherkeys.Pair(key, otherkeys.Of(cert)); key != nil {
+			return cert, key, nil
+		}
+	}
+	return nil, nil, err
 }

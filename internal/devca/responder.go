@@ -2,7 +2,6 @@ package devca
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -110,7 +109,7 @@ func (r *Responder) signer(name string, by *issuer) (*issuer, error) {
 		return nil, err
 	}
 	now := time.Now()
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+	der, err := Certify(&x509.Certificate{
 		SerialNumber:    newSerial(),
 		Subject:         pkix.Name{CommonName: "vitrine development OCSP responder", Organization: by.cert.Subject.Organization},
 		NotBefore:       now.Add(-backdate),
@@ -118,7 +117,7 @@ func (r *Responder) signer(name string, by *issuer) (*issuer, error) {
 		KeyUsage:        x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:     []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
 		ExtraExtensions: []pkix.Extension{noCheck},
-	}, by.cert, key.Public(), by.key)
+	}, by.cert, key, by.key)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // Revoke writes down that the certificate with a serial number (in hexadecimal
@@ -60,5 +62,21 @@ func (ca *CA) CRL(ofRoot bool, life time.Duration) ([]byte, error) {
 			SerialNumber: serial, RevocationTime: e.RevokedAt, ReasonCode: e.Reason,
 		})
 	}
-	return x509.CreateRevocationList(rand.Reader, list, by.cert, by.key)
+	return signList(list, by)
+}
+
+// signList is x509.CreateRevocationList for any key: another stands in for one of ML-DSA.
+func signList(list *x509.RevocationList, by *issuer) ([]byte, error) {
+	if _, ok := by.key.(*otherkeys.MLDSAPrivateKey); !ok {
+		return x509.CreateRevocationList(rand.Reader, list, by.cert, by.key)
+	}
+	standIn, err := newKey[ECDSA]()
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, unkeyed(by.cert), standIn)
+	if err != nil {
+		return nil, err
+	}
+	return resign(der, by.key, func(field []byte) []byte { return field })
 }

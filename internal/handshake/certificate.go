@@ -36,7 +36,7 @@ func (s *State) pickCertificate(ctx context.Context) error {
 
 // publicKey is the key of the certificate we hold. A signer of the application's own may
 // call a key just RSA, where the certificate says that it is for RSASSA-PSS alone, or have
-// a type for Ed448 that is unknown here: then the certificate's word counts.
+// types for Ed448 and ML-DSA that are unknown here: then the certificate's word counts.
 func publicKey(c *stdtls.Certificate) (crypto.PublicKey, error) {
 	key, ok := c.PrivateKey.(interface{ Public() crypto.PublicKey })
 	if !ok {
@@ -44,7 +44,7 @@ func publicKey(c *stdtls.Certificate) (crypto.PublicKey, error) {
 	}
 	pub := key.Public()
 	switch pub.(type) {
-	case *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey, *otherkeys.PSSPublicKey, otherkeys.Ed448PublicKey:
+	case *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey, *otherkeys.PSSPublicKey, otherkeys.Ed448PublicKey, otherkeys.MLDSAPublicKey:
 		return pub, nil
 	}
 	leaf := c.Leaf
@@ -55,10 +55,8 @@ func publicKey(c *stdtls.Certificate) (crypto.PublicKey, error) {
 		}
 		leaf = chain[0]
 	}
-	if leaf.PublicKey == nil {
-		if other := otherkeys.Of(leaf); other != nil {
-			return other, nil
-		}
+	if other := otherkeys.Of(leaf); other != nil && otherkeys.NameOf(other) != "" {
+		return other, nil
 	}
 	return pub, nil
 }
@@ -86,6 +84,8 @@ func keyName(pub crypto.PublicKey) string {
 		return fmt.Sprintf("RSA-PSS-%d", pub.Key.N.BitLen())
 	case otherkeys.Ed448PublicKey:
 		return "Ed448"
+	case otherkeys.MLDSAPublicKey:
+		return pub.Set.String()
 	case nil:
 		return "unknown"
 	}

@@ -20,9 +20,13 @@ func sendCertificateRequest12(s *State, _ context.Context) (wire.Message, error)
 			types = append(types, t)
 		}
 	}
+	schemes := before13(s.Config.Schemes)
+	if len(schemes) == 0 { // a list must not be empty, and a client of this version can use nothing of it
+		schemes, types = s.Config.Schemes, []wire.ClientCertificateType{wire.CertTypeECDSASign}
+	}
 	s.msg.request = wire.CertificateRequest{
 		CertificateTypes: types,
-		SignatureSchemes: s.Config.Schemes,
+		SignatureSchemes: schemes,
 		Authorities:      s.authorities(),
 	}
 	return &s.msg.request, nil

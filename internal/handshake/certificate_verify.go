@@ -115,7 +115,7 @@ func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what si
 	return nil
 }
 
-// digest is what the key signs: a hash or, for Ed25519 and Ed448, the message. A hash is
+// digest is what the key signs: a hash or, for Ed25519, Ed448 and ML-DSA, the message. A hash is
 // appended to room.
 func (g *signer) digest(what signed, room []byte) []byte {
 	if what.digests != nil {
@@ -167,6 +167,10 @@ func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed, room []by
 		}
 	case keyEd448:
 		if pub.(otherkeys.Ed448PublicKey).Verify(what.message, sig) {
+			return nil
+		}
+	case keyMLDSA:
+		if pub.(otherkeys.MLDSAPublicKey).Verify(what.message, sig) {
 			return nil
 		}
 	}

@@ -248,6 +248,7 @@ type signer struct {
 	curve  elliptic.Curve // where TLS 1.3 fixes it
 	in13   bool           // allowed for CertificateVerify of TLS 1.3
 	minRSA int            // bytes that the padding needs
+	set    otherkeys.MLDSA
 }
 
 type keyKind uint8
@@ -260,9 +261,11 @@ const (
 	keyDSA
 	keyPSS // RSASSA-PSS with a key that is for nothing else
 	keyEd448
+	keyMLDSA
 )
 
-// signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3.
+// signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3,
+// draft-ietf-tls-mldsa §3.
 var signers = []signer{
 	{scheme: wire.ECDSAP256SHA256, kind: keyECDSA, hash: crypto.SHA256, curve: elliptic.P256(), in13: true},
 	{scheme: wire.ECDSAP384SHA384, kind: keyECDSA, hash: crypto.SHA384, curve: elliptic.P384(), in13: true},
@@ -275,6 +278,9 @@ var signers = []signer{
 	{scheme: wire.RSAPSSPSSSHA384, kind: keyPSS, hash: crypto.SHA384, in13: true, minRSA: 48*2 + 2},
 	{scheme: wire.RSAPSSPSSSHA512, kind: keyPSS, hash: crypto.SHA512, in13: true, minRSA: 64*2 + 2},
 	{scheme: wire.Ed448, kind: keyEd448, in13: true},
+	{scheme: wire.MLDSA44, kind: keyMLDSA, in13: true, set: otherkeys.MLDSA44},
+	{scheme: wire.MLDSA65, kind: keyMLDSA, in13: true, set: otherkeys.MLDSA65},
+	{scheme: wire.MLDSA87, kind: keyMLDSA, in13: true, set: otherkeys.MLDSA87},
 	{scheme: wire.RSAPKCS1SHA256, kind: keyRSA, hash: crypto.SHA256, minRSA: 19 + 32 + 11},
 	{scheme: wire.RSAPKCS1SHA384, kind: keyRSA, hash: crypto.SHA384, minRSA: 19 + 48 + 11},
 	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
@@ -296,7 +302,8 @@ func signerOf(scheme wire.SignatureScheme) *signer {
 	return nil
 }
 
-// fits reports whether the scheme can be used with the key.
+// fits reports whether the scheme can be used with the key. curveBound is TLS 1.3's rule, and
+// ML-DSA is for that version alone: draft-ietf-tls-mldsa §3.
 func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
@@ -311,8 +318,27 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 		return g.kind == keyPSS && pub.Key.Size() >= g.minRSA && pub.Limits.Allow(g.hash, g.hash.Size())
 	case otherkeys.Ed448PublicKey:
 		return g.kind == keyEd448
+	case otherkeys.MLDSAPublicKey:
+		return g.kind == keyMLDSA && g.set == pub.Set && curveBound
 	}
 	return false
+}
+
+// before13 are those of schemes that versions before TLS 1.3 have too.
+func before13(schemes []wire.SignatureScheme) []wire.SignatureScheme {
+	late := func(scheme wire.SignatureScheme) bool { g := signerOf(scheme); return g != nil && g.kind == keyMLDSA }
+	if !slices.ContainsFunc(schemes, late) {
+		return schemes
+	}
+	return slices.DeleteFunc(slices.Clone(schemes), late)
+}
+
+// SchemesFor are those of schemes that exist where newest is the newest version.
+func SchemesFor(newest wire.Version, schemes []wire.SignatureScheme) []wire.SignatureScheme {
+	if newest < wire.TLS13 {
+		return before13(schemes)
+	}
+	return schemes
 }
 
 // pickScheme is the first of the peer's schemes that our key, and anyone who
@@ -379,13 +405,16 @@ func signedWithAny(c *x509.Certificate, schemes []wire.SignatureScheme) bool {
 	})
 }
 
-// authOf is the kind of suite that a certificate key serves up to TLS 1.2.
+// authOf is the kind of suite that a certificate key serves up to TLS 1.2: for ML-DSA there
+// is none.
 func authOf(pub crypto.PublicKey) suite.Auth {
 	switch pub.(type) {
 	case *rsa.PublicKey, *otherkeys.PSSPublicKey:
 		return suite.AuthRSA
 	case *dsa.PublicKey:
 		return suite.AuthDSS
+	case otherkeys.MLDSAPublicKey:
+		return suite.AuthAny
 	}
 	return suite.AuthECDSA
 }

@@ -36,6 +36,7 @@ var certificateTypes = map[keyKind]wire.ClientCertificateType{
 	keyRSA: wire.CertTypeRSASign, keyRSAPSS: wire.CertTypeRSASign, keyDSA: wire.CertTypeDSSSign,
 	keyECDSA: wire.CertTypeECDSASign, keyEd25519: wire.CertTypeECDSASign,
 	keyPSS: wire.CertTypeRSASign, keyEd448: wire.CertTypeECDSASign,
+	// TLS 1.2 has no type for ML-DSA: draft-ietf-tls-mldsa §3.
 }
 
 // restriction is what the owner of a certificate allows it to sign with; nil for

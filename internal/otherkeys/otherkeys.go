@@ -1,8 +1,8 @@
-// Package otherkeys has the keys that TLS signs with and crypto/x509 does not know:
-// RSA keys that are for RSASSA-PSS alone, and Ed448. crypto/x509 reads a certificate with
-// such a key and leaves its PublicKey nil; this package reads the key from its
-// SubjectPublicKeyInfo, and the private key from PKCS #8. Both are read strictly: what is
-// not DER, or has something behind it, is refused.
+// Package otherkeys has the keys that TLS signs with and crypto/x509 of Go 1.26 does not
+// know: RSA keys that are for RSASSA-PSS alone, Ed448, and ML-DSA. crypto/x509 reads a
+// certificate with such a key and leaves its PublicKey nil; this package reads the key from
+// its SubjectPublicKeyInfo, and the private key from PKCS #8. Both are read strictly: what
+// is not DER, or has something behind it, is refused.
 package otherkeys
 
 import (
@@ -23,19 +23,19 @@ var (
 	oidEd448 = asn1.ObjectIdentifier{1, 3, 101, 113}              // RFC 8410 §3
 )
 
-var errUnknown = errors.New("not a key of RSASSA-PSS or Ed448")
+var errUnknown = errors.New("not a key of RSASSA-PSS, Ed448 or ML-DSA")
 
 // Of returns the public key of a certificate: that of crypto/x509 or, where that knows
-// none, a [*PSSPublicKey] or an [Ed448PublicKey]; nil where it is neither of these.
+// none, a [*PSSPublicKey], an [Ed448PublicKey] or an [MLDSAPublicKey]; nil where it is none
+// of these. A later crypto/x509 that knows more kinds changes nothing.
 func Of(c *x509.Certificate) crypto.PublicKey {
-	if c.PublicKey != nil {
+	if c.PublicKey != nil && c.PublicKeyAlgorithm <= x509.Ed25519 {
 		return c.PublicKey
 	}
-	key, err := ParsePublic(c.RawSubjectPublicKeyInfo)
-	if err != nil {
-		return nil
+	if key, err := ParsePublic(c.RawSubjectPublicKeyInfo); err == nil {
+		return key
 	}
-	return key
+	return c.PublicKey
 }
 
 // RSA returns the certificate's RSA key, also one for RSASSA-PSS alone; nil where it has
@@ -50,8 +50,8 @@ func RSA(c *x509.Certificate) *rsa.PublicKey {
 	return nil
 }
 
-// Name is what a certificate's key of this package is called for people, "RSA-PSS 2048" or
-// "Ed448"; empty for any other key.
+// Name is what a certificate's key of this package is called for people, "RSA-PSS 2048",
+// "Ed448" or "ML-DSA-44"; empty for any other key.
 func Name(c *x509.Certificate) string { return NameOf(Of(c)) }
 
 // NameOf is [Name] of a key by itself.
@@ -61,12 +61,14 @@ func NameOf(key crypto.PublicKey) string {
 		return fmt.Sprintf("RSA-PSS %d", key.Key.N.BitLen())
 	case Ed448PublicKey:
 		return "Ed448"
+	case MLDSAPublicKey:
+		return key.Set.String()
 	}
 	return ""
 }
 
-// ParsePublic reads a SubjectPublicKeyInfo in DER, and returns a [*PSSPublicKey] or an
-// [Ed448PublicKey]; any other key is an error. RFC 5280 §4.1.2.7.
+// ParsePublic reads a SubjectPublicKeyInfo in DER, and returns a [*PSSPublicKey], an
+// [Ed448PublicKey] or an [MLDSAPublicKey]; any other key is an error. RFC 5280 §4.1.2.7.
 //
 //	SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
 func ParsePublic(der []byte) (crypto.PublicKey, error) {
@@ -99,11 +101,13 @@ func ParsePublic(der []byte) (crypto.PublicKey, error) {
 		}
 		return Ed448PublicKey(key), nil
 	}
+	if set := mldsaOf(alg.id); set != 0 {
+		return parseMLDSAPublic(set, alg, key)
+	}
 	return nil, errUnknown
 }
 
-// ParsePrivate reads a private key of one of the two kinds in PKCS #8; any other is an
-// error. The key signs only what its parameters allow. RFC 5958, RFC 8410 §7.
+// ParsePrivate reads a private key of one of these kinds in PKCS #8; any other is an error. The key signs only what its parameters allow. RFC 5958, RFC 8410 §7.
 //
 //	OneAsymmetricKey ::= SEQUENCE {
 //	  version INTEGER, algorithm AlgorithmIdentifier, privateKey OCTET STRING,
@@ -143,6 +147,13 @@ func ParsePrivate(der []byte) (crypto.Signer, error) {
 		}
 		return ed448PrivateKey{ed448.NewKeyFromSeed(seed)}, nil
 	}
+	if set := mldsaOf(alg.id); set != 0 {
+		k, err := parseMLDSAPrivate(set, alg, key)
+		if err != nil {
+			return nil, err // and no signer that holds a nil
+		}
+		return k, nil
+	}
 	return nil, errUnknown
 }
 
@@ -162,6 +173,10 @@ func Pair(key crypto.Signer, public crypto.PublicKey) crypto.Signer {
 		return &pssPrivateKey{key.key, PSSPublicKey{key.public.Key, limits}}
 	case ed448PrivateKey:
 		if key.Public().(Ed448PublicKey).Equal(public) {
+			return key
+		}
+	case *MLDSAPrivateKey:
+		if key.public.Equal(public) {
 			return key
 		}
 	}

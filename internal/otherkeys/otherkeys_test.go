@@ -339,6 +339,10 @@ func FuzzKeys(f *testing.F) {
 			}
 		case Ed448PublicKey:
 			key.Verify(nil, make([]byte, 114))
+		case MLDSAPublicKey:
+			if key.Verify(nil, make([]byte, key.Set.SignatureSize())) {
+				t.Error("a signature of zeros verifies")
+			}
 		default:
 			if err == nil {
 				t.Errorf("read as %T", key)

@@ -19,6 +19,7 @@ var schemes = []struct {
 	{wire.ECDSAP384SHA384, "", ""}, {wire.ECDSAP521SHA512, "", ""}, {wire.RSAPSSRSAESHA384, "", ""}, {wire.RSAPSSRSAESHA512, "", ""},
 	{wire.RSAPKCS1SHA256, "", ""}, {wire.RSAPKCS1SHA384, "", ""}, {wire.RSAPKCS1SHA512, "", ""},
 	{wire.RSAPSSPSSSHA256, "", ""}, {wire.RSAPSSPSSSHA384, "", ""}, {wire.RSAPSSPSSSHA512, "", ""}, {wire.Ed448, "", ""},
+	{wire.MLDSA44, "", ""}, {wire.MLDSA65, "", ""}, {wire.MLDSA87, "", ""},
 	{wire.ECDSASHA1, "SHA1Signatures", sha1Off}, {wire.RSAPKCS1SHA1, "SHA1Signatures", sha1Off},
 	{wire.ECDSASHA224, "SHA224Signatures", sha224Off}, {wire.RSAPKCS1SHA224, "SHA224Signatures", sha224Off},
 }

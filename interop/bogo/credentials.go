@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -121,7 +122,7 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 				asked.AcceptableCAs = nil
 			}
 			_, new12 := from[i].PrivateKey.(crypto.Signer).Public().(ed25519.PublicKey)
-			if asked.SupportsCertificate(&from[i]) == nil && !(new12 && info.Version < tls.VersionTLS12) {
+			if supports(&asked, &from[i]) && !(new12 && info.Version < tls.VersionTLS12) {
 				return &from[i], nil
 			}
 		}
@@ -131,6 +132,18 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 		return new(tls.Certificate), nil
 	}
 }
+
+// supports is SupportsCertificate, for ML-DSA too, which crypto/tls does not know: its keys
+// are for TLS 1.3, whichever authorities the server names.
+func supports(info *tls.CertificateRequestInfo, cert *tls.Certificate) bool {
+	scheme, mldsa := mldsaSchemes[otherkeys.Name(cert.Leaf)]
+	if mldsa {
+		return info.Version >= tls.VersionTLS13 && slices.Contains(info.SignatureSchemes, scheme)
+	}
+	return info.SupportsCertificate(cert) == nil
+}
+
+var mldsaSchemes = map[string]tls.SignatureScheme{"ML-DSA-44": tls.MLDSA44, "ML-DSA-65": tls.MLDSA65, "ML-DSA-87": tls.MLDSA87}
 
 // splitSCTs takes a list of certificate timestamps apart. RFC 6962 §3.3.
 func splitSCTs(list []byte) (scts [][]byte, err error) {

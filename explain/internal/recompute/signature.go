@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"filippo.io/mldsa"
+
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -24,7 +26,7 @@ var schemeHash = map[wire.SignatureScheme]crypto.Hash{
 	wire.RSAPKCS1SHA256: crypto.SHA256, wire.ECDSAP256SHA256: crypto.SHA256, wire.RSAPSSRSAESHA256: crypto.SHA256, wire.RSAPSSPSSSHA256: crypto.SHA256,
 	wire.RSAPKCS1SHA384: crypto.SHA384, wire.ECDSAP384SHA384: crypto.SHA384, wire.RSAPSSRSAESHA384: crypto.SHA384, wire.RSAPSSPSSSHA384: crypto.SHA384,
 	wire.RSAPKCS1SHA512: crypto.SHA512, wire.ECDSAP521SHA512: crypto.SHA512, wire.RSAPSSRSAESHA512: crypto.SHA512, wire.RSAPSSPSSSHA512: crypto.SHA512,
-	wire.Ed25519: 0, wire.Ed448: 0,
+	wire.Ed25519: 0, wire.Ed448: 0, wire.MLDSA44: 0, wire.MLDSA65: 0, wire.MLDSA87: 0,
 }
 
 // SchemeOf is what a key signs with up to TLS 1.1, where no message says so; 0
@@ -67,7 +69,7 @@ func OverMessages(v wire.Version, messages, master []byte) Signed {
 	return Signed{data: messages}
 }
 
-// digest is the hash that is signed; Ed25519 and Ed448 sign the data itself.
+// digest is the hash that is signed; Ed25519, Ed448 and ML-DSA sign the data itself.
 func (x Signed) digest(hash crypto.Hash) []byte {
 	switch {
 	case x.digests != nil && hash == crypto.MD5SHA1:
@@ -97,6 +99,8 @@ func Verify(key crypto.PublicKey, scheme wire.SignatureScheme, x Signed, sig []b
 		return strings.Contains(scheme.String(), "_pss_pss_") && key.Limits.Allow(hash, hash.Size()) && verifyPSS(key.Key, hash, sum, sig), true
 	case otherkeys.Ed448PublicKey:
 		return scheme == wire.Ed448 && key.Verify(x.data, sig), true
+	case otherkeys.MLDSAPublicKey:
+		return scheme == key.Set.Scheme() && verifyMLDSA(key, x.data, sig), true
 	case *rsa.PublicKey:
 		if strings.Contains(scheme.String(), "_pss_rsae_") {
 			return verifyPSS(key, hash, sum, sig), true
@@ -115,6 +119,18 @@ func Verify(key crypto.PublicKey, scheme wire.SignatureScheme, x Signed, sig []b
 // verifyPSS is crypto/rsa's: what is computed again here is computed by other code.
 func verifyPSS(key *rsa.PublicKey, hash crypto.Hash, sum, sig []byte) bool {
 	return rsa.VerifyPSS(key, hash, sum, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+}
+
+// verifyMLDSA is by another implementation than the engine's.
+func verifyMLDSA(key otherkeys.MLDSAPublicKey, data, sig []byte) bool {
+	set, ok := map[wire.SignatureScheme]mldsa.Parameters{
+		wire.MLDSA44: mldsa.MLDSA44(), wire.MLDSA65: mldsa.MLDSA65(), wire.MLDSA87: mldsa.MLDSA87(),
+	}[key.Set.Scheme()]
+	if !ok {
+		return false
+	}
+	public, err := mldsa.NewPublicKey(set, key.Bytes())
+	return err == nil && mldsa.Verify(public, data, sig, nil) == nil
 }
 
 // verifyDSA takes the two numbers in DER and, as some send it in SSL 3.0, bare.

@@ -3,6 +3,7 @@ package ca
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,8 +44,8 @@ func (a Authority) text() string {
 
 type initOptions struct {
 	common
-	permit []string
-	url    string
+	permit   []string
+	url, key string
 }
 
 func newInit() *cobra.Command {
@@ -63,7 +64,9 @@ vitrine serve --ca-dir FOLDER uses it, too.`,
 	o.register(cmd)
 	set := cmd.Flags()
 	set.StringSliceVar(&o.permit, "permit", nil, "further `domains` for which it can certify, like box.example")
+	set.StringVar(&o.key, "key", authorityKeys[0], "a `word` for the type of its keys: "+strings.Join(authorityKeys, ", ")+"; ML-DSA is for TLS 1.3 alone, and clients have to name it with --sigalgs")
 	set.StringVar(&o.url, "url", defaultURL, "the `URL` of its OCSP responder, which stands in each certificate; empty for none")
+	flags.CompleteFrom(cmd, "key", authorityKeys)
 	return cmd
 }
 
@@ -83,7 +86,10 @@ func (o *initOptions) run(cmd *cobra.Command) error {
 			return report.Usagef("--permit %q is not a DNS name", name)
 		}
 	}
-	ca, err := devca.Init(dir, strings.TrimSuffix(o.url, "/"), o.permit...)
+	if !slices.Contains(authorityKeys, o.key) {
+		return report.Usagef("--key %q is not a type of key for an authority; choose %s", o.key, strings.Join(authorityKeys, ", "))
+	}
+	ca, err := devca.InitOf(keyTypeOf[o.key], dir, strings.TrimSuffix(o.url, "/"), o.permit...)
 	if err != nil {
 		return report.Usagef("--dir: %v", err)
 	}

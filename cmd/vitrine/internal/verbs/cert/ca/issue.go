@@ -43,9 +43,15 @@ func (c Certificate) text() string {
 	return s
 }
 
-var keyTypes = []string{"ecdsa", "rsa", "ed25519"}
+var (
+	keyTypes      = []string{"ecdsa", "rsa", "ed25519", "mldsa44", "mldsa65", "mldsa87"}
+	authorityKeys = []string{"ecdsa", "mldsa44", "mldsa65", "mldsa87"}
+)
 
-var keyTypeOf = map[string]devca.KeyType{"ecdsa": devca.ECDSA, "rsa": devca.RSA, "ed25519": devca.Ed25519}
+var keyTypeOf = map[string]devca.KeyType{
+	"ecdsa": devca.ECDSA, "rsa": devca.RSA, "ed25519": devca.Ed25519,
+	"mldsa44": devca.MLDSA44, "mldsa65": devca.MLDSA65, "mldsa87": devca.MLDSA87,
+}
 
 type issueOptions struct {
 	common
@@ -215,7 +221,7 @@ func readRequest(path string) (*x509.CertificateRequest, error) {
 	}
 	r, err := x509.ParseCertificateRequest(data)
 	if err == nil {
-		err = r.CheckSignature()
+		err = devca.VerifyRequest(r)
 	}
 	if err != nil {
 		return nil, report.Usagef("--csr %s is not a request that can be certified: %v", path, err)
@@ -244,7 +250,7 @@ func isFree(path string) error {
 // save writes the key first: a certificate without its key is of no use.
 func save(issued tls.Certificate, file, keyFile string) error {
 	if keyFile != "" {
-		der, err := x509.MarshalPKCS8PrivateKey(issued.PrivateKey)
+		der, err := devca.MarshalKey(issued.PrivateKey)
 		if err != nil {
 			return err
 		}
