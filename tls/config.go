@@ -193,6 +193,7 @@ type Config struct {
 	Resumption  Resumption
 	Stapling    Stapling
 	Record      RecordOptions
+	EarlyData   EarlyData
 	Legacy      Legacy
 	// Trace is told of every record, message, secret, key, choice and alert.
 	// It sees all secrets; nil costs nothing.
@@ -387,7 +388,7 @@ func (c *Config) Clone() *Config {
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
 		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, HandshakeTurn: c.HandshakeTurn, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
-		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, Legacy: c.Legacy, Trace: c.Trace,
+		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, EarlyData: c.EarlyData, Legacy: c.Legacy, Trace: c.Trace,
 	}
 }
 

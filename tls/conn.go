@@ -87,6 +87,7 @@ type shaking struct {
 	err       error
 	resolved  *handshake.Config
 	offered   *ClientSessionState // a session, to resume
+	early     *earlyShaking       // nil without early data
 }
 
 // flags are what is true of a Conn, for anybody to see at any time.

@@ -51,8 +51,11 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 
 func (c *Conn) handshake(ctx context.Context, s *shaking) error {
 	ctx = c.bounded(ctx, s)
-	defer c.unbounded(s)
+	defer c.unboundedUnlessPaused(s)
 	err := c.shake(ctx, s)
+	if err == errPaused {
+		return err
+	}
 	if why := c.unbounded(s); why != nil { // whatever else happened
 		if why != net.ErrClosed { // that is Close's, which may still be at it
 			c.conn.Close()
@@ -79,14 +82,20 @@ func (c *Conn) shake(ctx context.Context, s *shaking) (err error) {
 func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 	err = errInterrupted
 	defer c.settle(s, &err)
-	if err := c.start(s); err != nil {
-		return err
+	if c.engine == nil {
+		err = c.start(s)
+		if err != nil {
+			return err
+		}
 	}
-	return c.drive(ctx)
+	return c.drive(ctx, s)
 }
 
 // settle gives back what only a handshake needs. It is not over well where err says so.
 func (c *Conn) settle(s *shaking, err *error) {
+	if *err == errPaused {
+		return
+	}
 	if c.engine != nil && (*err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
 		c.forgetHello()
 		c.engine.Abandon()
@@ -114,6 +123,7 @@ func (c *Conn) start(s *shaking) error {
 	if err := resolve(c.config, h, (*host)(c)); err != nil {
 		return err
 	}
+	c.resolveEarly(h)
 	c.options = engine.Options{Hooks: c.hooks(), Further: (*further)(c)}
 	c.config.fill(&c.options)
 	if h.Sessions && h.Tickets && c.role == wire.Client {
@@ -154,7 +164,7 @@ func (c *Conn) compute(ctx context.Context, costs bool) error {
 }
 
 // drive moves bytes between the socket and the engine until it is done.
-func (c *Conn) drive(ctx context.Context) error {
+func (c *Conn) drive(ctx context.Context, s *shaking) error {
 	c.readMutex.Lock()
 	defer c.readMutex.Unlock()
 	c.in.Lock()
@@ -170,13 +180,24 @@ func (c *Conn) drive(ctx context.Context) error {
 		if c.engine.CanWait() {
 			return err // sent now, it would wait for a peer that itself waits in Write
 		}
-		sendErr := c.send()
+		if err == engine.ErrWantInput {
+			if earlyErr := c.sendEarly(s); earlyErr != nil {
+				err = earlyErr
+			}
+		}
+		sendErr := c.awaitEarly(s)
+		if sendErr == nil {
+			sendErr = c.send()
+		}
 		if err != nil && !errors.Is(err, engine.ErrWantInput) {
 			c.flags.put(refused, sendErr == nil && c.engine.Refused())
 			return err
 		}
 		if err == nil || sendErr != nil {
 			return sendErr
+		}
+		if c.pauses(s) {
+			return errPaused
 		}
 		n, err := c.read(c.engine.Lend(c.engine.Want()))
 		heard = true

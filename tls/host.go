@@ -148,6 +148,7 @@ func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Co
 	if err := next.resolveServer(resolved, h); err != nil {
 		return nil, err
 	}
+	(*Conn)(h).resolveEarly(resolved)
 	return resolved, nil
 }
 

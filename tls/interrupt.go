@@ -41,6 +41,7 @@ var errTooLong error = &handshake.Error{Rule: "the handshake took too long", Err
 func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context) {
 	i := &s.interrupt
 	i.mutex.Lock()
+	again := i.underWay // after a pause, during which the timer goes on
 	i.parent, i.underWay = ctx, true
 	i.mutex.Unlock()
 	if c.flags.has(closed) { // Close may have come before there was anything to cancel
@@ -49,10 +50,31 @@ func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context)
 	if ctx.Done() != nil {
 		i.leave = context.AfterFunc(ctx, func() { c.absorb(func() { c.interruptBy(ctx.Err()) }) })
 	}
-	if limit := c.config.handshakeTimeout(); limit > 0 {
+	if limit := c.config.handshakeTimeout(); limit > 0 && !again {
 		c.idler.Store(time.AfterFunc(limit, c.ring))
 	}
 	return i
+}
+
+// unboundedUnlessPaused is unbounded, but for a handshake that goes on after the early data: it
+// stays bounded in time, and its context no longer has an effect.
+func (c *Conn) unboundedUnlessPaused(s *shaking) {
+	if s.early == nil || !s.early.paused {
+		c.unbounded(s)
+		return
+	}
+	s.early.paused = false
+	i := &s.interrupt
+	if i.leave != nil {
+		i.leave()
+		i.leave = nil
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	if i.cancel != nil {
+		i.cancel(nil)
+	}
+	i.parent, i.made, i.cancel = context.Background(), nil, nil
 }
 
 // unbounded tells why the handshake was interrupted, nil if it was not; from now on it is

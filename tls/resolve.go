@@ -85,7 +85,7 @@ func (c *Config) check() error {
 	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:
 		return misuse("LaterClientAuth is %d, which means nothing", c.LaterClientAuth)
 	}
-	return nil
+	return c.checkEarly()
 }
 
 // What a length of two bytes can say, and how many entries of two bytes that is, less

@@ -87,8 +87,10 @@ type State struct {
 	ALPN            string
 	ServerName      string
 	// Resumption is "none", "id", "ticket" or "psk".
-	Resumption          string
-	HelloRetry          bool // there was a HelloRetryRequest
+	Resumption string
+	HelloRetry bool // there was a HelloRetryRequest
+	// EarlyData is "accepted" or "refused", and "none" where the client has announced none.
+	EarlyData           string
 	ClientAuthRequested bool // the server asked for a certificate
 	// ClientCertificateMisfit is for a client that was asked: which certificates are at
 	// hand, why none of them fits, and what would. Then none was sent, but where
@@ -137,7 +139,7 @@ func (c *Conn) State() State {
 	return State{
 		Version: r.Version, CipherSuite: r.Suite.ID, KeyExchange: exchange, Group: r.Group,
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
-		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
+		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, EarlyData: r.EarlyData.String(), ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: int(r.SendLimit), ReceiveLimit: r.ReceiveContent(),
 		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,

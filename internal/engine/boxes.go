@@ -20,6 +20,7 @@ type inbox struct {
 	plain   []byte               // application data opened and not delivered; aliases buf
 	ssl2    []byte               // a ClientHello in the format of SSL 2.0
 	held    []byte               // application data that came while nobody read
+	early   *early               // data that came before the handshake is complete; nil for none
 	inflate *record.Decompressor // nil: none
 	swollen []byte               // what it has made of a record
 }
@@ -49,7 +50,7 @@ func (in *in) wake() *in {
 // sleep gives an inbox back with nothing in it. A compression goes on from record to record.
 func (in *in) sleep() {
 	b := in.inbox
-	if b == nil || in.lending || in.pseudo != 0 || b.lent != nil || b.inflate != nil || len(b.hand) > 0 || len(b.plain) > 0 || len(b.held) > 0 {
+	if b == nil || in.lending || in.pseudo != 0 || b.lent != nil || b.inflate != nil || len(b.hand) > 0 || len(b.plain) > 0 || len(b.held) > 0 || b.early != nil {
 		return
 	}
 	in.inbox, *b = nil, inbox{}

@@ -46,7 +46,7 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	} else {
 		typ, content, padding, into, err = in.half.OpenInto(dst, rec)
 	}
-	if in.skip > 0 && in.early(h, err) {
+	if in.skip > 0 && in.skips(h, err) {
 		return 0, nil, false, errSkipped
 	}
 	if err == nil && in.inflate != nil {
@@ -68,11 +68,11 @@ func (e *Engine) open(dst []byte) (typ wire.ContentType, content []byte, into bo
 	return typ, content, into, err
 }
 
-// early reports that a record is early data that we do not accept: it does not
+// skips reports that a record is early data that we do not accept: it does not
 // open, or no keys are there yet because we have asked for another ClientHello.
 // The first record that is none ends this, but for the change_cipher_spec of a client
 // in compatibility mode, which stands before its early data. RFC 8446 §4.2.10, §D.4.
-func (in *in) early(h record.Header, err error) bool {
+func (in *in) skips(h record.Header, err error) bool {
 	if h.Type == wire.ContentChangeCipherSpec && err == nil {
 		return false
 	}

@@ -259,10 +259,18 @@ func (r *records) SendChangeCipherSpec() error {
 	return e.sendCCS()
 }
 
-func (r *records) SkipEarlyData() { r.in.skip = maxSkipped }
+// SkipEarlyData leaves room for the headers and tags of records.
+func (r *records) SkipEarlyData(allowed int) {
+	r.in.skip = int32(max(maxSkipped, allowed+allowed/8+4<<10))
+}
 
 func (r *records) InstallIn(k handshake.Keys) {
-	r.in.install(k, int(r.hs.Limits().ReceiveLimit))
+	limit := int(r.hs.Limits().ReceiveLimit)
+	if k.Early > 0 { // it was sealed before the client could know of a limit
+		limit = 0
+	}
+	r.in.install(k, limit)
+	r.in.expectEarly(k.Early)
 	(*Engine)(r).reportKeys(trace.Received, r.in.half.Epoch(), k)
 }
 
@@ -270,6 +278,10 @@ func (r *records) InstallOut(k handshake.Keys) {
 	e := (*Engine)(r)
 	if err := e.flushFlight(); err != nil {
 		e.fail(err)
+		return
+	}
+	if k.Suite == nil {
+		e.out.half.Clear()
 		return
 	}
 	e.out.install(k)

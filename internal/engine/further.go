@@ -225,7 +225,7 @@ func (i *inside) Peek() (msg []byte, kind wire.HandshakeType, ok bool, err error
 func (i *inside) Consume()           { (*records)(i).Consume() }
 func (i *inside) Idle() bool         { return (*records)(i).Idle() }
 func (i *inside) ReadSecret() []byte { return (*records)(i).ReadSecret() }
-func (i *inside) SkipEarlyData()     {}
+func (i *inside) SkipEarlyData(int)  {}
 
 func (i *inside) Send(msg []byte) error {
 	i.further.do(item{message: bytes.Clone(msg), hold: i.profile.Renegotiates})

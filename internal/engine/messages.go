@@ -33,7 +33,7 @@ func (e *Engine) nextMessage() (msg []byte, kind wire.HandshakeType, ok bool, er
 			return nil, 0, false, nil
 		}
 		if err == nil && in.pseudo == 0 {
-			err = e.handshakeRecord(typ, content)
+			err = e.duringHandshake(typ, content)
 		}
 		if err != nil {
 			return nil, 0, false, err
@@ -42,6 +42,14 @@ func (e *Engine) nextMessage() (msg []byte, kind wire.HandshakeType, ok bool, er
 			return nil, 0, false, *in.err
 		}
 	}
+}
+
+// duringHandshake takes in one record before the handshake is complete.
+func (e *Engine) duringHandshake(typ wire.ContentType, content []byte) error {
+	if typ == wire.ContentApplicationData && e.in.early.open() {
+		return e.takeEarly(content)
+	}
+	return e.handshakeRecord(typ, content)
 }
 
 // handshakeRecord takes in one record during the handshake.

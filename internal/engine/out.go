@@ -90,7 +90,7 @@ func (o *out) rehouse(size int) {
 func (e *Engine) seal(typ wire.ContentType, content []byte) error {
 	o := e.out.wake()
 	padding := 0
-	if e.options.Padding != nil && o.half.Epoch() > 0 && e.profile.PlainCCS { // before TLS 1.3 there is none
+	if e.options.Padding != nil && o.half.Epoch() > 0 && (e.profile == nil || e.profile.PlainCCS) { // before TLS 1.3 there is none
 		padding = max(0, min(e.options.Padding(len(content)), e.out.most()-len(content)))
 	}
 	sent := content
@@ -116,6 +116,8 @@ func (e *Engine) recordVersion() wire.Version {
 	switch {
 	case e.profile != nil:
 		return e.profile.RecordVersion
+	case e.out.half.Epoch() > 0: // early data
+		return wire.TLS12
 	case e.hs != nil:
 		return e.hs.HelloVersion()
 	}
@@ -161,7 +163,7 @@ func (e *Engine) flushFlight() error {
 func (e *Engine) sendCCS() error {
 	o := e.out.wake()
 	content := []byte{wire.ChangeCipherSpecContent}
-	if !e.profile.PlainCCS {
+	if e.profile != nil && !e.profile.PlainCCS { // without a version it goes before early data
 		return e.seal(wire.ContentChangeCipherSpec, content)
 	}
 	o.reserve(record.HeaderLen + len(content))
@@ -193,7 +195,7 @@ func (e *Engine) Write(p []byte, most int) (n int, err error) {
 	o.reserve(min(max(1, most/full)*full, len(p)+(len(p)/e.fragment()+1)*o.half.Overhead()))
 	for n < len(p) && (n == 0 || len(o.buf)+e.fragment()+2*o.half.Overhead() <= most) {
 		if o.half.Limit() {
-			if !e.profile.Updates {
+			if e.profile == nil || !e.profile.Updates {
 				return n, errWorn
 			}
 			if err := e.KeyUpdate(false); err != nil {

@@ -18,9 +18,6 @@ func accept13(s *State, ctx context.Context) error {
 	if err := s.demand13(); err != nil {
 		return err
 	}
-	if s.asked(wire.ExtEarlyData) {
-		s.records.SkipEarlyData() // we accept none, RFC 8446 §4.2.10
-	}
 	if err := s.agreeALPN(); err != nil {
 		return err
 	}
@@ -50,9 +47,13 @@ func accept13(s *State, ctx context.Context) error {
 			return err
 		}
 	}
-	if share == nil {
+	s.retry = share == nil
+	if err := s.decideEarly(ctx); err != nil {
+		return err
+	}
+	if s.retry {
 		s.choseGroup(wire.Server, "our best one that the client lists; it sent no key share for it, so we ask for one")
-		s.retry, s.retryGroup, s.Result.HelloRetry = true, group, true
+		s.retryGroup, s.Result.HelloRetry = group, true
 		s.firstHello = append(s.firstHello[:0], s.Offer.Raw...)
 		return nil
 	}
@@ -166,5 +167,9 @@ func recvHelloRetry(s *State, _ context.Context, _ wire.Message) error {
 	s.Result.HelloRetry = true
 	s.transcript.use(s.Result.Suite.Hash)
 	s.transcript.retry(s.digest[:])
+	if s.early13.offered {
+		s.dropEarly("the server asks for another ClientHello")
+		s.records.InstallOut(Keys{})
+	}
 	return nil
 }

@@ -130,3 +130,10 @@ func subject(der []byte) string {
 	}
 	return c.Subject.String()
 }
+
+// choseEarly tells of early data: what the client can, and what the server makes of it.
+func (s *State) choseEarly(by wire.Role, picked, why string) {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "early data", By: by, Picked: picked, Why: why, Ref: "RFC 8446 §4.2.10"})
+	}
+}

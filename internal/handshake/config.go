@@ -61,6 +61,7 @@ type Config struct {
 	// KeyShares are the groups to send shares of, some of Groups; nil for the best.
 	KeyShares         []wire.NamedGroup
 	PostHandshakeAuth bool // RFC 8446 §4.2.6
+	EarlySize         int  // bytes of early data to send, if the session allows; 0 for none
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20
@@ -77,7 +78,8 @@ type Config struct {
 	Tickets     bool
 	// TicketCount is how many a handshake of TLS 1.3 ends with; below 2 it is one.
 	TicketCount int
-	Store       bool // keep sessions under session IDs
+	Store       bool   // keep sessions under session IDs
+	Early       *Early // nil takes no early data
 
 	// QUIC carries the messages in place of records; nil mostly.
 	QUIC QUIC

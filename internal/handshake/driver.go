@@ -66,9 +66,10 @@ type Records interface {
 	SendLate(func(secret []byte) []byte)
 	ReadSecret() []byte
 	// SkipEarlyData has what does not open passed over, up to a bound, until
-	// the first record that does.
-	SkipEarlyData()
+	// the first record that does. The client may have been allowed that many bytes of it.
+	SkipEarlyData(allowed int)
 	InstallIn(Keys)
+	// InstallOut with no suite goes back to the clear, for the client's second ClientHello.
 	InstallOut(Keys)
 }
 
@@ -77,6 +78,8 @@ type Keys struct {
 	record.Params // with the traffic secret behind them, in TLS 1.3
 	// SecretName and Label describe them to the trace.
 	SecretName, Label string
+	// Early is how many bytes of early data may come under them; 0 for none.
+	Early uint32
 }
 
 // errWait is what a step of ours returns that cannot be taken yet: the application has
@@ -261,6 +264,9 @@ func (s *State) installIn(k Keys) error {
 	s.records.InstallIn(k)
 	return nil
 }
+
+// Unexpected is the error for a message of another type than the one due.
+func Unexpected(got, want wire.HandshakeType) error { return unexpected(got, want) }
 
 func unexpected(got, want wire.HandshakeType) error {
 	return fault(wire.AlertUnexpectedMessage,

@@ -53,7 +53,7 @@ func init() {
 		{wire.ExtMaxFragmentLength, inBoth, offerMaxFragmentLength, readMaxFragmentLength, answerMaxFragmentLength, acceptMaxFragmentLength},
 		{wire.ExtRecordSizeLimit, inBoth, offerSizeLimit, readSizeLimit, answerSizeLimit, acceptSizeLimit},
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
-		{wire.ExtEarlyData, nowhere, nil, readEmpty, nil, nil},
+		{wire.ExtEarlyData, inEncryptedExtensions, offerEarlyData, readEmpty, answerEarlyData, acceptEarlyData},
 		{wire.ExtStatusRequestV2, inServerHello, offerStatusV2, nil, answerStatusV2, acceptStatusV2},
 		{wire.ExtQUICParameters, inEncryptedExtensions, offerQUICParameters, readQUICParameters, offerQUICParameters, acceptQUICParameters},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},

@@ -158,5 +158,7 @@ func (s *State) approve() error {
 }
 
 // Keyed reports whether VerifyConnection is asked when the secrets are there. A client
-// of a full handshake up to TLS 1.2 asks before.
-func (s *State) Keyed() bool { return s.isServer() || s.resumed != nil || s.profile.schedule == nil }
+// of a full handshake up to TLS 1.2 asks before, and so does a server that takes early data.
+func (s *State) Keyed() bool {
+	return s.isServer() && !s.early13.asking || s.resumed != nil || s.profile.schedule == nil
+}

@@ -23,6 +23,7 @@ var flow13 = []Step{
 	{wire.TypeCertificateVerify, wire.Server, full, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
 
+	{wire.TypeEndOfEarlyData, wire.Client, endsEarly, sendEndOfEarlyData, recvEndOfEarlyData, endEarly},
 	{ChangeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
 	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},

@@ -79,7 +79,7 @@ const maxLifetime = 7 * 24 * time.Hour
 
 // sendTicket13 gives the client a PSK for next time, if one can be sealed.
 // RFC 8446 §4.6.1.
-func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
+func sendTicket13(s *State, ctx context.Context) (wire.Message, error) {
 	m := &s.msg.ticket
 	var add [4]byte
 	rand.Read(add[:])
@@ -88,13 +88,22 @@ func sendTicket13(s *State, _ context.Context) (wire.Message, error) {
 	psk := resumptionPSK(s.Result, s.Hooks, s.verify[:0], h.Size, s.nonce[:])
 	c := s.fill(&s.sealing.Session, psk)
 	c.AgeAdd, c.Extra = binary.BigEndian.Uint32(add[:]), s.ticketOptions.Extra
+	if s.Config.Early.allows(s.Result.ALPN) {
+		c.MaxEarlyData = s.Config.Early.Max
+	}
 	ticket, err := s.Config.SealTicket(s, c)
 	if err != nil || len(ticket) == 0 {
 		return nil, nil // no ticket costs a later full handshake, never the connection
 	}
-	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd, Nonce: s.nonce[:], Ticket: ticket}
+	// The client's age counts from now, and ours from the session's full handshake: with
+	// the difference added, its age less our AgeAdd is the session's.
+	since := uint32(s.Config.Time().Sub(c.CreatedAt).Milliseconds())
+	*m = wire.NewSessionTicket{Lifetime: s.lifetime(c), AgeAdd: c.AgeAdd + since, Nonce: s.nonce[:], Ticket: ticket}
+	if s.permitEarly(ctx, c, ticket) {
+		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtEarlyData, Data: binary.BigEndian.AppendUint32(nil, c.MaxEarlyData)})
+	}
 	if s.Config.GREASE { // drawn from what is random and public
-		m.Extensions = wire.Extensions{{Type: wire.ExtensionType(greaseValue(s.Result.Secrets.ServerRandom[0] & 0x0f))}}
+		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtensionType(greaseValue(s.Result.Secrets.ServerRandom[0] & 0x0f))})
 	}
 	return m, nil
 }

@@ -137,7 +137,8 @@ func recvTicket13(p *Post, msg wire.Message) error {
 	if lifetime > maxLifetime {
 		return fault(wire.AlertIllegalParameter, "the ticket's lifetime is above seven days", "RFC 8446 §4.6.1", nil)
 	}
-	if err := checkTicket13(m.Extensions); err != nil {
+	early, err := checkTicket13(m.Extensions)
+	if err != nil {
 		return err
 	}
 	if p.Saver == nil || lifetime == 0 {
@@ -147,7 +148,7 @@ func recvTicket13(p *Post, msg wire.Message) error {
 		Session: &session.Session{
 			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, nil, r.Suite.Hash.Size, m.Nonce),
 			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
-			Lifetime: lifetime, AgeAdd: m.AgeAdd, Binding: r.Shown,
+			Lifetime: lifetime, AgeAdd: m.AgeAdd, MaxEarlyData: early, Binding: r.Shown,
 		},
 		Ticket: bytes.Clone(m.Ticket),
 	}
@@ -160,13 +161,13 @@ func recvTicket13(p *Post, msg wire.Message) error {
 }
 
 // checkTicket13: early data is what a ticket's extensions may speak of, and nothing
-// else that we know. We never send any. RFC 8446 §4.2, §4.6.1.
-func checkTicket13(x wire.Extensions) error {
+// else that we know. It returns how many bytes of it are allowed. RFC 8446 §4.2, §4.6.1.
+func checkTicket13(x wire.Extensions) (early uint32, err error) {
 	for _, e := range x {
 		if e.Type != wire.ExtEarlyData && row(e.Type) != nil {
-			return stray(wire.Server, e.Type)
+			return 0, stray(wire.Server, e.Type)
 		}
 	}
-	_, err := x.Read(wire.ExtEarlyData, func(r *wire.Reader) { r.U32("max_early_data_size") })
-	return syntax(err)
+	_, err = x.Read(wire.ExtEarlyData, func(r *wire.Reader) { early = uint32(r.U32("max_early_data_size")) })
+	return early, syntax(err)
 }

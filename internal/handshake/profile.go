@@ -121,7 +121,7 @@ func (s *State) Warns() bool {
 // For a client that is when a ServerHello has arrived, not yet consumed.
 var helloFlow = []Step{
 	{Msg: SSL2Hello, From: wire.Client, When: takesSSL2, Recv: recvSSL2Hello},
-	{Msg: wire.TypeClientHello, From: wire.Client, When: unsettled, Send: sendClientHello, Recv: recvClientHello},
+	{Msg: wire.TypeClientHello, From: wire.Client, When: unsettled, Send: sendClientHello, Recv: recvClientHello, Then: beginEarly},
 	{Msg: wire.TypeServerHello, From: wire.Server, When: clientOnly},
 }
 
@@ -163,6 +163,9 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 	}
 	if err := downgraded(s.Config.newest(), v, s.answer.Random); err != nil {
 		return err
+	}
+	if s.early13.offered && ProfileOf(v) != profile13 {
+		return fault(wire.AlertProtocolVersion, "the server answers early data, which is of TLS 1.3, with "+v.String(), "RFC 8446 §D.3", nil)
 	}
 	s.retry = s.answer.IsRetry()
 	if s.retry && ProfileOf(v) != profile13 {

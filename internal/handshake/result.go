@@ -35,6 +35,7 @@ type Agreed struct {
 	PostHandshakeAuth    bool // the client may be asked for a certificate later, RFC 8446 §4.6.2
 	ClientAuth           bool // the server asked for a certificate
 	QUIC                 bool // QUIC carries the messages, and there are no records
+	EarlyData            EarlyData
 	Suite                *suite.Suite
 	ALPN                 string
 	ServerName           string

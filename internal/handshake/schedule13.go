@@ -71,12 +71,29 @@ func secrets13(s *State, _ context.Context) error {
 	if err := s.logKey("SERVER_HANDSHAKE_TRAFFIC_SECRET", s.serverHS[:h.Size]); err != nil {
 		return err
 	}
-	own, peer := s.clientHS[:h.Size], s.serverHS[:h.Size]
-	if s.isServer() {
-		own, peer = peer, own
+	return s.handshakeKeys13()
+}
+
+// handshakeKeys13 changes to the handshake keys. What a client protects with those of
+// early data comes before: see endEarly.
+func (s *State) handshakeKeys13() error {
+	server := func() Keys {
+		return newKeys(s.keyBlock[:], s.Result.Suite, s.serverHS[:s.Result.Suite.Hash.Size], handshakeSecret(wire.Server), "handshake")
 	}
-	s.records.InstallOut(newKeys(s.keyBlock[:], s.Result.Suite, own, handshakeSecret(s.Role), "handshake"))
-	return s.installIn(newKeys(s.keyBlock[:], s.Result.Suite, peer, handshakeSecret(s.Role.Peer()), "handshake"))
+	if s.isServer() {
+		s.records.InstallOut(server())
+		if s.Result.EarlyData == EarlyAccepted {
+			return s.installIn(s.earlyKeys(s.Result.Suite))
+		}
+		return s.installIn(s.clientKeys13())
+	}
+	if s.early13.offered && s.resumed == nil {
+		s.dropEarly("the server does not take the session")
+	}
+	if !s.early13.offered {
+		s.records.InstallOut(s.clientKeys13())
+	}
+	return s.installIn(server())
 }
 
 // handshakeSecret is the RFC's name of the secret that r writes with in the handshake.
@@ -140,7 +157,7 @@ func complete13(s *State, _ context.Context) error {
 	s.keepTranscript()
 	k := newKeys(s.keyBlock[:], r.Suite, s.clientApp[:h.Size], "client_application_traffic_secret_0", "application")
 	if s.isServer() {
-		if err := s.installIn(k); err != nil {
+		if err := s.installIn(k); err != nil || s.early13.approved {
 			return err
 		}
 		return s.approve()

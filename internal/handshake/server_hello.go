@@ -185,6 +185,9 @@ func recvEncryptedExtensions(s *State, ctx context.Context, msg wire.Message) er
 	if err := s.demandQUIC(x); err != nil {
 		return err
 	}
+	if err := s.judgeEarly(); err != nil {
+		return err
+	}
 	if s.resumed != nil {
 		return s.takePeerAsClient(ctx, s.resumed)
 	}

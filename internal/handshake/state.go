@@ -120,6 +120,8 @@ type State struct {
 	keyBlock               [256]byte
 	clientKeys, serverKeys record.Params
 
+	early13 early // early data
+
 	sealing, opening Room
 	nonce            [1]byte // of the ticket being sent, TLS 1.3
 

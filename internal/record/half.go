@@ -83,8 +83,20 @@ func (h *Half) Wipe() {
 	*h = Half{seq: h.seq, epoch: h.epoch + 1, row: &unknownRow}
 }
 
+// Clear goes back to records in the clear, which a client does whose early data the server
+// answers with another question. The next keys begin an epoch of their own.
+func (h *Half) Clear() {
+	h.forget()
+	*h = Half{epoch: h.epoch}
+}
+
 // Epoch counts the calls to SetKeys; 0 is in the clear.
-func (h *Half) Epoch() int { return int(h.epoch) }
+func (h *Half) Epoch() int {
+	if h.row == nil {
+		return 0
+	}
+	return int(h.epoch)
+}
 
 // Seq is the sequence number of the next record.
 func (h *Half) Seq() uint64 { return h.seq }
@@ -123,7 +135,7 @@ func (h *Half) SetLimit(n int) { h.limit = uint16(max(0, min(n, MaxPlaintext+1))
 
 // most is the most content and padding that Open returns.
 func (h *Half) most() int {
-	if h.limit == 0 || h.epoch == 0 || h.compressed {
+	if h.limit == 0 || h.row == nil || h.compressed {
 		return h.room()
 	}
 	return min(int(h.limit)-h.protection().inner, MaxPlaintext)
