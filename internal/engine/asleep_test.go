@@ -27,6 +27,7 @@ var calls = map[string]func(*side){
 	"Pending": func(s *side) { s.Pending() }, "Flush": func(s *side) { s.Flush() }, "CloseNotify": func(s *side) { s.CloseNotify() },
 	"KeyUpdate": func(s *side) { s.KeyUpdate(true) },
 	"Lend":      func(s *side) { s.Lend(1) }, "LendUpTo": func(s *side) { s.LendUpTo(Bulk) }, "Filled": func(s *side) { s.Filled(0) }, "Want": func(s *side) { s.Want() },
+	"EarlyExporter": func(s *side) { s.EarlyExporter() }, "OffersEarly": func(s *side) { s.OffersEarly() }, "TakesEarly": func(s *side) { s.TakesEarly() }, "ReadEarly": func(s *side) { s.ReadEarly(make([]byte, 1)) },
 	"EOF": func(s *side) { s.EOF(io.EOF) }, "Unlend": func(s *side) { s.Unlend() }, "WipeIn": func(s *side) { s.WipeIn() }, "WipeOut": func(s *side) { s.WipeOut() },
 }
 

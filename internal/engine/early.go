@@ -61,8 +61,12 @@ func (e *Engine) TakesEarly() bool { return e.in.inbox != nil && e.in.early.open
 // OffersEarly reports that a client has announced early data, which Write now seals.
 func (e *Engine) OffersEarly() bool { return e.hs != nil && e.hs.OffersEarly() }
 
-// EarlyExporter exports from a handshake whose early data was accepted, also once it is over.
+// EarlyExporter exports from a handshake under way whose early data was accepted, also once it
+// is over; nil where it is over already.
 func (e *Engine) EarlyExporter() func(label string, context []byte, length int) ([]byte, error) {
+	if e.hs == nil {
+		return nil
+	}
 	return e.hs.EarlyExporter()
 }
 

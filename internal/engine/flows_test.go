@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"context"
 	stdtls "crypto/tls"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -72,6 +75,23 @@ func clientStapled(c, s *host) {
 	stapled(nil, c)
 	s.config.ClientAuth = stdtls.RequireAndVerifyClientCert
 }
+
+// withEarly has the client send early data, and the server take it. Whether it is sent again is
+// for other tests.
+func withEarly(c, s *host) {
+	c.config.EarlySize = len("early")
+	s.config.Early = &handshake.Early{Max: 100, Window: 10 * time.Second, Wanted: true, Protocols: []string{""}, Replay: always{}}
+}
+
+// always is a replay store that has seen nothing.
+type always struct{}
+
+func (always) Permit(context.Context, [32]byte, time.Time) error { return nil }
+func (always) Claim(context.Context, [32]byte, time.Time) error  { return nil }
+
+// lateRetry has the server ask for another group, but not in the connection that makes the
+// session.
+func lateRetry(c, s *host) { s.config.Groups = []wire.NamedGroup{wire.GroupP384} }
 
 func withRSA(_, s *host) { s.certificate = certificate("rsa") }
 
@@ -148,6 +168,9 @@ var flows = []flow{
 	{"tls13 hybrid retry", only(wire.TLS13, hybrid, retry)},
 	{"tls13 psk", resumed(only(wire.TLS13, tickets))},
 	{"tls13 psk retry", resumed(only(wire.TLS13, tickets, retry))},
+	{"tls13 early data", resumed(only(wire.TLS13, tickets, withEarly))},
+	{"tls13 early data retry", then(resumed(only(wire.TLS13, tickets, withEarly)), lateRetry)},
+	{"tls13 early data refused", then(resumed(only(wire.TLS13, tickets, withEarly)), func(_, s *host) { s.config.Early = nil })},
 	{"tls13 client auth psk", resumed(only(wire.TLS13, tickets, clientAuth))},
 }
 
@@ -165,6 +188,9 @@ func TestEveryFlow(t *testing.T) {
 			}
 			if strings.Contains(f.name, "chain's") && fmt.Sprintf("%q", peer.IssuerOCSP) != `["the issuer's"]` {
 				t.Errorf("the issuer's staple is %q", peer.IssuerOCSP)
+			}
+			if accepted := f.name == "tls13 early data"; string(l.server.early) != map[bool]string{true: "early"}[accepted] || (l.client.Result().EarlyData == handshake.EarlyAccepted) != accepted {
+				t.Errorf("early data %v, %q", l.client.Result().EarlyData, l.server.early)
 			}
 			if err := l.client.CloseNotify(); err != nil {
 				t.Fatal(err)

@@ -45,6 +45,7 @@ var elsewhere = map[string]string{
 	"the peer closed the connection during the handshake":                                               "TestAlertsAreTerminalEverywhere",
 	"the peer's stream ended without a close_notify, so what was received may not be all":               "TestTheEndOfTheStream",
 	"the connection is closed for writing":                                                              "TestEveryOffenceHasItsAlert",
+	"keying material of negative length was asked for":                                                  "TestEarlyExporter in tls",
 	"keys cannot be updated in ":                                                                        "TestKeyUpdate",
 	"the peer does not want to renegotiate; the connection goes on as it was":                           "TestDeclined",
 	"the peer begins one handshake after the other and does not take our answers":                       "TestFloodsOfHandshakes",
