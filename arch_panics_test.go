@@ -27,7 +27,8 @@ var panics = map[string]int{
 
 // recovers are the files that may recover, and why.
 var recovers = map[string]string{
-	"tls/callbacks.go": "a callback of the application panics: the connection ends and, on our own goroutines, not the process",
+	"tls/early_config.go":                          "a replay store of the application panics, on our own goroutine: early data is refused",
+	"tls/callbacks.go":                             "a callback of the application panics: the connection ends and, on our own goroutines, not the process",
 	"cmd/vitrine/internal/verbs/cert/show/lint.go": "zlint panics on what is malformed: its rules end there, not the command",
 	"httptls/listener.go":                          "a callback of the application panics: net/http ends that connection, not the process",
 }

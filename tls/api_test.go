@@ -120,7 +120,7 @@ func setNonZero(t *testing.T, name string, f reflect.Value) {
 			setNonZero(t, name, f.Field(i))
 		}
 	case reflect.Interface:
-		for _, value := range []any{strings.NewReader(""), &bytes.Buffer{}, tls.NewLRUClientSessionCache(1), session.NewMemory(1)} {
+		for _, value := range []any{strings.NewReader(""), &bytes.Buffer{}, tls.NewLRUClientSessionCache(1), session.NewMemory(1), session.NewRecorder(1, nil)} {
 			if v := reflect.ValueOf(value); v.Type().Implements(f.Type()) {
 				f.Set(v)
 				return

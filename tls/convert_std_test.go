@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -39,7 +40,7 @@ func TestToStd(t *testing.T) {
 		"ClientSessionCache": NewLRUClientSessionCache(1), "RootCAs": x509.NewCertPool(), "ClientCAs": x509.NewCertPool(),
 		"CipherSuites": []uint16{TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "CurvePreferences": []CurveID{X25519, CurveP521},
 		"MinVersion": uint16(VersionTLS10), "MaxVersion": uint16(VersionTLS13), "Rand": io.Reader(strings.NewReader("")), "KeyLogWriter": io.Discard,
-		"Resumption.Store": &countingStore{}, "Trace": traceMessages(func(wire.Message) {}),
+		"Resumption.Store": &countingStore{}, "EarlyData.Replay": session.NewRecorder(1, nil), "Trace": traceMessages(func(wire.Message) {}),
 	}
 	shape := reflect.TypeFor[stdtls.Config]()
 	settings(new(Config), func(_, full string, _ reflect.Value) {

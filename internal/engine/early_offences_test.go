@@ -52,3 +52,16 @@ func (h smallTickets) OpenTicket(s *handshake.State, ticket []byte) *session.Ses
 	c.MaxEarlyData = 3
 	return c
 }
+
+// takeEarly reads the early data that is there.
+func (s *side) takeEarly() {
+	buf := make([]byte, 3)
+	for {
+		n, err := s.ReadEarly(buf)
+		s.early = append(s.early, buf[:n]...)
+		s.poison()
+		if err != nil {
+			return
+		}
+	}
+}

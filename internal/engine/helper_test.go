@@ -400,19 +400,6 @@ func (s *side) step() {
 	}
 }
 
-// takeEarly reads the early data that is there.
-func (s *side) takeEarly() {
-	buf := make([]byte, 3)
-	for {
-		n, err := s.ReadEarly(buf)
-		s.early = append(s.early, buf[:n]...)
-		s.poison()
-		if err != nil {
-			return
-		}
-	}
-}
-
 var poison = bytes.Repeat([]byte{0xee}, 4096)
 
 // poison writes over the buffers in the pools, as other connections would.
