@@ -169,7 +169,9 @@ func recvHelloRetry(s *State, _ context.Context, _ wire.Message) error {
 	s.transcript.retry(s.digest[:])
 	if s.early13.offered {
 		s.dropEarly("the server asks for another ClientHello")
-		s.records.InstallOut(Keys{})
+		if s.Config.QUIC == nil {
+			s.records.InstallOut(Keys{})
+		}
 	}
 	return nil
 }

@@ -201,8 +201,11 @@ func (s *State) clientKeys13() Keys {
 	return newKeys(s.keyBlock[:], s.Result.Suite, s.clientHS[:s.Result.Suite.Hash.Size], handshakeSecret(wire.Client), "handshake")
 }
 
-// endsEarly: the client says where its early data ends. RFC 8446 §4.5.
-func endsEarly(s *State) Need { return must(s.Result.EarlyData == EarlyAccepted) }
+// endsEarly: the client says where its early data ends. In QUIC its packets do. RFC 8446 §4.5,
+// RFC 9001 §8.3.
+func endsEarly(s *State) Need {
+	return must(s.Result.EarlyData == EarlyAccepted && s.Config.QUIC == nil)
+}
 
 func sendEndOfEarlyData(*State, context.Context) (wire.Message, error) {
 	return &wire.EndOfEarlyData{}, nil
@@ -232,7 +235,9 @@ func (s *State) judgeEarly() error {
 		return nil
 	case s.resumed != nil: // else it was refused by the ServerHello
 		s.dropEarly("the server does not say in its EncryptedExtensions that it takes it")
-		s.records.InstallOut(s.clientKeys13())
+		if s.Config.QUIC == nil {
+			s.records.InstallOut(s.clientKeys13())
+		}
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func secrets13(s *State, _ context.Context) error {
 }
 
 // handshakeKeys13 changes to the handshake keys. What a client protects with those of
-// early data comes before: see endEarly.
+// early data comes before: see endEarly. QUIC has both side by side. RFC 9001 §4.1.4.
 func (s *State) handshakeKeys13() error {
 	server := func() Keys {
 		return newKeys(s.keyBlock[:], s.Result.Suite, s.serverHS[:s.Result.Suite.Hash.Size], handshakeSecret(wire.Server), "handshake")
@@ -83,14 +83,16 @@ func (s *State) handshakeKeys13() error {
 	if s.isServer() {
 		s.records.InstallOut(server())
 		if s.Result.EarlyData == EarlyAccepted {
-			return s.installIn(s.earlyKeys(s.Result.Suite))
+			if err := s.installIn(s.earlyKeys(s.Result.Suite)); err != nil || s.Config.QUIC == nil {
+				return err
+			}
 		}
 		return s.installIn(s.clientKeys13())
 	}
 	if s.early13.offered && s.resumed == nil {
 		s.dropEarly("the server does not take the session")
 	}
-	if !s.early13.offered {
+	if !s.early13.offered || s.Config.QUIC != nil {
 		s.records.InstallOut(s.clientKeys13())
 	}
 	return s.installIn(server())
