@@ -234,4 +234,4 @@ func (*streams) SendChangeCipherSpec() error      { return nil }
 func (*streams) SendWarning(wire.AlertCode) error { return nil }
 func (*streams) SendLate(func([]byte) []byte)     {}
 func (*streams) ReadSecret() []byte               { return nil }
-func (*streams) SkipEarlyData(int)                   {}
+func (*streams) SkipEarlyData(int)                {}
