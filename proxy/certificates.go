@@ -43,7 +43,10 @@ func (p *Proxy) openCertificates(t *config.ServerTLS) (*certs.Source, func(), er
 		return nil, nil, err
 	}
 	var running sync.WaitGroup
-	running.Go(func() { source.Run(ctx) })
+	p.onceRunning(ctx, func() {
+		source.Obtain() // in folders of the user that this process has become
+		running.Go(func() { source.Run(ctx) })
+	})
 	return source, func() {
 		cancel()
 		source.Close()

@@ -64,6 +64,7 @@ type Proxy struct {
 	operatorsAt string
 	inherited   []byte // ticket keys of the process before; cleared once New is done
 	running     bool
+	begins      []func()      // what waits for Run
 	stopped     chan struct{} // closed when a stop is complete
 	stop        chan struct{} // closed when one begins
 }
@@ -182,11 +183,30 @@ func (p *Proxy) begin() (begun bool, err error) {
 		return false, nil
 	}
 	p.running = true
+	for _, f := range p.begins {
+		f()
+	}
+	p.begins = nil
 	p.plan.start(true)
 	for _, s := range p.sockets {
 		s.start()
 	}
 	return true, nil
+}
+
+// onceRunning calls f when Run has begun, at once where it has, and never after ctx's end. By then the
+// process has given up the rights that it does not need: what f writes it can read again. The mutex is
+// held then.
+func (p *Proxy) onceRunning(ctx context.Context, f func()) {
+	if p.running {
+		f()
+		return
+	}
+	p.begins = append(p.begins, func() {
+		if ctx.Err() == nil {
+			f()
+		}
+	})
 }
 
 // defaultGrace is how long connections may go on after a stop.

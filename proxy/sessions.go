@@ -40,11 +40,13 @@ func (p *Proxy) openSessions(c config.Sessions) (*fleet.Sessions, func(), error)
 		cancel()
 		return nil, nil, err
 	}
-	first, done := context.WithTimeout(ctx, keysPatience)
-	_ = sessions.Update(first) // Store is told of a failure
-	done()
 	var running sync.WaitGroup
-	running.Go(func() { sessions.Run(ctx) })
+	p.onceRunning(ctx, func() {
+		first, done := context.WithTimeout(ctx, keysPatience)
+		_ = sessions.Update(first) // Store is told of a failure
+		done()
+		running.Go(func() { sessions.Run(ctx) })
+	})
 	return sessions, func() {
 		cancel()
 		running.Wait()

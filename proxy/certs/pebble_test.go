@@ -238,6 +238,7 @@ func TestTLSALPN01(t *testing.T) {
 	if _, err := src.GetCertificate(hello("www.example.com")); err == nil || !strings.Contains(err.Error(), "not issued") {
 		t.Errorf("before the first: %v", err)
 	}
+	src.Obtain()
 	serve(t, l, src)
 	for range 2 {
 		if e := news.wait(t, Obtained); e.Until.IsZero() {
@@ -271,6 +272,7 @@ func TestTLSALPN01(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept.Obtain()
 	again.wait(t, certstore.Reloaded)
 	kept.Close()
 
@@ -323,12 +325,14 @@ func TestHTTP01(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	src.Obtain()
 	defer src.Close()
 	// A new configuration opens beside the old one, on the same address.
 	next, err := Open(t.Context(), []config.Certificate{{ACME: acme}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	next.Obtain()
 	next.Close()
 	news.wait(t, Obtained)
 	news.wait(t, certstore.Reloaded)

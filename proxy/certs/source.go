@@ -50,13 +50,14 @@ type Source struct {
 	store *certstore.Store // nil without files and development certificates
 	watch *watcher         // nil where the system does not tell of changes
 	acme  []*authority
+	ctx   context.Context // of Open, until Close
 	stop  context.CancelFunc
 	once  sync.Once
 	o     Options
 }
 
-// Open reads the files, which must all be good, and begins to obtain what ACME is to bring,
-// which goes on until ctx ends or Close is called. An error names the certificate by its place
+// Open reads the files, which must all be good. What ACME is to bring comes with Obtain, until ctx
+// ends or Close is called. An error names the certificate by its place
 // in list, counted from 0.
 func Open(ctx context.Context, list []config.Certificate, o Options) (*Source, error) {
 	if len(list) == 0 {
@@ -83,9 +84,7 @@ func Open(ctx context.Context, list []config.Certificate, o Options) (*Source, e
 		s.Close()
 		return nil, err
 	}
-	for _, a := range s.acme {
-		a.manage(ctx)
-	}
+	s.ctx = ctx
 	return s, nil
 }
 
@@ -112,6 +111,14 @@ func (s *Source) openFiles(pairs []certstore.Pair) (err error) {
 		s.report(event.Certificate{Source: pairs[i].Cert, What: Loaded, Names: leaf.DNSNames, Until: leaf.NotAfter})
 	}
 	return nil
+}
+
+// Obtain reads what ACME has brought before, and begins to obtain the rest and to renew. It is called
+// once, by the user that the folders of ACME are to belong to.
+func (s *Source) Obtain() {
+	for _, a := range s.acme {
+		a.manage(s.ctx)
+	}
 }
 
 // Run looks after files and staples until ctx ends.

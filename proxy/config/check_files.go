@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -192,24 +191,42 @@ func isKey(line string) bool {
 	return err == nil && len(key) == 32
 }
 
-// rights looks at whether this process may do what the configuration says.
+// rights looks at whether this process may do what the configuration says, before and after it has
+// become process.user.
 func (k *checker) rights() {
 	p := k.Process
+	me := Account{UID: os.Geteuid(), GID: os.Getegid()}
+	becomes := me
 	if p.User != "" {
-		if u, err := user.Lookup(p.User); err != nil {
+		a, err := Process{User: p.User}.Account()
+		switch {
+		case err != nil:
 			k.wrong("process.user", "there is no user %q on this machine; create it, or name another", p.User)
-		} else if me := os.Geteuid(); me > 0 && u.Uid != fmt.Sprint(me) {
+		case me.UID > 0 && a.UID != me.UID:
 			k.wrong("process.user", "only root may become %q; start as root, or leave user out", p.User)
+		default:
+			becomes = a
 		}
 	}
 	if p.Group != "" {
-		if _, err := user.LookupGroup(p.Group); err != nil {
+		if a, err := (Process{Group: p.Group}).Account(); err != nil {
 			k.wrong("process.group", "there is no group %q on this machine; create it, or name another", p.Group)
+		} else {
+			becomes.GID = a.GID
 		}
 	}
-	if k.Traces.Folder != "" {
-		if info, err := os.Stat(k.Traces.Folder); err == nil && !info.IsDir() {
-			k.wrong("traces.folder", "%s is a file; give a folder", k.Traces.Folder)
+	for _, f := range k.Folders() {
+		account, user := me, ""
+		if f.Later {
+			account, user = becomes, p.User
+		}
+		why := account.cannotWrite(f.Path, f.Own)
+		switch {
+		case why == "":
+		case user != "":
+			k.wrong(f.Setting, "%s, and the process becomes user %q; give the folder to that user with chown, or name another", why, user)
+		default:
+			k.wrong(f.Setting, "%s; make the folder, let this user write in it, or name another", why)
 		}
 	}
 }

@@ -26,7 +26,7 @@ var confined atomic.Bool
 func Confined() bool { return confined.Load() }
 
 // Apply gives away for good what the process does not need. It is called once, when listeners and
-// files are open; p must have been made before, by [Of]. The report has a sentence for each thing that
+// files are open, and after [Prepare]; p must have been made before, by [Of]. The report has a sentence for each thing that
 // was done and for each that the system lacks. On an error the process may have given away a part, and
 // should end.
 func Apply(c config.Process, p Paths) (report []string, err error) {
@@ -48,7 +48,7 @@ func Apply(c config.Process, p Paths) (report []string, err error) {
 		return nil, fmt.Errorf("keys %q is unknown; it is memory, locked or process", c.Keys)
 	}
 	if c.User != "" || c.Group != "" {
-		if err := become(c.User, c.Group); err != nil {
+		if err := become(c); err != nil {
 			return s.report, err
 		}
 		s.did("the process is user " + quoteOr(c.User, "as before") + ", group " + quoteOr(c.Group, "of that user"))

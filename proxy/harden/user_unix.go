@@ -5,10 +5,12 @@ package harden
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/user"
-	"strconv"
+	"path/filepath"
 	"syscall"
+
+	"github.com/vitrine-tls/vitrine/proxy/config"
 )
 
 // withoutWaiting opens a pipe that nobody writes to, where an open would wait.
@@ -16,35 +18,19 @@ const withoutWaiting = syscall.O_NONBLOCK
 
 // become takes on a user and a group, by name or number, on all threads and for good. Without a group
 // it is the user's own; its further groups come along, so that files can be readable by one of them.
-func become(userName, groupName string) error {
-	uid, gid, groups := os.Getuid(), os.Getgid(), []int(nil)
-	if userName != "" {
-		u, err := lookupUser(userName)
-		if err != nil {
-			return fmt.Errorf("user %q: %w", userName, err)
-		}
-		if uid, gid, groups, err = numbers(u); err != nil {
-			return fmt.Errorf("user %q: %w", userName, err)
-		}
+func become(p config.Process) error {
+	a, err := p.Account()
+	if err != nil {
+		return err
 	}
-	if groupName != "" {
-		g, err := user.LookupGroup(groupName)
-		if err != nil {
-			if g, err = user.LookupGroupId(groupName); err != nil {
-				return fmt.Errorf("group %q: there is none of this name", groupName)
-			}
-		}
-		if gid, err = strconv.Atoi(g.Gid); err != nil {
-			return fmt.Errorf("group %q has the number %q", groupName, g.Gid)
-		}
-	}
+	uid, gid := a.UID, a.GID
 	if os.Geteuid() != 0 {
 		if os.Getuid() == uid && os.Getgid() == gid && os.Geteuid() == uid && os.Getegid() == gid {
 			return nil // it is there already
 		}
-		return fmt.Errorf("only root can become user %q, group %q: start as root, or leave user and group out", userName, groupName)
+		return fmt.Errorf("only root can become user %q, group %q: start as root, or leave user and group out", p.User, p.Group)
 	}
-	if err := syscall.Setgroups(append(groups, gid)); err != nil {
+	if err := syscall.Setgroups(append(a.Groups, gid)); err != nil {
 		return fmt.Errorf("cannot set the groups: %w", err)
 	}
 	if err := syscall.Setgid(gid); err != nil {
@@ -62,32 +48,47 @@ func become(userName, groupName string) error {
 	return nil
 }
 
-func lookupUser(name string) (*user.User, error) {
-	u, err := user.Lookup(name)
-	if err == nil {
-		return u, nil
+// Prepare makes the folders that c has the process write in, for the user that Apply will take on: root
+// calls it before anything opens them. Folders that are there stay as they are.
+func Prepare(c *config.Config) error {
+	if os.Geteuid() != 0 || c.Process.User == "" && c.Process.Group == "" {
+		return nil // what opens them makes them
 	}
-	if u, err := user.LookupId(name); err == nil {
-		return u, nil
-	}
-	return nil, errors.New("there is none of this name")
-}
-
-func numbers(u *user.User) (uid, gid int, groups []int, err error) {
-	if uid, err = strconv.Atoi(u.Uid); err != nil {
-		return 0, 0, nil, err
-	}
-	if gid, err = strconv.Atoi(u.Gid); err != nil {
-		return 0, 0, nil, err
-	}
-	ids, err := u.GroupIds()
+	a, err := c.Process.Account()
 	if err != nil {
-		return 0, 0, nil, fmt.Errorf("its groups cannot be read: %w", err)
+		return fmt.Errorf("process: %w", err)
 	}
-	for _, id := range ids {
-		if n, err := strconv.Atoi(id); err == nil && n != 0 {
-			groups = append(groups, n)
+	for _, f := range c.Folders() {
+		if !f.Own {
+			continue
+		}
+		path, err := filepath.Abs(f.Path)
+		if err == nil {
+			err = makeFor(a, path)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: the folder cannot be made: %w", f.Setting, err)
 		}
 	}
-	return uid, gid, groups, nil
+	return nil
+}
+
+// makeFor makes a folder, and those that are missing on the way, for an account alone.
+func makeFor(a config.Account, path string) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeFor(a, filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return err
+	}
+	// By a descriptor: the account may own the folder above, and must not have another file given to it.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Chown(a.UID, a.GID)
 }

@@ -79,8 +79,11 @@ func Open(folder string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("files: %w", err)
 	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("files: %w", err)
+	}
 	for i := range 256 {
-		if err := os.MkdirAll(filepath.Join(folder, fmt.Sprintf("%02x", i)), 0o700); err != nil {
+		if err := makeShard(folder, fmt.Sprintf("%02x", i)); err != nil {
 			return nil, fmt.Errorf("files: %w", err)
 		}
 	}
@@ -120,7 +123,7 @@ func (s *Store) lock(ctx context.Context, shard int) (unlock func(), err error) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	f, err := os.OpenFile(filepath.Join(s.folder, fmt.Sprintf("%02x", shard), lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openLock(filepath.Join(s.folder, fmt.Sprintf("%02x", shard), lockName))
 	if err == nil {
 		if err = lockFile(ctx, f); err != nil {
 			f.Close()
@@ -216,6 +219,9 @@ func (s *Store) create(path string, data []byte, expiry time.Time) error {
 		return err
 	}
 	_, err = f.Write(data)
+	if err == nil {
+		err = giveToOwner(f, filepath.Dir(path))
+	}
 	if err == nil && s.options.Sync {
 		err = f.Sync()
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
+	"github.com/vitrine-tls/vitrine/proxy/harden"
 	"github.com/vitrine-tls/vitrine/proxy/keyprocess"
 )
 
@@ -89,6 +90,9 @@ func (o *options) run(cmd *cobra.Command) (err error) {
 	c, err := o.read(cmd, config.Rights()) // which a reload has given up
 	if err != nil {
 		return err
+	}
+	if err := harden.Prepare(c); err != nil {
+		return report.Usagef("%v", err)
 	}
 	seen, err := newOperators(c, cmd.ErrOrStderr())
 	if err != nil {
