@@ -113,14 +113,15 @@ var rules = []rule{
 	{"certstore", "tls certcheck/revocation", ""},
 	{"starttls/front", "starttls tls session", ""},
 	{"starttls", "tls", ""}, // tls for an example alone
-	{"tls", "internal/engine internal/handshake internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"tls", "internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"capture", "fingerprint internal/passive trace wire", ""},
 	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
-	{"internal/handshake", "internal/record internal/keys internal/kex internal/otherkeys internal/primitive/rsa internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"internal/handshake", "internal/record internal/keys internal/hpke internal/kex internal/otherkeys internal/primitive/rsa internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"internal/record", "internal/suite wire", ""},
 	{"internal/keys", "internal/suite wire", ""},
 	{"internal/suite", "internal/primitive/aesgcm wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
+	{"internal/hpke", "internal/kex wire", ""},
 	{"internal/kex", "internal/primitive/modexp internal/primitive/rsa wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/devca", "internal/otherkeys", "golang.org/x/crypto/ocsp golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/"},
 	{"internal/proof/attacks", "", ""}, // tests alone

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -125,12 +126,27 @@ type Config struct {
 	// captures can be decrypted. With it, the connections can be read.
 	KeyLogWriter io.Writer
 
-	// Encrypted Client Hello is not implemented yet: setting one of these makes
-	// every handshake fail.
-	EncryptedClientHelloConfigList      []byte
+	// EncryptedClientHelloConfigList has a client encrypt its hello, the name of the
+	// server in it, to a config that the server publishes; see [CheckECHConfigList]. If
+	// the server does not take it, the handshake ends with an [ECHRejectionError], which
+	// may have a list to try next; nothing was said then that the outer hello did not
+	// show. A list that does not parse, or has no config that can be used, fails every
+	// handshake. nil encrypts nothing. RFC 9849.
+	EncryptedClientHelloConfigList []byte
+	// EncryptedClientHelloRejectionVerify judges the certificate of a server that did not
+	// take the encrypted hello. nil verifies it for the config's public name by RootCAs,
+	// whatever InsecureSkipVerify says. VerifyPeerCertificate and VerifyConnection are
+	// not asked then.
 	EncryptedClientHelloRejectionVerify func(ConnectionState) error
-	GetEncryptedClientHelloKeys         func(*ClientHelloInfo) ([]EncryptedClientHelloKey, error)
-	EncryptedClientHelloKeys            []EncryptedClientHelloKey
+	// GetEncryptedClientHelloKeys returns a server's keys for a client whose outer hello
+	// it is shown; EncryptedClientHelloKeys are not used then. It is asked once in a
+	// handshake, where the client has sent an encrypted hello or what looks like one.
+	GetEncryptedClientHelloKeys func(*ClientHelloInfo) ([]EncryptedClientHelloKey, error)
+	// EncryptedClientHelloKeys are the keys by which a server opens encrypted hellos; see
+	// [GenerateECHKey] and [ParseECHKeys]. Those with SendAsRetry are named to clients
+	// that come with another. To rotate keys, put the new one first and keep the old ones,
+	// without SendAsRetry, for as long as DNS may know them.
+	EncryptedClientHelloKeys []EncryptedClientHelloKey
 
 	// HandshakeTimeout bounds a handshake from its start to its end; 0 for 30
 	// seconds, negative for no bound. A callback that waits should wait for the
@@ -142,8 +158,14 @@ type Config struct {
 	// error fails the handshake. nil lets all compute.
 	HandshakeTurn func(context.Context) (done func(), err error)
 	// GREASE sends reserved values, in a client's hello and in a server's tickets of
-	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701.
+	// TLS 1.3, so that peers stay tolerant of what they do not know. RFC 8701. A client of
+	// TLS 1.3 without EncryptedClientHelloConfigList also sends what looks like an
+	// encrypted hello, so that real ones do not stand out. RFC 9849 §6.2.
 	GREASE bool
+	// ShuffleExtensions has a client send its extensions in random order, so that servers
+	// stay tolerant of that, and clients are harder to tell apart. pre_shared_key stays the
+	// last. RFC 8446 §4.2.
+	ShuffleExtensions bool
 	// HelloRetryCookie has a server put a cookie into each HelloRetryRequest,
 	// which the client must return. RFC 8446 §4.2.2.
 	HelloRetryCookie bool
@@ -204,6 +226,12 @@ type Config struct {
 	// ticketsGiven is set by the setters.
 	ticketsGiven bool
 	dh           *kex.DH // made of DHE.Parameters when first needed
+
+	// What was made of the settings for Encrypted Client Hello, and of which.
+	echList  []byte
+	echOffer *handshake.ECHOffer
+	echKeys  []echKey
+	echRead  []handshake.ECHKey
 }
 
 // PSK is for the suites with pre-shared keys up to TLS 1.2: PSK, DHE_PSK,
@@ -387,7 +415,7 @@ func (c *Config) Clone() *Config {
 		GetEncryptedClientHelloKeys:         c.GetEncryptedClientHelloKeys, EncryptedClientHelloKeys: c.EncryptedClientHelloKeys,
 		PreferClientCipherSuites: c.PreferClientCipherSuites, SignatureSchemes: c.SignatureSchemes, PostHandshakeAuth: c.PostHandshakeAuth,
 		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
-		HandshakeTimeout: c.HandshakeTimeout, HandshakeTurn: c.HandshakeTurn, GREASE: c.GREASE, HelloRetryCookie: c.HelloRetryCookie,
+		HandshakeTimeout: c.HandshakeTimeout, HandshakeTurn: c.HandshakeTurn, GREASE: c.GREASE, ShuffleExtensions: c.ShuffleExtensions, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, EarlyData: c.EarlyData, Legacy: c.Legacy, Trace: c.Trace,
 	}
 }

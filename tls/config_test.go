@@ -86,17 +86,17 @@ func anything(t reflect.Type) reflect.Value {
 // which setting it is.
 func TestServerSettingsAreNeverIgnored(t *testing.T) {
 	for name, set := range map[string]func(*Config){
-		"Encrypted Client Hello": func(c *Config) { c.EncryptedClientHelloKeys = []EncryptedClientHelloKey{{}} },
-		"Renegotiation":          func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient + 1 },
-		"Legacy.RSAKeyExchange":  func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
-		"cipher suite":           func(c *Config) { c.CipherSuites = []uint16{0xabcd} },
-		"CurvePreferences":       func(c *Config) { c.CurvePreferences = []CurveID{9999} },
-		"MaxVersion":             func(c *Config) { c.MaxVersion = VersionTLS10 },
-		"MinVersion":             func(c *Config) { c.MinVersion = VersionTLS13 + 1 },
-		"NextProtos":             func(c *Config) { c.NextProtos = []string{strings.Repeat("x", 256)} },
-		"MaxFragment":            func(c *Config) { c.Record.MaxFragment = -1 },
-		"ClientAuth":             func(c *Config) { c.ClientAuth = 77 },
-		"Certificates":           func(c *Config) { c.Certificates = nil },
+		"EncryptedClientHelloKeys[0]": func(c *Config) { c.EncryptedClientHelloKeys = []EncryptedClientHelloKey{{}} },
+		"Renegotiation":               func(c *Config) { c.Renegotiation = RenegotiateFreelyAsClient + 1 },
+		"Legacy.RSAKeyExchange":       func(c *Config) { c.CipherSuites = []uint16{TLS_RSA_WITH_AES_128_GCM_SHA256} },
+		"cipher suite":                func(c *Config) { c.CipherSuites = []uint16{0xabcd} },
+		"CurvePreferences":            func(c *Config) { c.CurvePreferences = []CurveID{9999} },
+		"MaxVersion":                  func(c *Config) { c.MaxVersion = VersionTLS10 },
+		"MinVersion":                  func(c *Config) { c.MinVersion = VersionTLS13 + 1 },
+		"NextProtos":                  func(c *Config) { c.NextProtos = []string{strings.Repeat("x", 256)} },
+		"MaxFragment":                 func(c *Config) { c.Record.MaxFragment = -1 },
+		"ClientAuth":                  func(c *Config) { c.ClientAuth = 77 },
+		"Certificates":                func(c *Config) { c.Certificates = nil },
 	} {
 		client, server := testPKI().client(), testPKI().server("ecdsa-p256")
 		set(server)

@@ -23,6 +23,9 @@ type host Conn
 func (h *host) VerifyPeer(ctx context.Context, s *handshake.State, chain []*x509.Certificate) (chains [][]*x509.Certificate, err error) {
 	c := h.config
 	o := certcheck.Options{Staples: s.Staples(), MustStaple: s.AskedForStaples(), Answers: &s.Result.Peer.Revocation}
+	if s.ECHRejected() {
+		return h.verifyRejecting(ctx, s, chain, o)
+	}
 	if chains, err = h.verifyChain(ctx, s.Role, s.Config.ClientAuth, chain, o); err != nil {
 		return nil, err
 	}
@@ -49,15 +52,27 @@ func (h *host) verifyChain(ctx context.Context, role wire.Role, demanded ClientA
 		verify = demanded >= VerifyClientCertIfGiven
 		o.Roots, o.Name, o.Usages = c.ClientCAs, "", clientUsages
 	}
-	if c.Legacy.SmallRSA {
-		o.MinRSABits = certcheck.MinRSABits
-	}
 	if !verify {
 		if len(chain) == 0 {
 			return nil, nil
 		}
-		return nil, certcheck.StrongKey(chain[0], o.MinRSABits)
+		return nil, certcheck.StrongKey(chain[0], c.minRSABits())
 	}
+	return h.verifyBy(ctx, chain, o)
+}
+
+// minRSABits is the size that keys of the peer have at least; 0 is for certcheck's.
+func (c *Config) minRSABits() int {
+	if c.Legacy.SmallRSA {
+		return certcheck.MinRSABits
+	}
+	return 0
+}
+
+// verifyBy verifies a chain by the Config, in which nothing says that it need not be.
+func (h *host) verifyBy(ctx context.Context, chain []*x509.Certificate, o certcheck.Options) ([][]*x509.Certificate, error) {
+	c := h.config
+	o.MinRSABits = c.minRSABits()
 	o.Anew, o.LegacySignatures = c.VerifyAnew, c.Legacy.SHA1Chains
 	o.Time, o.Profile, o.Revocation, o.Schemes = c.now(), c.VerifyProfile, c.Revocation, c.namedInChains()
 	if o.Revocation == nil {
@@ -204,7 +219,7 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	if c.ClientAuth != NoClientCert {
 		r.ClientCAs = c.clientCAs()
 	}
-	return nil
+	return c.resolveECHKeys(r)
 }
 
 // Binding digests what a session of this server depends on: the name asked

@@ -29,7 +29,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		AnyKeyUsage: c.Legacy.AnyKeyUsage,
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
-		GREASE: c.GREASE, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
+		GREASE: c.GREASE, Shuffle: c.ShuffleExtensions, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
 		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil, IssuerStaple: c.Stapling.ForIssuer, AskForChain: c.Stapling.AskForChain,
 		Sessions:    c.ClientSessionCache != nil,
 		AdaptSuites: c.CipherSuites == nil, ClientOrder: c.PreferClientCipherSuites, SSL2Hello: c.Legacy.SSL2Hello, PSKHint: c.PSK.Hint,
@@ -65,9 +65,6 @@ func misuse(format string, args ...any) error {
 // check refuses what is not there, and what has no meaning: nothing is ignored.
 func (c *Config) check() error {
 	switch {
-	case c.EncryptedClientHelloConfigList != nil, c.EncryptedClientHelloKeys != nil, c.GetEncryptedClientHelloKeys != nil,
-		c.EncryptedClientHelloRejectionVerify != nil:
-		return misuse("Encrypted Client Hello is not implemented yet; leave its fields unset")
 	case c.Renegotiation < RenegotiateNever || c.Renegotiation > RenegotiateFreelyAsClient:
 		return misuse("Renegotiation is %d, which means nothing", c.Renegotiation)
 	case c.Record.MaxFragment < 0 || c.Record.MaxFragment > 16384:
@@ -332,7 +329,7 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if h.ServerName = sniName(c.ServerName); len(h.ServerName) > handshake.MaxHostName {
 		return misuse("ServerName has %d bytes; the name of a host has %d at most", len(h.ServerName), handshake.MaxHostName)
 	}
-	return nil
+	return c.resolveECH(h)
 }
 
 func needsPSK(s *suite.Suite) bool { return s.KeyExchange.PSK() }

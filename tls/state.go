@@ -54,7 +54,7 @@ func connectionState(r *handshake.Result, complete bool) ConnectionState {
 		Version: uint16(r.Version), HandshakeComplete: complete, DidResume: r.Resumption != handshake.ResumedNone,
 		CipherSuite: uint16(r.Suite.ID), CurveID: CurveID(r.Group), NegotiatedProtocol: r.ALPN, NegotiatedProtocolIsMutual: true,
 		ServerName: r.ServerName, PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains,
-		SignedCertificateTimestamps: r.Peer.SCTs, OCSPResponse: r.Peer.OCSP, HelloRetryRequest: r.HelloRetry,
+		SignedCertificateTimestamps: r.Peer.SCTs, OCSPResponse: r.Peer.OCSP, HelloRetryRequest: r.HelloRetry, ECHAccepted: r.ECHAccepted,
 		TLSUnique: tlsUnique(r),
 	}
 	export := exporterOf(r)

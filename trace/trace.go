@@ -20,6 +20,8 @@ type Hooks struct {
 	// called then. It keeps the events of two connections with one Config apart.
 	Connection func() *Hooks
 
+	// Inner is called after Message, where that is a ClientHello with another inside.
+	Inner   func(Inner)
 	Record  func(Record)
 	Message func(Message)
 	Secret  func(Secret)
@@ -89,6 +91,14 @@ type Message struct {
 	// SSL2 is set for a ClientHello in the format of SSL 2.0, which has no
 	// handshake header. RFC 5246 §E.2.
 	SSL2 bool
+}
+
+// Inner is the ClientHello that another one has encrypted. RFC 9849 §5.
+type Inner struct {
+	Dir Direction
+	// Raw is the message as it enters the transcript, header included: with what it shares
+	// with the other one, and without padding.
+	Raw []byte
 }
 
 // Secret is a value of the key schedule and the step that made it.

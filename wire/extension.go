@@ -104,8 +104,13 @@ var grammars = map[ExtensionType][]grammar{
 		{inClientHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShares(r, nil) }},
 		{inServerHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShare(r) }},
 		{inHelloRetryRequest, "RFC 8446 §4.2.8", func(r *Reader) { U16[NamedGroup](r, "selected_group") }}},
-	ExtQUICParameters:    {{anywhere, "RFC 9001 §8.2", func(r *Reader) { ReadQUICParameters(r, nil) }}},
-	ExtRenegotiationInfo: {{anywhere, "RFC 5746 §3.2", func(r *Reader) { ReadRenegotiationInfo(r) }}},
+	ExtQUICParameters: {{anywhere, "RFC 9001 §8.2", func(r *Reader) { ReadQUICParameters(r, nil) }}},
+	ExtEncryptedClientHello: {
+		{inClientHello, "RFC 9849 §5", func(r *Reader) { new(ECHClientHello).Read(r) }},
+		{inHelloRetryRequest, "RFC 9849 §5", func(r *Reader) { ReadECHConfirmation(r) }},
+		{inEncryptedExtensions, "RFC 9849 §5", func(r *Reader) { ReadECHRetryConfigs(r) }}},
+	ExtECHOuterExtensions: {{inClientHello, "RFC 9849 §5.1", func(r *Reader) { ReadECHOuterExtensions(r, nil) }}},
+	ExtRenegotiationInfo:  {{anywhere, "RFC 5746 §3.2", func(r *Reader) { ReadRenegotiationInfo(r) }}},
 }
 
 func empty(*Reader) {}

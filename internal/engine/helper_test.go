@@ -185,6 +185,10 @@ func modernSuites() []*suite.Suite {
 
 func (h *host) ClientPSK(string) (string, []byte, error) { return h.identity, h.key, nil }
 
+func (h *host) ECHKeys(context.Context, *handshake.State) ([]handshake.ECHKey, error) {
+	return nil, nil
+}
+
 func (h *host) ServerPSK(identity string) ([]byte, error) {
 	if identity != h.identity {
 		return nil, nil

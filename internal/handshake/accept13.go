@@ -126,6 +126,7 @@ func sendHelloRetry(s *State, _ context.Context) (wire.Message, error) {
 		m.Extensions = s.body(m.Extensions, wire.ExtCookie, offerCookie)
 	}
 	s.transcript.retry(s.digest[:])
+	s.confirmRetryECH(m)
 	return m, nil
 }
 
@@ -141,7 +142,8 @@ func recvHelloRetry(s *State, _ context.Context, _ wire.Message) error {
 		return err
 	}
 	for _, x := range m.Extensions {
-		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtCookie {
+		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtCookie &&
+			(x.Type != wire.ExtEncryptedClientHello || s.ech == nil) {
 			return s.misplaced(x.Type)
 		}
 	}

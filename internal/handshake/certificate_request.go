@@ -109,6 +109,9 @@ func Shown(leaf []byte) [32]byte { return session.Binding([]byte("shown"), leaf)
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
 	s.certificate, s.Result.Shown, s.Result.ClientScheme = none, Shown(nil), 0 // it may be asked again
+	if s.ECHRejected() {                                                       // who we are is for the inner hello's server alone, RFC 9849 §6.1.7
+		return nil
+	}
 	info := s.requestInfo(ctx)
 	c, others, err := s.Config.ClientCertificate(info)
 	if known := new(Error); errors.As(err, &known) {

@@ -123,6 +123,19 @@ func (s *State) choseClientCertificate() {
 	s.Hooks.Choice(c)
 }
 
+// choseHello tells which of two hellos counts.
+func (s *State) choseHello() {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "encrypted_client_hello", By: wire.Server, Picked: "ClientHelloInner", Ref: "RFC 9849 §7.1",
+		Why: "the server has a key by which it opens"}
+	if !s.ech.accepted {
+		c.Picked, c.Why = "ClientHelloOuter", "no key of the server opens the inner one"
+	}
+	s.Hooks.Choice(c)
+}
+
 func subject(der []byte) string {
 	c, err := x509.ParseCertificate(der)
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 
 // sendClientHello makes the client's offer. RFC 8446 §4.1.2.
 func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
+	if err := s.startECH(); err != nil {
+		return nil, err
+	}
 	if err := s.lacksParameters(); err != nil {
 		return nil, err
 	}
@@ -27,6 +30,9 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	}
 	copy(s.Result.Secrets.ClientRandom[:], random[:32])
 	copy(s.greaseSeed[:], random[32:])
+	if err := s.shuffle(); err != nil {
+		return nil, err
+	}
 	s.Result.ServerName = s.Config.ServerName
 	if err := s.pickSessionID(); err != nil {
 		return nil, err
@@ -41,7 +47,7 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 // hello may be without a PSK, but not without a session_ticket that the first one has.
 func (s *State) offerInRoom() *wire.ClientHello {
 	m := s.buildClientHello()
-	if c := s.offered; c == nil || len(c.Ticket) == 0 || s.Result.HelloRetry && !c.isPSK() || fits(m) == nil {
+	if c := s.offered; c == nil || len(c.Ticket) == 0 || s.Result.HelloRetry && !c.isPSK() || s.fitsOffer(m) == nil {
 		return m
 	}
 	s.offered = nil
@@ -118,6 +124,9 @@ func recvSSL2Hello(s *State, ctx context.Context, msg wire.Message) error {
 // recvClientHello reads the offer and decides, by the version's rules, what the
 // connection will be.
 func recvClientHello(s *State, ctx context.Context, _ wire.Message) error {
+	if err := s.openHello(ctx); err != nil {
+		return err
+	}
 	if err := s.readOffer(); err != nil {
 		return err
 	}
@@ -194,14 +203,15 @@ func sendSecondHello(s *State, _ context.Context) (wire.Message, error) {
 
 // recvSecondHello: the client must repeat itself, and have the share we asked for.
 func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
+	if err := s.reopenHello(); err != nil {
+		return err
+	}
 	var first wire.ClientHello
 	wire.Decode(&first, s.firstHello[wire.HeaderLen:], wire.Context{}, nil) // it was decoded before
 	if !sameOffer(&first, &s.hello) {
 		return fault(wire.AlertIllegalParameter, "the client's second ClientHello differs from its first in more than we asked for", "RFC 8446 §4.1.2", nil)
 	}
-	raw, hello := s.Offer.Raw, s.Offer.Hello
-	s.Offer.reset()
-	s.Offer.Raw, s.Offer.Hello = raw, hello
+	s.Offer.again()
 	if err := s.readOffer(); err != nil {
 		return err
 	}

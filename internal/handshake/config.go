@@ -40,6 +40,8 @@ type Config struct {
 	// AnyKeyUsage takes keys whose certificates do not allow what they are used for.
 	AnyKeyUsage bool
 	GREASE      bool // RFC 8701
+	// Shuffle has a client's extensions in random order.
+	Shuffle     bool
 	Compression bool // offer or accept DEFLATE, RFC 3749
 	// SizeLimit is the most plaintext in a record that we take, RFC 8449; 0
 	// says nothing.
@@ -62,6 +64,8 @@ type Config struct {
 	KeyShares         []wire.NamedGroup
 	PostHandshakeAuth bool // RFC 8446 §4.2.6
 	EarlySize         int  // bytes of early data to send, if the session allows; 0 for none
+	// ECH is what the hello is encrypted to, RFC 9849; nil for nothing.
+	ECH *ECHOffer
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20
@@ -83,6 +87,9 @@ type Config struct {
 
 	// QUIC carries the messages in place of records; nil mostly.
 	QUIC QUIC
+	// ECHServer: ECHKeys is to be asked.
+	ECHServer bool
+
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
 	Verify, LogKeys bool
 	Host
@@ -110,6 +117,8 @@ type Host interface {
 
 	// ForClient may replace the Config once the offer is known; nil keeps it.
 	ForClient(context.Context, *State) (*Config, error)
+	// ECHKeys returns the keys by which hellos are opened. State.Offer has the outer one.
+	ECHKeys(context.Context, *State) ([]ECHKey, error)
 	// ServerPSK returns the key of an identity; an empty one where it is not known.
 	ServerPSK(identity string) ([]byte, error)
 	// Certificate picks the server's certificate for the offer.

@@ -187,8 +187,17 @@ func (s *State) sendMessage(step *Step, m wire.Message) error {
 		s.bindOffer()
 	}
 	s.transcript.add(s.out)
+	concealed := step.Msg == wire.TypeClientHello && s.conceals()
+	if concealed {
+		if err := s.conceal(); err != nil {
+			return err
+		}
+	}
 	if s.Hooks.Message != nil {
 		s.Hooks.Message(trace.Message{Dir: trace.Sent, Raw: s.out, Context: c, PostHandshake: s.afterwards(step)})
+	}
+	if concealed {
+		s.reportConcealed()
 	}
 	return s.records.Send(s.out)
 }
@@ -237,7 +246,7 @@ func (s *State) receive(ctx context.Context, step *Step, need Need) (moved bool,
 	if err := step.Recv(s, ctx, m); err != nil {
 		return false, err
 	}
-	s.transcript.add(raw)
+	s.transcript.add(s.Offer.Raw) // the inner one, of two hellos
 	return true, s.then(ctx, step)
 }
 

@@ -59,6 +59,7 @@ func init() {
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
 		{wire.ExtSupportedVersions, nowhere, offerVersions, readVersions, nil, nil},
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
+		{wire.ExtEncryptedClientHello, inEncryptedExtensions, offerECH, nil, answerECH, acceptECH}, // openHello reads it
 		{wire.ExtPSKKeyExchangeModes, nowhere, offerPSKModes, readPSKModes, nil, nil},
 		{wire.ExtKeyShare, nowhere, offerKeyShares, readKeyShares, nil, nil},
 		{wire.ExtPreSharedKey, nowhere, offerPSK, nil, nil, nil}, // demandPSK reads it
@@ -87,24 +88,6 @@ func (s *State) body(x wire.Extensions, t wire.ExtensionType, f func(*State, []b
 	}
 	s.arena = b
 	return append(x, wire.Extension{Type: t, Data: b[start:len(b):len(b)]})
-}
-
-// offerExtensions fills our ClientHello.
-func (s *State) offerExtensions(x wire.Extensions) wire.Extensions {
-	if s.Config.GREASE {
-		x = append(x, wire.Extension{Type: wire.ExtensionType(s.grease(greaseExtension1))})
-	}
-	for i := range extensions {
-		row := &extensions[i]
-		if row.Offer == nil {
-			continue
-		}
-		if row.Type == wire.ExtPreSharedKey && s.Config.GREASE {
-			x = append(x, wire.Extension{Type: wire.ExtensionType(s.grease(greaseExtension2)), Data: []byte{0}})
-		}
-		x = s.body(x, row.Type, row.Offer)
-	}
-	return x
 }
 
 // readOffer reads the extensions of a ClientHello that we know.
@@ -181,7 +164,9 @@ func (s *State) acceptExtensions(x wire.Extensions) error {
 // misplaced is the error for an extension that must not stand in a message of
 // the server: because nothing asked for it, or because it belongs elsewhere.
 func (s *State) misplaced(t wire.ExtensionType) error {
-	if !s.hello.Extensions.Has(t) {
+	row := row(t)
+	newer := row != nil && row.Answers == inEncryptedExtensions && !s.answersIn(row) // the version does not know it
+	if !s.hello.Extensions.Has(t) || newer {
 		return fault(wire.AlertUnsupportedExtension, "the server answered an extension that we did not send: "+t.String(), "RFC 8446 §4.2", nil)
 	}
 	return stray(wire.Server, t)

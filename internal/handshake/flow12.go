@@ -115,6 +115,9 @@ func completeFull12(s *State, ctx context.Context) error {
 	if s.resumed != nil {
 		return approveServer(s, ctx)
 	}
+	if err := s.refusedECH(); err != nil {
+		return err
+	}
 	s.keepSession12(ctx)
 	return nil
 }

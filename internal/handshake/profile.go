@@ -157,6 +157,9 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 	if err != nil {
 		return err
 	}
+	if err := s.judgeECH(ProfileOf(v) == profile13); err != nil {
+		return err
+	}
 	if !s.Config.supports(v) {
 		return disagree(wire.AlertProtocolVersion, "version", "RFC 8446 §4.1.3", s.Config.Versions, []wire.Version{v},
 			"allow that version with MinVersion and MaxVersion if you must, or upgrade the server")

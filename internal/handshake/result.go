@@ -36,6 +36,7 @@ type Agreed struct {
 	ClientAuth           bool // the server asked for a certificate
 	QUIC                 bool // QUIC carries the messages, and there are no records
 	EarlyData            EarlyData
+	ECHAccepted          bool // the hello that counted came encrypted, RFC 9849
 	Suite                *suite.Suite
 	ALPN                 string
 	ServerName           string

@@ -165,7 +165,7 @@ func complete13(s *State, _ context.Context) error {
 		return s.approve()
 	}
 	s.records.InstallOut(k)
-	return nil
+	return s.refusedECH()
 }
 
 // verifyData13 is the content of role's Finished. RFC 8446 §4.4.4.

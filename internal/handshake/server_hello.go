@@ -109,6 +109,7 @@ func sendServerHello13(s *State, _ context.Context) (wire.Message, error) {
 			return wire.AppendU16(b, uint16(s.pskIndex)), true
 		})
 	}
+	s.confirmECH(m)
 	return m, nil
 }
 
@@ -136,6 +137,9 @@ func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
 	}
 	copy(s.Result.Secrets.ServerRandom[:], m.Random)
 	if err := s.checkServerHello13(m); err != nil {
+		return err
+	}
+	if err := s.confirmAgain(); err != nil {
 		return err
 	}
 	for _, x := range m.Extensions {

@@ -49,6 +49,13 @@ func (o *Offer) reset() {
 	}
 }
 
+// again forgets what was read of a hello, to read one again.
+func (o *Offer) again() {
+	raw, hello := o.Raw, o.Hello
+	o.reset()
+	o.Raw, o.Hello = raw, hello
+}
+
 // State is a handshake under way. It comes from a pool, and goes back with
 // every secret wiped: all that stays of it is the Result.
 type State struct {
@@ -70,6 +77,8 @@ type State struct {
 	sessionID  [32]byte
 	sessionLen int
 	greaseSeed [5]byte
+	order      []uint8 // client: of the rows in extensions; nil for theirs
+	ech        *ech    // nil for none
 	cookie     []byte
 	firstHello []byte // server: the first ClientHello, for comparison after a retry
 	retryGroup wire.NamedGroup
