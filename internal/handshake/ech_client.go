@@ -286,8 +286,10 @@ func (s *State) undecided() bool {
 	return s.ech != nil && s.ech.sender != nil && !s.ech.accepted && !s.ech.rejected
 }
 
+// takeInnerHello has the inner hello be the one. It was decoded before, into other memory.
 func (s *State) takeInnerHello() {
-	s.Config, s.hello = &s.ech.inner, s.ech.hello
+	s.Config = &s.ech.inner
+	wire.Decode(&s.hello, s.ech.raw[wire.HeaderLen:], wire.Context{}, nil)
 }
 
 // takeOuterHello goes on with the outer hello, for nothing but to hear from the server,
@@ -300,7 +302,7 @@ func (s *State) takeOuterHello() {
 	h.outerRunning.reset()
 	s.Result.Secrets.ClientRandom = h.outerRandom
 	s.Result.ServerName = h.outer.ServerName
-	s.offered = nil
+	s.offered, s.psks = nil, s.psks[:0]
 	s.choseHello()
 }
 

@@ -36,7 +36,7 @@ func hashOf(c *session.Session) *suite.Hash { return suite.ByID(c.Suite).Hash }
 // RFC 8446 §4.1.4, §4.2.10.
 func (s *State) listPSKs() {
 	s.psks = s.psks[:0]
-	if !s.offers13() {
+	if !s.offers13() || s.ECHRejected() {
 		return
 	}
 	if c := s.offered; c != nil && c.isPSK() {
