@@ -85,8 +85,18 @@ var callbacks = []callback{
 	}},
 	{"KeyLogWriter", wire.Client, func(own, _ *Config, hit func()) { own.KeyLogWriter = hitWriter{hit} }},
 	{"KeyLogWriter", wire.Server, func(own, _ *Config, hit func()) { own.KeyLogWriter = hitWriter{hit} }},
-	{"EncryptedClientHelloRejectionVerify", wire.Client, nil},
-	{"GetEncryptedClientHelloKeys", wire.Server, nil},
+	{"EncryptedClientHelloRejectionVerify", wire.Client, func(own, peer *Config, hit func()) {
+		own.EncryptedClientHelloConfigList = must(ECHConfigList(must(GenerateECHKey(publicName, ECHKeyOptions{}))))
+		own.EncryptedClientHelloRejectionVerify = func(ConnectionState) error { hit(); return nil }
+	}},
+	{"GetEncryptedClientHelloKeys", wire.Server, func(own, peer *Config, hit func()) {
+		key := must(GenerateECHKey(publicName, ECHKeyOptions{}))
+		peer.EncryptedClientHelloConfigList = must(ECHConfigList(key))
+		own.GetEncryptedClientHelloKeys = func(*ClientHelloInfo) ([]EncryptedClientHelloKey, error) {
+			hit()
+			return []EncryptedClientHelloKey{key}, nil
+		}
+	}},
 	{"PSK.Client", wire.Client, func(own, peer *Config, hit func()) { setPSK(own, peer, hit, func() {}) }},
 	{"PSK.Server", wire.Server, func(own, peer *Config, hit func()) { setPSK(peer, own, func() {}, hit) }},
 	{"Resumption.Store", wire.Server, func(own, peer *Config, hit func()) {
@@ -101,6 +111,8 @@ var callbacks = []callback{
 	{"Trace.Record", wire.Server, setTrace(func(h *trace.Hooks, hit func()) { h.Record = func(trace.Record) { hit() } })},
 	{"Trace.Message", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Message = func(trace.Message) { hit() } })},
 	{"Trace.Message", wire.Server, setTrace(func(h *trace.Hooks, hit func()) { h.Message = func(trace.Message) { hit() } })},
+	{"Trace.Inner", wire.Client, setInner},
+	{"Trace.Inner", wire.Server, setInner},
 	{"Trace.Secret", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Secret = func(trace.Secret) { hit() } })},
 	{"Trace.Secret", wire.Server, setTrace(func(h *trace.Hooks, hit func()) { h.Secret = func(trace.Secret) { hit() } })},
 	{"Trace.Keys", wire.Client, setTrace(func(h *trace.Hooks, hit func()) { h.Keys = func(trace.Keys) { hit() } })},
@@ -117,6 +129,15 @@ func setKey(own, _ *Config, hit func()) {
 	cert := own.Certificates[0]
 	cert.PrivateKey = hitSigner{cert.PrivateKey.(crypto.Signer), hit}
 	own.Certificates = []Certificate{cert}
+}
+
+// setInner has the client hide its hello, whichever side it is.
+func setInner(own, peer *Config, hit func()) {
+	key := must(GenerateECHKey(publicName, ECHKeyOptions{}))
+	for _, c := range []*Config{own, peer} {
+		c.EncryptedClientHelloConfigList, c.EncryptedClientHelloKeys = must(ECHConfigList(key)), []EncryptedClientHelloKey{key}
+	}
+	own.Trace = &trace.Hooks{Inner: func(trace.Inner) { hit() }}
 }
 
 func setTurn(own, _ *Config, hit func()) {

@@ -100,7 +100,7 @@ func (c *Config) resolveECH(h *handshake.Config) (err error) {
 	if c.EncryptedClientHelloConfigList == nil {
 		return nil
 	}
-	if h.Versions[0] != wire.TLS13 {
+	if !handshake.ProfileOf(h.Versions[0]).HidesHello {
 		return misuse("Encrypted Client Hello needs TLS 1.3, and MaxVersion is %s; raise it, or leave out EncryptedClientHelloConfigList", VersionName(c.MaxVersion))
 	}
 	c.mutex.Lock()
@@ -121,7 +121,7 @@ func (c *Config) resolveECHKeys(h *handshake.Config) error {
 	if !h.ECHServer {
 		return nil
 	}
-	if h.Versions[0] != wire.TLS13 {
+	if !handshake.ProfileOf(h.Versions[0]).HidesHello {
 		return misuse("Encrypted Client Hello needs TLS 1.3, and MaxVersion is %s; raise it, or leave out EncryptedClientHelloKeys", VersionName(c.MaxVersion))
 	}
 	if c.GetEncryptedClientHelloKeys != nil {

@@ -80,6 +80,8 @@ type host struct {
 	refuse      error // VerifyConnection's answer
 	identity    string
 	key         []byte // pre-shared, of identity
+	echKeys     []handshake.ECHKey
+	echFails    error
 	// again: further handshakes may run, with config; then begins one, on a client.
 	again bool
 	spent bool // with again false: the peer has asked as often as it may
@@ -186,7 +188,7 @@ func modernSuites() []*suite.Suite {
 func (h *host) ClientPSK(string) (string, []byte, error) { return h.identity, h.key, nil }
 
 func (h *host) ECHKeys(context.Context, *handshake.State) ([]handshake.ECHKey, error) {
-	return nil, nil
+	return h.echKeys, h.echFails
 }
 
 func (h *host) ServerPSK(identity string) ([]byte, error) {

@@ -92,7 +92,7 @@ func (s *State) pretend() error {
 	}
 	key, err := kex.Generate(wire.GroupX25519)
 	if err != nil {
-		return fault(wire.AlertInternalError, "no key could be made", "", err)
+		return fault(wire.AlertInternalError, "no key share could be made", "", err)
 	}
 	payload := make([]byte, 128+32*int(draw[1]%4)+hpke.Overhead)
 	if err := s.random(payload); err != nil {
@@ -115,9 +115,7 @@ func (s *State) conceal() error {
 	}
 	h, c := s.ech, s.context(s.Role)
 	h.raw = append(h.raw[:0], s.out...)
-	if err := wire.Decode(&h.hello, h.raw[wire.HeaderLen:], c, nil); err != nil {
-		return fault(wire.AlertInternalError, "our own ClientHello does not parse", "", err)
-	}
+	wire.Decode(&h.hello, h.raw[wire.HeaderLen:], c, nil)
 	first := !h.accepted
 	s.Config = &h.outer
 	m := s.buildClientHello()
@@ -135,7 +133,7 @@ func (s *State) conceal() error {
 	s.out = wire.AppendMessage(s.out[:0], m, c)
 	sealed, err := h.sender.Seal(s.out[wire.HeaderLen:], plain)
 	if err != nil {
-		return fault(wire.AlertInternalError, "the inner ClientHello could not be encrypted", "RFC 9849 §6.1", err)
+		return err
 	}
 	e.Payload = sealed
 	h.body = e.Append(h.body[:0])
@@ -241,12 +239,12 @@ func (s *State) pretendPSK(x wire.Extensions) wire.Extensions {
 }
 
 // judgeECH sees by the server's first answer which hello it has taken. RFC 9849 §6.1.4, §6.1.5.
-func (s *State) judgeECH(in13 bool) error {
+func (s *State) judgeECH(p *Profile) error {
 	if !s.undecided() {
 		return nil
 	}
 	c := suite.ByID(s.answer.CipherSuite)
-	if !in13 || c == nil || c.Hash == nil {
+	if p == nil || !p.HidesHello || c == nil {
 		s.takeOuterHello()
 		return nil
 	}

@@ -50,6 +50,8 @@ type Profile struct {
 	// entryExtensions: each certificate has extensions of its own, which either side asks
 	// the other for. RFC 8446 §4.4.2.
 	entryExtensions bool
+	// HidesHello: there is Encrypted Client Hello. RFC 9849 §5.
+	HidesHello bool
 	// Updates: traffic keys can be updated. RFC 8446 §4.6.3.
 	Updates bool
 	// TicketsLast: tickets follow the last Finished. RFC 8446 §4.6.1.
@@ -79,7 +81,7 @@ func init() {
 	before12 := func(p *Profile) { p.schemes = oldSchemes }
 	profile13 = &Profile{
 		Version: wire.TLS13, Flow: flow13, Post: post13, accept: accept13, answers: inEncryptedExtensions, verifyData: verifyData13,
-		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, entryExtensions: true, Updates: true, TicketsLast: true,
+		RecordVersion: wire.TLS12, PlainCCS: true, curveBound: true, signsContext: true, noCompression: true, innerType: true, entryExtensions: true, HidesHello: true, Updates: true, TicketsLast: true,
 	}
 	profiles = []*Profile{
 		version(wire.SSL30, keys.SSL30, func(p *Profile) {
@@ -157,7 +159,7 @@ func (s *State) pickProfile(raw []byte, got wire.HandshakeType) error {
 	if err != nil {
 		return err
 	}
-	if err := s.judgeECH(ProfileOf(v) == profile13); err != nil {
+	if err := s.judgeECH(ProfileOf(v)); err != nil {
 		return err
 	}
 	if !s.Config.supports(v) {

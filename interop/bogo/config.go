@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -106,6 +107,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		VerifyConnection:         o.heedKeyUsage,
 		SessionTicketsDisabled:   o.noTicket,
 		GREASE:                   o.enableGREASE || o.server, // which the tests expect of every server
+		ShuffleExtensions:        o.shuffle,
 		Time:                     func() time.Time { return s.clock },
 		Trace:                    w.hooks(),
 		Record:                   tls.RecordOptions{MaxFragment: o.maxSendFragment},
@@ -127,7 +129,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	if o.psk != "" {
 		o.setPSK(c)
 	}
-	if err := o.certificates(c, w); err != nil {
+	if err := cmp.Or(o.ech.set(c), o.certificates(c, w)); err != nil {
 		return nil, err
 	}
 	if o.server {

@@ -16,7 +16,7 @@ import (
 func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
 	if !o.implicitHandshake {
 		if err := conn.Handshake(); err != nil {
-			return err
+			return o.ech.refused(err)
 		}
 		if err := o.handshake(conn, w, resume); err != nil {
 			return err

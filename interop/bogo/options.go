@@ -23,7 +23,8 @@ type options struct {
 	async                                    bool // where a blocking API has its like
 	noTicket, useTicketCallback              bool
 	renewTicket, skipTicket                  bool
-	enableGREASE                             bool
+	enableGREASE, shuffle                    bool
+	ech                                      ech
 	psk, pskIdentity                         string
 	maxSendFragment                          int
 	requireAnyClientCertificate, verifyPeer  bool

@@ -56,6 +56,7 @@ func (w *watch) hooks() *trace.Hooks {
 				w.hello(m)
 			}
 		},
+		Inner: w.inner,
 		Record: func(r trace.Record) {
 			if r.Type != wire.ContentChangeCipherSpec || r.Err != nil {
 				return
