@@ -47,14 +47,15 @@ const (
 // QUICConfig configures a [QUICConn].
 type QUICConfig struct {
 	// TLSConfig says all that it says for a [Conn]. QUIC has TLS 1.3 alone, so MinVersion
-	// may be anything and MaxVersion must allow that. Not heeded is what is about records,
+	// may be anything and MaxVersion must allow that. It must have NextProtos. Not heeded is what is about records,
 	// timeouts and renegotiation: Record, HandshakeTimeout, Renegotiate, PostHandshakeAuth.
 	TLSConfig *Config
 	// EnableSessionEvents has [QUICResumeSession] events on both sides. A client's sessions
 	// then come as [QUICStoreSession] events, and are kept by [QUICConn.StoreSession] only.
 	EnableSessionEvents bool
 	// ClientHelloInfoConn is what callbacks find as ClientHelloInfo.Conn, for its addresses;
-	// nil for nothing. Nothing else is done with it.
+	// nil for nothing. A client without ServerName keeps sessions by its remote address. It
+	// is never read, written or closed.
 	ClientHelloInfoConn net.Conn
 }
 
@@ -63,8 +64,8 @@ type QUICEvent struct {
 	Kind QUICEventKind
 	// Level is set for secrets and for data to write.
 	Level QUICEncryptionLevel
-	// Data is a secret, data to write, or the peer's transport parameters. It is
-	// overwritten by the next call of NextEvent.
+	// Data is a secret, data to write, or the peer's transport parameters. It is the
+	// caller's: unlike with crypto/tls it stays valid.
 	Data []byte
 	// Suite is set for secrets: it fixes the AEAD and the hash.
 	Suite uint16
@@ -108,7 +109,6 @@ type QUICConn struct {
 
 	queue []QUICEvent
 	next  int // in the queue
-	lent  []byte
 
 	known known
 }
@@ -348,6 +348,16 @@ func (q *QUICConn) ConnectionState() ConnectionState {
 	}
 	handshake.SetExporter(&cs, notYet)
 	return cs
+}
+
+// State tells more than ConnectionState, as [Conn.State] does.
+func (q *QUICConn) State() State {
+	q.known.mutex.Lock()
+	defer q.known.mutex.Unlock()
+	if q.known.result == nil {
+		return State{}
+	}
+	return stateOf(q.known.result, q.conn.role)
 }
 
 // notYet is the exporter before the handshake is complete.

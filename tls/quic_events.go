@@ -11,8 +11,6 @@ import (
 // NextEvent returns what is to be done next, QUICNoEvent where there is nothing. After an
 // error it returns that once, as a QUICErrorEvent, and nothing of what was before.
 func (q *QUICConn) NextEvent() QUICEvent {
-	clear(q.lent) // nobody is to keep it, and it may be a secret
-	q.lent = nil
 	if q.next == len(q.queue) && q.host.looked() {
 		_ = q.advance(false, func(ctx context.Context) error { return q.engine.Run(ctx) }) // the error is the next event
 	}
@@ -33,7 +31,6 @@ func (q *QUICConn) NextEvent() QUICEvent {
 	e := q.queue[q.next]
 	q.queue[q.next] = QUICEvent{}
 	q.next++
-	q.lent = e.Data
 	return e
 }
 
@@ -44,9 +41,7 @@ func (q *QUICConn) forgetEvents() {
 	for i := range q.queue {
 		clear(q.queue[i].Data)
 	}
-	clear(q.lent)
-	clear(q.queue)
-	q.queue, q.next, q.lent = nil, 0, nil
+	q.queue, q.next = nil, 0
 }
 
 // Write has handshake bytes sent. What follows at the same level is one event with them.

@@ -26,6 +26,9 @@ type quicHost struct {
 
 // resolve reads the Config for a connection over QUIC.
 func (q *QUICConn) resolve() (*handshake.Config, error) {
+	if err := q.needsProtocols(); err != nil {
+		return nil, err
+	}
 	h := new(handshake.Config)
 	resolve := (*Config).resolveClient
 	if q.conn.role == wire.Server {
@@ -35,6 +38,16 @@ func (q *QUICConn) resolve() (*handshake.Config, error) {
 		return nil, err
 	}
 	return h, q.host.adapt(h)
+}
+
+// needsProtocols refuses a Config without NextProtos, where it will be used as it is. RFC 9001
+// §8.1.
+func (q *QUICConn) needsProtocols() error {
+	c := q.conn.config
+	if len(c.NextProtos) > 0 || q.conn.role == wire.Server && c.GetConfigForClient != nil {
+		return nil
+	}
+	return misuse("QUIC needs NextProtos, such as h3")
 }
 
 // adapt leaves of h what there is in QUIC. RFC 9001 §4.2, §5.3.

@@ -128,7 +128,13 @@ func (c *Conn) State() State {
 	if !c.flags.has(complete) {
 		return State{}
 	}
-	r := c.engine.Result()
+	state := stateOf(c.engine.Result(), c.role)
+	state.Renegotiations = int(c.renegotiations.complete.Load())
+	return state
+}
+
+// stateOf is what the result of role's handshake tells.
+func stateOf(r *handshake.Result, role wire.Role) State {
 	exchange := "ECDHE"
 	if kex.IsFF(r.Group) {
 		exchange = "DHE"
@@ -142,9 +148,9 @@ func (c *Conn) State() State {
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, EarlyData: r.EarlyData.String(), ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: int(r.SendLimit), ReceiveLimit: r.ReceiveContent(),
-		Renegotiations: int(c.renegotiations.complete.Load()), PostHandshakeAuth: r.PostHandshakeAuth,
-		MissingKeyUsage:  r.MissingKeyUsage(c.role),
-		PeerCertificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, Revocation: r.Peer.Revocation, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
+		PostHandshakeAuth: r.PostHandshakeAuth,
+		MissingKeyUsage:   r.MissingKeyUsage(role),
+		PeerCertificates:  r.Peer.Certificates, VerifiedChains: r.Peer.Chains, Revocation: r.Peer.Revocation, OCSPResponse: r.Peer.OCSP, SCTs: r.Peer.SCTs,
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *State) checkQUIC() error {
 }
 
 // demandQUIC is what a client demands of EncryptedExtensions where QUIC carries them:
-// transport parameters, and an application protocol if we have any. RFC 9001 §8.1, §8.2.
+// transport parameters, and an application protocol. RFC 9001 §8.1, §8.2.
 func (s *State) demandQUIC(x wire.Extensions) error {
 	switch {
 	case s.Config.QUIC == nil:
@@ -87,10 +87,10 @@ func (s *State) demandQUIC(x wire.Extensions) error {
 	return s.demandALPN(nil)
 }
 
-// demandALPN: over QUIC a connection without an application protocol is not for a side that
-// has one. theirs are the protocols of a client that we do not know of in time.
+// demandALPN: over QUIC there is no connection without an application protocol. theirs are
+// those that a client offers. RFC 9001 §8.1.
 func (s *State) demandALPN(theirs [][]byte) error {
-	if s.Config.QUIC == nil || s.Result.ALPN != "" || len(s.Config.ALPN) == 0 {
+	if s.Config.QUIC == nil || s.Result.ALPN != "" {
 		return nil
 	}
 	return disagree(wire.AlertNoApplicationProtocol, "application protocol", "RFC 9001 §8.1", s.Config.ALPN, theirs,

@@ -83,7 +83,7 @@ func firstFailure(checks []check) error {
 // handshake checks what the first handshake of a connection has agreed on.
 // BoringSSL keeps the group and the peer's signature scheme in its sessions; State
 // tells of them where they were used, so they are checked in full handshakes.
-func (o *options) handshake(conn *tls.Conn, w *watch, resume bool) error {
+func (o *options) handshake(conn endpoint, w *watch, resume bool) error {
 	if err := o.authentication(conn); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (o *options) handshake(conn *tls.Conn, w *watch, resume bool) error {
 }
 
 // authentication checks what the peer showed, after each handshake.
-func (o *options) authentication(conn *tls.Conn) error {
+func (o *options) authentication(conn endpoint) error {
 	e, state := &o.expect, conn.State()
 	if e.ocsp != nil && !bytes.Equal(e.ocsp, state.OCSPResponse) {
 		return fmt.Errorf("the OCSP response is %x, wanted %x", state.OCSPResponse, e.ocsp)
@@ -166,7 +166,7 @@ func (o *options) authentication(conn *tls.Conn) error {
 }
 
 // tickets checks, before the shutdown, whether a server of TLS 1.3 has sent any.
-func (o *options) tickets(conn *tls.Conn, w *watch) error {
+func (o *options) tickets(conn endpoint, w *watch) error {
 	if o.server || conn.State().Version != wire.TLS13 {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (o *options) tickets(conn *tls.Conn, w *watch) error {
 }
 
 // end checks the connection once it is over.
-func (o *options) end(conn *tls.Conn, w *watch) error {
+func (o *options) end(conn endpoint, w *watch) error {
 	w.mutex.Lock()
 	messages := w.messages.String()
 	w.mutex.Unlock()

@@ -13,7 +13,7 @@ import (
 
 // exchange does the handshake, what the flags ask for after it, echoes what
 // comes and shuts down.
-func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
+func (o *options) exchange(conn endpoint, w *watch, resume bool) error {
 	if !o.implicitHandshake {
 		if err := conn.Handshake(); err != nil {
 			return o.ech.refused(err)
@@ -28,7 +28,7 @@ func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
 		}
 	}
 	w.pauses.Store(o.async)
-	for _, write := range []func(*tls.Conn, *watch) ([]byte, error){o.export, o.secrets, o.unique} {
+	for _, write := range []func(endpoint, *watch) ([]byte, error){o.export, o.secrets, o.unique} {
 		b, err := write(conn, w)
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func (o *options) exchange(conn *tls.Conn, w *watch, resume bool) error {
 }
 
 // export is keying material, which the runner compares with its own.
-func (o *options) export(conn *tls.Conn, _ *watch) ([]byte, error) {
+func (o *options) export(conn endpoint, _ *watch) ([]byte, error) {
 	if o.exportLength == 0 {
 		return nil, nil
 	}
@@ -75,7 +75,7 @@ func (o *options) export(conn *tls.Conn, _ *watch) ([]byte, error) {
 
 // secrets are the traffic secrets of TLS 1.3 after their length: what we read
 // with, and what we write with.
-func (o *options) secrets(_ *tls.Conn, w *watch) ([]byte, error) {
+func (o *options) secrets(_ endpoint, w *watch) ([]byte, error) {
 	if !o.exportTrafficSecrets {
 		return nil, nil
 	}
@@ -91,14 +91,14 @@ func (o *options) secrets(_ *tls.Conn, w *watch) ([]byte, error) {
 	return bytes.Join([][]byte{binary.LittleEndian.AppendUint16(nil, uint16(len(read))), read, write}, nil), nil
 }
 
-func (o *options) unique(conn *tls.Conn, _ *watch) ([]byte, error) {
+func (o *options) unique(conn endpoint, _ *watch) ([]byte, error) {
 	if !o.tlsUnique {
 		return nil, nil
 	}
 	return conn.ChannelBinding("tls-unique")
 }
 
-func (o *options) writeFirst(conn *tls.Conn) error {
+func (o *options) writeFirst(conn endpoint) error {
 	if o.writeDifferentSizes {
 		buf := bytes.Repeat([]byte{0x42}, 32769)
 		for _, n := range []int{0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769} {
@@ -120,7 +120,7 @@ func (o *options) writeFirst(conn *tls.Conn) error {
 }
 
 // shutDown says that we will write no more, and waits for the peer to say so.
-func (o *options) shutDown(conn *tls.Conn) error {
+func (o *options) shutDown(conn endpoint) error {
 	if !o.checkCloseNotify {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (o *options) shutDown(conn *tls.Conn) error {
 }
 
 // echo sends back what comes, inverted, until the peer ends.
-func (o *options) echo(conn *tls.Conn) error {
+func (o *options) echo(conn endpoint) error {
 	size := 512 // less than a record, to test that records are read in parts
 	if o.readSize > 0 {
 		size = o.readSize

@@ -62,10 +62,20 @@ func (o *options) cred() *credential {
 
 // flags are those that are implemented.
 var flags = map[string]flag{
-	"port":         number(func(o *options) *int { return &o.port }),
-	"resume-count": number(func(o *options) *int { return &o.resumeCount }),
-	"ipv6":         yes(func(o *options) *bool { return &o.ipv6 }),
-	"server":       yes(func(o *options) *bool { return &o.server }),
+	"port":                         number(func(o *options) *int { return &o.port }),
+	"resume-count":                 number(func(o *options) *int { return &o.resumeCount }),
+	"ipv6":                         yes(func(o *options) *bool { return &o.ipv6 }),
+	"server":                       yes(func(o *options) *bool { return &o.server }),
+	"quic":                         yes(func(o *options) *bool { return &o.quic }),
+	"quic-transport-params":        octets(func(o *options) *[]byte { return &o.quicParameters }),
+	"expect-quic-transport-params": octets(func(o *options) *[]byte { return &o.expect.quicParameters }),
+	"quic-use-legacy-codepoint": {true, func(_ *options, v string) error {
+		if v != "0" {
+			fmt.Fprintln(os.Stderr, "the code point of the drafts is not implemented")
+			os.Exit(unimplemented)
+		}
+		return nil
+	}},
 	"shim-id": {true, func(o *options, v string) (err error) {
 		o.shimID, err = strconv.ParseUint(v, 10, 64)
 		return err

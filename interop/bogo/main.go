@@ -96,7 +96,12 @@ func connect(o *options, s *shared, w *watch, offer *tls.ClientSessionState, res
 	if o.exporterBetweenReads {
 		transport = &pausing{Conn: socket, watch: w}
 	}
-	conn := side(transport, config)
+	var conn endpoint
+	if o.quic {
+		conn = newMockQUIC(socket, config, o)
+	} else {
+		conn = side(transport, config)
+	}
 	if err := o.exchange(conn, w, resume); err != nil {
 		return err
 	}

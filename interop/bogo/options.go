@@ -8,6 +8,8 @@ type options struct {
 	port, resumeCount int
 	shimID            uint64
 	ipv6, server      bool
+	quic              bool
+	quicParameters    []byte // to send; nil for none
 
 	// The handshake.
 	minVersion, maxVersion                   int
@@ -66,6 +68,7 @@ type expectations struct {
 	certificateTypes                         []byte
 	clientCAs                                string
 	ocsp, scts                               []byte
+	quicParameters                           []byte // nil for any
 	peerCertFile                             string
 	noPeerCert                               bool
 	sessionMiss, noSession, ticketRenewal    bool
