@@ -231,7 +231,7 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 
 // canceled is the error for a handshake whose context has ended.
 func canceled(ctx context.Context) error {
-	return &handshake.Error{Alert: wire.AlertCloseNotify, Rule: "the handshake was given up", Err: ctx.Err()}
+	return closing(&handshake.Error{Rule: "the handshake was given up", Err: ctx.Err()})
 }
 
 // learn takes over what ConnectionState tells of. first: the handshake was not complete.
@@ -271,7 +271,10 @@ func (q *QUICConn) fail(err error) error {
 }
 
 // errQUICClosed is why a handshake that was under way is over.
-var errQUICClosed error = &handshake.Error{Alert: wire.AlertCloseNotify, Rule: "the connection was closed during the handshake"}
+var errQUICClosed = closing(&handshake.Error{Rule: "the connection was closed during the handshake"})
+
+// closing is an error with the alert close_notify.
+func closing(err error) error { return &alerting{err, AlertError(wire.AlertCloseNotify)} }
 
 // Close ends the handshake, where it is under way, and wipes the secrets that no event has
 // told of. It returns why the connection has failed, if it has; a handshake that was

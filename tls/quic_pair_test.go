@@ -38,23 +38,22 @@ type quicSecret struct {
 // quicPlayer does what a QUIC implementation does with the events of one side.
 type quicPlayer struct {
 	quicEnd
-	t                testing.TB
-	name             string
-	server           bool
-	read, write      map[QUICEncryptionLevel]quicSecret
-	peerParameters   []byte
-	complete         bool
-	rejected         bool
-	err              error
-	log              []string // the events, in words
-	ticket           *QUICSessionTicketOptions
-	onEvent          func(QUICEvent)
-	given            [4][]byte // what was given to it, by level
-	mostAtOnce       int       // the size of the pieces that data is delivered in; 0 for whole
-	delayed          []byte    // parameters that are set when they are asked for
-	storeAs          func(*SessionState)
-	resumedWith      *SessionState
-	storesOnlyEvents bool
+	t              testing.TB
+	name           string
+	server         bool
+	read, write    map[QUICEncryptionLevel]quicSecret
+	peerParameters []byte
+	complete       bool
+	rejected       bool
+	err            error
+	log            []string // the events, in words
+	ticket         *QUICSessionTicketOptions
+	onEvent        func(QUICEvent)
+	given          [4][]byte // what was given to it, by level
+	mostAtOnce     int       // the size of the pieces that data is delivered in; 0 for whole
+	delayed        []byte    // parameters that are set when they are asked for
+	storeAs        func(*SessionState)
+	resumedWith    *SessionState
 }
 
 func newQUICPlayer(t testing.TB, name string, end quicEnd, server bool) *quicPlayer {
@@ -198,18 +197,7 @@ func oursQUIC(t testing.TB, c *QUICConfig, server bool) *quicPlayer {
 	return p
 }
 
-func theirsQUIC(t testing.TB, c *Config, server bool) *quicPlayer {
-	std := toStd(c)
-	std.ServerName = c.ServerName
-	config := &stdtls.QUICConfig{TLSConfig: std}
-	end, name := stdtls.QUICClient(config), "crypto/tls's client"
-	if server {
-		end, name = stdtls.QUICServer(config), "crypto/tls's server"
-	}
-	p := newQUICPlayer(t, name, stdQUIC{end}, server)
-	end.SetTransportParameters(parametersOf(server))
-	return p
-}
+func theirsQUIC(t testing.TB, c *Config, server bool) *quicPlayer { return sharedTheirs(c)(t, server) }
 
 func parametersOf(server bool) []byte {
 	if server {
@@ -245,5 +233,21 @@ func checkQUIC(t testing.TB, client, server *quicPlayer) {
 	b, errB := s.ExportKeyingMaterial("label", []byte("context"), 32)
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("exported %x (%v) and %x (%v)", a, errA, b, errB)
+	}
+}
+
+// sharedTheirs makes sides of crypto/tls that share what a Config holds.
+func sharedTheirs(c *Config) func(t testing.TB, server bool) *quicPlayer {
+	std := toStd(c)
+	std.ClientSessionCache = stdtls.NewLRUClientSessionCache(4)
+	return func(t testing.TB, server bool) *quicPlayer {
+		config := &stdtls.QUICConfig{TLSConfig: std}
+		end, name := stdtls.QUICClient(config), "crypto/tls's client"
+		if server {
+			end, name = stdtls.QUICServer(config), "crypto/tls's server"
+		}
+		p := newQUICPlayer(t, name, stdQUIC{end}, server)
+		end.SetTransportParameters(parametersOf(server))
+		return p
 	}
 }

@@ -183,7 +183,7 @@ func (q *QUIC) Fail(err error) error {
 	if fault, ok := errors.AsType[*handshake.Error](err); ok {
 		code = fault.Alert
 	}
-	if q.hooks != nil && q.hooks.Alert != nil {
+	if code != 0 && q.hooks != nil && q.hooks.Alert != nil { // else it is our side that gives up
 		q.hooks.Alert(trace.Alert{Dir: trace.Sent, Level: wire.LevelFatal, Code: code, Err: err})
 	}
 	q.hand = nil
