@@ -28,7 +28,7 @@ import (
 //	struct {
 //	    ProtocolVersion version;
 //	    CipherSuite     suite;
-//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC, 4 details */
+//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC, 4 details, 8 PSK */
 //	    NamedGroup      group;
 //	    SignatureScheme signature_scheme;
 //	    uint64          lifetime;      /* milliseconds */
@@ -45,6 +45,12 @@ import (
 //	    int48           created_at;    /* milliseconds since 1970, UTC */
 //	    uint32          age_add;
 //	    opaque          secret<1..2^8-1>;
+//	    select (terms.flags & 8) {     /* set where it began with a pre-shared key */
+//	        case 8:
+//	            opaque psk_identity<0..2^16-1>;
+//	            opaque psk_hint<0..2^16-1>;
+//	            opaque psk_digest[32];
+//	    };
 //	    select (terms.flags & 4) {     /* set where one of these is not empty */
 //	        case 4:
 //	            Certificate peer_chain<0..2^24-1>;   /* at most 16 */
@@ -66,6 +72,7 @@ const (
 	flagExtendedMasterSecret = 1
 	flagEncryptThenMAC       = 2
 	flagDetails              = 4
+	flagPSK                  = 8
 
 	maxLifetime = math.MaxInt64 / int64(time.Millisecond)
 	maxCreated  = 1<<47 - 1 // and the least is -maxCreated-1: the years 1 to 6429
@@ -112,6 +119,11 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 	w.uint(6, uint64(created))
 	w.uint(4, uint64(s.AgeAdd))
 	w.vector("secret", 1, s.Secret)
+	if s.PSK != nil {
+		w.vector("psk_identity", 2, s.PSK.Identity)
+		w.vector("psk_hint", 2, s.PSK.Hint)
+		w.buf = append(w.buf, s.PSK.Digest[:]...)
+	}
 	if s.hasDetails() {
 		w.list("peer_chain", 3, 3, 1, s.PeerChain)
 		w.vector("ocsp", 3, s.OCSP)
@@ -131,6 +143,9 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 // blobLen is how long the blob of s will be, so that it is allocated once.
 func (s *Session) blobLen() int {
 	n := blobHead + fixedTerms + len(s.ALPN) + len(s.ServerName) + fixedSession + len(s.Secret)
+	if s.PSK != nil {
+		n += 2 + len(s.PSK.Identity) + 2 + len(s.PSK.Hint) + len(s.PSK.Digest)
+	}
 	if s.hasDetails() {
 		n += listLen(3, 3, s.PeerChain) + 3 + len(s.OCSP) + listLen(3, 3, s.IssuerOCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
 	}
@@ -159,6 +174,9 @@ func (s *Session) appendTerms(w *writer) {
 	}
 	if s.hasDetails() {
 		flags |= flagDetails
+	}
+	if s.PSK != nil {
+		flags |= flagPSK
 	}
 	w.uint(2, uint64(s.Version))
 	w.uint(2, uint64(s.Suite))
@@ -194,10 +212,15 @@ func (s *Session) Parse(b []byte) error {
 		return fmt.Errorf("session: blob of format %d, only %d is known", f, blobFormat)
 	}
 	*s = Session{ALPN: s.ALPN, ServerName: s.ServerName}
-	details := s.parseTerms(&r)
+	flags := s.parseTerms(&r)
+	details := flags&flagDetails != 0
 	s.CreatedAt = time.UnixMilli(int64(r.uint("created_at", 6)<<16) >> 16) // the sign is in the 48th bit
 	s.AgeAdd = uint32(r.uint("age_add", 4))
 	s.Secret = r.vector("secret", 1, 1)
+	if flags&flagPSK != 0 {
+		s.PSK = &PSK{Identity: r.vector("psk_identity", 2, 0), Hint: r.vector("psk_hint", 2, 0)}
+		copy(s.PSK.Digest[:], r.bytes("psk_digest", len(s.PSK.Digest)))
+	}
 	if details {
 		s.PeerChain = r.list("peer_chain", 3, 3, 1)
 		s.OCSP = r.vector("ocsp", 3, 0)
@@ -220,12 +243,12 @@ func (s *Session) Parse(b []byte) error {
 	return nil
 }
 
-// parseTerms reads the terms and reports whether the blob has details.
-func (s *Session) parseTerms(from *reader) (details bool) {
+// parseTerms reads the terms and returns their flags.
+func (s *Session) parseTerms(from *reader) (flags uint64) {
 	r := reader{buf: from.vector("terms", 2, 1), err: from.err}
 	s.Version = wire.Version(r.uint("version", 2))
 	s.Suite = wire.CipherSuite(r.uint("suite", 2))
-	flags := r.uint("flags", 1)
+	flags = r.uint("flags", 1)
 	s.ExtendedMasterSecret = flags&flagExtendedMasterSecret != 0
 	s.EncryptThenMAC = flags&flagEncryptThenMAC != 0
 	s.Group = wire.NamedGroup(r.uint("group", 2))
@@ -240,13 +263,13 @@ func (s *Session) parseTerms(from *reader) (details bool) {
 	case r.err != nil:
 	case len(r.buf) > 0:
 		r.err = fmt.Errorf("session: %d bytes after the end of the blob's terms", len(r.buf))
-	case flags > flagExtendedMasterSecret|flagEncryptThenMAC|flagDetails:
+	case flags > flagExtendedMasterSecret|flagEncryptThenMAC|flagDetails|flagPSK:
 		r.err = fmt.Errorf("session: unknown flags 0x%02x in the blob", flags)
 	case lifetime > uint64(maxLifetime):
 		r.err = errors.New("session: lifetime in the blob out of range")
 	}
 	from.err = r.err
-	return flags&flagDetails != 0
+	return flags
 }
 
 // name reads a string, which is made only if it is another than that at s.

@@ -51,11 +51,23 @@ type Session struct {
 	IssuerOCSP [][]byte
 	SCTs       [][]byte // signed certificate timestamps, RFC 6962 §3.3
 
+	// PSK is the pre-shared key that the session began with; nil for none. Whether that is
+	// still good is for its owner to say, at each resumption.
+	PSK *PSK
+
 	// Extra is the application's own data.
 	Extra [][]byte
 	// Binding is the digest of the rules the session was made under; see [Binding]. A
 	// client's is that of what the server was shown, zero where it had not asked.
 	Binding [32]byte
+}
+
+// PSK names a pre-shared key, and tells it from another of that name.
+type PSK struct {
+	Identity []byte // 0 to 65535 bytes
+	// Hint is what the server gave a client up to TLS 1.2; empty for none.
+	Hint   []byte
+	Digest [32]byte // by [Binding], of the key and what goes with it
 }
 
 // Expiry is the moment from which the session must not be resumed.

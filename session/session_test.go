@@ -23,6 +23,7 @@ func full() *Session {
 		AgeAdd: 0xdeadbeef, MaxEarlyData: 1 << 14,
 		PeerChain: [][]byte{{1, 2, 3}, {4}}, OCSP: []byte("ocsp"), IssuerOCSP: [][]byte{nil, []byte("of a root")}, SCTs: [][]byte{{5, 6}},
 		Extra: [][]byte{[]byte("extra"), nil}, Binding: Binding([]byte("host")),
+		PSK: &PSK{Identity: []byte("client 1"), Hint: []byte("which?"), Digest: Binding([]byte("key"))},
 	}
 }
 
@@ -47,8 +48,9 @@ func TestBlobRoundTrip(t *testing.T) {
 		"minimal": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0)},
 		"before 1970": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-5),
 			Lifetime: time.Duration(maxLifetime) * time.Millisecond},
-		"earliest": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-maxCreated - 1)},
-		"latest":   {Secret: []byte{1}, CreatedAt: time.UnixMilli(maxCreated)},
+		"earliest":                {Secret: []byte{1}, CreatedAt: time.UnixMilli(-maxCreated - 1)},
+		"latest":                  {Secret: []byte{1}, CreatedAt: time.UnixMilli(maxCreated)},
+		"of a key without a name": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0), PSK: new(PSK)},
 	} {
 		if b := mustAppend(t, s); s.blobLen() != len(b) {
 			t.Errorf("%s: %d bytes were foreseen, and there are %d", name, s.blobLen(), len(b))
@@ -68,7 +70,7 @@ func TestBlobRoundTrip(t *testing.T) {
 func TestParseAgain(t *testing.T) {
 	detailed := mustAppend(t, full())
 	plain := full()
-	plain.PeerChain, plain.OCSP, plain.IssuerOCSP, plain.SCTs, plain.Extra = nil, nil, nil, nil, nil
+	plain.PeerChain, plain.OCSP, plain.IssuerOCSP, plain.SCTs, plain.Extra, plain.PSK = nil, nil, nil, nil, nil, nil
 	other := &Session{Secret: []byte{1}, CreatedAt: time.UnixMilli(0), ServerName: "example.org"}
 	again := new(Session)
 	for _, want := range []*Session{full(), plain, other, full()} {
@@ -197,7 +199,7 @@ func TestParseRefuses(t *testing.T) {
 		"format 0":               with(0, 0),
 		"format 2":               with(0, 2),
 		"format 4":               with(0, 4),
-		"unknown flags 0x0f":     with(7, 15),
+		"unknown flags 0x1f":     with(7, 31),
 		"lifetime in the blob":   with(12, 0xff),
 		"details in the blob":    append(bare, make([]byte, 3+3+3+2+3)...),
 		"1 bytes after the end":  wide,

@@ -234,8 +234,11 @@ type Config struct {
 	echRead  []handshake.ECHKey
 }
 
-// PSK is for the suites with pre-shared keys up to TLS 1.2: PSK, DHE_PSK,
-// ECDHE_PSK and RSA_PSK, which CipherSuites must list. RFC 4279, RFC 5489.
+// PSK is for pre-shared keys. Client, Server and Hint are for the suites with them up to
+// TLS 1.2: PSK, DHE_PSK, ECDHE_PSK and RSA_PSK, which CipherSuites must list. RFC 4279,
+// RFC 5489. All else is for TLS 1.3, in which they go with every suite. RFC 8446 §4.2.11.
+//
+// No key is used in both by itself: what is known of the one says little of the other.
 type PSK struct {
 	// Client returns the identity to send and its key, 1 to 65535 bytes. hint
 	// is the server's, empty for none; it comes from the network, unverified.
@@ -246,6 +249,34 @@ type PSK struct {
 	Server func(identity string) (key []byte, err error)
 	// Hint is what a server sends to help a client choose; empty for none.
 	Hint string
+
+	// External are what a client offers in TLS 1.3, best first, at most 8. A session goes
+	// before them. A server that takes none shows its certificate instead, unless Required.
+	External []ExternalPSK
+	// ExternalServer returns the key of an identity in TLS 1.3; nil where there is none.
+	// The identity is the external one where the client imports its key, and has up to
+	// 65535 bytes of any kind that come from the network. It is asked for the first 8
+	// identities of a client, up to twice each, and again for the owner of a session.
+	//
+	// A client with no key of ours gets the certificate; without one, or with Required, it
+	// fails as with a wrong key. Where there is a certificate, a wrong key fails, so that
+	// anybody can find out which identities exist. RFC 8446 §E.6.
+	ExternalServer func(identity []byte) (*ExternalPSK, error)
+	// Required refuses a peer without such a key: there is TLS 1.3 alone, and no certificate
+	// in place of the key.
+	Required bool
+	// WithCertificate demands the server's certificate beside the key, and both sides must
+	// have it: who breaks the key exchange one day needs the key too. There are no sessions
+	// then. RFC 9973.
+	WithCertificate bool
+	// WithoutDH has a client offer keys alone, without a key exchange, and a server prefer
+	// that. It needs Legacy.PSKWithoutDH. RFC 8446 §4.2.9.
+	WithoutDH bool
+	// Node names the endpoint that this Config is of, where a process has several that
+	// share keys, or several Configs of one. No Node takes an external key for a hello
+	// that it has sent itself (the Selfie attack). Empty for this Config alone. Between
+	// processes, put the names of both ends into ExternalPSK.Context. RFC 9257 §5.1.
+	Node string
 }
 
 // DHE is for the suites with finite-field Diffie-Hellman up to TLS 1.2.
@@ -357,6 +388,10 @@ type Legacy struct {
 	Compression bool
 	// SmallDH allows groups of 1024 to 2047 bits for DHE (Logjam).
 	SmallDH bool
+	// PSKWithoutDH allows TLS 1.3 with an external PSK alone, psk_ke, without a key exchange
+	// and so without forward secrecy. It is used where the peer insists on it, or
+	// PSK.WithoutDH is set. RFC 8446 §4.2.9.
+	PSKWithoutDH bool
 	// UnsafeRenegotiation allows Conn.Renegotiate with a peer that does not know
 	// RFC 5746, and has a client follow such a server where Renegotiation lets it: an
 	// attacker can prefix data of its own. A server never follows such a client.

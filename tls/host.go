@@ -198,8 +198,15 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 		return err
 	}
 	r.Certified = len(c.Certificates) > 0 || c.GetCertificate != nil
-	bare := slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return !certified(s) })
+	r.AsksExternal = c.PSK.ExternalServer != nil
+	bare := r.AsksExternal && r.Has13() || slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return !certified(s) })
 	switch {
+	case r.NeedsPSK && !r.AsksExternal:
+		return misuse("PSK.Required and PSK.WithCertificate need keys; set PSK.ExternalServer")
+	case r.Beside && !r.Certified && c.GetConfigForClient == nil:
+		return misuse("PSK.WithCertificate needs a certificate; set Certificates or GetCertificate")
+	case r.AsksExternal && !r.Has13():
+		return misuse("PSK.ExternalServer is for TLS 1.3, which MaxVersion leaves out; set PSK.Server for the versions before")
 	case !r.Certified && !bare && c.GetConfigForClient == nil:
 		return misuse("a server needs Certificates, GetCertificate or GetConfigForClient")
 	case c.PSK.Server == nil && slices.ContainsFunc(r.Suites, needsPSK):
@@ -207,8 +214,10 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	case !c.Legacy.DSSSigning && slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return s.Auth == suite.AuthDSS }):
 		return misuse("CipherSuites lists DHE_DSS suites; a server signs with DSA in time that tells of its key, so it needs Legacy.DSSSigning")
 	}
-	if !r.Certified && c.GetConfigForClient == nil { // without a certificate there is no TLS 1.3
-		r.Suites = slices.DeleteFunc(slices.Clone(r.Suites), certified)
+	if !r.Certified && c.GetConfigForClient == nil { // without a certificate TLS 1.3 needs a pre-shared key
+		r.Suites = slices.DeleteFunc(slices.Clone(r.Suites), func(s *suite.Suite) bool {
+			return certified(s) && !(r.AsksExternal && s.KeyExchange == wire.KeyExchangeNone)
+		})
 		r.Versions = slices.DeleteFunc(slices.Clone(r.Versions), func(v wire.Version) bool {
 			return !slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return s.Allows(v) })
 		})

@@ -45,7 +45,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		h.TicketCount = 2
 	}
 	for _, f := range []func(*Config, *handshake.Config) error{
-		(*Config).measure, (*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE,
+		(*Config).measure, (*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE, (*Config).resolvePSK,
 	} {
 		if err := f(c, h); err != nil {
 			return err
@@ -322,7 +322,10 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if c.PSK.Client == nil && slices.ContainsFunc(h.Suites, needsPSK) {
 		return misuse("CipherSuites lists suites with pre-shared keys; set PSK.Client")
 	}
-	if c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
+	if err := c.resolveOffered(h); err != nil {
+		return err
+	}
+	if shown := !h.NeedsPSK || h.Beside; shown && c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
 	h.AnyKeyUsage = h.AnyKeyUsage || c.InsecureSkipVerify

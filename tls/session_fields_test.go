@@ -66,8 +66,14 @@ var sessionFields = map[string]struct{ client, server string }{
 
 	"RequireExtendedMasterSecret": {"checked: agreed on anew", "checked: agreed on anew"},
 
-	"PSK.Client":                  {"no weight: such sessions are not kept", "not a server's"},
-	"PSK.Server":                  {"not a client's", "no weight: such sessions are not kept"},
+	"PSK.Client":                  {"checked: asked again for the key of a session", "not a server's"},
+	"PSK.Server":                  {"not a client's", "checked: asked again for the key of a session"},
+	"PSK.External":                {"checked: the key of a session is one of them", "not a server's"},
+	"PSK.ExternalServer":          {"not a client's", "checked: asked again for the key of a session"},
+	"PSK.Required":                {"checked: the session began with a key", "checked: the session began with a key"},
+	"PSK.WithCertificate":         {"checked: no session is offered", "checked: no session is taken"},
+	"PSK.WithoutDH":               {"no weight: a session has a key exchange", "no weight: a session has a key exchange"},
+	"PSK.Node":                    {"no weight: it is about hellos", "no weight: it is about hellos"},
 	"PSK.Hint":                    {"not a client's", "no weight"},
 	"DHE.Parameters":              {"not a client's", "no weight: a resumption uses none"},
 	"DHE.MinBits":                 {"bound", "bound"},

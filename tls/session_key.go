@@ -87,7 +87,7 @@ func (l *Legacy) switches() (bits uint32) {
 	for i, on := range [...]bool{
 		l.RSAKeyExchange, l.SSL30, l.SSL2Hello, l.DSSSigning, l.DES, l.TripleDES, l.RC4, l.NullCiphers, l.Anonymous, l.MD5,
 		l.Compression, l.SmallDH, l.UnsafeRenegotiation, l.SHA1Signatures, l.SmallRSA, l.AnyKeyUsage, l.UnannouncedEnd, l.NoExtendedMasterSecret,
-		l.NoEncryptThenMAC, l.FallbackSCSV, l.SHA1Chains, l.SHA224Signatures,
+		l.NoEncryptThenMAC, l.FallbackSCSV, l.SHA1Chains, l.SHA224Signatures, l.PSKWithoutDH,
 	} {
 		if on {
 			bits |= 1 << i

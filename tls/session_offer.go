@@ -30,7 +30,7 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 		cache.Put(c.sessionKey(), nil)
 		return nil
 	}
-	if !h.showsAgain(ctx, s, one) {
+	if !h.showsAgain(ctx, s, one) || !h.hasPSK(s, one) {
 		return nil
 	}
 	if s := c.shaking.Load(); s != nil { // in a further handshake nothing is resumed
@@ -46,7 +46,8 @@ func offerable(s *handshake.State, cs *ClientSessionState) bool {
 	switch {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
 		one.ServerName != s.Config.ServerName,
-		len(one.PeerChain) == 0 && certified(own), // there would be nothing to verify
+		len(one.PeerChain) == 0 && certified(own) && one.PSK == nil, // there would be nothing to verify
+		s.Config.Beside, one.PSK == nil && s.Config.NeedsPSK,
 		len(cs.id) == 0 && !s.Config.Tickets, len(cs.ticket) > maxTicket,
 		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
 		return false
@@ -136,4 +137,20 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 			ticket: s.Ticket, id: s.ID, state: &SessionState{Extra: one.Extra, session: one}, owner: h.config.GetClientCertificate,
 		})
 	})
+}
+
+// hasPSK reports whether we would show the pre-shared key again that the session began
+// with. None does as well.
+func (h *host) hasPSK(s *handshake.State, one *session.Session) bool {
+	p := one.PSK
+	switch {
+	case p == nil:
+		return true
+	case handshake.IsPSK(one):
+		return slices.ContainsFunc(s.Config.External, func(x handshake.ExternalPSK) bool { return x.PSK().Digest == p.Digest })
+	case h.config.PSK.Client == nil:
+		return false
+	}
+	identity, key, err := h.config.PSK.Client(string(p.Hint))
+	return err == nil && handshake.PSKOf(identity, "", key).Digest == p.Digest
 }

@@ -80,7 +80,7 @@ func exporterOf(r *handshake.Result) func(label string, context []byte, length i
 type State struct {
 	Version         wire.Version
 	CipherSuite     wire.CipherSuite
-	KeyExchange     string          // "RSA", "ECDHE_PSK"; as in the cipher suite or, in TLS 1.3, "ECDHE" or "DHE"
+	KeyExchange     string          // "RSA", "ECDHE_PSK"; as in the cipher suite or, in TLS 1.3, "ECDHE", "DHE" or, without either, "PSK"
 	Group           wire.NamedGroup // 0 where there was no (EC)DHE in a group that has a number
 	ServerSignature wire.SignatureScheme
 	ClientSignature wire.SignatureScheme // 0 where the client did not sign
@@ -102,7 +102,7 @@ type State struct {
 	SecureRenegotiation     bool // the peer signalled RFC 5746
 	PostHandshakeAuth       bool // the client can be asked for a certificate later
 	Compression             wire.CompressionMethod
-	PSKIdentity             string // of a pre-shared key that is no session
+	PSKIdentity             string // of a pre-shared key that is no ticket, in this handshake or in the one that is resumed
 	DHBits                  int    // of the finite field; 0 where there was none
 	// SendLimit and ReceiveLimit are the most content of a record that was agreed on, in
 	// bytes; 0 where nothing was. In TLS 1.3 that is one less than record_size_limit,
@@ -136,8 +136,11 @@ func (c *Conn) State() State {
 // stateOf is what the result of role's handshake tells.
 func stateOf(r *handshake.Result, role wire.Role) State {
 	exchange := "ECDHE"
-	if kex.IsFF(r.Group) {
+	switch {
+	case kex.IsFF(r.Group):
 		exchange = "DHE"
+	case r.Group == 0:
+		exchange = "PSK"
 	}
 	if r.Suite.KeyExchange != wire.KeyExchangeNone {
 		exchange = r.Suite.KeyExchange.String()

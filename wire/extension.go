@@ -90,6 +90,7 @@ var grammars = map[ExtensionType][]grammar{
 	ExtPreSharedKey: {
 		{inClientHello, "RFC 8446 §4.2.11", func(r *Reader) { new(OfferedPSKs).Read(r) }},
 		{inServerHello, "RFC 8446 §4.2.11", func(r *Reader) { U16[uint16](r, "selected_identity") }}},
+	ExtCertWithExternPSK: {{anywhere, "RFC 9973 §5", empty}},
 	ExtEarlyData: {
 		{inNewSessionTicket, "RFC 8446 §4.2.10", func(r *Reader) { r.U32("max_early_data_size") }},
 		{anywhere, "RFC 8446 §4.2.10", empty}},

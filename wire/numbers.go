@@ -225,6 +225,7 @@ const (
 	ExtExtendedMasterSecret   ExtensionType = 23
 	ExtCompressCertificate    ExtensionType = 27
 	ExtRecordSizeLimit        ExtensionType = 28
+	ExtCertWithExternPSK      ExtensionType = 33
 	ExtSessionTicket          ExtensionType = 35
 	ExtPreSharedKey           ExtensionType = 41
 	ExtEarlyData              ExtensionType = 42
@@ -251,7 +252,8 @@ var extensionNames = map[ExtensionType]string{
 	20: "server_certificate_type", ExtPadding: "padding", ExtEncryptThenMAC: "encrypt_then_mac",
 	ExtExtendedMasterSecret: "extended_master_secret", 24: "token_binding", 25: "cached_info",
 	ExtCompressCertificate: "compress_certificate", ExtRecordSizeLimit: "record_size_limit",
-	34: "delegated_credential", ExtSessionTicket: "session_ticket", ExtPreSharedKey: "pre_shared_key",
+	ExtCertWithExternPSK: "tls_cert_with_extern_psk",
+	34:                   "delegated_credential", ExtSessionTicket: "session_ticket", ExtPreSharedKey: "pre_shared_key",
 	ExtEarlyData: "early_data", ExtSupportedVersions: "supported_versions", ExtCookie: "cookie",
 	ExtPSKKeyExchangeModes: "psk_key_exchange_modes", ExtCertificateAuthorities: "certificate_authorities",
 	48: "oid_filters", ExtPostHandshakeAuth: "post_handshake_auth", ExtSignatureAlgsCert: "signature_algorithms_cert",

@@ -32,23 +32,24 @@ func accept13(s *State, ctx context.Context) error {
 		return disagree(wire.AlertHandshakeFailure, "cipher suite", "RFC 8446 §4.1.1", s.usableSuites(), s.Offer.Suites, moreSuites)
 	}
 	s.Result.Suite = picked
-	s.transcript.use(picked.Hash)
 	group, share, ok := pickGroup(s.Config.Groups, s.Offer.Groups, s.Offer.Shares)
-	if !ok {
-		return disagree(wire.AlertHandshakeFailure, "group", "RFC 8446 §4.1.1", s.Config.Groups, s.Offer.Groups, moreGroups)
-	}
-	s.Result.Group = group
-	if err := s.resume13(ctx); err != nil {
+	if err := s.pickPSK(ctx); err != nil {
 		return err
 	}
-	s.Result.ClientAuth = s.Config.ClientAuth != 0 && s.resumed == nil
-	if s.resumed == nil {
+	s.transcript.use(s.Result.Suite.Hash)
+	if err := s.agreeBeside(); err != nil {
+		return err
+	}
+	if err := s.agreeExchange(group, ok); err != nil {
+		return err
+	}
+	if s.Result.ClientAuth = s.Config.ClientAuth != 0 && shows(s) != No; shows(s) != No {
 		if err := s.certify13(ctx); err != nil {
 			return err
 		}
 	}
-	s.retry = share == nil
-	if err := s.decideEarly(ctx); err != nil {
+	s.retry = share == nil && !s.withoutDH
+	if err := s.decideEarly(ctx); err != nil || s.withoutDH {
 		return err
 	}
 	if s.retry {
@@ -64,9 +65,11 @@ func accept13(s *State, ctx context.Context) error {
 // demand13 checks what a TLS 1.3 ClientHello must have. RFC 8446 §9.2.
 func (s *State) demand13() error {
 	x := s.hello.Extensions
+	alone := x.Has(wire.ExtPreSharedKey) && slices.Contains(s.Offer.PSKModes, wire.PSKModePlain) &&
+		!x.Has(wire.ExtSupportedGroups) && !x.Has(wire.ExtKeyShare) // psk_ke needs neither
 	for _, t := range []wire.ExtensionType{wire.ExtSupportedGroups, wire.ExtKeyShare} {
-		if !x.Has(t) {
-			return fault(wire.AlertMissingExtension, "the client's offer of TLS 1.3 lacks "+t.String(), "RFC 8446 §9.2", nil)
+		if !x.Has(t) && !alone {
+			return lacks(t)
 		}
 	}
 	if !x.Has(wire.ExtSignatureAlgorithms) && !x.Has(wire.ExtPreSharedKey) {
@@ -75,7 +78,55 @@ func (s *State) demand13() error {
 	if err := s.demandPSK(); err != nil {
 		return err
 	}
+	if err := s.demandBeside(); err != nil {
+		return err
+	}
 	return s.Offer.checkShares(s.Config.Groups)
+}
+
+func lacks(t wire.ExtensionType) error {
+	return fault(wire.AlertMissingExtension, "the client's offer of TLS 1.3 lacks "+t.String(), "RFC 8446 §9.2", nil)
+}
+
+// agreeBeside: a certificate stands beside an external PSK where both sides want it, and a
+// server that wants it does not do without. RFC 9973 §5.1.
+func (s *State) agreeBeside() error {
+	s.beside = s.Config.Beside && s.psk() && s.asked(wire.ExtCertWithExternPSK)
+	if s.Config.Beside && !s.beside {
+		return fault(wire.AlertHandshakeFailure, "the client wants no certificate beside its pre-shared key, and the Config demands both", "RFC 9973 §5.1", nil)
+	}
+	if s.keyAlone() {
+		s.Result.PostHandshakeAuth = false
+	}
+	return nil
+}
+
+// keyAlone: an external PSK is what both sides are known by, and no certificate is asked for
+// later. RFC 8446 §4.6.2, erratum 6205.
+func (s *State) keyAlone() bool { return s.psk() && s.resumed == nil && !s.beside }
+
+// agreeExchange: there is one in the group that was picked, if ok, or the PSK alone.
+func (s *State) agreeExchange(group wire.NamedGroup, ok bool) error {
+	s.withoutDH = s.goesWithoutDH(ok)
+	switch {
+	case s.withoutDH:
+	case !s.asked(wire.ExtKeyShare):
+		return lacks(wire.ExtKeyShare)
+	case !ok:
+		return disagree(wire.AlertHandshakeFailure, "group", "RFC 8446 §4.1.1", s.Config.Groups, s.Offer.Groups, moreGroups)
+	default:
+		s.Result.Group = group
+	}
+	return nil
+}
+
+// goesWithoutDH: the PSK alone makes the secrets only where the Config allows it, and the
+// client does not want more, or there is no group for it. RFC 8446 §4.2.9.
+func (s *State) goesWithoutDH(group bool) bool {
+	if !s.Config.PSKAlone || !s.keyAlone() || !slices.Contains(s.Offer.PSKModes, wire.PSKModePlain) {
+		return false
+	}
+	return s.Config.PrefersPSKAlone || !group || !slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
 }
 
 // certify13 picks the certificate and the scheme to sign with.

@@ -39,7 +39,7 @@ func Authenticate(role wire.Role, c *Config, hooks *trace.Hooks, records Records
 // signs starts with this handshake. RFC 8446 §4.4.
 func (s *State) keepTranscript() {
 	if !s.isServer() {
-		s.Result.PostHandshakeAuth = s.hello.Extensions.Has(wire.ExtPostHandshakeAuth)
+		s.Result.PostHandshakeAuth = s.hello.Extensions.Has(wire.ExtPostHandshakeAuth) && !s.keyAlone()
 	}
 	if s.Result.PostHandshakeAuth {
 		s.Result.transcript = s.transcript.clone()

@@ -101,6 +101,17 @@ func (s *State) choseResumption(kind Resumption, refusal string) {
 	s.Hooks.Choice(c)
 }
 
+func (s *State) choseExternal() {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	why := "the first identity of the client whose key the server has"
+	if s.key.kind == &ofImported {
+		why += ", imported for " + s.key.hash.Name
+	}
+	s.Hooks.Choice(trace.Choice{What: "pre-shared key", By: wire.Server, Picked: s.Result.PSKIdentity, Why: why, Ref: s.key.kind.ref})
+}
+
 func (s *State) choseCertificate() {
 	if s.Hooks.Choice != nil {
 		s.Hooks.Choice(trace.Choice{What: "certificate", By: wire.Server, Picked: subject(s.certificate.Certificate[0]),

@@ -34,6 +34,7 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 		return nil, err
 	}
 	s.Result.ServerName = s.Config.ServerName
+	s.noteOwnHello()
 	if err := s.pickSessionID(); err != nil {
 		return nil, err
 	}
@@ -224,10 +225,13 @@ func recvSecondHello(s *State, _ context.Context, _ wire.Message) error {
 	if err := s.demand13(); err != nil {
 		return err
 	}
+	if s.withoutDH {
+		return nil
+	}
 	if len(s.Offer.Shares) != 1 || s.Offer.Shares[0].Group != s.retryGroup {
 		return fault(wire.AlertIllegalParameter, "the client's second ClientHello does not have the one key share that we asked for", "RFC 8446 §4.2.8", nil)
 	}
-	if s.resumed != nil {
+	if s.psk() {
 		if err := s.takePSK(); err != nil {
 			return err
 		}

@@ -66,6 +66,8 @@ type Config struct {
 	EarlySize         int  // bytes of early data to send, if the session allows; 0 for none
 	// ECH is what the hello is encrypted to, RFC 9849; nil for nothing.
 	ECH *ECHOffer
+	// External are PSKs to offer in TLS 1.3.
+	External []ExternalPSK
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20
@@ -89,6 +91,20 @@ type Config struct {
 	QUIC QUIC
 	// ECHServer: ECHKeys is to be asked.
 	ECHServer bool
+
+	// AsksExternal: ExternalPSK is to be asked for the PSKs of TLS 1.3 that are no tickets.
+	AsksExternal bool
+
+	// NeedsPSK refuses a handshake without an external PSK, or a session of one.
+	NeedsPSK bool
+	// Beside demands a certificate beside the external PSK. RFC 9973.
+	Beside bool
+	// PSKAlone allows psk_ke: a PSK without a key exchange. PrefersPSKAlone has a client
+	// offer that alone, and a server pick it wherever it is offered.
+	PSKAlone, PrefersPSKAlone bool
+	// Node is whose Config this is, not nil: no node takes an external PSK for a hello of
+	// its own.
+	Node any
 
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
 	Verify, LogKeys bool
@@ -121,6 +137,8 @@ type Host interface {
 	ECHKeys(context.Context, *State) ([]ECHKey, error)
 	// ServerPSK returns the key of an identity; an empty one where it is not known.
 	ServerPSK(identity string) ([]byte, error)
+	// ExternalPSK returns the key of an identity in TLS 1.3; nil where it is not known.
+	ExternalPSK(identity []byte) (*ExternalPSK, error)
 	// Certificate picks the server's certificate for the offer.
 	Certificate(context.Context, *State) (*stdtls.Certificate, error)
 	// SealTicket and OpenTicket are the ticket's door to a session, PutSession

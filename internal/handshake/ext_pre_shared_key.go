@@ -3,6 +3,7 @@ package handshake
 import (
 	"crypto/subtle"
 	"slices"
+	"strconv"
 
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -27,6 +28,17 @@ type pskOffer struct {
 	secret   []byte
 	kind     *pskKind
 	session  *ClientSession // on a client, behind a ticket; nil for all others
+	external *ExternalPSK   // nil for a session
+	nth      int            // for the trace: which of those on offer it is; 0 once it is picked
+}
+
+// called is the name of a secret of p: that of the RFC for the first on offer, and for the
+// one that is picked; others have their number behind it.
+func (p *pskOffer) called(name string) string {
+	if p == nil || p.nth == 0 {
+		return name
+	}
+	return name + "_" + strconv.Itoa(p.nth)
 }
 
 func hashOf(c *session.Session) *suite.Hash { return suite.ByID(c.Suite).Hash }
@@ -35,14 +47,19 @@ func hashOf(c *session.Session) *suite.Hash { return suite.ByID(c.Suite).Hash }
 // data belongs to that. Once the suite is known those of another hash are left out.
 // RFC 8446 §4.1.4, §4.2.10.
 func (s *State) listPSKs() {
+	for i := range s.psks {
+		s.psks[i].wipe()
+	}
 	s.psks = s.psks[:0]
 	if !s.offers13() || s.ECHRejected() {
 		return
 	}
 	if c := s.offered; c != nil && c.isPSK() {
 		age := s.Config.Time().Sub(c.CreatedAt).Milliseconds()
-		s.psks = append(s.psks, pskOffer{c.Ticket, uint32(age) + c.AgeAdd, hashOf(c.Session), c.Secret, &ofSession, c})
+		s.psks = append(s.psks, pskOffer{identity: c.Ticket, age: uint32(age) + c.AgeAdd, hash: hashOf(c.Session), secret: c.Secret,
+			kind: &ofSession, session: c})
 	}
+	s.listExternal()
 	if s.Result.Suite != nil {
 		s.psks = slices.DeleteFunc(s.psks, func(p pskOffer) bool { return p.hash != s.Result.Suite.Hash })
 	}
@@ -103,6 +120,7 @@ func (s *State) bindOffer() {
 	partial, end := s.out[:len(s.out)-size], len(s.out)
 	for i := len(s.psks) - 1; i >= 0; i-- {
 		p := &s.psks[i]
+		p.nth = i
 		copy(s.out[end-p.hash.Size:], s.binder(p, partial))
 		end -= 1 + p.hash.Size
 	}
@@ -114,7 +132,7 @@ func (s *State) binder(p *pskOffer, partial []byte) []byte {
 	h := p.hash
 	s.earlySecret(h, p)
 	key := s.expand(h, s.verify[:0], s.early[:h.Size], step13{
-		name: "binder_key", from: "early_secret", label: p.kind.binder, is: "the empty string", ref: "RFC 8446 §7.1",
+		name: p.called("binder_key"), from: p.called("early_secret"), label: p.kind.binder, is: "the empty string", ref: "RFC 8446 §7.1",
 	}, keys.EmptyHash(h))
 	digest := s.transcript.with(h, partial, s.digest[:0])
 	return keys.Finished13(h, s.verify[:0], key, digest)
@@ -125,7 +143,11 @@ func (s *State) binder(p *pskOffer, partial []byte) []byte {
 func (s *State) checkBinder(index int, p *pskOffer) error {
 	partial := s.Offer.Raw[:len(s.Offer.Raw)-s.Offer.PSKs.BindersLen]
 	if subtle.ConstantTimeCompare(s.binder(p, partial), s.Offer.PSKs.Binders[index]) != 1 {
-		return fault(wire.AlertDecryptError, "the client's PSK binder is wrong", "RFC 8446 §4.2.11.2", nil)
+		return wrongBinder()
 	}
 	return nil
+}
+
+func wrongBinder() error {
+	return fault(wire.AlertDecryptError, "the client's PSK binder is wrong", "RFC 8446 §4.2.11.2", nil)
 }

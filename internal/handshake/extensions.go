@@ -61,6 +61,7 @@ func init() {
 		{wire.ExtCookie, nowhere, offerCookie, readCookie, nil, nil},
 		{wire.ExtEncryptedClientHello, inEncryptedExtensions, offerECH, nil, answerECH, acceptECH}, // openHello reads it
 		{wire.ExtPSKKeyExchangeModes, nowhere, offerPSKModes, readPSKModes, nil, nil},
+		{wire.ExtCertWithExternPSK, nowhere, offerBeside, readEmpty, nil, nil},
 		{wire.ExtKeyShare, nowhere, offerKeyShares, readKeyShares, nil, nil},
 		{wire.ExtPreSharedKey, nowhere, offerPSK, nil, nil, nil}, // demandPSK reads it
 	}

@@ -18,9 +18,9 @@ var flow13 = []Step{
 	{wire.TypeServerHello, wire.Server, always, sendServerHello13, recvServerHello13, secrets13},
 	{ChangeCipherSpec, wire.Server, compatible(wire.Server), nil, nil, nil},
 	{wire.TypeEncryptedExtensions, wire.Server, always, sendEncryptedExtensions, recvEncryptedExtensions, nil},
-	{wire.TypeCertificateRequest, wire.Server, asksForCertificate, sendCertificateRequest13, recvCertificateRequest13, nil},
-	{wire.TypeCertificate, wire.Server, full, sendCertificate, recvCertificate, nil},
-	{wire.TypeCertificateVerify, wire.Server, full, sendCertificateVerify, recvCertificateVerify, nil},
+	{wire.TypeCertificateRequest, wire.Server, asksForCertificate13, sendCertificateRequest13, recvCertificateRequest13, nil},
+	{wire.TypeCertificate, wire.Server, shows, sendCertificate, recvCertificate, nil},
+	{wire.TypeCertificateVerify, wire.Server, shows, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
 
 	{wire.TypeEndOfEarlyData, wire.Client, endsEarly, sendEndOfEarlyData, recvEndOfEarlyData, endEarly},
@@ -30,6 +30,17 @@ var flow13 = []Step{
 	{wire.TypeFinished, wire.Client, always, sendFinished, recvFinished, complete13},
 
 	{wire.TypeNewSessionTicket, wire.Server, ticket13, sendTicket13, nil, moreTickets13},
+}
+
+// shows: a PSK stands in for the server's certificate, unless they go together. RFC 8446
+// §4.4.2, RFC 9973 §4.
+func shows(s *State) Need { return must(!s.psk() || s.beside) }
+
+func asksForCertificate13(s *State) Need {
+	if shows(s) == No {
+		return No
+	}
+	return asksForCertificate(s)
 }
 
 func retrying(s *State) Need { return must(s.retry) }
@@ -64,7 +75,8 @@ func compatibleRetry(role wire.Role) func(*State) Need {
 // application says when to send one, see [SendTicket].
 func ticket13(s *State) Need { return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil) }
 
-// WantsTickets reports that tickets are on, and of use to the client.
+// WantsTickets reports that tickets are on, and of use to the client. A certificate beside a
+// PSK leaves none: what resumes it would have neither. RFC 9973 §5.
 func (s *State) WantsTickets() bool {
-	return s.Config.Tickets && slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
+	return s.Config.Tickets && !s.beside && slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -35,7 +36,7 @@ func offeredVersions(legacy wire.Version, listed []wire.Version, dst []wire.Vers
 // offers12 reports whether our ClientHello offers a version before TLS 1.3, and
 // offers13 whether it offers that.
 func (s *State) offers12() bool { return s.Config.Versions[len(s.Config.Versions)-1] < wire.TLS13 }
-func (s *State) offers13() bool { return s.Config.newest() >= wire.TLS13 }
+func (s *State) offers13() bool { return s.Config.Has13() }
 
 // bareHello: what is for SSL 3.0 alone has no extensions.
 func (s *State) bareHello() bool { return s.Config.newest() == wire.SSL30 }
@@ -50,7 +51,22 @@ func (s *State) offersSchemes() bool { return s.Config.newest() >= wire.TLS12 }
 
 // isPSK reports whether a session is offered as a PSK of TLS 1.3, and not as a
 // ticket or an ID.
-func (c *ClientSession) isPSK() bool { return c.Version >= wire.TLS13 }
+func (c *ClientSession) isPSK() bool { return IsPSK(c.Session) }
+
+// IsPSK reports whether a session of that version stands for a PSK of TLS 1.3.
+func IsPSK(c *session.Session) bool { return c.Version >= wire.TLS13 }
+
+// Only13 leaves nothing but TLS 1.3; false where it is not switched on.
+func (c *Config) Only13() bool {
+	if c.newest() < wire.TLS13 {
+		return false
+	}
+	c.Versions = c.Versions[:1]
+	return true
+}
+
+// Has13 reports whether TLS 1.3 is switched on.
+func (c *Config) Has13() bool { return c.newest() >= wire.TLS13 }
 
 // pickVersion is the newest of ours that the peer has too; 0 for none.
 func pickVersion(ours, theirs []wire.Version) wire.Version {

@@ -67,12 +67,9 @@ func (s *State) keepSession12(ctx context.Context) {
 	s.Config.SaveSession(s.Result, c)
 }
 
-// keepable: a session of a pre-shared key would not tell whose key it was, and costs
-// hardly less than the key itself. One with compression would have to have it again
-// (RFC 5246 §7.4.1.3), and who compresses can spare a full handshake.
-func (s *State) keepable() bool {
-	return !s.Result.Suite.KeyExchange.PSK() && s.Result.Compression == wire.CompressionNull
-}
+// keepable: a session with compression would have to have it again (RFC 5246 §7.4.1.3), and
+// a peer that compresses can spare a full handshake.
+func (s *State) keepable() bool { return s.Result.Compression == wire.CompressionNull }
 
 // maxLifetime is the longest that a client keeps a session. RFC 8446 §4.6.1.
 const maxLifetime = 7 * 24 * time.Hour

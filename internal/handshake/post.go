@@ -148,7 +148,7 @@ func recvTicket13(p *Post, msg wire.Message) error {
 		Session: &session.Session{
 			Version: r.Version, Suite: r.Suite.ID, Secret: resumptionPSK(r, p.Hooks, nil, r.Suite.Hash.Size, m.Nonce),
 			ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
-			Lifetime: lifetime, AgeAdd: m.AgeAdd, MaxEarlyData: early, Binding: r.Shown,
+			Lifetime: lifetime, AgeAdd: m.AgeAdd, MaxEarlyData: early, Binding: r.Shown, PSK: r.PSK,
 		},
 		Ticket: bytes.Clone(m.Ticket),
 	}

@@ -1,9 +1,12 @@
 package handshake
 
 import (
+	"bytes"
 	"crypto/rand"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
+	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -22,7 +25,7 @@ func (s *State) clientPSK(hint []byte) (identity string, key []byte, err error) 
 	case len(identity) > maxIdentity:
 		return "", nil, fault(wire.AlertInternalError, "PSK.Client returned an identity that is too long", "RFC 4279 §5.1", nil)
 	}
-	s.Result.PSKIdentity = identity
+	s.began(PSKOf(identity, string(hint), key))
 	return identity, key, nil
 }
 
@@ -37,10 +40,46 @@ func (s *State) serverPSK(identity []byte) ([]byte, error) {
 	if len(key) > kex.MaxPSK {
 		return nil, fault(wire.AlertInternalError, "PSK.Server returned a key that is too long", "RFC 4279 §5.3", nil)
 	}
-	s.Result.PSKIdentity = string(identity)
+	s.began(PSKOf(string(identity), "", key))
 	if len(key) == 0 {
 		key = make([]byte, 32)
 		rand.Read(key)
 	}
 	return key, nil
+}
+
+// PSKOf is what a session keeps of a pre-shared key up to TLS 1.2.
+func PSKOf(identity, hint string, key []byte) *session.PSK {
+	return &session.PSK{Identity: []byte(identity), Hint: []byte(hint), Digest: session.Binding([]byte("psk"), []byte(identity), key)}
+}
+
+// began notes the pre-shared key of this handshake, or of the one whose session is resumed.
+func (s *State) began(p *session.PSK) {
+	if p == nil {
+		return
+	}
+	own := *p // a session that is opened lies in room of the handshake
+	own.Identity, own.Hint = bytes.Clone(p.Identity), bytes.Clone(p.Hint)
+	s.Result.PSKIdentity, s.Result.PSK = string(p.Identity), &own
+}
+
+// gone says why the key that a session began with does not allow to resume it; empty if it
+// does. To take a key away from its owner ends its sessions too.
+func (s *State) gone(c *session.Session) string {
+	exchange := suite.ByID(c.Suite).KeyExchange.PSK() // which no suite of TLS 1.3 has
+	switch p := c.PSK; {
+	case p == nil && (exchange || s.Config.NeedsPSK):
+		return "it did not begin with a pre-shared key"
+	case p == nil:
+		return ""
+	case exchange:
+		if key, err := s.Config.ServerPSK(string(p.Identity)); err == nil && len(key) > 0 && PSKOf(string(p.Identity), "", key).Digest == p.Digest {
+			return ""
+		}
+	case IsPSK(c) && s.Config.AsksExternal:
+		if x, err := s.Config.ExternalPSK(p.Identity); err == nil && x != nil && x.PSK().Digest == p.Digest {
+			return ""
+		}
+	}
+	return "the pre-shared key that it began with is no longer good"
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/keys"
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -67,7 +68,9 @@ func (r Resumption) String() string {
 // Extra is what few connections have.
 type Extra struct {
 	DHBits      int    // of the finite field, 0 where there was none
-	PSKIdentity string // of a pre-shared key that is no session
+	PSKIdentity string // of a pre-shared key that is no session, or that the session began with
+	// PSK is that key, as a session keeps it; nil for none. It is not written to.
+	PSK *session.PSK
 	// ClientMisfit is why what a client has at hand does not fit what the server
 	// asked for, in the words of Misfit.
 	ClientMisfit string

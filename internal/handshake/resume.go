@@ -40,7 +40,7 @@ func (s *State) refusal(c *session.Session) string {
 	case s.Config.ClientAuth == stdtls.NoClientCert && len(c.PeerChain) > 0:
 		return "it has a client certificate, and none is asked for now"
 	}
-	return ""
+	return s.gone(c)
 }
 
 // bound is a binding and what it was made of.
@@ -118,6 +118,7 @@ func (s *State) resume12(ctx context.Context) (taken bool, err error) {
 		return false, nil
 	}
 	s.resumed, s.Result.Resumption, s.Result.Suite = c, kind, suite.ByID(c.Suite)
+	s.began(c.PSK)
 	s.Result.EncryptThenMAC = !s.Config.NoEncryptThenMAC && isCBC(s.Result.Suite) && s.asked(wire.ExtEncryptThenMAC)
 	s.wantTicket = kind == ResumedByTicket && s.Config.RenewTicket(s.Offer.Ticket)
 	s.sessionLen = copy(s.sessionID[:], s.hello.SessionID)
@@ -154,6 +155,7 @@ func (s *State) resumeAsClient12(ctx context.Context) error {
 		return fault(wire.AlertIllegalParameter, "the server resumes a session with another compression", "RFC 5246 §7.4.1.3", nil)
 	}
 	s.resumed, s.Result.Shown = c.Session, c.Binding
+	s.began(c.PSK)
 	s.Result.Resumption = ResumedByTicket
 	if len(c.ID) > 0 {
 		s.Result.Resumption = ResumedByID
@@ -170,45 +172,70 @@ func (s *State) takePeerAsClient(ctx context.Context, c *session.Session) error 
 	return nil
 }
 
-// resume13 is the server's choice among the PSKs. RFC 8446 §4.2.11.
-func (s *State) resume13(ctx context.Context) error {
-	if !slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE) || !s.Config.Tickets {
+// pickPSK is the server's choice among the PSKs: the first that it has and that fits. Only
+// the binder of that one is looked at. RFC 8446 §4.2.11.
+func (s *State) pickPSK(ctx context.Context) error {
+	dhe := slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
+	alone := s.Config.PSKAlone && slices.Contains(s.Offer.PSKModes, wire.PSKModePlain)
+	beside := s.asked(wire.ExtCertWithExternPSK)
+	offered := s.Offer.PSKs.Identities
+	for i, id := range offered[:min(len(offered), maxIdentities)] {
+		var taken bool
+		var err error
+		if dhe && s.Config.Tickets && !beside && !s.Config.Beside {
+			taken, err = s.resume13(ctx, i, id.Identity)
+		}
+		if err == nil && !taken && s.Config.AsksExternal && (dhe || alone) {
+			taken, err = s.takeExternal(i, id.Identity)
+		}
+		if err != nil || taken {
+			return err
+		}
+	}
+	if !s.Config.NeedsPSK && (s.Config.Certified || !s.Config.AsksExternal) {
 		return nil
 	}
-	for i, id := range s.Offer.PSKs.Identities[:min(len(s.Offer.PSKs.Identities), maxIdentities)] {
-		c := s.Config.OpenTicket(s, id.Identity)
-		if c == nil {
-			continue
+	if len(offered) > 0 && (dhe || alone) {
+		return s.refuseUnknown()
+	}
+	return fault(wire.AlertHandshakeFailure, "the client offers no pre-shared key that could be used, and one is needed", "RFC 8446 §4.2.9, §4.2.11", nil)
+}
+
+// resume13 has the server resume the session of a ticket, which is the PSK at index.
+func (s *State) resume13(ctx context.Context, index int, ticket []byte) (taken bool, err error) {
+	c := s.Config.OpenTicket(s, ticket)
+	if c == nil {
+		return false, nil
+	}
+	why := s.refusal(c)
+	if why == "" {
+		// Whether the client has the secret comes first: a ticket is seen on
+		// the wire, and the application must not be asked about a thief's.
+		s.key = pskOffer{hash: s.Result.Suite.Hash, secret: c.Secret, kind: &ofSession}
+		if err := s.checkBinder(index, &s.key); err != nil {
+			return false, err
 		}
-		why := s.refusal(c)
-		if why == "" {
-			// Whether the client has the secret comes first: a ticket is seen on
-			// the wire, and the application must not be asked about a thief's.
-			s.key = pskOffer{hash: s.Result.Suite.Hash, secret: c.Secret, kind: &ofSession}
-			if err := s.checkBinder(i, &s.key); err != nil {
-				return err
-			}
-			if s.takePeer(ctx, c) != nil {
-				why = "its client certificate is no longer accepted"
-				s.forgetPeer()
-				s.key = pskOffer{}
-			}
-		}
-		s.choseResumption(ResumedByPSK, why)
-		if why == "" {
-			s.resumed, s.pskIndex, s.Result.Resumption = c, i, ResumedByPSK
-			s.pskTicket = sha256.Sum256(id.Identity)
-			if s.Config.QUIC != nil {
-				s.Config.QUIC.Resumes(c)
-			}
-			return nil
+		if s.takePeer(ctx, c) != nil {
+			why = "its client certificate is no longer accepted"
+			s.forgetPeer()
+			s.key = pskOffer{}
 		}
 	}
-	return nil
+	s.choseResumption(ResumedByPSK, why)
+	if why != "" {
+		return false, nil
+	}
+	s.resumed, s.pskIndex, s.Result.Resumption = c, index, ResumedByPSK
+	s.pskTicket = sha256.Sum256(ticket)
+	s.began(c.PSK)
+	if s.Config.QUIC != nil {
+		s.Config.QUIC.Resumes(c)
+	}
+	return true, nil
 }
 
 // maxIdentities is how many PSKs the server tries, to bound its work.
-const maxIdentities = 5
+const maxIdentities = 8
 
 // takePSK checks after a retry that the client still offers the PSK taken. Its ticket is not
 // opened again: one for a single use opens once.
@@ -231,6 +258,9 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 	found, err := m.Extensions.Read(wire.ExtPreSharedKey, func(r *wire.Reader) { index = wire.U16[uint16](r, "selected_identity") })
 	if err != nil || !found {
 		s.offered = nil
+		if s.Config.NeedsPSK && err == nil && !s.ECHRejected() {
+			return fault(wire.AlertMissingExtension, "the server takes none of our pre-shared keys, and the Config has it that one is needed", "RFC 8446 §4.2.11", nil)
+		}
 		return syntax(err)
 	}
 	if len(s.psks) == 0 {
@@ -240,13 +270,17 @@ func (s *State) resumeAsClient13(m *wire.ServerHello) error {
 		return fault(wire.AlertIllegalParameter, "the server picked a PSK that we did not offer", "RFC 8446 §4.2.11", nil)
 	}
 	s.key, s.pskIndex = s.psks[index], int(index)
+	s.key.nth = 0
 	if s.key.hash != s.Result.Suite.Hash {
 		return fault(wire.AlertIllegalParameter, "the server picked a cipher suite with another hash than the PSK's", "RFC 8446 §4.2.11", nil)
 	}
 	if s.offered = s.key.session; s.offered == nil {
+		s.began(s.key.external.PSK())
+		s.choseExternal()
 		return nil
 	}
 	s.resumed, s.Result.Resumption, s.Result.Shown = s.offered.Session, ResumedByPSK, s.offered.Binding
+	s.began(s.resumed.PSK)
 	s.choseResumption(ResumedByPSK, "")
 	return nil
 }
@@ -260,7 +294,7 @@ func (s *State) fill(c *session.Session, secret []byte) *session.Session {
 		Version: r.Version, Suite: r.Suite.ID, Secret: secret,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC,
 		ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
-		CreatedAt: s.Config.Time().Round(0), Lifetime: sessionLifetime,
+		CreatedAt: s.Config.Time().Round(0), Lifetime: sessionLifetime, PSK: r.PSK,
 	}
 	r.Peer.staplesInto(c)
 	for _, cert := range r.Peer.Certificates {

@@ -31,11 +31,11 @@ func (s *State) earlySecret(h *suite.Hash, p *pskOffer) {
 	var psk []byte
 	if p != nil {
 		psk = p.secret
-		s.secret(trace.Secret{Name: "psk", How: p.kind.how, Value: psk, Ref: p.kind.ref})
+		s.reportPSK(p)
 	}
 	keys.Extract(h, s.early[:0], nil, psk)
 	if s.Hooks.Secret != nil {
-		x := trace.Secret{Name: "early_secret", How: "HKDF-Extract", Salt: "0", From: "psk", Input: psk, InputIs: "the PSK", Hash: h.Name, Value: s.early[:h.Size], Ref: "RFC 8446 §7.1"}
+		x := trace.Secret{Name: p.called("early_secret"), How: "HKDF-Extract", Salt: "0", From: p.called("psk"), Input: psk, InputIs: "the PSK", Hash: h.Name, Value: s.early[:h.Size], Ref: "RFC 8446 §7.1"}
 		if psk == nil {
 			x.From, x.Input, x.InputIs = "", make([]byte, h.Size), "zeros, as there is no PSK"
 		}
@@ -51,14 +51,21 @@ func secrets13(s *State, _ context.Context) error {
 	} else {
 		s.earlySecret(h, nil)
 	}
-	shared := s.shared
-	if s.Hooks.Secret != nil {
+	shared, from, is := s.shared, "shared_secret", "the shared secret"
+	if s.withoutDH {
+		shared, from, is = nil, "", "zeros, as there is no key exchange"
+	} else if s.Hooks.Secret != nil {
 		s.Hooks.Secret(trace.Secret{Name: "shared_secret", How: "ECDHE " + s.Result.Group.String(), Value: shared, Ref: "RFC 8446 §7.4"})
 	}
 	derived := s.expand(h, s.verify[:0], s.early[:h.Size], step13{"derived_early", "early_secret", keys.LabelDerived, "the empty string", "RFC 8446 §7.1"}, keys.EmptyHash(h))
 	keys.Extract(h, s.handshake[:0], derived, shared)
-	s.secret(trace.Secret{Name: "handshake_secret", How: "HKDF-Extract", Salt: "derived_early", From: "shared_secret", Input: shared,
-		InputIs: "the shared secret", Hash: h.Name, Value: s.handshake[:h.Size], Ref: "RFC 8446 §7.1"})
+	if s.Hooks.Secret != nil {
+		if s.withoutDH {
+			shared = make([]byte, h.Size)
+		}
+		s.Hooks.Secret(trace.Secret{Name: "handshake_secret", How: "HKDF-Extract", Salt: "derived_early", From: from, Input: shared,
+			InputIs: is, Hash: h.Name, Value: s.handshake[:h.Size], Ref: "RFC 8446 §7.1"})
+	}
 	clear(shared)
 
 	digest := s.transcript.sum(s.digest[:0])

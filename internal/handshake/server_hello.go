@@ -102,8 +102,11 @@ func sendServerHello13(s *State, _ context.Context) (wire.Message, error) {
 	m.SessionID, m.CipherSuite = s.sessionID[:s.sessionLen], s.Result.Suite.ID
 	m.Extensions = s.body(m.Extensions[:0], wire.ExtSupportedVersions, selectVersion)
 	m.Extensions = s.body(m.Extensions, wire.ExtKeyShare, func(s *State, b []byte) ([]byte, bool) {
-		return wire.AppendKeyShare(b, wire.KeyShareEntry{Group: s.Result.Group, Share: s.serverShare}), true
+		return wire.AppendKeyShare(b, wire.KeyShareEntry{Group: s.Result.Group, Share: s.serverShare}), !s.withoutDH
 	})
+	if s.beside {
+		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtCertWithExternPSK})
+	}
 	if s.psk() {
 		m.Extensions = s.body(m.Extensions, wire.ExtPreSharedKey, func(s *State, b []byte) ([]byte, bool) {
 			return wire.AppendU16(b, uint16(s.pskIndex)), true
@@ -143,11 +146,14 @@ func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
 		return err
 	}
 	for _, x := range m.Extensions {
-		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtPreSharedKey {
+		if x.Type != wire.ExtSupportedVersions && x.Type != wire.ExtKeyShare && x.Type != wire.ExtPreSharedKey && (x.Type != wire.ExtCertWithExternPSK || !s.Config.Beside) {
 			return s.misplaced(x.Type)
 		}
 	}
 	if err := s.resumeAsClient13(m); err != nil {
+		return err
+	}
+	if err := s.acceptBeside(m); err != nil {
 		return err
 	}
 	var entry wire.KeyShareEntry
@@ -155,8 +161,15 @@ func recvServerHello13(s *State, _ context.Context, _ wire.Message) error {
 	if err != nil {
 		return syntax(err)
 	}
+	if !found && s.keyAlone() && s.Config.PSKAlone && s.retryGroup == 0 {
+		s.withoutDH = true
+		return nil
+	}
 	if !found {
 		return fault(wire.AlertMissingExtension, "the server sent no key share", "RFC 8446 §4.2.8", nil)
+	}
+	if s.keyAlone() && s.Config.PrefersPSKAlone {
+		return fault(wire.AlertIllegalParameter, "the server does a key exchange beside the PSK, which we did not offer", "RFC 8446 §4.2.9", nil)
 	}
 	if s.retryGroup != 0 && entry.Group != s.retryGroup {
 		return fault(wire.AlertIllegalParameter, "the server's key share is not in the group of its HelloRetryRequest", "RFC 8446 §4.2.8", nil)

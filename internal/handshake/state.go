@@ -113,6 +113,9 @@ type State struct {
 	ticketOptions TicketOptions
 	newTicket     *ClientSession // TLS 1.2 client: what arrived
 	newTicketLife uint32         // in seconds, as the server says
+	withoutDH     bool           // psk_ke: the PSK alone, without a key exchange
+	beside        bool           // there is a certificate beside the PSK, RFC 9973
+	noted         ownHello       // client: in ownHellos, if it has a node
 	pskIndex      int
 	pskTicket     [sha256.Size]byte // digest of the ticket that pskIndex is
 
@@ -207,6 +210,7 @@ func New(role wire.Role, c *Config, hooks *trace.Hooks, records Records, result 
 // Release settles the Result, wipes the State and gives it back. It must not be used again.
 func (s *State) Release() {
 	s.Settle()
+	s.forgetOwnHello()
 	fat := s.fat()
 	clear(s.shared[:cap(s.shared)])
 	t := s.transcript
@@ -214,6 +218,10 @@ func (s *State) Release() {
 	offer := s.Offer
 	offer.reset()
 	clear(s.shares)
+	for i := range s.psks {
+		s.psks[i].wipe()
+	}
+	s.key.wipe()
 	clear(s.psks)
 	clear(s.out)
 	clear(s.sign)

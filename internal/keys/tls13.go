@@ -11,6 +11,8 @@ import (
 const (
 	LabelExternalBinder         = "ext binder"
 	LabelResumptionBinder       = "res binder"
+	LabelImportedBinder         = "imp binder"  // RFC 9258 §5.2
+	LabelImportedPSK            = "derived psk" // RFC 9258 §5.1
 	LabelClientEarlyTraffic     = "c e traffic"
 	LabelEarlyExporter          = "e exp master"
 	LabelDerived                = "derived"
@@ -95,6 +97,14 @@ func BinderKey(h *suite.Hash, dst, earlySecret []byte, external bool) []byte {
 		label = LabelExternalBinder
 	}
 	return DeriveSecret(h, dst, earlySecret, label, EmptyHash(h))
+}
+
+// ImportedPSK fills out, which has the length of the target's hash, with the PSK that an
+// external one becomes under an ImportedIdentity. secret is Extract(nil, external PSK),
+// and h the hash that goes with that. RFC 9258 §5.1.
+func ImportedPSK(h *suite.Hash, out, secret, identity []byte) {
+	var digest [maxSize]byte
+	ExpandLabel(h, out, secret, LabelImportedPSK, hashOf(h, digest[:0], identity))
 }
 
 // TrafficKeys fills key and iv, which have the suite's KeyLen and FixedIVLen,
