@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/certcheck/fetch"
@@ -21,7 +22,7 @@ func (n *plan) certify(t *config.ServerTLS, own *tls.Config) error {
 	if err != nil {
 		return err
 	}
-	n.closes = append(n.closes, release)
+	n.closes, n.sources = append(n.closes, release), append(n.sources, source)
 	if !anew {
 		if err := source.Reload(); err != nil {
 			return err
@@ -32,7 +33,7 @@ func (n *plan) certify(t *config.ServerTLS, own *tls.Config) error {
 }
 
 func (p *Proxy) openCertificates(t *config.ServerTLS) (*certs.Source, func(), error) {
-	o := certs.Options{Report: p.hooks.Certificate, Development: p.options.Development, LoadPair: p.options.LoadPair}
+	o := certs.Options{Report: p.hooks.Certificate, Development: p.options.Development, LoadPair: p.options.LoadPair, HTTPListener: p.takenHTTP}
 	if !t.NoStapling {
 		o.Fetcher = &fetch.Client{}
 	}
@@ -52,4 +53,12 @@ func (p *Proxy) openCertificates(t *config.ServerTLS) (*certs.Source, func(), er
 		source.Close()
 		running.Wait()
 	}, nil
+}
+
+// takenHTTP is the listener for http-01 that the process before had at addr; nil where there is none.
+func (p *Proxy) takenHTTP(addr string) net.Listener {
+	if list := p.taken.take(forHTTP01 + addr); len(list) > 0 {
+		return list[0]
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,10 +30,6 @@ func TestHandover(t *testing.T) {
 	p, address := begin(t, c)
 	long := dial(t, address, onePKI().client("front.test"))
 	io.WriteString(long, "before")
-	text, err := config.Write(&c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var stop atomic.Bool
 	var done atomic.Int64
 	var clients sync.WaitGroup
@@ -46,17 +44,7 @@ func TestHandover(t *testing.T) {
 			}
 		})
 	}
-	second := exec.Command(os.Args[0])
-	second.Env = append(os.Environ(), childConfig+"="+string(text))
-	var said bytes.Buffer
-	second.Stdout, second.Stderr = &said, &said
-	in, err := second.StdinPipe()
-	if err == nil {
-		err = second.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	end := succeed(t, c)
 	<-p.stop // the first is told that the second accepts
 	for before := done.Load(); done.Load() < before+20 && !t.Failed(); {
 		tryRoundTrip(address, onePKI().client("front.test"))
@@ -75,9 +63,65 @@ func TestHandover(t *testing.T) {
 	} else {
 		conn.Close()
 	}
-	in.Close()
-	if err := second.Wait(); err != nil {
-		t.Errorf("the second process: %v\n%s", err, &said)
+	end()
+}
+
+// The address for http-01 is handed over too, where the second process could not listen.
+func TestHandoverOfHTTP01(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	folder, authority := t.TempDir(), l.Addr().String()
+	own := serverTLS(t, "front.test")
+	for _, name := range []string{"a.test", "b.test"} { // two that share the address
+		own.Certificates = append(own.Certificates, config.Certificate{ACME: &config.ACME{
+			Names: []string{name}, Email: "a@a.test", Directory: "https://127.0.0.1:1/", Storage: folder, AgreeToS: true, Challenge: "http-01", HTTPListen: authority,
+		}})
+	}
+	c := at(config.Listener{TLS: own}, saying(t, nil, "in"))
+	c.Process.Handover = filepath.Join(folder, "handover")
+	p, address := begin(t, c)
+	second := succeed(t, c)
+	<-p.stopped
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(httptest.NewRequest(http.MethodGet, "http://"+authority+"/", nil))
+	if err != nil {
+		t.Fatalf("nobody answers http-01: %v", err)
+	}
+	answer.Body.Close()
+	conn := dial(t, address, onePKI().client("front.test"))
+	if got, err := io.ReadAll(conn); string(got) != "in" {
+		t.Errorf("%q, %v", got, err)
+	}
+	conn.Close()
+	second()
+}
+
+// succeed starts a second process, which takes over. end ends it, and it must end well.
+func succeed(t *testing.T, c config.Config) (end func()) {
+	t.Helper()
+	text, err := config.Write(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := exec.Command(os.Args[0])
+	second.Env = append(os.Environ(), childConfig+"="+string(text))
+	var said bytes.Buffer
+	second.Stdout, second.Stderr = &said, &said
+	in, err := second.StdinPipe()
+	if err == nil {
+		err = second.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		in.Close()
+		if err := second.Wait(); err != nil {
+			t.Errorf("the second process: %v\n%s", err, &said)
+		}
 	}
 }
 

@@ -330,6 +330,13 @@ func (p *Proxy) listenersHeld() (list []listening) {
 	if p.operators != nil {
 		list = append(list, listening{forOperators + p.operatorsAt, p.operators})
 	}
+	for _, source := range p.plan.sources {
+		for at, l := range source.HTTPListeners() { // several sources may share one
+			if one := (listening{forHTTP01 + at, l}); !slices.Contains(list, one) {
+				list = append(list, one)
+			}
+		}
+	}
 	return list
 }
 
@@ -369,6 +376,9 @@ func (p *Proxy) giveUpSockets(given []listening, conn net.Conn) error {
 	p.handover.given.Store(true)
 	p.leaveFiles()
 	closeSockets(p.sockets)
+	for _, source := range p.plan.sources {
+		source.LeaveHTTP()
+	}
 	return nil
 }
 

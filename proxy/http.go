@@ -43,7 +43,7 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 		}
 	}
 	var err error
-	h.handle, err = web.New(web.Options{HTTP: d.config.HTTP, IdleTimeout: d.idleTimeout, Route: func(r *http.Request, name string) *web.Route {
+	h.handle, err = web.New(web.Options{HTTP: d.config.HTTP, IdleTimeout: d.idleTimeout, Failed: n.p.requestFailed, Route: func(r *http.Request, name string) *web.Route {
 		return h.routes[d.route(name, protocolOf(r))]
 	}})
 	if err != nil {
@@ -59,6 +59,13 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 		h.over = &httptls.Server{HTTP: h.server, TLS: d.tls, HandshakeTimeout: d.handshakeTimeout, OnHandshake: h.shaken}
 	}
 	return h, nil
+}
+
+// requestFailed tells the hooks of a request that this proxy answers itself.
+func (p *Proxy) requestFailed(r *http.Request, id string, status int, err error) {
+	if l := linkOf(r.Context()); l != nil && p.hooks.RequestFailed != nil {
+		p.hooks.RequestFailed(&l.About, event.Request{ID: id, Method: r.Method, Host: r.Host, Path: r.URL.Path, Status: status, Err: err})
+	}
 }
 
 func protocolOf(r *http.Request) []string {

@@ -140,7 +140,10 @@ func (l *link) greet() error {
 	if errors.Is(err, front.ErrLeft) {
 		return errHandshakeOnly
 	}
-	return err
+	if err != nil {
+		return &refusal{event.BadStartTLS, err}
+	}
+	return nil
 }
 
 // handshake ends TLS here, where the listener does.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/proxy/access"
+	"github.com/vitrine-tls/vitrine/proxy/certs"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/session/fleet"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -23,6 +24,7 @@ type plan struct {
 	targets  map[string]*target
 	queue    *queue
 	sessions *fleet.Sessions // nil where TLS is nowhere ended
+	sources  []*certs.Source // of certificates
 
 	ctx    context.Context // of what runs beside the connections
 	cancel context.CancelFunc

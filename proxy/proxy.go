@@ -62,7 +62,8 @@ type Proxy struct {
 	operators net.Listener       // nil where there is none
 	// operatorsAt is where the operators' socket is, whatever a reload says.
 	operatorsAt string
-	inherited   []byte // ticket keys of the process before; cleared once New is done
+	inherited   []byte    // ticket keys of the process before; cleared once New is done
+	taken       inherited // listeners of the process before, or of systemd, until New is done
 	running     bool
 	begins      []func()      // what waits for Run
 	stopped     chan struct{} // closed when a stop is complete
@@ -81,11 +82,12 @@ func New(cfg config.Config, o Options) (*Proxy, error) {
 		err = p.takeOver(cfg.Process.Handover, cfg.Process.User, from)
 	}
 	var next *plan
+	p.taken = from
 	if err == nil {
 		next, err = p.build(cfg)
 	}
 	clear(p.inherited)
-	p.inherited = nil
+	p.inherited, p.taken = nil, nil
 	if err == nil {
 		err = p.openOperators(cfg.Admin.Listen, from)
 	}
@@ -109,8 +111,11 @@ func New(cfg config.Config, o Options) (*Proxy, error) {
 	return p, nil
 }
 
-// forOperators names the listener at Admin.Listen among those that are handed over.
-const forOperators = "admin:"
+// Names among the listeners that are handed over: that at Admin.Listen, and those that answer http-01.
+const (
+	forOperators = "admin:"
+	forHTTP01    = "http-01:"
+)
 
 func (p *Proxy) openOperators(where string, from inherited) (err error) {
 	if p.options.Operators == nil {

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -38,6 +39,8 @@ type authority struct {
 	issuer *certmagic.ACMEIssuer
 	held   net.Listener // see listenFor
 	leave  func()       // the server of http-01
+	http   *fileServer  // of http-01, else nil
+	httpAt string       // its address, as the configuration writes it
 	served sync.Map     // name to *served
 	report func(event.Certificate)
 }
@@ -96,7 +99,7 @@ func (s *Source) addACME(ctx context.Context, c *config.ACME) error {
 			return fmt.Errorf("acme.ca: %w", err)
 		}
 	}
-	if err := a.listenFor(ctx, c, &template); err != nil {
+	if err := a.listenFor(ctx, c, &template, s.o.HTTPListener); err != nil {
 		return err
 	}
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
@@ -145,7 +148,7 @@ func (a *authority) check(c *config.ACME) error {
 
 // listenFor has certmagic find the port of its challenges taken. Otherwise it would listen
 // there itself: for tls-alpn-01 beside the proxy, whose listener may have any port.
-func (a *authority) listenFor(ctx context.Context, c *config.ACME, template *certmagic.ACMEIssuer) (err error) {
+func (a *authority) listenFor(ctx context.Context, c *config.ACME, template *certmagic.ACMEIssuer, inherited func(string) net.Listener) (err error) {
 	if a.alpn {
 		if a.held, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return err
@@ -153,16 +156,12 @@ func (a *authority) listenFor(ctx context.Context, c *config.ACME, template *cer
 		template.ListenHost, template.AltTLSALPNPort = "127.0.0.1", a.held.Addr().(*net.TCPAddr).Port
 		return nil
 	}
-	addr := c.HTTPListen
-	if addr == "" {
-		addr = ":80"
-	}
-	l, leave, err := joinHTTP(ctx, addr, a.answer)
+	a.httpAt = cmp.Or(c.HTTPListen, ":80")
+	a.http, a.leave, err = joinHTTP(ctx, a.httpAt, inherited, a.answer)
 	if err != nil {
 		return fmt.Errorf("acme.http-listen: %w", err)
 	}
-	a.leave = leave
-	host, port, _ := net.SplitHostPort(l.String())
+	host, port, _ := net.SplitHostPort(a.http.listener.Addr().String())
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}

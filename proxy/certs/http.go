@@ -13,10 +13,10 @@ import (
 // fileServer answers http-01 on one address, for all sources of this process: the
 // source of a new configuration opens before that of the old one is closed.
 type fileServer struct {
-	address net.Addr
-	server  *http.Server
-	done    chan struct{}
-	users   map[*func(http.ResponseWriter, *http.Request) bool]bool
+	listener net.Listener
+	server   *http.Server
+	done     chan struct{}
+	users    map[*func(http.ResponseWriter, *http.Request) bool]bool
 }
 
 var files struct {
@@ -24,18 +24,18 @@ var files struct {
 	at map[string]*fileServer
 }
 
-// joinHTTP has answer asked for requests to addr, until leave is called.
-func joinHTTP(ctx context.Context, addr string, answer func(http.ResponseWriter, *http.Request) bool) (on net.Addr, leave func(), err error) {
+// joinHTTP has answer asked for requests to addr, until leave is called. inherited returns the listener
+// of the process before; nil where there is none.
+func joinHTTP(ctx context.Context, addr string, inherited func(addr string) net.Listener, answer func(http.ResponseWriter, *http.Request) bool) (on *fileServer, leave func(), err error) {
 	files.Lock()
 	defer files.Unlock()
 	f := files.at[addr]
 	if f == nil {
-		var lc net.ListenConfig
-		l, err := lc.Listen(ctx, "tcp", addr)
+		l, err := listenHTTP(ctx, addr, inherited)
 		if err != nil {
 			return nil, nil, err
 		}
-		f = &fileServer{address: l.Addr(), done: make(chan struct{}), users: map[*func(http.ResponseWriter, *http.Request) bool]bool{}}
+		f = &fileServer{listener: l, done: make(chan struct{}), users: map[*func(http.ResponseWriter, *http.Request) bool]bool{}}
 		f.server = &http.Server{Handler: f, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
 		go func() {
 			defer close(f.done)
@@ -47,7 +47,38 @@ func joinHTTP(ctx context.Context, addr string, answer func(http.ResponseWriter,
 		files.at[addr] = f
 	}
 	f.users[&answer] = true
-	return f.address, func() { f.leave(addr, &answer) }, nil
+	return f, func() { f.leave(addr, &answer) }, nil
+}
+
+func listenHTTP(ctx context.Context, addr string, inherited func(addr string) net.Listener) (net.Listener, error) {
+	if inherited != nil {
+		if l := inherited(addr); l != nil {
+			return l, nil
+		}
+	}
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", addr)
+}
+
+// HTTPListeners are those that answer http-01 for s, by the address that the configuration writes.
+// They stay s's.
+func (s *Source) HTTPListeners() map[string]net.Listener {
+	all := map[string]net.Listener{}
+	for _, a := range s.acme {
+		if a.http != nil {
+			all[a.httpAt] = a.http.listener
+		}
+	}
+	return all
+}
+
+// LeaveHTTP ends the answers to http-01: another process has the listeners.
+func (s *Source) LeaveHTTP() {
+	for _, a := range s.acme {
+		if a.http != nil {
+			a.http.server.Close()
+		}
+	}
 }
 
 func (f *fileServer) leave(addr string, user *func(http.ResponseWriter, *http.Request) bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,9 @@ type Options struct {
 	Development func(names []string) (tls.Certificate, error)
 	// LoadPair reads a chain and a key in PEM in place of this process; nil for this process.
 	LoadPair func(cert, key string) (tls.Certificate, error)
+	// HTTPListener returns a listener for http-01 that this process got from another, by the address
+	// that the configuration writes; nil, also as a function, for none. It is the Source's then.
+	HTTPListener func(addr string) net.Listener
 	// Interval is how often files are looked at beside what the system tells; 0 for
 	// [certstore.Interval].
 	Interval time.Duration

@@ -23,6 +23,9 @@ type Hooks struct {
 	// Handshaken is called at the end of each handshake with a client, good or failed, before
 	// anything else is read or written: it may change the connection's trace hooks.
 	Handshaken func(*Connection, Handshake)
+	// RequestFailed is called for each request of HTTP mode that this proxy answers in place of a
+	// target. Requests of one connection may be told at the same time.
+	RequestFailed func(*Connection, Request)
 	// Connected is called when a target was reached, or could not be.
 	Connected func(*Connection, Target)
 	// Closed is called once for each connection that was Accepted.
@@ -70,6 +73,16 @@ type Target struct {
 	Err           error
 }
 
+// A Request is one that no target has answered.
+type Request struct {
+	ID     string // which the client's answer has too
+	Method string // as the client wrote them
+	Host   string
+	Path   string
+	Status int // of the answer
+	Err    error
+}
+
 // A Result is what a connection amounted to.
 type Result struct {
 	Took     time.Duration
@@ -99,5 +112,6 @@ const (
 	NoRoute        Reason = "no route"     // no route fits, and there is no target
 	NotAllowed     Reason = "not allowed"  // the client's identity meets no rule
 	BadHeader      Reason = "proxy header" // a PROXY header was wrong or missing
+	BadStartTLS    Reason = "starttls"     // what came before TLS was not what the protocol asks for
 	Stopping       Reason = "stopping"
 )

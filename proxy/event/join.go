@@ -16,12 +16,13 @@ func Join(all ...Hooks) Hooks {
 
 func (h Hooks) and(o Hooks) Hooks {
 	return Hooks{
-		Accepted:    both(h.Accepted, o.Accepted),
-		Handshaken:  both2(h.Handshaken, o.Handshaken),
-		Connected:   both2(h.Connected, o.Connected),
-		Closed:      both2(h.Closed, o.Closed),
-		Reloaded:    both(h.Reloaded, o.Reloaded),
-		Certificate: both(h.Certificate, o.Certificate),
+		Accepted:      both(h.Accepted, o.Accepted),
+		Handshaken:    both2(h.Handshaken, o.Handshaken),
+		RequestFailed: both2(h.RequestFailed, o.RequestFailed),
+		Connected:     both2(h.Connected, o.Connected),
+		Closed:        both2(h.Closed, o.Closed),
+		Reloaded:      both(h.Reloaded, o.Reloaded),
+		Certificate:   both(h.Certificate, o.Certificate),
 		Refused: func() func(string, net.Addr, Reason, error) {
 			if h.Refused == nil || o.Refused == nil {
 				return one(h.Refused, o.Refused, h.Refused == nil)

@@ -146,6 +146,9 @@ func (j *journal) failed(c *event.Connection, h event.Handshake, why outcome) {
 		about = append(about, slog.String("server_name", name))
 	}
 	w := wordsFor(h.Err)
+	if h.Conn != nil && h.Conn.ConnectionState().Version == 0 && why == cut {
+		w.advice = "" // it has seen no certificate that it could distrust
+	}
 	about = append(about, slog.String("outcome", string(why)), slog.String("failure", w.failure))
 	for _, more := range []struct{ key, value string }{{"ours", w.ours}, {"theirs", w.theirs}, {"advice", w.advice}} {
 		if more.value != "" {
@@ -164,6 +167,7 @@ var refusals = map[event.Reason]struct{ says, advice string }{
 	event.NoRoute:        {"no route is for what the client asks for, and there is no target for the rest", "add a route, or set target"},
 	event.NotAllowed:     {"the client's identity meets no rule", "add a rule to allow if it is to come in"},
 	event.BadHeader:      {"the PROXY header is wrong or missing", "have the balancer send one, or leave its network out of proxy-protocol.from"},
+	event.BadStartTLS:    {"the client did not come to TLS as the protocol of starttls asks for", "have the client use STARTTLS; bytes behind its request are an attack, or a broken client"},
 	event.Stopping:       {"this proxy is stopping", ""},
 }
 
@@ -252,9 +256,16 @@ func (j *journal) certificate(c event.Certificate) {
 	}
 }
 
+// operationKeys is the operation of package session/fleet that brings the keys of tickets up to date.
+const operationKeys = "keys"
+
 func (j *journal) storeFailed(operation string, err error) {
 	if j.again.first(j.now(), "session store: "+operation, "") {
-		j.log.Warn("session store: clients make full handshakes", slog.String("operation", operation), slog.String("failure", wordsFor(err).failure))
+		says := "session store: clients make full handshakes"
+		if operation == operationKeys { // those that are there go on sealing, for a time
+			says = "session store: the keys of tickets are not brought up to date; clients resume with those that this process has"
+		}
+		j.log.Warn(says, slog.String("operation", operation), slog.String("failure", wordsFor(err).failure))
 	}
 }
 

@@ -35,6 +35,7 @@ func TestFailuresInPlainWords(t *testing.T) {
 	o.Hooks().Reloaded(errors.New("line 3: no such target"))
 	o.Hooks().Certificate(event.Certificate{Source: "cert.pem", What: "reloaded", Names: []string{"a", "b"}, Until: time.Unix(2000000000, 0)})
 	o.Hooks().Store("get", 0, io.EOF)
+	o.Hooks().Store("keys", 0, io.EOF)
 	for range 3 {
 		o.Hooks().AcceptFailed(":443", &net.OpError{Op: "accept", Err: syscall.EMFILE})
 	}
@@ -51,6 +52,7 @@ func TestFailuresInPlainWords(t *testing.T) {
 		`level=ERROR msg="no connection could be taken, and it is tried again" listener=:443 failure="this process has as many files and connections open as it may; raise LimitNOFILE"`,
 		`msg="2 more like it" cause="no connection could be taken: this process has`,
 		`msg="session store: clients make full handshakes" operation=get`,
+		`msg="session store: the keys of tickets are not brought up to date; clients resume with those that this process has" operation=keys`,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("there is no\n%s in\n%s", want, log.String())

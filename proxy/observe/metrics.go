@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type metrics struct {
 
 	byListener *cache[string, *listenerSeries]
 	refusals   *cache[refusal, prometheus.Counter]
+	requests   *cache[answer, prometheus.Counter]
 	shaken     *cache[agreed, handshakeSeries]
 	failures   *cache[outcome, handshakeSeries]
 	targets    *cache[address, *addressSeries]
@@ -70,6 +72,12 @@ type listenerSeries struct {
 type refusal struct {
 	listener string
 	why      event.Reason
+}
+
+// answer is what this proxy has answered in place of a target.
+type answer struct {
+	listener string
+	status   int
 }
 
 // agreed is what a good handshake agreed on.
@@ -165,6 +173,10 @@ func (m *metrics) ofListeners() {
 	m.refusals = &cache[refusal, prometheus.Counter]{most: mostListeners * 8, other: refusal{other, other}, make: func(r refusal) prometheus.Counter {
 		return refused.WithLabelValues(r.listener, string(r.why))
 	}, drop: func(r refusal) { refused.DeleteLabelValues(r.listener, string(r.why)) }}
+	requests := m.counter("requests_failed_total", "Requests of HTTP mode that no target has answered.", "listener", "status")
+	m.requests = &cache[answer, prometheus.Counter]{most: mostListeners * 8, other: answer{listener: other}, make: func(a answer) prometheus.Counter {
+		return requests.WithLabelValues(a.listener, strconv.Itoa(a.status))
+	}, drop: func(a answer) { requests.DeleteLabelValues(a.listener, strconv.Itoa(a.status)) }}
 }
 
 func (m *metrics) ofHandshakes() {
@@ -232,6 +244,10 @@ func (m *metrics) accepted(c *event.Connection) {
 
 func (m *metrics) refused(listener string, why event.Reason) {
 	m.refusals.get(refusal{listener, why}).Inc()
+}
+
+func (m *metrics) requestFailed(listener string, status int) {
+	m.requests.get(answer{listener, status}).Inc()
 }
 
 // handshaken counts by what was agreed on, which both sides must know: a client cannot make
@@ -320,6 +336,7 @@ func (m *metrics) forgetListeners(c *config.Config) {
 		return wanted[name] || l.connections.Load() > 0
 	})
 	m.refusals.forget(func(r refusal) bool { return wanted[r.listener] })
+	m.requests.forget(func(a answer) bool { return wanted[a.listener] })
 }
 
 // sourcesOf are the names of all certificates and revocation lists of c.

@@ -29,6 +29,7 @@ func everything(t testing.TB, o *Observer) {
 	shake(t, h, serverConfig(), nil)
 	c := &event.Connection{Listener: ":443", Peer: &net.TCPAddr{}, At: time.Now()}
 	h.Refused(":443", c.Peer, event.TooMany, nil)
+	h.RequestFailed(c, event.Request{Status: 502, Err: io.EOF})
 	h.Connected(c, event.Target{Name: "web", Address: "127.0.0.1:80", Took: time.Millisecond})
 	h.Connected(c, event.Target{Name: "web", Address: "127.0.0.1:80", Err: io.EOF})
 	h.Health("web", "127.0.0.1:80", false, io.EOF)
@@ -303,5 +304,34 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	state := &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, CurveID: tls.X25519}
 	if n := testing.AllocsPerRun(200, func() { perConnection(h, c, state) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// The documents have each value that reason and operation can have, and so has the log its words.
+func TestTheTableOfReasons(t *testing.T) {
+	page, err := os.ReadFile("../../docs/observe.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons, err := os.ReadFile("../event/event.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := os.ReadFile("../../session/fleet/bounded.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^\t\w+ +Reason = "(.*?)"`).FindAllStringSubmatch(string(reasons), -1)
+	if len(found) != len(refusals) {
+		t.Errorf("there are %d reasons, and words for %d", len(found), len(refusals))
+	}
+	found = append(found, regexp.MustCompile(`b\.call\(ctx, "(\w+)"`).FindAllStringSubmatch(string(operations), -1)...)
+	if len(found) < len(refusals)+4 {
+		t.Error("operations of the store are not found")
+	}
+	for _, f := range append(found, []string{"", operationKeys}) {
+		if !strings.Contains(string(page), "`"+f[1]+"`") {
+			t.Errorf("docs/observe.md does not have %q", f[1])
+		}
 	}
 }

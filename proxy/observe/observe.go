@@ -96,7 +96,8 @@ func (o *Observer) Configured(c *config.Config) (later []string) {
 func (o *Observer) Hooks() event.Hooks {
 	return event.Hooks{
 		Accepted: o.accepted, Refused: o.refused, AcceptFailed: o.journal.acceptFailed, Handshaken: o.handshaken, Connected: o.connected, Closed: o.closed,
-		Health: o.healthOf, Reloaded: o.reloaded, Certificate: o.certificate, Store: o.store,
+		RequestFailed: o.requestFailed,
+		Health:        o.healthOf, Reloaded: o.reloaded, Certificate: o.certificate, Store: o.store,
 	}
 }
 
@@ -131,6 +132,11 @@ func (o *Observer) handshaken(c *event.Connection, h event.Handshake) {
 	if o.sampler != nil {
 		o.sampler.ended(c, h)
 	}
+}
+
+func (o *Observer) requestFailed(c *event.Connection, r event.Request) {
+	o.metrics.requestFailed(c.Listener, r.Status)
+	o.journal.requestFailed(c, r)
 }
 
 func (o *Observer) connected(c *event.Connection, t event.Target) {

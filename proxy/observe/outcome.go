@@ -56,6 +56,8 @@ func outcomeOf(err error) outcome {
 // from what we said.
 func outcomeOfHandshake(h *tls.HandshakeError) outcome {
 	switch {
+	case h.Received && errors.Is(h.Err, io.ErrUnexpectedEOF): // no alert has come
+		return cut
 	case h.Received:
 		return outcome("client_says_" + alertName(h.Alert))
 	case h.What != "":

@@ -25,7 +25,7 @@ func TestAServiceThatTakesNothing(t *testing.T) {
 	places := []Place{placeAt(t, l.Addr().String())}
 	h, err := New(Options{
 		Route:  func(*http.Request, string) *Route { return &Route{Places: func() []Place { return places }} },
-		Failed: func(_ *http.Request, _ string, err error) { failed <- err },
+		Failed: func(_ *http.Request, _ string, _ int, err error) { failed <- err },
 	})
 	if err != nil {
 		t.Fatal(err)

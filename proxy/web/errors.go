@@ -42,7 +42,7 @@ func statusOf(err error) int {
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, why error) {
 	id := rand.Text()[:12]
 	if h.Failed != nil {
-		h.Failed(r, id, why)
+		h.Failed(r, id, status, why)
 	}
 	header := w.Header()
 	last := header.Get("Connection") == "close" // set where the connection is to end anyway

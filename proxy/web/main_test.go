@@ -98,7 +98,7 @@ func newStand(t *testing.T, cfg *config.HTTP, services ...http.HandlerFunc) *sta
 			}
 			return nil
 		},
-		Failed: func(_ *http.Request, _ string, err error) {
+		Failed: func(_ *http.Request, _ string, _ int, err error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.failed = append(s.failed, err)

@@ -23,9 +23,9 @@ type Options struct {
 	// the request's Host, in lower case and without a port, and with the connection's server
 	// name, if it has one. It is called from many goroutines.
 	Route func(r *http.Request, name string) *Route
-	// Failed, if not nil, is told why a request was not answered by a service behind. The id is
-	// in the answer that the client gets; what err says is not.
-	Failed func(r *http.Request, id string, err error)
+	// Failed, if not nil, is told why a request was not answered by a service behind. The id and
+	// the status are in the answer that the client gets; what err says is not.
+	Failed func(r *http.Request, id string, status int, err error)
 	// IdleTimeout is how long a body of a request may bring nothing; 0 is 2 minutes.
 	IdleTimeout time.Duration
 }
