@@ -69,7 +69,7 @@ var rules = []rule{
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
 	{rooms + "authority", rooms + "report internal/devca tls", ""},
-	{rooms + "flags", rooms + "report internal/vocabulary certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
+	{rooms + "flags", rooms + "report explain/diagnose internal/vocabulary certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
 	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
@@ -97,7 +97,7 @@ var rules = []rule{
 	{"explain/pcapng", "explain wire", ""},
 	{"tracefile/folder", "", ""},
 	{"tracefile/redact", "trace tracefile wire", ""},
-	{"explain/diagnose", "explain scan tls certcheck certcheck/revocation internal/suite wire", ""},
+	{"explain/diagnose", "explain scan starttls tls certcheck certcheck/revocation internal/suite wire", ""},
 	{"explain", "explain/internal/recompute explain/internal/words internal/otherkeys internal/suite trace tracefile wire", "golang.org/x/net/http2/hpack"},
 	{"explain/internal/catalogue", "", ""}, // texts alone, for renderers
 	{"explain/internal/words", "", ""},

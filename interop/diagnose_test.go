@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/scan"
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -78,6 +79,7 @@ var failures = []failure{
 	failing(gnutlsServer("TLS 1.3 for a client of TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3"), "no-common-version", only(tls.VersionTLS12)), // it says handshake_failure
 	failing(nssServer("TLS 1.2 for a client of TLS 1.3", "tls1.2:tls1.2", ":C02F"), "no-common-version", only(tls.VersionTLS13)),
 	failing(plainHTTP(), "tls-on-plain-port", nil),
+	failing(startingAs("Postfix", 0, ""), "nothing", nil), // which closes without close_notify once we have closed
 	failing(nodeServer("nothing is wrong", ""), "nothing", nil),
 }
 
@@ -122,7 +124,15 @@ func (f *failure) meet(ctx context.Context, at scan.Target, material *pki) *diag
 		f.client(config, material)
 	}
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", at.Address)
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.Address)
+		if err != nil || at.StartTLS == "" {
+			return conn, err
+		}
+		if err := starttls.Upgrade(ctx, conn, at.StartTLS, starttls.Options{Host: serverName}); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return conn, nil
 	}
 	traced := config.Clone()
 	traced.Trace = collector.Hooks()
@@ -130,7 +140,12 @@ func (f *failure) meet(ctx context.Context, at scan.Target, material *pki) *diag
 	if err == nil {
 		conn := tls.Client(raw, traced)
 		raw.SetDeadline(time.Now().Add(20 * time.Second))
-		if err = conn.HandshakeContext(ctx); err == nil {
+		err = conn.HandshakeContext(ctx)
+		if err == nil && at.StartTLS != "" { // nothing to ask for: close, and wait for the server to do so
+			if err = conn.CloseWrite(); err == nil {
+				_, err = io.Copy(io.Discard, conn)
+			}
+		} else if err == nil {
 			if _, err = io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err == nil {
 				_, err = io.Copy(io.Discard, io.LimitReader(conn, 1))
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 	"fmt"
+	"net"
 )
 
 // postgres is PostgreSQL's SSLRequest, which is answered with one byte.
@@ -21,7 +22,10 @@ func postgres(t *talk) error {
 	case 'S':
 		return nil
 	case 'N':
-		return t.fail("the server has no TLS (N): its setting ssl is off", nil)
+		if conn, ok := t.out.(net.Conn); ok && conn.RemoteAddr().Network() == "unix" {
+			return t.kind(NotOffered, "the server has no TLS (N): PostgreSQL has none over a unix socket", nil)
+		}
+		return t.kind(NotOffered, "the server has no TLS (N): its setting ssl is off", nil)
 	case 'E':
 		return t.fail("the server answers with an error (E)", nil)
 	}
@@ -53,13 +57,13 @@ func mysql(t *talk) error {
 	switch {
 	case len(packet) > 0 && packet[0] == 0xff: // an error: 2 bytes of number, text
 		t.heard(string(packet[min(3, len(packet)):]))
-		return t.fail("the server refuses the connection", nil)
+		return t.kind(Refused, "the server refuses the connection", nil)
 	case len(packet) == 0 || packet[0] != 10 || !ok || len(rest) < 15:
 		return t.fail("this is no server of MySQL or MariaDB", nil)
 	}
 	t.heard(fmt.Sprintf("[greeting of %s]", version))
 	if binary.LittleEndian.Uint16(rest[13:])&ssl == 0 {
-		return t.fail("the server has no TLS: it has no certificate, or ssl is off", nil)
+		return t.kind(NotOffered, "the server has no TLS: it has no certificate, or ssl is off", nil)
 	}
 	request := []byte{32, 0, 0, header[3] + 1}
 	request = binary.LittleEndian.AppendUint32(request, protocol41|ssl|secureConnection|pluginAuth)
@@ -97,11 +101,11 @@ func rdp(t *talk) error {
 	case body[1] != confirm:
 		return t.fail("the server does not confirm the connection", nil)
 	case len(body) < 15:
-		return t.fail("the server knows RDP's own encryption alone", nil)
+		return t.kind(NotOffered, "the server knows RDP's own encryption alone", nil)
 	case body[7] == failure:
-		return t.fail(fmt.Sprintf("the server refuses TLS, with the code %d", binary.LittleEndian.Uint32(body[11:])), nil)
+		return t.kind(Refused, fmt.Sprintf("the server refuses TLS, with the code %d", binary.LittleEndian.Uint32(body[11:])), nil)
 	case body[7] != response || binary.LittleEndian.Uint32(body[11:])&(tls|hybrid) == 0:
-		return t.fail("the server chooses something else than TLS", nil)
+		return t.kind(NotOffered, "the server chooses something else than TLS", nil)
 	}
 	return nil
 }
@@ -137,7 +141,7 @@ func ldap(t *talk) error {
 	}
 	t.heard(fmt.Sprintf("[result %d] %s", code, words.Bytes))
 	if code != 0 {
-		return t.fail("the server refuses", nil)
+		return t.kind(Refused, "the server refuses", nil)
 	}
 	return nil
 }

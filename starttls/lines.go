@@ -48,7 +48,7 @@ func (t *talk) ask(line string, ends ending, good ...string) (answer []string, e
 			return answer, nil
 		}
 	}
-	return nil, t.fail("the server refuses", nil)
+	return nil, t.kind(Refused, "the server refuses", nil)
 }
 
 // hasWord reports that a line begins with a word, in whatever case.
@@ -67,7 +67,7 @@ func (t *talk) offers(answer []string, word string) error {
 		}
 	}
 	t.answer = strings.Join(answer, " / ")
-	return t.fail("the server does not offer "+word+": it may want TLS from the first byte, on another port, or somebody on the way took the offer out", nil)
+	return t.kind(NotOffered, "the server does not offer "+word+": it may want TLS from the first byte, on another port, or somebody on the way took the offer out", nil)
 }
 
 // single is an answer of one line.
@@ -203,7 +203,7 @@ func irc(t *talk) error {
 		case words[0] == "670":
 			return nil
 		case words[0] == "691", words[0] == "421", words[0] == "451", words[0] == "ERROR":
-			return t.fail("the server refuses", nil)
+			return t.kind(Refused, "the server refuses", nil)
 		}
 	}
 }

@@ -41,9 +41,25 @@ type Error struct {
 	Answer string
 	// Why is what is wrong with it.
 	Why string
+	// Kind says the same to a program.
+	Kind Kind
 	// Err is the error of the connection, where that is what failed.
 	Err error
 }
+
+// A Kind is what keeps a connection from turning to TLS.
+type Kind uint8
+
+const (
+	// Broken is all that no other kind is: the connection ended, or what came is no answer.
+	Broken Kind = iota
+	// NotOffered: the server says that it has no TLS here, or does not say that it has.
+	NotOffered
+	// Refused: the server answers the request to turn to TLS, or one before it, with no.
+	Refused
+	// Injected: bytes in the clear follow the agreement ([ErrInjected]).
+	Injected
+)
 
 func (e *Error) Error() string {
 	s := "starttls " + e.Protocol + ": " + e.Why
@@ -126,7 +142,7 @@ func Upgrade(ctx context.Context, conn net.Conn, name string, o Options) error {
 	t := &talk{Options: o, protocol: name, in: bufio.NewReaderSize(limit, longestLine), limit: limit, out: conn}
 	err := p.turn(t)
 	if err == nil && t.in.Buffered() > 0 {
-		err = t.fail("TLS does not begin", ErrInjected)
+		err = t.kind(Injected, "TLS does not begin", ErrInjected)
 	}
 	if !stop() { // which is why the rest failed, and the deadline is set
 		return t.fail("the time ended", ctx.Err())
@@ -153,6 +169,13 @@ type talk struct {
 
 func (t *talk) fail(why string, err error) *Error {
 	return &Error{Protocol: t.protocol, Asked: t.asked, Answer: t.answer, Why: why, Err: err}
+}
+
+// kind is fail for what is no broken connection.
+func (t *talk) kind(k Kind, why string, err error) *Error {
+	e := t.fail(why, err)
+	e.Kind = k
+	return e
 }
 
 func (t *talk) heard(text string) {

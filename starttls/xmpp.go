@@ -32,7 +32,7 @@ func xmpp(namespace string) func(*talk) error {
 		case err != nil:
 			return err
 		case element.Name != xml.Name{Space: xmppTLS, Local: "proceed"}:
-			return t.fail("the server refuses", nil)
+			return t.kind(Refused, "the server refuses", nil)
 		}
 		if err := in.Skip(); err != nil {
 			return t.broken(err)
@@ -51,7 +51,7 @@ func (t *talk) features(in *xml.Decoder) error {
 		case element.Name.Local == "stream":
 			continue
 		case element.Name.Local != "features":
-			return t.fail("the server refuses the stream", nil)
+			return t.kind(Refused, "the server refuses the stream", nil)
 		}
 		var offer struct {
 			Any []struct{ XMLName xml.Name } `xml:",any"`
@@ -67,7 +67,7 @@ func (t *talk) features(in *xml.Decoder) error {
 			names = append(names, f.XMLName.Local)
 		}
 		t.heard(strings.Join(names, " "))
-		return t.fail("the server does not offer starttls", nil)
+		return t.kind(NotOffered, "the server does not offer starttls", nil)
 	}
 }
 

@@ -108,6 +108,8 @@ type facts struct {
 	at      int             // of refused
 	choices map[string]*explain.Choice
 	ended   map[string]bool // sides whose direction a capture saw closed
+	// closedFirst is set where the client sent close_notify while the server's direction was open.
+	closedFirst bool
 
 	handshake *tls.HandshakeError
 	refusal   *certcheck.Error
@@ -173,6 +175,8 @@ func (f *facts) event(i int, e *explain.Event) {
 		f.choices[e.Choice.What] = e.Choice
 	case e.Alert != nil && e.Alert.Code != wire.AlertCloseNotify.String():
 		f.alert, f.alertAt = e.Alert, i
+	case e.Alert != nil && e.Alert.From == wire.Client.String():
+		f.closedFirst = f.closedFirst || !f.ended[wire.Server.String()]
 	case e.End != nil:
 		f.ended[e.End.From] = true
 	}

@@ -176,6 +176,8 @@ func (t *trialist) investigate() *Verdict {
 	switch cause := t.first.Cause; {
 	case cause == Nothing:
 		return t.afterSuccess()
+	case cause == "no-close-notify" && t.serverSaid: // the server took the client, and a trial would end the same
+		return nil
 	case cause == "port-closed", cause == "unreachable":
 		return t.addresses(nil)
 	case slices.Contains([]string{"expired", "not-yet-valid"}, cause):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/explain/diagnose"
+	"github.com/vitrine-tls/vitrine/starttls"
 )
 
 // Where no connection came about there is no account, and the error of the network decides;
@@ -39,4 +40,10 @@ var networkErrors = []struct {
 	{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "192.0.2.1:443 refused the connection", "port-closed"},
 	{dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), "no network leads to 192.0.2.1:443 from here", "unreachable"},
 	{dial(os.ErrDeadlineExceeded), "no answer came in time", "silence"},
+	{&diagnose.ProxyError{Proxy: "192.0.2.1:8", Err: syscall.ECONNREFUSED}, "the proxy 192.0.2.1:8 cannot be reached: 192.0.2.1:8 refused the connection", "proxy-closed"},
+	{&diagnose.ProxyError{Proxy: "192.0.2.1:8", Reached: true, Err: errors.New("502")}, "the proxy 192.0.2.1:8 does not lead to the server: 502", "proxy-refused"},
+	{dial(&net.AddrError{Err: "no suitable address", Addr: "a.test"}), "a.test has no address of the kind that was asked for: -4 and -6 choose it", "no-such-family"},
+	{&starttls.Error{Protocol: "smtp", Kind: starttls.NotOffered, Why: "the server does not offer STARTTLS"}, "starttls smtp: the server does not offer STARTTLS", "starttls-not-offered"},
+	{&starttls.Error{Protocol: "smtp", Kind: starttls.Refused, Why: "the server refuses"}, "starttls smtp: the server refuses", "starttls-refused"},
+	{&starttls.Error{Protocol: "smtp", Kind: starttls.Injected, Why: "TLS does not begin", Err: starttls.ErrInjected}, "starttls smtp: TLS does not begin: " + starttls.ErrInjected.Error(), "starttls-injected"},
 }

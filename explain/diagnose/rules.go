@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -40,7 +41,7 @@ func is(sure Confidence, sentence string, evidence ...Evidence) *found {
 }
 
 // rules are asked in this order.
-var rules = slices.Concat(networkRules, notTLSRules, agreementRules, clientCertificateRules, certificateRules, secretRules, endRules)
+var rules = slices.Concat(beforeRules, networkRules, notTLSRules, agreementRules, clientCertificateRules, certificateRules, secretRules, endRules)
 
 // Cause is a row of the table, for people.
 type Cause struct {
@@ -110,7 +111,7 @@ func (f *facts) by(rules []rule) *Verdict {
 	switch {
 	case best != nil:
 		return best
-	case f.c.Summary.Complete && f.c.Failure == "" && f.also.Err == nil && f.alert == nil:
+	case f.c.Summary.Complete && f.alert == nil && (f.c.Failure == "" && f.also.Err == nil || f.closedFirst && f.cut()):
 		return &Verdict{Cause: Nothing, Confidence: Certain, AtFault: Nobody, Sentence: "nothing is wrong: the handshake completed"}
 	}
 	return f.unknown()
@@ -175,7 +176,7 @@ func (f *facts) unknown() *Verdict {
 		v.Sentence = "somebody reset the connection: the " + f.peer().String() + ", or something on the way"
 		v.Advice = "look into the log of the " + f.peer().String() + "; if it has nothing, look for a firewall or a filter between the two"
 	case f.why != "":
-		v.Sentence = f.c.Failure
+		v.Sentence = cmp.Or(f.c.Failure, f.why)
 	case !f.c.Summary.Complete:
 		v.Sentence = "the handshake did not complete, and the account does not tell why"
 	default:

@@ -84,8 +84,8 @@ var endRules = []rule{
 	}},
 	{id: "no-close-notify", fault: Server, source: "RFC 8446 §6.1", mend: "have the server send close_notify before it closes; clients cannot tell the end from an attack that cuts it", match: func(f *facts) *found {
 		switch {
-		case !f.cut() || f.hungUp() && f.asked():
-			return nil
+		case !f.cut() || f.closedFirst || f.hungUp() && f.asked():
+			return nil // where the client closed first, it waits for no more
 		case f.hungUp():
 			return is(Likely, "the server closed the connection after the handshake, and sent neither data nor close_notify", f.lastRecord()...)
 		}

@@ -2,10 +2,12 @@ package diagnose
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 
+	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -21,7 +23,7 @@ var networkRules = []rule{
 		if f.end != endSilent || f.peerSpoke() {
 			return nil
 		}
-		return is(Likely, "the "+f.peer().String()+" took the connection and said nothing until the time was up", f.atEvent(f.helloAt, "", "the ClientHello was sent, and nothing came back"))
+		return is(Likely, "the "+f.peer().String()+" took the connection and said nothing until the time was up", f.unanswered())
 	}},
 	{id: "stall", fault: Somebody, mend: "try again with more time; packets of a certain size may be lost on the way (path MTU)", match: func(f *facts) *found {
 		if f.end != endSilent || !f.peerSpoke() || f.c.Summary.Complete {
@@ -40,6 +42,21 @@ var networkRules = []rule{
 		return is(Likely, "the connection was reset "+when,
 			f.atEvent(f.answerAt, "", "the server had answered before that"))
 	}},
+}
+
+// unanswered is what was said last, to which nothing came.
+func (f *facts) unanswered() Evidence {
+	if e, ok := errors.AsType[*starttls.Error](f.also.Err); ok && f.hello == nil {
+		said := "nothing was said yet: in " + e.Protocol + " the server greets first, and it did not"
+		if e.Asked != "" {
+			said = fmt.Sprintf("%q was sent, before TLS, and nothing came back", e.Asked)
+		}
+		return Evidence{Says: said, Event: -1}
+	}
+	if f.hello == nil {
+		return Evidence{Says: "no ClientHello was sent or came: it did not come to TLS", Event: -1}
+	}
+	return f.atEvent(f.helloAt, "", "the ClientHello was sent, and nothing came back")
 }
 
 // ends matches how a connection ended.

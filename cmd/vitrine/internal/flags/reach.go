@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/net/proxy"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/starttls"
 )
 
@@ -154,6 +156,9 @@ func (r *Reach) dial(ctx context.Context, at Target) (net.Conn, error) {
 		}
 		return new(net.Dialer).DialContext(ctx, "unix", at.Path)
 	}
+	if ip := net.ParseIP(at.Host); ip != nil && (r.only4 && ip.To4() == nil || r.only6 && ip.To4() != nil) {
+		return nil, report.Usagef("%s is an address of the other kind than -4 or -6 asks for; leave the flag out, or give a name", at.Host)
+	}
 	address := at.String()
 	via, err := r.through()
 	switch {
@@ -170,7 +175,7 @@ func (r *Reach) dial(ctx context.Context, at Target) (net.Conn, error) {
 	}
 	conn, err := socks.(proxy.ContextDialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, throughProxy(via, err)
+		return nil, atProxy(via, err)
 	}
 	return conn, nil
 }
@@ -178,17 +183,23 @@ func (r *Reach) dial(ctx context.Context, at Target) (net.Conn, error) {
 // fixedNetwork dials by one network, whatever it is asked for.
 type fixedNetwork string
 
-func (n fixedNetwork) Dial(_, address string) (net.Conn, error) { return net.Dial(string(n), address) }
+func (n fixedNetwork) Dial(_, address string) (net.Conn, error) {
+	return n.DialContext(context.Background(), "", address)
+}
 
 func (n fixedNetwork) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, string(n), address)
+	conn, err := new(net.Dialer).DialContext(ctx, string(n), address)
+	if err != nil {
+		return nil, &diagnose.ProxyError{Proxy: address, Err: err}
+	}
+	return conn, nil
 }
 
 // tunnel asks an HTTP proxy for a connection. RFC 9110 §9.3.6.
 func tunnel(ctx context.Context, network string, via *url.URL, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, via.Host)
+	conn, err := fixedNetwork(network).DialContext(ctx, "", via.Host)
 	if err != nil {
-		return nil, throughProxy(via, err)
+		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	in, err := askTunnel(conn, via, address)
@@ -197,7 +208,7 @@ func tunnel(ctx context.Context, network string, via *url.URL, address string) (
 	}
 	if err != nil {
 		conn.Close()
-		return nil, throughProxy(via, err)
+		return nil, atProxy(via, err)
 	}
 	if in.Buffered() > 0 { // the server speaks first, and its words came with the answer
 		return &primed{conn, in}, nil
@@ -205,8 +216,12 @@ func tunnel(ctx context.Context, network string, via *url.URL, address string) (
 	return conn, nil
 }
 
-func throughProxy(via *url.URL, err error) error {
-	return &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("the proxy %s: %w", via.Host, err)}
+// atProxy is the error of a proxy that was reached, unless err says that it was not.
+func atProxy(via *url.URL, err error) error {
+	if e, ok := errors.AsType[*diagnose.ProxyError](err); ok {
+		return e
+	}
+	return &diagnose.ProxyError{Proxy: via.Host, Reached: true, Err: err}
 }
 
 // primed is a connection of which something was read already.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 )
 
 // How TLS begins: the flag counts first, then a URL, then the port.
@@ -111,6 +112,59 @@ func TestUnixSockets(t *testing.T) {
 		}
 		if all := c.r.Addresses(t.Context(), socket); all != nil {
 			t.Errorf("a socket has the addresses %v", all)
+		}
+	}
+}
+
+// A proxy that does not run is no fault of the server, and neither is one that refuses.
+func TestProxyFailuresAreTheProxys(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	l.Close()
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			head := make([]byte, 3)
+			io.ReadFull(conn, head)
+			if head[0] == 5 { // SOCKS: no method, then a refusal
+				conn.Write([]byte{5, 0})
+				io.ReadFull(conn, make([]byte, 10))
+				conn.Write([]byte{5, 5, 0, 1, 0, 0, 0, 0, 0, 0})
+			} else {
+				io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\n\r\n")
+			}
+			conn.Close()
+		}
+	}()
+	at := Target{Host: "127.0.0.1", Port: "443", StartTLS: "none"}
+	for _, scheme := range []string{"http://", "socks5://"} {
+		for address, cause := range map[string]string{closed: "proxy-closed", l.Addr().String(): "proxy-refused"} {
+			_, err := (&Reach{proxy: scheme + address}).Dial(t.Context(), at)
+			if v := diagnose.Account(nil, diagnose.Also{Err: err}); v.Cause != cause || v.Sentence == "" || report.ExitCode(err) != report.ExitNetwork {
+				t.Errorf("%s%s: %s, %q; %v", scheme, address, v.Cause, v.Sentence, err)
+			}
+		}
+	}
+}
+
+// An address of the other family is a wrong use of -4 and -6.
+func TestFamilyOfAnAddress(t *testing.T) {
+	for _, c := range []struct {
+		r    Reach
+		host string
+	}{{Reach{only4: true}, "::1"}, {Reach{only6: true}, "127.0.0.1"}} {
+		if _, err := c.r.Dial(t.Context(), Target{Host: c.host, Port: "1"}); report.ExitCode(err) != report.ExitUsage {
+			t.Errorf("%s: %v", c.host, err)
 		}
 	}
 }

@@ -3,7 +3,9 @@ package report
 import (
 	"errors"
 	"io"
+	"net"
 
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
@@ -29,8 +31,8 @@ func adviceFor(err error, we wire.Role) string {
 	early, _ := errors.AsType[*starttls.Error](err)
 	trouble, _ := troubleOf(err)
 	switch {
-	case errors.Is(err, starttls.ErrInjected):
-		return "do not trust this way to the server: what came would have counted as said under TLS"
+	case beforeTLS(err):
+		return pick(we, diagnose.Account(nil, diagnose.Also{Err: err}).Advice, "")
 	case early != nil:
 		return "check that this port speaks " + early.Protocol + " before TLS; --starttls says which protocol, or none for TLS from the first byte"
 	case h != nil && h.Hint != "" && !isTimeout(err): // how long to wait is for the command to say
@@ -40,6 +42,12 @@ func adviceFor(err error, we wire.Role) string {
 			"the client closed the connection without saying that it was done: what it sent may not be all")
 	}
 	return trouble.advice(we)
+}
+
+// beforeTLS reports a failure on the way to TLS of which a diagnosis knows more than we do.
+func beforeTLS(err error) bool {
+	early, ok := errors.AsType[*starttls.Error](err)
+	return ok && early.Kind != starttls.Broken || isA[*diagnose.ProxyError](err) || isA[*net.AddrError](err)
 }
 
 func pick(we wire.Role, forClient, forServer string) string {

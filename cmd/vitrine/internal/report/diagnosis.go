@@ -63,15 +63,20 @@ func (d *Diagnosis) usual(software string) bool {
 // Diagnose adds why a connection to target failed. There is one remedy: that of the library,
 // in the words of the command, and where it has none that of the diagnosis.
 func (f *Failure) Diagnose(target string, v *diagnose.Verdict, err error) {
-	if IsMisuse(err) {
+	if ExitCode(err) == ExitUsage {
 		return
 	}
 	one := *v
+	if isA[*diagnose.ProxyError](err) {
+		one.Sentence = f.Text
+	}
 	if f.Advice == "" && v.Confidence == diagnose.Certain {
 		f.Advice = v.Advice
 	}
 	one.Advice = ""
-	f.Diagnosis, f.more = &one, "vitrine explain --diagnose "+target
+	if f.more = "vitrine explain --diagnose " + target; one.Cause != diagnose.Unknown {
+		f.Diagnosis = &one
+	}
 }
 
 // diagnosisColumn is where the text of a diagnosis stands beside its names.

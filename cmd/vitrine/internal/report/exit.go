@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/certcheck"
+	"github.com/vitrine-tls/vitrine/explain/diagnose"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -93,7 +94,7 @@ func isNetworkError(err error) bool {
 	// An EOF without an announcement is the peer's answer to a handshake, and a
 	// broken connection later.
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && !isA[*handshakeError](err)
-	return cut || errors.Is(err, ErrNoAnswer) || isA[net.Error](err) || errors.Is(err, context.DeadlineExceeded)
+	return cut || errors.Is(err, ErrNoAnswer) || isA[net.Error](err) || isA[*diagnose.ProxyError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // IsHandshakeError reports that the two sides did not agree, or one broke a rule.

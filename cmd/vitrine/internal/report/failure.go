@@ -103,7 +103,11 @@ func (f Failure) Write(w io.Writer, before string) {
 		}
 	}
 	if f.Diagnosis != nil && f.Diagnosis.Confidence == diagnose.Certain {
-		row("cause:", terminal.Printable(f.Diagnosis.Cause+": "+f.Diagnosis.Sentence))
+		cause := f.Diagnosis.Cause
+		if said := terminal.Printable(f.Diagnosis.Sentence); said != f.Text {
+			cause += ": " + said
+		}
+		row("cause:", cause)
 	}
 	if f.Advice != "" {
 		row("what to change:", f.Advice)

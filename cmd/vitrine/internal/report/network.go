@@ -30,6 +30,7 @@ var troubles = []trouble{
 		"", "give an address of this machine with --listen", "dns"},
 	{isA[*net.DNSError], "the name %s could not be looked up: this machine's DNS server fails",
 		"", "give an address of this machine with --listen", "dns"},
+	{is(syscall.ENOENT), "there is no socket of that name: %s", "check the path, and that the server runs", "", ""},
 	{is(syscall.ECONNREFUSED), "%s refused the connection", "", "", "port-closed"},
 	{is(syscall.ENETUNREACH), "no network leads to %s from here", "", "", "unreachable"},
 	{is(syscall.EHOSTUNREACH), "%s cannot be reached", "check the address, and that the machine is on", "", ""},
@@ -71,6 +72,14 @@ func (t trouble) sentence(err error) string {
 
 // plain is an error of the network, or any other, without the words of Go.
 func plain(err error) string {
+	if e, ok := errors.AsType[*diagnose.ProxyError](err); ok {
+		one := *e
+		one.Err = errors.New(plain(e.Err))
+		return one.Error()
+	}
+	if e, ok := errors.AsType[*net.AddrError](err); ok && strings.HasPrefix(e.Err, "no suitable address") {
+		return e.Addr + " has no address of the kind that was asked for: -4 and -6 choose it"
+	}
 	if t, ok := troubleOf(err); ok {
 		return t.sentence(err)
 	}

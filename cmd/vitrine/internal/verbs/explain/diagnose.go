@@ -104,6 +104,10 @@ func (o *options) diagnoseLive(cmd *cobra.Command, args []string) error {
 		status.End()
 		return err
 	}
+	if len(e.made) == 0 && report.ExitCode(failure) == report.ExitUsage { // the way cannot be gone as it was given
+		status.End()
+		return failure
+	}
 	if len(e.made) == 0 {
 		e.made = []subject{{failure: failure}}
 	}
