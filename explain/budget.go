@@ -65,6 +65,8 @@ func classOf(event any) (of class, cost int) {
 		}
 	case trace.Message:
 		cost += len(e.Raw)
+	case trace.Inner:
+		cost += len(e.Raw)
 	case trace.Secret:
 		cost += len(e.Input) + len(e.Value)
 	case trace.Keys:

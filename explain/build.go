@@ -27,6 +27,10 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c.drop(dropped)
 	var gone missed
 	for _, e := range events {
+		if x, ok := e.what.(trace.Inner); ok {
+			c.hides(x)
+			continue
+		}
 		ev := c.convert(e)
 		if x, ok := e.what.(trace.Record); ok {
 			ev.Record.place(x.Dir, e.missed, &gone)
@@ -34,11 +38,15 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 		c.Events = append(c.Events, ev)
 	}
 	c.noteGaps()
+	c.noteInner()
 	c.split()
 	carry(c)
 	for _, e := range c.Events {
-		if e.Message != nil {
-			e.Message.decode(e.hs.context())
+		if m := e.Message; m != nil {
+			m.decode(e.hs.context())
+			if m.Inner != nil {
+				m.nameInner()
+			}
 		}
 		if e.Alert != nil {
 			e.Alert.Ref = alertRef(e.hs.version)
@@ -51,8 +59,11 @@ func build(events []collected, dropped [classes]lost, about About) *Connection {
 	c.summarise()
 	c.costs()
 	for _, e := range c.Events {
-		if e.Message != nil {
-			e.Message.Words = wordsOf(e.Message)
+		if m := e.Message; m != nil {
+			m.Words = wordsOf(m)
+			if m.Inner != nil {
+				m.Inner.Words = wordsOf(m.Inner)
+			}
 		}
 	}
 	c.notOpened()

@@ -66,7 +66,7 @@ func (hs *handshake) message(m *Message) {
 	if c, ok := hs.signature(m); ok {
 		m.Checks = append(m.Checks, hs.account.standIn(c))
 	}
-	switch p := m.parsed.(type) {
+	switch p := m.counting().parsed.(type) {
 	case *wire.Finished:
 		m.Checks = append(m.Checks, hs.account.standIn(hs.finished(m, p)))
 	case *wire.ClientHello:

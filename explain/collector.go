@@ -81,6 +81,7 @@ func (c *Collector) hooks() *trace.Hooks {
 	return &trace.Hooks{
 		Record:  func(e trace.Record) { c.add(e) },
 		Message: func(e trace.Message) { c.add(e) },
+		Inner:   func(e trace.Inner) { c.add(e) },
 		Secret:  func(e trace.Secret) { c.add(e) },
 		Keys:    func(e trace.Keys) { c.add(e) },
 		Choice:  func(e trace.Choice) { c.add(e) },
@@ -114,6 +115,9 @@ func own(event any) any {
 		e.Wire, e.Plain = bytes.Clone(e.Wire), bytes.Clone(e.Plain)
 		return e
 	case trace.Message:
+		e.Raw = bytes.Clone(e.Raw)
+		return e
+	case trace.Inner:
 		e.Raw = bytes.Clone(e.Raw)
 		return e
 	case trace.Secret:

@@ -341,6 +341,10 @@ type Message struct {
 	// Covers is what the proof in it is over: of a Finished, a signature or a binder.
 	Covers string `json:"covers,omitempty"`
 	Raw    Hex    `json:"raw"`
+	// Inner is the ClientHello that this one has encrypted, where it is known. RFC 9849 §5.
+	Inner *Message `json:"inner,omitempty"`
+	// InnerCounts: the server has taken Inner, which then stands in the transcript.
+	InnerCounts bool `json:"inner_counts,omitempty"`
 	// Malformed is why the message could not be read to its end.
 	Malformed string  `json:"malformed,omitempty"`
 	Checks    []Check `json:"checks,omitempty"`

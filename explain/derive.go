@@ -209,6 +209,17 @@ func (hs *handshake) input(s *Secret, r recompute.Rule, h *suite.Hash) (in mater
 		if !slices.ContainsFunc(hs.account.nonces, func(n []byte) bool { return bytes.Equal(n, s.Input) }) {
 			in.bad, in.absent = "no ticket on the wire has this nonce", true
 		}
+	case recompute.InnerRandom:
+		in.name = "ClientHelloInner.random"
+		for _, m := range hs.transcript.msgs {
+			if p, ok := m.counting().parsed.(*wire.ClientHello); ok && (m.Inner == nil || m.InnerCounts) {
+				in.bytes = p.Random
+			} else if m.Inner != nil {
+				in.bytes = m.Inner.Raw[wire.HeaderLen+2:][:32]
+			}
+		}
+	case recompute.ConfirmedHash:
+		return hs.confirmed(s, h)
 	case recompute.TranscriptHash:
 		return hs.hashInput(s, r, h)
 	}

@@ -113,7 +113,7 @@ func (hs *handshake) context() wire.Context {
 // read takes what the decoded hellos say.
 func (hs *handshake) read() {
 	for _, m := range hs.transcript.msgs {
-		switch p := m.parsed.(type) {
+		switch p := m.counting().parsed.(type) {
 		case *wire.ClientHello:
 			hs.hello = p
 		case *wire.SSL2ClientHello:

@@ -32,6 +32,10 @@ var secretMeanings = map[string]string{
 	"resumption_master_secret":            "Makes the pre-shared keys of later connections.",
 	"resumption_psk":                      "The pre-shared key that goes with one ticket; its nonce makes it different from the others.",
 
+	"ech_shared_secret":       "What only the server can get from the encapsulated key: it opens the encrypted hello.",
+	"ech_confirmation_key":    "Made from the random of the encrypted hello, which only the two sides know.",
+	"ech_accept_confirmation": "The server's word, hidden in what looks random, that it has taken the encrypted hello.",
+
 	"psk/old":                              "The pre-shared key that goes with the client's identity: both sides had it before the connection.",
 	"other_secret":                         "The result of the rest of the key exchange. It goes into the premaster secret beside the pre-shared key.",
 	"other_secret/zeros":                   "As many zeros as the pre-shared key has bytes. There is no other key exchange, so anyone who gets that key later can read this connection.",

@@ -49,7 +49,7 @@ func (hs *handshake) shows(side wire.Role) bool {
 // read takes in what one handshake says.
 func (s *Summary) read(hs *handshake, side wire.Role) {
 	for _, m := range hs.transcript.msgs {
-		switch p := m.parsed.(type) {
+		switch p := m.counting().parsed.(type) {
 		case *wire.ClientHello:
 			_, _ = p.Extensions.Read(wire.ExtServerName, func(r *wire.Reader) { s.ServerName = wire.ReadServerName(r) })
 		case *wire.ServerHello:

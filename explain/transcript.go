@@ -13,7 +13,7 @@ type transcript struct {
 
 func (t *transcript) add(m *Message) {
 	t.msgs = append(t.msgs, m)
-	t.Messages = append(t.Messages, recompute.Message{Type: m.typ, From: m.from, Raw: m.Raw})
+	t.Messages = append(t.Messages, recompute.Message{Type: m.typ, From: m.from, Raw: m.counting().Raw})
 }
 
 // take starts t with the messages of the handshake that is the first part of

@@ -20,6 +20,8 @@ func lineOf(e Event) (l line, err error) {
 	case trace.Message:
 		c := x.Context
 		l.Message = &message{direction(x.Dir), x.Raw, c.Version, c.KeyExchange, role(c.From), x.PostHandshake, x.SSL2}
+	case trace.Inner:
+		l.Inner = &inner{direction(x.Dir), x.Raw}
 	case trace.Secret:
 		l.Secret = &secret{x.Name, x.How, x.From, x.Salt, x.Label, x.Input, x.InputIs, x.Hash, x.Value, x.Ref}
 	case trace.Keys:
@@ -50,6 +52,8 @@ func (l *line) event() any {
 		x := l.Message
 		return trace.Message{Dir: trace.Direction(x.Dir), Raw: x.Raw, PostHandshake: x.PostHandshake, SSL2: x.SSL2,
 			Context: wire.Context{Version: x.Version, KeyExchange: x.KeyExchange, From: wire.Role(x.From)}}
+	case l.Inner != nil:
+		return trace.Inner{Dir: trace.Direction(l.Inner.Dir), Raw: l.Inner.Raw}
 	case l.Secret != nil:
 		x := l.Secret
 		return trace.Secret{Name: x.Name, How: x.How, From: x.From, Salt: x.Salt, Label: x.Label, Input: x.Input, InputIs: x.InputIs, Hash: x.Hash, Value: x.Value, Ref: x.Ref}

@@ -60,7 +60,7 @@ const redactedNotice = "This trace is redacted: secrets, application data, names
 type Event struct {
 	// At is the time since the first event of the connection.
 	At time.Duration
-	// What is a trace.Record, Message, Secret, Keys, Choice, Alert, Gap or End, or [Dropped].
+	// What is a trace.Record, Message, Inner, Secret, Keys, Choice, Alert, Gap or End, or [Dropped].
 	// Its slices are the reader's own.
 	What any
 	// Missed counts the records of each direction that were seen before and are not in
@@ -87,6 +87,7 @@ type line struct {
 	Missed     []int    `json:"missed,omitempty"` // sent, received
 	Record     *record  `json:"record,omitempty"`
 	Message    *message `json:"message,omitempty"`
+	Inner      *inner   `json:"inner,omitempty"`
 	Secret     *secret  `json:"secret,omitempty"`
 	Keys       *keys    `json:"keys,omitempty"`
 	Choice     *choice  `json:"choice,omitempty"`
@@ -116,6 +117,11 @@ type message struct {
 	From          role             `json:"from,omitempty"`
 	PostHandshake bool             `json:"post_handshake,omitempty"`
 	SSL2          bool             `json:"ssl2,omitempty"`
+}
+
+type inner struct {
+	Dir direction `json:"dir"`
+	Raw octets    `json:"raw"`
 }
 
 type secret struct {

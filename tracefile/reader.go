@@ -133,6 +133,8 @@ func (r *Reader) sane(e Event) error {
 		wrong = wrong || x.Dir == 0 || x.Epoch < 0 || x.Padding < 0
 	case trace.Message:
 		wrong = wrong || x.Dir == 0
+	case trace.Inner:
+		wrong = wrong || x.Dir == 0
 	case trace.Keys:
 		wrong = wrong || x.Dir == 0 || x.Epoch < 0
 	case trace.Alert:

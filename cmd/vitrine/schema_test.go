@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ech"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
@@ -43,6 +44,7 @@ var written = map[string]reflect.Type{
 	"connect":            reflect.TypeFor[connect.Summary](),
 	"cert show":          reflect.TypeFor[show.Shown](),
 	"cert expiry":        reflect.TypeFor[expiry.Watch](),
+	"cert ech":           reflect.TypeFor[ech.Made](),
 	"cert ca init":       reflect.TypeFor[ca.Authority](),
 	"cert ca issue":      reflect.TypeFor[ca.Certificate](),
 	"cert ca revoke":     reflect.TypeFor[ca.Revoked](),

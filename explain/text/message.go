@@ -29,6 +29,13 @@ func (p *printer) message(m *explain.Message) {
 	if m.Malformed != "" {
 		p.check(explain.Check{Result: explain.Differs, What: m.Malformed})
 	}
+	if in := m.Inner; in != nil {
+		p.event("inside", sideStyle(m.From), in.Ref, text(sideStyle(m.From).bold(), "%s", in.Name),
+			text(normal, "  encrypted in the message above, %s as rebuilt", words.Size(len(in.Raw))))
+		p.para(tagCol, faint, "%s", in.Meaning)
+		p.put(text(faint, "%5s %5s  %-*s %s", "at", "len", fieldCol-hexCol-1, "bytes", "field"))
+		p.body(tree(in.Fields))
+	}
 }
 
 // carriers says which records carried the message.

@@ -326,7 +326,7 @@ func (s *State) refusedECH() error {
 	}
 	hint := "it has none to try again with: it does not speak Encrypted Client Hello now; connect without, if the name may be seen"
 	if len(s.ech.retry) > 0 {
-		hint = "connect again with the configs that it sent, which are in ECHRejectionError.RetryConfigList"
+		hint = "connect again with the configs that it sent; for programs, they are in ECHRejectionError.RetryConfigList"
 	}
 	return &Error{Alert: wire.AlertECHRequired, Ref: "RFC 9849 §6.1.6", Hint: hint,
 		Rule: fmt.Sprintf("the server did not take our encrypted hello, and has proved that it speaks for %q", s.ech.outer.ServerName),

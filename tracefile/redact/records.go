@@ -22,6 +22,10 @@ func (s *Redactor) messages(events []tracefile.Event) map[string][]byte {
 	}
 	all := map[string][]byte{}
 	for i, e := range events {
+		if x, ok := e.What.(trace.Inner); ok {
+			x.Raw = s.message(x.Raw, agreed, false)
+			events[i].What = x
+		}
 		m, ok := e.What.(trace.Message)
 		if !ok {
 			continue

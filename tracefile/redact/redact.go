@@ -63,6 +63,8 @@ func sizeOf(e tracefile.Event) int {
 		return own + len(x.Wire) + len(x.Plain)
 	case trace.Message:
 		return own + len(x.Raw)
+	case trace.Inner:
+		return own + len(x.Raw)
 	case trace.Secret:
 		return own + len(x.Input) + len(x.Value)
 	case trace.Choice:

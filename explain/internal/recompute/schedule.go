@@ -33,6 +33,8 @@ const (
 	Randoms               // client_random + server_random
 	RandomsReversed       // server_random + client_random
 	TicketNonce           // the nonce of a NewSessionTicket
+	InnerRandom           // the random of the encrypted ClientHello
+	ConfirmedHash         // the hash up to the ServerHello, its confirmation zero
 )
 
 // A Rule is how an RFC derives one value from others, which it names.
@@ -56,7 +58,7 @@ const AnySize = -1
 // one's it is that.
 func RuleFor(v wire.Version, k wire.KeyExchange, name, label string) (Rule, bool) {
 	if v >= wire.TLS13 {
-		return rule13(name)
+		return rule13(name, label)
 	}
 	if r, ok := premasters[name]; ok {
 		switch {
@@ -78,8 +80,11 @@ func RuleFor(v wire.Version, k wire.KeyExchange, name, label string) (Rule, bool
 
 // rule13 is RuleFor of TLS 1.3. The traffic secrets after a KeyUpdate are
 // numbered, each made from the one before. RFC 8446 §7.2.
-func rule13(name string) (Rule, bool) {
+func rule13(name, label string) (Rule, bool) {
 	if r, ok := schedule13[name]; ok {
+		return r, true
+	}
+	if r, ok := hidden[name+"/"+label]; ok {
 		return r, true
 	}
 	for _, side := range []wire.Role{wire.Client, wire.Server} {
@@ -126,6 +131,16 @@ var schedule13 = map[string]Rule{
 	"resumption_master_secret": {Function: ExpandLabel, From: "master_secret", Label: "res master", Input: TranscriptHash,
 		UpTo: through(wire.TypeFinished, wire.Client), Ref: "RFC 8446 §4.6.1"},
 	"resumption_psk": {Function: ExpandLabel, From: "resumption_master_secret", Label: "resumption", Input: TicketNonce, Ref: "RFC 8446 §4.6.1"},
+}
+
+// hidden are the values of Encrypted Client Hello, by name and label. RFC 9849 §7.2.
+var hidden = map[string]Rule{
+	"ech_shared_secret/":    {Ref: "RFC 9849 §6.1"},
+	"ech_confirmation_key/": {Function: Extract, Input: InnerRandom, Ref: "RFC 9849 §7.2"},
+	"ech_accept_confirmation/ech accept confirmation": {Function: ExpandLabel, From: "ech_confirmation_key", Label: "ech accept confirmation",
+		Input: ConfirmedHash, Size: wire.ECHConfirmationLen, Ref: "RFC 9849 §7.2"},
+	"ech_accept_confirmation/hrr ech accept confirmation": {Function: ExpandLabel, From: "ech_confirmation_key", Label: "hrr ech accept confirmation",
+		Input: ConfirmedHash, Size: wire.ECHConfirmationLen, Ref: "RFC 9849 §7.2.1"},
 }
 
 // refs are where a version up to TLS 1.2 has its key schedule.

@@ -41,6 +41,8 @@ type TLS struct {
 	MaxFragmentLength           int
 	recordLimit, fragment       int
 
+	ech
+
 	// What follows is known after Apply.
 
 	Low    wire.Version   // the lowest version
@@ -108,6 +110,7 @@ func (f *TLS) registerClient(cmd *cobra.Command) {
 	flags.StringVar(&f.Resume, "resume", "none", "make a second connection that resumes the first, in this `way`: id or ticket (up to TLS 1.2) or psk (TLS 1.3)")
 	flags.IntVar(&f.dhMin, "dh-min", 0, "accept groups for DHE of at least this many `bits` (default 2048)")
 	flags.IntVar(&f.MaxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 `bytes` both ways (RFC 6066)")
+	f.ech.registerClient(cmd)
 	CompleteFrom(cmd, "resume", []string{"none", "id", "ticket", "psk"})
 	CompleteFrom(cmd, "max-fragment-length", []string{"512", "1024", "2048", "4096"})
 }
@@ -117,6 +120,7 @@ func (f *TLS) registerServer(cmd *cobra.Command) {
 	flags.StringVar(&f.pskHint, "psk-hint", "", "the server's `text` to help a client choose its pre-shared key")
 	flags.StringVar(&f.dhParams, "dh-params", "", "the server's group for DHE, a PEM `file` as 'openssl dhparam' writes it (default: those of RFC 7919)")
 	flags.StringVar(&f.prefer, "prefer", "server", "the `side` whose order of cipher suites counts: client or server")
+	f.ech.registerServer(cmd)
 	CompleteFrom(cmd, "prefer", []string{"client", "server"})
 }
 
@@ -128,7 +132,7 @@ func (f *TLS) As(side Sides) { f.sides = side }
 func (f *TLS) Apply(config *tls.Config) error {
 	f.Suites, f.groups = splitColons(f.Suites), splitColons(f.groups)
 	for _, step := range []func(*tls.Config) error{
-		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applySchemes, f.applyDH, f.applyRecords, f.applyConsent,
+		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applySchemes, f.applyDH, f.applyRecords, f.applyConsent, f.ech.apply,
 	} {
 		if err := step(config); err != nil {
 			return err

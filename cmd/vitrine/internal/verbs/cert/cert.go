@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ech"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/verify"
@@ -17,6 +18,7 @@ var subcommands = []func() *cobra.Command{
 	verify.New,
 	expiry.New,
 	ca.New,
+	ech.New,
 }
 
 // New makes the verb.

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -272,6 +274,9 @@ func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) 
 		return report.JSONError(cmd.OutOrStdout(), at.String(), f, err)
 	}
 	f.Write(cmd.ErrOrStderr(), fmt.Sprintf("vitrine: %s: ", at))
+	if rejected, ok := errors.AsType[*tls.ECHRejectionError](err); ok && len(rejected.RetryConfigList) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "the server sent configs to try: --ech-config %s\n", base64.StdEncoding.EncodeToString(rejected.RetryConfigList))
+	}
 	if refused {
 		if err := text.WriteVerdict(cmd.ErrOrStderr(), o.verdict, text.Options{Color: terminal.PaletteFor(cmd.ErrOrStderr()).On}); err != nil {
 			return err

@@ -42,6 +42,9 @@ type Summary struct {
 	SignatureScheme string `json:"signature_scheme,omitempty"`
 	ALPN            string `json:"alpn,omitempty"`
 	ServerName      string `json:"server_name,omitempty"`
+	// PublicName is what everybody saw in place of ServerName, as our hello was
+	// encrypted. RFC 9849.
+	PublicName string `json:"public_name,omitempty"`
 	// Resumed is how: "id", "ticket" or "psk"; empty for a full handshake.
 	Resumed     string `json:"resumed,omitempty"`
 	PSKIdentity string `json:"psk_identity,omitempty"`
@@ -97,6 +100,9 @@ func summarize(conn *tls.Conn, at flags.Target, config *tls.Config, took time.Du
 		ALPN:        state.NegotiatedProtocol, ServerName: config.ServerName,
 		OCSPStapled: len(state.OCSPResponse) > 0, SCTs: len(state.SignedCertificateTimestamps),
 		Verified: len(state.VerifiedChains) > 0,
+	}
+	if state.ECHAccepted {
+		s.PublicName, _ = tls.CheckECHConfigList(config.EncryptedClientHelloConfigList)
 	}
 	s.addState(conn.State())
 	chain := state.PeerCertificates
@@ -221,6 +227,9 @@ func (s *Summary) writeAgreed(line func(name, value string)) {
 	}
 	if group != "" {
 		line("group", group)
+	}
+	if s.PublicName != "" {
+		line("hidden", fmt.Sprintf("the name was encrypted; everybody saw %q", s.PublicName))
 	}
 	if s.PSKIdentity != "" {
 		hint := ""
