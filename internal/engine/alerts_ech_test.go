@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/hpke"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -112,7 +113,7 @@ var ofECH = []offence{
 	sealing(encoded(saysInner, only13(3, 3))),
 	sealing(encoded(wire.Extension{Type: wire.ExtEncryptedClientHello, Data: []byte{0}}, only13(3, 4))),
 	sealing(encoded(saysInner, shared(wire.ExtSupportedVersions, wire.ExtSupportedVersions))),
-	sealing(encoded(saysInner, shared(wire.ExtKeyShare, wire.ExtServerName))), // in the wrong order
+	sealing(encoded(saysInner, shared(wire.ExtKeyShare, wire.ExtSupportedVersions))), // in the wrong order
 	sealing(encoded(saysInner, shared(wire.ExtSupportedVersions, 0x1234))),
 	sealing(encoded(saysInner, only13(3, 4), shared(wire.ExtSupportedVersions))),
 	sealing(encoded(shared(wire.ExtEncryptedClientHello, wire.ExtSupportedVersions))),
@@ -167,5 +168,27 @@ func TestNothingOfTheInnerHelloIsSeen(t *testing.T) {
 			return [][]byte{rec}
 		}
 		l.run()
+	}
+}
+
+// How long the encrypted hello is does not tell how long the name in it is. RFC 9849 §6.1.3.
+func TestPaddingHidesTheName(t *testing.T) {
+	lengths := map[int]bool{}
+	for _, name := range []string{"", "a.test", "example.test", "a-rather-long-name.example.test"} {
+		c, s := hostsECH(t)
+		c.config.ServerName = name
+		l := connect(c, s)
+		l.client.hooks.Message = func(m trace.Message) {
+			var hello wire.ClientHello
+			var e wire.ECHClientHello
+			if m.Raw[0] == byte(wire.TypeClientHello) && wire.Decode(&hello, m.Raw[wire.HeaderLen:], m.Context, nil) == nil {
+				hello.Extensions.Read(wire.ExtEncryptedClientHello, e.Read)
+				lengths[len(e.Payload)] = true
+			}
+		}
+		l.run()
+	}
+	if len(lengths) != 1 {
+		t.Errorf("names of different lengths give encrypted hellos of %v bytes", lengths)
 	}
 }
