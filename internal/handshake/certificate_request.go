@@ -109,7 +109,8 @@ func Shown(leaf []byte) [32]byte { return session.Binding([]byte("shown"), leaf)
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
 	s.certificate, s.Result.Shown, s.Result.ClientScheme = none, Shown(nil), 0 // it may be asked again
-	if s.ECHRejected() {                                                       // who we are is for the inner hello's server alone, RFC 9849 §6.1.7
+	// Who we are is not for a server that has rejected. RFC 9849 §6.1.7.
+	if s.ECHRejected() {
 		return nil
 	}
 	info := s.requestInfo(ctx)
