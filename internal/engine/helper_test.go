@@ -198,6 +198,8 @@ func (h *host) ServerPSK(identity string) ([]byte, error) {
 	return h.key, nil
 }
 
+func (h *host) ExternalPSK([]byte) (*handshake.ExternalPSK, error) { return nil, nil }
+
 func newClientHost() *host {
 	h := newHost()
 	h.config.ServerName = "example.test"
