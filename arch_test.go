@@ -104,7 +104,7 @@ var rules = []rule{
 	{"explain/internal/words", "", ""},
 	{"explain/internal/recompute", "internal/otherkeys internal/suite wire", "filippo.io/mldsa"}, // a second implementation: nothing of the engine's
 	{"scan/policy", "scan", "go.yaml.in/yaml/v3"},
-	{"scan", "scan/fix starttls certcheck certcheck/revocation internal/passive internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"scan", "scan/fix starttls certcheck certcheck/revocation internal/passive internal/record internal/keys internal/kex internal/otherkeys internal/suite trace wire", ""},
 	{"scan/fix", "", ""},
 	{"session/fleet", "session/files session/memcached session/nats session/redis tls session", "golang.org/x/crypto/chacha20poly1305"},
 	{"httptls", "tls", "golang.org/x/net/proxy"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -91,6 +92,9 @@ func (e *Error) badLink(c *x509.Certificate, err error) {
 	case errors.Is(err, x509.ErrUnsupportedAlgorithm):
 		e.Alert = wire.AlertUnsupportedCertificate
 		e.Reason = fmt.Sprintf("%s is signed with an algorithm that is not supported", subject(c))
+		if name := otherkeys.ShownSignature(c); name != "" {
+			e.Reason = fmt.Sprintf("%s is signed with %s, which is shown and not used", subject(c), name)
+		}
 		e.Hint = "have it issued with RSA, ECDSA or Ed25519 signatures"
 	case errors.Is(err, errLargeKey):
 		e.Alert = wire.AlertUnsupportedCertificate

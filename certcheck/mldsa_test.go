@@ -94,6 +94,23 @@ func TestMLDSASignaturesThatAreWrong(t *testing.T) {
 	}
 }
 
+// Keys and signatures of SLH-DSA have their names in the verdict, and are of no use.
+func TestSLHDSAIsShown(t *testing.T) {
+	o := Options{Roots: x509.NewCertPool(), Name: "example.test", Time: mldsaTime}
+	o.Roots.AddCert(otherCert(t, "ca"))
+	if _, err := Verify(t.Context(), []*x509.Certificate{otherCert(t, "slhdsa")}, o); err == nil || !strings.Contains(err.Error(), "SLH-DSA-SHA2-128s, is of a kind that is shown and not used") {
+		t.Errorf("a key: %v", err)
+	}
+	der := bytes.ReplaceAll(otherCert(t, "by-mldsa").Raw, []byte{0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18}, []byte{0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 26})
+	chain, err := Parse([][]byte{der, otherCert(t, "mldsa-ca").Raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(t.Context(), chain, o); err == nil || !strings.Contains(err.Error(), "is signed with SLH-DSA-SHAKE-128s, which is shown and not used") {
+		t.Errorf("a signature: %v", err)
+	}
+}
+
 // The rule of RFC 9881 §5: such a key signs, and opens nothing.
 func TestMLDSAKeyUsage(t *testing.T) {
 	for usage, good := range map[x509.KeyUsage]bool{

@@ -81,6 +81,9 @@ var formRules = []Rule{
 			case *rsa.PublicKey, *otherkeys.PSSPublicKey, *ecdsa.PublicKey, ed25519.PublicKey, otherkeys.Ed448PublicKey, otherkeys.MLDSAPublicKey, *dsa.PublicKey:
 				return ""
 			}
+			if name := otherkeys.ShownKey(c); name != "" {
+				return fmt.Sprintf("the key of %s, %s, is of a kind that is shown and not used", subject(c), name)
+			}
 			return broken(true, "the key of %s is of a kind that is not supported", c)
 		},
 	},

@@ -1,12 +1,15 @@
 package explain
 
 import (
+	"cmp"
 	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // part is a place in the grammar of a certificate. RFC 5280 §4.1.
@@ -201,7 +204,7 @@ func derValue(tag byte, content []byte) string {
 		if rest, err := asn1.Unmarshal(append([]byte{tagOID, byte(len(content))}, content...), &id); err != nil || len(rest) > 0 || len(content) > 127 {
 			return ""
 		}
-		if name := oidNames[id.String()]; name != "" {
+		if name := cmp.Or(oidNames[id.String()], otherkeys.AlgorithmName(id.String())); name != "" {
 			return name + " (" + id.String() + ")"
 		}
 		return id.String()

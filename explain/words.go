@@ -291,7 +291,7 @@ func keyName(cert *x509.Certificate) string {
 	case *dsa.PublicKey:
 		return fmt.Sprintf("DSA %d", key.P.BitLen())
 	}
-	return cmp.Or(otherkeys.Name(cert), cert.PublicKeyAlgorithm.String())
+	return cmp.Or(otherkeys.Name(cert), otherkeys.ShownKey(cert), cert.PublicKeyAlgorithm.String())
 }
 
 func lifetime(seconds uint32) string {

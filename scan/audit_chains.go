@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -157,7 +159,7 @@ func (x *audit) judgeChains(ctx context.Context) {
 		}
 		describeLeaf(&r, certs[0])
 		o := certcheck.Options{Roots: x.o.Roots, Time: x.o.Now, Name: x.at.ServerName(), Staples: [][]byte{shown.staple},
-			Revocation: x.o.Revocation, Issuers: x.o.Issuers}
+			Revocation: x.o.Revocation, Issuers: x.o.Issuers, Schemes: rareSchemes}
 		if o.Revocation == nil {
 			o.Revocation = &revocation.Checker{Mode: revocation.Soft}
 		}
@@ -191,6 +193,10 @@ func (x *audit) judgeChain(shown *shownChain, leaf *x509.Certificate, r ChainRep
 	}
 }
 
+// rareSchemes may sign certificates beside the usual ones: what clients of ours make of them is
+// no finding about the server.
+var rareSchemes = []wire.SignatureScheme{wire.MLDSA44, wire.MLDSA65, wire.MLDSA87}
+
 var (
 	oidFeature = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}       // RFC 7633
 	oidSCTs    = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2} // RFC 6962 §3.3
@@ -202,6 +208,9 @@ func describeLeaf(r *ChainReport, c *x509.Certificate) {
 		r.Names = append(r.Names, ip.String())
 	}
 	r.NotBefore, r.NotAfter, r.Signature = c.NotBefore, c.NotAfter, c.SignatureAlgorithm.String()
+	if rare := certcheck.NamedScheme(c); rare != 0 {
+		r.Signature = rare.String()
+	}
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		r.KeyBits = key.N.BitLen()
@@ -209,7 +218,7 @@ func describeLeaf(r *ChainReport, c *x509.Certificate) {
 	case *ecdsa.PublicKey:
 		r.Key, r.KeyBits = "ECDSA, "+key.Curve.Params().Name, key.Curve.Params().BitSize
 	default:
-		r.Key = c.PublicKeyAlgorithm.String()
+		r.Key = cmp.Or(otherkeys.Name(c), otherkeys.ShownKey(c), c.PublicKeyAlgorithm.String())
 	}
 	for _, e := range c.Extensions {
 		switch {

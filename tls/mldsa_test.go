@@ -133,7 +133,8 @@ func TestMLDSAIsNotOfferedBefore13(t *testing.T) {
 		t.Errorf("a client of TLS 1.2 with ML-DSA alone: %v", err)
 	}
 	client.SignatureSchemes, server.SignatureSchemes = nil, mldsaSchemes
-	client.GetClientCertificate, client.Certificates = nil, []Certificate{otherPair(t, "rsa"), otherPair(t, "mldsa44")}
+	pair := otherPair(t, "mldsa44")
+	client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) { return &pair, nil }
 	if _, s, clientErr, serverErr := connect(t, client, server); clientErr != nil || serverErr != nil || len(s.State().PeerCertificates) > 0 {
 		t.Errorf("a server that can verify nothing in TLS 1.2: %v, %v", clientErr, serverErr)
 	}
@@ -167,7 +168,7 @@ func TestMLDSAUsedAsAnotherKind(t *testing.T) {
 func TestMLDSAShownInTLS12(t *testing.T) {
 	for _, side := range bothRoles {
 		client, server := otherConfigs(t)
-		cert := lying(t, "mldsa44", "rsa")
+		cert := lying(t, "mldsa44", "by-mldsa") // an ECDSA key
 		setRole(t, client, server, side, cert, withMLDSA)
 		client.GetClientCertificate = func(*CertificateRequestInfo) (*Certificate, error) { return &cert, nil }
 		client.MaxVersion = VersionTLS12

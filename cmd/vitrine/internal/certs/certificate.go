@@ -132,6 +132,9 @@ func Serial(n *big.Int) string {
 
 // Pin is the SHA-256 of a public key's SubjectPublicKeyInfo; empty for a key that has none.
 func Pin(public any) string {
+	if key, ok := public.(otherkeys.MLDSAPublicKey); ok {
+		return digest(key.Info())
+	}
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return ""

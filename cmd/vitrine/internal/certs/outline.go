@@ -1,11 +1,14 @@
 package certs
 
 import (
+	"cmp"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
 	"net"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 )
 
 // outline is what every certificate has, whatever its key and its numbers are. It is for
@@ -107,14 +110,10 @@ var algorithms = map[string]string{
 	"1.3.132.0.10": "secp256k1", "1.2.840.10045.3.1.1": "P-192", "1.3.132.0.33": "P-224", "1.2.840.10045.3.1.7": "P-256",
 	"1.3.36.3.3.2.8.1.1.7": "brainpoolP256r1", "1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1", "1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
 	"1.2.156.10197.1.301": "SM2", "1.2.156.10197.1.501": "SM2-SM3",
-	"2.16.840.1.101.3.4.3.17": "ML-DSA-44", "2.16.840.1.101.3.4.3.18": "ML-DSA-65", "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 	"1.2.840.10045.4.3.2": "ECDSA-SHA256", "1.2.840.10045.4.3.3": "ECDSA-SHA384", "1.2.840.10045.4.3.4": "ECDSA-SHA512",
 	"1.2.840.113549.1.1.4": "MD5-RSA", "1.2.840.113549.1.1.5": "SHA1-RSA", "1.2.840.113549.1.1.11": "SHA256-RSA",
 }
 
 func algorithmName(id asn1.ObjectIdentifier) string {
-	if name, ok := algorithms[id.String()]; ok {
-		return name
-	}
-	return id.String()
+	return cmp.Or(algorithms[id.String()], otherkeys.AlgorithmName(id.String()), id.String())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // Judge verifies what a server has shown as a client with config does, also where the
@@ -30,6 +31,12 @@ func (s *Shown) Judge(ctx context.Context, config *tls.Config) *explain.Verdict 
 	}
 	if asked.Revocation == nil {
 		asked.Revocation = &revocation.Checker{Mode: revocation.Soft}
+	}
+	for _, scheme := range config.SignatureSchemes {
+		asked.Schemes = append(asked.Schemes, wire.SignatureScheme(scheme))
+	}
+	if config.Legacy.SHA224Signatures {
+		asked.Schemes = append(asked.Schemes, wire.ECDSASHA224, wire.RSAPKCS1SHA224)
 	}
 	if config.Legacy.SmallRSA && !config.InsecureSkipVerify {
 		asked.MinRSABits = certcheck.MinRSABits

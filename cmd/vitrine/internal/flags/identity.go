@@ -168,6 +168,9 @@ func unusable(block *pem.Block) (is, do string) {
 		return "", ""
 	}
 	kind := "of a kind that vitrine does not have (" + key.Algorithm.OID.String() + ")"
+	if name := otherkeys.AlgorithmName(key.Algorithm.OID.String()); name != "" {
+		kind = "of the kind " + name + ", which is shown and not used"
+	}
 	if name, ok := keyKinds[key.Algorithm.OID.String()]; ok {
 		kind = name
 	}
@@ -182,9 +185,14 @@ var dsaOID = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
 var keyKinds = map[string]string{
 	"1.2.840.113549.1.1.10": "of the kind RSASSA-PSS with parameters that vitrine does not have",
 	"1.3.101.113":           "of the kind Ed448 that is damaged",
-	"1.3.101.110":           "of the kind X25519, which cannot sign",
-	"1.3.101.111":           "of the kind X448, which cannot sign",
-	"1.2.840.10045.2.1":     "on an elliptic curve that vitrine does not have",
+
+	"2.16.840.1.101.3.4.3.17": "of the kind ML-DSA-44 that is damaged",
+	"2.16.840.1.101.3.4.3.18": "of the kind ML-DSA-65 that is damaged",
+	"2.16.840.1.101.3.4.3.19": "of the kind ML-DSA-87 that is damaged",
+
+	"1.3.101.110":       "of the kind X25519, which cannot sign",
+	"1.3.101.111":       "of the kind X448, which cannot sign",
+	"1.2.840.10045.2.1": "on an elliptic curve that vitrine does not have",
 }
 
 // Authorities reads the certificates to trust from a PEM file, of which each must be

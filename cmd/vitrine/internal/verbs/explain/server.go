@@ -66,7 +66,7 @@ func (e *explanation) serveOwn() error {
 	if e.options.fail != "" {
 		failures[e.options.fail].change(e.config, s)
 	}
-	if err := s.certify(e.options.tls.CertificateKeys()); err != nil {
+	if err := s.certify(e.serverKeys()); err != nil {
 		return report.Usagef("--sni: %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -90,6 +90,19 @@ func strongestFirst(ids []uint16) []uint16 {
 	}
 	return sorted
 }
+
+// serverKeys are the kinds of keys that the server needs: for its suites, or for ML-DSA where
+// that is the first signature scheme that is asked for.
+func (e *explanation) serverKeys() []devca.KeyType {
+	if schemes := e.config.SignatureSchemes; len(schemes) > 0 {
+		if key, ok := mldsaKeys[schemes[0]]; ok {
+			return []devca.KeyType{key}
+		}
+	}
+	return e.options.tls.CertificateKeys()
+}
+
+var mldsaKeys = map[tls.SignatureScheme]devca.KeyType{tls.MLDSA44: devca.MLDSA44, tls.MLDSA65: devca.MLDSA65, tls.MLDSA87: devca.MLDSA87}
 
 // certify gives the server a certificate for each kind of key.
 func (s *stage) certify(keys []devca.KeyType) error {
