@@ -51,7 +51,7 @@ func TestListsAsTyped(t *testing.T) {
 }
 
 func TestSchemesAsTyped(t *testing.T) {
-	for name, want := range map[string]int{"": 0, "all": 14, "ed25519,all": 15, "ed449": -1, "rsa_pkcs1_sha1": -1} {
+	for name, want := range map[string]int{"": 0, "all": 17, "ed25519,all": 18, "mldsa44,ML-DSA-87": 2, "ed449": -1, "rsa_pkcs1_sha1": -1} {
 		f := TLS{schemes: strings.FieldsFunc(name, func(r rune) bool { return r == ',' })}
 		var config tls.Config
 		err := f.Apply(&config)
