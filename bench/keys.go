@@ -15,6 +15,10 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/devca"
+	"github.com/vitrine-tls/vitrine/internal/otherkeys"
+	vtls "github.com/vitrine-tls/vitrine/tls"
 )
 
 const serverName = "bench.test"
@@ -22,7 +26,7 @@ const serverName = "bench.test"
 // keys are the certificates that every contender uses: each leaf is signed by
 // the root of its own kind, as short as a chain can be.
 type keys struct {
-	certs map[string]tls.Certificate // "ecdsa", "rsa2048", "client"
+	certs map[string]tls.Certificate // "ecdsa", "rsa2048", "mldsa44", "client"
 	roots *x509.CertPool
 	psk   []byte // the same for everybody: it protects nothing
 }
@@ -32,11 +36,18 @@ type keys struct {
 var leaves = map[string]func() (crypto.Signer, error){
 	"ecdsa":   newECDSA,
 	"rsa2048": newRSA,
+	"mldsa44": newMLDSA,
 	"client":  newECDSA,
 }
 
 func newECDSA() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 func newRSA() (crypto.Signer, error)   { return rsa.GenerateKey(rand.Reader, 2048) }
+
+func newMLDSA() (crypto.Signer, error) {
+	seed := make([]byte, otherkeys.MLDSASeedSize)
+	rand.Read(seed) // which never errs
+	return otherkeys.NewMLDSAKey(otherkeys.MLDSA44, seed), nil
+}
 
 // writeKeys makes new keys and certificates as PEM files in dir.
 func writeKeys(dir string) error {
@@ -48,7 +59,7 @@ func writeKeys(dir string) error {
 		}
 		root := template("vitrine bench root for " + name)
 		root.IsCA, root.KeyUsage = true, x509.KeyUsageCertSign
-		rootDER, err := x509.CreateCertificate(rand.Reader, root, root, rootKey.Public(), rootKey)
+		rootDER, err := devca.Certify(root, root, rootKey, rootKey)
 		if err != nil {
 			return err
 		}
@@ -59,11 +70,11 @@ func writeKeys(dir string) error {
 		leaf := template(name)
 		leaf.DNSNames, leaf.KeyUsage = []string{serverName}, x509.KeyUsageDigitalSignature
 		leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-		leafDER, err := x509.CreateCertificate(rand.Reader, leaf, root, key.Public(), rootKey)
+		leafDER, err := devca.Certify(leaf, root, key, rootKey)
 		if err != nil {
 			return err
 		}
-		keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+		keyDER, err := devca.MarshalKey(key)
 		if err != nil {
 			return err
 		}
@@ -99,7 +110,7 @@ func readKeys(dir string) (*keys, error) {
 	k := &keys{certs: map[string]tls.Certificate{}, roots: x509.NewCertPool(), psk: bytes.Repeat([]byte{0x5a}, 32)}
 	for name := range leaves {
 		file := filepath.Join(dir, name+".pem")
-		cert, err := tls.LoadX509KeyPair(file, file)
+		cert, err := vtls.LoadX509KeyPair(file, file)
 		if err != nil {
 			return nil, err
 		}

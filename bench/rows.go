@@ -46,6 +46,7 @@ const (
 	chacha20  = " version=1.3 group=X25519 cert=ecdsa suite=chacha20"
 	mlkem13   = " version=1.3 group=X25519MLKEM768 cert=ecdsa suite=aes128gcm"
 	rsa13     = " version=1.3 group=X25519 cert=rsa2048 suite=aes128gcm"
+	mldsa13   = " version=1.3 group=X25519 cert=mldsa44 suite=aes128gcm"
 	cbc10     = " version=1.0 group=X25519 cert=ecdsa suite=aes128cbc"
 	rsa12     = " version=1.2 group=X25519 cert=rsa2048 suite=aes128gcm"
 	dhe12     = " version=1.2 group=ffdhe2048 kx=dhe cert=rsa2048 suite=aes128gcm"
@@ -115,6 +116,7 @@ var handshakeRows = []row{
 	handshake("tls1.3-x25519mlkem768-ecdsa-full", "tickets=none"+mlkem13),
 	handshake("tls1.3-x25519-rsa2048-full", "tickets=none"+rsa13,
 		cpuPerHandshake.also(0.85, opensslName), allocsPerHandshake),
+	handshake("tls1.3-x25519-mldsa44-full", "tickets=none"+mldsa13, cpuPerHandshake.asks(1, opensslName), allocsPerHandshake.within(100)),
 	handshake("tls1.3-p256-ecdsa-full", "tickets=none version=1.3 group=P-256 cert=ecdsa suite=aes128gcm"),
 	handshake("tls1.3-mutual-ecdsa", "tickets=none mutual=1"+ecdsa13),
 	handshake("tls1.3-psk-resume", "tickets=use"+ecdsa13),

@@ -49,6 +49,7 @@ type params struct {
 	// forget: asks, keeps none; use: resumes; id: resumes by session ID.
 	tickets string
 	psk     []byte // pre-shared key; nil for none
+	mldsa   bool   // the server's chain is of ML-DSA-44
 }
 
 const pskIdentity = "bench"
@@ -111,7 +112,7 @@ func newParams(j job, k *keys) (params, error) {
 			common.CurvePreferences = nil
 		}
 	}
-	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets")}
+	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets"), mldsa: j.text("cert") == "mldsa44"}
 	if j.text("cert") == "psk" {
 		p.psk = k.psk
 	} else {

@@ -22,6 +22,8 @@ func standard(p params) (ends, error) {
 	switch {
 	case !slices.ContainsFunc(tls.CipherSuites(), known):
 		return ends{}, unsupported("crypto/tls has no " + wire.CipherSuite(p.suite).String())
+	case p.mldsa:
+		return ends{}, unsupported("crypto/tls of Go 1.26 has no ML-DSA")
 	case p.tickets == "id":
 		return ends{}, unsupported("crypto/tls has no sessions by ID on the server")
 	}

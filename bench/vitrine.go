@@ -31,6 +31,9 @@ func vitrine(p params) (ends, error) {
 		client.SessionTicketsDisabled, server.SessionTicketsDisabled = true, true
 		server.Resumption.Store = session.NewMemory(16 << 20)
 	}
+	if p.mldsa {
+		client.SignatureSchemes = []tls.SignatureScheme{tls.MLDSA44}
+	}
 	if p.psk != nil {
 		client.PSK.Client = func(string) (string, []byte, error) { return pskIdentity, p.psk, nil }
 		server.PSK.Server = func(string) ([]byte, error) { return p.psk, nil }

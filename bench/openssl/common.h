@@ -248,6 +248,7 @@ static int setup(void) {
         SSL_CTX_set_psk_server_callback(server_ctx, server_psk);
         return 1;
     }
+    if (is("cert", "mldsa44") && OpenSSL_version_num() < 0x30500000L) return cannot("ML-DSA");
     return use_certificate(server_ctx, text("cert"));
 }
 
