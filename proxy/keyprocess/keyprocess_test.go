@@ -2,7 +2,6 @@ package keyprocess
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -58,7 +57,7 @@ func pair(t *testing.T, ca *devca.CA, kind devca.KeyType) Pair {
 	for _, der := range made.Certificate {
 		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(made.PrivateKey)
+	der, err := devca.MarshalKey(made.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +97,7 @@ func handshake(pair tls.Certificate, server, client *tls.Config) error {
 func TestHandshakesWithKeysElsewhere(t *testing.T) {
 	ca := authority(t)
 	files := make(map[string]Pair)
-	for name, kind := range map[string]devca.KeyType{"ECDSA": devca.ECDSA, "RSA": devca.RSA, "Ed25519": devca.Ed25519} {
+	for name, kind := range map[string]devca.KeyType{"ECDSA": devca.ECDSA, "RSA": devca.RSA, "Ed25519": devca.Ed25519, "ML-DSA": devca.MLDSA87} {
 		files[name] = pair(t, ca, kind)
 	}
 	p := start(t, slices.Collect(maps.Values(files))...)
@@ -108,7 +107,13 @@ func TestHandshakesWithKeysElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			if err := handshake(got, &tls.Config{MaxVersion: version}, &tls.Config{RootCAs: ca.Pool()}); err != nil {
+			client := &tls.Config{RootCAs: ca.Pool()}
+			if name == "ML-DSA" {
+				if client.SignatureSchemes = []tls.SignatureScheme{tls.MLDSA87}; version < tls.VersionTLS13 {
+					continue // which does not have it
+				}
+			}
+			if err := handshake(got, &tls.Config{MaxVersion: version}, client); err != nil {
 				t.Errorf("%s, version %x: %v", name, version, err)
 			}
 		}
