@@ -41,7 +41,7 @@ const (
 // rules is the import table: a package without a row, and an import that its
 // row does not have, fail. Each row may name only rows below it.
 var rules = []rule{
-	{"interop/bogo", "internal/otherkeys tls certcheck session trace wire", "golang.org/x/sys/cpu"},
+	{"interop/bogo", "certcompress internal/otherkeys tls certcheck session trace wire", "golang.org/x/sys/cpu"},
 	{"interop", "", anything},
 	{"interop/soak", "tls certcheck certcheck/revocation internal/devca internal/proof/negative internal/proof/programs internal/rogue internal/record internal/suite session session/fleet session/memcached session/nats session/redis trace wire", "github.com/nats-io/nats-server/v2/server"},
 	{"docs/readme", "", anything}, // tests alone
@@ -114,11 +114,13 @@ var rules = []rule{
 	{"certstore", "tls certcheck/revocation", ""},
 	{"starttls/front", "starttls tls session", ""},
 	{"starttls", "tls", ""}, // tls for an example alone
-	{"tls", "internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"tls", "certcompress internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"capture", "fingerprint internal/passive trace wire", ""},
 	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
-	{"internal/handshake", "internal/record internal/keys internal/hpke internal/kex internal/otherkeys internal/primitive/rsa internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"certcompress/brotli", "certcompress wire", "github.com/andybalholm/brotli"},
+	{"certcompress/zstd", "certcompress wire", "github.com/klauspost/compress/zstd"},
+	{"internal/handshake", "certcompress internal/record internal/keys internal/hpke internal/kex internal/otherkeys internal/primitive/rsa internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"internal/record", "internal/suite wire", ""},
 	{"internal/keys", "internal/suite wire", ""},
 	{"internal/suite", "internal/primitive/aesgcm wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
@@ -155,6 +157,7 @@ var rules = []rule{
 	{"session/internal/lazy", "", ""},
 	{"session", "wire", ""},
 	{"tracefile", "trace wire", ""},
+	{"certcompress", "wire", ""},
 	{"trace", "wire", ""},
 	{"wire", "", ""},
 	{"", "", ""}, // the root: documentation and this test

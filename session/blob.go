@@ -28,7 +28,8 @@ import (
 //	struct {
 //	    ProtocolVersion version;
 //	    CipherSuite     suite;
-//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC, 4 details, 8 PSK */
+//	    uint8           flags;         /* 1 extended master secret, 2 encrypt-then-MAC, 4 details, 8 PSK,
+//	                                      16 raw key, 32 delegated, the last two with 4 */
 //	    NamedGroup      group;
 //	    SignatureScheme signature_scheme;
 //	    uint64          lifetime;      /* milliseconds */
@@ -53,11 +54,14 @@ import (
 //	    };
 //	    select (terms.flags & 4) {     /* set where one of these is not empty */
 //	        case 4:
-//	            Certificate peer_chain<0..2^24-1>;   /* at most 16 */
+//	            Certificate peer_chain<0..2^24-1>;   /* at most 16; with flag 16 one SubjectPublicKeyInfo */
 //	            Response    ocsp;
 //	            Response    issuer_ocsp<0..2^24-1>;  /* at most 15 */
 //	            SCT         scts<0..2^16-1>;
 //	            Extra       extra<0..2^24-1>;
+//	            select (terms.flags & 32) {
+//	                case 32: opaque delegated_credential<1..2^16-1>;
+//	            };
 //	    };
 //	} Blob;                            /* at most 2^20 bytes */
 const (
@@ -73,6 +77,8 @@ const (
 	flagEncryptThenMAC       = 2
 	flagDetails              = 4
 	flagPSK                  = 8
+	flagRawKey               = 16
+	flagDelegated            = 32
 
 	maxLifetime = math.MaxInt64 / int64(time.Millisecond)
 	maxCreated  = 1<<47 - 1 // and the least is -maxCreated-1: the years 1 to 6429
@@ -103,6 +109,8 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 		return nil, fmt.Errorf("session: created in the year %d, which the blob cannot say", s.CreatedAt.Year())
 	case len(s.PeerChain) > maxChain:
 		return nil, fmt.Errorf("session: %d certificates in the peer's chain, at most %d are kept", len(s.PeerChain), maxChain)
+	case len(s.PeerChain) > 0 && len(s.PeerKey) > 0:
+		return nil, errors.New("session: the peer has both a chain and a raw public key")
 	case len(s.IssuerOCSP) >= maxChain:
 		return nil, fmt.Errorf("session: %d OCSP responses for issuers, at most %d are kept", len(s.IssuerOCSP), maxChain-1)
 	}
@@ -125,11 +133,14 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 		w.buf = append(w.buf, s.PSK.Digest[:]...)
 	}
 	if s.hasDetails() {
-		w.list("peer_chain", 3, 3, 1, s.PeerChain)
+		w.list("peer_chain", 3, 3, 1, s.peer())
 		w.vector("ocsp", 3, s.OCSP)
 		w.list("issuer_ocsp", 3, 3, 0, s.IssuerOCSP)
 		w.list("scts", 2, 2, 1, s.SCTs)
 		w.list("extra", 3, 3, 0, s.Extra)
+	}
+	if len(s.Delegated) > 0 {
+		w.vector("delegated_credential", 2, s.Delegated)
 	}
 	if w.err == nil && len(w.buf)-len(dst) > maxBlob {
 		w.err = fmt.Errorf("session: blob of %d bytes, at most %d are kept", len(w.buf)-len(dst), maxBlob)
@@ -147,7 +158,10 @@ func (s *Session) blobLen() int {
 		n += 2 + len(s.PSK.Identity) + 2 + len(s.PSK.Hint) + len(s.PSK.Digest)
 	}
 	if s.hasDetails() {
-		n += listLen(3, 3, s.PeerChain) + 3 + len(s.OCSP) + listLen(3, 3, s.IssuerOCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
+		n += listLen(3, 3, s.peer()) + 3 + len(s.OCSP) + listLen(3, 3, s.IssuerOCSP) + listLen(2, 2, s.SCTs) + listLen(3, 3, s.Extra)
+	}
+	if len(s.Delegated) > 0 {
+		n += 2 + len(s.Delegated)
 	}
 	return n
 }
@@ -161,7 +175,15 @@ func listLen(outer, inner int, items [][]byte) int {
 }
 
 func (s *Session) hasDetails() bool {
-	return len(s.PeerChain) > 0 || len(s.OCSP) > 0 || len(s.IssuerOCSP) > 0 || len(s.SCTs) > 0 || len(s.Extra) > 0
+	return len(s.PeerChain) > 0 || len(s.PeerKey) > 0 || len(s.OCSP) > 0 || len(s.IssuerOCSP) > 0 || len(s.SCTs) > 0 || len(s.Extra) > 0 || len(s.Delegated) > 0
+}
+
+// peer is what stands in peer_chain.
+func (s *Session) peer() [][]byte {
+	if len(s.PeerKey) > 0 {
+		return [][]byte{s.PeerKey}
+	}
+	return s.PeerChain
 }
 
 func (s *Session) appendTerms(w *writer) {
@@ -177,6 +199,12 @@ func (s *Session) appendTerms(w *writer) {
 	}
 	if s.PSK != nil {
 		flags |= flagPSK
+	}
+	if len(s.PeerKey) > 0 {
+		flags |= flagRawKey
+	}
+	if len(s.Delegated) > 0 {
+		flags |= flagDelegated
 	}
 	w.uint(2, uint64(s.Version))
 	w.uint(2, uint64(s.Suite))
@@ -222,11 +250,14 @@ func (s *Session) Parse(b []byte) error {
 		copy(s.PSK.Digest[:], r.bytes("psk_digest", len(s.PSK.Digest)))
 	}
 	if details {
-		s.PeerChain = r.list("peer_chain", 3, 3, 1)
+		s.setPeer(&r, flags, r.list("peer_chain", 3, 3, 1))
 		s.OCSP = r.vector("ocsp", 3, 0)
 		s.IssuerOCSP = r.list("issuer_ocsp", 3, 3, 0)
 		s.SCTs = r.list("scts", 2, 2, 1)
 		s.Extra = r.list("extra", 3, 3, 0)
+		if flags&flagDelegated != 0 {
+			s.Delegated = r.vector("delegated_credential", 2, 1)
+		}
 	}
 	switch {
 	case r.err != nil:
@@ -241,6 +272,18 @@ func (s *Session) Parse(b []byte) error {
 		return fmt.Errorf("session: %d OCSP responses for issuers in the blob, at most %d are read", len(s.IssuerOCSP), maxChain-1)
 	}
 	return nil
+}
+
+// setPeer takes what stands in peer_chain.
+func (s *Session) setPeer(r *reader, flags uint64, list [][]byte) {
+	switch {
+	case flags&flagRawKey == 0:
+		s.PeerChain = list
+	case len(list) == 1:
+		s.PeerKey = list[0]
+	case r.err == nil:
+		r.err = fmt.Errorf("session: %d raw public keys in the blob, where one is due", len(list))
+	}
 }
 
 // parseTerms reads the terms and returns their flags.
@@ -263,7 +306,9 @@ func (s *Session) parseTerms(from *reader) (flags uint64) {
 	case r.err != nil:
 	case len(r.buf) > 0:
 		r.err = fmt.Errorf("session: %d bytes after the end of the blob's terms", len(r.buf))
-	case flags > flagExtendedMasterSecret|flagEncryptThenMAC|flagDetails|flagPSK:
+	case flags&(flagRawKey|flagDelegated) != 0 && flags&flagDetails == 0:
+		r.err = errors.New("session: the blob's flags speak of details that it has not")
+	case flags >= 2*flagDelegated:
 		r.err = fmt.Errorf("session: unknown flags 0x%02x in the blob", flags)
 	case lifetime > uint64(maxLifetime):
 		r.err = errors.New("session: lifetime in the blob out of range")

@@ -45,6 +45,12 @@ type Session struct {
 	// PeerChain is the peer's certificates in DER, leaf first; at most 16.
 	// It is what was shown, not what was verified: verify it again.
 	PeerChain [][]byte
+	// PeerKey is the peer's raw public key, a SubjectPublicKeyInfo in DER, where it has
+	// shown that in place of a chain; then there is no PeerChain. RFC 7250.
+	PeerKey []byte
+	// Delegated is the delegated credential that came with PeerChain, as in its extension;
+	// nil mostly. RFC 9345.
+	Delegated []byte
 	OCSP      []byte // the response that was stapled to the leaf, in DER
 	// IssuerOCSP are those stapled to the certificates after the leaf, in their order; an
 	// empty one, or none at the end, for a certificate without. At most 15.

@@ -23,7 +23,8 @@ func full() *Session {
 		AgeAdd: 0xdeadbeef, MaxEarlyData: 1 << 14,
 		PeerChain: [][]byte{{1, 2, 3}, {4}}, OCSP: []byte("ocsp"), IssuerOCSP: [][]byte{nil, []byte("of a root")}, SCTs: [][]byte{{5, 6}},
 		Extra: [][]byte{[]byte("extra"), nil}, Binding: Binding([]byte("host")),
-		PSK: &PSK{Identity: []byte("client 1"), Hint: []byte("which?"), Digest: Binding([]byte("key"))},
+		PSK:       &PSK{Identity: []byte("client 1"), Hint: []byte("which?"), Digest: Binding([]byte("key"))},
+		Delegated: []byte("for a day"),
 	}
 }
 
@@ -39,12 +40,16 @@ func mustAppend(t testing.TB, s *Session) []byte {
 func TestBlobRoundTrip(t *testing.T) {
 	v := reflect.ValueOf(*full())
 	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; name == "PeerKey" {
+			continue // which comes in place of PeerChain, below
+		}
 		if v.Field(i).IsZero() {
 			t.Errorf("the test leaves %s at zero, so it proves nothing about it", v.Type().Field(i).Name)
 		}
 	}
 	for name, s := range map[string]*Session{
 		"full":    full(),
+		"raw key": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0), PeerKey: []byte("a key")},
 		"minimal": {Secret: []byte{1}, CreatedAt: time.UnixMilli(0)},
 		"before 1970": {Secret: []byte{1}, CreatedAt: time.UnixMilli(-5),
 			Lifetime: time.Duration(maxLifetime) * time.Millisecond},
@@ -196,20 +201,22 @@ func TestParseRefuses(t *testing.T) {
 		t.Errorf("16 certificates: %v", err)
 	}
 	for want, b := range map[string][]byte{
-		"format 0":               with(0, 0),
-		"format 2":               with(0, 2),
-		"format 4":               with(0, 4),
-		"unknown flags 0x1f":     with(7, 31),
-		"lifetime in the blob":   with(12, 0xff),
-		"details in the blob":    append(bare, make([]byte, 3+3+3+2+3)...),
-		"1 bytes after the end":  wide,
-		"1 bytes after the blob": append(bytes.Clone(good), 0),
-		"17 certificates":        chain(maxChain + 1),
-		"16 OCSP responses":      issuers(maxChain),
-		"blob ends inside":       {},
-		"at most 1048576":        make([]byte, maxBlob+1),
-		"secret is empty":        with(blobHead+69+10, 0),
-		"peer_chain is empty in": bytes.Replace(good, []byte{0, 0, 3, 1, 2, 3}, []byte{0, 0, 0, 0, 0, 0}, 1),
+		"format 0":                with(0, 0),
+		"format 2":                with(0, 2),
+		"format 4":                with(0, 4),
+		"unknown flags 0x5f":      with(7, 0x5f),
+		"2 raw public keys":       with(7, 31),
+		"details that it has not": func() []byte { b := bytes.Clone(bare); b[7] = flagRawKey; return b }(),
+		"lifetime in the blob":    with(12, 0xff),
+		"details in the blob":     append(bare, make([]byte, 3+3+3+2+3)...),
+		"1 bytes after the end":   wide,
+		"1 bytes after the blob":  append(bytes.Clone(good), 0),
+		"17 certificates":         chain(maxChain + 1),
+		"16 OCSP responses":       issuers(maxChain),
+		"blob ends inside":        {},
+		"at most 1048576":         make([]byte, maxBlob+1),
+		"secret is empty":         with(blobHead+69+10, 0),
+		"peer_chain is empty in":  bytes.Replace(good, []byte{0, 0, 3, 1, 2, 3}, []byte{0, 0, 0, 0, 0, 0}, 1),
 	} {
 		if s, err := Parse(b); s != nil || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/certcheck"
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/session"
@@ -209,14 +210,21 @@ type Config struct {
 	// every peer of SSL 3.0. Without it there are no channel bindings and exporters.
 	RequireExtendedMasterSecret bool
 
-	PSK         PSK
-	DHE         DHE
-	Renegotiate Renegotiate
-	Resumption  Resumption
-	Stapling    Stapling
-	Record      RecordOptions
-	EarlyData   EarlyData
-	Legacy      Legacy
+	// CertificateCompression are the algorithms by which we send and take certificates in
+	// TLS 1.3, best first; nil for none. See the packages certcompress, certcompress/brotli
+	// and certcompress/zstd. Each is a parser of what a stranger sends. RFC 8879.
+	CertificateCompression []certcompress.Algorithm
+
+	RawPublicKeys RawPublicKeys
+	Delegation    Delegation
+	PSK           PSK
+	DHE           DHE
+	Renegotiate   Renegotiate
+	Resumption    Resumption
+	Stapling      Stapling
+	Record        RecordOptions
+	EarlyData     EarlyData
+	Legacy        Legacy
 	// Trace is told of every record, message, secret, key, choice and alert.
 	// It sees all secrets; nil costs nothing.
 	Trace *trace.Hooks
@@ -452,6 +460,7 @@ func (c *Config) Clone() *Config {
 		VerifyAnew: c.VerifyAnew, VerifyProfile: c.VerifyProfile, Revocation: c.Revocation, RequireExtendedMasterSecret: c.RequireExtendedMasterSecret, PSK: c.PSK, DHE: c.DHE, Renegotiate: c.Renegotiate,
 		HandshakeTimeout: c.HandshakeTimeout, HandshakeTurn: c.HandshakeTurn, GREASE: c.GREASE, ShuffleExtensions: c.ShuffleExtensions, HelloRetryCookie: c.HelloRetryCookie,
 		Resumption: c.Resumption, Stapling: c.Stapling, Record: c.Record, EarlyData: c.EarlyData, Legacy: c.Legacy, Trace: c.Trace,
+		CertificateCompression: c.CertificateCompression, RawPublicKeys: c.RawPublicKeys, Delegation: c.Delegation,
 	}
 }
 

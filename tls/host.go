@@ -197,10 +197,12 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 	if err := c.resolve(r, host); err != nil {
 		return err
 	}
-	r.Certified = len(c.Certificates) > 0 || c.GetCertificate != nil
+	r.Certified = len(c.Certificates) > 0 || c.GetCertificate != nil || len(c.RawPublicKeys.Keys) > 0
 	r.AsksExternal = c.PSK.ExternalServer != nil
 	bare := r.AsksExternal && r.Has13() || slices.ContainsFunc(r.Suites, func(s *suite.Suite) bool { return !certified(s) })
 	switch {
+	case len(c.Certificates) == 0 && c.GetCertificate == nil && len(c.RawPublicKeys.Keys) > 0 && slices.Contains(r.ShowTypes, CertificateTypeX509):
+		return misuse("RawPublicKeys.Show lists certificates, and there is none")
 	case r.NeedsPSK && !r.AsksExternal:
 		return misuse("PSK.Required and PSK.WithCertificate need keys; set PSK.ExternalServer")
 	case r.Beside && !r.Certified && c.GetConfigForClient == nil:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -30,7 +31,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		Compression: c.Legacy.Compression, SizeLimit: c.Record.SizeLimit,
 		MaxFragmentLength: wire.MaxFragmentLengthOf(c.Record.MaxFragmentLength), PostHandshakeAuth: c.PostHandshakeAuth,
 		GREASE: c.GREASE, Shuffle: c.ShuffleExtensions, RetryCookie: c.HelloRetryCookie, Fallback: c.Legacy.FallbackSCSV,
-		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil, IssuerStaple: c.Stapling.ForIssuer, AskForChain: c.Stapling.AskForChain,
+		ClientAuth: c.ClientAuth, Tickets: !c.SessionTicketsDisabled, TicketCount: c.Resumption.Tickets, Store: c.Resumption.Store != nil, CertCompressions: c.CertificateCompression, IssuerStaple: c.Stapling.ForIssuer, AskForChain: c.Stapling.AskForChain,
 		Sessions:    c.ClientSessionCache != nil,
 		AdaptSuites: c.CipherSuites == nil, ClientOrder: c.PreferClientCipherSuites, SSL2Hello: c.Legacy.SSL2Hello, PSKHint: c.PSK.Hint,
 		Verify: c.VerifyConnection != nil, LogKeys: c.KeyLogWriter != nil, Host: host,
@@ -46,6 +47,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 	}
 	for _, f := range []func(*Config, *handshake.Config) error{
 		(*Config).measure, (*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE, (*Config).resolvePSK,
+		(*Config).resolveTypes, (*Config).resolveDelegation,
 	} {
 		if err := f(c, h); err != nil {
 			return err
@@ -75,6 +77,8 @@ func (c *Config) check() error {
 		return misuse("Record.SizeLimit is %d; 64 to 16385 are possible", c.Record.SizeLimit)
 	case c.RequireExtendedMasterSecret && c.Legacy.NoExtendedMasterSecret:
 		return misuse("RequireExtendedMasterSecret demands what Legacy.NoExtendedMasterSecret leaves out")
+	case !usableCompressions(c.CertificateCompression):
+		return misuse("CertificateCompression has an algorithm without a function, one that stands twice, or more than %d", maxCompressions)
 	case c.Resumption.Tickets < 0 || c.Resumption.Tickets > 16:
 		return misuse("Resumption.Tickets is %d; 0 to 16 are possible, and SessionTicketsDisabled for none", c.Resumption.Tickets)
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
@@ -83,6 +87,18 @@ func (c *Config) check() error {
 		return misuse("LaterClientAuth is %d, which means nothing", c.LaterClientAuth)
 	}
 	return c.checkEarly()
+}
+
+// maxCompressions is how many compress_certificate has room for. RFC 8879 §3.
+const maxCompressions = 127
+
+func usableCompressions(list []certcompress.Algorithm) bool {
+	for i, a := range list {
+		if a.Compress == nil || a.Decompress == nil || slices.ContainsFunc(list[:i], func(b certcompress.Algorithm) bool { return a.ID == b.ID }) {
+			return false
+		}
+	}
+	return len(list) <= maxCompressions
 }
 
 // What a length of two bytes can say, and how many entries of two bytes that is, less
@@ -325,7 +341,7 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	if err := c.resolveOffered(h); err != nil {
 		return err
 	}
-	if shown := !h.NeedsPSK || h.Beside; shown && c.ServerName == "" && !c.InsecureSkipVerify && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
+	if shown := !h.NeedsPSK || h.Beside; shown && c.ServerName == "" && !c.InsecureSkipVerify && takes(h, CertificateTypeX509) && slices.ContainsFunc(h.Suites, func(s *suite.Suite) bool { return certified(s) && h.Uses(s) }) {
 		return misuse("a client needs ServerName, the name it means to reach (or InsecureSkipVerify, which trusts anyone)")
 	}
 	h.AnyKeyUsage = h.AnyKeyUsage || c.InsecureSkipVerify

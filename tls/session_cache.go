@@ -161,7 +161,7 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 	if one.ServerName = s.Result.ServerName; one.Parse(blob) != nil {
 		return nil
 	}
-	if one.PeerChain != nil || one.OCSP != nil || one.IssuerOCSP != nil || one.SCTs != nil { // they outlive the room
+	if one.PeerChain != nil || one.PeerKey != nil || one.OCSP != nil || one.IssuerOCSP != nil || one.SCTs != nil { // they outlive the room
 		if one, err = session.Parse(bytes.Clone(blob)); err != nil {
 			return nil
 		}

@@ -93,6 +93,14 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Resumption.Tickets":          {"not a client's", "no weight"},
 	"Resumption.SingleUse":        {"no weight: it decides which session is offered again", "not a server's"},
 	"Record.Padding":              {"no weight", "no weight"},
+	"CertificateCompression":      {"no weight: a resumption shows none", "no weight: a resumption shows none"},
+	"RawPublicKeys.Keys":          {"bound", "no weight: a resumption shows none"},
+	"RawPublicKeys.Show":          {"bound", "bound"},
+	"RawPublicKeys.Accept":        {"bound", "bound"},
+	"RawPublicKeys.Pins":          {"checked: the key is judged again", "checked: the key is judged again"},
+	"RawPublicKeys.Verify":        {"checked: called again", "checked: called again"},
+	"Delegation.Accept":           {"bound", "not a server's"},
+	"Delegation.Get":              {"not a client's", "no weight: a resumption shows none"},
 	"Record.MaxFragment":          {"no weight", "no weight"},
 	"Record.MaxFragmentLength":    {"checked: agreed on anew", "bound by what was agreed on"},
 	"Record.SizeLimit":            {"no weight: agreed on anew", "no weight: agreed on anew"},
@@ -148,6 +156,9 @@ func another(t *testing.T, name string, field reflect.Value) {
 		return
 	case "GetClientCertificate":
 		field.Set(reflect.ValueOf(func(*CertificateRequestInfo) (*Certificate, error) { return nil, nil }))
+		return
+	case "RawPublicKeys.Keys":
+		field.Set(reflect.ValueOf([]Certificate{bareKey("ecdsa-p256")}))
 		return
 	case "Certificates":
 		field.Set(reflect.ValueOf([]Certificate{{Certificate: [][]byte{{1}}}}))

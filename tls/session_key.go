@@ -59,6 +59,10 @@ func (c *Config) sessionKey() string {
 			b = append(b, digest[:]...)
 		}
 	}
+	for i := range c.RawPublicKeys.Keys {
+		digest := keyDigest(&c.RawPublicKeys.Keys[i])
+		b = append(b, digest[:]...)
+	}
 	digest := sha256.Sum256(b)
 	return hex.EncodeToString(digest[:16])
 }
@@ -77,6 +81,16 @@ func (c *Config) appendRules(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(len(c.CurvePreferences)))
 	for _, g := range c.CurvePreferences {
 		b = binary.BigEndian.AppendUint16(b, uint16(g))
+	}
+	for _, list := range [][]CertificateType{c.RawPublicKeys.Show, c.RawPublicKeys.Accept} {
+		b = append(b, byte(len(list)))
+		for _, t := range list {
+			b = append(b, byte(t))
+		}
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(len(c.Delegation.Accept)))
+	for _, s := range c.Delegation.Accept {
+		b = binary.BigEndian.AppendUint16(b, uint16(s))
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(c.DHE.MinBits))
 	return binary.BigEndian.AppendUint32(b, c.Legacy.switches())

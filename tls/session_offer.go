@@ -26,7 +26,7 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 		return nil
 	}
 	one := cs.state.session
-	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(ctx, one) {
+	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(ctx, s, one) {
 		cache.Put(c.sessionKey(), nil)
 		return nil
 	}
@@ -46,7 +46,7 @@ func offerable(s *handshake.State, cs *ClientSessionState) bool {
 	switch {
 	case !slices.Contains(s.Config.Versions, one.Version), own == nil, !slices.Contains(s.Config.Suites, own),
 		one.ServerName != s.Config.ServerName,
-		len(one.PeerChain) == 0 && certified(own) && one.PSK == nil, // there would be nothing to verify
+		len(one.PeerChain)+len(one.PeerKey) == 0 && certified(own) && one.PSK == nil, // there would be nothing to verify
 		s.Config.Beside, one.PSK == nil && s.Config.NeedsPSK,
 		len(cs.id) == 0 && !s.Config.Tickets, len(cs.ticket) > maxTicket,
 		one.ExtendedMasterSecret && s.Config.NoExtendedMasterSecret: // the server would have to abort, RFC 7627 §5.3
@@ -66,11 +66,20 @@ func (cs *ClientSessionState) once() bool {
 
 // stillTrusted reports whether the server's chain would be accepted now: the server
 // cannot resume with us otherwise, and would fail each time (RFC 5077 §3.2).
-func (h *host) stillTrusted(ctx context.Context, one *session.Session) bool {
-	if h.config.InsecureSkipVerify || len(one.PeerChain) == 0 {
+func (h *host) stillTrusted(ctx context.Context, s *handshake.State, one *session.Session) bool {
+	switch {
+	case len(one.PeerKey) > 0:
+		return h.keyStillTrusted(ctx, s, one)
+	case len(one.PeerChain) > 0 && !takes(s.Config, CertificateTypeX509):
+		return false
+	}
+	if len(one.Delegated) == 0 && h.config.InsecureSkipVerify || len(one.PeerChain) == 0 {
 		return true
 	}
 	chain, err := certcheck.Parse(one.PeerChain)
+	if err == nil && !h.delegationGood(one, chain[0]) {
+		return false
+	}
 	if err == nil {
 		_, err = h.verifyChain(ctx, wire.Client, NoClientCert, chain, certcheck.Options{
 			Staples: one.Staples(), MustStaple: handshake.ProfileOf(one.Version).Staples(),
@@ -89,7 +98,7 @@ func (h *host) showsAgain(ctx context.Context, s *handshake.State, one *session.
 		return true // it has not asked
 	}
 	if c.GetClientCertificate == nil {
-		return one.Binding == handshake.Shown(nil) || slices.ContainsFunc(c.Certificates, func(cert Certificate) bool {
+		return one.Binding == handshake.Shown(nil) || c.showsKey(one.Binding) || slices.ContainsFunc(c.Certificates, func(cert Certificate) bool {
 			return one.Binding == leafDigest(&cert)
 		})
 	}
@@ -99,7 +108,7 @@ func (h *host) showsAgain(ctx context.Context, s *handshake.State, one *session.
 	}
 	handshake.SetContext(info, ctx)
 	cert, _, err := h.ClientCertificate(info)
-	return err == nil && one.Binding == leafDigest(cert)
+	return err == nil && (one.Binding == leafDigest(cert) || c.showsKey(one.Binding) || cert.PrivateKey != nil && one.Binding == keyDigest(cert))
 }
 
 func leafDigest(c *Certificate) [32]byte {

@@ -2,7 +2,9 @@ package tls
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/certcheck/revocation"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -110,6 +112,14 @@ type State struct {
 	SendLimit, ReceiveLimit int
 	Renegotiations          int // that are complete
 	PeerCertificates        []*x509.Certificate
+	// ServerCertificateType and ClientCertificateType are how the two sides show their keys,
+	// where they do. RFC 7250.
+	ServerCertificateType, ClientCertificateType CertificateType
+	// PeerRawPublicKey is the key that the peer has shown without a certificate; nil mostly.
+	PeerRawPublicKey *PeerKey
+	// Delegated is the delegated credential with whose key the server has signed, in this
+	// handshake or that of the session; nil mostly. RFC 9345.
+	Delegated *DelegatedState
 	// MissingKeyUsage is what the peer's certificate should have as its key usage for
 	// what the key was used for, "digitalSignature" or "keyEncipherment", and has not.
 	// Empty mostly: else Config.InsecureSkipVerify or Legacy.AnyKeyUsage let it pass.
@@ -120,6 +130,13 @@ type State struct {
 	Revocation   []revocation.Answer
 	OCSPResponse []byte // DER, as stapled
 	SCTs         [][]byte
+}
+
+// DelegatedState describes a delegated credential that the server has shown.
+type DelegatedState struct {
+	Scheme SignatureScheme
+	Public crypto.PublicKey
+	Expiry time.Time
 }
 
 // State tells more than ConnectionState. It is zero before the handshake is
@@ -145,7 +162,17 @@ func stateOf(r *handshake.Result, role wire.Role) State {
 	if r.Suite.KeyExchange != wire.KeyExchangeNone {
 		exchange = r.Suite.KeyExchange.String()
 	}
+	var raw *PeerKey
+	if r.Peer.RawKey != nil {
+		raw = new(PeerKey)
+		*raw = peerKey(r.Peer.RawKey, r.ServerName)
+	}
+	var delegated *DelegatedState
+	if d := r.Peer.Delegated; d != nil {
+		delegated = &DelegatedState{SignatureScheme(d.Scheme), d.Public, d.Expiry}
+	}
 	return State{
+		ServerCertificateType: r.ServerCertificate, ClientCertificateType: r.ClientCertificate, PeerRawPublicKey: raw, Delegated: delegated,
 		Version: r.Version, CipherSuite: r.Suite.ID, KeyExchange: exchange, Group: r.Group,
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
 		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, EarlyData: r.EarlyData.String(), ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,

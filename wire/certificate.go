@@ -21,12 +21,21 @@ package wire
 //	struct {
 //	    ASN.1Cert certificate_list<0..2^24-1>;
 //	} Certificate;
+//
+// Where raw public keys were agreed on, TLS 1.3 has one entry, with a SubjectPublicKeyInfo
+// in place of the certificate (RFC 8446 §4.4.2). The versions before have no list, and the
+// key of a client that has none is empty. RFC 7250 §3:
+//
+//	struct {
+//	    opaque ASN.1_subjectPublicKeyInfo<1..2^24-1>;
+//	} Certificate;
 type Certificate struct {
 	RequestContext []byte // TLS 1.3; empty in the main handshake
 	Entries        []CertificateEntry
 }
 
-// CertificateEntry is one certificate in DER and, in TLS 1.3, its extensions.
+// CertificateEntry is one certificate, or one SubjectPublicKeyInfo, in DER and, in TLS 1.3,
+// its extensions.
 type CertificateEntry struct {
 	DER        []byte
 	Extensions Extensions
@@ -40,11 +49,24 @@ func (m *Certificate) Parse(r *Reader, c Context) {
 		m.RequestContext = r.Opaque("certificate_request_context", 1, 0, 255)
 	}
 	m.Entries = m.Entries[:0]
+	raw, data := c.CertificateType == CertificateTypeRawPublicKey, "cert_data"
+	if raw {
+		data = "ASN1_subjectPublicKeyInfo"
+	}
+	if raw && c.Version < TLS13 {
+		if key := r.Opaque(data, 3, 0, 1<<24-1); len(key) > 0 {
+			m.Entries = append(m.Entries, CertificateEntry{DER: key})
+		}
+		return
+	}
 	list := r.Open("certificate_list", 3, 0, 1<<24-1)
 	for r.More() {
 		var e CertificateEntry
 		g := r.Group("certificate")
-		e.DER = r.Opaque("cert_data", 3, 1, 1<<24-1)
+		if raw && len(m.Entries) > 0 {
+			r.Fail("certificate_list", "a raw public key stands alone, without a chain")
+		}
+		e.DER = r.Opaque(data, 3, 1, 1<<24-1)
 		if c.Version >= TLS13 {
 			e.Extensions = readExtensions(r, inCertificate, nil)
 		}
@@ -57,6 +79,13 @@ func (m *Certificate) Parse(r *Reader, c Context) {
 func (m *Certificate) Append(b []byte, c Context) []byte {
 	if c.Version >= TLS13 {
 		b = appendOpaque(b, 1, m.RequestContext)
+	}
+	if c.CertificateType == CertificateTypeRawPublicKey && c.Version < TLS13 {
+		var key []byte
+		if len(m.Entries) > 0 {
+			key = m.Entries[0].DER
+		}
+		return appendOpaque(b, 3, key)
 	}
 	b, list := openVector(b, 3)
 	for _, e := range m.Entries {

@@ -76,6 +76,8 @@ type Context struct {
 	Version Version
 	// KeyExchange is the negotiated suite's, for the two key exchange messages.
 	KeyExchange KeyExchange
+	// CertificateType is how the sender shows its key, for Certificate. RFC 7250.
+	CertificateType CertificateType
 	// From is the side that sent the message.
 	From Role
 }

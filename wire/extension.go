@@ -81,6 +81,12 @@ var grammars = map[ExtensionType][]grammar{
 	ExtSCT: {
 		{inServerHello | inCertificate, "RFC 6962 §3.3", func(r *Reader) { ReadSCTs(r, nil) }},
 		{anywhere, "RFC 6962 §3.3", empty}},
+	ExtClientCertificateType: certificateTypeGrammar,
+	ExtServerCertificateType: certificateTypeGrammar,
+	ExtCompressCertificate:   {{anywhere, "RFC 8879 §3", func(r *Reader) { ReadCertificateCompressions(r, nil) }}},
+	ExtDelegatedCredential: {
+		{inCertificate, "RFC 9345 §4", func(r *Reader) { new(DelegatedCredential).Read(r) }},
+		{anywhere, "RFC 9345 §4.1.1", func(r *Reader) { ReadSignatureAlgorithms(r, nil) }}},
 	ExtPadding:              {{anywhere, "RFC 7685 §3", func(r *Reader) { r.Rest("padding") }}},
 	ExtEncryptThenMAC:       {{anywhere, "RFC 7366 §2", empty}},
 	ExtExtendedMasterSecret: {{anywhere, "RFC 7627 §5.1", empty}},
@@ -115,6 +121,11 @@ var grammars = map[ExtensionType][]grammar{
 }
 
 func empty(*Reader) {}
+
+var certificateTypeGrammar = []grammar{
+	{inClientHello, "RFC 7250 §3", func(r *Reader) { ReadCertificateTypes(r, nil) }},
+	{anywhere, "RFC 7250 §3", func(r *Reader) { ReadCertificateType(r) }},
+}
 
 // readExtensions reads the vector, appending to dst. An extension that stands
 // twice is an error (RFC 8446 §4.2).

@@ -91,6 +91,20 @@ var bodyCodecs = []bodyCodec{
 		o.Read(r)
 		return o.Append(b)
 	}},
+	{name: "client_certificate_type of a client", in: inClientHello, ext: ExtClientCertificateType, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendU8List(b, ReadCertificateTypes(r, nil))
+	}},
+	{name: "server_certificate_type of a server", in: inEncryptedExtensions, ext: ExtServerCertificateType, copyOf: func(r *Reader, b []byte) []byte {
+		return append(b, byte(ReadCertificateType(r)))
+	}},
+	{name: "compress_certificate", in: inClientHello, ext: ExtCompressCertificate, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendCertificateCompressions(b, ReadCertificateCompressions(r, nil))
+	}},
+	{name: "delegated_credential", in: inCertificate, ext: ExtDelegatedCredential, copyOf: func(r *Reader, b []byte) []byte {
+		var d DelegatedCredential
+		d.Read(r)
+		return d.Append(b)
+	}},
 	{name: "status_request_v2", in: inClientHello, ext: ExtStatusRequestV2, lossy: true, copyOf: func(r *Reader, b []byte) []byte {
 		ReadStatusRequestV2(r)
 		return AppendStatusRequestV2(b)

@@ -20,7 +20,7 @@ func (g golden) body() []byte { return g.raw[HeaderLen:] }
 
 // goldens reads testdata/golden/<message>.txt: blocks divided by empty lines,
 // each a comment with its source, a line "name: version=.. kex=.. from=..",
-// and the message in hex.
+// with "type=2" for a raw public key, and the message in hex.
 func goldens(t testing.TB, message string) (list []golden) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "golden", message+".txt"))
@@ -54,6 +54,11 @@ func parseContext(t testing.TB, s string) (c Context) {
 	var kex, from string
 	if _, err := fmt.Sscanf(s, "version=%x kex=%s from=%s", &c.Version, &kex, &from); err != nil {
 		t.Fatalf("context %q: %v", s, err)
+	}
+	if _, rest, ok := strings.Cut(s, " type="); ok {
+		if _, err := fmt.Sscan(rest, &c.CertificateType); err != nil {
+			t.Fatalf("context %q: %v", s, err)
+		}
 	}
 	for c.KeyExchange = range KeyExchange(len(keyExchanges)) {
 		if strings.EqualFold(c.KeyExchange.String(), kex) {

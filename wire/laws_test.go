@@ -120,7 +120,7 @@ func fuzzMessage(f *testing.F, ht HandshakeType) {
 	for _, g := range goldens(f, message) {
 		for i, v := range versions {
 			if v == g.ctx.Version {
-				f.Add(g.body(), uint8(i), uint8(g.ctx.KeyExchange))
+				f.Add(g.body(), uint8(i), uint8(g.ctx.KeyExchange)|uint8(g.ctx.CertificateType)<<6)
 			}
 		}
 	}
@@ -128,7 +128,10 @@ func fuzzMessage(f *testing.F, ht HandshakeType) {
 	f.Fuzz(func(t *testing.T, body []byte, version, kex uint8) {
 		c := Context{
 			Version:     versions[int(version)%len(versions)],
-			KeyExchange: KeyExchange(int(kex) % len(keyExchanges)),
+			KeyExchange: KeyExchange(int(kex&0x7f) % len(keyExchanges)),
+		}
+		if kex&0x80 != 0 {
+			c.CertificateType = CertificateTypeRawPublicKey
 		}
 		raw := appendOpaque([]byte{byte(ht)}, 3, body)
 		checkLaws(t, raw, c)
@@ -142,7 +145,9 @@ func TestLawsInEveryContext(t *testing.T) {
 		for _, g := range goldens(t, message) {
 			for _, v := range versions {
 				for k := range KeyExchange(len(keyExchanges)) {
-					checkLaws(t, g.raw, Context{Version: v, KeyExchange: k, From: g.ctx.From})
+					for _, certificate := range []CertificateType{CertificateTypeX509, CertificateTypeRawPublicKey} {
+						checkLaws(t, g.raw, Context{Version: v, KeyExchange: k, From: g.ctx.From, CertificateType: certificate})
+					}
 				}
 			}
 		}

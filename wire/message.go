@@ -27,21 +27,22 @@ var messages = map[HandshakeType]struct {
 	blank      func() Message
 	ref, ref12 string
 }{
-	TypeHelloRequest:        {blank[HelloRequest], "", "RFC 5246 §7.4.1.1"},
-	TypeClientHello:         {blank[ClientHello], "RFC 8446 §4.1.2", "RFC 5246 §7.4.1.2"},
-	TypeServerHello:         {blank[ServerHello], "RFC 8446 §4.1.3", "RFC 5246 §7.4.1.3"},
-	TypeNewSessionTicket:    {blank[NewSessionTicket], "RFC 8446 §4.6.1", "RFC 5077 §3.3"},
-	TypeEndOfEarlyData:      {blank[EndOfEarlyData], "RFC 8446 §4.5", ""},
-	TypeEncryptedExtensions: {blank[EncryptedExtensions], "RFC 8446 §4.3.1", ""},
-	TypeCertificate:         {blank[Certificate], "RFC 8446 §4.4.2", "RFC 5246 §7.4.2"},
-	TypeServerKeyExchange:   {blank[ServerKeyExchange], "", "RFC 5246 §7.4.3"},
-	TypeCertificateRequest:  {blank[CertificateRequest], "RFC 8446 §4.3.2", "RFC 5246 §7.4.4"},
-	TypeServerHelloDone:     {blank[ServerHelloDone], "", "RFC 5246 §7.4.5"},
-	TypeCertificateVerify:   {blank[CertificateVerify], "RFC 8446 §4.4.3", "RFC 5246 §7.4.8"},
-	TypeClientKeyExchange:   {blank[ClientKeyExchange], "", "RFC 5246 §7.4.7"},
-	TypeFinished:            {blank[Finished], "RFC 8446 §4.4.4", "RFC 5246 §7.4.9"},
-	TypeCertificateStatus:   {blank[CertificateStatus], "", "RFC 6066 §8"},
-	TypeKeyUpdate:           {blank[KeyUpdate], "RFC 8446 §4.6.3", ""},
+	TypeHelloRequest:          {blank[HelloRequest], "", "RFC 5246 §7.4.1.1"},
+	TypeClientHello:           {blank[ClientHello], "RFC 8446 §4.1.2", "RFC 5246 §7.4.1.2"},
+	TypeServerHello:           {blank[ServerHello], "RFC 8446 §4.1.3", "RFC 5246 §7.4.1.3"},
+	TypeNewSessionTicket:      {blank[NewSessionTicket], "RFC 8446 §4.6.1", "RFC 5077 §3.3"},
+	TypeEndOfEarlyData:        {blank[EndOfEarlyData], "RFC 8446 §4.5", ""},
+	TypeEncryptedExtensions:   {blank[EncryptedExtensions], "RFC 8446 §4.3.1", ""},
+	TypeCertificate:           {blank[Certificate], "RFC 8446 §4.4.2", "RFC 5246 §7.4.2"},
+	TypeServerKeyExchange:     {blank[ServerKeyExchange], "", "RFC 5246 §7.4.3"},
+	TypeCertificateRequest:    {blank[CertificateRequest], "RFC 8446 §4.3.2", "RFC 5246 §7.4.4"},
+	TypeServerHelloDone:       {blank[ServerHelloDone], "", "RFC 5246 §7.4.5"},
+	TypeCertificateVerify:     {blank[CertificateVerify], "RFC 8446 §4.4.3", "RFC 5246 §7.4.8"},
+	TypeClientKeyExchange:     {blank[ClientKeyExchange], "", "RFC 5246 §7.4.7"},
+	TypeFinished:              {blank[Finished], "RFC 8446 §4.4.4", "RFC 5246 §7.4.9"},
+	TypeCertificateStatus:     {blank[CertificateStatus], "", "RFC 6066 §8"},
+	TypeKeyUpdate:             {blank[KeyUpdate], "RFC 8446 §4.6.3", ""},
+	TypeCompressedCertificate: {blank[CompressedCertificate], "RFC 8879 §4", ""},
 }
 
 func blank[M any, P interface {

@@ -68,22 +68,23 @@ func (t ContentType) String() string { return named(contentTypeNames, t, "conten
 type HandshakeType uint8
 
 const (
-	TypeHelloRequest        HandshakeType = 0
-	TypeClientHello         HandshakeType = 1
-	TypeServerHello         HandshakeType = 2
-	TypeNewSessionTicket    HandshakeType = 4
-	TypeEndOfEarlyData      HandshakeType = 5
-	TypeEncryptedExtensions HandshakeType = 8
-	TypeCertificate         HandshakeType = 11
-	TypeServerKeyExchange   HandshakeType = 12
-	TypeCertificateRequest  HandshakeType = 13
-	TypeServerHelloDone     HandshakeType = 14
-	TypeCertificateVerify   HandshakeType = 15
-	TypeClientKeyExchange   HandshakeType = 16
-	TypeFinished            HandshakeType = 20
-	TypeCertificateStatus   HandshakeType = 22
-	TypeKeyUpdate           HandshakeType = 24
-	TypeMessageHash         HandshakeType = 254
+	TypeHelloRequest          HandshakeType = 0
+	TypeClientHello           HandshakeType = 1
+	TypeServerHello           HandshakeType = 2
+	TypeNewSessionTicket      HandshakeType = 4
+	TypeEndOfEarlyData        HandshakeType = 5
+	TypeEncryptedExtensions   HandshakeType = 8
+	TypeCertificate           HandshakeType = 11
+	TypeServerKeyExchange     HandshakeType = 12
+	TypeCertificateRequest    HandshakeType = 13
+	TypeServerHelloDone       HandshakeType = 14
+	TypeCertificateVerify     HandshakeType = 15
+	TypeClientKeyExchange     HandshakeType = 16
+	TypeFinished              HandshakeType = 20
+	TypeCertificateStatus     HandshakeType = 22
+	TypeKeyUpdate             HandshakeType = 24
+	TypeCompressedCertificate HandshakeType = 25
+	TypeMessageHash           HandshakeType = 254
 )
 
 var handshakeTypeNames = map[HandshakeType]string{
@@ -93,7 +94,7 @@ var handshakeTypeNames = map[HandshakeType]string{
 	TypeServerKeyExchange: "ServerKeyExchange", TypeCertificateRequest: "CertificateRequest",
 	TypeServerHelloDone: "ServerHelloDone", TypeCertificateVerify: "CertificateVerify",
 	TypeClientKeyExchange: "ClientKeyExchange", TypeFinished: "Finished",
-	TypeCertificateStatus: "CertificateStatus", TypeKeyUpdate: "KeyUpdate", TypeMessageHash: "message_hash",
+	TypeCertificateStatus: "CertificateStatus", TypeKeyUpdate: "KeyUpdate", TypeCompressedCertificate: "CompressedCertificate", TypeMessageHash: "message_hash",
 }
 
 func (t HandshakeType) String() string { return named(handshakeTypeNames, t, "handshake_type") }
@@ -220,12 +221,15 @@ const (
 	ExtALPN                   ExtensionType = 16
 	ExtStatusRequestV2        ExtensionType = 17
 	ExtSCT                    ExtensionType = 18
+	ExtClientCertificateType  ExtensionType = 19
+	ExtServerCertificateType  ExtensionType = 20
 	ExtPadding                ExtensionType = 21
 	ExtEncryptThenMAC         ExtensionType = 22
 	ExtExtendedMasterSecret   ExtensionType = 23
 	ExtCompressCertificate    ExtensionType = 27
 	ExtRecordSizeLimit        ExtensionType = 28
 	ExtCertWithExternPSK      ExtensionType = 33
+	ExtDelegatedCredential    ExtensionType = 34
 	ExtSessionTicket          ExtensionType = 35
 	ExtPreSharedKey           ExtensionType = 41
 	ExtEarlyData              ExtensionType = 42
@@ -248,12 +252,12 @@ var extensionNames = map[ExtensionType]string{
 	7: "client_authz", 8: "server_authz", 9: "cert_type", ExtSupportedGroups: "supported_groups",
 	ExtECPointFormats: "ec_point_formats", 12: "srp", ExtSignatureAlgorithms: "signature_algorithms",
 	14: "use_srtp", 15: "heartbeat", ExtALPN: "application_layer_protocol_negotiation",
-	ExtStatusRequestV2: "status_request_v2", ExtSCT: "signed_certificate_timestamp", 19: "client_certificate_type",
-	20: "server_certificate_type", ExtPadding: "padding", ExtEncryptThenMAC: "encrypt_then_mac",
+	ExtStatusRequestV2: "status_request_v2", ExtSCT: "signed_certificate_timestamp", ExtClientCertificateType: "client_certificate_type",
+	ExtServerCertificateType: "server_certificate_type", ExtPadding: "padding", ExtEncryptThenMAC: "encrypt_then_mac",
 	ExtExtendedMasterSecret: "extended_master_secret", 24: "token_binding", 25: "cached_info",
 	ExtCompressCertificate: "compress_certificate", ExtRecordSizeLimit: "record_size_limit",
-	ExtCertWithExternPSK: "tls_cert_with_extern_psk",
-	34:                   "delegated_credential", ExtSessionTicket: "session_ticket", ExtPreSharedKey: "pre_shared_key",
+	ExtCertWithExternPSK:   "tls_cert_with_extern_psk",
+	ExtDelegatedCredential: "delegated_credential", ExtSessionTicket: "session_ticket", ExtPreSharedKey: "pre_shared_key",
 	ExtEarlyData: "early_data", ExtSupportedVersions: "supported_versions", ExtCookie: "cookie",
 	ExtPSKKeyExchangeModes: "psk_key_exchange_modes", ExtCertificateAuthorities: "certificate_authorities",
 	48: "oid_filters", ExtPostHandshakeAuth: "post_handshake_auth", ExtSignatureAlgsCert: "signature_algorithms_cert",

@@ -130,6 +130,15 @@ func U16[T ~uint16](r *Reader, name string) T {
 	return v
 }
 
+// U24 reads three bytes.
+func (r *Reader) U24(name string) uint32 {
+	v := r.number(name, 3)
+	if r.rec != nil && r.err == nil {
+		r.rec.leaf(name, r.off-3, 3, fmt.Sprint(v))
+	}
+	return v
+}
+
 // U32 reads four bytes.
 func (r *Reader) U32(name string) uint32 {
 	v := r.number(name, 4)

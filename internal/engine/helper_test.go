@@ -82,6 +82,8 @@ type host struct {
 	key         []byte // pre-shared, of identity
 	echKeys     []handshake.ECHKey
 	echFails    error
+	rawKey      error // VerifyKey's answer
+	delegated   []*handshake.Delegated
 	// again: further handshakes may run, with config; then begins one, on a client.
 	again bool
 	spent bool // with again false: the peer has asked as often as it may
@@ -190,6 +192,14 @@ func (h *host) ClientPSK(string) (string, []byte, error) { return h.identity, h.
 func (h *host) ECHKeys(context.Context, *handshake.State) ([]handshake.ECHKey, error) {
 	return h.echKeys, h.echFails
 }
+
+func (h *host) VerifyKey(context.Context, *handshake.State, *handshake.RawKey) error { return h.rawKey }
+
+func (h *host) RawKey(context.Context, *handshake.State, *stdtls.CertificateRequestInfo) (*stdtls.Certificate, bool, error) {
+	return h.certificate, h.certificate != nil, nil
+}
+
+func (h *host) Delegated(*stdtls.Certificate) []*handshake.Delegated { return h.delegated }
 
 func (h *host) ServerPSK(identity string) ([]byte, error) {
 	if identity != h.identity {

@@ -53,10 +53,13 @@ func accept12(s *State, ctx context.Context) error {
 	if err := s.keepsAuthentication(); err != nil {
 		return err
 	}
+	if err := s.agreeClientType(); err != nil {
+		return err
+	}
 	s.transcript.keep = s.Result.ClientAuth && s.profile.schemes == nil
 	s.transcript.use(s.hash())
 	if !picked.KeyExchange.Certificate() {
-		s.certificate, s.Result.Secrets.OwnCertificate = new(stdtls.Certificate), nil
+		s.certificate, s.Result.Secrets.OwnCertificate, s.Result.ServerCertificate = new(stdtls.Certificate), nil, 0
 	}
 	if picked.KeyExchange.Share() == wire.ShareEC {
 		s.Result.Group = own.group
@@ -89,7 +92,7 @@ func (s *State) certify12(ctx context.Context) (own means, err error) {
 		pickSuite(s.Config.Suites, s.Offer.Suites, s.Result.Version, needs) == nil {
 		return own, nil
 	}
-	if err := s.pickCertificate(ctx); err != nil {
+	if err := s.certify(ctx); err != nil {
 		return own, err
 	}
 	return own, own.have(s, s.certificate)

@@ -48,6 +48,9 @@ func accept13(s *State, ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.agreeClientType(); err != nil {
+		return err
+	}
 	s.retry = share == nil && !s.withoutDH
 	if err := s.decideEarly(ctx); err != nil || s.withoutDH {
 		return err
@@ -134,8 +137,11 @@ func (s *State) certify13(ctx context.Context) error {
 	if !s.asked(wire.ExtSignatureAlgorithms) {
 		return fault(wire.AlertMissingExtension, "the client sent no signature_algorithms, and its PSK is not one of ours", "RFC 8446 §9.2", nil)
 	}
-	if err := s.pickCertificate(ctx); err != nil {
+	if err := s.certify(ctx); err != nil {
 		return err
+	}
+	if s.pickDelegated() {
+		return nil
 	}
 	pub, err := publicKey(s.certificate)
 	if err != nil {

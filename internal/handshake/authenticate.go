@@ -15,7 +15,8 @@ import (
 // RFC 8446 §4.6.2.
 var flowAuthenticate = []Step{
 	{wire.TypeCertificateRequest, wire.Server, always, sendCertificateRequest13, recvCertificateRequest13, nil},
-	{wire.TypeCertificate, wire.Client, always, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeCompressedCertificate, wire.Client, compressed(wire.Client, always), sendCompressedCertificate, recvCompressedCertificate, nil},
+	{wire.TypeCertificate, wire.Client, uncompressed(wire.Client, always), sendClientCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Client, always, sendLateFinished, recvLateFinished, completeAuthentication},
 }

@@ -115,14 +115,17 @@ func sendCertificate(s *State, _ context.Context) (wire.Message, error) {
 	}
 	if s.profile.entryExtensions {
 		s.staple(m.Entries)
+		s.delegate(m.Entries)
 	}
 	return m, nil
 }
 
 // sendClientCertificate picks the certificate first.
 func sendClientCertificate(s *State, ctx context.Context) (wire.Message, error) {
-	if err := s.answerRequest(ctx); err != nil {
-		return nil, err
+	if !s.answered {
+		if err := s.answerRequest(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if s.profile.NoCertificateAlert && len(s.certificate.Certificate) == 0 {
 		return nil, nil // an alert says so, in the next row
@@ -142,6 +145,13 @@ func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 	if len(m.Entries) == 0 {
 		return s.noCertificate()
 	}
+	shown := s.Result.typeOf(s.Role.Peer())
+	if err := s.notTaken(shown); err != nil {
+		return err
+	}
+	if shown == wire.CertificateTypeRawPublicKey {
+		return s.recvRawKey(ctx, m.Entries[0])
+	}
 	raw := make([][]byte, len(m.Entries))
 	for i := range m.Entries {
 		raw[i] = m.Entries[i].DER
@@ -153,14 +163,17 @@ func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 	if err != nil {
 		return s.refuse(err)
 	}
-	if err := s.sameIdentity(chain[0]); err != nil {
+	if err := s.sameIdentity(shown, chain[0].Raw); err != nil {
 		return err
 	}
 	s.Result.Peer.Certificates = chain
 	if !s.isServer() && status(s) != No {
 		return nil // verifyStapled is next
 	}
-	return s.verifyPeer(ctx)
+	if err := s.verifyPeer(ctx); err != nil {
+		return err
+	}
+	return s.takeDelegated(m.Entries[0].Extensions)
 }
 
 // verifyPeer has the chain verified that the peer has shown, and looks at its key.
@@ -177,7 +190,7 @@ func (s *State) noCertificate() error {
 	if !s.isServer() {
 		return fault(wire.AlertDecodeError, "the server's Certificate is empty", "RFC 8446 §4.4.2.4", nil)
 	}
-	if err := s.sameIdentity(nil); err != nil {
+	if err := s.sameIdentity(0, nil); err != nil {
 		return err
 	}
 	if !s.requiresCertificate() {
@@ -202,13 +215,21 @@ func (s *State) requiresCertificate() bool {
 // checkKey: the key must be of the suite's kind up to TLS 1.2, and its
 // certificate must allow the use. RFC 5246 §7.4.2, RFC 8446 §4.4.2.2.
 func (s *State) checkKey(leaf *x509.Certificate) error {
-	c, pub := s.Result.Suite, otherkeys.Of(leaf)
+	if err := s.checkKind(otherkeys.Of(leaf)); err != nil {
+		return err
+	}
+	if _, err := keyUsage(s.Role, s.Result.Suite, leaf); err != nil && s.heedsKeyUsage() {
+		return s.refuse(err)
+	}
+	return nil
+}
+
+// checkKind: up to TLS 1.2 the suite says what kind of key the server has.
+func (s *State) checkKind(pub crypto.PublicKey) error {
+	c := s.Result.Suite
 	_, signsOnly := pub.(*otherkeys.PSSPublicKey)
 	if !s.isServer() && !s.profile.signsContext && (authOf(pub) != c.Auth || signsOnly && c.KeyExchange.Encrypted()) {
 		return fault(wire.AlertIllegalParameter, "the server's certificate has a key of the wrong kind ("+keyName(pub)+") for "+c.Name, "RFC 5246 §7.4.2", nil)
-	}
-	if _, err := keyUsage(s.Role, c, leaf); err != nil && s.heedsKeyUsage() {
-		return s.refuse(err)
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ func sendCertificateRequest13(s *State, _ context.Context) (wire.Message, error)
 		})
 	}
 	x = s.body(s.body(x, wire.ExtStatusRequest, appendNothing), wire.ExtSCT, appendNothing)
+	x = s.body(x, wire.ExtCompressCertificate, offerCertCompressions)
 	s.msg.request = wire.CertificateRequest{RequestContext: s.requestContext, Extensions: x}
 	return &s.msg.request, nil
 }
@@ -96,6 +97,7 @@ var requestExtensions = map[wire.ExtensionType]func(*request, *wire.Reader){
 	wire.ExtSignatureAlgsCert:      func(_ *request, r *wire.Reader) { wire.ReadSignatureAlgorithms(r, nil) },
 	wire.ExtCertificateAuthorities: func(q *request, r *wire.Reader) { q.authorities = cloneAll(wire.ReadAuthorities(r, 3, nil)) },
 	wire.ExtStatusRequest:          func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtStatusRequest) },
+	wire.ExtCompressCertificate:    func(q *request, r *wire.Reader) { q.compressions = wire.ReadCertificateCompressions(r, nil) },
 	wire.ExtSCT:                    func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtSCT) },
 }
 
@@ -103,6 +105,40 @@ var requestExtensions = map[wire.ExtensionType]func(*request, *wire.Reader){
 // in DER, nil for none. It is the Binding of a client's session, which is zero where
 // the server has not asked.
 func Shown(leaf []byte) [32]byte { return session.Binding([]byte("shown"), leaf) }
+
+// answerWithRawKey is answerRequest where the server takes a raw public key.
+func (s *State) answerWithRawKey(ctx context.Context, info *stdtls.CertificateRequestInfo) error {
+	key, _, err := s.Config.RawKey(ctx, s, info)
+	if known := new(Error); errors.As(err, &known) {
+		return err
+	}
+	if err != nil {
+		return fault(wire.AlertInternalError, "no raw public key could be had", "", err)
+	}
+	if key == nil {
+		s.Result.ClientMisfit = "no raw public key is at hand"
+		s.choseClientCertificate()
+		return nil
+	}
+	own, err := bare(key)
+	if err != nil {
+		return err
+	}
+	theirs := s.request.schemes
+	if s.profile.schemes == nil {
+		theirs = s.signable(theirs)
+	}
+	s.scheme = pickScheme(own.Leaf.PublicKey, theirs, s.restriction(own), s.profile.curveBound)
+	if s.scheme == 0 {
+		s.Result.ClientMisfit = "the raw public key at hand, " + keyName(own.Leaf.PublicKey) + ", cannot sign as the server asks"
+		s.choseClientCertificate()
+		return nil
+	}
+	s.certificate, s.Result.ClientScheme, s.Result.Secrets.OwnCertificate = own, s.scheme, nil
+	s.Result.Shown = Shown(own.Certificate[0])
+	s.choseRawKey(wire.Client)
+	return nil
+}
 
 // answerRequest picks the client's certificate and the scheme to sign with;
 // both stay empty where none fits. RFC 8446 §4.4.2.3.
@@ -114,6 +150,13 @@ func (s *State) answerRequest(ctx context.Context) error {
 		return nil
 	}
 	info := s.requestInfo(ctx)
+	switch t := s.Result.ClientCertificate; {
+	case !slices.Contains(s.Config.shows(), t):
+		return disagree(wire.AlertUnsupportedCertificate, "type of the client's certificate", "RFC 7250 §4.2", s.Config.shows(), []wire.CertificateType{t},
+			"the server asks for what we do not show; list it in RawPublicKeys.Show too to go on without")
+	case t == wire.CertificateTypeRawPublicKey:
+		return s.answerWithRawKey(ctx, info)
+	}
 	c, others, err := s.Config.ClientCertificate(info)
 	if known := new(Error); errors.As(err, &known) {
 		return err // the application says which alert it wants

@@ -97,7 +97,14 @@ func (s *State) signWith(scheme wire.SignatureScheme, what signed) ([]byte, erro
 // verifySignature checks the peer's signature. The scheme must be
 // one that we offered and that fits the key.
 func (s *State) verifySignature(scheme wire.SignatureScheme, sig []byte, what signed) error {
-	pub := otherkeys.Of(s.Result.Peer.Certificates[0])
+	pub := s.Result.Peer.key()
+	if d := s.Result.Peer.Delegated; d != nil {
+		pub = d.Public
+		if scheme != d.Scheme {
+			return disagree(wire.AlertIllegalParameter, "signature scheme", "RFC 9345 §4.1.3", []wire.SignatureScheme{d.Scheme}, []wire.SignatureScheme{scheme},
+				"the peer signed with another scheme than its delegated credential names")
+		}
+	}
 	if scheme == 0 && s.profile.schemes != nil {
 		return fault(wire.AlertIllegalParameter, "the peer's key"+s.cannotSign(pub), "RFC 4346 §7.4.3", nil)
 	}

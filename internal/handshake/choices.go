@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -145,6 +146,51 @@ func (s *State) choseHello() {
 		c.Picked, c.Why = "ClientHelloOuter", "no key of the server opens the inner one"
 	}
 	s.Hooks.Choice(c)
+}
+
+// choseType is by the server: how whose key is shown.
+func (s *State) choseType(whose wire.Role, t wire.CertificateType, ours, theirs []wire.CertificateType) {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: whose.String() + " certificate type", By: wire.Server, Ours: names(ours), Theirs: names(orX509(theirs)),
+			Picked: t.String(), Why: "the first of the server's types that the client has too", Ref: "RFC 7250 §4.2"})
+	}
+}
+
+func (s *State) choseCompression(a *certcompress.Algorithm, from, to int, gain bool) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "certificate compression", By: s.Role, Picked: a.ID.String(), Ref: "RFC 8879 §3",
+		Why: fmt.Sprintf("the first of ours that the %v takes; %d bytes become %d", s.Role.Peer(), from, to)}
+	for i := range s.Config.CertCompressions {
+		c.Ours = append(c.Ours, s.Config.CertCompressions[i].ID.String())
+	}
+	if c.Theirs = names(s.Offer.CertCompressions); !s.isServer() {
+		c.Theirs = names(s.request.compressions)
+	}
+	if !gain {
+		c.Picked, c.Why = "", fmt.Sprintf("%d bytes would become %d, which saves nothing", from, to)
+	}
+	s.Hooks.Choice(c)
+}
+
+func (s *State) choseDelegated(d *Delegated) {
+	if s.Hooks.Choice != nil {
+		s.Hooks.Choice(trace.Choice{What: "delegated credential", By: wire.Server, Theirs: names(s.Offer.Delegated), Picked: d.Scheme.String(),
+			Why: "the client takes delegated credentials of this scheme, signed with " + d.Algorithm.String(), Ref: "RFC 9345 §4.1.1"})
+	}
+}
+
+func (s *State) choseRawKey(by wire.Role) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	what := "certificate"
+	if by == wire.Client {
+		what = "client certificate"
+	}
+	s.Hooks.Choice(trace.Choice{What: what, By: by, Picked: "raw public key, " + keyName(s.certificate.Leaf.PublicKey),
+		Why: "the first of our raw public keys that the " + by.Peer().String() + " can verify", Ref: "RFC 7250 §4.2"})
 }
 
 func subject(der []byte) string {

@@ -5,7 +5,6 @@ import (
 	"crypto"
 
 	"github.com/vitrine-tls/vitrine/internal/kex"
-	"github.com/vitrine-tls/vitrine/internal/otherkeys"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -18,7 +17,7 @@ func sendClientKeyExchange(s *State, _ context.Context) (wire.Message, error) {
 	m := &s.msg.clientKey
 	*m = wire.ClientKeyExchange{Exchange: s.serverShare}
 	if kx.Encrypted() {
-		premaster, encrypted, err := kex.SealPremaster(otherkeys.RSA(s.Result.Peer.Certificates[0]), s.hello.LegacyVersion)
+		premaster, encrypted, err := kex.SealPremaster(s.Result.Peer.rsaKey(), s.hello.LegacyVersion)
 		if err != nil {
 			return nil, fault(wire.AlertInternalError, "the premaster could not be encrypted to the server's key", "RFC 5246 §7.4.7.1", err)
 		}

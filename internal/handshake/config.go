@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/session"
@@ -47,6 +48,13 @@ type Config struct {
 	// says nothing.
 	SizeLimit int
 
+	// ShowTypes are the types of certificate that we show, best first, AcceptTypes those
+	// that we take of the peer; empty for X.509 alone. RFC 7250.
+	ShowTypes, AcceptTypes []wire.CertificateType
+	// CertCompressions are the algorithms for Certificate messages of both sides, best
+	// first. RFC 8879.
+	CertCompressions []certcompress.Algorithm
+
 	// IssuerStaple returns the OCSP response to send with a certificate of our chain after
 	// its leaf, nil for none; it may be nil itself.
 	IssuerStaple func(der []byte) []byte
@@ -68,6 +76,9 @@ type Config struct {
 	ECH *ECHOffer
 	// External are PSKs to offer in TLS 1.3.
 	External []ExternalPSK
+	// DelegatedSchemes are those that we take of delegated credentials, some of Schemes;
+	// nil takes none. RFC 9345.
+	DelegatedSchemes []wire.SignatureScheme
 
 	// Server.
 	AdaptSuites bool // give clients without AES instructions ChaCha20
@@ -76,6 +87,7 @@ type Config struct {
 	// Certified: there is a certificate to be had. Without, only suites that
 	// need none can be agreed on.
 	Certified   bool
+	Delegates   bool    // Delegated may have a credential
 	DH          *kex.DH // our own parameters for DHE; nil for RFC 7919's
 	PSKHint     string  // RFC 4279 §5.2
 	RetryCookie bool    // put a cookie in every HelloRetryRequest
@@ -117,6 +129,12 @@ type Host interface {
 	// VerifyPeer checks the peer's chain with what was stapled to it, on resumption too,
 	// and returns the verified chains. It is called only where the peer has certificates.
 	VerifyPeer(context.Context, *State, []*x509.Certificate) ([][]*x509.Certificate, error)
+	// VerifyKey is VerifyPeer for a peer that has shown a raw public key.
+	VerifyKey(context.Context, *State, *RawKey) error
+	// RawKey returns a key of ours to show bare, as a Certificate of which only the key and
+	// what it may sign with count; nil for none. fits says that the peer can verify it. info
+	// is what a client was asked for, nil on a server.
+	RawKey(ctx context.Context, s *State, info *stdtls.CertificateRequestInfo) (key *stdtls.Certificate, fits bool, err error)
 	// VerifyConnection is asked last.
 	VerifyConnection(*State) error
 	// KeyLog is given each secret that opens a capture.
@@ -141,6 +159,9 @@ type Host interface {
 	ExternalPSK(identity []byte) (*ExternalPSK, error)
 	// Certificate picks the server's certificate for the offer.
 	Certificate(context.Context, *State) (*stdtls.Certificate, error)
+	// Delegated returns the delegated credentials for a certificate that was picked, best
+	// first; nil for none.
+	Delegated(*stdtls.Certificate) []*Delegated
 	// SealTicket and OpenTicket are the ticket's door to a session, PutSession
 	// and GetSession that of the session ID. A session that is not to be
 	// resumed is a nil one. SealTicket's, and the ticket that it makes, may be in

@@ -95,7 +95,7 @@ func asked(s *State) Need { return must(s.resumed == nil && s.Result.ClientAuth)
 // certified: who sent a certificate proves that the key is its own.
 func certified(s *State) Need {
 	if s.isServer() {
-		return must(s.Result.ClientAuth && s.resumed == nil && len(s.Result.Peer.Certificates) > 0)
+		return must(s.Result.ClientAuth && s.resumed == nil && s.Result.Peer.known())
 	}
 	return must(s.request != nil && len(s.certificate.Certificate) > 0)
 }

@@ -19,13 +19,15 @@ var flow13 = []Step{
 	{ChangeCipherSpec, wire.Server, compatible(wire.Server), nil, nil, nil},
 	{wire.TypeEncryptedExtensions, wire.Server, always, sendEncryptedExtensions, recvEncryptedExtensions, nil},
 	{wire.TypeCertificateRequest, wire.Server, asksForCertificate13, sendCertificateRequest13, recvCertificateRequest13, nil},
-	{wire.TypeCertificate, wire.Server, shows, sendCertificate, recvCertificate, nil},
+	{wire.TypeCompressedCertificate, wire.Server, compressed(wire.Server, shows), sendCompressedCertificate, recvCompressedCertificate, nil},
+	{wire.TypeCertificate, wire.Server, uncompressed(wire.Server, shows), sendCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Server, shows, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
 
 	{wire.TypeEndOfEarlyData, wire.Client, endsEarly, sendEndOfEarlyData, recvEndOfEarlyData, endEarly},
 	{ChangeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
-	{wire.TypeCertificate, wire.Client, asked, sendClientCertificate, recvCertificate, nil},
+	{wire.TypeCompressedCertificate, wire.Client, compressed(wire.Client, asked), sendCompressedCertificate, recvCompressedCertificate, nil},
+	{wire.TypeCertificate, wire.Client, uncompressed(wire.Client, asked), sendClientCertificate, recvCertificate, nil},
 	{wire.TypeCertificateVerify, wire.Client, certified, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Client, always, sendFinished, recvFinished, complete13},
 

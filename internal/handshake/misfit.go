@@ -51,6 +51,11 @@ func Misfit(info *stdtls.CertificateRequestInfo, atHand ...*stdtls.Certificate) 
 	return what
 }
 
+// CanAnswer reports that the key of c can sign as the server asks.
+func CanAnswer(info *stdtls.CertificateRequestInfo, c *stdtls.Certificate) bool {
+	return canAnswer(info, c)
+}
+
 // canAnswer reports that a certificate's key can sign as the server asks.
 func canAnswer(info *stdtls.CertificateRequestInfo, c *stdtls.Certificate) bool {
 	pub, err := publicKey(c)

@@ -390,7 +390,7 @@ func (s *State) namedScheme(said wire.SignatureScheme) wire.SignatureScheme {
 	if s.profile.schemes == nil {
 		return said
 	}
-	return pickScheme(otherkeys.Of(s.Result.Peer.Certificates[0]), s.profile.schemes, nil, false)
+	return pickScheme(s.Result.Peer.key(), s.profile.schemes, nil, false)
 }
 
 // certificateSignatures are the schemes that stand for the signature on a

@@ -152,10 +152,7 @@ func recvTicket13(p *Post, msg wire.Message) error {
 		},
 		Ticket: bytes.Clone(m.Ticket),
 	}
-	r.Peer.staplesInto(c.Session)
-	for _, cert := range r.Peer.Certificates {
-		c.PeerChain = append(c.PeerChain, cert.Raw)
-	}
+	r.Peer.into(c.Session)
 	p.Saver.SaveSession(r, c)
 	return nil
 }

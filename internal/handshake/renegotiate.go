@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/x509"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/trace"
@@ -104,12 +103,13 @@ func (s *State) keepsEncryptThenMAC() error {
 
 // sameIdentity: the peer of a further handshake must be the one there was, or an
 // attacker could stand in for either half of a connection (triple handshake).
-// Who had no certificate before may show one now. leaf is nil for none.
-func (s *State) sameIdentity(leaf *x509.Certificate) error {
+// Who had no certificate before may show one now. der is the leaf or the raw public key
+// that is shown now, nil for none.
+func (s *State) sameIdentity(shown wire.CertificateType, der []byte) error {
 	if !s.hadCertificate() || s.Config.AllowPeerChange {
 		return nil
 	}
-	if leaf != nil && leaf.Equal(s.previous.Peer.Certificates[0]) {
+	if before, same := s.previous.Peer.shown(); der != nil && before == shown && bytes.Equal(der, same) {
 		return nil
 	}
 	return s.changed("certificate")
@@ -131,7 +131,7 @@ func (s *State) changed(what string) error {
 
 // hadCertificate reports that the peer has shown one in an earlier handshake.
 func (s *State) hadCertificate() bool {
-	return s.previous != nil && len(s.previous.Peer.Certificates) > 0
+	return s.previous != nil && s.previous.Peer.known()
 }
 
 // keepsAuthentication is sameIdentity for a handshake in which the peer will not
@@ -139,7 +139,7 @@ func (s *State) hadCertificate() bool {
 func (s *State) keepsAuthentication() error {
 	kx := s.Result.Suite.KeyExchange
 	if asked := s.isServer() && s.Result.ClientAuth || !s.isServer() && kx.Certificate(); !asked {
-		if err := s.sameIdentity(nil); err != nil {
+		if err := s.sameIdentity(0, nil); err != nil {
 			return err
 		}
 	}

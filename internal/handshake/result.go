@@ -23,24 +23,26 @@ type Result struct {
 
 // Agreed is what the two sides have settled.
 type Agreed struct {
-	Version              wire.Version
-	Group                wire.NamedGroup      // 0 where there was no (EC)DHE in a group with a number
-	ServerScheme         wire.SignatureScheme // that the server signed with; 0 for none
-	ClientScheme         wire.SignatureScheme
-	Compression          wire.CompressionMethod
-	Resumption           Resumption
-	HelloRetry           bool
-	ExtendedMasterSecret bool
-	EncryptThenMAC       bool
-	SecureRenegotiation  bool // the peer signalled RFC 5746
-	PostHandshakeAuth    bool // the client may be asked for a certificate later, RFC 8446 §4.6.2
-	ClientAuth           bool // the server asked for a certificate
-	QUIC                 bool // QUIC carries the messages, and there are no records
-	EarlyData            EarlyData
-	ECHAccepted          bool // the hello that counted came encrypted, RFC 9849
-	Suite                *suite.Suite
-	ALPN                 string
-	ServerName           string
+	Version      wire.Version
+	Group        wire.NamedGroup      // 0 where there was no (EC)DHE in a group with a number
+	ServerScheme wire.SignatureScheme // that the server signed with; 0 for none
+	ClientScheme wire.SignatureScheme
+	Compression  wire.CompressionMethod
+	Resumption   Resumption
+	// ServerCertificate and ClientCertificate are how the sides show their keys. RFC 7250.
+	ServerCertificate, ClientCertificate wire.CertificateType
+	HelloRetry                           bool
+	ExtendedMasterSecret                 bool
+	EncryptThenMAC                       bool
+	SecureRenegotiation                  bool // the peer signalled RFC 5746
+	PostHandshakeAuth                    bool // the client may be asked for a certificate later, RFC 8446 §4.6.2
+	ClientAuth                           bool // the server asked for a certificate
+	QUIC                                 bool // QUIC carries the messages, and there are no records
+	EarlyData                            EarlyData
+	ECHAccepted                          bool // the hello that counted came encrypted, RFC 9849
+	Suite                                *suite.Suite
+	ALPN                                 string
+	ServerName                           string
 	// SendLimit and ReceiveLimit are the most bytes of plaintext in a record, 0
 	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
 	SendLimit, ReceiveLimit int32
@@ -91,7 +93,7 @@ type Peer struct {
 	*Stapled
 }
 
-// Stapled is what came with a chain, and what was learnt of it.
+// Stapled is what came with a chain or in its place, and what was learnt of it.
 type Stapled struct {
 	// Revocation is what was learnt of the certificates of the first chain but its root; nil
 	// for nothing. Host.VerifyPeer fills it in.
@@ -101,10 +103,14 @@ type Stapled struct {
 	// empty one, or none at the end, for a certificate without.
 	IssuerOCSP [][]byte
 	SCTs       [][]byte
+	// RawKey is what the peer has shown in place of a chain; nil mostly. RFC 7250.
+	RawKey *RawKey
+	// Delegated is the credential that came with the chain; nil mostly. RFC 9345.
+	Delegated *Delegation
 }
 
 func (s *Stapled) empty() bool {
-	return s.Revocation == nil && s.OCSP == nil && s.IssuerOCSP == nil && s.SCTs == nil
+	return s.RawKey == nil && s.Delegated == nil && s.Revocation == nil && s.OCSP == nil && s.IssuerOCSP == nil && s.SCTs == nil
 }
 
 // Secrets are those that are used after the handshake.

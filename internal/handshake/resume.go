@@ -35,9 +35,9 @@ func (s *State) refusal(c *session.Session) string {
 		return "it is of another server name"
 	case c.Binding != *s.Binding():
 		return "the rules it was made under have changed"
-	case s.requiresCertificate() && len(c.PeerChain) == 0:
+	case s.requiresCertificate() && len(c.PeerChain)+len(c.PeerKey) == 0:
 		return "it has no client certificate, and one is required now"
-	case s.Config.ClientAuth == stdtls.NoClientCert && len(c.PeerChain) > 0:
+	case s.Config.ClientAuth == stdtls.NoClientCert && len(c.PeerChain)+len(c.PeerKey) > 0:
 		return "it has a client certificate, and none is asked for now"
 	}
 	return s.gone(c)
@@ -70,16 +70,32 @@ const clockSkew = 60e9
 func (s *State) takePeer(ctx context.Context, c *session.Session) error {
 	p := s.Result.Peer
 	p.OCSP, p.IssuerOCSP, p.SCTs = c.OCSP, c.IssuerOCSP, c.SCTs
-	if len(c.PeerChain) == 0 {
+	switch {
+	case len(c.PeerKey) > 0:
+		if err := s.notTaken(wire.CertificateTypeRawPublicKey); err != nil {
+			return err
+		}
+		key, err := ParseRawKey(c.PeerKey)
+		if err != nil {
+			return err
+		}
+		p.RawKey = key
+		return s.Config.VerifyKey(ctx, s, key)
+	case len(c.PeerChain) == 0:
 		return nil
+	}
+	if err := s.notTaken(wire.CertificateTypeX509); err != nil {
+		return err
 	}
 	chain, err := certcheck.Parse(c.PeerChain)
 	if err != nil {
 		return err
 	}
 	p.Certificates = chain
-	p.Chains, err = s.Config.VerifyPeer(ctx, s, chain)
-	return err
+	if p.Chains, err = s.Config.VerifyPeer(ctx, s, chain); err != nil || len(c.Delegated) == 0 {
+		return err
+	}
+	return s.verifyDelegated(c.Delegated)
 }
 
 // resume12 is the server's answer to a ticket or session ID. A ticket goes
@@ -296,10 +312,7 @@ func (s *State) fill(c *session.Session, secret []byte) *session.Session {
 		ALPN: r.ALPN, ServerName: r.ServerName, Group: r.Group, SignatureScheme: r.ServerScheme,
 		CreatedAt: s.Config.Time().Round(0), Lifetime: sessionLifetime, PSK: r.PSK,
 	}
-	r.Peer.staplesInto(c)
-	for _, cert := range r.Peer.Certificates {
-		c.PeerChain = append(c.PeerChain, cert.Raw)
-	}
+	r.Peer.into(c)
 	if s.resumed != nil {
 		c.CreatedAt, c.Lifetime = s.resumed.CreatedAt, s.resumed.Lifetime
 	}

@@ -96,7 +96,7 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 		return nil
 	}
 	for _, e := range x {
-		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT
+		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT || e.Type == wire.ExtDelegatedCredential
 		if !staple && row(e.Type) != nil {
 			return stray(s.Role.Peer(), e.Type)
 		}
@@ -127,6 +127,20 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 // client or in a ticket that the client carries. A chain with a response for each
 // certificate has a few thousand.
 const maxKeptStaples = 16 << 10
+
+// into has a session keep what the peer has shown, and what came with it.
+func (p *Peer) into(c *session.Session) {
+	p.staplesInto(c)
+	for _, cert := range p.Certificates {
+		c.PeerChain = append(c.PeerChain, cert.Raw)
+	}
+	if p.RawKey != nil {
+		c.PeerKey = p.RawKey.DER
+	}
+	if p.Delegated != nil {
+		c.Delegated = p.Delegated.Raw
+	}
+}
 
 // staplesInto has a session keep what the peer has stapled, as far as there is room: first
 // for the leaf, then for its issuers. What is left out is missed at a resumption that needs

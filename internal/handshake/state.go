@@ -31,6 +31,13 @@ type Offer struct {
 	Cookie      []byte
 	Ticket      []byte
 	Points      []uint8
+	// ServerTypes and ClientTypes are the types of certificate that the client takes, and
+	// shows; empty where it has not said. RFC 7250.
+	ServerTypes, ClientTypes []wire.CertificateType
+	// CertCompressions are those by which it takes certificates. RFC 8879.
+	CertCompressions []wire.CertificateCompression
+	// Delegated are the schemes that it takes of delegated credentials. RFC 9345.
+	Delegated []wire.SignatureScheme
 	// Renegotiated is the client's verify_data of the handshake before, empty in
 	// the first. RFC 5746 §3.2.
 	Renegotiated []byte
@@ -44,6 +51,7 @@ type Offer struct {
 func (o *Offer) reset() {
 	*o = Offer{
 		Versions: o.Versions[:0], Groups: o.Groups[:0], Schemes: o.Schemes[:0], CertSchemes: o.CertSchemes[:0],
+		ServerTypes: o.ServerTypes[:0], ClientTypes: o.ClientTypes[:0], CertCompressions: o.CertCompressions[:0], Delegated: o.Delegated[:0],
 		ALPN: o.ALPN[:0], Shares: o.Shares[:0], PSKModes: o.PSKModes[:0],
 		PSKs: wire.OfferedPSKs{Identities: o.PSKs.Identities[:0], Binders: o.PSKs.Binders[:0]},
 	}
@@ -95,29 +103,32 @@ type State struct {
 	// server then sends it, a client may get it.
 	statusBy wire.ExtensionType
 
-	certificate   *stdtls.Certificate // ours
-	scheme        wire.SignatureScheme
-	request       *request         // a CertificateRequest, received
-	share         []byte           // room for the server's, in TLS 1.3
-	serverShare   []byte           // what the server's key exchange message carries
-	ephemeral     ephemeral        // up to TLS 1.2: the server's key
-	dh            *kex.DH          // client: the server's group
-	hint          []byte           // client: for the pre-shared key
-	offered       *ClientSession   // client: on offer
-	psks          []pskOffer       // client, TLS 1.3: on offer, in the order of the identities
-	key           pskOffer         // TLS 1.3: the PSK that the server picked, if psk()
-	resumed       *session.Session // taken up by the server; in TLS 1.3 it is behind key
-	newID         []byte           // the session ID under which this session is kept
-	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
-	ticketsSent   int              // in TLS 1.3
-	ticketOptions TicketOptions
-	newTicket     *ClientSession // TLS 1.2 client: what arrived
-	newTicketLife uint32         // in seconds, as the server says
-	withoutDH     bool           // psk_ke: the PSK alone, without a key exchange
-	beside        bool           // there is a certificate beside the PSK, RFC 9973
-	noted         ownHello       // client: in ownHellos, if it has a node
-	pskIndex      int
-	pskTicket     [sha256.Size]byte // digest of the ticket that pskIndex is
+	certificate *stdtls.Certificate // ours
+	delegated   []byte              // server: the credential that goes with it
+	// compressedFrom is the side whose certificate came compressed last.
+	compressedFrom wire.Role
+	scheme         wire.SignatureScheme
+	request        *request         // a CertificateRequest, received
+	share          []byte           // room for the server's, in TLS 1.3
+	serverShare    []byte           // what the server's key exchange message carries
+	ephemeral      ephemeral        // up to TLS 1.2: the server's key
+	dh             *kex.DH          // client: the server's group
+	hint           []byte           // client: for the pre-shared key
+	offered        *ClientSession   // client: on offer
+	psks           []pskOffer       // client, TLS 1.3: on offer, in the order of the identities
+	key            pskOffer         // TLS 1.3: the PSK that the server picked, if psk()
+	resumed        *session.Session // taken up by the server; in TLS 1.3 it is behind key
+	newID          []byte           // the session ID under which this session is kept
+	wantTicket     bool             // TLS 1.2: NewSessionTicket follows
+	ticketsSent    int              // in TLS 1.3
+	ticketOptions  TicketOptions
+	newTicket      *ClientSession // TLS 1.2 client: what arrived
+	newTicketLife  uint32         // in seconds, as the server says
+	withoutDH      bool           // psk_ke: the PSK alone, without a key exchange
+	beside         bool           // there is a certificate beside the PSK, RFC 9973
+	noted          ownHello       // client: in ownHellos, if it has a node
+	pskIndex       int
+	pskTicket      [sha256.Size]byte // digest of the ticket that pskIndex is
 
 	shared                 []byte // premaster or (EC)DHE result
 	early                  [maxHash]byte
@@ -188,6 +199,8 @@ type request struct {
 	types       []wire.ClientCertificateType
 	authorities [][]byte
 	staples     []wire.ExtensionType // that are asked for with the certificate
+	// compressions are those by which the server takes certificates.
+	compressions []wire.CertificateCompression
 }
 
 var states = sync.Pool{New: func() any { return new(State) }}
@@ -245,7 +258,7 @@ func (s *State) fat() bool {
 	const most = 256
 	o := &s.Offer
 	return max(cap(s.hello.CipherSuites), cap(s.hello.Extensions), cap(s.answer.Extensions), cap(s.msg.encrypted.Extensions), cap(s.msg.cert.Entries),
-		cap(o.Groups), cap(o.Schemes), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most, cap(s.shared)/8, cap(s.hint)/8, s.sealing.size()/most, s.opening.size()/most) > most
+		cap(o.Groups), cap(o.Schemes), cap(o.Delegated), cap(o.CertSchemes), cap(o.ALPN), cap(o.Shares), cap(o.PSKs.Identities), cap(s.transcript.raw)/most, cap(s.shared)/8, cap(s.hint)/8, s.sealing.size()/most, s.opening.size()/most) > most
 }
 
 // Done reports whether the handshake is complete.
@@ -265,5 +278,6 @@ func (s *State) context(from wire.Role) wire.Context {
 	if s.Result.Suite != nil {
 		c.KeyExchange = s.Result.Suite.KeyExchange
 	}
+	c.CertificateType = s.Result.typeOf(from)
 	return c
 }

@@ -123,7 +123,7 @@ func (o *options) handshake(conn endpoint, w *watch, resume bool) error {
 		{e.curve == 0 || cs.DidResume && cs.Version < tls.VersionTLS13 || int(state.Group) == e.curve, fmt.Sprintf("the group is %04x, wanted %04x", uint16(state.Group), e.curve)},
 		{cipher == 0 || int(cs.CipherSuite) == cipher, fmt.Sprintf("the cipher suite is %04x, wanted %04x", cs.CipherSuite, cipher)},
 		{!e.noPeerCert && o.psk == "" || len(cs.PeerCertificates) == 0, "unexpected peer certificate"},
-		{!certified || e.noPeerCert || o.psk != "" || len(cs.PeerCertificates) > 0, "no peer certificate"},
+		{!certified || e.noPeerCert || o.psk != "" || len(cs.PeerCertificates) > 0 || state.PeerRawPublicKey != nil, "no peer certificate"},
 		{!e.selectedSet || e.selected == w.selected, fmt.Sprintf("credential %d was used, wanted %d", w.selected, e.selected)},
 		{!e.hrr || state.HelloRetry, "no HelloRetryRequest"},
 		{!e.noHRR || !state.HelloRetry, "unexpected HelloRetryRequest"},
@@ -135,6 +135,9 @@ func (o *options) authentication(conn endpoint) error {
 	e, state := &o.expect, conn.State()
 	if e.ocsp != nil && !bytes.Equal(e.ocsp, state.OCSPResponse) {
 		return fmt.Errorf("the OCSP response is %x, wanted %x", state.OCSPResponse, e.ocsp)
+	}
+	if err := e.peerKeyOf(&state, o.server); err != nil {
+		return err
 	}
 	if e.scts != nil {
 		scts, err := splitSCTs(e.scts)

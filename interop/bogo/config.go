@@ -120,6 +120,8 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	}
 	o.groups(c)
 	o.schemes(c)
+	o.rawKeys(c, w)
+	o.compressions(c)
 	switch {
 	case o.renegotiateFreely:
 		c.Renegotiation = tls.RenegotiateFreelyAsClient
@@ -131,6 +133,9 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	}
 	if err := cmp.Or(o.ech.set(c), o.certificates(c, w)); err != nil {
 		return nil, err
+	}
+	if len(c.RawPublicKeys.Show) == 1 { // what is shown before a server has said what it wants
+		w.clientType = c.RawPublicKeys.Show[0]
 	}
 	if o.server {
 		return c, o.serverConfig(c, s, w)

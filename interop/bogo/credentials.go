@@ -40,7 +40,15 @@ func (d decrypter) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts
 
 // load reads the certificate and its key; used is called when it signs.
 func (c *credential) load(used func()) (cert tls.Certificate, err error) {
-	if cert, err = tls.LoadX509KeyPair(c.certFile, c.keyFile); err != nil {
+	switch {
+	case c.raw:
+		cert.PrivateKey, err = loadKey(c.keyFile)
+	case c.delegated != nil:
+		return c.delegator()
+	default:
+		cert, err = tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	}
+	if err != nil {
 		return cert, err
 	}
 	key := signer{cert.PrivateKey.(crypto.Signer), used}
@@ -60,8 +68,9 @@ func (c *credential) load(used func()) (cert tls.Certificate, err error) {
 func (o *options) certificates(c *tls.Config, w *watch) error {
 	w.selected = -1
 	var matchIssuer []bool
+	var delegates delegates
 	for i, from := range append(slices.Clone(o.credentials), o.legacy) {
-		if from.certFile == "" {
+		if from.certFile == "" && !from.raw {
 			continue
 		}
 		if i == len(o.credentials) {
@@ -74,7 +83,20 @@ func (o *options) certificates(c *tls.Config, w *watch) error {
 		if o.declineOCSP {
 			cert.OCSPStaple = nil
 		}
+		if from.delegated != nil {
+			if err := delegates.add(&from, &cert, func() { w.selected = i }); err != nil {
+				return err
+			}
+		}
+		o.show(c, from.raw)
+		if from.raw && o.server {
+			c.RawPublicKeys.Keys = append(c.RawPublicKeys.Keys, cert)
+			continue
+		}
 		c.Certificates, matchIssuer = append(c.Certificates, cert), append(matchIssuer, from.matchIssuer)
+	}
+	if len(delegates) > 0 {
+		c.Delegation.Get = delegates.get
 	}
 	switch {
 	case !o.server:
@@ -121,6 +143,9 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 			if !matchIssuer[i] {
 				asked.AcceptableCAs = nil
 			}
+			if raw := len(from[i].Certificate) == 0; raw != (w.clientType == tls.CertificateTypeRawPublicKey) {
+				continue
+			}
 			_, new12 := from[i].PrivateKey.(crypto.Signer).Public().(ed25519.PublicKey)
 			if supports(&asked, &from[i]) && !(new12 && info.Version < tls.VersionTLS12) {
 				return &from[i], nil
@@ -136,6 +161,9 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 // supports is SupportsCertificate, for ML-DSA too, which crypto/tls does not know: its keys
 // are for TLS 1.3, whichever authorities the server names.
 func supports(info *tls.CertificateRequestInfo, cert *tls.Certificate) bool {
+	if cert.Leaf == nil { // a raw public key
+		return info.SupportsCertificate(cert) == nil
+	}
 	scheme, mldsa := mldsaSchemes[otherkeys.Name(cert.Leaf)]
 	if mldsa {
 		return info.Version >= tls.VersionTLS13 && slices.Contains(info.SignatureSchemes, scheme)

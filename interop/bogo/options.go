@@ -41,6 +41,9 @@ type options struct {
 	resumptionDelay                          int
 	legacy                                   credential
 	credentials                              []credential
+	acceptedTypes, availableTypes            []int // of certificates
+	compressAll                              bool
+	compressBy                               int
 
 	// The exchange.
 	implicitHandshake, handshakeTwice, extraHandshake bool
@@ -81,6 +84,9 @@ type expectations struct {
 	selectedSet                              bool
 	messages                                 string
 	verifyResult                             bool
+	peerKey                                  []byte // the digest of its raw public key
+	peerType                                 int
+	peerTypeSet                              bool
 }
 
 // credential is a certificate with its key and what goes with it.
@@ -88,5 +94,7 @@ type credential struct {
 	certFile, keyFile string
 	signing           []int
 	ocsp, scts        []byte
-	matchIssuer       bool // use it only for a peer that names its issuer
+	matchIssuer       bool   // use it only for a peer that names its issuer
+	raw               bool   // a key without a certificate
+	delegated         []byte // keyFile is that of the credential then
 }

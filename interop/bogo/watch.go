@@ -24,9 +24,10 @@ type watch struct {
 	messages         strings.Builder
 	peerShowed       bool // a Certificate came, so the session is not resumed
 	certificateTypes []byte
-	authorities      [][]byte // that a client names
-	client, server   []byte   // traffic secrets of TLS 1.3
-	selected         int      // the credential that signed; -1 is the default one
+	clientType       tls.CertificateType // that the server asks for
+	authorities      [][]byte            // that a client names
+	client, server   []byte              // traffic secrets of TLS 1.3
+	selected         int                 // the credential that signed; -1 is the default one
 	saved            *tls.ClientSessionState
 	stored           bool // a session was put into the server's store
 }
@@ -48,8 +49,10 @@ func (w *watch) hooks() *trace.Hooks {
 				return
 			}
 			switch wire.HandshakeType(m.Raw[0]) {
-			case wire.TypeCertificate:
+			case wire.TypeCertificate, wire.TypeCompressedCertificate:
 				w.peerShowed = true
+			case wire.TypeServerHello, wire.TypeEncryptedExtensions:
+				w.answer(m)
 			case wire.TypeCertificateRequest:
 				w.request(m)
 			case wire.TypeClientHello:
@@ -89,6 +92,18 @@ func (w *watch) hello(m trace.Message) {
 	r := wire.NewReader(bytes.Clone(m.Raw[4:]), nil)
 	hello.Parse(&r, m.Context)
 	hello.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { w.authorities = wire.ReadAuthorities(r, 3, nil) })
+}
+
+// answer notes how the server wants the client's key.
+func (w *watch) answer(m trace.Message) {
+	var extensions wire.Extensions
+	switch parsed, _ := wire.DecodeMessage(m.Raw, m.Context, nil); parsed := parsed.(type) {
+	case *wire.ServerHello:
+		extensions = parsed.Extensions
+	case *wire.EncryptedExtensions:
+		extensions = parsed.Extensions
+	}
+	extensions.Read(wire.ExtClientCertificateType, func(r *wire.Reader) { w.clientType = wire.ReadCertificateType(r) })
 }
 
 // request notes the certificate types of a CertificateRequest, which no
