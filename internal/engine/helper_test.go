@@ -349,6 +349,9 @@ func change[M wire.Message](f func(M)) edit {
 		if result := e.current(); result.Suite != nil {
 			c.KeyExchange = result.Suite.KeyExchange
 		}
+		if c.CertificateType = e.current().ClientCertificate; c.From == wire.Server {
+			c.CertificateType = e.current().ServerCertificate
+		}
 		m, err := wire.DecodeMessage(raw, c, nil)
 		if err != nil {
 			return [][]byte{raw}

@@ -49,6 +49,7 @@ var elsewhere = map[string]string{
 	"keys cannot be updated in ":                                                                        "TestKeyUpdate",
 	"the peer does not want to renegotiate; the connection goes on as it was":                           "TestDeclined",
 	"the peer begins one handshake after the other and does not take our answers":                       "TestFloodsOfHandshakes",
+	"the certificate's private key cannot sign delegated credentials":                                   "TestDelegateRefuses in tls",
 	" has no renegotiation":                                                                             "TestWhatCannotBeAsked",
 	"a further handshake is already under way":                                                          "TestWhatCannotBeAsked",
 	"the peer does not know RFC 5746, without which a renegotiation can be spliced in by somebody else": "TestWhatCannotBeAsked",

@@ -152,7 +152,7 @@ func (s *State) answerRequest(ctx context.Context) error {
 	info := s.requestInfo(ctx)
 	switch t := s.Result.ClientCertificate; {
 	case !slices.Contains(s.Config.shows(), t):
-		return disagree(wire.AlertUnsupportedCertificate, "type of the client's certificate", "RFC 7250 §4.2", s.Config.shows(), []wire.CertificateType{t},
+		return disagree(wire.AlertUnsupportedCertificate, "certificate type", "RFC 7250 §4.2", s.Config.shows(), []wire.CertificateType{t},
 			"the server asks for what we do not show; list it in RawPublicKeys.Show too to go on without")
 	case t == wire.CertificateTypeRawPublicKey:
 		return s.answerWithRawKey(ctx, info)

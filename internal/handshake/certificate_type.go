@@ -7,7 +7,6 @@ import (
 	stdtls "crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/otherkeys"
@@ -160,8 +159,8 @@ func (s *State) agreeClientType() error {
 }
 
 func (s *State) noCommonType(whose string, ours, theirs []wire.CertificateType) error {
-	return disagree(wire.AlertUnsupportedCertificate, "type of the "+whose+"'s certificate", "RFC 7250 §4.2", ours, orX509(theirs),
-		"have the client offer one of ours, or list one of its in RawPublicKeys")
+	return disagree(wire.AlertUnsupportedCertificate, "certificate type", "RFC 7250 §4.2", ours, orX509(theirs),
+		"have the client offer one of ours for the "+whose+"'s certificate, or list one of its in RawPublicKeys")
 }
 
 // bare is what stands for a certificate where the key of c is shown without one.
@@ -274,6 +273,6 @@ func (s *State) notTaken(t wire.CertificateType) error {
 	if slices.Contains(s.Config.accepts(), t) {
 		return nil
 	}
-	return disagree(wire.AlertUnsupportedCertificate, fmt.Sprintf("type of the %v's certificate", s.Role.Peer()), "RFC 7250 §4.2", s.Config.accepts(),
-		[]wire.CertificateType{t}, "list its type in RawPublicKeys.Accept, or have it show another")
+	return disagree(wire.AlertUnsupportedCertificate, "certificate type", "RFC 7250 §4.2", s.Config.accepts(), []wire.CertificateType{t},
+		"list in RawPublicKeys.Accept what the "+s.Role.Peer().String()+" shows, or have it show another")
 }

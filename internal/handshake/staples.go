@@ -76,7 +76,7 @@ func (s *State) AskedForStaples() bool { return s.askedFor(wire.ExtStatusRequest
 // certificates have any.
 func (s *State) askedFor(t wire.ExtensionType) bool {
 	if s.isServer() {
-		return s.profile.entryExtensions
+		return s.profile.entryExtensions && t != wire.ExtDelegatedCredential
 	}
 	return s.asked(t)
 }
