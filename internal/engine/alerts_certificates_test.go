@@ -30,6 +30,14 @@ func rawClient(c, s *host) {
 	c.config.ShowTypes, s.config.AcceptTypes = rawAlone, rawAlone
 }
 
+func (h *host) VerifyKey(context.Context, *handshake.State, *handshake.RawKey) error { return h.rawKey }
+
+func (h *host) RawKey(context.Context, *handshake.State, *stdtls.CertificateRequestInfo) (*stdtls.Certificate, bool, error) {
+	return h.certificate, h.certificate != nil, nil
+}
+
+func (h *host) Delegated(*stdtls.Certificate) []*handshake.Delegated { return h.delegated }
+
 // rawKeyFails is a host whose application has no raw public key, or is not to be reached.
 type rawKeyFails struct{ *host }
 

@@ -193,14 +193,6 @@ func (h *host) ECHKeys(context.Context, *handshake.State) ([]handshake.ECHKey, e
 	return h.echKeys, h.echFails
 }
 
-func (h *host) VerifyKey(context.Context, *handshake.State, *handshake.RawKey) error { return h.rawKey }
-
-func (h *host) RawKey(context.Context, *handshake.State, *stdtls.CertificateRequestInfo) (*stdtls.Certificate, bool, error) {
-	return h.certificate, h.certificate != nil, nil
-}
-
-func (h *host) Delegated(*stdtls.Certificate) []*handshake.Delegated { return h.delegated }
-
 func (h *host) ServerPSK(identity string) ([]byte, error) {
 	if identity != h.identity {
 		return nil, nil
@@ -349,9 +341,7 @@ func change[M wire.Message](f func(M)) edit {
 		if result := e.current(); result.Suite != nil {
 			c.KeyExchange = result.Suite.KeyExchange
 		}
-		if c.CertificateType = e.current().ClientCertificate; c.From == wire.Server {
-			c.CertificateType = e.current().ServerCertificate
-		}
+		c.CertificateType = e.current().CertificateType(c.From)
 		m, err := wire.DecodeMessage(raw, c, nil)
 		if err != nil {
 			return [][]byte{raw}

@@ -145,7 +145,7 @@ func recvCertificate(s *State, ctx context.Context, msg wire.Message) error {
 	if len(m.Entries) == 0 {
 		return s.noCertificate()
 	}
-	shown := s.Result.typeOf(s.Role.Peer())
+	shown := s.Result.CertificateType(s.Role.Peer())
 	if err := s.notTaken(shown); err != nil {
 		return err
 	}

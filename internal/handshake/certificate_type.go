@@ -36,8 +36,8 @@ func orX509(types []wire.CertificateType) []wire.CertificateType {
 	return types
 }
 
-// typeOf is how role shows its key in this handshake.
-func (a *Agreed) typeOf(role wire.Role) wire.CertificateType {
+// CertificateType is how role shows its key in this handshake.
+func (a *Agreed) CertificateType(role wire.Role) wire.CertificateType {
 	if role == wire.Server {
 		return a.ServerCertificate
 	}

@@ -278,6 +278,6 @@ func (s *State) context(from wire.Role) wire.Context {
 	if s.Result.Suite != nil {
 		c.KeyExchange = s.Result.Suite.KeyExchange
 	}
-	c.CertificateType = s.Result.typeOf(from)
+	c.CertificateType = s.Result.CertificateType(from)
 	return c
 }

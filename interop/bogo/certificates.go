@@ -36,6 +36,17 @@ func loadKey(file string) (crypto.Signer, error) {
 	return key.(crypto.Signer), nil
 }
 
+// authentications are all settings of certificates and what stands in their place.
+func (o *options) authentications(c *tls.Config, w *watch) error {
+	o.compressions(c)
+	o.rawKeys(c, w)
+	err := o.certificates(c, w)
+	if len(c.RawPublicKeys.Show) == 1 { // what is shown before a server has said what it wants
+		w.clientType = c.RawPublicKeys.Show[0]
+	}
+	return err
+}
+
 // show adds the type of a credential to those that we show, in their order.
 func (o *options) show(c *tls.Config, raw bool) {
 	t := tls.CertificateTypeX509

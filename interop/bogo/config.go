@@ -120,8 +120,6 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	}
 	o.groups(c)
 	o.schemes(c)
-	o.rawKeys(c, w)
-	o.compressions(c)
 	switch {
 	case o.renegotiateFreely:
 		c.Renegotiation = tls.RenegotiateFreelyAsClient
@@ -131,11 +129,8 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	if o.psk != "" {
 		o.setPSK(c)
 	}
-	if err := cmp.Or(o.ech.set(c), o.certificates(c, w)); err != nil {
+	if err := cmp.Or(o.ech.set(c), o.authentications(c, w)); err != nil {
 		return nil, err
-	}
-	if len(c.RawPublicKeys.Show) == 1 { // what is shown before a server has said what it wants
-		w.clientType = c.RawPublicKeys.Show[0]
 	}
 	if o.server {
 		return c, o.serverConfig(c, s, w)
