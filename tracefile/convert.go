@@ -19,7 +19,7 @@ func lineOf(e Event) (l line, err error) {
 		l.Record = &record{direction(x.Dir), x.Epoch, x.Seq, x.Type, x.Wire, x.Plain, x.Padding, text(x.Err), x.Unopened}
 	case trace.Message:
 		c := x.Context
-		l.Message = &message{direction(x.Dir), x.Raw, c.Version, c.KeyExchange, role(c.From), x.PostHandshake, x.SSL2}
+		l.Message = &message{direction(x.Dir), x.Raw, c.Version, c.KeyExchange, role(c.From), c.CertificateType, x.PostHandshake, x.SSL2}
 	case trace.Inner:
 		l.Inner = &inner{direction(x.Dir), x.Raw}
 	case trace.Secret:
@@ -51,7 +51,7 @@ func (l *line) event() any {
 	case l.Message != nil:
 		x := l.Message
 		return trace.Message{Dir: trace.Direction(x.Dir), Raw: x.Raw, PostHandshake: x.PostHandshake, SSL2: x.SSL2,
-			Context: wire.Context{Version: x.Version, KeyExchange: x.KeyExchange, From: wire.Role(x.From)}}
+			Context: wire.Context{Version: x.Version, KeyExchange: x.KeyExchange, From: wire.Role(x.From), CertificateType: x.Certificate}}
 	case l.Inner != nil:
 		return trace.Inner{Dir: trace.Direction(l.Inner.Dir), Raw: l.Inner.Raw}
 	case l.Secret != nil:

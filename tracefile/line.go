@@ -110,13 +110,15 @@ type record struct {
 }
 
 type message struct {
-	Dir           direction        `json:"dir"`
-	Raw           octets           `json:"raw"`
-	Version       wire.Version     `json:"version,omitempty"`
-	KeyExchange   wire.KeyExchange `json:"key_exchange,omitempty"`
-	From          role             `json:"from,omitempty"`
-	PostHandshake bool             `json:"post_handshake,omitempty"`
-	SSL2          bool             `json:"ssl2,omitempty"`
+	Dir         direction        `json:"dir"`
+	Raw         octets           `json:"raw"`
+	Version     wire.Version     `json:"version,omitempty"`
+	KeyExchange wire.KeyExchange `json:"key_exchange,omitempty"`
+	From        role             `json:"from,omitempty"`
+	// Certificate is how the sender shows its key.
+	Certificate   wire.CertificateType `json:"certificate_type,omitempty"`
+	PostHandshake bool                 `json:"post_handshake,omitempty"`
+	SSL2          bool                 `json:"ssl2,omitempty"`
 }
 
 type inner struct {

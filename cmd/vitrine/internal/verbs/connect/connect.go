@@ -32,6 +32,7 @@ type options struct {
 	ca, sni  string
 	alpn     flags.ALPN
 	insecure flags.Insecure
+	rawKey   flags.RawKey
 	revoked  flags.Revocation
 	way      flags.Reach
 	json     bool
@@ -73,6 +74,10 @@ The OCSP response that the server staples to its certificate is verified. With
 --revocation soft or hard vitrine also asks the certificate's authority, over
 the network, whether it is revoked.
 
+With --raw-public-key the server shows its key without a certificate (RFC 7250).
+The first time the key is remembered, in --known-keys; another key is refused
+from then on, with what to do. --pin says beforehand which key is right.
+
 With --json the summary goes to standard output, and the connection is closed
 without relaying.
 
@@ -85,6 +90,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
   vitrine connect mail.example.com:993 --send 'a logout\r\n'
   vitrine connect mail.example.com:587
   vitrine connect postgres://db.example.com --json
+  vitrine connect box.local:8443 --raw-public-key
   vitrine connect example.com --resume ticket
   vitrine connect printer.local --max tls1.0 --suites RC4-SHA \
     --legacy rc4,rsa-key-exchange`,
@@ -97,6 +103,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
 	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
 	o.insecure.Register(cmd)
+	o.rawKey.Register(cmd)
 	o.revoked.Register(cmd, "the server's")
 	o.way.Register(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
@@ -124,7 +131,7 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.revoked.Apply(cmd, config); err != nil {
+	if err := cmp.Or(o.revoked.Apply(cmd, config), o.rawKey.Apply(cmd, config, at.String())); err != nil {
 		return err
 	}
 	if log, err := flags.KeyLog(); err != nil {
@@ -214,6 +221,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 	}
 	made := summarize(conn, at, config, took)
 	made.StartTLS = o.way.Protocol(at)
+	made.newKey = o.rawKey.New
 	if state := conn.State(); len(state.VerifiedChains) > 0 {
 		made.Revocation = o.revoked.Words(state.Revocation)
 	}

@@ -70,6 +70,10 @@ type Summary struct {
 	Verified bool `json:"verified"`
 	// NotVerified is why not.
 	NotVerified string `json:"not_verified,omitempty"`
+	// RawPublicKey is the digest of the key that the server has shown without a
+	// certificate; empty mostly.
+	RawPublicKey string `json:"raw_public_key,omitempty"`
+	newKey       bool   // it was not known before
 	// Warnings are what is weak, and what was asked for and not granted.
 	Warnings []string `json:"warnings,omitempty"`
 	// Verdict is what was found out about the server's certificates.
@@ -137,6 +141,9 @@ func (s *Summary) addState(state tls.State) {
 	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
+	if key := state.PeerRawPublicKey; key != nil {
+		s.RawPublicKey, s.Verified = tls.PinString(key.Pin()), true // or the handshake had failed
+	}
 	s.Warnings = warnings(state)
 }
 
@@ -183,6 +190,13 @@ func (s *Summary) write(w io.Writer) error {
 		line("issuer", fmt.Sprintf("%q", leaf.Issuer))
 	}
 	switch {
+	case s.RawPublicKey != "":
+		line("key", s.RawPublicKey)
+		known := p.Good("it is the key that is known")
+		if s.newKey {
+			known = "not this time: the key is new, and remembered for the next"
+		}
+		line("verified", known)
 	case s.Verified && len(s.Chain) > 0:
 		line("verified", p.Good(fmt.Sprintf("chain and name %q", s.ServerName)))
 	case s.Verified:

@@ -51,6 +51,8 @@ type options struct {
 	inspector  inspector // of --inspect
 
 	authorities []*x509.Certificate // of --client-ca
+	// rawKey shows the key alone, compress sends certificates compressed, to clients that take it.
+	rawKey, compress bool
 }
 
 // New makes the verb.
@@ -118,6 +120,8 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.clientAuth, "client-auth", "none", "ask clients for a certificate, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	o.revoked.Register(cmd, "a client's")
+	set.BoolVar(&o.compress, "compress-certificates", false, "send certificates compressed to clients that take it: brotli, zstd or zlib (RFC 8879)")
+	set.BoolVar(&o.rawKey, "raw-public-key", false, "show clients that take it the key of the certificate alone (RFC 7250)")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
 	set.StringVar(&o.failures, "explain-failures", "", "keep a trace of each failed handshake in this `folder`, without secrets: at most 500 files and 64 MiB; vitrine explain FILE shows one")
@@ -134,6 +138,12 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	}
 	defer files.Close()
 	config := &tls.Config{}
+	if o.compress {
+		config.CertificateCompression = flags.Compressions()
+	}
+	if o.rawKey {
+		config.RawPublicKeys.Show = []tls.CertificateType{tls.CertificateTypeRawPublicKey, tls.CertificateTypeX509}
+	}
 	if err := cmp.Or(o.configure(cmd, config), o.revoked.Apply(cmd, config)); err != nil {
 		return err
 	}
