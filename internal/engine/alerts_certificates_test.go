@@ -38,8 +38,6 @@ func (h *host) RawKey(context.Context, *handshake.State, *stdtls.CertificateRequ
 
 func (h *host) Delegated(*stdtls.Certificate) []*handshake.Delegated { return h.delegated }
 
-func (h *host) ExternalPSK([]byte) (*handshake.ExternalPSK, error) { return nil, nil }
-
 // rawKeyFails is a host whose application has no raw public key, or is not to be reached.
 type rawKeyFails struct{ *host }
 
