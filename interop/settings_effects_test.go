@@ -44,14 +44,17 @@ var settingsMend = slices.Concat(
 		mended{setting: "versions", finding: "tls10", weak: "sslVersionMin = TLSv1", besides: "securityLevel = 0\nciphers = ALL"},
 		mended{setting: "cipher-suites", finding: "suites-no-forward-secrecy", weak: "ciphers = AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256"}),
 	mendedBy("postfix", func(lines string) scanRow { return startingAs("Postfix", 0, lines+"\n") },
-		mended{setting: "versions", finding: "tls10", weak: "smtpd_tls_protocols = >=TLSv1", besides: "tls_medium_cipherlist = ALL:@SECLEVEL=0\nsmtpd_tls_ciphers = medium"}),
+		mended{setting: "versions", finding: "tls10", weak: "smtpd_tls_protocols = >=TLSv1", besides: "tls_medium_cipherlist = ALL:@SECLEVEL=0\nsmtpd_tls_ciphers = medium"},
+		mended{setting: "cipher-suites", finding: "suites-no-forward-secrecy", weak: "smtpd_tls_ciphers = medium"}),
 	mendedBy("dovecot", func(lines string) scanRow { return startingAs("Dovecot", 0, lines+"\n") },
 		mended{setting: "versions", finding: "tls10", weak: "ssl_min_protocol = TLSv1", besides: "ssl_cipher_list = ALL:@SECLEVEL=0"},
 		mended{setting: "cipher-suites", finding: "suites-no-forward-secrecy", weak: "ssl_cipher_list = AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256"}),
 	mendedBy("postgresql", postgresWith,
-		mended{setting: "versions", finding: "tls10", weak: "ssl_min_protocol_version = 'TLSv1'", besides: "ssl_ciphers = 'ALL:@SECLEVEL=0'"}),
+		mended{setting: "versions", finding: "tls10", weak: "ssl_min_protocol_version = 'TLSv1'", besides: "ssl_ciphers = 'ALL:@SECLEVEL=0'"},
+		mended{setting: "cipher-suites", finding: "suites-no-forward-secrecy", weak: "ssl_ciphers = 'HIGH:!aNULL'"}),
 	mendedBy("gnutls", func(priority string) scanRow { return gnutlsServer("mended", strings.TrimSpace(priority)) },
-		mended{setting: "versions", finding: "tls10", weak: "NORMAL:+VERS-TLS1.0"}),
+		mended{setting: "versions", finding: "tls10", weak: "NORMAL:+VERS-TLS1.0"},
+		mended{setting: "cipher-suites", finding: "suites-no-forward-secrecy", weak: "NORMAL"}),
 	mendedBy("node", func(code string) scanRow {
 		_, options, _ := strings.Cut(code, "({ ")
 		options, besides, _ := strings.Cut(options, ", ... })")

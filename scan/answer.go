@@ -115,6 +115,7 @@ type Answer struct {
 	wire    []chunk
 	keyLog  []string
 	greeted int // how many bytes of Data are a greeting
+	said    []string
 }
 
 // Alert is the last fatal alert; false where none came.

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -74,6 +75,8 @@ type audit struct {
 	spoken []wire.Version
 	suites map[wire.Version][]wire.CipherSuite
 	groups []wire.NamedGroup
+	// picks are the answers in which the server picked a version, a suite of it, or a group; see pick.
+	picks map[string]*Answer
 	// groupsCut is set where the last question for a group of TLS 1.3 got no answer: there may be more.
 	groupsCut bool
 	chains    []*shownChain
@@ -100,6 +103,9 @@ func (p *Prober) Scan(ctx context.Context, at Target, o Options) (*Report, error
 	}
 	if r.Failure == "" && ctx.Err() == nil {
 		x.doubt(ctx)
+	}
+	if r.Software == "" && x.first != nil {
+		r.Software = greeterOf(at.StartTLS, x.first.said)
 	}
 	r.sort()
 	r.fixed(o.Software)
@@ -133,8 +139,12 @@ func (x *audit) agreed(ctx context.Context) bool {
 	if slices.ContainsFunc(x.r.Versions, func(v VersionReport) bool { return v.Offered }) {
 		return true
 	}
+	if code, alerted := x.first.Alert(); alerted && code == wire.AlertUnrecognizedName && ctx.Err() == nil {
+		x.r.Versions, x.r.Failure = nil, fmt.Sprintf("the server has no site of the name %q (alert unrecognized_name)", x.at.ServerName())
+		return false
+	}
 	if ctx.Err() == nil {
-		x.r.Versions, x.r.Failure = nil, "the server takes a hello of no version: "+turnedDown(x.first)
+		x.r.Versions, x.r.Failure = nil, "the server takes no version of TLS that it was offered: "+turnedDown(x.first)
 	}
 	return false
 }
@@ -211,6 +221,40 @@ func (x *audit) found(id string, a *Answer, evidence ...string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.r.found(id, a, evidence...)
+}
+
+// pick keeps the answer in which the server picked something, by its name: the first for each.
+func (x *audit) pick(a *Answer, names ...string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.picks == nil {
+		x.picks = map[string]*Answer{}
+	}
+	for _, name := range names {
+		if x.picks[name] == nil {
+			x.picks[name] = a
+		}
+	}
+}
+
+// picked is the answer in which the first of some was picked, and its ServerHello as evidence; nil for none.
+func (x *audit) picked(names ...string) (*Answer, []string) {
+	for _, name := range names {
+		if a := x.picks[name]; a != nil {
+			return a, helloOf(a)
+		}
+	}
+	return nil, nil
+}
+
+// helloOf is the ServerHello of an answer in hexadecimal; nothing where none came.
+func helloOf(a *Answer) []string {
+	for _, m := range a.Messages {
+		if m.Type == wire.TypeServerHello {
+			return []string{"its ServerHello: " + hexOf(m.Raw)}
+		}
+	}
+	return nil
 }
 
 // best is the newest version from those up to TLS 1.2; 0 where there is none.

@@ -184,6 +184,7 @@ func (x *audit) judgeChain(shown *shownChain, leaf *x509.Certificate, r ChainRep
 	switch {
 	case !r.Trusted && named && !r.Revoked:
 		x.r.found("chain", shown.a, r.Problem)
+		x.r.advise("chain", r.Hint)
 	case named && endsSoon(leaf, x.o.Now):
 		days := int(math.Floor(leaf.NotAfter.Sub(x.o.Now).Hours() / 24))
 		x.r.found("expires", shown.a, fmt.Sprintf("in %d days, on %s", days, leaf.NotAfter.Format(time.DateOnly)))

@@ -32,6 +32,7 @@ func (x *audit) groups13(ctx context.Context) {
 		x.mu.Lock()
 		x.groups = append(x.groups, a.Group)
 		x.mu.Unlock()
+		x.pick(a, GroupName(a.Group), "a group of TLS 1.3")
 		x.group(a.Group, wire.TLS13)
 		left = slices.DeleteFunc(slices.Clone(left), func(g wire.NamedGroup) bool { return g == a.Group })
 	}
@@ -56,6 +57,7 @@ func (x *audit) groups12(ctx context.Context) {
 		if a == nil || a.End != Reached || a.KeyExchange == nil || !slices.Contains(left, a.Group) {
 			return
 		}
+		x.pick(a, GroupName(a.Group))
 		x.group(a.Group, v)
 		left = slices.DeleteFunc(slices.Clone(left), func(g wire.NamedGroup) bool { return g == a.Group })
 	}

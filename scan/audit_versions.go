@@ -53,6 +53,10 @@ func (x *audit) version(ctx context.Context, v wire.Version, into *VersionReport
 		}
 		if a.End == Reached && a.Version == v && slices.Contains(offer, a.Suite) {
 			taken = append(taken, a.Suite)
+			x.pick(a, v.String(), SuiteName(a.Suite))
+			if strings.Contains(SuiteName(a.Suite), "_CBC_") {
+				x.pick(a, v.String()+" with CBC")
+			}
 			left[0] = without(offer, a.Suite)
 			if len(left[0]) == 0 {
 				left = left[1:]
@@ -117,6 +121,9 @@ func (x *audit) order(ctx context.Context, line *line, v wire.Version, taken []w
 	reversed := slices.Clone(taken)
 	slices.Reverse(reversed)
 	a := line.do(ctx, Probe{Name: "the order of suites", Hello: offerWide(v, reversed)})
+	if a != nil && a.End == Reached {
+		x.pick(a, "the order of "+v.String())
+	}
 	switch {
 	case a == nil || a.End != Reached:
 		return ""

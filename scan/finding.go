@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/scan/fix"
 )
@@ -69,6 +71,14 @@ func (r *Report) found(id string, a *Answer, evidence ...string) {
 	r.Findings = append(r.Findings, Finding{ID: id, Severity: k.severity, Title: k.title, Evidence: evidence, Gain: k.gain, Do: k.do, Setting: k.setting})
 	if a != nil {
 		r.answers[id] = a
+	}
+}
+
+// advise gives a finding that is there advice of its own, where there is some.
+func (r *Report) advise(id, do string) {
+	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == id }); i >= 0 && do != "" {
+		first, size := utf8.DecodeRuneInString(do)
+		r.Findings[i].Do = strings.TrimSuffix(string(unicode.ToUpper(first))+do[size:], ".") + "."
 	}
 }
 

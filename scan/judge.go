@@ -45,21 +45,33 @@ func (x *audit) onlyAEAD() bool {
 func (x *audit) judgeVersions() {
 	for v, id := range map[wire.Version]string{wire.SSL30: "ssl3", wire.TLS10: "tls10", wire.TLS11: "tls11"} {
 		if x.speaks(v) {
-			x.r.found(id, nil, "it takes "+v.String()+" with "+SuiteName(x.suites[v][0]))
+			a, bytes := x.picked(v.String())
+			x.r.found(id, a, append([]string{"it takes " + v.String() + " with " + SuiteName(x.suites[v][0])}, bytes...)...)
 		}
 	}
 	switch {
 	case len(x.spoken) == 0:
 	case x.spoken[0] < wire.TLS12:
 		if !x.silentAt(wire.TLS12) && !x.silentAt(wire.TLS13) {
-			x.r.found("no-tls12", nil, "the newest version that it takes is "+x.spoken[0].String())
+			x.newest("no-tls12")
 		}
 	case x.spoken[0] < wire.TLS13 && !x.silentAt(wire.TLS13):
-		x.r.found("no-tls13", nil, "the newest version that it takes is "+x.spoken[0].String())
+		x.newest("no-tls13")
 	}
 	if x.speaks(wire.TLS10) && len(x.with(wire.TLS10, func(name string) bool { return strings.Contains(name, "_CBC_") })) > 0 {
-		x.r.found("beast", nil, "it takes TLS 1.0 with CBC")
+		a, bytes := x.picked(wire.TLS10.String() + " with CBC")
+		x.r.found("beast", a, append([]string{"it takes TLS 1.0 with CBC"}, bytes...)...)
 	}
+}
+
+// newest finds that no newer version is taken: the first hello offers those of today, and shows it where
+// the server answered it.
+func (x *audit) newest(id string) {
+	a, bytes := x.picked(x.spoken[0].String())
+	if x.first != nil && x.first.Server != nil {
+		a, bytes = x.first, helloOf(x.first)
+	}
+	x.r.found(id, a, append([]string{"the newest version that it takes is " + x.spoken[0].String()}, bytes...)...)
 }
 
 // silentAt reports that nothing is known of a version, because its hello got no answer. The first hello is an
@@ -93,12 +105,14 @@ func (x *audit) judgeSuites() {
 			}
 		}
 		if len(evidence) > 0 {
-			x.r.found(f.id, nil, evidence...)
+			a, bytes := x.picked(evidence...)
+			x.r.found(f.id, a, append(evidence, bytes...)...)
 		}
 	}
 	for _, v := range x.r.Versions {
 		if v.Order == "client" && slices.ContainsFunc(v.Suites, func(s SuiteReport) bool { return !s.ForwardSecret || len(s.Flaws) > 0 }) {
-			x.r.found("suites-order", nil, "in "+v.Version+" it picks what the client names first")
+			a, bytes := x.picked("the order of " + v.Version)
+			x.r.found("suites-order", a, append([]string{"in " + v.Version + " it picks what the client names first"}, bytes...)...)
 		}
 	}
 }
@@ -108,12 +122,14 @@ func (x *audit) judgeGroups() {
 		return g == wire.GroupX25519MLKEM768 || g == wire.GroupSecP256r1MLKEM768 || g == wire.GroupSecP384r1MLKEM1024
 	})
 	if x.speaks(wire.TLS13) && !hybrid && !x.groupsCut {
-		x.r.found("no-hybrid", nil, "of all groups that it was offered it takes none with ML-KEM")
+		a, bytes := x.picked("a group of TLS 1.3")
+		x.r.found("no-hybrid", a, append([]string{"of all groups that it was offered it takes none with ML-KEM"}, bytes...)...)
 	}
 	for _, g := range x.r.Groups {
 		for id, name := range groupNames {
 			if name == g.Name && weakGroup(id) {
-				x.r.found("group-weak", nil, "it takes "+name)
+				a, bytes := x.picked(name)
+				x.r.found("group-weak", a, append([]string{"it takes " + name}, bytes...)...)
 			}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/starttls"
 )
 
 // A Prober carries probes out. The zero value is ready, with gentle limits. It is safe
@@ -85,7 +87,8 @@ type opened struct {
 	err   error // why there is none
 	late  bool  // the context had ended before it could begin
 	began time.Time
-	done  func() // gives the place back
+	done  func()   // gives the place back
+	said  []string // by the server before TLS, the first lines
 }
 
 // close closes it. A nil one is none.
@@ -110,6 +113,11 @@ func (p *Prober) open(ctx context.Context, t Target) *opened {
 	c := &opened{began: time.Now(), done: done}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
+	ctx = starttls.Hearing(ctx, func(l starttls.Line) {
+		if l.FromServer && len(c.said) < maxSaid {
+			c.said = append(c.said, l.Text)
+		}
+	})
 	connect := p.Dial
 	if connect == nil {
 		connect = dial
@@ -122,7 +130,7 @@ func (p *Prober) timeout() time.Duration { return cmp.Or(p.Timeout, DefaultTimeo
 
 // once speaks on one connection.
 func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built, on *opened) *Answer {
-	a := &Answer{Target: t, Probe: probe, Began: on.began}
+	a := &Answer{Target: t, Probe: probe, Began: on.began, said: on.said}
 	if on.err != nil {
 		a.End, a.Err = kindOfDial(on.err), on.err
 		a.Took = time.Since(a.Began)

@@ -35,6 +35,12 @@ func SuiteName(id wire.CipherSuite) string {
 	return id.String()
 }
 
+// Suites are all cipher suites that a scan offers in a version, those that it can compute in first.
+func Suites(v wire.Version) []wire.CipherSuite { return everySuite(v) }
+
+// Groups are all groups that a scan offers, those that it can compute in first.
+func Groups() []wire.NamedGroup { return everyGroup(true) }
+
 // everySuite are all suites that a version can have, in a fixed order: those that are
 // known to be strongest first. A server's first choice from them all is its own, or the
 // first that it has.

@@ -77,6 +77,14 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+type saidKey struct{}
+
+// Hearing is a context with which [Upgrade] tells said each line that was said in the clear, besides
+// Options.Said: for those who do not dial themselves.
+func Hearing(ctx context.Context, said func(Line)) context.Context {
+	return context.WithValue(ctx, saidKey{}, said)
+}
+
 // ErrInjected is in the chain of an error for bytes that came between the agreement and
 // TLS.
 var ErrInjected = errors.New("bytes in the clear follow the agreement, which somebody on the way may have put there")
@@ -136,6 +144,14 @@ func Upgrade(ctx context.Context, conn net.Conn, name string, o Options) error {
 	if o.Name == "" {
 		o.Name, _ = os.Hostname()
 		o.Name = cmp.Or(o.Name, "localhost")
+	}
+	if said, ok := ctx.Value(saidKey{}).(func(Line)); ok {
+		own := o.Said
+		o.Said = func(l Line) {
+			if said(l); own != nil {
+				own(l)
+			}
+		}
 	}
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	limit := &io.LimitedReader{R: conn, N: mostBytes}

@@ -96,6 +96,49 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// The schema is a schema: each type has a name that JSON Schema knows, and each property one that JSON can have.
+func TestSchemaIsOne(t *testing.T) {
+	b, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(b, &root); err != nil {
+		t.Fatal(err)
+	}
+	known := []any{"array", "boolean", "integer", "null", "number", "object", "string"}
+	var check func(at string, v any)
+	check = func(at string, v any) {
+		object, ok := v.(map[string]any)
+		if !ok {
+			t.Errorf("%s is no schema", at)
+			return
+		}
+		if typ, given := object["type"]; given && !slices.Contains(known, typ) {
+			t.Errorf("%s has the type %q", at, typ)
+		}
+		if items, given := object["items"]; given {
+			check(at+"[]", items)
+		}
+		properties, _ := object["properties"].(map[string]any)
+		for name, property := range properties {
+			if name == "" || name == "-" {
+				t.Errorf("%s has a property %q", at, name)
+			}
+			check(at+"."+name, property)
+		}
+		required, _ := object["required"].([]any)
+		for _, name := range required {
+			if properties[name.(string)] == nil {
+				t.Errorf("%s demands %q, which is no property", at, name)
+			}
+		}
+	}
+	for name, v := range root["$defs"].(map[string]any) {
+		check(name, v)
+	}
+}
+
 // comments are those of the fields, by package, type and field.
 func comments(t *testing.T) map[string]string {
 	t.Helper()
@@ -158,7 +201,7 @@ func schemaOf(t reflect.Type, docs map[string]string) map[string]any {
 func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
 		for _, f := range reflect.VisibleFields(t) {
-			if f.IsExported() && !yield(f) {
+			if f.IsExported() && f.Tag.Get("json") != "-" && !(f.Anonymous && f.Tag.Get("json") == "") && !yield(f) {
 				return
 			}
 		}

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
+	"github.com/vitrine-tls/vitrine/scan"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -140,14 +142,14 @@ func (h *hello) optional() (types []wire.ExtensionType) {
 func (h *hello) wider(about string) *hello {
 	switch about {
 	case aboutSuite:
-		for _, s := range suite.All() {
-			usable := s.Auth != suite.AuthPSK && s.Auth != suite.AuthAnon && slices.ContainsFunc(h.versions, s.Allows)
-			if usable && !slices.Contains(h.CipherSuites, s.ID) {
-				h.CipherSuites = append(h.CipherSuites, s.ID)
+		for _, v := range h.versions {
+			if v < wire.SSL30 || v > wire.TLS13 { // a reserved value
+				continue
 			}
+			h.CipherSuites = union(h.CipherSuites, slices.DeleteFunc(scan.Suites(v), uncertified))
 		}
 	case aboutGroup:
-		h.set(wire.ExtSupportedGroups, wire.AppendU16List(nil, union(h.groups, allGroups)))
+		h.set(wire.ExtSupportedGroups, wire.AppendU16List(nil, union(h.groups, scan.Groups())))
 	case aboutScheme:
 		h.set(wire.ExtSignatureAlgorithms, wire.AppendU16List(nil, union(h.schemes, allSchemes)))
 	}
@@ -164,8 +166,10 @@ func union[T comparable](a, b []T) []T {
 	return a
 }
 
-var allGroups = []wire.NamedGroup{
-	wire.GroupX25519, wire.GroupP256, wire.GroupP384, wire.GroupP521, wire.GroupX448, wire.GroupFFDHE2048, wire.GroupFFDHE3072, wire.GroupX25519MLKEM768,
+// uncertified reports a suite in which a server shows no certificate, or that does not encrypt.
+func uncertified(id wire.CipherSuite) bool {
+	name := scan.SuiteName(id)
+	return slices.ContainsFunc([]string{"PSK", "_anon_", "_NULL_", "KRB5", "SRP", "ECCPWD"}, func(w string) bool { return strings.Contains(name, w) })
 }
 
 var allSchemes = []wire.SignatureScheme{

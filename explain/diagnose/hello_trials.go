@@ -253,7 +253,9 @@ func (t *trialist) otherVersions() *Verdict {
 		if slices.Contains(t.facts.hello.versions, v) || !t.may(1) {
 			continue
 		}
-		a := t.probe("a hello of "+v.String(), scan.Probe{Hello: scan.Offer(v)}, "")
+		offer := scan.Offer(v)
+		offer.Suites = slices.DeleteFunc(slices.Clone(offer.Suites), preShared) // they say nothing of versions
+		a := t.probe("a hello of "+v.String(), scan.Probe{Hello: offer}, "")
 		if !a.agreed {
 			continue
 		}
@@ -267,43 +269,62 @@ func (t *trialist) otherVersions() *Verdict {
 	return nil
 }
 
-// widerTrial offers all there is, and then each kind of it alone.
+// widerTrial offers all there is, and then each kind of it alone. A server that picks TLS 1.3 and then
+// has nothing for it may have something up to TLS 1.2, so that is offered as well.
 func (t *trialist) widerTrial() *Verdict {
-	kinds := []string{aboutSuite, aboutGroup, aboutScheme}
-	h := t.facts.hello.copyOf()
-	for _, about := range kinds {
-		h.wider(about)
-	}
+	kinds := []string{aboutGroup, aboutSuite, aboutScheme} // suites without a group would hide that it is one
 	if !t.may(1) {
 		return nil
 	}
-	all := t.with("with every suite, group and scheme", h)
+	base := func() *hello { return t.facts.hello.copyOf() }
+	upTo := ""
+	all := t.with("with every suite, group and scheme", base().widest())
+	if h := base(); !all.agreed && h.offers13() && h.offers12() && t.may(2) {
+		base = func() *hello { return t.facts.hello.copyOf().onlyUpTo12() }
+		upTo = ", up to TLS 1.2"
+		all = t.with("with every suite, group and scheme"+upTo, base().widest())
+		if all.agreed && t.with("the same hello"+upTo, base()).agreed {
+			return nil // it is the version
+		}
+	}
 	if !all.agreed {
-		return t.pskTrial(h)
+		return t.pskTrial()
 	}
 	for _, about := range kinds {
 		if !t.may(1) {
 			break
 		}
-		if a := t.with("with every "+about, t.facts.hello.copyOf().wider(about)); a.agreed {
+		if a := t.with("with every "+about+upTo, base().wider(about)); a.agreed {
 			return t.lacks(about, a)
 		}
 	}
 	return t.lacks(aboutSuite, all)
 }
 
+// widest is wider in all.
+func (h *hello) widest() *hello {
+	return h.wider(aboutSuite).wider(aboutGroup).wider(aboutScheme)
+}
+
 // pskTrial offers suites of pre-shared keys, beside all else: the server picks one before it sees
-// a key.
-func (t *trialist) pskTrial(h *hello) *Verdict {
+// a key. TLS 1.3 has no such suites, and a server that picks it sees none, so it is left out then.
+func (t *trialist) pskTrial() *Verdict {
+	h := t.facts.hello.copyOf()
 	if !h.offers12() || slices.ContainsFunc(t.facts.hello.CipherSuites, preShared) || !t.may(1) {
 		return nil
 	}
+	asks := "with suites of pre-shared keys"
+	if h.offers13() {
+		h.onlyUpTo12()
+		asks += ", up to TLS 1.2"
+	}
+	h.widest()
 	for _, s := range suite.All() {
 		if preShared(s.ID) && slices.ContainsFunc(h.versions, s.Allows) {
 			h.CipherSuites = append(h.CipherSuites, s.ID)
 		}
 	}
-	a := t.with("with suites of pre-shared keys", h)
+	a := t.with(asks, h)
 	if !a.agreed || !preShared(a.got.Suite) {
 		return nil
 	}
@@ -320,11 +341,11 @@ func preShared(id wire.CipherSuite) bool {
 // lacks is the verdict where a wider offer of one thing has helped.
 func (t *trialist) lacks(about string, a answer) *Verdict {
 	id := map[string]string{aboutSuite: "no-common-suite", aboutGroup: "no-common-group", aboutScheme: "no-common-scheme"}[about]
-	picked := a.got.Suite.String()
+	picked := scan.SuiteName(a.got.Suite)
 	switch about {
 	case aboutGroup:
 		if picked = ""; a.got.Group != 0 { // up to TLS 1.2 the ServerHello does not name it
-			picked = a.got.Group.String()
+			picked = scan.GroupName(a.got.Group)
 		}
 	case aboutScheme:
 		picked = ""
@@ -333,7 +354,12 @@ func (t *trialist) lacks(about string, a answer) *Verdict {
 	if picked != "" && a.got.Server != nil || about == aboutGroup && a.got.Retry != nil {
 		sentence += ": it takes " + picked
 	}
-	if s := suite.ByID(a.got.Suite); about == aboutSuite && s != nil && t.otherKeys(s.Auth) {
+	ours := slices.DeleteFunc(slices.Clone(t.facts.hello.CipherSuites), func(id wire.CipherSuite) bool { return suite.ByID(id) == nil })
+	certified := slices.ContainsFunc(ours, func(id wire.CipherSuite) bool { return !uncertified(id) })
+	if about == aboutSuite && len(ours) > 0 && !certified {
+		sentence = "the server has none of the client's suites, which are all of pre-shared keys or without a certificate: it takes " + picked
+	}
+	if s := suite.ByID(a.got.Suite); about == aboutSuite && s != nil && certified && t.otherKeys(s.Auth) {
 		id, sentence = "key-unfit", fmt.Sprintf("the key of the server's certificate fits no cipher suite that the client offers: it takes %s, for a key of the kind %v", picked, s.Auth)
 	}
 	v := t.concludes(id, Likely, sentence, t.failed.evidence("the client's own offer: "+t.failed.text), a.evidence("with a wider one: "+a.text))

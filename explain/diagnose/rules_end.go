@@ -61,11 +61,11 @@ func (f *facts) pskShows() []Evidence {
 func wrongPSK(f *facts) *found {
 	switch {
 	case f.says("PSK binder is wrong"):
-		return is(Certain, "the two sides have another pre-shared key for the same identity: the binder is wrong", f.pskShows()...)
+		return is(Certain, "the two sides have different pre-shared keys for the same identity: the binder is wrong", f.pskShows()...)
 	case !f.usesPSK():
 		return nil
 	case f.sent(wire.Server, wire.AlertDecryptError, wire.AlertBadRecordMAC), f.sent(wire.Client, wire.AlertDecryptError, wire.AlertBadRecordMAC):
-		return is(Likely, "the two sides have another pre-shared key for this identity, or the server has none for it and hides that", f.pskShows()...)
+		return is(Likely, "the two sides have different pre-shared keys for this identity, or the server has none for it and hides that", f.pskShows()...)
 	}
 	return nil
 }

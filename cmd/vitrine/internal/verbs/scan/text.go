@@ -64,7 +64,7 @@ func (w *writer) report(r *scan.Report) {
 	}
 	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%s, %s", connections(r.Connections), took(r.Milliseconds))))
 	if r.Failure != "" {
-		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap("no TLS here: "+terminal.Printable(r.Failure), 2, 4)))
+		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap(noScan(r), 2, 4)))
 		w.line("find out", "vitrine explain --diagnose "+r.Target)
 		return
 	}
@@ -72,11 +72,26 @@ func (w *writer) report(r *scan.Report) {
 	for _, f := range r.Findings {
 		w.finding(f)
 	}
+	if slices.ContainsFunc(r.Findings, func(f scan.Finding) bool { return f.Setting != "" }) && !slices.ContainsFunc(r.Findings, func(f scan.Finding) bool { return f.Fix != nil }) {
+		fmt.Fprintf(w, "\n  %s\n", w.Faint("--software nginx writes the lines to change; other programs: "+strings.Join(programs()[1:4], ", ")+", ..."))
+	}
 	w.spoken(r)
 	w.certificates(r)
 	w.features(r)
 	w.fleet(r)
 	w.clients(r)
+}
+
+// noScan says why there is no report. A server that turned each hello down by TLS speaks it.
+func noScan(r *scan.Report) string {
+	words := terminal.Printable(r.Failure)
+	switch {
+	case strings.HasPrefix(r.Failure, "the server has no site"):
+		return words + "; give the server's name with --sni"
+	case strings.HasPrefix(r.Failure, "the server takes no version"):
+		return words
+	}
+	return "no TLS here: " + words
 }
 
 // clients writes which clients cannot connect, then what the others get; those that fare
@@ -138,7 +153,7 @@ func (w *writer) finding(f scan.Finding) {
 		evidence = append(slices.Clone(evidence[:most]), fmt.Sprintf("and %d more", len(f.Evidence)-most))
 	}
 	w.line("Evidence", strings.Join(evidence, ", "))
-	w.line("Attackers", f.Gain)
+	w.line("Risk", f.Gain)
 	w.line("Do", f.Do)
 	if f.Fix == nil {
 		return
