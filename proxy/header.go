@@ -3,7 +3,6 @@ package proxy
 import (
 	"bufio"
 	"bytes"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/pires/go-proxyproto"
 
+	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -166,7 +166,7 @@ func (l *link) tlvs() (list []proxyproto.TLV, err error) {
 	}
 	state := conn.State()
 	add(proxyproto.PP2_TYPE_ALPN, state.ALPN)
-	ssl, err := sslTLV(&state)
+	ssl, err := sslTLV(&state, l.shown)
 	return append(list, ssl), err
 }
 
@@ -177,7 +177,9 @@ const (
 	clientCertSess = 4
 )
 
-func sslTLV(state *tls.State) (proxyproto.TLV, error) {
+// sslTLV is PP2_TYPE_SSL. shown is about the certificate that this side has shown: the algorithms are its,
+// by section 2.2.6 of HAProxy's proxy-protocol.txt; nil where a session was resumed, or keys were shared.
+func sslTLV(state *tls.State, shown *shownCertificate) (proxyproto.TLV, error) {
 	var sub []proxyproto.TLV
 	add := func(t proxyproto.PP2Type, value string) {
 		if value != "" {
@@ -186,7 +188,15 @@ func sslTLV(state *tls.State) (proxyproto.TLV, error) {
 	}
 	flags, verify := byte(clientSSL), uint32(1)
 	add(proxyproto.PP2_SUBTYPE_SSL_VERSION, strings.Replace(state.Version.String(), "TLS ", "TLSv", 1))
-	add(proxyproto.PP2_SUBTYPE_SSL_CIPHER, state.CipherSuite.String())
+	cipher := state.CipherSuite.String()
+	if s := suite.ByID(state.CipherSuite); s != nil && s.OpenSSLName != "" {
+		cipher = s.OpenSSLName
+	}
+	add(proxyproto.PP2_SUBTYPE_SSL_CIPHER, cipher)
+	if shown != nil {
+		add(proxyproto.PP2_SUBTYPE_SSL_SIG_ALG, shown.signature)
+		add(proxyproto.PP2_SUBTYPE_SSL_KEY_ALG, shown.key)
+	}
 	if state.Group != 0 {
 		add(proxyproto.PP2_SUBTYPE_SSL_GROUP, state.Group.String())
 	}
@@ -200,8 +210,6 @@ func sslTLV(state *tls.State) (proxyproto.TLV, error) {
 			verify = 0
 		}
 		add(proxyproto.PP2_SUBTYPE_SSL_CN, leaf.Subject.CommonName)
-		add(proxyproto.PP2_SUBTYPE_SSL_SIG_ALG, signatureName(leaf))
-		add(proxyproto.PP2_SUBTYPE_SSL_KEY_ALG, keyName(leaf))
 		if len(leaf.Raw) <= 3<<10 { // what a receiver takes in all is 4 KiB
 			add(proxyproto.PP2_SUBTYPE_SSL_CLIENT_CERT, string(leaf.Raw))
 		}
@@ -209,16 +217,4 @@ func sslTLV(state *tls.State) (proxyproto.TLV, error) {
 	inner, err := proxyproto.JoinTLVs(sub)
 	value := append(binary.BigEndian.AppendUint32([]byte{flags}, verify), inner...)
 	return proxyproto.TLV{Type: proxyproto.PP2_TYPE_SSL, Value: value}, err
-}
-
-func signatureName(c *x509.Certificate) string { return c.SignatureAlgorithm.String() }
-
-// keyName is like RSA2048 or EC256.
-func keyName(c *x509.Certificate) string {
-	switch key := c.PublicKey.(type) {
-	case interface{ Size() int }: // RSA
-		return fmt.Sprintf("RSA%d", 8*key.Size())
-	default:
-		return c.PublicKeyAlgorithm.String()
-	}
 }

@@ -76,7 +76,11 @@ func TestHeaderIn(t *testing.T) {
 
 // A target gets a header with the client's address, and with what TLS has found out.
 func TestHeaderOut(t *testing.T) {
-	for _, version := range []string{"v1", "v2", "v2-tls"} {
+	for _, version := range []string{"v1", "v2", "v2-tls", "v2-tls of TLS 1.2"} {
+		most, spoken := uint16(tls.VersionTLS13), "TLSv1.3"
+		if strings.HasSuffix(version, "1.2") {
+			version, most, spoken = "v2-tls", tls.VersionTLS12, "TLSv1.2"
+		}
 		heads := make(chan *proxyproto.Header, 1)
 		server := serverTLS(t, "front.test")
 		server.ClientAuth, server.ClientCA = "request", onePKI().folder+"/ca.pem"
@@ -91,6 +95,7 @@ func TestHeaderOut(t *testing.T) {
 			heads <- h
 		})}}))
 		own := onePKI().client("front.test")
+		own.MaxVersion = most
 		own.NextProtos, own.Certificates = []string{"echo"}, []tls.Certificate{onePKI().pair(t, "good.test")}
 		conn := dial(t, address, own)
 		if err := roundTrip(conn, bytes.Repeat([]byte("x"), 1000)); err != nil {
@@ -111,8 +116,17 @@ func TestHeaderOut(t *testing.T) {
 		cn, _ := ssl.ClientCN()
 		protocol, _ := ssl.SSLVersion()
 		der, _ := ssl.ClientCert()
-		if !ok || !ssl.ClientSSL() || !ssl.ClientCertConn() || !ssl.Verified() || cn != "good.test" || protocol != "TLSv1.3" || !bytes.Equal(der, own.Certificates[0].Certificate[0]) {
+		if !ok || !ssl.ClientSSL() || !ssl.ClientCertConn() || !ssl.Verified() || cn != "good.test" || protocol != spoken || !bytes.Equal(der, own.Certificates[0].Certificate[0]) {
 			t.Errorf("%t, %q, %q, %+v", ok, cn, protocol, ssl)
+		}
+		cipher := ""
+		for _, tlv := range ssl.TLV {
+			if tlv.Type == proxyproto.PP2_SUBTYPE_SSL_CIPHER || tlv.Type == proxyproto.PP2_SUBTYPE_SSL_SIG_ALG || tlv.Type == proxyproto.PP2_SUBTYPE_SSL_KEY_ALG {
+				cipher += " " + string(tlv.Value)
+			}
+		}
+		if want := map[uint16]string{tls.VersionTLS13: " TLS_AES_128_GCM_SHA256 SHA256 EC256", tls.VersionTLS12: " ECDHE-ECDSA-AES128-GCM-SHA256 SHA256 EC256"}[most]; cipher != want {
+			t.Errorf("%q, not %q", cipher, want)
 		}
 		if tlvs[0].Type != proxyproto.PP2_TYPE_AUTHORITY || string(tlvs[0].Value) != "front.test" || string(tlvs[1].Value) != "echo" {
 			t.Errorf("%v", tlvs)

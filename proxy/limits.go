@@ -12,9 +12,6 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy/event"
 )
 
-// defaultConnections bounds the connections where the configuration does not.
-const defaultConnections = 100_000
-
 // limits turn connections away. What is counted stays through reloads.
 type limits struct {
 	most, mostOfPeer, memory atomic.Int64 // mostOfPeer and memory are 0 for none
@@ -28,11 +25,8 @@ type limits struct {
 }
 
 func (m *limits) set(c config.Limits) {
-	most := int64(c.Connections)
-	if most == 0 {
-		most = defaultConnections
-	}
-	m.most.Store(most)
+	room, _ := c.Room()
+	m.most.Store(int64(room))
 	m.mostOfPeer.Store(int64(c.PerAddress))
 	m.memory.Store(int64(c.Memory))
 }

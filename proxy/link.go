@@ -27,7 +27,8 @@ type link struct {
 	client net.Conn // the socket, and later TLS on it
 	hello  *hello   // nil where nobody has looked
 
-	ftp *front.FTP // nil for other protocols
+	ftp   *front.FTP        // nil for other protocols
+	shown *shownCertificate // nil where no target is told of it
 
 	accepted bool // the hooks know of it
 
@@ -151,12 +152,14 @@ func (l *link) handshake() error {
 	if l.door.tls == nil {
 		return nil
 	}
-	conn := tls.Server(l.client, l.ownTLS())
+	raw := l.client
+	conn := tls.Server(raw, l.ownTLS())
 	l.mutex.Lock()
 	l.client = conn
 	l.mutex.Unlock()
 	began := time.Now()
 	err := conn.HandshakeContext(context.Background()) // the socket's deadline ends it
+	l.shown = l.door.seen(raw)
 	return l.tell(conn, time.Since(began), err)
 }
 

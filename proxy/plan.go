@@ -48,6 +48,7 @@ type door struct {
 	protocols map[string]bool // that routes ask for
 	http      *httpSide       // nil for TCP mode
 	looks     bool            // the ClientHello is looked at first
+	shown     sync.Map        // see showing; by net.Conn
 
 	handshakeTimeout, idleTimeout time.Duration
 }

@@ -43,6 +43,7 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 			return nil, err
 		}
 	}
+	d.showing(own)
 	if n.p.trace != nil {
 		n.p.trace(own)
 	}

@@ -50,6 +50,9 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	if t.PSKFile != "" && agreed.MinVersion >= tls.VersionTLS13 {
 		k.wrong(path+".psk-file", "its keys are for versions up to TLS 1.2, and min leaves TLS 1.3 only; leave min or psk-file out")
 	}
+	if t.PSKFile != "" && len(t.Certificates) > 0 && len(l.Allow) == 0 && t.ClientAuth != "require" {
+		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; leave certificates out, or write in allow which identities may come in, like psk:client1")
+	}
 	for i := range t.Certificates {
 		k.certificate(fmt.Sprintf("%s.certificates[%d]", path, i), l, &t.Certificates[i])
 	}

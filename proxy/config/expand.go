@@ -73,6 +73,9 @@ func (f *Flags) addTargets(c *Config, base Target) error {
 			return fmt.Errorf("--%s %q is not NAMES=ADDRESSES; write it like a.example.com=10.0.0.1:443", flag, route)
 		}
 		one := base
+		if flag == "passthrough" && !f.Client { // TLS is not opened, so that no other can be spoken
+			one.TLS = nil
+		}
 		one.Addresses = strings.Split(addresses, ",")
 		name := fmt.Sprintf(routeTarget, i+1)
 		c.Targets[name] = one
@@ -190,9 +193,11 @@ func flatten(c *Config) *Flags {
 		User: c.Process.User, Group: c.Process.Group, Sandbox: c.Process.Sandbox, Keys: c.Process.Keys, Grace: c.Process.Grace, Handover: c.Process.Handover,
 	}
 	base, some := c.Targets[l.Target]
+	unopened := false // base is of a route that passes TLS on, and does not say whether others speak it
 	for _, r := range l.Routes {
-		if !some {
+		if !some || unopened && !r.Passthrough {
 			base, some = c.Targets[r.Target]
+			unopened = r.Passthrough
 		}
 		route := strings.Join(r.Names, ",") + "=" + strings.Join(c.Targets[r.Target].Addresses, ",")
 		if r.Passthrough {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -204,5 +205,25 @@ func TestFlagOf(t *testing.T) {
 		if got := config.FlagOf(path); got != want {
 			t.Errorf("%s is of %s, want %s", path, got, want)
 		}
+	}
+}
+
+// --target-tls is for the targets for which TLS is opened.
+func TestTargetTLSBesidePassthrough(t *testing.T) {
+	f := config.Flags{Listen: []string{":443"}, Cert: []string{"x.pem"}, Passthrough: []string{"a.test=10.0.0.1:443"}, Route: []string{"b.test=10.0.0.2:443"}, TargetTLS: true}
+	c, err := f.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := config.Check(c).Err(); err != nil {
+		t.Error(err)
+	}
+	for _, r := range c.Listeners[0].Routes {
+		if spoken := c.Targets[r.Target].TLS != nil; spoken == r.Passthrough {
+			t.Errorf("%v: TLS is spoken: %v", r.Names, spoken)
+		}
+	}
+	if back, err := config.FlagsOf(c); err != nil || !strings.Contains(fmt.Sprint(back), "--target-tls") {
+		t.Errorf("%q, %v", back, err)
 	}
 }

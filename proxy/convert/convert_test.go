@@ -102,6 +102,8 @@ func TestNothingBecomesLessStrict(t *testing.T) {
 		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=2\n[b]\nsni=a:b.c\nconnect=3\nCAfile=ca\nCRLfile=r\nverify=2\n":                                               "stunnel.conf",
 		"[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nverify=2\nCRLpath=r\n":                                                                                               "stunnel.conf",
 		"[a]\naccept=1\nconnect=2\ncert=c\nlibwrap=yes\n":                                                                                                                  "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nPSKsecrets=k\n":                                                                                                                 "stunnel.conf",
+		"[a]\naccept=1\nconnect=2\ncert=c\nciphers=ALL\nPSKsecrets=k\n":                                                                                                    "stunnel.conf",
 		"[a]\naccept=1\nconnect=2\ncert=c\nident=root\n":                                                                                                                   "stunnel.conf",
 		"[a]\nclient=yes\naccept=1\nconnect=b:2\nlibwrap=yes\n":                                                                                                            "stunnel.conf",
 		"frontend=\"[*]:1\"\nbackend=\"[::1]:2\"\npem-file=\"c\"\nsni-nomatch-abort=on\n":                                                                                  "hitch.conf",
@@ -140,6 +142,72 @@ func TestHitchBlock(t *testing.T) {
 	l := r.Config.Listeners[0]
 	if l.TLS.ClientAuth != "require" || l.TLS.ClientCA != "ca" || len(l.TLS.CRL) != 1 || l.TLS.Min != "tls1.3" || len(l.Allow) != 0 {
 		t.Errorf("it is %+v, %+v", l, l.TLS)
+	}
+}
+
+// A block of hitch may stand in one line, or end in its last one.
+func TestHitchBlockInALine(t *testing.T) {
+	for _, block := range []string{
+		`pem-file = { cert = "a # { b.pem" private-key="k.pem" }`, "pem-file = {cert=\"a # { b.pem\"\nprivate-key = k.pem}", "pem-file={\n cert = \"a # { b.pem\" private-key = \"k.pem\"\n}",
+	} {
+		r, err := convert.Hitch([]byte("frontend = \"[*]:1\"\nbackend=\"[::1]:2\"\n" + block + "\nworkers = 4\n"))
+		if err != nil {
+			t.Errorf("%s: %v", block, err)
+			continue
+		}
+		if certs := r.Config.Listeners[0].TLS.Certificates; len(certs) != 1 || certs[0].Cert != "a # { b.pem" || certs[0].Key != "k.pem" {
+			t.Errorf("%s: %+v", block, certs)
+		}
+	}
+	if r, err := convert.Hitch([]byte("pem-file = { cert }\n")); err == nil {
+		t.Errorf("%+v", r.Config)
+	}
+}
+
+// Services whose names look alike in a target's letters keep targets of their own.
+func TestStunnelNames(t *testing.T) {
+	long := strings.Repeat("x", 70)
+	r, err := convert.Stunnel([]byte("cert = c\n[mail.a]\naccept=1\nconnect=11\n[mail a]\naccept=2\nconnect=12\n[mail-a]\naccept=3\nconnect=13\n[" + long + "]\naccept=4\nconnect=14\n[" + long + "y]\naccept=5\nconnect=15\n[..]\naccept=6\nconnect=16\n[b]\nsni=mail-a:b.test\nconnect=17\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Config
+	for i, want := range []string{"mail.a", "mail-a", "mail-a-2", long[:63], long[:61] + "-2", "service"} {
+		if l := c.Listeners[i]; l.Target != want || c.Targets[want].Addresses[0] != fmt.Sprintf("localhost:%d", 11+i) {
+			t.Errorf("%s: %+v, %+v", want, l, c.Targets[want])
+		}
+	}
+	if routes := c.Listeners[2].Routes; len(routes) != 1 || routes[0].Target != "b" {
+		t.Errorf("the service behind [mail-a]: %+v", routes)
+	}
+	if said := fmt.Sprint(r.Notes); strings.Count(said, "its target is") != 5 {
+		t.Error(said)
+	}
+	if err := config.Check(c, config.Rules(access.CheckRule)).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Pre-shared keys alone stay alone.
+func TestStunnelPSK(t *testing.T) {
+	r, err := convert.Stunnel([]byte("cert = c\nciphers = PSK\n[a]\naccept=1\nconnect=2\nPSKsecrets=keys\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := r.Config.Listeners[0]
+	if len(l.TLS.Certificates) > 0 || l.TLS.PSKFile != "keys" || len(l.Allow) > 0 {
+		t.Errorf("%+v, %+v", l, l.TLS)
+	}
+}
+
+// Flags of ghostunnel with and without a value.
+func TestGhostunnelFlags(t *testing.T) {
+	r, err := convert.Ghostunnel(strings.Fields("server --use-landlock --quiet conns --quiet=handshake-errs --listen :1 --target b:2 --cert c --cacert ca --allow-ip 192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := r.Config.Listeners[0]; len(l.Allow) != 1 || l.Allow[0] != "ip:192.0.2.1" || l.Listen[0] != ":1" {
+		t.Errorf("%+v, %v", l, r.Notes)
 	}
 }
 

@@ -13,7 +13,7 @@ var ghostunnelLost = map[string]string{
 	"close-timeout": "has no equivalent; limits.idle-timeout ends what is silent", "max-conn-lifetime": "has no equivalent; limits.idle-timeout ends what is silent",
 	"cipher-suites": "has no equivalent in families; name the suites with suites", "allow-unsafe-cipher-suites": "has no equivalent; name the suites with suites, and what they need with legacy",
 	"unsafe-target": "is left out: targets may be anywhere; nothing needs it", "unsafe-listen": "is left out: listeners may be anywhere; nothing needs it", "skip-resolve": "is left out: names of targets are looked up for each connection; nothing needs it",
-	"quiet": "is left out; set log.level", "syslog": "is left out: the log goes to standard error; systemd takes it to the journal", "eventlog": "is left out: the log goes to standard error; send it on by the shell",
+	"quiet": "is left out; set log.level, and log.connections for lines of connections", "use-landlock": "is left out: the sandbox is on; process.sandbox: off takes it away", "syslog": "is left out: the log goes to standard error; systemd takes it to the journal", "eventlog": "is left out: the log goes to standard error; send it on by the shell",
 	"metrics-graphite": "has no equivalent; let Prometheus read admin.listen", "metrics-url": "has no equivalent; let Prometheus read admin.listen", "metrics-prefix": "is left out: the names are vitrine's; mend the queries", "metrics-interval": "is left out: Prometheus asks; nothing needs it", "enable-shutdown": "has no equivalent; stop the process by a signal",
 	"use-workload-api": "has no equivalent; let an agent write the certificates into files, which are watched", "use-workload-api-addr": "has no equivalent; let an agent write the certificates into files",
 	"pkcs11-module": "has no equivalent; give the key in a file", "pkcs11-token-label": "has no equivalent; give the key in a file", "pkcs11-pin": "has no equivalent; give the key in a file", "keychain-identity": "has no equivalent; give the key in a file", "keychain-issuer": "has no equivalent; give the key in a file", "keychain-require-token": "has no equivalent; give the key in a file",
@@ -24,7 +24,7 @@ var ghostunnelLost = map[string]string{
 // ghostunnelSwitches are flags without a value.
 var ghostunnelSwitches = map[string]bool{
 	"allow-all": true, "disable-authentication": true, "auto-acme-agree-to-tos": true, "enable-pprof": true, "enable-shutdown": true, "proxy-protocol": true, "unsafe-target": true, "unsafe-listen": true,
-	"skip-resolve": true, "quiet": true, "syslog": true, "eventlog": true, "use-workload-api": true, "allow-unsafe-cipher-suites": true, "keychain-require-token": true, "disable-landlock": true,
+	"skip-resolve": true, "use-landlock": true, "syslog": true, "eventlog": true, "use-workload-api": true, "allow-unsafe-cipher-suites": true, "keychain-require-token": true, "disable-landlock": true,
 }
 
 // Ghostunnel reads ghostunnel's command line: "server --listen ..." or "client --listen ...".
@@ -118,6 +118,8 @@ func (g *ghostunnel) rule(o option) bool {
 	switch {
 	case kind == "allow" && (name == "cn" || name == "ou" || name == "dns" || name == "uri"):
 		g.allow = append(g.allow, name+":"+o.value)
+	case o.key == "allow-ip":
+		g.allow = append(g.allow, "ip:"+o.value)
 	case o.key == "allow-dns-san", o.key == "allow-uri-san", o.key == "allow-ip-san":
 		g.allow = append(g.allow, strings.TrimSuffix(name, "-san")+":"+o.value)
 	case o.key == "allow-all":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -33,26 +34,29 @@ func Hitch(data []byte) (*Result, error) {
 	var inBlock []option
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		text := strings.TrimSpace(stripComment(string(line)))
-		if text == "" {
-			continue
+		parts, ok := hitchParts(text, block != "")
+		for _, part := range parts {
+			if part == "}" && block != "" {
+				h.block(block, inBlock)
+				block, inBlock = "", nil
+				continue
+			}
+			key, value, found := strings.Cut(part, "=")
+			if ok = ok && found; !ok {
+				break
+			}
+			o := option{i + 1, text, strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"`)}
+			switch {
+			case o.value == "{" && block == "":
+				block, inBlock = o.key, []option{o}
+			case block != "":
+				inBlock = append(inBlock, o)
+			default:
+				h.set(o)
+			}
 		}
-		if text == "}" && block != "" {
-			h.block(block, inBlock)
-			block, inBlock = "", nil
-			continue
-		}
-		key, value, ok := strings.Cut(text, "=")
 		if !ok {
 			return nil, fmt.Errorf("line %d, %.100q, is no line of hitch.conf; give a file with lines KEY = \"VALUE\"", i+1, text)
-		}
-		o := option{i + 1, text, strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"`)}
-		switch {
-		case o.value == "{" && block == "":
-			block, inBlock = o.key, []option{o}
-		case block != "":
-			inBlock = append(inBlock, o)
-		default:
-			h.set(o)
 		}
 	}
 	if block != "" {
@@ -60,6 +64,38 @@ func Hitch(data []byte) (*Result, error) {
 	}
 	h.end()
 	return h.finish(), nil
+}
+
+// hitchSetting is one setting where several stand in a line of a block.
+var hitchSetting = regexp.MustCompile(`^\s*([\w-]+\s*=\s*(?:"[^"]*"|[^\s"{}]+))`)
+
+// hitchParts are what a line has: a setting, or the beginning, the settings and the end of a block. It
+// reports whether that is all.
+func hitchParts(text string, inBlock bool) (parts []string, ok bool) {
+	head, rest, begins := strings.Cut(text, "{")
+	begins = begins && !strings.Contains(head, `"`)
+	switch {
+	case begins:
+		parts = append(parts, head+"{")
+	case inBlock:
+		rest = text
+	case text == "":
+		return nil, true
+	default:
+		return []string{text}, true
+	}
+	for {
+		found := hitchSetting.FindStringSubmatchIndex(rest)
+		if found == nil {
+			break
+		}
+		parts, rest = append(parts, rest[found[2]:found[3]]), rest[found[1]:]
+	}
+	rest = strings.TrimSpace(rest)
+	if rest == "}" {
+		return append(parts, rest), true
+	}
+	return parts, rest == ""
 }
 
 // stripComment cuts a comment off that is not inside quotes.

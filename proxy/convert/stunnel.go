@@ -21,7 +21,8 @@ func Stunnel(data []byte) (*Result, error) {
 		case text == "" || text[0] == ';' || text[0] == '#':
 			continue
 		case text[0] == '[' && text[len(text)-1] == ']':
-			s := &stunnelService{name: targetName(text[1 : len(text)-1]), title: o}
+			s := &stunnelService{called: text[1 : len(text)-1], title: o}
+			s.name = m.freeName(s, services)
 			services = append(services, s)
 			continue
 		}
@@ -56,14 +57,41 @@ func Stunnel(data []byte) (*Result, error) {
 	return m.finish(), nil
 }
 
+// longestName is what config takes of a target's name.
+const longestName = 63
+
 // targetName is a name for a target out of one for people.
 func targetName(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
 			return r
 		}
 		return '-'
 	}, strings.TrimSpace(s))
+	if name = strings.TrimLeft(name, "-_."); name == "" {
+		name = "service"
+	}
+	return name[:min(len(name), longestName)]
+}
+
+// freeName is a name that no other service has: two of one name would go to one target.
+func (m *maker) freeName(s *stunnelService, others []*stunnelService) string {
+	name := targetName(s.called)
+	taken := func(name string) bool {
+		return slices.ContainsFunc(others, func(o *stunnelService) bool { return o.name == name })
+	}
+	free := name
+	for n := 2; taken(free); n++ {
+		number := fmt.Sprintf("-%d", n)
+		free = name[:min(len(name), longestName-len(number))] + number
+	}
+	switch {
+	case free != name:
+		m.note(s.title, fmt.Sprintf("has a name that another service has too, in the letters that targets may have, and its target is %q; rename it as you like", free))
+	case name != strings.TrimSpace(s.called):
+		m.note(s.title, fmt.Sprintf("has a name that no target may have, and its target is %q; rename it as you like", name))
+	}
+	return free
 }
 
 // stunnelLost are options without an equivalent.
@@ -117,7 +145,8 @@ func (m *maker) stunnelGlobal(o option) bool {
 
 // A stunnelService is a section of the file.
 type stunnelService struct {
-	name    string
+	called  string // in the file
+	name    string // of its target, which no other has
 	title   option
 	options []option
 	index   int // of its listener; -1 where it has none

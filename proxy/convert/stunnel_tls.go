@@ -25,6 +25,9 @@ func (s *stunnelService) pairs(m *maker) (list []config.Certificate) {
 // serverTLS is TLS with clients, and the rules on them.
 func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []string) {
 	t = &config.ServerTLS{Certificates: s.pairs(m), Versions: s.versions, PSKFile: s.pskFile}
+	if s.pskFile != "" && len(t.Certificates) > 0 {
+		allow = s.sharedKeysAlone(m, t)
+	}
 	if s.verify.key == "" {
 		if s.ca != "" {
 			m.note(s.title, "verifies no client, so that CAfile does nothing and is left out; add client-ca and client-auth: require if clients are to be verified")
@@ -35,7 +38,7 @@ func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []strin
 		for _, rule := range s.hosts {
 			m.note(s.title, "has a rule on clients that does nothing there, as none is verified ("+rule+"), and it is left out; add client-auth: require and allow")
 		}
-		return t, nil
+		return t, allow
 	}
 	t.ClientAuth, t.ClientCA, t.CRL, t.Revocation = "require", s.ca, s.crl, s.revocation
 	if s.verify.key == "verify" && s.verify.value == "1" {
@@ -44,12 +47,30 @@ func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []strin
 	if s.ca == "" {
 		m.note(s.verify, "has no CAfile beside it; name the authorities with client-ca")
 	}
-	allow = s.hosts
+	allow = append(allow, s.hosts...)
 	if s.peer.key != "" {
 		m.note(s.peer, "lets in those alone whose own certificate is in CAfile; REPLACE stands for that, so list their keys in allow as spki:sha256/BASE64")
 		allow = append(allow, placeholder)
 	}
 	return t, allow
+}
+
+// sharedKeysAlone keeps those out of a service with pre-shared keys that have none: beside a certificate
+// they would come in. Ciphers of pre-shared keys alone leave no use for a certificate.
+func (s *stunnelService) sharedKeysAlone(m *maker, t *config.ServerTLS) (allow []string) {
+	only := s.ciphers != nil
+	if only {
+		for _, name := range strings.FieldsFunc(s.ciphers.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' }) {
+			only = only && (strings.HasPrefix(name, "!") || strings.HasPrefix(name, "-") || strings.HasPrefix(name, "PSK"))
+		}
+	}
+	if only {
+		m.note(*s.ciphers, "has pre-shared keys alone, so that the certificate does nothing and is left out; take psk-file out if clients without a key may come in")
+		t.Certificates = nil
+		return nil
+	}
+	m.note(s.title, "has a certificate beside pre-shared keys, by which clients without a key come in too; REPLACE stands in allow, so write psk:IDENTITY for those that may, or take it out")
+	return []string{placeholder}
 }
 
 // clientTLS is TLS with the target.
@@ -110,7 +131,7 @@ func (m *maker) behind(s *stunnelService, all []*stunnelService) {
 	}
 	name, pattern, _ := strings.Cut(s.front.value, ":")
 	for _, front := range all {
-		if front.name != targetName(name) || front.index < 0 {
+		if strings.TrimSpace(front.called) != strings.TrimSpace(name) || front.index < 0 {
 			continue
 		}
 		l := &m.Config.Listeners[front.index]

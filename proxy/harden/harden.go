@@ -55,8 +55,10 @@ func Apply(c config.Process, p Paths) (report []string, err error) {
 		if c.Keys != keysProcess {
 			s.unreadable(p.Read)
 		}
-	} else if os.Geteuid() == 0 {
+	} else if os.Geteuid() == 0 && !p.Offline {
 		s.did("the process stays root: set user to give that up")
+	} else if os.Geteuid() == 0 {
+		s.did("the process stays root, as it reads the keys, and it can make no socket")
 	}
 	if c.Sandbox != sandboxOff {
 		s.do("core dumps and debuggers are off", noCore())

@@ -165,7 +165,7 @@ var refusals = map[event.Reason]struct{ says, advice string }{
 	event.TooManyWaiting: {"too many handshakes wait for their turn", "raise limits.handshakes if there are processors to spare"},
 	event.NoMemory:       {"the memory that may be used is used up", "raise limits.memory"},
 	event.NoRoute:        {"no route is for what the client asks for, and there is no target for the rest", "add a route, or set target"},
-	event.NotAllowed:     {"the client's identity meets no rule", "add a rule to allow if it is to come in"},
+	event.NotAllowed:     {"the client's identity meets no rule", "add a rule to allow if it is to come in; a client without a certificate and a key must get one first"},
 	event.BadHeader:      {"the PROXY header is wrong or missing", "have the balancer send one, or leave its network out of proxy-protocol.from"},
 	event.BadStartTLS:    {"the client did not come to TLS as the protocol of starttls asks for", "have the client use STARTTLS; bytes behind its request are an attack, or a broken client"},
 	event.Stopping:       {"this proxy is stopping", ""},
@@ -294,6 +294,9 @@ func short(_ []string, a slog.Attr) slog.Attr {
 // direction of text: such text is quoted inside.
 func harmless(groups []string, a slog.Attr) slog.Attr {
 	a = short(groups, a)
+	if a.Value.Kind() == slog.KindDuration { // which JSON would have in nanoseconds
+		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+	}
 	if a.Value.Kind() == slog.KindString {
 		if s := a.Value.String(); strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
 			a.Value = slog.StringValue(strconv.Quote(s))

@@ -77,11 +77,12 @@ func TestConnectionsAreLoggedIfAsked(t *testing.T) {
 		CipherSuite                 string `json:"cipher_suite"`
 		ServerName                  string `json:"server_name"`
 		Received                    int
+		Took                        float64
 	}
 	if err := json.Unmarshal([]byte(lines[0]), &one); err != nil || len(lines) != 1 {
 		t.Fatalf("%q, %v", lines, err)
 	}
-	if one.Msg != "connection" || one.Peer != "192.0.2.7:5000" || one.Version != "TLS 1.3" || one.Resumed != "full" || one.ServerName != "private.example" || one.Received != 3 {
+	if one.Msg != "connection" || one.Peer != "192.0.2.7:5000" || one.Version != "TLS 1.3" || one.Resumed != "full" || one.ServerName != "private.example" || one.Received != 3 || one.Took <= 0 || one.Took > 60 {
 		t.Errorf("%+v", one)
 	}
 }

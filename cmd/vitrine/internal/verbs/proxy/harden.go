@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -21,12 +20,12 @@ type guard struct {
 	paths harden.Paths
 }
 
-// protect gives up what the proxy does not need any more, and says in w what that was.
-func protect(c *config.Config, file string, w io.Writer) (*guard, error) {
+// protect gives up what the proxy does not need any more, and says what that was.
+func protect(c *config.Config, file string, say func(string)) (*guard, error) {
 	g := &guard{file, harden.Of(*c, file)}
 	said, err := harden.Apply(c.Process, g.paths)
 	if len(said) > 0 {
-		fmt.Fprintln(w, "hardened: "+strings.Join(said, "; "))
+		say("hardened: " + strings.Join(said, "; "))
 	}
 	return g, err
 }

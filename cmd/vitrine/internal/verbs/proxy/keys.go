@@ -3,7 +3,6 @@ package proxy
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -20,7 +19,7 @@ import (
 type elsewhere struct{ *keyprocess.Process }
 
 // keysElsewhere starts that process, where process.keys asks for one.
-func keysElsewhere(c *config.Config, w io.Writer) (elsewhere, error) {
+func keysElsewhere(c *config.Config, w io.Writer, say func(string)) (elsewhere, error) {
 	if c.Process.Keys != "process" {
 		return elsewhere{}, nil
 	}
@@ -36,7 +35,7 @@ func keysElsewhere(c *config.Config, w io.Writer) (elsewhere, error) {
 		return elsewhere{}, err
 	}
 	if said := keys.Report(); len(said) > 0 {
-		fmt.Fprintln(w, "the key process is hardened: "+strings.Join(said, "; "))
+		say("the key process is hardened: " + strings.Join(said, "; "))
 	}
 	return elsewhere{keys}, nil
 }

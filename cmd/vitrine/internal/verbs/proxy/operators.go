@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 
@@ -13,6 +14,8 @@ import (
 // operators are told what the proxy does.
 type operators struct {
 	*observe.Observer
+	out   io.Writer
+	json  bool            // the log is JSON
 	ctx   context.Context // of serve
 	end   context.CancelFunc
 	tasks sync.WaitGroup
@@ -24,9 +27,18 @@ func newOperators(c *config.Config, w io.Writer) (*operators, error) {
 	if err != nil {
 		return nil, report.Usagef("%v", err)
 	}
-	o := &operators{Observer: seen}
+	o := &operators{Observer: seen, out: w, json: c.Log.Format == "json"}
 	o.ctx, o.end = context.WithCancel(context.Background())
 	return o, nil
+}
+
+// say tells how the process starts: in a line for people, or in one of a log that programs read.
+func (o *operators) say(text string) {
+	if o.json {
+		o.Log().Info(text)
+		return
+	}
+	fmt.Fprintln(o.out, text)
 }
 
 // serve answers operators until leave or close, also while the proxy stops.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -104,7 +103,7 @@ func (o *options) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer s.told.close()
-	keys, err := keysElsewhere(c, cmd.ErrOrStderr())
+	keys, err := keysElsewhere(c, cmd.ErrOrStderr(), seen.say)
 	if err != nil {
 		return report.Usagef("process.keys: %v", err)
 	}
@@ -130,7 +129,7 @@ func (o *options) run(cmd *cobra.Command) (err error) {
 	stop := s.heed()
 	defer stop()
 	context.AfterFunc(ctx, restore) // a second signal kills the process, as signals do
-	announce(cmd.ErrOrStderr(), c, s.proxy)
+	seen.announce(c, s.proxy)
 	seen.SetReady(true)
 	context.AfterFunc(ctx, func() {
 		seen.SetReady(false)
@@ -145,13 +144,19 @@ func (o *options) run(cmd *cobra.Command) (err error) {
 }
 
 // announce says what is listened on, and where connections go.
-func announce(w io.Writer, c *config.Config, p *proxy.Proxy) {
+func (o *operators) announce(c *config.Config, p *proxy.Proxy) {
 	addrs := p.Addrs()
-	bold := terminal.PaletteFor(w).Bold
+	bold := terminal.PaletteFor(o.out).Bold
+	if o.json {
+		bold = func(s string) string { return s }
+	}
+	if room, wanted := c.Limits.Room(); room < wanted {
+		o.Log().Warn("this process may open few files, so it takes fewer connections; raise LimitNOFILE, or set limits.connections", "connections", room, "wanted", wanted)
+	}
 	for _, l := range c.Listeners {
 		for _, name := range l.Listen {
 			for _, a := range addrs[name] {
-				fmt.Fprintf(w, "listening on %s %s\n", bold(a.String()), purpose(c, &l))
+				o.say(fmt.Sprintf("listening on %s %s", bold(a.String()), purpose(c, &l)))
 			}
 		}
 	}
@@ -160,8 +165,14 @@ func announce(w io.Writer, c *config.Config, p *proxy.Proxy) {
 // purpose is what a listener is for, in a few words.
 func purpose(c *config.Config, l *config.Listener) string {
 	in := "in the clear"
-	if l.TLS != nil {
+	passes := slices.ContainsFunc(l.Routes, func(r config.Route) bool { return r.Passthrough })
+	switch {
+	case l.TLS != nil && passes:
+		in = "for TLS, some of it unopened"
+	case l.TLS != nil:
 		in = "for TLS"
+	case passes:
+		in = "for TLS, which is passed on unopened"
 	}
 	if l.Mode == config.ModeHTTP {
 		in += " with HTTP"

@@ -40,7 +40,7 @@ func (s *service) prepare(c *config.Config) (err error) {
 			return fmt.Errorf("process.handover: %w", err)
 		}
 	}
-	if s.guard, err = protect(c, s.options.file, s.cmd.ErrOrStderr()); err != nil {
+	if s.guard, err = protect(c, s.options.file, s.seen.say); err != nil {
 		return report.Usagef("process: %v", err)
 	}
 	return nil
