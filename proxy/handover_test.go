@@ -4,7 +4,9 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +66,9 @@ func TestHandover(t *testing.T) {
 		conn.Close()
 	}
 	end()
+	if _, err := os.Lstat(filepath.Join(folder, "in")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file of the unix socket is left behind: %v", err)
+	}
 }
 
 // The address for http-01 is handed over too, where the second process could not listen.

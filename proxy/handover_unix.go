@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -203,6 +204,7 @@ func (p *Proxy) publish() error {
 			p.mutex.Unlock()
 			return wrong
 		}
+		p.ownFiles()
 	}
 	if h.offer != nil {
 		if err := os.Rename(h.at, h.path); err != nil && !took {
@@ -393,6 +395,23 @@ func (p *Proxy) leaveFiles() {
 	for _, s := range p.sockets {
 		for _, l := range s.listeners {
 			leave(l)
+		}
+	}
+}
+
+// ownFiles has the files of unix sockets that another process made go when these are closed: they are
+// this one's from now on.
+func (p *Proxy) ownFiles() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for name, s := range p.sockets {
+		if !strings.HasPrefix(name, "unix:") { // systemd's are systemd's
+			continue
+		}
+		for _, l := range s.listeners {
+			if unix, is := l.(*net.UnixListener); is {
+				unix.SetUnlinkOnClose(true)
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // A link is one connection of a client, and what it is linked to.
@@ -186,11 +187,18 @@ func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
 // their handshake (RFC 8737), and a client may leave before TLS.
 var errHandshakeOnly = errors.New("no target is wanted")
 
+// unrecognizedName is a fatal alert in a record, as RFC 6066 §3 has it: no record has been agreed on yet.
+var unrecognizedName = []byte{byte(wire.ContentAlert), 3, 3, 0, 2, byte(wire.LevelFatal), byte(wire.AlertUnrecognizedName)}
+
 // choose finds the route, and judges the client.
 func (l *link) choose() (*route, error) {
 	name := l.About.ServerName
 	r := l.door.route(name, []string{l.About.ALPN}) // what was agreed on, whatever else the client offers
 	if r == nil {
+		if l.door.tls == nil && l.door.looks { // the client has begun TLS, and nothing else
+			_, _ = l.client.Read(make([]byte, helloRoom)) // its hello, which was looked at: unread it would make a reset of the close
+			_, _ = l.client.Write(unrecognizedName)
+		}
 		return nil, &refusal{event.NoRoute, fmt.Errorf("no route is for the server name %q, and there is no other target", name)}
 	}
 	var state tls.State // a zero one is judged too: an address can be allowed in the clear

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -163,6 +164,22 @@ func TestAllowInTheClear(t *testing.T) {
 		conn.Close()
 		if identity := <-closed; string(got) != want || (identity != "") != (want != "") {
 			t.Errorf("%s: the client gets %q, and is known as %q", rule, got, identity)
+		}
+	}
+}
+
+// A client that asks for a name which nobody has is told that, where TLS is passed on unopened.
+func TestANameThatNobodyHas(t *testing.T) {
+	own := &tls.Config{Certificates: []tls.Certificate{onePKI().pair(t, "a.test")}}
+	c := at(config.Listener{Routes: []config.Route{{Names: []string{"a.test"}, Passthrough: true, Target: "t"}}}, config.Target{Addresses: []string{backend(t, own, echo)}})
+	_, address := begin(t, c)
+	if err := roundTrip(dial(t, address, onePKI().client("a.test")), []byte("x")); err != nil {
+		t.Error(err)
+	}
+	for range 20 { // a reset could overtake what was said
+		err := dial(t, address, onePKI().client("b.test")).(*tls.Conn).HandshakeContext(t.Context())
+		if fault, is := errors.AsType[*tls.HandshakeError](err); !is || !fault.Received || fault.Alert != wire.AlertUnrecognizedName {
+			t.Fatal(err)
 		}
 	}
 }

@@ -53,10 +53,29 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	if t.PSKFile != "" && len(t.Certificates) > 0 && len(l.Allow) == 0 && t.ClientAuth != "require" {
 		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; leave certificates out, or write in allow which identities may come in, like psk:client1")
 	}
+	k.namesTwice(path, t)
 	for i := range t.Certificates {
 		k.certificate(fmt.Sprintf("%s.certificates[%d]", path, i), l, &t.Certificates[i])
 	}
 	k.clientAuth(path, t, l.pinsOnly())
+}
+
+// namesTwice finds names that two entries of ACME would get: the first would be shown always.
+func (k *checker) namesTwice(path string, t *ServerTLS) {
+	first := map[string]int{}
+	for i, c := range t.Certificates {
+		if c.ACME == nil {
+			continue
+		}
+		for j, name := range c.ACME.Names {
+			name = strings.ToLower(strings.TrimSuffix(name, "."))
+			if before, twice := first[name]; twice {
+				k.wrong(fmt.Sprintf("%s.certificates[%d].acme.names[%d]", path, i, j), "certificates[%d] gets %q already, and one of them would never be shown; leave one out", before, name)
+				continue
+			}
+			first[name] = i
+		}
+	}
 }
 
 // pinsOnly reports that each client that comes in must have a key that a rule names, so that no
