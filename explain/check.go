@@ -141,19 +141,25 @@ func (hs *handshake) verifyData(from wire.Role) []byte {
 func (hs *handshake) binder(m *Message, ch *wire.ClientHello) (c Check, ok bool) {
 	var psks wire.OfferedPSKs
 	found, err := ch.Extensions.Read(wire.ExtPreSharedKey, psks.Read)
-	key := hs.known("binder_key")
-	if !found || err != nil || key == nil || len(psks.Binders) != 1 {
+	if !found || err != nil {
 		return c, false
 	}
-	h, err := recompute.HashNamed(key.Hash)
-	if err != nil {
-		return c, false
+	for i := range psks.Binders {
+		key := hs.known(numbered("binder_key", i))
+		if key == nil {
+			continue // a server has the key of the one that it picked
+		}
+		h, err := recompute.HashNamed(key.Hash)
+		if err != nil {
+			return c, false
+		}
+		want := hs.transcript.Binder(h, key.Value, slices.Index(hs.transcript.msgs, m), psks.BindersLen)
+		if !slices.ContainsFunc(psks.Binders, func(b []byte) bool { return bytes.Equal(want, b) }) {
+			return differ("binder: it should be %x", want), true
+		}
+		c, ok = agree("binder: computed again from binder_key and the hello before it"), true
 	}
-	want := hs.transcript.Binder(h, key.Value, slices.Index(hs.transcript.msgs, m), psks.BindersLen)
-	if !bytes.Equal(want, psks.Binders[0]) {
-		return differ("binder: it should be %x", want), true
-	}
-	return agree("binder: computed again from binder_key and the hello before it"), true
+	return c, ok
 }
 
 // count sums the checks up.

@@ -20,6 +20,9 @@ func differ(format string, args ...any) Check {
 func (hs *handshake) secret(s *Secret) {
 	r, known := hs.ruleFor(s)
 	s.Meaning = hs.secretMeaning(s.Name, r)
+	if s.How == howExternal {
+		s.Meaning = secretMeanings["psk/old"]
+	}
 	if r.Ref != "" {
 		s.Ref = r.Ref
 	}
@@ -47,7 +50,7 @@ func (hs *handshake) given(s *Secret) Check {
 		return Check{Given, "an input: the key log gives it, and what opens with it confirms it"}
 	case s.How == howShared:
 		return Check{Given, "an input: it follows from the pre-shared key alone, and what opens with it confirms it"}
-	case s.How != howResumed && s.Name == "psk":
+	case s.How != howResumed && strings.HasPrefix(s.Name, "psk"), strings.HasPrefix(s.Name, "external_psk"):
 		return Check{Given, "an input: both sides had it before the connection"}
 	case s.How != howResumed && hs.exchange.Encrypted():
 		return Check{Given, "an input: " + hs.encrypted(s.Value)}
@@ -75,6 +78,24 @@ func (hs *handshake) encrypted(premaster []byte) string {
 	return made + fmt.Sprintf("; its first two bytes are the version of its hello, %v, as they must be", v)
 }
 
+// numbered is the name of what belongs to the nth pre-shared key on offer, and unnumbered
+// that without its number.
+func numbered(name string, nth int) string {
+	if nth == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s_%d", name, nth)
+}
+
+func unnumbered(name string) string {
+	for _, base := range []string{"external_psk", "import_secret", "psk", "early_secret", "binder_key"} {
+		if rest, ok := strings.CutPrefix(name, base+"_"); ok && strings.Trim(rest, "0123456789") == "" {
+			return base
+		}
+	}
+	return name
+}
+
 func (s *Secret) is(value Hex) bool { return bytes.Equal(s.Value, value) }
 
 // ruleFor finds the rule for a value. What a resumption starts from is given; the
@@ -85,6 +106,8 @@ func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 	switch {
 	case s.How == howLogged, s.How == howShared, s.How == howResumed && hs.version < wire.TLS13:
 		r.Function, r.Input = recompute.Given, recompute.NoInput
+	case s.Name == "handshake_secret" && s.From == "" && hs.answer != nil && !hs.answer.Extensions.Has(wire.ExtKeyShare):
+		r.From = "" // psk_ke: zeros stand for the key exchange. RFC 8446 §7.1
 	case hs.late && s.Name == "client_finished_key":
 		r.From = hs.current(wire.Client)
 		if s.From == "client_application_traffic_secret_N" {
@@ -96,6 +119,9 @@ func (hs *handshake) ruleFor(s *Secret) (recompute.Rule, bool) {
 
 // howResumed marks a value that comes from an earlier connection.
 const howResumed = "resumed"
+
+// howExternal marks a pre-shared key of TLS 1.3 that is used as it is.
+const howExternal = "external"
 
 // howShared marks a secret that follows from a pre-shared key alone, without a key
 // exchange (psk_ke), which the engine does not speak.
@@ -204,6 +230,11 @@ func (hs *handshake) input(s *Secret, r recompute.Rule, h *suite.Hash) (in mater
 		in.bytes, in.name = recompute.RandomsOf(r.Input, client, server), "client_random + server_random"
 	case recompute.RandomsReversed:
 		in.bytes, in.name = recompute.RandomsOf(r.Input, client, server), "server_random + client_random"
+	case recompute.ImportedIdentity:
+		in.bytes, in.name = s.Input, "H(ImportedIdentity)"
+		if !hs.offersIdentity(h, s.Input) {
+			in.bad, in.absent = "no identity in the ClientHello has this hash", true
+		}
 	case recompute.TicketNonce:
 		in.bytes, in.name = s.Input, "ticket_nonce"
 		if !slices.ContainsFunc(hs.account.nonces, func(n []byte) bool { return bytes.Equal(n, s.Input) }) {

@@ -23,7 +23,12 @@ func (hs *handshake) show(complete bool) *Handshake {
 	case hs.version >= wire.TLS13:
 		x.Story = story13
 		if hs.answer.Extensions.Has(wire.ExtPreSharedKey) {
-			if x.Kind, x.Story = "resumption", story13+storyPSK13; !hs.answer.Extensions.Has(wire.ExtKeyShare) {
+			was := x.Kind
+			x.Kind, x.Story = "resumption", story13+storyPSK13
+			if _, is := hs.external(); is {
+				x.Kind, x.Story = was, storyExternal13
+			}
+			if !hs.answer.Extensions.Has(wire.ExtKeyShare) {
 				x.Story = storyAlone13
 			}
 		}

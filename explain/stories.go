@@ -26,6 +26,7 @@ var stories = map[wire.KeyExchange]string{
 const (
 	story13          = "each hello carries a fresh public key; the secret computed from both feeds the handshake secret"
 	storyPSK13       = ", after the pre-shared key of the resumed session"
+	storyExternal13  = "each hello carries a fresh public key; the secret computed from both feeds the handshake secret, after the pre-shared key that both sides had"
 	storyResumed     = "no key exchange: the master secret of the session and the new randoms make new keys"
 	storyAlone13     = "the pre-shared key alone feeds the handshake secret: anyone who gets it later can read this connection"
 	storyLate        = "the server asks in a CertificateRequest; the client answers with Certificate, CertificateVerify and a Finished, whose key comes from its application traffic secret"

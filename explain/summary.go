@@ -82,7 +82,9 @@ func (s *Summary) hello(p *wire.ServerHello, hs *handshake) {
 	}
 	s.Version, s.CipherSuite = helloVersion(p).String(), p.CipherSuite.String()
 	_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { s.Group = wire.ReadKeyShare(r).Group.String() })
-	if p.Extensions.Has(wire.ExtPreSharedKey) {
+	if identity, is := hs.external(); is {
+		s.PSKIdentity = identity
+	} else if p.Extensions.Has(wire.ExtPreSharedKey) {
 		s.Resumed = "psk"
 	}
 	s.alpn(p.Extensions)

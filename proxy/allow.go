@@ -72,6 +72,9 @@ func preShared(t *config.ServerTLS, own *tls.Config) error {
 		return fmt.Errorf("psk-file: %w", err)
 	}
 	own.PSK.Server = keys.Key
+	if own.MaxVersion == 0 || own.MaxVersion >= tls.VersionTLS13 {
+		own.PSK.ExternalServer = keys.External
+	}
 	words.AddPSK(own, len(t.Certificates) == 0)
 	return nil
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto"
 	"errors"
 	"io"
 	"net"
@@ -128,9 +129,12 @@ func TestPreSharedKeys(t *testing.T) {
 		closed := make(chan error, 10)
 		c := at(config.Listener{TLS: server, Allow: []string{"psk:sensor 7"}}, saying(t, nil, "in"))
 		_, address := begin(t, c, event.Hooks{Closed: func(_ *event.Connection, r event.Result) { closed <- r.Err }})
-		for identity, in := range map[string]bool{"sensor 7": true, "sensor 8": false, "": false} {
+		for identity, in := range map[string]bool{"sensor 7": true, "sensor 8": false, "": false, "sensor 7, TLS 1.3": true, "sensor 8, TLS 1.3": false} {
 			own := onePKI().client("front.test")
-			if identity != "" {
+			if identity, newest := strings.CutSuffix(identity, ", TLS 1.3"); newest {
+				mine := append([]byte{key[0] | (identity[7]-'7')*0xf0}, key[1:]...)
+				own.PSK = tls.PSK{External: []tls.ExternalPSK{{Identity: []byte(identity), Key: mine, Hash: crypto.SHA256}}, Required: true}
+			} else if identity != "" {
 				own = &tls.Config{CipherSuites: []uint16{uint16(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}, MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true}
 				own.PSK.Client = func(string) (string, []byte, error) {
 					if identity == "sensor 8" {

@@ -103,7 +103,7 @@ func (o *options) handshake(conn endpoint, w *watch, resume bool) error {
 			cipher = e.cipherAES
 		}
 	}
-	newSession := !e.noSession && o.psk == "" && (!cs.DidResume || e.ticketRenewal) && cs.Version < tls.VersionTLS13
+	newSession := !e.noSession && (!cs.DidResume || e.ticketRenewal) && cs.Version < tls.VersionTLS13
 	w.mutex.Lock()
 	saved, stored := w.saved != nil, w.stored
 	w.mutex.Unlock()
@@ -123,7 +123,7 @@ func (o *options) handshake(conn endpoint, w *watch, resume bool) error {
 		{e.curve == 0 || cs.DidResume && cs.Version < tls.VersionTLS13 || int(state.Group) == e.curve, fmt.Sprintf("the group is %04x, wanted %04x", uint16(state.Group), e.curve)},
 		{cipher == 0 || int(cs.CipherSuite) == cipher, fmt.Sprintf("the cipher suite is %04x, wanted %04x", cs.CipherSuite, cipher)},
 		{!e.noPeerCert && o.psk == "" || len(cs.PeerCertificates) == 0, "unexpected peer certificate"},
-		{!certified || e.noPeerCert || o.psk != "" || len(cs.PeerCertificates) > 0 || state.PeerRawPublicKey != nil, "no peer certificate"},
+		{!certified || e.noPeerCert || o.psk != "" || w.external != "" || len(cs.PeerCertificates) > 0 || state.PeerRawPublicKey != nil, "no peer certificate"},
 		{!e.selectedSet || e.selected == w.selected, fmt.Sprintf("credential %d was used, wanted %d", w.selected, e.selected)},
 		{!e.hrr || state.HelloRetry, "no HelloRetryRequest"},
 		{!e.noHRR || !state.HelloRetry, "unexpected HelloRetryRequest"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"encoding/hex"
@@ -129,6 +130,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	if o.psk != "" {
 		o.setPSK(c)
 	}
+	o.external(c, w)
 	if err := cmp.Or(o.ech.set(c), o.authentications(c, w)); err != nil {
 		return nil, err
 	}
@@ -231,6 +233,43 @@ func (o *options) versions() (low, high uint16, err error) {
 	return low, high, nil
 }
 
+// external sets the PSKs of TLS 1.3. A side with nothing else wants nothing else, but for a
+// client that verifies certificates too. A server prefers what is listed first.
+func (o *options) external(c *tls.Config, w *watch) {
+	var keys []tls.ExternalPSK
+	var places []int
+	for i, from := range o.credentials {
+		if from.external != nil {
+			keys, places = append(keys, *from.external), append(places, i)
+		}
+	}
+	if len(keys) == 0 {
+		return
+	}
+	find := func(identity []byte) int {
+		return slices.IndexFunc(keys, func(x tls.ExternalPSK) bool { return bytes.Equal(x.Identity, identity) })
+	}
+	if !o.server {
+		c.PSK.External, c.PSK.Required = keys, !o.verifyPeer
+	} else {
+		c.PSK.ExternalServer = func(identity []byte) (*tls.ExternalPSK, error) {
+			if i := find(identity); i >= 0 {
+				return &keys[i], nil
+			}
+			return nil, nil
+		}
+	}
+	own := c.VerifyConnection
+	c.VerifyConnection = func(cs tls.ConnectionState) error {
+		w.mutex.Lock()
+		defer w.mutex.Unlock()
+		if i := find([]byte(w.external)); i >= 0 {
+			w.selected = places[i]
+		}
+		return own(cs)
+	}
+}
+
 func (o *options) setPSK(c *tls.Config) {
 	c.PSK.Hint = o.pskIdentity
 	c.PSK.Client = func(hint string) (string, []byte, error) {
@@ -301,7 +340,7 @@ func (o *options) serverConfig(c *tls.Config, s *shared, w *watch) error {
 			return nil, &tls.HandshakeError{Alert: wire.AlertInternalError, Rule: "the OCSP callback fails"}
 		}
 		if err := o.expect.hello(info); err != nil || !o.selectEmptyALPN {
-			return nil, err
+			return o.certificateFirst(c, s, info), err
 		}
 		return &tls.Config{Certificates: c.Certificates, NextProtos: []string{""}}, nil
 	}
@@ -339,4 +378,17 @@ func hexNames(list string) (names [][]byte, err error) {
 		names = append(names, name)
 	}
 	return names, nil
+}
+
+// certificateFirst is a Config without PSKs where the server prefers a certificate, which is
+// listed first, and the client can verify it; else nil.
+func (o *options) certificateFirst(c *tls.Config, s *shared, info *tls.ClientHelloInfo) *tls.Config {
+	psk := slices.IndexFunc(o.credentials, func(c credential) bool { return c.external != nil })
+	if psk <= 0 || len(info.SignatureSchemes) == 0 {
+		return nil
+	}
+	clone := c.Clone()
+	clone.PSK.ExternalServer, clone.GetConfigForClient = nil, nil
+	clone.SetSessionTicketKeys(s.ticketKeys)
+	return clone
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"crypto"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // unimplemented is the exit code by which a shim tells the runner that it does
@@ -162,6 +165,15 @@ var flags = map[string]flag{
 		o.expect.peerType, err = strconv.Atoi(v)
 		return err
 	}},
+	"new-psk-credential": {false, func(o *options, _ string) error {
+		o.credentials = append(o.credentials, credential{external: &tls.ExternalPSK{Import: true}})
+		return nil
+	}},
+	"psk-importer-key":                octets(func(o *options) *[]byte { return &o.cred().external.Key }),
+	"psk-importer-identity":           octets(func(o *options) *[]byte { return &o.cred().external.Identity }),
+	"psk-importer-context":            octets(func(o *options) *[]byte { return &o.cred().external.Context }),
+	"psk-importer-sha256":             {false, func(o *options, _ string) error { o.cred().external.Hash = crypto.SHA256; return nil }},
+	"psk-importer-sha384":             {false, func(o *options, _ string) error { o.cred().external.Hash = crypto.SHA384; return nil }},
 	"cert-file":                       text(func(o *options) *string { return &o.cred().certFile }),
 	"key-file":                        text(func(o *options) *string { return &o.cred().keyFile }),
 	"signing-prefs":                   numbers(func(o *options) *[]int { return &o.cred().signing }),

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/vitrine-tls/vitrine/tls"
+
 // options are what the runner's flags ask of one connection. The names follow
 // the flags; what they mean is the runner's business, see BoringSSL's
 // ssl/test/PORTING.md.
@@ -94,7 +96,8 @@ type credential struct {
 	certFile, keyFile string
 	signing           []int
 	ocsp, scts        []byte
-	matchIssuer       bool   // use it only for a peer that names its issuer
-	raw               bool   // a key without a certificate
-	delegated         []byte // keyFile is that of the credential then
+	matchIssuer       bool             // use it only for a peer that names its issuer
+	raw               bool             // a key without a certificate
+	delegated         []byte           // keyFile is that of the credential then
+	external          *tls.ExternalPSK // in place of a certificate
 }

@@ -29,7 +29,8 @@ type watch struct {
 	client, server   []byte              // traffic secrets of TLS 1.3
 	selected         int                 // the credential that signed; -1 is the default one
 	saved            *tls.ClientSessionState
-	stored           bool // a session was put into the server's store
+	stored           bool   // a session was put into the server's store
+	external         string // the identity of the PSK that was picked, in TLS 1.3
 }
 
 // directions are BoringSSL's words.
@@ -67,6 +68,13 @@ func (w *watch) hooks() *trace.Hooks {
 			w.mutex.Lock()
 			defer w.mutex.Unlock()
 			fmt.Fprintf(&w.messages, "%s ccs\n", directions[r.Dir])
+		},
+		Choice: func(c trace.Choice) {
+			w.mutex.Lock()
+			defer w.mutex.Unlock()
+			if c.What == "pre-shared key" {
+				w.external = c.Picked
+			}
 		},
 		Alert: func(a trace.Alert) {
 			w.mutex.Lock()

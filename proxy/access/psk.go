@@ -2,6 +2,7 @@ package access
 
 import (
 	"bufio"
+	"crypto"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/tls"
 )
 
 // Bounds of a file of pre-shared keys.
@@ -92,6 +95,16 @@ func (p *PSKs) add(line string) error {
 
 // Key is for [tls.PSK].Server: it returns the key of an identity, and nil where there is none.
 func (p *PSKs) Key(identity string) ([]byte, error) { return p.keys[identity], nil }
+
+// External is for [tls.PSK].ExternalServer: it returns the key of an identity in TLS 1.3, for
+// suites with SHA-256, as the keys of other programs are; nil where there is none.
+func (p *PSKs) External(identity []byte) (*tls.ExternalPSK, error) {
+	key := p.keys[string(identity)]
+	if key == nil {
+		return nil, nil
+	}
+	return &tls.ExternalPSK{Identity: identity, Key: key, Hash: crypto.SHA256}, nil
+}
 
 // Len is how many keys there are.
 func (p *PSKs) Len() int { return len(p.keys) }

@@ -30,7 +30,7 @@ func (k *checker) versions(path string, v Versions) *tls.Config {
 const acmeProtocol = "acme-tls/1"
 
 func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
-	agreed := k.versions(path, t.Versions)
+	k.versions(path, t.Versions)
 	k.protocols(path+".alpn", t.ALPN)
 	for i, protocol := range t.ALPN {
 		if protocol == acmeProtocol {
@@ -46,9 +46,6 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	}
 	if len(t.Certificates) == 0 && t.PSKFile == "" {
 		k.wrong(path+".certificates", "there is no certificate to show; add one with cert and key, acme or development, or a psk-file")
-	}
-	if t.PSKFile != "" && agreed.MinVersion >= tls.VersionTLS13 {
-		k.wrong(path+".psk-file", "its keys are for versions up to TLS 1.2, and min leaves TLS 1.3 only; leave min or psk-file out")
 	}
 	if t.PSKFile != "" && len(t.Certificates) > 0 && len(l.Allow) == 0 && t.ClientAuth != "require" {
 		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; leave certificates out, or write in allow which identities may come in, like psk:client1")

@@ -98,7 +98,8 @@ type ServerTLS struct {
 	Revocation string `yaml:"revocation,omitempty"`
 	// CRL are files with revocation lists for clients' certificates.
 	CRL []string `yaml:"crl,omitempty"`
-	// PSKFile holds a line "identity:hex" for each pre-shared key (up to TLS 1.2).
+	// PSKFile holds a line "identity:hex" for each pre-shared key. In TLS 1.3 they
+	// are used as they are, with SHA-256.
 	PSKFile string `yaml:"psk-file,omitempty"`
 	// NoStapling leaves OCSP responses out.
 	NoStapling bool `yaml:"no-stapling,omitempty"`

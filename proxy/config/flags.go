@@ -143,7 +143,7 @@ func (f *Flags) clients() []Flag {
 		{"client-auth", "ask clients for certificates: the `mode` none, request or require (default require with --client-ca, else none)", &f.ClientAuth, "listeners.tls.client-auth"},
 		{"client-ca", "the authorities of clients' certificates, a PEM `file`", &f.ClientCA, "listeners.tls.client-ca"},
 		{"crl", "a `file` with a revocation list for clients' certificates; may be given again", &f.CRL, "listeners.tls.crl"},
-		{"psk-file", "a `file` with pre-shared keys of clients up to TLS 1.2, a line identity:hex each", &f.PSKFile, "listeners.tls.psk-file"},
+		{"psk-file", "a `file` with pre-shared keys of clients, a line identity:hex each", &f.PSKFile, "listeners.tls.psk-file"},
 		{"allow", "let in a client that meets this `rule`, like dns:api.example.com or uri:spiffe://example.com/*; given again, one of them is enough", &f.Allow, "listeners.allow"},
 		{"accept-proxy", "take the client's address from a PROXY header, which must come first from these `networks`", &f.AcceptProxy, "listeners.proxy-protocol.from"},
 	}

@@ -139,7 +139,7 @@ func (a Agreement) sigAlgs(c *tls.Config) error {
 
 // AddPSK lets a server with pre-shared keys use them. Unless c lists suites for them, all
 // that need no switch come before the others: a client that offers one has a key. alone says
-// that there is no certificate; then c has no other suites, and ends at TLS 1.2.
+// that there is no certificate; then c has no other suites up to TLS 1.2.
 func AddPSK(c *tls.Config, alone bool) {
 	var shared, others []uint16
 	for _, s := range suite.All() {
@@ -161,6 +161,6 @@ func AddPSK(c *tls.Config, alone bool) {
 	}
 	c.CipherSuites = append(shared, others...)
 	if alone {
-		c.CipherSuites, c.MaxVersion = shared, min(c.MaxVersion, tls.VersionTLS12)
+		c.CipherSuites = shared
 	}
 }

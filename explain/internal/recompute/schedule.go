@@ -26,15 +26,16 @@ const (
 type Input uint8
 
 const (
-	NoInput         Input = iota
-	KeyMaterial           // the secret that From names; else a pre-shared key, or zeros
-	EmptyHash             // the hash of the empty string
-	TranscriptHash        // the hash of the handshake as far as UpTo says
-	Randoms               // client_random + server_random
-	RandomsReversed       // server_random + client_random
-	TicketNonce           // the nonce of a NewSessionTicket
-	InnerRandom           // the random of the encrypted ClientHello
-	ConfirmedHash         // the hash up to the ServerHello, its confirmation zero
+	NoInput          Input = iota
+	KeyMaterial            // the secret that From names; else a pre-shared key, or zeros
+	EmptyHash              // the hash of the empty string
+	TranscriptHash         // the hash of the handshake as far as UpTo says
+	Randoms                // client_random + server_random
+	RandomsReversed        // server_random + client_random
+	TicketNonce            // the nonce of a NewSessionTicket
+	InnerRandom            // the random of the encrypted ClientHello
+	ConfirmedHash          // the hash up to the ServerHello, its confirmation zero
+	ImportedIdentity       // the hash of an identity in the ClientHello, RFC 9258 §5.1
 )
 
 // A Rule is how an RFC derives one value from others, which it names.
@@ -81,6 +82,9 @@ func RuleFor(v wire.Version, k wire.KeyExchange, name, label string) (Rule, bool
 // rule13 is RuleFor of TLS 1.3. The traffic secrets after a KeyUpdate are
 // numbered, each made from the one before. RFC 8446 §7.2.
 func rule13(name, label string) (Rule, bool) {
+	if r, ok := ofPSK(name, label); ok {
+		return r, true
+	}
 	if r, ok := schedule13[name]; ok {
 		return r, true
 	}
@@ -94,6 +98,38 @@ func rule13(name, label string) (Rule, bool) {
 		}
 	}
 	return Rule{}, false
+}
+
+// ofPSK is the rule of what belongs to one pre-shared key of several: those after the first
+// have their number behind their names. The label says where a key is from: a ticket, or
+// something outside TLS, as it is or imported. RFC 8446 §7.1, RFC 9258 §5.
+func ofPSK(name, label string) (Rule, bool) {
+	base, number := name, ""
+	if at := strings.LastIndexByte(name, '_'); at > 0 {
+		if n, err := strconv.Atoi(name[at+1:]); err == nil && n > 0 {
+			base, number = name[:at], name[at:]
+		}
+	}
+	var r Rule
+	switch {
+	case base == "psk" && label == "derived psk":
+		r = Rule{Function: ExpandLabel, From: "import_secret", Label: label, Input: ImportedIdentity, Size: AnySize, Ref: "RFC 9258 §5.1"}
+	case base == "binder_key" && (label == "ext binder" || label == "imp binder"):
+		r = schedule13[base]
+		r.Label = label
+	case base == "import_secret":
+		r = Rule{Function: Extract, From: "external_psk", Input: KeyMaterial, Ref: "RFC 9258 §5.1"}
+	case base == "external_psk":
+		return Rule{Ref: "RFC 9258 §3"}, true
+	case number != "" && (base == "psk" || base == "early_secret" || base == "binder_key"):
+		r = schedule13[base]
+	default:
+		return Rule{}, false
+	}
+	if number != "" && r.From != "" {
+		r.From += number
+	}
+	return r, true
 }
 
 // TrafficSecret is the name of a side's application traffic secret after n

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"crypto"
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/kex"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // preshared is a value of --psk.
@@ -63,13 +65,14 @@ func (f *TLS) applyPSK(config *tls.Config) error {
 		s := suite.ByName(name)
 		return s != nil && s.KeyExchange.PSK()
 	})
+	if f.psk13() {
+		return externalPSKs(config, keys, first)
+	}
 	switch {
 	case len(f.PSKs) > 0 && len(f.Suites) > 0 && !named && !slices.Contains(f.Suites, "all"):
 		return report.Usagef("--psk does nothing with --suites %s, none of which has pre-shared keys", strings.Join(f.Suites, ","))
 	case f.pskHint != "" && len(f.PSKs) == 0 && !named:
 		return report.Usagef("--psk-hint does nothing without --psk")
-	case len(f.PSKs) > 0 && f.Resumes() && f.Resume != "psk" && f.onlyPSK():
-		return report.Usagef("--resume %s finds nothing to resume: sessions of pre-shared keys are not kept", f.Resume)
 	case len(f.PSKs) > 0:
 	case named && f.Own:
 		first = preshared{"explain", make([]byte, 16)}
@@ -90,6 +93,39 @@ func (f *TLS) applyPSK(config *tls.Config) error {
 	}
 	return nil
 }
+
+// psk13 reports that --psk is for TLS 1.3 alone, since --min is.
+func (f *TLS) psk13() bool {
+	v, err := ParseVersion("min", f.min)
+	return len(f.PSKs) > 0 && f.min != "" && err == nil && v == wire.TLS13
+}
+
+// externalPSKs sets the keys for TLS 1.3, as they are and for suites with SHA-256, as those
+// of other programs are. A client takes nothing else.
+func externalPSKs(config *tls.Config, keys map[string][]byte, first preshared) error {
+	made := func(identity string) *tls.ExternalPSK {
+		return &tls.ExternalPSK{Identity: []byte(identity), Key: keys[identity], Hash: crypto.SHA256}
+	}
+	for identity, key := range keys {
+		if len(key) < leastPSK13 {
+			return report.Usagef("the key of --psk %s has %d bytes; TLS 1.3 needs %d at least, all of them random: openssl rand -hex 32", identity, len(key), leastPSK13)
+		}
+	}
+	config.PSK = tls.PSK{
+		External: []tls.ExternalPSK{*made(first.identity)},
+		ExternalServer: func(identity []byte) (*tls.ExternalPSK, error) {
+			if keys[string(identity)] == nil {
+				return nil, nil
+			}
+			return made(string(identity)), nil
+		},
+		Required: true,
+	}
+	return nil
+}
+
+// leastPSK13 is the least size of a key in TLS 1.3, in bytes.
+const leastPSK13 = 16
 
 // onlyPSK reports that the flags leave nothing but suites with pre-shared keys.
 func (f *TLS) onlyPSK() bool {

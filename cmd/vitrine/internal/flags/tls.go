@@ -58,7 +58,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	f.RegisterVersions(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
-	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2; other users may see it in the list of processes")
+	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2 or, with --min 1.3, for TLS 1.3; other users may see it in the list of processes")
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
@@ -149,7 +149,7 @@ func (f *TLS) applySuites(config *tls.Config) (err error) {
 	switch {
 	case len(f.Suites) > 0:
 		f.Listed, err = parseSuites(f.Suites, config)
-	case len(f.PSKs) > 0:
+	case len(f.PSKs) > 0 && !f.psk13():
 		f.Listed = slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !s.KeyExchange.PSK() || len(s.Switches) > 0 })
 	}
 	for _, s := range f.Listed {

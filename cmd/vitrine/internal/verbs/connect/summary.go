@@ -140,7 +140,7 @@ func (s *Summary) addState(state tls.State) {
 		s.Resumed = state.Resumption
 	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
-	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK // the key proves its identity
+	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK || state.PSKIdentity != "" // the key proves its identity
 	if key := state.PeerRawPublicKey; key != nil {
 		s.RawPublicKey, s.Verified = tls.PinString(key.Pin()), true // or the handshake had failed
 	}
