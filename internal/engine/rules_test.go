@@ -16,11 +16,16 @@ import (
 // elsewhere are the rules that the table of offences does not break, and the
 // tests that do.
 var elsewhere = map[string]string{
-	"the peer sent handshake data at the level ":                    "TestQUICRules",
-	" bytes of handshake data that nothing was waiting for":         "TestQUICBuffersLittle",
-	"the client sent no quic_transport_parameters":                  "TestQUICRules",
-	"the server sent no quic_transport_parameters":                  "TestQUICRules",
-	"the client has a legacy_session_id, which QUIC has no use for": "TestQUICRules",
+	"the peer sent handshake data at the level ":                                             "TestQUICRules",
+	" bytes of handshake data that nothing was waiting for":                                  "TestQUICBuffersLittle",
+	"the client sent no quic_transport_parameters":                                           "TestQUICRules",
+	"the server sent no quic_transport_parameters":                                           "TestQUICRules",
+	"the client has a legacy_session_id, which QUIC has no use for":                          "TestQUICRules",
+	"the client wants no certificate beside its pre-shared key, and the Config demands both": "TestCertificateBesideExternalPSK in tls",
+	"the server shows no certificate beside the pre-shared key, and the Config demands both": "TestCertificateBesideExternalPSK in tls",
+	"the client's hello is one that we have sent ourselves, and its PSK is ours":             "TestSelfie in tls",
+	"the client offers no pre-shared key that could be used, and one is needed":              "TestServerThatRequiresAnExternalPSK in tls",
+	"the server takes none of our pre-shared keys, and the Config has it that one is needed": "TestExternalPSKOrCertificate in tls",
 	"where ":                             "TestOnlyWhatIsDueIsTaken",
 	" after the handshake":               "TestAfterTheHandshake",
 	"the peer's record claims to be of ": "TestRecordHeaders",
