@@ -96,6 +96,8 @@ var offered = []bodies{
 	all(wire.ExtPSKKeyExchangeModes, taken, "\x01\x01", "\x01\x00", "\x01\x07", "\x02\xff\x01"),
 	all(wire.ExtCertificateAuthorities, decode, "", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x02\x30", "\x00\x03\x00\x01\x30\x00"),
 	all(wire.ExtCertificateAuthorities, taken, "\x00\x03\x00\x01\x30"),
+	all(wire.ExtCertWithExternPSK, decode, "\x00"),
+	{wire.ExtCertWithExternPSK, taken, illegalValue, []string{""}}, // there is no PSK beside
 	all(wire.ExtPostHandshakeAuth, decode, "\x00"),
 	all(wire.ExtPostHandshakeAuth, taken, ""),
 	all(wire.ExtKeyShare, decode, "", "\x00", "\x00\x01\x00", "\x00\x04\x00\x17\x00\x00", "\x00\x05\x00\x17\x00\x02\x04", "\x00\x05"+aShare+"\x00"),
@@ -149,6 +151,7 @@ var answered = []bodies{
 	{wire.ExtSupportedVersions, 0, illegalValue, nil}, // up to TLS 1.2 it stands for TLS 1.3
 	all(wire.ExtSignatureAlgsCert, unknownAnswer, "\x00\x02\x04\x03"),
 	all(wire.ExtCertificateAuthorities, unknownAnswer, "\x00\x03\x00\x01\x30"),
+	all(wire.ExtCertWithExternPSK, unknownAnswer, ""),
 	all(wire.ExtPostHandshakeAuth, unknownAnswer, ""),
 	all(wire.ExtCookie, unknownAnswer, "\x00\x01\x01"),
 	all(wire.ExtPreSharedKey, unknownAnswer, "\x00\x00"),
