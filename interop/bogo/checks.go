@@ -173,6 +173,9 @@ func (o *options) tickets(conn endpoint, w *watch) error {
 	if o.server || conn.State().Version != wire.TLS13 {
 		return nil
 	}
+	if err := o.supportsEarly(w); err != nil {
+		return err
+	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if want := !o.expect.noSession && !o.shimShutsDown; want != (w.saved != nil) {

@@ -344,6 +344,7 @@ func (o *options) serverConfig(c *tls.Config, s *shared, w *watch) error {
 		}
 		return &tls.Config{Certificates: c.Certificates, NextProtos: []string{""}}, nil
 	}
+	o.takesEarly(c, s)
 	if o.failCertCallback {
 		certs := c.Certificates
 		c.Certificates = nil

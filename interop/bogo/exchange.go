@@ -14,9 +14,21 @@ import (
 // exchange does the handshake, what the flags ask for after it, echoes what
 // comes and shuts down.
 func (o *options) exchange(conn endpoint, w *watch, resume bool) error {
+	written := false
 	if !o.implicitHandshake {
-		if err := conn.Handshake(); err != nil {
+		done, err := o.handshakeEarly(conn, w)
+		if err != nil {
 			return o.ech.refused(err)
+		}
+		written = done
+		if err := o.earlyData(conn, w); err != nil {
+			return err
+		}
+		if !o.server && o.retry != nil && conn.State().EarlyData == "refused" {
+			o = o.retry
+			if err := o.earlyData(conn, w); err != nil {
+				return err
+			}
 		}
 		if err := o.handshake(conn, w, resume); err != nil {
 			return err
@@ -37,8 +49,10 @@ func (o *options) exchange(conn endpoint, w *watch, resume bool) error {
 			return err
 		}
 	}
-	if err := o.writeFirst(conn); err != nil {
-		return err
+	if !written {
+		if err := o.writeFirst(conn); err != nil {
+			return err
+		}
 	}
 	if !o.shimShutsDown && !o.writeDifferentSizes {
 		if err := o.echo(conn); err != nil {

@@ -123,17 +123,28 @@ var flags = map[string]flag{
 	"psk-identity":                 text(func(o *options) *string { return &o.pskIdentity }),
 	"max-send-fragment":            number(func(o *options) *int { return &o.maxSendFragment }),
 
-	"use-ticket-callback":                  yes(func(o *options) *bool { return &o.useTicketCallback }),
-	"use-ticket-aead-callback":             yes(func(o *options) *bool { return &o.useTicketCallback }),
-	"enable-ocsp-stapling":                 same(), // a client always asks
-	"enable-signed-cert-timestamps":        same(),
-	"require-any-client-certificate":       yes(func(o *options) *bool { return &o.requireAnyClientCertificate }),
-	"use-ocsp-callback":                    same(),
-	"set-ocsp-in-callback":                 same(),
-	"decline-ocsp-callback":                yes(func(o *options) *bool { return &o.declineOCSP }),
-	"fail-ocsp-callback":                   yes(func(o *options) *bool { return &o.failOCSP }),
-	"must-match-issuer":                    yes(func(o *options) *bool { return &o.cred().matchIssuer }),
-	"verify-peer":                          yes(func(o *options) *bool { return &o.verifyPeer }),
+	"use-ticket-callback":               yes(func(o *options) *bool { return &o.useTicketCallback }),
+	"use-ticket-aead-callback":          yes(func(o *options) *bool { return &o.useTicketCallback }),
+	"enable-ocsp-stapling":              same(), // a client always asks
+	"enable-signed-cert-timestamps":     same(),
+	"require-any-client-certificate":    yes(func(o *options) *bool { return &o.requireAnyClientCertificate }),
+	"use-ocsp-callback":                 same(),
+	"set-ocsp-in-callback":              same(),
+	"decline-ocsp-callback":             yes(func(o *options) *bool { return &o.declineOCSP }),
+	"fail-ocsp-callback":                yes(func(o *options) *bool { return &o.failOCSP }),
+	"must-match-issuer":                 yes(func(o *options) *bool { return &o.cred().matchIssuer }),
+	"verify-peer":                       yes(func(o *options) *bool { return &o.verifyPeer }),
+	"enable-early-data":                 yes(func(o *options) *bool { return &o.enableEarlyData }),
+	"expect-accept-early-data":          yes(func(o *options) *bool { return &o.expect.acceptEarly }),
+	"expect-reject-early-data":          yes(func(o *options) *bool { return &o.expect.rejectEarly }),
+	"expect-no-offer-early-data":        yes(func(o *options) *bool { return &o.expect.noOfferEarly }),
+	"expect-ticket-supports-early-data": yes(func(o *options) *bool { return &o.expect.ticketEarly }),
+	"expect-early-data-reason":          text(func(o *options) *string { return &o.expect.earlyReason }),
+	"expect-ticket-age-skew": {true, func(o *options, v string) error {
+		n, err := strconv.Atoi(v)
+		o.expect.skew = &n
+		return err
+	}},
 	"verify-fail":                          yes(func(o *options) *bool { return &o.verifyFail }),
 	"use-custom-verify-callback":           yes(func(o *options) *bool { return &o.customVerify }),
 	"reverify-on-resume":                   yes(func(o *options) *bool { return &o.reverifyOnResume }),
@@ -236,14 +247,16 @@ var flags = map[string]flag{
 }
 
 // parse reads the command line: the options of the first connection, and those
-// of the ones that resume. It exits where something is not implemented.
+// of the ones that resume, which have those that hold once early data is rejected. It exits where something is not implemented.
 func parse(args []string) (initial, resume *options, err error) {
 	initial, resume = newOptions(), newOptions()
+	retry := newOptions()
+	resume.retry = retry
 	for i := 0; i < len(args); i++ {
 		name := strings.TrimPrefix(strings.TrimPrefix(args[i], "-on-shim"), "-")
-		targets := []*options{initial, resume}
+		targets := []*options{initial, resume, retry}
 		for prefix, only := range map[string][]*options{
-			"on-initial-": {initial}, "on-resume-": {resume}, "on-retry-": {},
+			"on-initial-": {initial}, "on-resume-": {resume}, "on-retry-": {retry},
 		} {
 			if rest, ok := strings.CutPrefix(name, prefix); ok {
 				name, targets = rest, only

@@ -41,6 +41,7 @@ type options struct {
 	failCertCallback                         bool
 	declineOCSP, failOCSP                    bool
 	resumptionDelay                          int
+	enableEarlyData                          bool
 	legacy                                   credential
 	credentials                              []credential
 	acceptedTypes, availableTypes            []int // of certificates
@@ -61,6 +62,7 @@ type options struct {
 	exportTrafficSecrets, tlsUnique                   bool
 
 	expect expectations
+	retry  *options // what holds once a server has rejected early data; nil for the first connection
 }
 
 // expectations are what must hold after the handshake.
@@ -89,6 +91,10 @@ type expectations struct {
 	peerKey                                  []byte // the digest of its raw public key
 	peerType                                 int
 	peerTypeSet                              bool
+	acceptEarly, rejectEarly, noOfferEarly   bool
+	ticketEarly                              bool
+	earlyReason                              string
+	skew                                     *int // of the age of a ticket, in seconds
 }
 
 // credential is a certificate with its key and what goes with it.

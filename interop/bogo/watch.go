@@ -31,6 +31,10 @@ type watch struct {
 	saved            *tls.ClientSessionState
 	stored           bool   // a session was put into the server's store
 	external         string // the identity of the PSK that was picked, in TLS 1.3
+	stored           bool   // a session was put into the server's store
+	early            string // why early data was not offered, or not taken, or was
+	offered          bool   // a client has announced it
+	offersPSK        bool   // the client whose hello came has
 }
 
 // directions are BoringSSL's words.
@@ -72,8 +76,12 @@ func (w *watch) hooks() *trace.Hooks {
 		Choice: func(c trace.Choice) {
 			w.mutex.Lock()
 			defer w.mutex.Unlock()
-			if c.What == "pre-shared key" {
+			switch c.What {
+			case "pre-shared key":
 				w.external = c.Picked
+			case "early data":
+				w.early = c.Why
+				w.offered = w.offered || c.Picked == "offered"
 			}
 		},
 		Alert: func(a trace.Alert) {
@@ -99,6 +107,7 @@ func (w *watch) hello(m trace.Message) {
 	var hello wire.ClientHello
 	r := wire.NewReader(bytes.Clone(m.Raw[4:]), nil)
 	hello.Parse(&r, m.Context)
+	w.offersPSK = hello.Extensions.Has(wire.ExtPreSharedKey)
 	hello.Extensions.Read(wire.ExtCertificateAuthorities, func(r *wire.Reader) { w.authorities = wire.ReadAuthorities(r, 3, nil) })
 }
 
