@@ -190,6 +190,7 @@ func (e *EarlyConn) Read(p []byte) (int, error) {
 		}
 		n, err := c.takeEarly(p)
 		if err != engine.ErrWantInput {
+			c.answerAside(err)
 			return n, c.explain(err)
 		}
 		if err := c.receive(); err != nil {

@@ -13,11 +13,27 @@ import (
 type SessionState struct {
 	// Extra is the application's own data; it travels with the session.
 	Extra [][]byte
-	// EarlyData must stay false: 0-RTT is not implemented.
+	// EarlyData is whether the session allows early data. Set it to false to have it allow
+	// none; true where it was false means nothing.
 	EarlyData bool
 
 	session *session.Session
 	ticket  []byte // of a client over QUIC, until it is stored
+}
+
+// sessionStateOf is the SessionState of a session.
+func sessionStateOf(one *session.Session) *SessionState {
+	return &SessionState{Extra: one.Extra, EarlyData: one.MaxEarlyData > 0, session: one}
+}
+
+// allowed is the session, without early data if the application has taken that away.
+func (s *SessionState) allowed() *session.Session {
+	if s.EarlyData || s.session.MaxEarlyData == 0 {
+		return s.session
+	}
+	one := *s.session
+	one.MaxEarlyData = 0
+	return &one
 }
 
 // Bytes returns the session as bytes, secrets included: to be kept like a key.
@@ -25,7 +41,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	if s.session == nil {
 		return nil, misuse("a SessionState made by hand has no session in it")
 	}
-	c := *s.session
+	c := *s.allowed()
 	c.Extra = s.Extra
 	blob, err := c.Append(nil)
 	if err != nil {
@@ -44,7 +60,7 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SessionState{Extra: c.Extra, session: c}, nil
+	return sessionStateOf(c), nil
 }
 
 // ClientSessionState is a session that a client can resume, with its handle.
@@ -121,7 +137,7 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
 		own := *one // the application may keep it
 		own.Secret = bytes.Clone(one.Secret)
-		return h.config.WrapSession(connectionState(s.Result, false), &SessionState{Extra: own.Extra, session: &own})
+		return h.config.WrapSession(connectionState(s.Result, false), sessionStateOf(&own))
 	}
 	room := s.Sealing()
 	blob, err := one.Append(room.Blob[:0])
@@ -144,7 +160,7 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		if err != nil || state == nil || state.session == nil {
 			return nil
 		}
-		one := *state.session // the application may use its value elsewhere
+		one := *state.allowed() // the application may use its value elsewhere
 		one.Extra = state.Extra
 		return &one
 	}

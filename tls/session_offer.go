@@ -25,7 +25,7 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 	if cs == nil || cs.state == nil || cs.state.session == nil || !offerable(s, cs) {
 		return nil
 	}
-	one := cs.state.session
+	one := cs.state.allowed()
 	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(ctx, s, one) {
 		cache.Put(c.sessionKey(), nil)
 		return nil
@@ -143,7 +143,7 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	}
 	restock(h.config.ClientSessionCache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
 		return now.with(&ClientSessionState{
-			ticket: s.Ticket, id: s.ID, state: &SessionState{Extra: one.Extra, session: one}, owner: h.config.GetClientCertificate,
+			ticket: s.Ticket, id: s.ID, state: sessionStateOf(one), owner: h.config.GetClientCertificate,
 		})
 	})
 }

@@ -186,7 +186,9 @@ func (s *State) sendMessage(step *Step, m wire.Message) error {
 	if step.Msg == wire.TypeClientHello {
 		s.bindOffer()
 	}
-	s.transcript.add(s.out)
+	if step.Msg != wire.TypeNewSessionTicket || !s.profile.TicketsLast { // which are no part of it, RFC 8446 §4.4.1
+		s.transcript.add(s.out)
+	}
 	concealed := step.Msg == wire.TypeClientHello && s.conceals()
 	if concealed {
 		if err := s.conceal(); err != nil {

@@ -201,6 +201,34 @@ func (s *State) clientKeys13() Keys {
 	return newKeys(s.keyBlock[:], s.Result.Suite, s.clientHS[:s.Result.Suite.Hash.Size], handshakeSecret(wire.Client), "handshake")
 }
 
+// halfwayTicket13: a server that takes early data sends its tickets before the client's Finished,
+// which it can foretell, since the client shows no certificate. So a client that reads no more
+// than its answer has them. RFC 8446 §4.6.1.
+func halfwayTicket13(s *State) Need {
+	if s.Result.EarlyData != EarlyAccepted {
+		return No
+	}
+	return ticket13NotYet(s)
+}
+
+func sendHalfwayTicket13(s *State, ctx context.Context) (wire.Message, error) {
+	if s.ticketsSent == 0 {
+		s.foretell()
+	}
+	return sendTicket13(s, ctx)
+}
+
+// foretell derives the resumption master secret from what the client's last flight will be.
+func (s *State) foretell() {
+	h := s.Result.Suite.Hash
+	end := wire.AppendMessage(nil, &wire.EndOfEarlyData{}, s.context(wire.Client))
+	digest := s.transcript.with(h, end, s.digest[:0])
+	finished := wire.Finished{VerifyData: keys.Finished13(h, nil, s.clientHS[:h.Size], digest)}
+	end = wire.AppendMessage(end, &finished, s.context(wire.Client))
+	digest = s.transcript.with(h, end, s.digest[:0])
+	keys.DeriveSecret(h, s.Result.Secrets.Resumption[:0], s.master[:h.Size], keys.LabelResumptionMaster, digest)
+}
+
 // endsEarly: the client says where its early data ends. In QUIC its packets do. RFC 8446 §4.5,
 // RFC 9001 §8.3.
 func endsEarly(s *State) Need {

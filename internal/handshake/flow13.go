@@ -24,6 +24,7 @@ var flow13 = []Step{
 	{wire.TypeCertificateVerify, wire.Server, shows, sendCertificateVerify, recvCertificateVerify, nil},
 	{wire.TypeFinished, wire.Server, always, sendFinished, recvFinished, application13},
 
+	{wire.TypeNewSessionTicket, wire.Server, halfwayTicket13, sendHalfwayTicket13, nil, moreTickets13},
 	{wire.TypeEndOfEarlyData, wire.Client, endsEarly, sendEndOfEarlyData, recvEndOfEarlyData, endEarly},
 	{ChangeCipherSpec, wire.Client, compatible(wire.Client), nil, nil, nil},
 	{wire.TypeCompressedCertificate, wire.Client, compressed(wire.Client, asked), sendCompressedCertificate, recvCompressedCertificate, nil},
@@ -75,7 +76,16 @@ func compatibleRetry(role wire.Role) func(*State) Need {
 
 // ticket13: the client takes tickets whenever they come, see post.go. Over QUIC the
 // application says when to send one, see [SendTicket].
-func ticket13(s *State) Need { return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil) }
+func ticket13(s *State) Need {
+	if s.Result.EarlyData == EarlyAccepted && s.ticketsSent > 0 {
+		return No // see halfwayTicket13
+	}
+	return ticket13NotYet(s)
+}
+
+func ticket13NotYet(s *State) Need {
+	return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil)
+}
 
 // WantsTickets reports that tickets are on, and of use to the client. A certificate beside a
 // PSK leaves none: what resumes it would have neither. RFC 9973 §5.

@@ -290,6 +290,10 @@ func (o *options) setPSK(c *tls.Config) {
 // which BoringSSL runs on resumption only when told so.
 func (o *options) verify(w *watch) func([][]byte, [][]*x509.Certificate) error {
 	return func([][]byte, [][]*x509.Certificate) error {
+		o := o
+		if w.refused() && o.retry != nil {
+			o = o.retry
+		}
 		switch {
 		case o.failOCSP && w.peerShowed:
 			return &tls.HandshakeError{Alert: wire.AlertBadCertificateStatusResponse, Rule: "the OCSP callback fails"}

@@ -138,9 +138,19 @@ func (o *options) supportsEarly(w *watch) error {
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
+	if w.saved == nil {
+		return nil
+	}
 	_, state, err := w.saved.ResumptionState()
 	if err == nil && (state == nil || !state.EarlyData) {
 		err = errors.New("the ticket does not support early data")
 	}
 	return err
+}
+
+// refused reports that a client's early data was.
+func (w *watch) refused() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.offered && w.refusal
 }

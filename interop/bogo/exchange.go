@@ -15,7 +15,7 @@ import (
 // comes and shuts down.
 func (o *options) exchange(conn endpoint, w *watch, resume bool) error {
 	written := false
-	if !o.implicitHandshake {
+	if !o.implicitHandshake || o.enableEarlyData {
 		done, err := o.handshakeEarly(conn, w)
 		if err != nil {
 			return o.ech.refused(err)

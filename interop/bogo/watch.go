@@ -31,9 +31,8 @@ type watch struct {
 	saved            *tls.ClientSessionState
 	stored           bool   // a session was put into the server's store
 	external         string // the identity of the PSK that was picked, in TLS 1.3
-	stored           bool   // a session was put into the server's store
 	early            string // why early data was not offered, or not taken, or was
-	offered          bool   // a client has announced it
+	offered, refusal bool   // a client has announced it, the server did not take it
 	offersPSK        bool   // the client whose hello came has
 }
 
@@ -82,6 +81,7 @@ func (w *watch) hooks() *trace.Hooks {
 			case "early data":
 				w.early = c.Why
 				w.offered = w.offered || c.Picked == "offered"
+				w.refusal = c.Picked == "refused"
 			}
 		},
 		Alert: func(a trace.Alert) {
@@ -148,8 +148,18 @@ func (c oneSession) Put(_ string, cs *tls.ClientSessionState) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if cs != nil && !sameTicket(cs, c.offer) {
-		c.saved = cs
+		c.saved = alone(cs)
 	}
+}
+
+// alone is a session without those that are kept beside it: the runner counts each.
+func alone(cs *tls.ClientSessionState) *tls.ClientSessionState {
+	ticket, state, _ := cs.ResumptionState()
+	if len(ticket) == 0 {
+		return cs
+	}
+	one, _ := tls.NewResumptionState(ticket, state)
+	return one
 }
 
 // sameTicket reports whether two sessions, of which offer may be nil, are resumed by one
