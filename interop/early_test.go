@@ -43,7 +43,9 @@ func hastyOpenSSL(more ...string) func(ctx context.Context, p *pki, dir string, 
 		if err := first.awaitCount(ctx, "Verify return code", 1); err != nil {
 			return nil, err
 		}
-		io.WriteString(own, "behind the ticket\n") // which has come when this has
+		if own != nil {
+			io.WriteString(own, "behind the ticket\n") // which has come when this has
+		}
 		if err := first.awaitCount(ctx, "behind the ticket", 1); err != nil {
 			return nil, err
 		}
