@@ -13,6 +13,7 @@ type serverConn struct {
 	net.Conn // a *tls.Conn, embedded as an interface: its other methods stay hidden
 	state    tls.ConnectionState
 	http2    bool
+	early    *unconfirmed // nil without early data
 
 	preface int         // how much of HTTP/2's is yet to come, in bytes
 	late    *time.Timer // closes the connection unless it has come; nil for HTTP/1.1
@@ -26,9 +27,14 @@ const (
 )
 
 // newServerConn returns conn as net/http gets it.
-func newServerConn(conn *tls.Conn) *serverConn {
-	state := conn.ConnectionState()
-	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2}
+func newServerConn(conn *tls.Conn, early *unconfirmed) *serverConn {
+	var state tls.ConnectionState
+	if early != nil {
+		state = early.EarlyConn.ConnectionState()
+	} else {
+		state = conn.ConnectionState()
+	}
+	c := &serverConn{Conn: conn, state: state, http2: state.NegotiatedProtocol == protoHTTP2, early: early}
 	if c.http2 {
 		c.preface = prefaceLength
 		c.late = time.AfterFunc(prefaceTimeout, func() { conn.Close() })
@@ -37,13 +43,25 @@ func newServerConn(conn *tls.Conn) *serverConn {
 }
 
 func (c *serverConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
+	read := c.Conn.Read
+	if c.early != nil {
+		read = c.early.read
+	}
+	n, err := read(b)
 	if c.preface > 0 {
 		if c.preface -= n; c.preface <= 0 {
 			c.late.Stop()
 		}
 	}
 	return n, err
+}
+
+// Write answers early data before the handshake is complete.
+func (c *serverConn) Write(b []byte) (int, error) {
+	if c.early != nil {
+		return c.early.EarlyConn.Write(b)
+	}
+	return c.Conn.Write(b)
 }
 
 func (c *serverConn) Close() error {
@@ -68,7 +86,14 @@ func TLSConn(c net.Conn) *tls.Conn {
 func (c *serverConn) NetConn() net.Conn { return c.Conn }
 
 // CloseWrite lets net/http end a response before it closes the connection.
-func (c *serverConn) CloseWrite() error { return c.Conn.(*tls.Conn).CloseWrite() }
+func (c *serverConn) CloseWrite() error {
+	if c.early != nil {
+		if err := c.early.confirm(); err != nil {
+			return err
+		}
+	}
+	return c.Conn.(*tls.Conn).CloseWrite()
+}
 
 // http1Conn shows the state, by which net/http knows that it must not look for
 // HTTP/2 on the connection.

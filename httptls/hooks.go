@@ -61,7 +61,10 @@ func restoreTLS(next http.Handler, clearHTTP2 bool) http.Handler {
 			http.Error(w, "HTTP/2 was agreed on for this connection.", http.StatusBadRequest)
 			return
 		case ours:
-			r.TLS = &c.state
+			if err := c.admit(r); err != nil {
+				panic(http.ErrAbortHandler) // there is nobody to answer
+			}
+			r.TLS = c.tlsState()
 		case r.ProtoMajor == 2 && !clearHTTP2:
 			http.Error(w, "HTTP/2 is not served in the clear.", http.StatusHTTPVersionNotSupported)
 			return

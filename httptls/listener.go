@@ -175,7 +175,7 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 		return
 	}
 	begun := time.Now()
-	err := negotiate(ctx, conn)
+	early, err := negotiate(ctx, conn)
 	end(nil)
 	mayLinger := false
 	if err != nil {
@@ -184,7 +184,13 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 		p.leave()
 	}
 	closing := l.ctx.Err() != nil
-	if err == nil || !closing {
+	var waiting *unconfirmed
+	switch {
+	case early != nil:
+		waiting = &unconfirmed{EarlyConn: early, timeout: l.timeout, begun: begun, report: func(h Handshake) {
+			l.guarded("OnHandshake", conn, func() { l.report(h) })
+		}}
+	case err == nil || !closing:
 		outcome := Handshake{Conn: conn, Duration: time.Since(begun), Err: err}
 		if !l.guarded("OnHandshake", conn, func() { l.report(outcome) }) {
 			return
@@ -196,7 +202,7 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 		}
 		return
 	}
-	c := newServerConn(conn)
+	c := newServerConn(conn, waiting)
 	// Where the agreed protocol is not HTTP the handshake was the purpose, as it
 	// is with "acme-tls/1" (RFC 8737).
 	passedOn = isHTTP(c.state.NegotiatedProtocol) && l.deliver(accepted{conn: c.forNetHTTP()})
@@ -222,8 +228,8 @@ func (l *listener) guarded(name string, conn *tls.Conn, hook func()) (ok bool) {
 	return true
 }
 
-// negotiate completes the handshake.
-func negotiate(ctx context.Context, conn *tls.Conn) (err error) {
+// negotiate completes the handshake, but where there is early data, to be read first.
+func negotiate(ctx context.Context, conn *tls.Conn) (early *tls.EarlyConn, err error) {
 	// The configuration's callbacks run here. net/http lets a panic of theirs
 	// end the connection, not the process; so must we.
 	defer func() {
@@ -231,13 +237,17 @@ func negotiate(ctx context.Context, conn *tls.Conn) (err error) {
 			err = fmt.Errorf("panic in the handshake: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := conn.HandshakeContext(ctx); err != nil {
+	early, err = conn.AcceptEarly(ctx)
+	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
-			return fmt.Errorf("%w (%w)", cause, err)
+			err = fmt.Errorf("%w (%w)", cause, err)
 		}
-		return err
+		return nil, err
 	}
-	return suitsHTTP2(conn)
+	if early != nil { // its suites all suit
+		return early, nil
+	}
+	return nil, suitsHTTP2(conn)
 }
 
 // deadline returns the context of a handshake, and what ends it.
