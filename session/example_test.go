@@ -97,3 +97,16 @@ func ExampleMemory_Stats() {
 	// 1000 sessions, 1 hit, 1 miss, 0 evicted
 	// less than 128 bytes each: true
 }
+
+// One store for all servers that open the same tickets lets each ticket bring early data once.
+func ExampleSingleUse() {
+	replay := session.SingleUse(session.NewMemory(1 << 20))
+	ctx, until := context.Background(), time.Now().Add(time.Hour)
+	fmt.Println(replay.Permit(ctx, "digest of a ticket", until))
+	fmt.Println(replay.Claim(ctx, "digest of a ticket", until))
+	fmt.Println(errors.Is(replay.Claim(ctx, "digest of a ticket", until), session.ErrReplayed))
+	// Output:
+	// <nil>
+	// <nil>
+	// true
+}

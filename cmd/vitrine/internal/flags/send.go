@@ -29,17 +29,45 @@ func (f *Send) Load(cmd *cobra.Command) (content []byte, given bool, err error) 
 	if f.value == "none" {
 		return nil, true, nil
 	}
-	if file, ok := strings.CutPrefix(f.value, "@"); ok {
-		content, err = os.ReadFile(file)
-		if err != nil {
-			return nil, true, report.Usagef("--send: %v", err)
-		}
-		return content, true, nil
-	}
 	if f.value == "" {
 		return nil, true, report.Usagef("--send has no text; say none to send nothing")
 	}
-	return []byte(escapes.Replace(f.value)), true, nil
+	content, err = textOrFile("send", f.value)
+	return content, true, err
+}
+
+// textOrFile is what a flag stands for whose value is a text, or @FILE.
+func textOrFile(name, value string) ([]byte, error) {
+	file, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return []byte(escapes.Replace(value)), nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, report.Usagef("--%s: %v", name, err)
+	}
+	return content, nil
+}
+
+// EarlyData is the flag --early-data of a client: what is sent together with the ClientHello.
+type EarlyData struct{ value string }
+
+// Register adds the flag to a verb.
+func (f *EarlyData) Register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.value, "early-data", "",
+		"connect twice, and the second time send this `text` (\\r and \\n are line ends), or the content of a file (@FILE), together with the ClientHello (0-RTT); anyone on the path can send it again")
+}
+
+// Load returns what to send early; nil without the flag.
+func (f *EarlyData) Load(cmd *cobra.Command) ([]byte, error) {
+	if !cmd.Flags().Changed("early-data") {
+		return nil, nil
+	}
+	content, err := textOrFile("early-data", f.value)
+	if err == nil && len(content) == 0 {
+		err = report.Usagef("--early-data has nothing to send; give a text or @FILE")
+	}
+	return content, err
 }
 
 // otherPorts are well-known ports of what is not HTTP.

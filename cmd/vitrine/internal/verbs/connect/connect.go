@@ -40,6 +40,8 @@ type options struct {
 	// halfClose closes our direction when the input ends.
 	halfClose bool
 	send      flags.Send
+	early     flags.EarlyData
+	hurry     []byte // what --early-data says; nil for nothing
 
 	clientCertificate clientCertificate
 	offer             report.Offer
@@ -108,6 +110,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.way.Register(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
 	o.send.Register(cmd, "what comes from standard input")
+	o.early.Register(cmd)
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 	o.identity.Register(cmd, "our client")
@@ -125,6 +128,9 @@ func (o *options) run(cmd *cobra.Command, arg string) error {
 	}
 	input, err := o.input(cmd)
 	if err != nil {
+		return err
+	}
+	if err := o.loadEarly(cmd); err != nil {
 		return err
 	}
 	config, err := o.config(at)
@@ -211,7 +217,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 			return nil, nil, err
 		}
 	}
-	conn, took, err := o.connect(ctx, at, config)
+	conn, took, err := o.connect(ctx, at, config, o.hurry)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -231,8 +237,9 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 	return conn, made, nil
 }
 
-// connect dials and shakes hands, within the timeout.
-func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Config) (*tls.Conn, time.Duration, error) {
+// connect dials and shakes hands, within the timeout. early is sent with the ClientHello if the
+// server takes it, else behind the handshake.
+func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Config, early []byte) (*tls.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout.Duration)
 	defer cancel()
 	raw, err := o.way.Dial(ctx, at)
@@ -241,7 +248,7 @@ func (o *options) connect(ctx context.Context, at flags.Target, config *tls.Conf
 	}
 	conn := tls.Client(raw, config)
 	begun := time.Now()
-	if err := conn.HandshakeContext(ctx); err != nil {
+	if err := shake(ctx, conn, early); err != nil {
 		raw.Close()
 		return nil, 0, report.WhileShakingHands(o.blame(err))
 	}

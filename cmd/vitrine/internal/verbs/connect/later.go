@@ -19,7 +19,17 @@ type observed struct {
 	collector    atomic.Pointer[explain.Collector] // of the latest connection
 	helloRequest atomic.Bool                       // the server asked to renegotiate
 	choice       atomic.Pointer[trace.Choice]      // the last on a client certificate
+	early        atomic.Pointer[trace.Choice]      // the last on early data
 	server       certs.Shown                       // what the server shows of itself
+}
+
+// notEarly says why early data was not sent, or not taken.
+func (o *observed) notEarly() string {
+	c := o.early.Load()
+	if c == nil {
+		return "the server does not speak TLS 1.3"
+	}
+	return c.Why
 }
 
 // watch adds to what hooks do.
@@ -35,6 +45,9 @@ func (o *observed) watch(hooks *trace.Hooks) {
 	hooks.Choice = func(c trace.Choice) {
 		if c.What == "client certificate" {
 			o.choice.Store(&c)
+		}
+		if c.What == "early data" {
+			o.early.Store(&c)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -41,7 +43,7 @@ func (k *keptSession) Put(name string, s *tls.ClientSessionState) {
 func (o *options) firstConnection(ctx context.Context, at flags.Target, config *tls.Config) error {
 	session := newKeptSession()
 	config.ClientSessionCache = session
-	conn, _, err := o.connect(ctx, at, config)
+	conn, _, err := o.connect(ctx, at, config, nil)
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,32 @@ func (o *options) firstConnection(ctx context.Context, at flags.Target, config *
 	case <-time.After(sessionWait): // the summary says what came of it
 	}
 	return nil
+}
+
+// loadEarly reads --early-data, which needs a session of TLS 1.3.
+func (o *options) loadEarly(cmd *cobra.Command) (err error) {
+	if o.hurry, err = o.early.Load(cmd); err != nil || o.hurry == nil {
+		return err
+	}
+	if o.tls.Resumes() && o.tls.Resume != "psk" {
+		return report.Usagef("--early-data needs a session of TLS 1.3; leave --resume %s out", o.tls.Resume)
+	}
+	o.tls.Resume = "psk"
+	return nil
+}
+
+// shake does the handshake, with early data where there is some. What the server has not taken
+// is sent behind it.
+func shake(ctx context.Context, conn *tls.Conn, early []byte) error {
+	if early == nil {
+		return conn.HandshakeContext(ctx)
+	}
+	taken, err := conn.HandshakeEarly(ctx, early)
+	if err != nil || taken {
+		return err
+	}
+	_, err = conn.Write(early)
+	return err
 }
 
 // renegotiate begins a handshake inside the connection, if --renegotiate says so.
@@ -81,6 +109,9 @@ func (o *options) unmet(s tls.State) []string {
 	}
 	if o.tls.Resumes() && s.Resumption != o.tls.Resume {
 		list = append(list, o.tls.NotResumed(s.Resumption))
+	}
+	if o.hurry != nil && s.EarlyData != "accepted" {
+		list = append(list, "the early data was sent after the handshake: "+o.seen.notEarly())
 	}
 	if o.tls.Renegotiate == "client" && s.Renegotiations == 0 {
 		list = append(list, "the server declined to renegotiate")

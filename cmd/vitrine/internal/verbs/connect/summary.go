@@ -46,7 +46,9 @@ type Summary struct {
 	// encrypted. RFC 9849.
 	PublicName string `json:"public_name,omitempty"`
 	// Resumed is how: "id", "ticket" or "psk"; empty for a full handshake.
-	Resumed     string `json:"resumed,omitempty"`
+	Resumed string `json:"resumed,omitempty"`
+	// EarlyData is "accepted" or "refused"; empty where none was sent.
+	EarlyData   string `json:"early_data,omitempty"`
 	PSKIdentity string `json:"psk_identity,omitempty"`
 	// PSKHint is what the server gave to help us choose the pre-shared key.
 	PSKHint string `json:"psk_hint,omitempty"`
@@ -139,6 +141,9 @@ func (s *Summary) addState(state tls.State) {
 	if state.Resumption != "none" {
 		s.Resumed = state.Resumption
 	}
+	if state.EarlyData != "none" {
+		s.EarlyData = state.EarlyData
+	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK || state.PSKIdentity != "" // the key proves its identity
 	if key := state.PeerRawPublicKey; key != nil {
@@ -226,6 +231,9 @@ func (s *Summary) writeAgreed(line func(name, value string)) {
 	version := s.Version
 	if s.Resumed != "" {
 		version += ", resumed by " + resumptionNames[s.Resumed]
+		if s.EarlyData != "" {
+			version += ", early data " + s.EarlyData
+		}
 	}
 	if s.StartTLS != "" {
 		line("starttls", s.StartTLS+"; what was said before TLS is not authentic")

@@ -45,6 +45,9 @@ func logHandshake(log *slog.Logger, h httptls.Handshake) {
 	if more := h.Conn.State(); more.PSKIdentity != "" {
 		fields = append(fields, slog.String("psk_identity", more.PSKIdentity))
 	}
+	if early := h.Conn.State().EarlyData; early != "none" {
+		fields = append(fields, slog.String("early_data", early))
+	}
 	client, level := clientFields(h.Conn.State())
 	log.Log(context.Background(), level, "connection", append(fields, client...)...)
 }

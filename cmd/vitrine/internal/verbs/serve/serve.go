@@ -44,6 +44,7 @@ type options struct {
 	revoked    flags.Revocation
 	names      []string
 	sessionIDs bool
+	earlyData  bool
 	accessLog  bool
 	json       bool
 	failures   string // the folder of --explain-failures
@@ -123,6 +124,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.compress, "compress-certificates", false, "send certificates compressed to clients that take it: brotli, zstd or zlib (RFC 8879)")
 	set.BoolVar(&o.rawKey, "raw-public-key", false, "show clients that take it the key of the certificate alone (RFC 7250)")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
+	set.BoolVar(&o.earlyData, "early-data", false, "take requests that come together with the ClientHello (0-RTT), each once: GET and HEAD are served at once, others after the handshake")
 	set.BoolVar(&o.accessLog, "access-log", false, "write a line for each request too")
 	set.StringVar(&o.failures, "explain-failures", "", "keep a trace of each failed handshake in this `folder`, without secrets: at most 500 files and 64 MiB; vitrine explain FILE shows one")
 	set.BoolVar(&o.inspect, "inspect", false, "show each client the account of its own connection at "+inspectPath+"; it holds that connection's secrets, so use this for trying out only")
@@ -264,6 +266,11 @@ func (o *options) configure(cmd *cobra.Command, config *tls.Config) error {
 	if o.sessionIDs && o.tls.Low >= wire.TLS13 {
 		return report.Usagef("--session-ids is for TLS 1.2 and before; leave --min out")
 	}
+	if o.earlyData {
+		if err := takeEarly(config); err != nil {
+			return err
+		}
+	}
 	if o.sessionIDs {
 		config.Resumption.Store = session.NewMemory(storeBudget)
 	}
@@ -296,6 +303,21 @@ func (o *options) configure(cmd *cobra.Command, config *tls.Config) error {
 	if o.tls.PostHandshakeAuth {
 		askLater(config)
 	}
+	return nil
+}
+
+// earlyBytes is how much early data a connection may bring: a request that is safe to serve.
+const earlyBytes = 16 << 10
+
+// takeEarly has requests of HTTP/1.1 be taken as early data.
+func takeEarly(config *tls.Config) error {
+	if config.MaxVersion != 0 && config.MaxVersion < tls.VersionTLS13 {
+		return report.Usagef("--early-data is for TLS 1.3; leave --max out")
+	}
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = []string{"h2", "http/1.1", "http/1.0"}
+	}
+	config.EarlyData = tls.EarlyData{MaxBytes: earlyBytes, Protocols: []string{"http/1.1", ""}, Replay: session.SingleUse(session.NewMemory(storeBudget))}
 	return nil
 }
 

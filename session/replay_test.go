@@ -1,0 +1,90 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Of many callers that claim a permit at once, over a store that several servers share, one
+// gets it; and none without a permit. RFC 8446 §8.1.
+func TestAPermitIsTakenOnce(t *testing.T) {
+	memory := NewMemory(1 << 20)
+	ctx, until := context.Background(), time.Now().Add(time.Hour)
+	for round := range 50 {
+		key := fmt.Sprint("ticket ", round)
+		if err := SingleUse(memory).Permit(ctx, key, until); err != nil {
+			t.Fatal(err)
+		}
+		var taken atomic.Int32
+		var wait sync.WaitGroup
+		for range 3 { // servers
+			store := SingleUse(memory)
+			for range 10 {
+				wait.Go(func() {
+					switch err := store.Claim(ctx, key, until); {
+					case err == nil:
+						taken.Add(1)
+					case !errors.Is(err, ErrReplayed):
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wait.Wait()
+		if taken.Load() != 1 {
+			t.Fatalf("the permit was taken %d times", taken.Load())
+		}
+	}
+	if err := SingleUse(memory).Claim(ctx, "never given", until); !errors.Is(err, ErrReplayed) {
+		t.Error(err)
+	}
+}
+
+// down is a store that is not there.
+type down struct{ Store }
+
+var errDown = errors.New("down")
+
+func (down) Put(context.Context, string, []byte, time.Time) error { return errDown }
+func (down) Take(context.Context, string) ([]byte, error)         { return nil, errDown }
+
+func TestAStoreThatIsDownPermitsNothing(t *testing.T) {
+	store := SingleUse(down{})
+	if store.Permit(context.Background(), "key", time.Now()) == nil || store.Claim(context.Background(), "key", time.Now()) == nil {
+		t.Error("early data is taken without a store")
+	}
+}
+
+// A recorder refuses what it has seen until that is over, is full rather than forgetful, and
+// takes nothing in its beginning. RFC 8446 §8.2.
+func TestARecorderForgetsNothing(t *testing.T) {
+	now := time.Unix(1000, 0)
+	r := NewRecorder(3, func() time.Time { return now })
+	const window = 20 * time.Second
+	claim := func(key string) error { return r.Claim(context.Background(), key, now.Add(window)) }
+	if claim("a") == nil {
+		t.Error("a process that begins does not know what the one before has taken")
+	}
+	now = now.Add(window)
+	if r.Permit(context.Background(), "a", now) != nil || claim("a") != nil || claim("b") != nil || claim("c") != nil {
+		t.Error("the first of each is refused")
+	}
+	if err := claim("d"); err == nil || errors.Is(err, ErrReplayed) {
+		t.Errorf("there is no room: %v", err)
+	}
+	now = now.Add(window - time.Millisecond)
+	for _, key := range []string{"a", "b", "c"} {
+		if err := claim(key); !errors.Is(err, ErrReplayed) {
+			t.Errorf("%s is taken twice: %v", key, err)
+		}
+	}
+	now = now.Add(2 * time.Millisecond)
+	if claim("d") != nil || claim("a") != nil {
+		t.Error("what is over takes room")
+	}
+}
