@@ -20,6 +20,7 @@ import (
 type pair struct {
 	client, server *tls.Config
 	serve          func(*tls.Conn) error
+	shake          func(*tls.Conn) error // the client's handshake; nil for an ordinary one
 }
 
 // authority has issued the certificates of all tests.
@@ -98,7 +99,11 @@ func (p *pair) connect(t *testing.T, before func(*tls.Conn) error) (client, serv
 	config.Trace = client.Hooks()
 	conn := tls.Client(raw, config)
 	defer conn.Close()
-	if err := conn.Handshake(); err != nil {
+	shake := p.shake
+	if shake == nil {
+		shake = (*tls.Conn).Handshake
+	}
+	if err := shake(conn); err != nil {
 		t.Fatal(err)
 	}
 	if before != nil {

@@ -8,14 +8,16 @@ import (
 // secretMeanings says what each value of a key schedule is for; "name/case", as
 // secretMeaning has it, goes before "name".
 var secretMeanings = map[string]string{
-	"psk":             "The key both sides kept from an earlier connection.",
-	"external_psk":    "The key that both sides had from outside TLS. It is not used as it is.",
-	"import_secret":   "Comes between a key from outside TLS and the keys that are made of it, one for each hash.",
-	"psk/derived psk": "The pre-shared key for this version and hash, made of the one from outside TLS and of the identity, which names the context.",
-	"shared_secret":   "Both sides computed it from their own private key and the other's public key; it was never on the wire.",
-	"early_secret":    "The schedule's first stage: a pre-shared key goes in, or zeros if there is none.",
-	"binder_key":      "Proves in the ClientHello that the client really has the pre-shared key.",
-	"derived_early":   "Carries the early stage into the handshake stage.",
+	"psk":                          "The key both sides kept from an earlier connection.",
+	"external_psk":                 "The key that both sides had from outside TLS. It is not used as it is.",
+	"import_secret":                "Comes between a key from outside TLS and the keys that are made of it, one for each hash.",
+	"psk/derived psk":              "The pre-shared key for this version and hash, made of the one from outside TLS and of the identity, which names the context.",
+	"shared_secret":                "Both sides computed it from their own private key and the other's public key; it was never on the wire.",
+	"early_secret":                 "The schedule's first stage: a pre-shared key goes in, or zeros if there is none.",
+	"binder_key":                   "Proves in the ClientHello that the client really has the pre-shared key.",
+	"derived_early":                "Carries the early stage into the handshake stage.",
+	"client_early_traffic_secret":  "Makes the keys for the client's early data, before the server has answered: without forward secrecy, and anyone on the path can send the same records again.",
+	"early_exporter_master_secret": "Makes keys for the application's own use before the server has answered; a copy of the ClientHello gives the same again.",
 
 	"handshake_secret":                "The second stage: the fresh key exchange goes in, which gives forward secrecy.",
 	"client_handshake_traffic_secret": "Makes the keys for the client's handshake messages.",

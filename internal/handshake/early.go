@@ -226,7 +226,7 @@ func (s *State) foretell() {
 	finished := wire.Finished{VerifyData: keys.Finished13(h, nil, s.clientHS[:h.Size], digest)}
 	end = wire.AppendMessage(end, &finished, s.context(wire.Client))
 	digest = s.transcript.with(h, end, s.digest[:0])
-	keys.DeriveSecret(h, s.Result.Secrets.Resumption[:0], s.master[:h.Size], keys.LabelResumptionMaster, digest)
+	s.resumptionMaster(digest)
 }
 
 // endsEarly: the client says where its early data ends. In QUIC its packets do. RFC 8446 §4.5,

@@ -158,11 +158,19 @@ func application13(s *State, _ context.Context) error {
 	return s.approve() // before our certificate goes to a server that is not approved of
 }
 
+// resumptionMaster is the secret of this connection's tickets.
+func (s *State) resumptionMaster(digest []byte) {
+	h := s.Result.Suite.Hash
+	s.expand(h, s.Result.Secrets.Resumption[:0], s.master[:h.Size], step13{"resumption_master_secret", "master_secret", keys.LabelResumptionMaster, "ClientHello..client Finished", "RFC 8446 §7.1"}, digest)
+}
+
 // complete13 follows the client's Finished, the last message of the handshake.
 func complete13(s *State, _ context.Context) error {
 	h, r := s.Result.Suite.Hash, s.Result
 	digest := s.transcript.sum(s.digest[:0])
-	s.expand(h, r.Secrets.Resumption[:0], s.master[:h.Size], step13{"resumption_master_secret", "master_secret", keys.LabelResumptionMaster, "ClientHello..client Finished", "RFC 8446 §7.1"}, digest)
+	if s.Result.EarlyData != EarlyAccepted || s.ticketsSent == 0 { // else it was foretold
+		s.resumptionMaster(digest)
+	}
 	s.keepTranscript()
 	k := newKeys(s.keyBlock[:], r.Suite, s.clientApp[:h.Size], "client_application_traffic_secret_0", "application")
 	if s.isServer() {

@@ -140,10 +140,14 @@ func trafficSecret(side wire.Role) string { return side.String() + "_application
 
 // schedule13 is the key schedule of TLS 1.3. RFC 8446 §7.1.
 var schedule13 = map[string]Rule{
-	"psk":              {Ref: "RFC 8446 §4.6.1"},
-	"shared_secret":    {Ref: "RFC 8446 §7.4"},
-	"early_secret":     {Function: Extract, Input: KeyMaterial, Ref: "RFC 8446 §7.1"},
-	"binder_key":       {Function: ExpandLabel, From: "early_secret", Label: "res binder", Input: EmptyHash, Ref: "RFC 8446 §4.2.11.2"},
+	"psk":           {Ref: "RFC 8446 §4.6.1"},
+	"shared_secret": {Ref: "RFC 8446 §7.4"},
+	"early_secret":  {Function: Extract, Input: KeyMaterial, Ref: "RFC 8446 §7.1"},
+	"binder_key":    {Function: ExpandLabel, From: "early_secret", Label: "res binder", Input: EmptyHash, Ref: "RFC 8446 §4.2.11.2"},
+	"client_early_traffic_secret": {Function: ExpandLabel, From: "early_secret", Label: "c e traffic", Input: TranscriptHash,
+		UpTo: through(wire.TypeClientHello, wire.Client), Ref: "RFC 8446 §7.1"},
+	"early_exporter_master_secret": {Function: ExpandLabel, From: "early_secret", Label: "e exp master", Input: TranscriptHash,
+		UpTo: through(wire.TypeClientHello, wire.Client), Ref: "RFC 8446 §7.5"},
 	"derived_early":    {Function: ExpandLabel, From: "early_secret", Label: "derived", Input: EmptyHash, Ref: "RFC 8446 §7.1"},
 	"handshake_secret": {Function: Extract, Salt: "derived_early", From: "shared_secret", Input: KeyMaterial, Ref: "RFC 8446 §7.1"},
 	"client_handshake_traffic_secret": {Function: ExpandLabel, From: "handshake_secret", Label: "c hs traffic", Input: TranscriptHash,

@@ -109,13 +109,18 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.revoked.Register(cmd, "the server's")
 	o.way.Register(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
-	o.send.Register(cmd, "what comes from standard input")
-	o.early.Register(cmd)
+	o.says(cmd)
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
 	o.timeout.Register(cmd, 10*time.Second, "time limit for connecting and the handshake together, like 5 (seconds) or 1m30s")
 	o.identity.Register(cmd, "our client")
 	o.tls.Register(cmd, flags.ClientSide)
 	return cmd
+}
+
+// says adds the flags for what is sent.
+func (o *options) says(cmd *cobra.Command) {
+	o.send.Register(cmd, "what comes from standard input")
+	o.early.Register(cmd)
 }
 
 func (o *options) run(cmd *cobra.Command, arg string) error {
