@@ -206,6 +206,10 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 	if !before && q.ctx.Err() != nil {
 		return q.fail(canceled(q.ctx))
 	}
+	ctx := q.ctx
+	if before { // which has ended with the handshake
+		ctx = context.WithoutCancel(ctx)
+	}
 	err = errInterrupted
 	q.running = true
 	defer func() {
@@ -220,13 +224,13 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 		q.learn(!before)
 	}()
 	if turn := q.conn.config.HandshakeTurn; turn != nil && costs && !before {
-		done, err := turn(q.ctx)
+		done, err := turn(ctx)
 		if err != nil {
 			return err
 		}
 		defer done()
 	}
-	return f(q.ctx)
+	return f(ctx)
 }
 
 // canceled is the error for a handshake whose context has ended.
@@ -297,6 +301,10 @@ func (q *QUICConn) Close() error {
 // SendSessionTicket has a server send its client a ticket, once the handshake is complete,
 // and only once. Nothing is sent where tickets are off, or of no use to the client, or
 // where the session cannot be sealed.
+//
+// With opts.EarlyData the ticket allows early data (0-RTT), which anyone on the path can record
+// and send again. A ticket brings it once: by EarlyData.Replay of the Config, or without that
+// to the process that has sent the ticket. RFC 9001 §9.2.
 func (q *QUICConn) SendSessionTicket(opts QUICSessionTicketOptions) error {
 	var misuse string
 	switch {
@@ -318,7 +326,7 @@ func (q *QUICConn) SendSessionTicket(opts QUICSessionTicketOptions) error {
 		if err != nil {
 			return err
 		}
-		return q.engine.SendTicket(ctx, h, handshake.TicketOptions{Extra: opts.Extra})
+		return q.engine.SendTicket(ctx, h, handshake.TicketOptions{Extra: opts.Extra, Early: opts.EarlyData})
 	})
 }
 

@@ -3,7 +3,9 @@ package tls
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -21,7 +23,8 @@ type quicHost struct {
 	asked      bool   // the application was told that they are needed
 	sent       bool   // they are in a message, or about to be
 	// shown is the session of a QUICResumeSession event that the application has not drained.
-	shown *SessionState
+	shown    *SessionState
+	declined bool // it wants no early data with the session
 }
 
 // resolve reads the Config for a connection over QUIC.
@@ -62,7 +65,42 @@ func (h *quicHost) adapt(r *handshake.Config) error {
 	r.SizeLimit, r.MaxFragmentLength, r.PostHandshakeAuth, r.SSL2Hello = 0, 0, false, false
 	r.Compression, r.Store = false, false
 	r.Host, r.QUIC = h, h
+	if h.role == wire.Client {
+		r.EarlySize = 1 // or any more: how much is QUIC's business
+	} else {
+		r.Early = h.early()
+	}
 	return nil
+}
+
+// early is how a server takes early data with tickets for which SendSessionTicket allows it. RFC
+// 9001 §4.6, §9.2.
+func (h *quicHost) early() *handshake.Early {
+	e := &h.config.EarlyData
+	own := &handshake.Early{Max: handshake.QUICEarlyData, Window: e.window(), Wanted: true, Protocols: e.Protocols, Replay: replay{e.Replay}}
+	if e.Replay == nil {
+		own.Replay = permits
+	}
+	if len(e.Protocols) == 0 {
+		own.Protocols = h.config.NextProtos
+	}
+	return own
+}
+
+// permits are those of tickets with early data over QUIC where the Config has no ReplayStore. One
+// store does for all Configs, as its keys are digests of tickets. What it loses, and what it
+// never had because another process has sent the ticket, brings no early data.
+var permits = inProcess{session.SingleUse(session.NewMemory(4 << 20))}
+
+// inProcess is a ReplayStore that never waits, so that nothing need wait for it.
+type inProcess struct{ store session.ReplayStore }
+
+func (p inProcess) Permit(ctx context.Context, ticket [sha256.Size]byte, until time.Time) error {
+	return p.store.Permit(ctx, string(ticket[:]), until)
+}
+
+func (p inProcess) Claim(ctx context.Context, ticket [sha256.Size]byte, until time.Time) error {
+	return p.store.Claim(ctx, string(ticket[:]), until)
 }
 
 // ForClient asks GetConfigForClient.
@@ -112,10 +150,17 @@ func (h *quicHost) Waits() bool { return h.shown != nil }
 
 // looked says that all events were taken. It reports whether the handshake waited for that.
 func (h *quicHost) looked() bool {
-	waited := h.shown != nil
-	h.shown = nil
-	return waited
+	if h.shown == nil {
+		return false
+	}
+	h.declined, h.shown = !h.shown.EarlyData, nil
+	return true
 }
+
+func (h *quicHost) DeclinesEarly() bool { return h.declined }
+
+// RefusedEarly says that what was sent early is to be sent again.
+func (h *quicHost) RefusedEarly() { h.q.add(QUICEvent{Kind: QUICRejectedEarlyData}) }
 
 // Resumes shows what a client's ticket stands for.
 func (h *quicHost) Resumes(one *session.Session) {
@@ -124,7 +169,8 @@ func (h *quicHost) Resumes(one *session.Session) {
 	}
 	own := *one // its room is used again
 	own.Secret = bytes.Clone(one.Secret)
-	h.show(&SessionState{Extra: cloneAll(one.Extra), session: &own})
+	own.Extra = cloneAll(one.Extra)
+	h.show(showSession(&own))
 }
 
 func cloneAll(list [][]byte) [][]byte {
@@ -155,7 +201,9 @@ func (h *quicHost) SaveSession(r *handshake.Result, one *handshake.ClientSession
 	if one.CreatedAt.IsZero() {
 		one.CreatedAt = h.config.now()
 	}
-	h.q.add(QUICEvent{Kind: QUICStoreSession, SessionState: &SessionState{session: one.Session, ticket: one.Ticket}})
+	state := showSession(one.Session)
+	state.ticket = one.Ticket
+	h.q.add(QUICEvent{Kind: QUICStoreSession, SessionState: state})
 }
 
 // store keeps what SaveSession has shown.
@@ -163,7 +211,6 @@ func (h *quicHost) store(state *SessionState) {
 	if h.config.ClientSessionCache == nil {
 		return
 	}
-	one := *state.session
-	one.Extra = state.Extra
+	one := state.value()
 	h.host.SaveSession(nil, &handshake.ClientSession{Session: &one, Ticket: state.ticket})
 }

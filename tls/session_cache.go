@@ -21,19 +21,18 @@ type SessionState struct {
 	ticket  []byte // of a client over QUIC, until it is stored
 }
 
-// sessionStateOf is the SessionState of a session.
-func sessionStateOf(one *session.Session) *SessionState {
+// showSession shows a session to the application.
+func showSession(one *session.Session) *SessionState {
 	return &SessionState{Extra: one.Extra, EarlyData: one.MaxEarlyData > 0, session: one}
 }
 
-// allowed is the session, without early data if the application has taken that away.
-func (s *SessionState) allowed() *session.Session {
-	if s.EarlyData || s.session.MaxEarlyData == 0 {
-		return s.session
-	}
+// value is a copy of the session, with what the application has changed.
+func (s *SessionState) value() session.Session {
 	one := *s.session
-	one.MaxEarlyData = 0
-	return &one
+	if one.Extra = s.Extra; !s.EarlyData {
+		one.MaxEarlyData = 0
+	}
+	return one
 }
 
 // Bytes returns the session as bytes, secrets included: to be kept like a key.
@@ -41,8 +40,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	if s.session == nil {
 		return nil, misuse("a SessionState made by hand has no session in it")
 	}
-	c := *s.allowed()
-	c.Extra = s.Extra
+	c := s.value()
 	blob, err := c.Append(nil)
 	if err != nil {
 		return nil, err
@@ -60,7 +58,7 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sessionStateOf(c), nil
+	return showSession(c), nil
 }
 
 // ClientSessionState is a session that a client can resume, with its handle.
@@ -137,7 +135,7 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
 		own := *one // the application may keep it
 		own.Secret = bytes.Clone(one.Secret)
-		return h.config.WrapSession(connectionState(s.Result, false), sessionStateOf(&own))
+		return h.config.WrapSession(connectionState(s.Result, false), showSession(&own))
 	}
 	room := s.Sealing()
 	blob, err := one.Append(room.Blob[:0])
@@ -160,8 +158,7 @@ func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 		if err != nil || state == nil || state.session == nil {
 			return nil
 		}
-		one := *state.allowed() // the application may use its value elsewhere
-		one.Extra = state.Extra
+		one := state.value() // the application may use its value elsewhere
 		return &one
 	}
 	room := s.Opening()

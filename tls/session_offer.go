@@ -25,7 +25,11 @@ func (h *host) LoadSession(ctx context.Context, s *handshake.State) *handshake.C
 	if cs == nil || cs.state == nil || cs.state.session == nil || !offerable(s, cs) {
 		return nil
 	}
-	one := cs.state.allowed()
+	one := cs.state.session
+	if one.MaxEarlyData > 0 && !cs.state.EarlyData {
+		without := cs.state.value()
+		one = &without
+	}
 	if !h.config.now().Before(one.Expiry()) || !h.stillTrusted(ctx, s, one) {
 		cache.Put(c.sessionKey(), nil)
 		return nil
@@ -143,7 +147,7 @@ func (h *host) SaveSession(r *handshake.Result, s *handshake.ClientSession) {
 	}
 	restock(h.config.ClientSessionCache, c.sessionKey(), func(now *ClientSessionState) *ClientSessionState {
 		return now.with(&ClientSessionState{
-			ticket: s.Ticket, id: s.ID, state: sessionStateOf(one), owner: h.config.GetClientCertificate,
+			ticket: s.Ticket, id: s.ID, state: showSession(one), owner: h.config.GetClientCertificate,
 		})
 	})
 }

@@ -15,9 +15,10 @@ import (
 // RFC 9001 §4.
 type Level = stdtls.QUICEncryptionLevel
 
-// The levels that handshake messages come at. None come with early data.
+// The levels. No handshake messages come with early data.
 const (
 	levelInitial     = stdtls.QUICEncryptionLevelInitial
+	levelEarly       = stdtls.QUICEncryptionLevelEarly
 	levelHandshake   = stdtls.QUICEncryptionLevelHandshake
 	levelApplication = stdtls.QUICEncryptionLevelApplication
 )
@@ -213,7 +214,11 @@ func (c *streams) Send(msg []byte) error {
 // InstallIn: application data is read with what the server sends before the handshake is
 // complete; the secret must not be used before.
 func (c *streams) InstallIn(k handshake.Keys) {
-	if c.read == levelHandshake {
+	switch {
+	case k.Label == handshake.LabelEarly:
+		c.carrier.Secret(trace.Received, levelEarly, k.Suite.ID, k.Secret)
+		return
+	case c.read == levelHandshake:
 		c.last = k
 		return
 	}
@@ -222,6 +227,10 @@ func (c *streams) InstallIn(k handshake.Keys) {
 }
 
 func (c *streams) InstallOut(k handshake.Keys) {
+	if k.Label == handshake.LabelEarly {
+		c.carrier.Secret(trace.Sent, levelEarly, k.Suite.ID, k.Secret)
+		return
+	}
 	c.write = nextLevel[c.write]
 	c.carrier.Secret(trace.Sent, c.write, k.Suite.ID, k.Secret)
 }

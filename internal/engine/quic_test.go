@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -39,6 +40,8 @@ type quicData struct {
 func (s *quicSide) Parameters() ([]byte, bool) { return s.parameters, s.parameters != nil }
 func (s *quicSide) TakeParameters(peer []byte) { s.got = bytes.Clone(peer) }
 func (s *quicSide) Resumes(*session.Session)   {}
+func (s *quicSide) DeclinesEarly() bool        { return false }
+func (s *quicSide) RefusedEarly()              {}
 func (s *quicSide) Waits() bool                { return false }
 func (s *quicSide) Done()                      { s.done = true }
 func (s *quicSide) Write(at Level, msg []byte) {
@@ -205,6 +208,10 @@ func TestQUICRules(t *testing.T) {
 // TestQUICAfterTheHandshake sends what may come after the handshake, and what may not.
 func TestQUICAfterTheHandshake(t *testing.T) {
 	ticket := wire.AppendMessage(nil, &wire.NewSessionTicket{Lifetime: 60, Nonce: []byte{1}, Ticket: []byte{2}}, wire.Context{Version: wire.TLS13, From: wire.Server})
+	early := func(most uint32) []byte {
+		return wire.AppendMessage(nil, &wire.NewSessionTicket{Lifetime: 60, Nonce: []byte{1}, Ticket: []byte{2},
+			Extensions: wire.Extensions{{Type: wire.ExtEarlyData, Data: binary.BigEndian.AppendUint32(nil, most)}}}, wire.Context{Version: wire.TLS13, From: wire.Server})
+	}
 	request := wire.AppendMessage(nil, &wire.CertificateRequest{RequestContext: []byte{1}, Extensions: wire.Extensions{{Type: wire.ExtSignatureAlgorithms, Data: []byte{0, 2, 4, 3}}}},
 		wire.Context{Version: wire.TLS13, From: wire.Server})
 	for name, c := range map[string]struct {
@@ -215,6 +222,8 @@ func TestQUICAfterTheHandshake(t *testing.T) {
 	}{
 		"a ticket":                         {wire.Client, levelApplication, ticket, ""},
 		"two tickets and a half":           {wire.Client, levelApplication, append(append(bytes.Clone(ticket), ticket...), ticket[:9]...), ""},
+		"a ticket for all early data":      {wire.Client, levelApplication, early(0xffffffff), ""},
+		"a ticket for some early data":     {wire.Client, levelApplication, early(16384), "the ticket limits early data to 16384 bytes"},
 		"a ticket to a server":             {wire.Server, levelApplication, ticket, "after the handshake"},
 		"a ticket at another level":        {wire.Client, levelHandshake, ticket, "at the level Handshake, where Application is due"},
 		"a KeyUpdate to a client":          {wire.Client, levelApplication, []byte{24, 0, 0, 1, 0}, "the peer sent KeyUpdate after the handshake"},

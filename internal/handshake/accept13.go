@@ -52,8 +52,13 @@ func accept13(s *State, ctx context.Context) error {
 		return err
 	}
 	s.retry = share == nil && !s.withoutDH
-	if err := s.decideEarly(ctx); err != nil || s.withoutDH {
-		return err
+	if !s.putOffEarly() {
+		if err := s.decideEarly(ctx); err != nil {
+			return err
+		}
+	}
+	if s.withoutDH {
+		return nil
 	}
 	if s.retry {
 		s.choseGroup(wire.Server, "our best one that the client lists; it sent no key share for it, so we ask for one")
@@ -168,7 +173,10 @@ func (s *State) respond13(peer []byte) error {
 }
 
 // sendHelloRetry asks for a ClientHello with another key share. RFC 8446 §4.1.4.
-func sendHelloRetry(s *State, _ context.Context) (wire.Message, error) {
+func sendHelloRetry(s *State, ctx context.Context) (wire.Message, error) {
+	if err := s.decideEarlyNow(ctx); err != nil {
+		return nil, err
+	}
 	m := &s.answer
 	s.arena = s.arena[:0]
 	m.LegacyVersion, m.Random = wire.TLS12, wire.HelloRetryRandom[:]

@@ -51,6 +51,7 @@ type early struct {
 	offered  bool // client: it is announced, and its keys are those that we write with
 	asking   bool // server: VerifyConnection is asked before there are keys
 	approved bool // server: it was
+	putOff   bool // server: the application, over QUIC, has a say first
 	secret   [maxHash]byte
 	exporter [maxHash]byte
 }
@@ -58,6 +59,25 @@ type early struct {
 // allows reports whether tickets of this connection allow early data.
 func (e *Early) allows(protocol string) bool {
 	return e != nil && e.Max > 0 && slices.Contains(e.Protocols, protocol)
+}
+
+// putOffEarly leaves the decision for later, when the application has seen the session. Over
+// QUIC it may decline.
+func (s *State) putOffEarly() bool {
+	s.early13.putOff = s.Config.QUIC != nil && s.Config.QUIC.Waits()
+	return s.early13.putOff
+}
+
+// decideEarlyNow makes up for what putOffEarly has put off, before the server's answer.
+func (s *State) decideEarlyNow(ctx context.Context) error {
+	if !s.early13.putOff {
+		return nil
+	}
+	s.early13.putOff = false
+	if err := s.decideEarly(ctx); err != nil {
+		return err
+	}
+	return beginEarly(s, ctx)
 }
 
 // decideEarly is the server's decision. It comes after all others on the ClientHello, since
@@ -92,6 +112,8 @@ func (s *State) refusesEarly(ctx context.Context) (why string, skew time.Duratio
 		return "this server takes none", 0
 	case !e.Wanted:
 		return "the application does not wait for any here", 0
+	case s.declinesEarly():
+		return "the application declines it", 0
 	case c == nil:
 		return "no session is resumed", 0
 	case s.pskIndex != 0:
@@ -142,13 +164,18 @@ func (s *State) cannotOffer() string {
 		return "the session is not of TLS 1.3"
 	case c.MaxEarlyData == 0:
 		return "the session's ticket does not allow it"
-	case s.Config.EarlySize > int(c.MaxEarlyData):
+	case s.declinesEarly():
+		return "the application declines it"
+	case uint64(s.Config.EarlySize) > uint64(c.MaxEarlyData):
 		return fmt.Sprintf("there are %d bytes, and the session's ticket allows %d", s.Config.EarlySize, c.MaxEarlyData)
 	case c.ALPN != "" && !slices.Contains(s.Config.ALPN, c.ALPN):
 		return fmt.Sprintf("the session's application protocol, %q, is not on offer", c.ALPN)
 	}
 	return ""
 }
+
+// declinesEarly: over QUIC the application has looked at the session, and wants no early data.
+func (s *State) declinesEarly() bool { return s.Config.QUIC != nil && s.Config.QUIC.DeclinesEarly() }
 
 // beginEarly follows the ClientHello: from here on a client that has announced early data
 // writes with its keys, and a server that takes it knows them. RFC 8446 §7.1, §D.4.
@@ -187,9 +214,12 @@ func (s *State) earlySecrets(h *suite.Hash, digest []byte) error {
 	return s.logKey("EARLY_EXPORTER_SECRET", e.exporter[:h.Size])
 }
 
+// LabelEarly is the Label of the keys of early data.
+const LabelEarly = "early data"
+
 // earlyKeys are those of early data, and how much of it may come under them.
 func (s *State) earlyKeys(c *suite.Suite) Keys {
-	k := newKeys(s.keyBlock[:], c, s.early13.secret[:c.Hash.Size], "client_early_traffic_secret", "early data")
+	k := newKeys(s.keyBlock[:], c, s.early13.secret[:c.Hash.Size], "client_early_traffic_secret", LabelEarly)
 	if s.isServer() {
 		k.Early = s.resumed.MaxEarlyData
 	}
@@ -273,6 +303,9 @@ func (s *State) judgeEarly() error {
 // dropEarly is the end of early data that the server does not take.
 func (s *State) dropEarly(why string) {
 	s.early13.offered = false
+	if s.Config.QUIC != nil {
+		s.Config.QUIC.RefusedEarly()
+	}
 	s.refuseEarly(wire.Server, why)
 }
 

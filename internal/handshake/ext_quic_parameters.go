@@ -17,6 +17,11 @@ type QUIC interface {
 	TakeParameters(peer []byte)
 	// Resumes is told of the session that a server takes up, before it answers.
 	Resumes(*session.Session)
+	// DeclinesEarly reports that the application wants no early data with that session, on
+	// either side.
+	DeclinesEarly() bool
+	// RefusedEarly is told that the server has not taken a client's early data.
+	RefusedEarly()
 	// Waits reports that the application has yet to look at the session that is on offer, or
 	// taken up. Nothing is sent meanwhile.
 	Waits() bool

@@ -85,7 +85,7 @@ func sendTicket13(s *State, ctx context.Context) (wire.Message, error) {
 	psk := resumptionPSK(s.Result, s.Hooks, s.verify[:0], h.Size, s.nonce[:])
 	c := s.fill(&s.sealing.Session, psk)
 	c.AgeAdd, c.Extra = binary.BigEndian.Uint32(add[:]), s.ticketOptions.Extra
-	if s.Config.Early.allows(s.Result.ALPN) {
+	if s.Config.Early.allows(s.Result.ALPN) && (s.Config.QUIC == nil || s.ticketOptions.Early) {
 		c.MaxEarlyData = s.Config.Early.Max
 	}
 	ticket, err := s.Config.SealTicket(s, c)
@@ -108,6 +108,7 @@ func sendTicket13(s *State, ctx context.Context) (wire.Message, error) {
 // TicketOptions are what the application adds to a ticket that it has sent.
 type TicketOptions struct {
 	Extra [][]byte // its own data, for the session
+	Early bool     // it may bring early data, if the Config allows that
 }
 
 // SendTicket makes a State whose Run sends a ticket of a complete handshake, whose result r

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
@@ -129,6 +130,10 @@ func recvKeyUpdate(p *Post, msg wire.Message) error {
 	return nil
 }
 
+// QUICEarlyData is what a ticket of QUIC says of early data: how much there may be is for QUIC to
+// say. RFC 9001 §4.6.1.
+const QUICEarlyData = 0xffffffff
+
 // recvTicket13 keeps a session for next time. RFC 8446 §4.6.1.
 func recvTicket13(p *Post, msg wire.Message) error {
 	m := msg.(*wire.NewSessionTicket)
@@ -140,6 +145,9 @@ func recvTicket13(p *Post, msg wire.Message) error {
 	early, err := checkTicket13(m.Extensions)
 	if err != nil {
 		return err
+	}
+	if r.QUIC && early != 0 && early != QUICEarlyData {
+		return fault(wire.AlertIllegalParameter, fmt.Sprintf("the ticket limits early data to %d bytes, which QUIC does itself", early), "RFC 9001 §4.6.1", nil)
 	}
 	if p.Saver == nil || lifetime == 0 {
 		return nil

@@ -95,7 +95,10 @@ func (s *State) takeSuite(m *wire.ServerHello, ref string) error {
 }
 
 // sendServerHello13 carries the key share; all else is encrypted. RFC 8446 §4.1.3.
-func sendServerHello13(s *State, _ context.Context) (wire.Message, error) {
+func sendServerHello13(s *State, ctx context.Context) (wire.Message, error) {
+	if err := s.decideEarlyNow(ctx); err != nil {
+		return nil, err
+	}
 	m := &s.answer
 	s.arena = s.arena[:0]
 	m.LegacyVersion, m.Random = wire.TLS12, s.Result.Secrets.ServerRandom[:]
