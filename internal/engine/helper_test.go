@@ -598,5 +598,3 @@ func (s *side) alertOf() (wire.AlertCode, bool) {
 	}
 	return 0, false
 }
-
-func (h *host) ExternalPSK([]byte) (*handshake.ExternalPSK, error) { return nil, nil }

@@ -24,7 +24,8 @@ type quicSide struct {
 	parameters []byte
 	got        []byte // the peer's parameters
 	edit       func(msg []byte) [][]byte
-	at         func(Level) Level // where what it sends is said to be from
+	at         func(Level) Level   // where what it sends is said to be from
+	sees       func(Level, []byte) // is told of what it sends; nil for nobody
 	errs       []error
 	alerts     []wire.Alert
 	secrets    []string
@@ -51,6 +52,9 @@ func (s *quicSide) Write(at Level, msg []byte) {
 	}
 	if s.at != nil {
 		at = s.at(at)
+	}
+	if s.sees != nil {
+		s.sees(at, msg)
 	}
 	for _, m := range out {
 		s.queue = append(s.queue, quicData{at, m})

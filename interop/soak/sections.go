@@ -18,6 +18,7 @@ var sections = []section{
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
 	{"bogo", "the tests of BoringSSL's BoGo that are for us", runBogo},
+	{"quic", "the integration tests of quic-go, with its import of crypto/tls changed to ours", runQUIC},
 	{"chains", "chains with deviations, judged by certcheck, crypto/x509, OpenSSL and GnuTLS", runChains},
 	{"limbo", "the test cases of x509-limbo for chains", runLimbo},
 	{"wycheproof", "the signatures of Wycheproof, as handshakes and certificates have them, and its AES-GCM", runWycheproof},
