@@ -233,7 +233,8 @@ type Config struct {
 	tickets atomic.Pointer[session.TicketKeys] // made when first needed, or by the setters
 	// ticketsGiven is set by the setters.
 	ticketsGiven bool
-	dh           *kex.DH // made of DHE.Parameters when first needed
+	dh           *kex.DH             // made of DHE.Parameters when first needed
+	permits      session.ReplayStore // see quicPermits
 
 	// What was made of the settings for Encrypted Client Hello, and of which.
 	echList  []byte

@@ -135,7 +135,7 @@ func newQUICConn(config *QUICConfig, role wire.Role) *QUICConn {
 		q.conn.config = &emptyConfig
 	}
 	q.conn.shaking.Store(new(shaking))
-	q.host = &quicHost{host: (*host)(&q.conn), q: q}
+	q.host = &quicHost{host: (*host)(&q.conn), q: q, origin: q.conn.config}
 	return q
 }
 

@@ -17,7 +17,8 @@ import (
 // has a say in. It is the engine's Carrier too.
 type quicHost struct {
 	*host
-	q *QUICConn
+	q      *QUICConn
+	origin *Config // that GetConfigForClient was called of
 
 	parameters []byte // ours; nil while they are not set
 	asked      bool   // the application was told that they are needed
@@ -79,7 +80,7 @@ func (h *quicHost) early() *handshake.Early {
 	e := &h.config.EarlyData
 	own := &handshake.Early{Max: handshake.QUICEarlyData, Window: e.window(), Wanted: true, Protocols: e.Protocols, Replay: replay{e.Replay}}
 	if e.Replay == nil {
-		own.Replay = permits
+		own.Replay = h.origin.quicPermits()
 	}
 	if len(e.Protocols) == 0 {
 		own.Protocols = h.config.NextProtos
@@ -87,10 +88,17 @@ func (h *quicHost) early() *handshake.Early {
 	return own
 }
 
-// permits are those of tickets with early data over QUIC where the Config has no ReplayStore. One
-// store does for all Configs, as its keys are digests of tickets. What it loses, and what it
-// never had because another process has sent the ticket, brings no early data.
-var permits = inProcess{session.SingleUse(session.NewMemory(4 << 20))}
+// quicPermits are those of tickets with early data over QUIC where c has no ReplayStore. What
+// is lost of them, and what was never there because another process has sent the ticket,
+// brings no early data.
+func (c *Config) quicPermits() inProcess {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.permits == nil {
+		c.permits = session.SingleUse(session.NewMemory(1 << 20))
+	}
+	return inProcess{c.permits}
+}
 
 // inProcess is a ReplayStore that never waits, so that nothing need wait for it.
 type inProcess struct{ store session.ReplayStore }

@@ -151,10 +151,14 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 
 // OpenTicket is nil for a ticket that is not ours.
 func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
-	if h.config.UnwrapSession != nil {
+	unwrap := h.config.UnwrapSession
+	if unwrap == nil && h.config.WrapSession != nil { // which may have called EncryptTicket
+		unwrap = h.config.DecryptTicket
+	}
+	if unwrap != nil {
 		cs := (*Conn)(h).incomplete()
 		cs.Version, cs.ServerName = uint16(s.Result.Version), s.Result.ServerName
-		state, err := h.config.UnwrapSession(ticket, cs)
+		state, err := unwrap(ticket, cs)
 		if err != nil || state == nil || state.session == nil {
 			return nil
 		}
