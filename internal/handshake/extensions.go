@@ -135,7 +135,7 @@ func (s *State) answerExtensions(x wire.Extensions) wire.Extensions {
 // asked reports whether the client sent the extension. The SCSV is as good as
 // an empty renegotiation_info. RFC 5746 §3.3.
 func (s *State) asked(t wire.ExtensionType) bool {
-	if s.profile != nil && s.profile.bare && t != wire.ExtRenegotiationInfo || s.Config.QUIC != nil && foreignToQUIC(t) {
+	if s.profile != nil && s.profile.bare && t != wire.ExtRenegotiationInfo || s.Result.QUIC && foreignToQUIC(t) {
 		return false
 	}
 	return s.hello.Extensions.Has(t) ||
