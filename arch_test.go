@@ -74,7 +74,7 @@ var rules = []rule{
 	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},
-	{"proxy", "proxy/access proxy/certs session/fleet proxy/web proxy/event proxy/config proxy/words starttls/front starttls certstore tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto golang.org/x/sys/unix"},
+	{"proxy", "internal/suite proxy/access proxy/certs session/fleet proxy/web proxy/event proxy/config proxy/words starttls/front starttls certstore tls certcheck/fetch certcheck/revocation httptls wire", "github.com/pires/go-proxyproto golang.org/x/sys/unix"},
 	{"proxy/observe", "explain/diagnose explain internal/witness proxy/event proxy/config tls trace tracefile/folder tracefile/redact tracefile wire",
 		"github.com/prometheus/client_golang/ go.opentelemetry.io/otel/ golang.org/x/net/netutil"},
 	{"proxy/web", "proxy/config httptls tls", ""},

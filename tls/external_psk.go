@@ -92,7 +92,7 @@ func (c *Config) resolvePSK(h *handshake.Config) error {
 	}
 	switch {
 	case p.WithoutDH && !c.Legacy.PSKWithoutDH:
-		return misuse("PSK.WithoutDH gives up forward secrecy: whoever gets a key reads all that was sent under it; set Legacy.PSKWithoutDH if you must")
+		return misuse("PSK.WithoutDH gives up forward secrecy: with a key, all that was sent under it can be read; set Legacy.PSKWithoutDH if you must")
 	case p.WithoutDH && p.WithCertificate:
 		return misuse("PSK.WithCertificate needs a key exchange, which PSK.WithoutDH leaves out")
 	case h.NeedsPSK && !h.Only13():

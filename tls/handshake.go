@@ -83,8 +83,7 @@ func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 	err = errInterrupted
 	defer c.settle(s, &err)
 	if c.engine == nil {
-		err = c.start(s)
-		if err != nil {
+		if err := c.start(s); err != nil {
 			return err
 		}
 	}

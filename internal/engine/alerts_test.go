@@ -427,7 +427,7 @@ func (o offence) commit(t testing.TB) *side {
 }
 
 func offences() []offence {
-	return slices.Concat(ofClients, ofServers, ofOurs, ofExchanges, ofFurther, ofRare, ofECH, ofEarly, ofCertificates)
+	return slices.Concat(ofClients, ofServers, ofOurs, ofExchanges, ofFurther, ofRare, ofECH, ofEarly, ofPSK, ofCertificates)
 }
 
 func TestEveryOffenceHasItsAlert(t *testing.T) {

@@ -68,6 +68,7 @@ var roots = sync.OnceValue(func() *x509.CertPool {
 
 // host is what the application decides, for one side of a test.
 type host struct {
+	external    *handshake.ExternalPSK // that the server knows
 	config      handshake.Config
 	certificate *stdtls.Certificate // the server's, or what the client shows; nil for none
 	name        string              // that the client verifies
@@ -199,8 +200,6 @@ func (h *host) ServerPSK(identity string) ([]byte, error) {
 	}
 	return h.key, nil
 }
-
-func (h *host) ExternalPSK([]byte) (*handshake.ExternalPSK, error) { return nil, nil }
 
 func newClientHost() *host {
 	h := newHost()

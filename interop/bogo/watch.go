@@ -89,16 +89,18 @@ func (w *watch) hooks() *trace.Hooks {
 			defer w.mutex.Unlock()
 			fmt.Fprintf(&w.messages, "%s alert %d %d\n", directions[a.Dir], a.Level, a.Code)
 		},
-		Secret: func(s trace.Secret) {
-			w.mutex.Lock()
-			defer w.mutex.Unlock()
-			switch s.Name {
-			case "client_application_traffic_secret_0":
-				w.client = append([]byte(nil), s.Value...)
-			case "server_application_traffic_secret_0":
-				w.server = append([]byte(nil), s.Value...)
-			}
-		},
+		Secret: w.secret,
+	}
+}
+
+func (w *watch) secret(s trace.Secret) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	switch s.Name {
+	case "client_application_traffic_secret_0":
+		w.client = bytes.Clone(s.Value)
+	case "server_application_traffic_secret_0":
+		w.server = bytes.Clone(s.Value)
 	}
 }
 

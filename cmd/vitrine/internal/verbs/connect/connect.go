@@ -101,13 +101,7 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	}
 	set := cmd.Flags()
 	set.SortFlags = false
-	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
-	set.StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
-	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
-	o.insecure.Register(cmd)
-	o.rawKey.Register(cmd)
-	o.revoked.Register(cmd, "the server's")
-	o.way.Register(cmd)
+	o.asks(cmd)
 	set.BoolVar(&o.halfClose, "half-close", false, "close our direction when the input ends, instead of waiting for the server to end")
 	o.says(cmd)
 	set.BoolVar(&o.json, "json", false, "write the summary as JSON to standard output; do not relay")
@@ -115,6 +109,17 @@ Name old versions and weak suites to use them. Dangerous ones also need
 	o.identity.Register(cmd, "our client")
 	o.tls.Register(cmd, flags.ClientSide)
 	return cmd
+}
+
+// asks adds the flags for the server that is asked for, and how it is verified.
+func (o *options) asks(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
+	cmd.Flags().StringVar(&o.sni, "sni", "", "the `name` to ask for and to verify (default: HOST)")
+	o.alpn.Register(cmd, nil, ", like h2,http/1.1")
+	o.insecure.Register(cmd)
+	o.rawKey.Register(cmd)
+	o.revoked.Register(cmd, "the server's")
+	o.way.Register(cmd)
 }
 
 // says adds the flags for what is sent.

@@ -140,12 +140,7 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	}
 	defer files.Close()
 	config := &tls.Config{}
-	if o.compress {
-		config.CertificateCompression = flags.Compressions()
-	}
-	if o.rawKey {
-		config.RawPublicKeys.Show = []tls.CertificateType{tls.CertificateTypeRawPublicKey, tls.CertificateTypeX509}
-	}
+	o.authenticate(config)
 	if err := cmp.Or(o.configure(cmd, config), o.revoked.Apply(cmd, config)); err != nil {
 		return err
 	}
@@ -194,6 +189,16 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 		defer keepFailures(folder, log, srv)()
 	}
 	return serveUntil(ctx, restore, l, log, srv)
+}
+
+// authenticate sets how certificates are shown, or a key in their place.
+func (o *options) authenticate(config *tls.Config) {
+	if o.compress {
+		config.CertificateCompression = flags.Compressions()
+	}
+	if o.rawKey {
+		config.RawPublicKeys.Show = []tls.CertificateType{tls.CertificateTypeRawPublicKey, tls.CertificateTypeX509}
+	}
 }
 
 // openFailures opens the folder of --explain-failures, nil where it was not given.
