@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -23,7 +24,14 @@ var misused = []struct{ setting, flag string }{
 	{"Record.SizeLimit", "--record-size-limit"},
 	{"NextProtos", "--alpn"},
 	{"in SignatureSchemes", "in --sigalgs"},
+	{"SignatureSchemes lists ML-DSA", "--sigalgs lists ML-DSA"},
+	{"EncryptedClientHelloConfigList", "--ech-config"},
+	{"EncryptedClientHelloKeys", "--ech-key"},
+	{"RawPublicKeys.Show lists raw public keys, and there is no key; set Keys or Certificates", "--raw-public-key shows the key of a certificate, and there is none; give one with --cert and --key"},
 	{"PSK.Hint", "--psk-hint"},
+	{"what PSK.ExternalServer returned has", "the key of --psk has"},
+	{"the identities and contexts in PSK.External have", "the identity of --psk has"},
+	{"PSK.External has", "--psk has"},
 	{"set PSK.Client", "give one with --psk"},
 	{"set PSK.Server", "give one with --psk"},
 	{"a server needs Certificates, GetCertificate or GetConfigForClient", "a server needs a certificate: give one with --cert and --key"},
@@ -35,6 +43,9 @@ var misused = []struct{ setting, flag string }{
 	{"ServerName has", "the name to ask for (--sni) has"},
 }
 
+// place is that of an entry in a list. On the command line each entry has a flag of its own.
+var place = regexp.MustCompile(`\b(PSK\.External|EncryptedClientHelloKeys)\[[^\]]+\]`)
+
 // misuse says in the words of the command why no connection can be made with its flags.
 func misuse(err error) (text string, ok bool) {
 	h, ok := errors.AsType[*tls.HandshakeError](err)
@@ -45,6 +56,7 @@ func misuse(err error) (text string, ok bool) {
 	if !ok {
 		return "", false
 	}
+	text = place.ReplaceAllString(text, "$1")
 	for _, m := range misused {
 		text = strings.ReplaceAll(text, m.setting, m.flag)
 	}

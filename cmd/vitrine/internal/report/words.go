@@ -39,6 +39,11 @@ var settings = []struct{ setting, client, server string }{
 	{"; if that is meant, set Renegotiate.AllowPeerChange", "", ""},
 	{"without Renegotiate.RefuseFatally the connection would go on", "", ""},
 	{"see Config.HandshakeTimeout", "", ""},
+	{"; list it in RawPublicKeys.Show too to go on without", "", ""},
+	{", or list one of its in RawPublicKeys", "", ""},
+	{"list in RawPublicKeys.Accept what the ", "take, with --raw-public-key or without it, what the ", "have the "},
+	{" shows, or have it show another", " shows, or have it show another", " show another"},
+	{"over QUIC both sides need NextProtos", "over QUIC both sides need an application protocol", "over QUIC both sides need an application protocol"},
 }
 
 var legacySwitch = regexp.MustCompile(`\b(set )?Legacy\.(\w+)`)
