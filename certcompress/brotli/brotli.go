@@ -4,6 +4,7 @@ package brotli
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/andybalholm/brotli"
 
@@ -29,12 +30,37 @@ func compress(src []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// turns bounds how many inflate at once: a stream may claim a window of 16 MiB, and a
-// block that fills it, in a few bytes. The larger ones of RFC 9841 are refused.
+// turns bounds how many inflate at once: a stream may claim a window of 4 MiB, and a
+// block that fills it, in a few bytes.
 var turns = make(chan struct{}, 2)
 
+// maxWindow is the base-2 logarithm of the largest window that is taken, as encoders with
+// their defaults need no larger one.
+const maxWindow = 22
+
+var errWindow = errors.New("brotli: the window is larger than 4 MiB")
+
 func decompress(dst, src []byte) error {
+	if windowOf(src) > maxWindow {
+		return errWindow
+	}
 	turns <- struct{}{}
 	defer func() { <-turns }()
 	return certcompress.Fill(dst, brotli.NewReader(bytes.NewReader(src)))
+}
+
+// windowOf is what a stream says of its window in its first bits. Large windows (RFC 9841)
+// and what is reserved count as the largest. RFC 7932 §9.1.
+func windowOf(src []byte) int {
+	switch {
+	case len(src) == 0 || src[0]&1 == 0:
+		return 16
+	case src[0]>>1&7 != 0:
+		return 17 + int(src[0]>>1&7)
+	case src[0]>>4&7 == 0:
+		return 17
+	case src[0]>>4&7 == 1:
+		return 30
+	}
+	return 8 + int(src[0]>>4&7)
 }

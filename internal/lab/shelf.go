@@ -122,7 +122,7 @@ var replays = &Experiment{
 		"A record once more, inside its connection: each record has a number that its MAC or tag covers, and the number is never sent. A whole session once more: the server's random is in every key, so what fits one connection fits no other.",
 	},
 	Look:   "The number (seq) of the record that does not open, and the first record in the second connection that the server cannot read.",
-	Answer: "Sequence numbers, and fresh randoms and key shares of both sides. Only 0-RTT data of TLS 1.3 has neither, which is why the library has none.",
+	Answer: "Sequence numbers, and fresh randoms and key shares of both sides. Only 0-RTT data of TLS 1.3 has neither: a server takes it by name alone, and each ticket brings it once.",
 	Refs:   []string{"RFC 8446 §5.3", "RFC 5246 §6.2.3.1", "RFC 8446 §8"},
 	cases: []Case{
 		{Title: "A record once more, TLS 1.3", Setup: Setup{}, Deviation: &Deviation{Kind: "duplicate", From: "client", At: 4}},

@@ -1,15 +1,15 @@
 package flags
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -24,9 +24,14 @@ type RawKey struct {
 	pins []string
 	file string
 
-	// New is the key that was seen for the first time and is remembered now, Known that
+	// New says that the key was seen for the first time, and Keep remembers it; Known that
 	// it was the remembered one, or pinned. They are set in the handshake.
 	New, Known bool
+
+	target  string
+	pin     [32]byte // the new one
+	unended bool     // the file's last line lacks its end
+	kept    bool
 }
 
 // Register adds the flags to a verb.
@@ -66,7 +71,8 @@ func (f *RawKey) Apply(cmd *cobra.Command, config *tls.Config, target string) er
 		}
 		f.file = filepath.Join(base, "vitrine", "known_keys")
 	}
-	config.RawPublicKeys.Verify = func(key tls.PeerKey) error { return f.remember(target, key.Pin()) }
+	f.target = target
+	config.RawPublicKeys.Verify = func(key tls.PeerKey) error { return f.check(key.Pin()) }
 	return nil
 }
 
@@ -79,33 +85,66 @@ func parsePin(text string) (pin [32]byte, err error) {
 	return [32]byte(b), nil
 }
 
-// remember compares the key with the one of before, and writes down one that is new. A
-// line of the file is a target and a pin.
-func (f *RawKey) remember(target string, pin [32]byte) error {
+// check compares the key with the one of before. A line of the file is a target and a pin.
+func (f *RawKey) check(pin [32]byte) error {
 	text, err := os.ReadFile(f.file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the remembered keys cannot be read, so this one is not taken: %w", err)
 	}
-	line := 0
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		line++
-		fields := strings.Fields(lines.Text())
-		if len(fields) != 2 || fields[0] != target {
-			continue
-		}
-		if fields[1] == tls.PinString(pin) {
-			f.Known = true
-			return nil
-		}
+	known, at, err := lookUp(string(text), written(f.target))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w of %s, so this key is not taken: mend or remove the line", err, f.file)
+	case known != "" && known != tls.PinString(pin):
 		return fmt.Errorf("the key of %s has changed: it was %s and is now %s. Somebody may be in between. If its owner says that the key is new, remove line %d of %s",
-			target, fields[1], tls.PinString(pin), line, f.file)
+			f.target, known, tls.PinString(pin), at, f.file)
+	case known != "":
+		f.Known = true
+		return nil
+	case f.New && f.pin != pin:
+		return fmt.Errorf("the server at %s shows another key on each connection: %s and %s", f.target, tls.PinString(f.pin), tls.PinString(pin))
 	}
-	f.New = true
-	return f.write(target, pin)
+	f.New, f.pin = true, pin
+	f.unended = len(text) > 0 && text[len(text)-1] != '\n'
+	return nil
 }
 
-// write adds a line, all at once.
-func (f *RawKey) write(target string, pin [32]byte) error {
+// lookUp finds the pin of a target, as it is written, and the line that it stands in. A line
+// that cannot be read could be the target's: it is an error.
+func lookUp(text, target string) (pin string, at int, err error) {
+	for line := range strings.Lines(text) {
+		at++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		i := strings.LastIndexAny(line, " \t")
+		name := strings.TrimSpace(line[:max(i, 0)])
+		whole, unquoted := strconv.Unquote(name)
+		if _, err := parsePin(line[i+1:]); err != nil || name == "" || unquoted != nil && written(name) != name {
+			return "", at, fmt.Errorf("line %d cannot be read", at)
+		}
+		if name == target || unquoted == nil && written(whole) == target {
+			return line[i+1:], at, nil
+		}
+	}
+	return "", 0, nil
+}
+
+// written is a target as the file has it: quoted where it could be taken for something else.
+func written(target string) string {
+	if strings.ContainsFunc(target, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == '"' || r == '#' }) {
+		return strconv.Quote(target)
+	}
+	return target
+}
+
+// Keep writes down a key that is new, all at once. It is for a handshake that is complete: before, its
+// server has not proved that the key is its own.
+func (f *RawKey) Keep() error {
+	if !f.New || f.kept {
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(f.file), 0o700); err != nil {
 		return err
 	}
@@ -113,6 +152,11 @@ func (f *RawKey) write(target string, pin [32]byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(file, "%s %s\n", target, tls.PinString(pin))
+	line := written(f.target) + " " + tls.PinString(f.pin) + "\n"
+	if f.unended {
+		line = "\n" + line
+	}
+	_, err = file.WriteString(line)
+	f.kept = true
 	return errors.Join(err, file.Close())
 }

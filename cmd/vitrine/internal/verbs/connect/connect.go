@@ -231,7 +231,7 @@ func (o *options) reach(ctx context.Context, at flags.Target, config *tls.Config
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := o.renegotiate(ctx, conn); err != nil {
+	if err := cmp.Or(o.rawKey.Keep(), o.renegotiate(ctx, conn)); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
