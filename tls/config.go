@@ -270,6 +270,9 @@ type PSK struct {
 	// A client with no key of ours gets the certificate; without one, or with Required, it
 	// fails as with a wrong key. Where there is a certificate, a wrong key fails, so that
 	// anybody can find out which identities exist. RFC 8446 §E.6.
+	//
+	// A key does not stand in for a certificate that ClientAuth requires of clients: without
+	// WithCertificate it is not asked for then, and the client has to show its certificate.
 	ExternalServer func(identity []byte) (*ExternalPSK, error)
 	// Required refuses a peer without such a key: there is TLS 1.3 alone, and no certificate
 	// in place of the key.

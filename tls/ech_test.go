@@ -185,6 +185,57 @@ func TestECHRejectedByNobody(t *testing.T) {
 	_ = key
 }
 
+// Nor does one with a raw key, which has no name, or one without any key.
+func TestECHRejectedWithoutACertificate(t *testing.T) {
+	for name, set := range map[string]func(client, server *Config){
+		"a raw key": func(client, server *Config) {
+			client.RawPublicKeys = RawPublicKeys{Accept: []CertificateType{CertificateTypeRawPublicKey, CertificateTypeX509}, Verify: func(PeerKey) error { return nil }}
+			*server = Config{RawPublicKeys: RawPublicKeys{Keys: []Certificate{bareKey("ecdsa-p256")}}}
+		},
+		"no key": func(client, server *Config) {
+			client.CipherSuites = []uint16{TLS_AES_128_GCM_SHA256, uint16(wire.TLS_DH_anon_WITH_AES_128_GCM_SHA256)}
+			client.Legacy.Anonymous, server.Legacy.Anonymous = true, true
+			*server = Config{CipherSuites: client.CipherSuites[1:], Legacy: server.Legacy, MaxVersion: VersionTLS12}
+		},
+		"a pre-shared key of TLS 1.2": func(client, server *Config) {
+			client.CipherSuites = []uint16{TLS_AES_128_GCM_SHA256, uint16(wire.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}
+			client.PSK.Client = func(string) (string, []byte, error) { return "me", make([]byte, 16), nil }
+			*server = Config{CipherSuites: client.CipherSuites[1:], MaxVersion: VersionTLS12}
+			server.PSK.Server = func(string) ([]byte, error) { return make([]byte, 16), nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, server, _ := echPair(t)
+			set(client, server)
+			var rejected *ECHRejectionError
+			if _, _, err, _ := connectInMemory(client, server); err == nil || errors.As(err, &rejected) {
+				t.Errorf("client: %v", err)
+			}
+			client.EncryptedClientHelloConfigList = nil
+			mustConnect(t, client, server)
+		})
+	}
+}
+
+// A server that opens the encrypted hello may show a raw key, which the outer one does not ask for.
+func TestECHWithRawPublicKeys(t *testing.T) {
+	client, server, _ := echPair(t)
+	raw, _ := rawPair("ecdsa-p256", VersionTLS13)
+	client.RawPublicKeys, server.RawPublicKeys = raw.RawPublicKeys, raw.RawPublicKeys
+	client.RawPublicKeys.Keys = nil
+	client.ShuffleExtensions = true
+	var seen hellos
+	client.Trace = seen.hooks()
+	c, s := mustConnect(t, client, server)
+	if !c.ConnectionState().ECHAccepted || c.State().PeerRawPublicKey == nil {
+		t.Errorf("%+v", c.State())
+	}
+	if seen.outer[0].Extensions.Has(wire.ExtServerCertificateType) || !seen.inner[0].Extensions.Has(wire.ExtServerCertificateType) {
+		t.Error("the outer hello asks for raw keys, or the inner one does not")
+	}
+	exchange(t, c, s)
+}
+
 // crypto/tls as the peer, in both roles: taken, with a retry, and not taken.
 func TestECHWithCryptoTLS(t *testing.T) {
 	for _, retry := range []bool{false, true} {

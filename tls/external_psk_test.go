@@ -163,6 +163,45 @@ func TestExternalPSKOrCertificate(t *testing.T) {
 	}
 }
 
+// A key stands in for no certificate that clients must show. RFC 8446 §4.3.2.
+func TestExternalPSKIsNoClientCertificate(t *testing.T) {
+	p, own := testPKI(), externalKey(1, crypto.SHA256)
+	for _, demanded := range []ClientAuthType{RequireAnyClientCert, RequireAndVerifyClientCert} {
+		for _, shows := range []bool{false, true} {
+			client, server := p.client(), p.server("ecdsa-p256")
+			client.PSK.External = []ExternalPSK{own}
+			if shows {
+				client.Certificates = []Certificate{p.certs["ecdsa-p256"]}
+			}
+			server.PSK.ExternalServer = keysOf(own)
+			server.ClientAuth, server.ClientCAs = demanded, p.roots
+			c, s, clientErr, serverErr := connect(t, client, server)
+			var fault *HandshakeError
+			switch {
+			case !shows:
+				if !errors.As(serverErr, &fault) || fault.Alert != wire.AlertCertificateRequired {
+					t.Errorf("%v: a key came in without a certificate: %v, %v", demanded, clientErr, serverErr)
+				}
+			case clientErr != nil || serverErr != nil:
+				t.Errorf("%v: a client that has both: %v, %v", demanded, clientErr, serverErr)
+			case s.State().PSKIdentity != "" || len(s.State().PeerCertificates) == 0:
+				t.Errorf("%v: %+v", demanded, s.State())
+			default:
+				exchange(t, c, s)
+			}
+			for name, set := range map[string]func(*Config){
+				"required": func(c *Config) { c.PSK.Required = true }, "no certificate": func(c *Config) { c.Certificates = nil },
+			} {
+				nobody := server.Clone()
+				set(nobody)
+				if _, _, _, err := connect(t, client, nobody); err == nil || !strings.Contains(err.Error(), "set PSK.WithCertificate") {
+					t.Errorf("%v, %s: %v", demanded, name, err)
+				}
+			}
+		}
+	}
+}
+
 func TestServerThatRequiresAnExternalPSK(t *testing.T) {
 	p := testPKI()
 	client, server := p.client(), p.server("ecdsa-p256")
@@ -278,7 +317,9 @@ func TestCertificateBesideExternalPSK(t *testing.T) {
 		client.ClientSessionCache = NewLRUClientSessionCache(4)
 		client.Certificates = []Certificate{p.certs["ecdsa-p256"]}
 		server.PSK = PSK{ExternalServer: keysOf(own), WithCertificate: test.server}
-		server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
+		if test.server { // without, a key would not be looked at
+			server.ClientAuth, server.ClientCAs = RequireAndVerifyClientCert, p.roots
+		}
 		if !test.roots {
 			client.RootCAs = x509.NewCertPool()
 		}

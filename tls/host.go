@@ -207,6 +207,8 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 		return misuse("PSK.Required and PSK.WithCertificate need keys; set PSK.ExternalServer")
 	case r.Beside && !r.Certified && c.GetConfigForClient == nil:
 		return misuse("PSK.WithCertificate needs a certificate; set Certificates or GetCertificate")
+	case r.AsksExternal && !r.Beside && demands(c.ClientAuth) && (r.NeedsPSK || !r.Certified && c.GetConfigForClient == nil):
+		return misuse("ClientAuth demands a certificate of clients, which TLS 1.3 does not ask for beside a key of PSK.ExternalServer, so that nobody could come in; set PSK.WithCertificate to demand both, or another ClientAuth")
 	case r.AsksExternal && !r.Has13():
 		return misuse("PSK.ExternalServer is for TLS 1.3, which MaxVersion leaves out; set PSK.Server for the versions before")
 	case !r.Certified && !bare && c.GetConfigForClient == nil:
@@ -231,6 +233,11 @@ func (c *Config) resolveServer(r *handshake.Config, host handshake.Host) error {
 		r.ClientCAs = c.clientCAs()
 	}
 	return c.resolveECHKeys(r)
+}
+
+// demands reports whether clients without a certificate are turned away.
+func demands(a ClientAuthType) bool {
+	return a == RequireAnyClientCert || a == RequireAndVerifyClientCert
 }
 
 // Binding digests what a session of this server depends on: the name asked

@@ -123,6 +123,27 @@ func TestCertificateTypes(t *testing.T) {
 	}
 }
 
+// Verify is told the server's name each time, also before a session is offered.
+func TestRawPublicKeysAreVerifiedForTheirServer(t *testing.T) {
+	client, server := rawPair("ecdsa-p256", VersionTLS13)
+	client.ServerName, client.ClientSessionCache = "example.test", NewLRUClientSessionCache(4)
+	calls := 0
+	client.RawPublicKeys.Verify = func(k PeerKey) error {
+		if calls++; k.ServerName != "example.test" {
+			return fmt.Errorf("asked for %q", k.ServerName)
+		}
+		return nil
+	}
+	for i, want := range []string{"none", "psk"} {
+		if got := resumption(t, client, server); got != want {
+			t.Errorf("connection %d, resumed by %s, not %s", i, got, want)
+		}
+	}
+	if calls != 3 {
+		t.Errorf("the key was judged %d times", calls)
+	}
+}
+
 // A key that is not the right one is refused by either side, whatever else is switched off.
 func TestAnotherRawPublicKeyIsRefused(t *testing.T) {
 	for _, version := range []uint16{VersionTLS12, VersionTLS13} {

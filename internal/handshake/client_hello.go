@@ -15,6 +15,7 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	if err := s.startECH(); err != nil {
 		return nil, err
 	}
+	s.Result.ServerName = s.Config.ServerName // which the application is asked about, for a session too
 	if err := s.lacksParameters(); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,6 @@ func sendClientHello(s *State, ctx context.Context) (wire.Message, error) {
 	if err := s.shuffle(); err != nil {
 		return nil, err
 	}
-	s.Result.ServerName = s.Config.ServerName
 	s.noteOwnHello()
 	if err := s.pickSessionID(); err != nil {
 		return nil, err

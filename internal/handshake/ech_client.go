@@ -70,6 +70,7 @@ func (s *State) startECH() error {
 	h := s.ech
 	h.inner.Versions = s.Config.Versions[:1:1]
 	h.outer.ServerName, h.outer.Sessions, h.outer.Verify = string(offer.Config.PublicName), false, false
+	h.outer.AcceptTypes, h.outer.Suites = nil, slices.DeleteFunc(slices.Clone(s.Config.Suites), bareSuite) // a rejection is worth what a certificate proves
 	sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, echInfo(&offer.Config))
 	if err != nil {
 		return fault(wire.AlertInternalError, "the public key of the ECHConfig cannot be used", "RFC 9849 §6.1", err)
@@ -80,6 +81,11 @@ func (s *State) startECH() error {
 	}
 	s.Config = &h.inner
 	return nil
+}
+
+// bareSuite: with it a server is known by no certificate, or not by one alone.
+func bareSuite(c *suite.Suite) bool {
+	return c.KeyExchange != wire.KeyExchangeNone && !mayAskForCertificate(c)
 }
 
 // pretend makes an extension that nobody can tell from a real one, so that the real one
@@ -213,7 +219,7 @@ func mayShare(t wire.ExtensionType) bool {
 // ownToInner are the extensions that the two hellos do not share. They stand first in the
 // inner one, so that the others are one run.
 func (s *State) ownToInner(t wire.ExtensionType) bool {
-	return !mayShare(t) || t == wire.ExtSupportedVersions && len(s.ech.outer.Versions) > 1
+	return !mayShare(t) || t == wire.ExtServerCertificateType || t == wire.ExtSupportedVersions && len(s.ech.outer.Versions) > 1
 }
 
 // pretendPSK is a pre_shared_key for the outer hello: as long as the real one, and noise,

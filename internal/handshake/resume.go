@@ -194,6 +194,7 @@ func (s *State) pickPSK(ctx context.Context) error {
 	dhe := slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
 	alone := s.Config.PSKAlone && slices.Contains(s.Offer.PSKModes, wire.PSKModePlain)
 	beside := s.asked(wire.ExtCertWithExternPSK)
+	external := s.Config.AsksExternal && (dhe || alone) && s.admitsKey()
 	offered := s.Offer.PSKs.Identities
 	for i, id := range offered[:min(len(offered), maxIdentities)] {
 		var taken bool
@@ -201,7 +202,7 @@ func (s *State) pickPSK(ctx context.Context) error {
 		if dhe && s.Config.Tickets && !beside && !s.Config.Beside {
 			taken, err = s.resume13(ctx, i, id.Identity)
 		}
-		if err == nil && !taken && s.Config.AsksExternal && (dhe || alone) {
+		if err == nil && !taken && external {
 			taken, err = s.takeExternal(i, id.Identity)
 		}
 		if err != nil || taken {
@@ -216,6 +217,10 @@ func (s *State) pickPSK(ctx context.Context) error {
 	}
 	return fault(wire.AlertHandshakeFailure, "the client offers no pre-shared key that could be used, and one is needed", "RFC 8446 §4.2.9, §4.2.11", nil)
 }
+
+// admitsKey: an external PSK stands in for no certificate that a client must show. TLS 1.3
+// asks for none beside it, but by RFC 9973. RFC 8446 §4.3.2.
+func (s *State) admitsKey() bool { return s.Config.Beside || !s.requiresCertificate() }
 
 // resume13 has the server resume the session of a ticket, which is the PSK at index.
 func (s *State) resume13(ctx context.Context, index int, ticket []byte) (taken bool, err error) {

@@ -47,7 +47,12 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	if len(t.Certificates) == 0 && t.PSKFile == "" {
 		k.wrong(path+".certificates", "there is no certificate to show; add one with cert and key, acme or development, or a psk-file")
 	}
-	if t.PSKFile != "" && len(t.Certificates) > 0 && len(l.Allow) == 0 && t.ClientAuth != "require" {
+	switch keys := t.PSKFile != ""; {
+	case keys && t.ClientAuth == "require" && len(t.Certificates) == 0:
+		k.wrong(path+".client-auth", "a pre-shared key leaves no place for a client's certificate, so that nobody could come in; leave client-auth and client-ca out, or add certificates and leave psk-file out")
+	case keys && t.ClientAuth == "require":
+		k.warn(path+".psk-file", "each client must show a certificate, for which a pre-shared key leaves no place, so that nobody comes in by a key; leave psk-file out, or write client-auth: request and, in allow, the identities that may come in, like psk:client1 and dns:client2.example.com")
+	case keys && len(t.Certificates) > 0 && len(l.Allow) == 0:
 		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; leave certificates out, or write in allow which identities may come in, like psk:client1")
 	}
 	k.namesTwice(path, t)

@@ -68,8 +68,9 @@ listeners:
     tls:
       certificates: [{cert: chain.pem, key: key.pem}, {cert: both.pem}]
       psk-file: psk
-      client-auth: require
+      client-auth: request
       client-ca: chain.pem
+    allow: ["psk:client1"]
     target: web
 targets:
   web: {addresses: ["127.0.0.1:80"], tls: {ca: chain.pem, cert: both.pem}}
