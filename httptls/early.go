@@ -14,7 +14,8 @@ import (
 // the protocols listed there. They may be copies of what somebody has recorded, so that only a
 // request with a safe method and no body is served before the client has proved that it
 // is there, with the header "Early-Data: 1". A handler that must not do such a request twice
-// answers 425 (Too Early), or calls [Confirm]. All others wait for the rest of the handshake.
+// answers 425 (Too Early), or calls [Confirm]. All others wait for the rest of the handshake, and so
+// does one that asks for another protocol, and a handler that hijacks the connection.
 
 const earlyHeader = "Early-Data"
 
@@ -30,6 +31,7 @@ type unconfirmed struct {
 	err   error
 	mu    sync.Mutex
 	state *tls.ConnectionState // once the handshake is complete
+	mark  [1]string            // the header that admit sets, so that it is known again
 }
 
 // confirm waits for the rest of the handshake, and tells of it.
@@ -75,17 +77,32 @@ func (u *unconfirmed) read(b []byte) (int, error) {
 var safely = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodOptions: true}
 
 // admit has a request that came early be served, or waits until it is no longer early. A header
-// of the client's own is replaced then, and else left: it may be of a proxy before us.
+// of the client's own stays: it may be of a proxy before us. Whatever it says means 1 (RFC 8470 §5.1).
+// Who asks for another protocol would go on with it after an answer, in early data.
 func (c *serverConn) admit(r *http.Request) error {
 	u := c.early
 	if u == nil || u.confirmed() != nil {
 		return nil
 	}
-	if safely[r.Method] && r.ContentLength == 0 {
-		r.Header.Set(earlyHeader, "1")
+	if safely[r.Method] && r.ContentLength == 0 && r.Header.Get("Upgrade") == "" {
+		if _, theirs := r.Header[earlyHeader]; theirs {
+			r.Header.Set(earlyHeader, "1")
+		} else {
+			u.mark[0] = "1"
+			r.Header[earlyHeader] = u.mark[:]
+		}
 		return nil
 	}
 	return u.confirm()
+}
+
+// hijacked waits until the client has proved that it is there: what a handler reads from then on
+// goes by no header. Where it has not, there is no connection to have.
+func (c *serverConn) hijacked() {
+	if c.early != nil && c.early.confirm() != nil {
+		c.Close()
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // tlsState is what a request is shown of its connection.
@@ -99,7 +116,10 @@ func (c *serverConn) tlsState() *tls.ConnectionState {
 }
 
 // Confirm waits until the client that sent r has proved that it is there, so that r is no copy of
-// a request that somebody has recorded, and takes the header Early-Data away. It returns at once for
+// a request that somebody has recorded, and takes the header Early-Data away that the Server has
+// set. One that the client has sent stays: the client may be a gateway, which passes on a request
+// that was early on its own side (RFC 8470 §5.1), and that is for the handler to judge. So does
+// that of a copy by [http.Request.Clone]. It returns at once for
 // requests that were not early, and nil for those of other servers. RFC 8470 §3.
 func Confirm(r *http.Request) error {
 	c, ours := r.Context().Value(connKey{}).(*serverConn)
@@ -109,7 +129,9 @@ func Confirm(r *http.Request) error {
 	if err := c.early.confirm(); err != nil {
 		return err
 	}
-	r.Header.Del(earlyHeader)
+	if h := r.Header[earlyHeader]; len(h) == 1 && &h[0] == &c.early.mark[0] {
+		delete(r.Header, earlyHeader)
+	}
 	r.TLS = c.tlsState()
 	return nil
 }

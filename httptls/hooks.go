@@ -24,16 +24,19 @@ func connContext(users func(context.Context, net.Conn) context.Context) func(con
 }
 
 // connState shows our connections as they are. That they are new is told already:
-// net/http gets them only after their handshake.
+// net/http gets them only after their handshake. One that is hijacked is no longer early.
 func connState(users func(net.Conn, http.ConnState)) func(net.Conn, http.ConnState) {
-	if users == nil {
-		return nil
-	}
 	return func(c net.Conn, state http.ConnState) {
-		if _, ours := serverConnOf(c); ours && state == http.StateNew {
+		sc, ours := serverConnOf(c)
+		if ours && state == http.StateNew {
 			return
 		}
-		users(visible(c), state)
+		if ours && state == http.StateHijacked {
+			sc.hijacked()
+		}
+		if users != nil {
+			users(visible(c), state)
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *singleUse) Claim(ctx context.Context, key string, _ time.Time) error {
 // Recorder is a ReplayStore for one process, whose tickets need no permit: it remembers which have
 // brought early data. It forgets nothing before its time, and refuses early data when it is full.
 // It refuses all in the beginning, for as long as a process before it may have accepted what is
-// sent again. RFC 8446 §8.2.
+// sent again, and after its clock was set back, until that is again where it was. RFC 8446 §8.2.
 type Recorder struct {
 	most  int
 	since time.Time
@@ -65,39 +65,62 @@ type Recorder struct {
 	mu   sync.Mutex
 	seen map[string]time.Time
 	next time.Time // when to look for what can be forgotten
+	over time.Time // the latest end of what was forgotten, or could have been
 }
 
+// holds is how long a ticket is remembered at least, by the Recorder's own clock: twice the longest
+// window of a server, whose clock may be behind, and what is rounded off.
+const holds = 2*time.Minute + time.Second
+
 // NewRecorder returns a Recorder that remembers that many tickets at most, at about 100 bytes each.
-// now is its clock; nil is time.Now.
+// now is its clock; nil is time.Now. What counts is the time of day, by which servers judge the age
+// of what they get.
 func NewRecorder(tickets int, now func() time.Time) *Recorder {
 	if now == nil {
 		now = time.Now
 	}
-	return &Recorder{most: tickets, since: now(), now: now, seen: make(map[string]time.Time)}
+	return &Recorder{most: tickets, since: now().Round(0), now: now, seen: make(map[string]time.Time)}
 }
 
 // Permit has nothing to do.
 func (r *Recorder) Permit(context.Context, string, time.Time) error { return nil }
 
-// Claim remembers the key until then.
+// Claim remembers the key until then, and for two minutes at least.
 func (r *Recorder) Claim(_ context.Context, key string, until time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
+	now := r.now().Round(0) // without the monotonic reading: it goes on when the clock is set back
+	until = until.Round(0)
+	switch {
+	case now.Before(r.over):
+		return fmt.Errorf("session: the clock was set back, and what came since is forgotten in part; early data is taken in %v", r.over.Sub(now))
+	case !until.After(now):
+		return errors.New("session: early data was to be remembered until a time that is past: the clocks of the server and of its Recorder differ")
+	}
 	if wait := until.Sub(now) - now.Sub(r.since); wait > 0 {
 		return fmt.Errorf("session: what came before this process began is not known; early data is taken in %v", wait)
 	}
 	if !now.Before(r.next) || len(r.seen) >= r.most {
 		r.forget(now)
 	}
-	if end, again := r.seen[key]; again && now.Before(end) {
-		return ErrReplayed
+	if end, again := r.seen[key]; again {
+		if now.Before(end) {
+			return ErrReplayed
+		}
+		r.over = later(r.over, end)
 	}
 	if len(r.seen) >= r.most {
 		return fmt.Errorf("session: %d tickets are remembered, and there is no room for another", r.most)
 	}
-	r.seen[key] = until
+	r.seen[key] = later(until, now.Add(holds))
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // forget drops what is over. It looks at all, so it is not asked for each time.
@@ -109,6 +132,7 @@ func (r *Recorder) forget(now time.Time) {
 	for key, end := range r.seen {
 		if !now.Before(end) {
 			delete(r.seen, key)
+			r.over = later(r.over, end)
 		}
 	}
 }

@@ -63,6 +63,8 @@ type Config struct {
 	// refuse. A client calls it before it shows its own certificate. Up to TLS 1.2 that
 	// is before there are keys, so nothing can be exported in it; with RSA key exchange
 	// or a pre-shared key the server proves its identity only by its Finished, later.
+	// A server that takes early data calls it before, with HandshakeComplete false and nothing to
+	// export either.
 	VerifyConnection func(ConnectionState) error
 	// RootCAs are the authorities that a client trusts; nil for the system's.
 	RootCAs *x509.CertPool

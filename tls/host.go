@@ -94,9 +94,12 @@ func (h *host) ClientPSK(hint string) (string, []byte, error) { return h.config.
 func (h *host) ServerPSK(identity string) ([]byte, error) { return h.config.PSK.Server(identity) }
 
 func (h *host) VerifyConnection(s *handshake.State) error {
-	cs := connectionState(s.Result, true)
+	cs := connectionState(s.Result, !s.Asking())
 	cs.TLSUnique = nil // zeros where no Finished came before: nobody could tell
-	if !s.Keyed() {
+	switch {
+	case s.Asking():
+		handshake.SetExporter(&cs, notYet)
+	case !s.Keyed():
 		handshake.SetExporter(&cs, func(string, []byte, int) ([]byte, error) {
 			return nil, &handshake.Error{Rule: "a client cannot export keying material in VerifyConnection up to TLS 1.2: it is asked before there are keys"}
 		})

@@ -132,8 +132,9 @@ func (s *State) refusesEarly(ctx context.Context) (why string, skew time.Duratio
 	if skew = s.skew(); skew.Abs() > e.Window {
 		return fmt.Sprintf("the age of the ticket is off by %v, so the ClientHello may have been recorded; at most %v are allowed", skew, e.Window), skew
 	}
-	// A ClientHello whose age is right now is too old when the window has passed twice.
-	if err := e.Replay.Claim(ctx, s.pskTicket, s.Config.Time().Add(2*e.Window)); err != nil {
+	// A ClientHello whose age is right now is too old when the window has passed twice, and
+	// what skew rounds off.
+	if err := e.Replay.Claim(ctx, s.pskTicket, s.Config.Time().Add(2*e.Window+time.Second)); err != nil {
 		return "whether it is sent for the first time is not known, or it is not: " + err.Error(), skew
 	}
 	return "", skew

@@ -163,5 +163,9 @@ func (s *State) approve() error {
 // Keyed reports whether VerifyConnection is asked when the secrets are there. A client
 // of a full handshake up to TLS 1.2 asks before, and so does a server that takes early data.
 func (s *State) Keyed() bool {
-	return s.isServer() && !s.early13.asking || s.resumed != nil || s.profile.schedule == nil
+	return !s.Asking() && (s.isServer() || s.resumed != nil || s.profile.schedule == nil)
 }
+
+// Asking reports that a server asks VerifyConnection before it takes early data: its own flight
+// is not sent then, and there is no secret to export from.
+func (s *State) Asking() bool { return s.early13.asking }
