@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -97,11 +98,12 @@ func (c *serverConn) admit(r *http.Request) error {
 }
 
 // hijacked waits until the client has proved that it is there: what a handler reads from then on
-// goes by no header. Where it has not, there is no connection to have.
+// goes by no header. Where it has not, there is no connection to have, and Hijack has no way to say
+// so: the goroutine that called it ends. A panic would end the process where that is not net/http's.
 func (c *serverConn) hijacked() {
 	if c.early != nil && c.early.confirm() != nil {
 		c.Close()
-		panic(http.ErrAbortHandler)
+		runtime.Goexit()
 	}
 }
 
