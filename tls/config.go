@@ -288,7 +288,8 @@ type PSK struct {
 	WithoutDH bool
 	// Node names the endpoint that this Config is of, where a process has several that
 	// share keys, or several Configs of one. No Node takes an external key for a hello
-	// that it has sent itself (the Selfie attack). Empty for this Config alone. Between
+	// that it has sent itself (the Selfie attack). Empty for this Config alone, and for what
+	// its GetConfigForClient returns. Between
 	// processes, put the names of both ends into ExternalPSK.Context. RFC 9257 §5.1.
 	Node string
 }

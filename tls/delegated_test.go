@@ -134,6 +134,8 @@ func TestForgedDelegatedCredentials(t *testing.T) {
 			client: func(c *Config) { c.Time = func() time.Time { return now } },
 			server: func(c *Config) { c.Certificates = []Certificate{longLived()} },
 			d:      longDelegate(t, now, 8*24*time.Hour), says: "more than seven days"},
+		"it is valid for longer than its certificate, and that for less": {
+			d: forged(t, cert, good, true, func(d *wire.DelegatedCredential) { d.ValidTime = since + 8*24*3600 }), says: "more than seven days"},
 		"the certificate may not delegate": {
 			server: func(c *Config) { c.Certificates = []Certificate{plain} },
 			d:      elsewhere(forged(t, plain, good, true, func(*wire.DelegatedCredential) {}), plain), says: "may not delegate"},

@@ -156,6 +156,25 @@ func TestECHRejected(t *testing.T) {
 	}
 }
 
+// A server that rejects has not seen the session, which is good for the next connection.
+func TestECHRejectionKeepsTheSession(t *testing.T) {
+	client, server, key := echPair(t)
+	client.ClientSessionCache = NewLRUClientSessionCache(4)
+	c, s := mustConnect(t, client, server)
+	exchange(t, c, s)
+	client.EncryptedClientHelloConfigList = must(ECHConfigList(must(GenerateECHKey(publicName, ECHKeyOptions{}))))
+	for range 3 {
+		var rejected *ECHRejectionError
+		if _, _, err, _ := connectInMemory(client, server); !errors.As(err, &rejected) {
+			t.Fatal(err)
+		}
+	}
+	client.EncryptedClientHelloConfigList = must(ECHConfigList(key))
+	if c, _ := mustConnect(t, client, server); !c.ConnectionState().DidResume {
+		t.Error("the session is gone")
+	}
+}
+
 // A server in between that has no certificate for the public name proves nothing.
 func TestECHRejectedByNobody(t *testing.T) {
 	client, server, key := echPair(t)

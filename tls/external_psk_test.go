@@ -356,6 +356,16 @@ func TestSelfie(t *testing.T) {
 	if _, _, _, err := connect(t, one, one); !errors.As(err, &fault) || fault.Alert != wire.AlertIllegalParameter {
 		t.Errorf("by its own Config: %v", err)
 	}
+	_, next := external(nil, []ExternalPSK{own})
+	one.GetConfigForClient = func(*ClientHelloInfo) (*Config, error) { return next, nil }
+	if _, _, _, err := connect(t, one, one); !errors.As(err, &fault) || fault.Alert != wire.AlertIllegalParameter {
+		t.Errorf("by a Config that stands in for its own: %v", err)
+	}
+	next.PSK.External = []ExternalPSK{own}
+	next.ServerName = "peer"
+	if _, _, _, err := connect(t, next, one); !errors.As(err, &fault) || fault.Alert != wire.AlertIllegalParameter {
+		t.Errorf("by the Config that stands in: %v", err)
+	}
 	client, server := external([]ExternalPSK{own}, []ExternalPSK{own})
 	client.PSK.Node, server.PSK.Node = "alice", "alice"
 	if _, _, _, err := connect(t, client, server); !errors.As(err, &fault) || fault.Alert != wire.AlertIllegalParameter {

@@ -103,7 +103,8 @@ func (c *Conn) settle(s *shaking, err *error) {
 	configs.Put(s.resolved)
 	offered := s.offered
 	s.resolved, s.offered = nil, nil
-	if *err != nil {
+	var rejected *ECHRejectionError
+	if *err != nil && !errors.As(*err, &rejected) { // which has not seen the session
 		c.drop(offered)
 	}
 }

@@ -166,6 +166,9 @@ func (h *host) ForClient(ctx context.Context, s *handshake.State) (*handshake.Co
 	if err := next.resolveServer(resolved, h); err != nil {
 		return nil, err
 	}
+	if next.PSK.Node == "" { // it is of the same endpoint
+		resolved.FirstNode = s.Config.Node
+	}
 	(*Conn)(h).resolveEarly(resolved)
 	return resolved, nil
 }

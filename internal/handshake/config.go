@@ -117,6 +117,9 @@ type Config struct {
 	// Node is whose Config this is, not nil: no node takes an external PSK for a hello of
 	// its own.
 	Node any
+	// FirstNode is that of the Config in whose place GetConfigForClient put this one, if this
+	// one names none; nil for none.
+	FirstNode any
 
 	// Verify: VerifyConnection is to be asked. LogKeys: KeyLog is.
 	Verify, LogKeys bool

@@ -110,8 +110,8 @@ func (s *State) verifyDelegated(raw []byte) error {
 		return badDelegation("it is signed with " + d.Algorithm.String() + ", which was not offered")
 	case !now.Before(expiry):
 		return badDelegation("it has expired at " + expiry.UTC().Format(time.RFC3339))
-	case expiry.Sub(now) > MaxDelegation:
-		return badDelegation(fmt.Sprintf("it is valid until %s, more than seven days from now", expiry.UTC().Format(time.RFC3339)))
+	case delegatedFor(d, leaf).Sub(now) > MaxDelegation:
+		return badDelegation(fmt.Sprintf("it is valid until %s, more than seven days from now", delegatedFor(d, leaf).UTC().Format(time.RFC3339)))
 	}
 	s.Result.Peer.Delegated = &Delegation{raw, d.Scheme, pub, expiry}
 	return nil
@@ -119,11 +119,16 @@ func (s *State) verifyDelegated(raw []byte) error {
 
 // DelegatedUntil is when a credential for leaf expires, at the latest with leaf itself.
 func DelegatedUntil(d *wire.DelegatedCredential, leaf *x509.Certificate) time.Time {
-	expiry := leaf.NotBefore.Add(time.Duration(d.ValidTime) * time.Second)
+	expiry := delegatedFor(d, leaf)
 	if leaf.NotAfter.Before(expiry) {
 		return leaf.NotAfter
 	}
 	return expiry
+}
+
+// delegatedFor is when a credential ends by its own word, which may be later than leaf does.
+func delegatedFor(d *wire.DelegatedCredential, leaf *x509.Certificate) time.Time {
+	return leaf.NotBefore.Add(time.Duration(d.ValidTime) * time.Second)
 }
 
 // ParseDelegated reads a credential for leaf and checks what does not depend on the moment

@@ -25,6 +25,17 @@ type ech struct {
 	rejected bool
 }
 
+// wipe clears the inner hello and what it was encrypted under. e may be nil.
+func (e *ech) wipe() {
+	if e == nil {
+		return
+	}
+	clear(e.raw)
+	clear(e.message)
+	e.sender.Wipe()
+	e.receiver.Wipe()
+}
+
 // ECHKey is a server's key for it, with the config that clients have.
 type ECHKey struct {
 	Config      wire.ECHConfig

@@ -216,8 +216,12 @@ func (s *State) forgetOwnHello() {
 }
 
 func (s *State) isOwnHello() bool {
-	_, own := ownHellos.Load(ownHello{s.Config.Node, s.Result.Secrets.ClientRandom})
-	return own
+	for _, node := range []any{s.Config.Node, s.Config.FirstNode} {
+		if _, own := ownHellos.Load(ownHello{node, s.Result.Secrets.ClientRandom}); own {
+			return true
+		}
+	}
+	return false
 }
 
 // OwnHellos counts the hellos that are noted, for tests.

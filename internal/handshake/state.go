@@ -236,6 +236,7 @@ func (s *State) Release() {
 	}
 	s.key.wipe()
 	clear(s.psks)
+	s.ech.wipe()
 	clear(s.out)
 	clear(s.sign)
 	sealing, opening := s.sealing.wiped(), s.opening.wiped()

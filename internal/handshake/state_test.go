@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -53,4 +54,17 @@ func TestRoomsOfTickets(t *testing.T) {
 		t.Error("128 KB stay for the next handshake")
 	}
 	s.Release()
+}
+
+// The inner hello does not outlive its handshake.
+func TestReleaseForgetsTheInnerHello(t *testing.T) {
+	s := new(State)
+	raw, message := []byte("inner, sent"), []byte("inner, received")
+	s.ech = &ech{concealing: concealing{raw: raw}, opening: opening{message: message}}
+	s.Release()
+	for _, b := range [][]byte{raw, message} {
+		if len(bytes.Trim(b, "\x00")) > 0 {
+			t.Errorf("%q is left", b)
+		}
+	}
 }

@@ -34,6 +34,13 @@ func (x *exchanged) ECDH(peer *ecdh.PublicKey) (shared []byte, err error) {
 	return shared, err
 }
 
+func (x *exchanged) wipe() {
+	if x != nil {
+		clear(x.dh)
+		x.dh = nil
+	}
+}
+
 // sharedSecret is ExtractAndExpand(dh, enc || pkR). RFC 9180 §4.1.
 func (x *exchanged) sharedSecret() []byte {
 	if x == nil || x.dh == nil {

@@ -118,6 +118,13 @@ func (s *Sender) Seal(aad, plaintext []byte) ([]byte, error) { return s.sender.S
 // SharedSecret is what the KEM has given both sides; nil where it is not known.
 func (s *Sender) SharedSecret() []byte { return s.key.sharedSecret() }
 
+// Wipe forgets what SharedSecret is made of. s may be nil.
+func (s *Sender) Wipe() {
+	if s != nil {
+		s.key.wipe()
+	}
+}
+
 // PrivateKey is a receiver's key.
 type PrivateKey struct {
 	kem wire.HPKEKEM
@@ -193,3 +200,10 @@ func (r *Receiver) Open(aad, sealed []byte) ([]byte, error) {
 
 // SharedSecret is what the KEM has given both sides; nil where it is not known.
 func (r *Receiver) SharedSecret() []byte { return r.key.sharedSecret() }
+
+// Wipe forgets what SharedSecret is made of. r may be nil.
+func (r *Receiver) Wipe() {
+	if r != nil {
+		r.key.wipe()
+	}
+}

@@ -73,6 +73,45 @@ func TestSealAndOpen(t *testing.T) {
 	}
 }
 
+// After Wipe the secret is gone, where there was one.
+func TestWipe(t *testing.T) {
+	for _, kem := range []wire.HPKEKEM{wire.KEMX25519, 0x647a} {
+		id, _ := hpke.NewKEM(uint16(kem))
+		made, err := id.GenerateKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		private, _ := made.Bytes()
+		key, _ := NewPrivateKey(kem, private)
+		sender, err := NewSender(kem, key.Public(), suites[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		receiver, err := key.NewReceiver(sender.Enc, suites[0], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dh [][]byte
+		for _, x := range []*exchanged{sender.key, receiver.key} {
+			if x != nil {
+				dh = append(dh, x.dh)
+			}
+		}
+		sender.Wipe()
+		receiver.Wipe()
+		for _, b := range dh {
+			if len(b) == 0 || len(bytes.Trim(b, "\x00")) > 0 {
+				t.Errorf("%v: %x is left", kem, b)
+			}
+		}
+		if sender.SharedSecret() != nil || receiver.SharedSecret() != nil {
+			t.Errorf("%v: the secret is left", kem)
+		}
+	}
+	(*Sender)(nil).Wipe()
+	(*Receiver)(nil).Wipe()
+}
+
 // The shared secret of RFC 9180 §A.1.1.
 func TestSharedSecret(t *testing.T) {
 	octets := func(s string) []byte {
