@@ -68,7 +68,11 @@ func (c *serverConn) Close() error {
 	if c.late != nil {
 		c.late.Stop()
 	}
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	if c.early != nil {
+		c.early.closed()
+	}
+	return err
 }
 
 // TLSConn returns the connection of TLS that c is or stands on: net/http has a Server's

@@ -2,10 +2,13 @@ package httptls
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -27,12 +30,24 @@ type unconfirmed struct {
 	report  func(Handshake)
 	begun   time.Time
 
-	over  bool // the early data has all been read
+	shut  atomic.Bool // the connection was closed
+	over  bool        // the early data has all been read
 	once  sync.Once
 	err   error
 	mu    sync.Mutex
 	state *tls.ConnectionState // once the handshake is complete
 	mark  [1]string            // the header that admit sets, so that it is known again
+}
+
+var errClosedEarly = errors.New("httptls: the connection was closed after early data, before the handshake was complete")
+
+// closed has the end of the handshake told of, and what it keeps given back, once the connection is closed.
+// It does not wait: OnHandshake may be what closes the server.
+func (u *unconfirmed) closed() {
+	if u.confirmed() == nil {
+		u.shut.Store(true)
+		go u.confirm()
+	}
 }
 
 // confirm waits for the rest of the handshake, and tells of it.
@@ -41,6 +56,9 @@ func (u *unconfirmed) confirm() error {
 		ctx, cancel := context.WithTimeoutCause(context.Background(), u.timeout, &timeoutError{"the TLS handshake with a client", u.timeout})
 		defer cancel()
 		u.err = u.Conn().HandshakeContext(ctx)
+		if u.err != nil && u.shut.Load() {
+			u.err = fmt.Errorf("%w (%w)", errClosedEarly, u.err)
+		}
 		if u.err == nil {
 			state := u.Conn().ConnectionState()
 			u.mu.Lock()

@@ -3,6 +3,7 @@ package httptls
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -176,4 +177,30 @@ func TestHijackWaitsForTheHandshake(t *testing.T) {
 		t.Errorf("a copy: %s", said)
 	}
 	close(over)
+}
+
+// The end of the handshake is told of, also where the connection is closed before.
+func TestEarlyConnectionClosedBeforeTheHandshake(t *testing.T) {
+	server, client := earlyConfigs(t)
+	ended := make(chan Handshake, 4)
+	addr := serveEarly(t, &Server{TLS: server, OnHandshake: func(h Handshake) { ended <- h }}, func(http.ResponseWriter, *http.Request) {})
+	earlyRequest(t, addr, client, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if h := <-ended; h.Err != nil {
+		t.Fatal(h.Err)
+	}
+	raw, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	defer close(over)
+	go tls.Client(deaf{raw, over}, client).HandshakeEarly(context.Background(), []byte("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+	select {
+	case h := <-ended:
+		if !errors.Is(h.Err, errClosedEarly) {
+			t.Error(h.Err)
+		}
+	case <-time.After(8 * time.Second): // HandshakeTimeout is 10
+		t.Error("nobody is told of the handshake's end")
+	}
 }

@@ -77,7 +77,7 @@ func (s *Server) newListener(inner net.Listener) *listener {
 // peer sent, so it is quoted.
 func logFailures(to *log.Logger) func(Handshake) {
 	return func(h Handshake) {
-		if h.Err != nil {
+		if h.Err != nil && !errors.Is(h.Err, errClosedEarly) { // an answer may be all that was wanted
 			to.Printf("httptls: TLS handshake with %s failed: %q", h.Conn.RemoteAddr(), h.Err.Error())
 		}
 	}

@@ -65,7 +65,8 @@ type Handshake struct {
 	// Conn is for asking about the connection, not for reading and writing.
 	Conn     *tls.Conn
 	Duration time.Duration
-	// Err is nil for a completed handshake.
+	// Err is nil for a completed handshake. A connection with early data may be served and
+	// closed before, which is an error here, and is not logged.
 	Err error
 }
 

@@ -18,7 +18,7 @@ type earlyShaking struct {
 	data   []byte     // client: what to send
 	sent   chan error // client: the end of sending it; nil before that has begun
 	paused bool       // server: the application has the early data, and the handshake waits
-	taken  bool       // server: it has had its turn
+	conn   *EarlyConn // server: what the application gets; nil before
 }
 
 // HandshakeEarly is HandshakeContext for a client that has something to send at once, of which
@@ -129,12 +129,16 @@ func (c *Conn) awaitEarly(s *shaking) error {
 	return err
 }
 
-// pauses reports that a server's application is to get early data now.
+// pauses reports that a server's application is to get early data now. What it gets is made here,
+// while nobody else goes on with the handshake.
 func (c *Conn) pauses(s *shaking) bool {
-	if e := s.early; e == nil || e.taken || c.role != wire.Server || !c.engine.TakesEarly() {
+	if e := s.early; e == nil || e.conn != nil || c.role != wire.Server || !c.engine.TakesEarly() {
 		return false
 	}
-	s.early.taken, s.early.paused = true, true
+	state := connectionState(c.engine.Result(), false)
+	state.TLSUnique = nil
+	handshake.SetExporter(&state, c.engine.EarlyExporter())
+	s.early.conn, s.early.paused = &EarlyConn{c, state}, true
 	return true
 }
 
@@ -161,13 +165,7 @@ func (c *Conn) AcceptEarly(ctx context.Context) (*EarlyConn, error) {
 	if err := c.shakeEarly(ctx, early); err != nil {
 		return nil, err
 	}
-	if !early.taken {
-		return nil, nil
-	}
-	state := connectionState(c.engine.Result(), false)
-	state.TLSUnique = nil
-	handshake.SetExporter(&state, c.engine.EarlyExporter())
-	return &EarlyConn{c, state}, nil
+	return early.conn, nil
 }
 
 // ConnectionState is what was agreed on. HandshakeComplete is false. What its

@@ -201,6 +201,8 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 		return quicError(&handshake.Error{Alert: wire.AlertInternalError, Rule: "Start was not called"})
 	case q.running:
 		return quicError(&handshake.Error{Alert: wire.AlertInternalError, Rule: "a callback called a method of its own QUICConn"})
+	case q.closed:
+		return q.fail(q.closure())
 	}
 	before := q.engine != nil && q.engine.Done()
 	if !before && q.ctx.Err() != nil {
@@ -215,7 +217,7 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 	defer func() {
 		q.running = false
 		if q.closed && err == nil {
-			err = errQUICClosed
+			err = q.closure()
 		}
 		if err != nil {
 			err = q.fail(err)
@@ -274,14 +276,25 @@ func (q *QUICConn) fail(err error) error {
 	return q.err
 }
 
-// errQUICClosed is why a handshake that was under way is over.
-var errQUICClosed = closing(&handshake.Error{Rule: "the connection was closed during the handshake"})
+// errQUICClosed is why a handshake that was under way is over, errQUICOver why nothing more is
+// taken after it.
+var (
+	errQUICClosed = closing(&handshake.Error{Rule: "the connection was closed during the handshake"})
+	errQUICOver   = closing(&handshake.Error{Rule: "the connection was closed"})
+)
+
+func (q *QUICConn) closure() error {
+	if q.engine != nil && q.engine.Done() {
+		return errQUICOver
+	}
+	return errQUICClosed
+}
 
 // closing is an error with the alert close_notify.
 func closing(err error) error { return &alerting{err, AlertError(wire.AlertCloseNotify)} }
 
 // Close ends the handshake, where it is under way, and wipes the secrets that no event has
-// told of. It returns why the connection has failed, if it has; a handshake that was
+// told of. Nothing more is taken or sent afterwards. It returns why the connection has failed, if it has; a handshake that was
 // under way fails by it.
 func (q *QUICConn) Close() error {
 	done := q.engine != nil && q.engine.Done()

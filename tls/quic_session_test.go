@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // twiceQUIC connects two times with the same Configs, a ticket each, and returns both sides
@@ -250,5 +252,32 @@ func TestQUICDropsFailedSessions(t *testing.T) {
 	key := c.quicEnd.(*QUICConn).conn.sessionKey()
 	if cs, ok := client.TLSConfig.ClientSessionCache.Get(key); ok && cs != nil {
 		t.Errorf("under %q there is still a session", key)
+	}
+}
+
+// A connection that was closed after its handshake takes nothing more, and sends no ticket.
+func TestQUICClosedAfterTheHandshake(t *testing.T) {
+	client, server := sessionConfigs(false)
+	c, s := oursQUIC(t, client, false), oursQUIC(t, server, true)
+	if err := runQUIC(c, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []*QUICConn{c.quicEnd.(*QUICConn), s.quicEnd.(*QUICConn)} {
+		if err := q.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		did := func() error { return q.HandleData(QUICEncryptionLevelApplication, nil) }
+		if q.conn.role == wire.Server {
+			did = func() error { return q.SendSessionTicket(QUICSessionTicketOptions{}) }
+		}
+		if err := did(); !errors.Is(err, AlertError(wire.AlertCloseNotify)) || strings.Contains(err.Error(), "during") {
+			t.Errorf("after Close: %v", err)
+		}
+		if e := q.NextEvent(); e.Kind == QUICWriteData {
+			t.Error("something is sent after Close")
+		}
+		if !q.ConnectionState().HandshakeComplete {
+			t.Error("the state is forgotten")
+		}
 	}
 }

@@ -55,8 +55,9 @@ func (e *Engine) takeEarly(content []byte) error {
 	return nil
 }
 
-// TakesEarly reports that early data was accepted, and its end has not come.
-func (e *Engine) TakesEarly() bool { return e.in.inbox != nil && e.in.early.open() }
+// TakesEarly reports that early data was accepted, and its end has not come, or some of it is there:
+// a client may send the end together with it.
+func (e *Engine) TakesEarly() bool { return e.in.inbox != nil && e.in.early != nil }
 
 // OffersEarly reports that a client has announced early data, which Write now seals.
 func (e *Engine) OffersEarly() bool { return e.hs != nil && e.hs.OffersEarly() }

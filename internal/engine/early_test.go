@@ -295,3 +295,19 @@ func TestSkippingEarlyDataEnds(t *testing.T) {
 		})
 	}
 }
+
+// Early data may come together with its end, and is the application's all the same.
+func TestEarlyDataWithItsEnd(t *testing.T) {
+	e := new(Engine)
+	e.in.inbox = new(inbox)
+	e.in.early = &early{left: 10, data: []byte("x"), under: true}
+	e.in.expectEarly(0)
+	if !e.TakesEarly() {
+		t.Error("early data that was accepted is lost")
+	}
+	e.in.early.data = nil
+	e.in.forgetEarly()
+	if e.TakesEarly() {
+		t.Error("there is no more")
+	}
+}

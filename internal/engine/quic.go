@@ -56,7 +56,12 @@ type QUIC struct {
 	// session that was resumed.
 	tickets bool
 	born    *handshake.Born
+	posts   int // messages that have come after the handshake
 }
+
+// maxPosts is how many messages after the handshake are acted on: they are tickets, and saving one
+// costs more than sending it. Further ones are checked and dropped.
+const maxPosts = 32
 
 // NewQUIC makes the engine of one side. saves: the client's sessions are kept. hooks may be
 // nil.
@@ -150,7 +155,7 @@ func (q *QUIC) afterwards() error {
 		msg := q.hand[:size]
 		q.hand = q.hand[size:]
 		p := handshake.Post{Role: q.role, Result: q.result, Hooks: q.hooks}
-		if q.saves {
+		if q.posts++; q.saves && q.posts <= maxPosts {
 			p.Saver = q.carrier
 		}
 		if err := p.Receive(msg); err != nil {

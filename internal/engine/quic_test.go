@@ -297,3 +297,30 @@ func TestQUICWaitsForParameters(t *testing.T) {
 		t.Fatal(client.errs, server.errs, client.got)
 	}
 }
+
+// TestQUICSavesSoManyTickets floods a client with tickets, each of which its cache would be asked to
+// keep.
+func TestQUICSavesSoManyTickets(t *testing.T) {
+	ticket := wire.AppendMessage(nil, &wire.NewSessionTicket{Lifetime: 60, Nonce: []byte{1}, Ticket: []byte{2}}, wire.Context{Version: wire.TLS13, From: wire.Server})
+	client, server := connectQUIC(func(c, s *quicSide) {})
+	runQUIC(client, server)
+	if !client.done || !server.done {
+		t.Fatal(client.errs, server.errs)
+	}
+	saved := 0
+	for range 3 * maxPosts {
+		client.saved = nil
+		if err := client.Receive(context.Background(), levelApplication, ticket); err != nil {
+			t.Fatal(err)
+		}
+		if client.saved != nil {
+			saved++
+		}
+	}
+	if saved != maxPosts {
+		t.Errorf("%d tickets were saved", saved)
+	}
+	if err := client.Receive(context.Background(), levelApplication, []byte{4, 0, 0, 0}); err == nil {
+		t.Error("what is dropped is not checked")
+	}
+}
