@@ -262,6 +262,10 @@ func TestQUICClosedAfterTheHandshake(t *testing.T) {
 	if err := runQUIC(c, s); err != nil {
 		t.Fatal(err)
 	}
+	server.TLSConfig.WrapSession = func(ConnectionState, *SessionState) ([]byte, error) {
+		t.Error("a ticket is made after Close")
+		return nil, nil
+	}
 	for _, q := range []*QUICConn{c.quicEnd.(*QUICConn), s.quicEnd.(*QUICConn)} {
 		if err := q.Close(); err != nil {
 			t.Errorf("Close: %v", err)
