@@ -131,11 +131,8 @@ func (x *audit) tolerance(ctx context.Context) {
 	if len(x.spoken) == 0 || x.spoken[0] == wire.SSL30 {
 		return
 	}
+	plain := x.modern()
 	h := x.modern()
-	// What fails without such values too is no matter of theirs.
-	if plain := x.do(ctx, Probe{Name: "the same without values that nobody knows", Hello: h, Until: Flight, idle: true}); plain == nil || plain.End != Reached {
-		return
-	}
 	h.Suites = append([]wire.CipherSuite{0x3a3a}, h.Suites...)
 	h.Groups = append([]wire.NamedGroup{0x4a4a}, h.Groups...)
 	h.Versions = append([]wire.Version{0x5a5a}, h.Versions...)
@@ -145,13 +142,20 @@ func (x *audit) tolerance(ctx context.Context) {
 	a := x.do(ctx, Probe{Name: "values that nobody knows", Hello: h, Until: Flight, idle: true})
 	switch {
 	case a == nil:
-	case !a.End.Connected(), unanswered(a) && x.silentNow(ctx): // without a connection there was no hello to break at
-		x.set("unknown values", notAnswered)
 	case a.End == Reached:
 		x.set("unknown values", "passed over")
-	default:
-		x.set("unknown values", answerOf(a))
-		x.found("tls13-intolerant", a, "a hello of 2,000 bytes with reserved values (GREASE): "+answerOf(a))
+	case !a.End.Connected(): // there was no hello to break at
+		x.set("unknown values", notAnswered)
+	default: // what fails without such values too is no matter of theirs
+		control := x.do(ctx, Probe{Name: "the same without values that nobody knows", Hello: plain, Until: Flight, idle: true})
+		switch {
+		case control == nil:
+		case control.End == Reached:
+			x.set("unknown values", answerOf(a))
+			x.found("tls13-intolerant", a, "a hello of 2,000 bytes with reserved values (GREASE): "+answerOf(a))
+		case !control.End.Connected(), unanswered(control):
+			x.set("unknown values", notAnswered)
+		}
 	}
 }
 

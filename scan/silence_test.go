@@ -36,7 +36,7 @@ func TestAServerThatTakesNoHelloIsNotAllRight(t *testing.T) {
 				p.Timeout = 5 * time.Second
 			}
 			r, err := p.Scan(t.Context(), serve(t, c.serve), Options{})
-			if want := "the server takes a hello of no version: " + c.want; err != nil || r.Failure != want {
+			if want := "the server takes no version of TLS that it was offered: " + c.want; err != nil || r.Failure != want {
 				t.Errorf("%v, %q, want %q", err, r.Failure, want)
 			}
 			if len(r.Findings) > 0 || len(r.Features) > 0 || len(r.Versions) > 0 {

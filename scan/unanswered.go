@@ -58,13 +58,6 @@ func (x *audit) lacks(what string) {
 	x.mutes[what] = true
 }
 
-// silentNow asks what the server has answered before, and reports that no answer comes any
-// more.
-func (x *audit) silentNow(ctx context.Context) bool {
-	a := x.do(ctx, Probe{Name: "the same as at first", Hello: x.modern(), Until: Greeting})
-	return a == nil || unanswered(a)
-}
-
 // doubt looks whether so many connections got no answer that something on the way, or the
 // server, may have turned us away: then nothing is said to be absent. Where some were closed or
 // reset at once, what was answered at first is asked again: servers hang up at what they do not
