@@ -108,7 +108,9 @@ func TestEarlyRequests(t *testing.T) {
 		{"OPTIONS / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "OPTIONS 1 "},
 	} {
 		taken, answer := earlyRequest(t, addr, client, test.request)
-		if !taken { // the connection before was over before its ticket had come; this one has brought one
+		// It is tried again where a connection was over before its ticket had come, and where the
+		// handshake was over before the request was read, which is no early one then.
+		for tries := 0; tries < 50 && (!taken || answer != test.answer && answer == strings.Replace(test.answer, " 1 ", "  ", 1)); tries++ {
 			taken, answer = earlyRequest(t, addr, client, test.request)
 		}
 		if !taken || answer != test.answer {
