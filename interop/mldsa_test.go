@@ -138,7 +138,7 @@ func (p *mldsaPKI) serve(t *testing.T, config *vitrine.Config) wire.SignatureSch
 			return conn.State().ServerSignature
 		}
 	}
-	t.Error("s_server did not take our certificate")
+	t.Error("s_server did not take our certificate", lines.Err())
 	return 0
 }
 
