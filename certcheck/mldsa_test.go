@@ -132,7 +132,7 @@ func TestMLDSAKeyUsage(t *testing.T) {
 	}
 }
 
-// A list that an authority with such a key has signed says who is revoked; one that was
+// A list that an authority with such a key has signed says which certificates are revoked; one that was
 // changed says nothing.
 func TestMLDSAList(t *testing.T) {
 	text, err := os.ReadFile("../internal/otherkeys/testdata/mldsa-ca.crl")

@@ -97,7 +97,7 @@ var safely = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.M
 
 // admit has a request that came early be served, or waits until it is no longer early. A header
 // of the client's own stays: it may be of a proxy before us. Whatever it says means 1 (RFC 8470 §5.1).
-// Who asks for another protocol would go on with it after an answer, in early data.
+// A client that asks for another protocol would go on with it after an answer, in early data.
 func (c *serverConn) admit(r *http.Request) error {
 	u := c.early
 	if u == nil || u.confirmed() != nil {

@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"crypto"
 	"crypto/tls"
@@ -97,28 +96,7 @@ func (p *mldsaPKI) serve(t *testing.T, config *vitrine.Config) wire.SignatureSch
 	t.Helper()
 	cmd := p.openssl("s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", "leaf.pem", "-key", "leaf.key", "-CAfile", "ca.pem", "-Verify", "3", "-verify_return_error")
 	cmd.Dir = p.dir
-	stdin, err := cmd.StdinPipe() // at whose end it goes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdin.Close()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}()
-	lines, port := bufio.NewScanner(out), ""
-	for port == "" && lines.Scan() {
-		if m := opensslAccept.FindStringSubmatch(lines.Text() + "\n"); m != nil {
-			port = m[1]
-		}
-	}
+	lines, port := startServer(t, cmd)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"bufio"
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -368,4 +370,32 @@ func opensslClientFacts(text string) facts {
 		f["ems"] = m[1]
 	}
 	return f
+}
+
+// startServer starts an s_server, to the end of the test, and returns its port and the rest of what it prints.
+func startServer(t *testing.T, cmd *exec.Cmd) (lines *bufio.Scanner, port string) {
+	t.Helper()
+	stdin, err := cmd.StdinPipe() // at whose end it goes
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	for lines = bufio.NewScanner(out); lines.Scan(); {
+		if m := opensslAccept.FindStringSubmatch(lines.Text() + "\n"); m != nil {
+			return lines, m[1]
+		}
+	}
+	t.Fatal("s_server does not listen", lines.Err())
+	return nil, ""
 }

@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"net"
@@ -59,31 +58,7 @@ func signedBy(t *testing.T, on bool, got wire.SignatureScheme) {
 func sha224Client(t *testing.T, material *pki, key keyType, config *vitrine.Config) wire.SignatureScheme {
 	cmd := exec.CommandContext(t.Context(), "openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-tls1_2", "-cipher", "DEFAULT:@SECLEVEL=0",
 		"-sigalgs", "RSA+SHA224:ECDSA+SHA224", "-cert", material.certFile(key), "-key", material.keyFile(key))
-	stdin, err := cmd.StdinPipe() // at whose end it goes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdin.Close()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}()
-	lines, port := bufio.NewScanner(out), ""
-	for port == "" && lines.Scan() {
-		if m := opensslAccept.FindStringSubmatch(lines.Text() + "\n"); m != nil {
-			port = m[1]
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+	_, port := startServer(t, cmd)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)

@@ -137,7 +137,7 @@ func TestECHKeysAreRotated(t *testing.T) {
 	}
 }
 
-// Who a client is, a server learns that has taken the encrypted hello, and no other.
+// Only a server that has taken the encrypted hello learns the identity of a client.
 func TestECHRejectedShowsNoCertificate(t *testing.T) {
 	for _, version := range bothVersions {
 		client, server, _ := echPair(t)

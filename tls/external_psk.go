@@ -14,7 +14,7 @@ import (
 )
 
 // ExternalPSK is a pre-shared key of TLS 1.3 that both sides have from somewhere else. One
-// client and one server should share it, and nobody besides: whoever has it can be either.
+// client and one server should share it, and nobody besides: with it, anyone can be either.
 // RFC 9257 §4.
 type ExternalPSK struct {
 	// Identity names the key, in the clear: 1 to 65535 bytes, with which connections can be

@@ -78,7 +78,7 @@ func TestRawPublicKeys(t *testing.T) {
 	}
 }
 
-// Who takes and shows what: the first of the server's types that the client has too.
+// Both sides settle on the first of the server's types that the client has too.
 func TestCertificateTypes(t *testing.T) {
 	p := testPKI()
 	x509Type, raw := CertificateTypeX509, CertificateTypeRawPublicKey
@@ -180,7 +180,7 @@ func TestAnotherRawPublicKeyIsRefused(t *testing.T) {
 	}
 }
 
-// Whoever shows a key must hold it: a CertificateVerify is demanded and checked.
+// A peer that shows a key must hold it: a CertificateVerify is demanded and checked.
 func TestARawPublicKeyOfSomebodyElse(t *testing.T) {
 	for _, version := range []uint16{VersionTLS12, VersionTLS13} {
 		for _, thief := range []wire.Role{wire.Client, wire.Server} {

@@ -145,7 +145,7 @@ func (s *State) answerWithRawKey(ctx context.Context, info *stdtls.CertificateRe
 func (s *State) answerRequest(ctx context.Context) error {
 	none := &stdtls.Certificate{}
 	s.certificate, s.Result.Shown, s.Result.ClientScheme = none, Shown(nil), 0 // it may be asked again
-	// Who we are is not for a server that has rejected. RFC 9849 §6.1.7.
+	// A server that has rejected our encrypted hello is shown no identity. RFC 9849 §6.1.7.
 	if s.ECHRejected() {
 		return nil
 	}

@@ -22,7 +22,7 @@ type RawKey struct {
 	Public crypto.PublicKey
 }
 
-// certificatesAlone are the types of who has said nothing.
+// certificatesAlone are the types of a side that has said nothing.
 var certificatesAlone = []wire.CertificateType{wire.CertificateTypeX509}
 
 // shows and accepts are the types of Config, with the default in place of none.

@@ -103,7 +103,7 @@ func (s *State) keepsEncryptThenMAC() error {
 
 // sameIdentity: the peer of a further handshake must be the one there was, or an
 // attacker could stand in for either half of a connection (triple handshake).
-// Who had no certificate before may show one now. der is the leaf or the raw public key
+// A peer that had no certificate before may show one now. der is the leaf or the raw public key
 // that is shown now, nil for none.
 func (s *State) sameIdentity(shown wire.CertificateType, der []byte) error {
 	if !s.hadCertificate() || s.Config.AllowPeerChange {

@@ -1,6 +1,6 @@
 // Package hpke is the HPKE of crypto/hpke, RFC 9180, as Encrypted Client Hello needs it:
 // chosen by numbers from the wire, and with the shared secret of the encapsulation in
-// view, by which whoever is given it can open what was sealed. A key log has it.
+// view. With that secret, what was sealed can be opened. A key log has it.
 //
 // The secret is known for the four Diffie-Hellman KEMs. With any other that crypto/hpke
 // has, all works but that.
