@@ -20,7 +20,7 @@ var panics = map[string]int{
 	"session/ticket.go":                   1, // no keys given
 	"session/xaes.go":                     1, // a key or an output of impossible size
 	"tls/callbacks.go":                    1, // what a callback panicked with goes on to the caller
-	"tls/config.go":                       1, // SetSessionTicketKeys without keys, as in crypto/tls
+	"tls/ticket_keys.go":                  1, // SetSessionTicketKeys without keys, as in crypto/tls
 	"tls/receive_other.go":                1, // cannot be reached: without a raw connection nobody asks
 	"tls/state.go":                        1, // OCSPResponse of a server, as in crypto/tls
 	"wire/append.go":                      1, // a vector longer than its prefix can say
