@@ -13,7 +13,8 @@ import (
 // its ticket. RFC 8446 §8.
 //
 // Keys are digests of tickets. All methods may be called at the same time. They should return
-// soon after ctx is done. Every error means that early data is refused, which costs the client
+// soon after ctx is done; a store with a method InMemory() bool that returns true never waits, and
+// is asked without a time limit. Every error means that early data is refused, which costs the client
 // a round trip and nothing else.
 type ReplayStore interface {
 	// Permit notes that a ticket which is about to be sent allows early data, at most until
@@ -35,6 +36,12 @@ var ErrReplayed = errors.New("session: the ticket has brought early data before,
 func SingleUse(store Store) ReplayStore { return &singleUse{store} }
 
 type singleUse struct{ store Store }
+
+// InMemory says that the store never waits, so that callers need no time limit.
+func (s *singleUse) InMemory() bool {
+	_, is := s.store.(*Memory)
+	return is
+}
 
 // replayPrefix keeps permits apart from sessions in one store.
 const replayPrefix = "early data "
@@ -81,6 +88,9 @@ func NewRecorder(tickets int, now func() time.Time) *Recorder {
 	}
 	return &Recorder{most: tickets, since: now().Round(0), now: now, seen: make(map[string]time.Time)}
 }
+
+// InMemory says that a Recorder never waits, so that callers need no time limit.
+func (r *Recorder) InMemory() bool { return true }
 
 // Permit has nothing to do.
 func (r *Recorder) Permit(context.Context, string, time.Time) error { return nil }

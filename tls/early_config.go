@@ -80,9 +80,20 @@ var (
 // goroutine for each client.
 var replayCalls = make(chan struct{}, 256)
 
+// inMemory stores never wait: they need no time limit, which a busy machine could exceed.
+func (r replay) inMemory() bool {
+	if local, is := r.store.(interface{ InMemory() bool }); is {
+		return local.InMemory()
+	}
+	return false
+}
+
 // within asks the store, for no longer than a handshake waits. A store that does not heed its
 // context is left alone with the question.
 func (r replay) within(ctx context.Context, ask func(context.Context) error) error {
+	if r.inMemory() {
+		return unpanicked(ctx, ask)
+	}
 	select {
 	case replayCalls <- struct{}{}:
 	default:
@@ -94,13 +105,10 @@ func (r replay) within(ctx context.Context, ask func(context.Context) error) err
 		defer cancel()
 		err := errInterrupted
 		defer func() {
-			if p := recover(); p != nil {
-				err = panicked(p)
-			}
 			done <- err
 			<-replayCalls
 		}()
-		err = ask(ctx)
+		err = unpanicked(ctx, ask)
 	}()
 	select {
 	case err := <-done:
@@ -108,6 +116,16 @@ func (r replay) within(ctx context.Context, ask func(context.Context) error) err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// unpanicked turns a panic of the store into an error.
+func unpanicked(ctx context.Context, ask func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return ask(ctx)
 }
 
 func (r replay) Permit(ctx context.Context, ticket [sha256.Size]byte, until time.Time) error {
