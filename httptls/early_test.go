@@ -110,7 +110,7 @@ func TestEarlyRequests(t *testing.T) {
 		taken, answer := earlyRequest(t, addr, client, test.request)
 		// It is tried again where a connection was over before its ticket had come, and where the
 		// handshake was over before the request was read, which is no early one then.
-		for tries := 0; tries < 50 && (!taken || answer != test.answer && answer == strings.Replace(test.answer, " 1 ", "  ", 1)); tries++ {
+		for tries := 0; tries < 50 && (!taken || answer != test.answer && strings.Contains(test.answer, " 1 ")); tries++ {
 			taken, answer = earlyRequest(t, addr, client, test.request)
 		}
 		if !taken || answer != test.answer {
