@@ -70,7 +70,7 @@ var rules = []rule{
 	{rooms + "certs", rooms + "flags " + rooms + "report explain tls certcheck certcheck/revocation internal/otherkeys trace wire",
 		"github.com/spf13/cobra golang.org/x/crypto/ocsp github.com/youmark/pkcs8 github.com/zmap/zcrypto/x509 software.sslmate.com/src/go-pkcs12"},
 	{rooms + "authority", rooms + "report internal/devca tls", ""},
-	{rooms + "flags", rooms + "report certcompress certcompress/brotli certcompress/zstd explain/diagnose internal/vocabulary certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra golang.org/x/net/idna golang.org/x/net/proxy"},
+	{rooms + "flags", rooms + "report certcompress certcompress/brotli certcompress/zstd explain/diagnose internal/vocabulary certstore starttls tls internal/devca internal/kex internal/otherkeys internal/suite certcheck certcheck/fetch certcheck/revocation wire", "github.com/spf13/cobra github.com/spf13/pflag golang.org/x/net/idna golang.org/x/net/proxy"},
 	{rooms + "report", rooms + "terminal internal/vocabulary explain/diagnose explain scan/fix starttls tls certcheck trace wire", ""},
 	{rooms + "build", "", ""},
 	{rooms + "terminal", "", "golang.org/x/sys/unix golang.org/x/sys/windows"},

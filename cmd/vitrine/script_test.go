@@ -84,7 +84,7 @@ func runScripts(t *testing.T, dir string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "serve": cmdServe, "halt": cmdHalt, "logged": cmdLogged, "tcp": cmdTCP, "send": cmdSend, "openssl-server": cmdOpenSSLServer, "issue": cmdIssue,
-			"clear-server": cmdClearServer, "tunnel": cmdTunnel,
+			"clear-server": cmdClearServer, "tunnel": cmdTunnel, "copied": cmdCopied,
 			"free-port": cmdFreePort, "responder": cmdResponder, "listen": cmdListen, "heard": cmdHeard,
 		},
 		Condition: func(name string) (bool, error) {
@@ -109,6 +109,18 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want || neg {
 		ts.Fatalf("%q ended with exit code %d, want %d\n%s", args[1:], got, want, ts.ReadFile("stderr"))
 	}
+}
+
+// hint is the line that a failure gives to be copied.
+var hint = regexp.MustCompile(`(?m)^  find out(?: more:)? +(vitrine explain --diagnose .*)$`)
+
+// cmdCopied gives the hint of the last command to a shell, as it stands.
+func cmdCopied(ts *testscript.TestScript, neg bool, args []string) {
+	line := hint.FindStringSubmatch(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
+	if line == nil {
+		ts.Fatalf("there is no hint in %q", ts.ReadFile("stderr"))
+	}
+	cmdExits(ts, neg, []string{args[0], "sh", "-c", line[1]})
 }
 
 type serverKey struct{}

@@ -69,7 +69,7 @@ func (f *pemFile) fault(is, do string) error {
 
 // shellWord returns s as one word for a POSIX shell.
 func shellWord(s string) string {
-	if strings.ContainsAny(s, " \t\n'\"\\$`*?[]()<>|&;#~!{}") {
+	if s == "" || strings.ContainsAny(s, " \t\n'\"\\$`*?[]()<>|&;#~!{}") {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	return s

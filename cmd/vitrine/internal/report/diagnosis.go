@@ -60,9 +60,10 @@ func (d *Diagnosis) usual(software string) bool {
 	return false
 }
 
-// Diagnose adds why a connection to target failed. There is one remedy: that of the library,
-// in the words of the command, and where it has none that of the diagnosis.
-func (f *Failure) Diagnose(target string, v *diagnose.Verdict, err error) {
+// Diagnose adds why a connection failed, and more, the command line that finds out more. There
+// is one remedy: that of the library, in the words of the command, and where it has none that of
+// the diagnosis.
+func (f *Failure) Diagnose(more string, v *diagnose.Verdict, err error) {
 	if ExitCode(err) == ExitUsage {
 		return
 	}
@@ -74,7 +75,7 @@ func (f *Failure) Diagnose(target string, v *diagnose.Verdict, err error) {
 		f.Advice = v.Advice
 	}
 	one.Advice = ""
-	if f.more = "vitrine explain --diagnose " + target; one.Cause != diagnose.Unknown {
+	if f.more = more; one.Cause != diagnose.Unknown {
 		f.Diagnosis = &one
 	}
 }

@@ -113,6 +113,6 @@ func (f Failure) Write(w io.Writer, before string) {
 		row("what to change:", f.Advice)
 	}
 	if f.more != "" {
-		row("find out more:", f.more)
+		fmt.Fprintf(w, "  %s %s\n", p.Faint(fmt.Sprintf("%-15s", "find out more:")), terminal.Printable(f.more)) // in one line, to be copied
 	}
 }

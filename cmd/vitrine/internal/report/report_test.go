@@ -133,7 +133,7 @@ func TestADiagnosisAddsTheCause(t *testing.T) {
 	err := refused()
 	f := Describe(err, wire.Client, nil)
 	before := f.Advice
-	f.Diagnose("a.test:443", diagnose.Account(nil, diagnose.Also{Err: err}), err)
+	f.Diagnose("vitrine explain --diagnose a.test:443", diagnose.Account(nil, diagnose.Also{Err: err}), err)
 	var b strings.Builder
 	f.Write(&b, "")
 	for _, want := range []string{"cause:", "port-closed", "find out more:  vitrine explain --diagnose a.test:443"} {
@@ -146,7 +146,7 @@ func TestADiagnosisAddsTheCause(t *testing.T) {
 	}
 	misuse := &tls.HandshakeError{Rule: misusePrefix + "MinVersion is above MaxVersion"}
 	f = Describe(misuse, wire.Client, nil)
-	f.Diagnose("a.test:443", diagnose.Account(nil, diagnose.Also{Err: misuse}), misuse)
+	f.Diagnose("vitrine explain --diagnose a.test:443", diagnose.Account(nil, diagnose.Also{Err: misuse}), misuse)
 	if f.Diagnosis != nil {
 		t.Errorf("flags that cannot be used have the cause %s", f.Diagnosis.Cause)
 	}

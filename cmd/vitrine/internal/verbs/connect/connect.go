@@ -289,7 +289,7 @@ func (o *options) lateRefusal(conn *tls.Conn) error {
 
 func (o *options) reportFailure(cmd *cobra.Command, at flags.Target, err error) error {
 	f := report.Describe(err, wire.Client, &o.offer)
-	f.Diagnose(at.String(), o.diagnose(err), err)
+	f.Diagnose(flags.DiagnoseAgain(cmd, at, "json", "send"), o.diagnose(err), err)
 	o.blameDeclined(&f)
 	refused := o.verdict != nil && !o.verdict.Accepted && !o.insecure.On && report.ExitCode(err) == report.ExitCertificate
 	if refused {

@@ -61,6 +61,9 @@ func (o *options) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	all.again = func(i int) string {
+		return flags.DiagnoseAgain(cmd, j.targets[i], "json", "output", "resume", "revocation", "crl")
+	}
 	return o.tell(cmd, all)
 }
 

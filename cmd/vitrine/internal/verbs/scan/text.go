@@ -24,6 +24,9 @@ func (s *Scans) write(out io.Writer, in io.Reader) error {
 			fmt.Fprintln(&b)
 		}
 		w.report(r)
+		if r.Failure != "" && s.again != nil {
+			fmt.Fprintf(w, "  find out    %s\n", terminal.Printable(s.again(i))) // in one line, to be copied
+		}
 		if i < len(s.Judged) {
 			w.judged(s.Judged[i])
 		}
@@ -65,7 +68,6 @@ func (w *writer) report(r *scan.Report) {
 	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%s, %s", connections(r.Connections), took(r.Milliseconds))))
 	if r.Failure != "" {
 		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap(noScan(r), 2, 4)))
-		w.line("find out", "vitrine explain --diagnose "+r.Target)
 		return
 	}
 	w.verdict(r)
