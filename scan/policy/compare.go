@@ -56,7 +56,7 @@ func Compare(before, after *scan.Report) (all []Change) {
 		}
 	}
 	for _, f := range after.Findings {
-		if !hasFinding(before, f.ID) {
+		if !hasFinding(before, f.ID) && !aged(before, after, f.ID) {
 			add(Change{Worse: true, What: finding + f.Title + " [" + f.ID + "]"})
 		}
 	}
@@ -73,6 +73,9 @@ func Compare(before, after *scan.Report) (all []Change) {
 	sets("group ", groups(before), groups(after), now)
 	sets("protocol ", before.Protocols, after.Protocols, now)
 	sets("certificate ", chains(before), chains(after), now)
+	for _, h := range headers(before, after) {
+		add(Change{What: h})
+	}
 	return all
 }
 

@@ -113,6 +113,7 @@ func (j *job) scan(ctx context.Context) (*Scans, error) {
 	if j.compared.policy != nil {
 		all.policy = j.compared.policy.Name
 	}
+	all.baseline = j.compared.baseline != nil
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, j.servers)
 	for i, at := range j.targets {

@@ -53,8 +53,9 @@ type Scans struct {
 	// Judged are the comparisons with --policy and --baseline, in the order of the reports.
 	Judged []Judged `json:"judged,omitempty"`
 
-	policy string             // the name of --policy
-	again  func(i int) string // the command line that finds out why target i did not answer
+	policy   string             // the name of --policy
+	baseline bool               // --baseline was given
+	again    func(i int) string // the command line that finds out why target i did not answer
 }
 
 // New makes the verb.

@@ -19,24 +19,22 @@ import (
 func (s *Scans) write(out io.Writer, in io.Reader) error {
 	var b bytes.Buffer
 	w := &writer{&b, terminal.PaletteFor(out)}
-	for i, r := range s.Reports {
-		if i > 0 {
+	order := s.order()
+	if len(order) > 1 {
+		w.summary(s, order)
+	}
+	for n, i := range order {
+		if n > 0 || len(order) > 1 {
 			fmt.Fprintln(&b)
 		}
-		w.report(r)
+		r := s.Reports[i]
+		w.report(r, s.verdicts(i)...)
 		if r.Failure != "" && s.again != nil {
 			fmt.Fprintf(w, "  find out    %s\n", terminal.Printable(s.again(i))) // in one line, to be copied
 		}
 		if i < len(s.Judged) {
 			w.judged(s.Judged[i])
 		}
-	}
-	if s.Targets > 1 {
-		sum := fmt.Sprintf("%d of %d targets have findings, %d do not answer", s.Failing, s.Targets, s.Unreachable)
-		if s.Partly > 0 {
-			sum += fmt.Sprintf(", %d not always", s.Partly)
-		}
-		fmt.Fprintf(&b, "\n%s\n", w.Bold(sum))
 	}
 	return terminal.Page(in, out, b.Bytes())
 }
@@ -59,8 +57,9 @@ func connections(n int) string {
 	return fmt.Sprint(n, " connections")
 }
 
-// report writes one target: the answer first, then what is wrong, then what it speaks.
-func (w *writer) report(r *scan.Report) {
+// report writes one target: the answer first, with verdicts on how it compares, then what is
+// wrong, then what it speaks.
+func (w *writer) report(r *scan.Report, verdicts ...string) {
 	name := terminal.Printable(r.Target)
 	if r.Name != "" && !strings.HasPrefix(r.Target, r.Name+":") {
 		name += " as " + terminal.Printable(r.Name)
@@ -68,9 +67,10 @@ func (w *writer) report(r *scan.Report) {
 	fmt.Fprintf(w, "%s  %s\n", w.Bold(name), w.Faint(fmt.Sprintf("%s, %s", connections(r.Connections), took(r.Milliseconds))))
 	if r.Failure != "" {
 		fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap(noScan(r), 2, 4)))
+		w.verdicts(verdicts)
 		return
 	}
-	w.verdict(r)
+	w.verdict(r, verdicts)
 	for _, f := range r.Findings {
 		w.finding(f)
 	}
@@ -121,19 +121,24 @@ func (w *writer) clients(r *scan.Report) {
 }
 
 // verdict answers the two questions: is it all right, and what is to be done first?
-func (w *writer) verdict(r *scan.Report) {
-	if r.Worst() == scan.Info {
-		paint := w.Good
-		if r.Unanswered > 0 {
-			paint = w.Bad
-		}
-		fmt.Fprintf(w, "  %s\n", paint(r.Verdict()))
-		w.unknown(r)
-		return
+func (w *writer) verdict(r *scan.Report, compared []string) {
+	paint := w.Bad
+	if r.Worst() == scan.Info && r.Unanswered == 0 {
+		paint = w.Good
 	}
-	fmt.Fprintf(w, "  %s\n", w.Bad(terminal.Wrap(r.Verdict(), 2, 4)))
-	fmt.Fprintf(w, "  %s\n", terminal.Wrap("Do this first: "+r.Findings[0].Do, 2, 4))
+	fmt.Fprintf(w, "  %s\n", paint(terminal.Wrap(r.Verdict(), 2, 4)))
+	w.verdicts(compared)
+	if r.Worst() != scan.Info {
+		fmt.Fprintf(w, "  %s\n", terminal.Wrap("Do this first: "+r.Findings[0].Do, 2, 4))
+	}
 	w.unknown(r)
+}
+
+// verdicts writes how a target compares.
+func (w *writer) verdicts(lines []string) {
+	for _, l := range lines {
+		fmt.Fprintf(w, "  %s\n", w.Bold(terminal.Wrap(l, 2, 4)))
+	}
 }
 
 // unknown says what to do where connections got no answer.
@@ -174,11 +179,8 @@ func (w *writer) judged(j Judged) {
 	for _, d := range j.Differences {
 		fmt.Fprintf(w, "  %s\n", terminal.Wrap(terminal.Printable(d.String()), 2, 4))
 	}
-	if len(j.Changes) > 0 || j.New {
+	if len(j.Changes) > 0 {
 		fmt.Fprintf(w, "\n%s\n", w.Bold("Since the baseline"))
-	}
-	if j.New {
-		fmt.Fprintln(w, "  the target is not in it")
 	}
 	for _, c := range j.Changes {
 		fmt.Fprintf(w, "  %s\n", terminal.Wrap(terminal.Printable(c.What), 2, 4))
