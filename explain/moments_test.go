@@ -3,12 +3,14 @@ package explain
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/hex"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -103,6 +105,9 @@ var moments = []moment{
 			return min(s.SendLimit, s.ReceiveLimit) == 199 && max(s.SendLimit, s.ReceiveLimit) == 399 && s.LimitedBy == "record_size_limit"
 		},
 		says: []string{"The longest record that the sender wants to get.", "records of at most 199 bytes from the client, 399 bytes from the server (record_size_limit)"}},
+	{name: "tls13-delegated", version: wire.TLS13, change: delegates,
+		want: func(s Summary) bool { return s.SignatureScheme == "ed25519" },
+		says: []string{"delegated_credential: the certificate's key has signed it", "signature: verified again with the delegated key", "What the delegated key signs the handshake with."}},
 	{name: "tls12-small-dh", suite: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", version: wire.TLS12,
 		change: func(_ *testing.T, p *pair) {
 			p.server.DHE.Parameters, p.client.DHE.MinBits = oakley2(), 1024
@@ -125,6 +130,30 @@ func askForCertificate(c *tls.Conn) error {
 	}
 	_, err := c.Write([]byte("!"))
 	return err
+}
+
+// delegates has the server sign with a key that its certificate's has delegated to.
+func delegates(t *testing.T, p *pair) {
+	ca, err := authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Issue(devca.Leaf{Names: []string{"localhost"}, Delegation: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := tls.Delegate(&cert, key, time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder := new(tls.Delegates)
+	holder.Set(d)
+	p.server.Certificates, p.server.Delegation.Get = []tls.Certificate{cert}, holder.For
+	p.client.Delegation.Accept = []tls.SignatureScheme{tls.Ed25519}
 }
 
 // withClientCertificate gives the client a certificate to show.

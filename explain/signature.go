@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"crypto"
 	"crypto/x509"
 	"slices"
 
@@ -51,24 +52,84 @@ func (hs *handshake) signature(m *Message) (c Check, ok bool) {
 	if cert == nil {
 		return Check{Given, "signature: the " + m.From + "'s certificate cannot be read here"}, true
 	}
+	key, whose := otherkeys.Of(cert), "the certificate's key"
+	if delegated := hs.delegated(m.from); delegated != nil {
+		key, whose = delegated, "the delegated key"
+	}
 	if hs.version < wire.TLS12 {
 		scheme = recompute.SchemeOf(cert.PublicKey)
 	}
 	m.scheme = scheme
-	good, known := recompute.Verify(otherkeys.Of(cert), scheme, x, sig)
+	good, known := recompute.Verify(key, scheme, x, sig)
 	switch {
 	case !known:
 		return Check{Given, "signature: " + scheme.String() + " cannot be verified here"}, true
 	case !good:
-		return differ("signature: it is not one over this handshake by the certificate's key"), true
+		return differ("signature: it is not one over this handshake by %s", whose), true
 	}
-	return agree("signature: verified again with the certificate's key"), true
+	return agree("signature: verified again with %s", whose), true
+}
+
+// credential is the delegated credential beside the certificate that a side authenticates
+// with, as its extension has it; nil for none. RFC 9345 §4.
+func (hs *handshake) credential(side wire.Role) []byte {
+	p := hs.certificate(side)
+	if p == nil || len(p.Entries) == 0 || hs.version < wire.TLS13 {
+		return nil
+	}
+	raw, _ := p.Entries[0].Extensions.Find(wire.ExtDelegatedCredential)
+	return raw
+}
+
+// delegated is the key in it, with which the side signs; nil for none.
+func (hs *handshake) delegated(side wire.Role) crypto.PublicKey {
+	raw := hs.credential(side)
+	if raw == nil {
+		return nil
+	}
+	var d wire.DelegatedCredential
+	r := wire.NewReader(raw, nil)
+	d.Read(&r)
+	key, err := x509.ParsePKIXPublicKey(d.PublicKey)
+	if r.Finish("delegated_credential") != nil || err != nil {
+		return nil
+	}
+	return key
+}
+
+// delegation verifies that the certificate's key has signed the credential beside it.
+func (hs *handshake) delegation(side wire.Role) (c Check, ok bool) {
+	raw := hs.credential(side)
+	if raw == nil {
+		return Check{}, false
+	}
+	var d wire.DelegatedCredential
+	r := wire.NewReader(raw, nil)
+	d.Read(&r)
+	cert := hs.leaf(side)
+	if err := r.Finish("delegated_credential"); err != nil || cert == nil {
+		return Check{Given, "delegated_credential: it cannot be read here"}, true
+	}
+	over := recompute.OverCredential(side, cert.Raw, raw[:len(raw)-2-len(d.Signature)])
+	switch good, known := recompute.Verify(otherkeys.Of(cert), d.Algorithm, over, d.Signature); {
+	case !known:
+		return Check{Given, "delegated_credential: " + d.Algorithm.String() + " cannot be verified here"}, true
+	case !good:
+		return differ("delegated_credential: its signature is not one by the certificate's key"), true
+	}
+	return agree("delegated_credential: the certificate's key has signed it"), true
+}
+
+// certificate is what a side has shown, or nil.
+func (hs *handshake) certificate(side wire.Role) *wire.Certificate {
+	p, _ := hs.transcript.last(wire.TypeCertificate, side).(*wire.Certificate)
+	return p
 }
 
 // leaf is the certificate that a side authenticates with, or nil.
 func (hs *handshake) leaf(side wire.Role) *x509.Certificate {
-	m, ok := hs.transcript.last(wire.TypeCertificate, side).(*wire.Certificate)
-	if !ok || len(m.Entries) == 0 {
+	m := hs.certificate(side)
+	if m == nil || len(m.Entries) == 0 {
 		return nil
 	}
 	cert, err := x509.ParseCertificate(m.Entries[0].DER)

@@ -42,8 +42,8 @@ func (c *Connection) summarise() {
 
 // shows reports that a side has shown a certificate.
 func (hs *handshake) shows(side wire.Role) bool {
-	p, ok := hs.transcript.last(wire.TypeCertificate, side).(*wire.Certificate)
-	return ok && len(p.Entries) > 0
+	p := hs.certificate(side)
+	return p != nil && len(p.Entries) > 0
 }
 
 // read takes in what one handshake says.

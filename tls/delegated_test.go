@@ -3,11 +3,14 @@ package tls
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/binary"
+	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,5 +294,48 @@ func TestSignedFormOfDelegatedCredentials(t *testing.T) {
 	}
 	if got := d.AppendSigned(nil, wire.Client, nil); !bytes.Contains(got, []byte("TLS, client delegated credentials\x00")) {
 		t.Errorf("%q", got)
+	}
+}
+
+// A credential survives being written to a file, with its key.
+func TestDelegatedCredentialFiles(t *testing.T) {
+	cert := delegating()["ecdsa-p256"]
+	for _, kind := range []string{"ecdsa-p256", "ecdsa-p384", "ed25519"} {
+		d := must(Delegate(&cert, newKey(kind), time.Now(), time.Hour))
+		text := must(MarshalDelegatedCredential(d))
+		again, err := ParseDelegatedCredential(&cert, append([]byte("a comment\n"), text...))
+		if err != nil || !bytes.Equal(again.Raw(), d.Raw()) || !again.Expiry().Equal(d.Expiry()) {
+			t.Errorf("%s: %v is read as %v: %v", kind, d, again, err)
+		}
+		client, server := delegatedPair(cert, again)
+		if c, _ := mustConnect(t, client, server); c.State().Delegated == nil {
+			t.Errorf("%s: it was not used", kind)
+		}
+	}
+}
+
+func TestDamagedDelegatedCredentialFiles(t *testing.T) {
+	cert, other := delegating()["ecdsa-p256"], delegating()["ed25519"]
+	d := must(NewDelegate(&cert, time.Now(), time.Hour))
+	text := must(MarshalDelegatedCredential(d))
+	i := bytes.Index(text, []byte("-----BEGIN DELEGATED"))
+	key, credential := text[:i], text[i:]
+	foreign := must(MarshalDelegatedCredential(must(NewDelegate(&cert, time.Now(), time.Hour))))
+	dh := must(x509.MarshalPKCS8PrivateKey(must(ecdh.X25519().GenerateKey(nil))))
+	for want, file := range map[string][]byte{
+		"no DELEGATED CREDENTIAL": key,
+		"no PRIVATE KEY":          credential,
+		"two DELEGATED":           slices.Concat(text, credential),
+		"is not that of":          slices.Concat(foreign[:bytes.Index(foreign, []byte("-----BEGIN DELEGATED"))], credential),
+		"cannot be read":          slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{1}}), credential),
+		"cannot sign":             slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: dh}), credential),
+		"has not signed it":       slices.Concat(key, pem.EncodeToMemory(&pem.Block{Type: "DELEGATED CREDENTIAL", Bytes: append(d.Raw()[:len(d.Raw())-1], d.Raw()[len(d.Raw())-1]^1)})),
+	} {
+		if _, err := ParseDelegatedCredential(&cert, file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+	if _, err := ParseDelegatedCredential(&other, text); err == nil {
+		t.Error("the credential of another certificate was taken")
 	}
 }

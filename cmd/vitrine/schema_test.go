@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/build"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/delegate"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ech"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
@@ -45,6 +46,7 @@ var written = map[string]reflect.Type{
 	"cert show":          reflect.TypeFor[show.Shown](),
 	"cert expiry":        reflect.TypeFor[expiry.Watch](),
 	"cert ech":           reflect.TypeFor[ech.Made](),
+	"cert delegate":      reflect.TypeFor[delegate.Made](),
 	"cert ca init":       reflect.TypeFor[ca.Authority](),
 	"cert ca issue":      reflect.TypeFor[ca.Certificate](),
 	"cert ca revoke":     reflect.TypeFor[ca.Revoked](),

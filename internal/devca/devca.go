@@ -107,6 +107,8 @@ type Leaf struct {
 	Client bool
 	// MustStaple has clients refuse a server without an OCSP response. RFC 7633.
 	MustStaple bool
+	// Delegation lets the key delegate to others for some days. RFC 9345 §4.2.
+	Delegation bool
 	// Request asks for a certificate for a key of its own, and for its names where
 	// Names is empty. Its signature must have been checked.
 	Request *x509.CertificateRequest

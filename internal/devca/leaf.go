@@ -11,6 +11,9 @@ import (
 // mustStaple is the TLS feature status_request. RFC 7633 §6.
 var mustStaple = pkix.Extension{Id: []int{1, 3, 6, 1, 5, 5, 7, 1, 24}, Value: []byte{0x30, 3, 2, 1, 5}}
 
+// delegationUsage lets a key sign delegated credentials: NULL. RFC 9345 §4.2.
+var delegationUsage = pkix.Extension{Id: []int{1, 3, 6, 1, 4, 1, 44363, 44}, Value: []byte{5, 0}}
+
 // longestCommonName is ub-common-name. RFC 5280 appendix A.1.
 const longestCommonName = 64
 
@@ -41,6 +44,9 @@ func (ca *CA) template(leaf Leaf) (*x509.Certificate, error) {
 	}
 	if leaf.MustStaple {
 		t.ExtraExtensions = append(t.ExtraExtensions, mustStaple)
+	}
+	if leaf.Delegation {
+		t.ExtraExtensions = append(t.ExtraExtensions, delegationUsage)
 	}
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	if leaf.Client {

@@ -60,6 +60,13 @@ func OverTranscript(from wire.Role, transcriptHash []byte) Signed {
 	return Signed{data: slices.Concat([]byte(context), transcriptHash)}
 }
 
+// OverCredential is what the key of a certificate signs to delegate to another: the
+// credential up to its signature, behind a context and the certificate. RFC 9345 §4.
+func OverCredential(from wire.Role, leaf, credential []byte) Signed {
+	context := strings.Repeat(" ", 64) + "TLS, " + from.String() + " delegated credentials\x00"
+	return Signed{data: slices.Concat([]byte(context), leaf, credential)}
+}
+
 // OverMessages is what a client's CertificateVerify signs up to TLS 1.2: all
 // messages before it. RFC 5246 §7.4.8, RFC 2246 §7.4.8, RFC 6101 §5.6.8.
 func OverMessages(v wire.Version, messages, master []byte) Signed {

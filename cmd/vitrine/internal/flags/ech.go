@@ -38,7 +38,7 @@ func (f *ech) apply(config *tls.Config) error {
 			return err
 		}
 		if _, err := tls.CheckECHConfigList(list); err != nil {
-			return report.Usagef("--ech-config: %s", strings.TrimPrefix(err.Error(), "tls: the Config cannot be used: "))
+			return report.Usagef("%s", report.Rule(err))
 		}
 		config.EncryptedClientHelloConfigList = list
 	}

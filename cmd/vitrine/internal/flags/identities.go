@@ -19,6 +19,9 @@ func (f *Identities) Register(cmd *cobra.Command) {
 		"its private key, a PEM `file`, once for each --cert in the same order (default: in the file of --cert)")
 }
 
+// Files are the certificates that were given.
+func (f *Identities) Files() []string { return f.certs }
+
 // Load reads the certificates, and names their files. There are none without the flags.
 func (f *Identities) Load() (certs []tls.Certificate, pairs []certstore.Pair, err error) {
 	switch {

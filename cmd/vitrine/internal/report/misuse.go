@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"io/fs"
 	"regexp"
 	"strings"
 
@@ -27,6 +28,7 @@ var misused = []struct{ setting, flag string }{
 	{"SignatureSchemes lists ML-DSA", "--sigalgs lists ML-DSA"},
 	{"EncryptedClientHelloConfigList", "--ech-config"},
 	{"EncryptedClientHelloKeys", "--ech-key"},
+	{"Delegation.Accept", "--accept-delegated"},
 	{"RawPublicKeys.Show lists raw public keys, and there is no key; set Keys or Certificates", "--raw-public-key shows the key of a certificate, and there is none; give one with --cert and --key"},
 	{"PSK.Hint", "--psk-hint"},
 	{"what PSK.ExternalServer returned has", "the key of --psk has"},
@@ -56,11 +58,33 @@ func misuse(err error) (text string, ok bool) {
 	if !ok {
 		return "", false
 	}
+	return "the flags cannot be used: " + inFlags(flagged(text), wire.Client), true
+}
+
+// flagged puts flags in the place of what the library calls them.
+func flagged(text string) string {
 	text = place.ReplaceAllString(text, "$1")
 	for _, m := range misused {
 		text = strings.ReplaceAll(text, m.setting, m.flag)
 	}
-	return "the flags cannot be used: " + inFlags(text, wire.Client), true
+	return text
+}
+
+// Rule is what is wrong with the value of one flag, as the library says it, in the words of
+// the command: for an error that names the flag already.
+func Rule(err error) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return "it cannot be read: " + path.Err.Error()
+	}
+	h, ok := errors.AsType[*tls.HandshakeError](err)
+	if !ok {
+		return err.Error()
+	}
+	text := flagged(strings.TrimPrefix(h.Rule, misusePrefix))
+	if h.Hint != "" {
+		text += "; " + h.Hint
+	}
+	return text
 }
 
 // IsMisuse reports that no connection could be made with the flags.

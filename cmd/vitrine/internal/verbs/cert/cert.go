@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/delegate"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ech"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/expiry"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/show"
@@ -19,6 +20,7 @@ var subcommands = []func() *cobra.Command{
 	expiry.New,
 	ca.New,
 	ech.New,
+	delegate.New,
 }
 
 // New makes the verb.

@@ -45,6 +45,9 @@ type Summary struct {
 	// PublicName is what everybody saw in place of ServerName, as our hello was
 	// encrypted. RFC 9849.
 	PublicName string `json:"public_name,omitempty"`
+	// Delegated is until when the server may use the key that it has signed with, which the
+	// owner of its certificate has delegated to it. RFC 9345.
+	Delegated *time.Time `json:"delegated_until,omitempty"`
 	// Resumed is how: "id", "ticket" or "psk"; empty for a full handshake.
 	Resumed string `json:"resumed,omitempty"`
 	// EarlyData is "accepted" or "refused"; empty where none was sent.
@@ -144,6 +147,10 @@ func (s *Summary) addState(state tls.State) {
 	if state.EarlyData != "none" {
 		s.EarlyData = state.EarlyData
 	}
+	if d := state.Delegated; d != nil {
+		until := d.Expiry.UTC()
+		s.Delegated = &until
+	}
 	s.SendLimit, s.ReceiveLimit = state.SendLimit, state.ReceiveLimit
 	s.Verified = s.Verified || suite.ByID(state.CipherSuite).Auth == suite.AuthPSK || state.PSKIdentity != "" // the key proves its identity
 	if key := state.PeerRawPublicKey; key != nil {
@@ -208,6 +215,9 @@ func (s *Summary) write(w io.Writer) error {
 		line("verified", p.Good("the server has the pre-shared key"))
 	default:
 		line("verified", p.Bad("NO")+": "+terminal.Printable(s.NotVerified))
+	}
+	if s.Delegated != nil {
+		line("delegated", "the server has signed with a key that the owner of its certificate lets it use until "+s.Delegated.Format(time.RFC3339))
 	}
 	if len(s.Revocation) > 0 {
 		line("revocation", s.Revocation[0])

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
@@ -66,8 +67,12 @@ func (e *explanation) serveOwn() error {
 	if e.options.fail != "" {
 		failures[e.options.fail].change(e.config, s)
 	}
+	s.leaf.Delegation = e.options.tls.AcceptDelegated
 	if err := s.certify(e.serverKeys()); err != nil {
 		return report.Usagef("--sni: %v", err)
+	}
+	if err := s.delegate(e.options.tls.AcceptDelegated); err != nil {
+		return err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,6 +120,25 @@ func (s *stage) certify(keys []devca.KeyType) error {
 		}
 		s.server.Certificates = append(s.server.Certificates, cert)
 	}
+	return nil
+}
+
+// delegate has the server sign with a delegated key, where the client takes that.
+func (s *stage) delegate(taken bool) error {
+	if !taken {
+		return nil
+	}
+	holder := new(tls.Delegates)
+	var all []*tls.DelegatedCredential
+	for i := range s.server.Certificates {
+		d, err := tls.NewDelegate(&s.server.Certificates[i], time.Now(), 24*time.Hour)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+	}
+	holder.Set(all...)
+	s.server.Delegation = tls.Delegation{Get: holder.For}
 	return nil
 }
 

@@ -19,6 +19,18 @@ const (
 	firstStaples = 3 * time.Second
 )
 
+// follow looks after the files of --cert and of --delegated-credential until stop is called.
+func follow(config *tls.Config, pairs []certstore.Pair, credentials *delegates, log *slog.Logger) (stop func(), err error) {
+	end := func() {}
+	if len(pairs) > 0 {
+		if end, err = keep(config, pairs, log); err != nil {
+			return nil, err
+		}
+	}
+	leave := credentials.watch(log)
+	return func() { leave(); end() }, nil
+}
+
 // keep has config take the certificates of --cert from their files, in the state of each
 // moment, with OCSP responses stapled to them. It looks after both until stop is called.
 func keep(config *tls.Config, pairs []certstore.Pair, log *slog.Logger) (stop func(), err error) {

@@ -52,8 +52,8 @@ type options struct {
 	inspector  inspector // of --inspect
 
 	authorities []*x509.Certificate // of --client-ca
-	// rawKey shows the key alone, compress sends certificates compressed, to clients that take it.
-	rawKey, compress bool
+	rawKey      bool                // shows the key alone to clients that take it
+	delegated   []string            // the files of --delegated-credential
 }
 
 // New makes the verb.
@@ -121,7 +121,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.clientAuth, "client-auth", "none", "ask clients for a certificate, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	o.revoked.Register(cmd, "a client's")
-	set.BoolVar(&o.compress, "compress-certificates", false, "send certificates compressed to clients that take it: brotli, zstd or zlib (RFC 8879)")
+	set.StringArrayVar(&o.delegated, "delegated-credential", nil, "sign with the key in this `file`, which 'vitrine cert delegate' makes, for clients that take it (RFC 9345); it is read again when it changes")
 	set.BoolVar(&o.rawKey, "raw-public-key", false, "show clients that take it the key of the certificate alone (RFC 7250)")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.earlyData, "early-data", false, "take requests that come together with the ClientHello (0-RTT), each once: GET and HEAD are served at once, others after the handshake")
@@ -140,7 +140,6 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	}
 	defer files.Close()
 	config := &tls.Config{}
-	o.authenticate(config)
 	if err := cmp.Or(o.configure(cmd, config), o.revoked.Apply(cmd, config)); err != nil {
 		return err
 	}
@@ -160,8 +159,12 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	}
 	ca, pairs, err := o.identify(config, l.Addr())
 	var warnings []string
+	var credentials *delegates
 	if err == nil && len(pairs) > 0 {
 		warnings, err = o.rehearseAll(config, pairs)
+	}
+	if err == nil {
+		credentials, err = o.delegates(config)
 	}
 	if err != nil {
 		l.Close()
@@ -176,29 +179,17 @@ func (o *options) run(cmd *cobra.Command, dir string) error {
 	for _, c := range o.authorities {
 		warnOf(log, "an authority of --client-ca ", c, false)
 	}
-	if len(pairs) > 0 {
-		stop, err := keep(config, pairs, log)
-		if err != nil {
-			l.Close()
-			return err
-		}
-		defer stop()
+	stop, err := follow(config, pairs, credentials, log)
+	if err != nil {
+		l.Close()
+		return err
 	}
+	defer stop()
 	srv := o.server(config, files, log)
 	if folder != nil {
 		defer keepFailures(folder, log, srv)()
 	}
 	return serveUntil(ctx, restore, l, log, srv)
-}
-
-// authenticate sets how certificates are shown, or a key in their place.
-func (o *options) authenticate(config *tls.Config) {
-	if o.compress {
-		config.CertificateCompression = flags.Compressions()
-	}
-	if o.rawKey {
-		config.RawPublicKeys.Show = []tls.CertificateType{tls.CertificateTypeRawPublicKey, tls.CertificateTypeX509}
-	}
 }
 
 // openFailures opens the folder of --explain-failures, nil where it was not given.
@@ -275,6 +266,9 @@ func (o *options) configure(cmd *cobra.Command, config *tls.Config) error {
 		if err := takeEarly(config); err != nil {
 			return err
 		}
+	}
+	if o.rawKey {
+		config.RawPublicKeys.Show = []tls.CertificateType{tls.CertificateTypeRawPublicKey, tls.CertificateTypeX509}
 	}
 	if o.sessionIDs {
 		config.Resumption.Store = session.NewMemory(storeBudget)

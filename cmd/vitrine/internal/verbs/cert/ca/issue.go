@@ -57,6 +57,7 @@ type issueOptions struct {
 	common
 	names              []string
 	client, mustStaple bool
+	delegation         bool
 	key, csr, out      string
 	days               int
 }
@@ -86,6 +87,7 @@ a --name.`,
 	set.StringVar(&o.key, "key", keyTypes[0], "a `word` for the type of the new key: "+strings.Join(keyTypes, ", "))
 	set.IntVar(&o.days, "days", 90, "how many `days` it is good for; browsers refuse a server's that is good for more than 397")
 	set.BoolVar(&o.mustStaple, "must-staple", false, "have clients refuse the server if it staples no OCSP response")
+	set.BoolVar(&o.delegation, "delegation", false, "let its key delegate to others for some days, by vitrine cert delegate (RFC 9345)")
 	set.StringVar(&o.csr, "csr", "", "certify the key of this request, a PEM or DER `file`")
 	set.StringVar(&o.out, "out", "", "`prefix` of the files' names (default: the first name)")
 	flags.CompleteFrom(cmd, "key", keyTypes)
@@ -142,7 +144,7 @@ func (o *issueOptions) run(cmd *cobra.Command) error {
 
 // leaf is what the flags ask for.
 func (o *issueOptions) leaf(keyGiven bool) (devca.Leaf, error) {
-	leaf := devca.Leaf{Client: o.client, MustStaple: o.mustStaple}
+	leaf := devca.Leaf{Client: o.client, MustStaple: o.mustStaple, Delegation: o.delegation}
 	if err := checkDays(o.days); err != nil {
 		return leaf, err
 	}
@@ -157,6 +159,8 @@ func (o *issueOptions) leaf(keyGiven bool) (devca.Leaf, error) {
 		return leaf, report.Usagef("say for which name with --name, as in: vitrine cert ca issue --dir ca --name box.test")
 	case o.client && o.mustStaple:
 		return leaf, report.Usagef("--must-staple is for servers; leave it or --client out")
+	case o.client && o.delegation:
+		return leaf, report.Usagef("--delegation is for servers; leave it or --client out")
 	}
 	leaf.Key = key
 	var err error
