@@ -166,7 +166,7 @@ func (l *link) tlvs() (list []proxyproto.TLV, err error) {
 	}
 	state := conn.State()
 	add(proxyproto.PP2_TYPE_ALPN, state.ALPN)
-	ssl, err := sslTLV(&state, l.shown)
+	ssl, err := sslTLV(&state, l.shown, strings.HasPrefix(l.About.Identity, "spki:"))
 	return append(list, ssl), err
 }
 
@@ -179,7 +179,8 @@ const (
 
 // sslTLV is PP2_TYPE_SSL. shown is about the certificate that this side has shown: the algorithms are its,
 // by section 2.2.6 of HAProxy's proxy-protocol.txt; nil where a session was resumed, or keys were shared.
-func sslTLV(state *tls.State, shown *shownCertificate) (proxyproto.TLV, error) {
+// A client that comes in by a pin of its key is verified, without an authority.
+func sslTLV(state *tls.State, shown *shownCertificate, pinned bool) (proxyproto.TLV, error) {
 	var sub []proxyproto.TLV
 	add := func(t proxyproto.PP2Type, value string) {
 		if value != "" {
@@ -206,7 +207,7 @@ func sslTLV(state *tls.State, shown *shownCertificate) (proxyproto.TLV, error) {
 		if state.Resumption == "none" {
 			flags |= clientCertConn
 		}
-		if len(state.VerifiedChains) > 0 {
+		if len(state.VerifiedChains) > 0 || pinned {
 			verify = 0
 		}
 		add(proxyproto.PP2_SUBTYPE_SSL_CN, leaf.Subject.CommonName)

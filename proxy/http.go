@@ -246,7 +246,7 @@ func sameClients(a, b *door) bool {
 // route is what package web knows of a route.
 func (h *httpSide) route(r *route) *web.Route {
 	places := r.target.webPlaces()
-	own := &web.Route{Rules: r.allow, Places: func() []web.Place {
+	own := &web.Route{Rules: r.allow, Pinned: r.allow != nil && r.allow.PinsOnly(), Places: func() []web.Place {
 		var list []web.Place
 		for _, at := range r.target.order() {
 			list = append(list, places[at])

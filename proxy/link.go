@@ -176,6 +176,8 @@ func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
 		}
 	} else if errors.Is(err, ErrCrowded) {
 		l.p.refuse(l.About.Listener, l.About.Peer, event.TooManyWaiting, err)
+	} else if errors.Is(err, errNoRoute) {
+		l.p.refuse(l.About.Listener, l.About.Peer, event.NoRoute, err)
 	}
 	if l.p.hooks.Handshaken != nil {
 		l.p.hooks.Handshaken(&l.About, outcome)

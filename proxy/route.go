@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // A route is where some connections of a listener go, and which clients may.
@@ -35,11 +38,45 @@ func (r *route) fits(name string, offered []string) bool {
 	if len(r.alpn) > 0 && !slices.ContainsFunc(offered, func(p string) bool { return slices.Contains(r.alpn, p) }) {
 		return false
 	}
+	return r.isFor(name)
+}
+
+// isFor reports whether the route is for a server name.
+func (r *route) isFor(name string) bool {
 	if r.names == nil || r.names[name] {
 		return true
 	}
 	_, parent, found := strings.Cut(name, ".")
 	return found && r.names["*."+parent]
+}
+
+// named reports whether a route that is opened here is for a server name, by whatever protocol.
+func (d *door) named(name string) bool {
+	return d.fallback != nil || slices.ContainsFunc(d.routes, func(r *route) bool { return !r.passthrough && r.isFor(name) })
+}
+
+var errNoRoute = errors.New("there is no other target")
+
+// knowing ends the handshake of a client that asks for a name which no route has. The challenges of
+// an ACME authority want no route. RFC 6066 §3.
+func (d *door) knowing(own *tls.Config) {
+	if d.named("") { // for every name
+		return
+	}
+	next := own.GetConfigForClient
+	own.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+		name := strings.ToLower(info.ServerName)
+		if name != "" && !d.named(name) && !slices.ContainsFunc(info.SupportedProtos, onlyHandshake) {
+			return nil, &tls.HandshakeError{
+				Alert: wire.AlertUnrecognizedName, Rule: fmt.Sprintf("no route is for the server name %q", name), Ref: "RFC 6066 §3",
+				Hint: "add a route for it, or a target for all names", Err: errNoRoute,
+			}
+		}
+		if next == nil {
+			return nil, nil
+		}
+		return next(info)
+	}
 }
 
 // admit returns what the client is known by, or why it may not come in.

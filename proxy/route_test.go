@@ -1,15 +1,30 @@
 package proxy
 
 import (
+	"bufio"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"io"
+	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+	"github.com/pires/go-proxyproto/tlvparse"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
@@ -186,4 +201,125 @@ func TestANameThatNobodyHas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Where TLS ends here, a name that no route has ends the handshake with the same word, resumed or not,
+// and in HTTP mode too. A client that names nothing, and an ACME authority, get their handshake.
+func TestANameWithoutARoute(t *testing.T) {
+	for _, mode := range []string{config.ModeTCP, config.ModeHTTP} {
+		refused := make(chan event.Reason, 10)
+		server := serverTLS(t, "a.test", "b.test")
+		c := at(config.Listener{TLS: server, Mode: mode, Routes: []config.Route{{Names: []string{"a.test", "*.wild.test"}, Target: "t"}}}, saying(t, nil, "a"))
+		p, address := begin(t, c, event.Hooks{Refused: func(_ string, _ net.Addr, why event.Reason, _ error) { refused <- why }})
+		own := onePKI().client("b.test")
+		own.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		for range 2 {
+			err := dial(t, address, own).(*tls.Conn).HandshakeContext(t.Context())
+			if fault, is := errors.AsType[*tls.HandshakeError](err); !is || !fault.Received || fault.Alert != wire.AlertUnrecognizedName {
+				t.Errorf("%s: %v", mode, err)
+			} else if why := <-refused; why != event.NoRoute {
+				t.Errorf("%s: it is refused because of %s", mode, why)
+			}
+			open := c
+			open.Listeners = slices.Clone(c.Listeners)
+			open.Listeners[0].Target = "t" // a session for the name is made
+			for _, now := range []config.Config{open, c} {
+				if err := p.Reload(now); err != nil {
+					t.Fatal(err)
+				}
+				if now.Listeners[0].Target != "" && mode == config.ModeTCP {
+					if got, err := io.ReadAll(dial(t, address, own)); string(got) != "a" {
+						t.Errorf("%q, %v", got, err)
+					}
+				}
+			}
+		}
+		for _, own := range []*tls.Config{{InsecureSkipVerify: true}, {ServerName: "b.test", NextProtos: []string{acmeProtocol}, RootCAs: onePKI().roots}} {
+			if err := dial(t, address, own).(*tls.Conn).HandshakeContext(t.Context()); err != nil {
+				if fault, is := errors.AsType[*tls.HandshakeError](err); !is || fault.Alert == wire.AlertUnrecognizedName {
+					t.Errorf("%s: %v", mode, err)
+				}
+			}
+		}
+	}
+}
+
+// A client whose key is pinned needs no authority: its certificate, which it has signed itself, is what
+// services are told of.
+func TestPinnedClients(t *testing.T) {
+	pair := selfSigned(t, "pinned")
+	stranger := selfSigned(t, "pinned")
+	sum := sha256.Sum256(pair.Leaf.RawSubjectPublicKeyInfo)
+	rules := []string{"psk:sensor", "spki:sha256/" + base64.StdEncoding.EncodeToString(sum[:])}
+	for _, mode := range []string{"require", "request"} {
+		server := serverTLS(t, "front.test")
+		server.ClientAuth = mode
+		got := make(chan http.Header, 10)
+		service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))
+		t.Cleanup(service.Close)
+		target := config.Target{Addresses: []string{service.Listener.Addr().String()}}
+		_, address := begin(t, at(config.Listener{Mode: config.ModeHTTP, TLS: server, Allow: rules, HTTP: &config.HTTP{ClientCert: "chain"}}, target))
+		for name, cert := range map[string]*tls.Certificate{"pinned": &pair, "stranger": &stranger, "anonymous": nil} {
+			own := onePKI().client("front.test")
+			own.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+			if cert != nil {
+				own.Certificates = []tls.Certificate{*cert}
+			}
+			for range 2 { // the second resumes
+				conn := dial(t, address, own)
+				io.WriteString(conn, "GET / HTTP/1.1\r\nHost: front.test\r\nConnection: close\r\n\r\n")
+				answer, err := io.ReadAll(conn)
+				if in := strings.HasPrefix(string(answer), "HTTP/1.1 200 "); in != (name == "pinned") {
+					t.Errorf("%s, %s: %.40q, %v", mode, name, answer, err)
+				} else if in {
+					h := <-got
+					if want := ":" + base64.StdEncoding.EncodeToString(pair.Leaf.Raw) + ":"; h.Get("Client-Cert") != want || h.Get("Client-Cert-Chain") != "" {
+						t.Errorf("%s: the service gets %v", mode, h)
+					}
+				}
+			}
+		}
+	}
+	// With the PROXY header of version 2, the certificate is a verified one.
+	server := serverTLS(t, "front.test")
+	server.ClientAuth = "require"
+	headers := make(chan *proxyproto.Header, 1)
+	target := config.Target{ProxyProtocol: "v2-tls", Addresses: []string{backend(t, nil, func(conn net.Conn) {
+		h, err := proxyproto.Read(bufio.NewReader(conn))
+		if err != nil {
+			t.Error(err)
+		}
+		headers <- h
+	})}}
+	_, address := begin(t, at(config.Listener{TLS: server, Allow: rules}, target))
+	own := onePKI().client("front.test")
+	own.Certificates = []tls.Certificate{pair}
+	io.ReadAll(dial(t, address, own))
+	list, err := (<-headers).TLVs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ssl, is := tlvparse.FindSSL(list); !is || !ssl.Verified() || !ssl.ClientCertConn() {
+		t.Errorf("%+v", list)
+	}
+}
+
+func selfSigned(t *testing.T, name string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }

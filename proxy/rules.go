@@ -44,6 +44,7 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 		}
 	}
 	d.showing(own)
+	d.knowing(own)
 	if n.p.trace != nil {
 		n.p.trace(own)
 	}

@@ -130,6 +130,32 @@ func TestUnverified(t *testing.T) {
 	}
 }
 
+// A client that does not come in is told of with what would let it in, which for an anonymous one is no rule.
+func TestAdvice(t *testing.T) {
+	a := newCA(t)
+	cert := a.issue(t, func(c *x509.Certificate) { c.DNSNames = []string{"a.example"} })
+	chain := tls.State{Version: 0x304, PeerCertificates: []*x509.Certificate{cert.Leaf}, VerifiedChains: [][]*x509.Certificate{{cert.Leaf, a.cert}}}
+	unverified := tls.State{Version: 0x304, PeerCertificates: chain.PeerCertificates}
+	pinned := "spki:" + pinOf(a.cert)
+	for _, c := range []struct {
+		state tls.State
+		rules []string
+		want  string
+	}{
+		{tls.State{Version: 0x304}, []string{"dns:b", "cn:b"}, "have it show a certificate of an authority in client-ca; to let everybody in, leave allow out"},
+		{tls.State{Version: 0x304}, []string{pinned, "psk:x"}, "have it show a certificate whose key a rule pins or a pre-shared key of psk-file; to let everybody in, leave allow out"},
+		{unverified, []string{pinned}, "pin its key by spki:" + pinOf(cert.Leaf) + " in allow if it is to come in"},
+		{chain, []string{"dns:b"}, `add "dns:a.example" to allow if it is to come in`},
+		{tls.State{Version: 0x303, PSKIdentity: "x\n"}, []string{"psk:y", "cel:false"}, `add "psk:x\n" to allow if it is to come in`},
+		{tls.State{}, []string{"peer:192.0.2.0/24"}, "allow its address by peer: if it is to come in"},
+	} {
+		_, err := mustParse(t, c.rules...).Allow(c.state, somewhere)
+		if refused, is := errors.AsType[*Refused](err); !is || refused.Advice() != c.want {
+			t.Errorf("%v: %v, and not %s", c.rules, err, c.want)
+		}
+	}
+}
+
 // On a connection without TLS the address decides, and nothing else.
 func TestWithoutTLS(t *testing.T) {
 	if id, err := mustParse(t, "peer:10.0.0.0/8").Allow(tls.State{}, somewhere); id != "peer:10.1.2.3" || err != nil {

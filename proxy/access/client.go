@@ -171,6 +171,9 @@ func (c *client) best() string {
 		name = "cn:" + n.cn()
 	}
 	if name == "" || len(name) > 256 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		if c.shown == nil { // a pre-shared key, whose identity is any bytes
+			return fmt.Sprintf("%.256q", name)
+		}
 		return "spki:" + pinOf(c.shown)
 	}
 	return name

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -19,7 +21,7 @@ const (
 type Policy struct {
 	rules []rule
 	texts []string
-	// pins says that all rules are spki pins.
+	// pins says that all rules name keys: spki or psk.
 	pins bool
 }
 
@@ -48,8 +50,7 @@ func Parse(rules []string) (*Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		_, pin := r.(pin)
-		p.rules, p.pins = append(p.rules, r), p.pins && pin
+		p.rules, p.pins = append(p.rules, r), p.pins && namesKey(r)
 	}
 	return p, nil
 }
@@ -86,8 +87,17 @@ func parseRule(text string) (rule, error) {
 	return r, nil
 }
 
-// PinsOnly reports that every rule pins a key, so that a listener needs no authorities: it
-// asks for any certificate, whose signature is verified and whose chain is not.
+// namesKey reports a rule that says by which key a client comes in.
+func namesKey(r rule) bool {
+	switch r.(type) {
+	case pin, identity:
+		return true
+	}
+	return false
+}
+
+// PinsOnly reports that every rule names a key (spki or psk), so that a listener needs no
+// authorities: it asks for any certificate, whose signature is verified and whose chain is not.
 func (p *Policy) PinsOnly() bool { return p.pins }
 
 // Allow decides on a client by what its completed handshake has found out, and by the
@@ -114,7 +124,7 @@ func (p *Policy) Allow(state tls.State, peer net.Addr) (identity string, err err
 			return identity, nil
 		}
 	}
-	return "", c.refusal(len(p.rules), failed)
+	return "", p.refusal(c, failed)
 }
 
 // counts reports whether what is known of the client is enough for a rule to be asked.
@@ -128,25 +138,66 @@ func (c *client) counts(r rule) bool {
 	return c.known()
 }
 
+// Refused is why a client does not come in, in plain words; what is the client's is quoted.
+type Refused struct{ why, advice string }
+
+func (r *Refused) Error() string { return r.why }
+
+// Advice says what lets such a client in.
+func (r *Refused) Advice() string { return r.advice }
+
 // refusal says why no rule has let the client in.
-func (c *client) refusal(rules int, failed error) error {
+func (p *Policy) refusal(c *client, failed error) error {
 	who := ""
 	switch {
 	case failed != nil:
 		return fmt.Errorf("%w, and no other rule lets the client in", failed)
 	case c.plain:
-		return fmt.Errorf("the client at %s has no identity, as the connection is without TLS, and its address meets no rule", c.peerName())
+		return &Refused{fmt.Sprintf("the client at %s has no identity, as the connection is without TLS, and its address meets no rule", c.peerName()),
+			"allow its address by peer: if it is to come in"}
 	case c.psk != "":
 		who = fmt.Sprintf("the client with the pre-shared key %.100q", c.psk)
 	case c.leaf != nil:
 		who = "the client with the certificate of " + c.described()
 	case c.shown != nil:
-		return errors.New("the client's certificate was not verified, and its key is not pinned by a rule")
+		return &Refused{"the client's certificate was not verified, and its key is not pinned by a rule",
+			fmt.Sprintf("pin its key by spki:%s in allow if it is to come in", pinOf(c.shown))}
 	default:
-		return errors.New("the client showed no certificate and has no pre-shared key; anonymous clients are refused where there are rules")
+		return &Refused{"the client showed no certificate and has no pre-shared key; anonymous clients are refused where there are rules", p.forAnonymous()}
 	}
-	if rules == 1 {
-		return fmt.Errorf("%s does not meet the rule", who)
+	if len(p.rules) == 1 {
+		who += " does not meet the rule"
+	} else {
+		who += fmt.Sprintf(" meets none of the %d rules", len(p.rules))
 	}
-	return fmt.Errorf("%s meets none of the %d rules", who, rules)
+	return &Refused{who, "add " + quoted(c.best()) + " to allow if it is to come in"}
+}
+
+// quoted is an identity in quotation marks, which one that is not printable has already.
+func quoted(identity string) string {
+	if strings.HasPrefix(identity, `"`) {
+		return identity
+	}
+	return strconv.Quote(identity)
+}
+
+// forAnonymous says what an anonymous client needs to meet one of the rules.
+func (p *Policy) forAnonymous() string {
+	var needs []string
+	add := func(what string) {
+		if !slices.Contains(needs, what) {
+			needs = append(needs, what)
+		}
+	}
+	for _, r := range p.rules {
+		switch r.(type) {
+		case pin:
+			add("a certificate whose key a rule pins")
+		case identity:
+			add("a pre-shared key of psk-file")
+		default:
+			add("a certificate of an authority in client-ca")
+		}
+	}
+	return "have it show " + strings.Join(needs, " or ") + "; to let everybody in, leave allow out"
 }

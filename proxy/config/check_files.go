@@ -215,6 +215,11 @@ func (k *checker) rights() {
 			becomes.GID = a.GID
 		}
 	}
+	if p.Keys == "locked" {
+		if why := cannotLock(); why != "" {
+			k.wrong("process.keys", "%s", why)
+		}
+	}
 	for _, f := range k.Folders() {
 		account, user := me, ""
 		if f.Later {

@@ -81,10 +81,12 @@ func (k *checker) namesTwice(path string, t *ServerTLS) {
 }
 
 // pinsOnly reports that each client that comes in must have a key that a rule names, so that no
-// authority is needed.
+// authority is needed. Package access judges rules alike.
 func (l *Listener) pinsOnly() bool {
 	pins := func(rules []string) bool {
-		return len(rules) > 0 && !slices.ContainsFunc(rules, func(rule string) bool { return !strings.HasPrefix(rule, "spki:") })
+		return len(rules) > 0 && !slices.ContainsFunc(rules, func(rule string) bool {
+			return !strings.HasPrefix(rule, "spki:") && !strings.HasPrefix(rule, "psk:")
+		})
 	}
 	if l.Target != "" && !pins(l.Allow) {
 		return false
@@ -100,7 +102,7 @@ func (k *checker) clientAuth(path string, t *ServerTLS, pinsOnly bool) {
 	asks := t.ClientAuth == "request" || t.ClientAuth == "require"
 	switch {
 	case asks && t.ClientCA == "" && !pinsOnly:
-		k.wrong(path+".client-auth", "there is no authority to verify clients' certificates by; give its file with client-ca")
+		k.wrong(path+".client-auth", "there is no authority to verify clients' certificates by; give its file with client-ca, or have allow name keys alone, by spki: and psk:")
 	case !asks && t.ClientCA != "":
 		k.wrong(path+".client-ca", "no client is asked for a certificate, so everybody gets in; add client-auth: require, or leave client-ca out")
 	case !asks && len(t.CRL) > 0:

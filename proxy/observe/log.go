@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -165,10 +166,16 @@ var refusals = map[event.Reason]struct{ says, advice string }{
 	event.TooManyWaiting: {"too many handshakes wait for their turn", "raise limits.handshakes if there are processors to spare"},
 	event.NoMemory:       {"the memory that may be used is used up", "raise limits.memory"},
 	event.NoRoute:        {"no route is for what the client asks for, and there is no target for the rest", "add a route, or set target"},
-	event.NotAllowed:     {"the client's identity meets no rule", "add a rule to allow if it is to come in; a client without a certificate and a key must get one first"},
+	event.NotAllowed:     {"the client's identity meets no rule", "add a rule to allow if it is to come in"},
 	event.BadHeader:      {"the PROXY header is wrong or missing", "have the balancer send one, or leave its network out of proxy-protocol.from"},
 	event.BadStartTLS:    {"the client did not come to TLS as the protocol of starttls asks for", "have the client use STARTTLS; bytes behind its request are an attack, or a broken client"},
 	event.Stopping:       {"this proxy is stopping", ""},
+}
+
+// advised is an error that knows better than its reason what to do.
+type advised interface {
+	error
+	Advice() string
 }
 
 // refused says that a connection was turned away.
@@ -187,8 +194,12 @@ func (j *journal) refused(listener string, peer net.Addr, why event.Reason, err 
 			says += ": " + wordsFor(err).failure
 		}
 		about = append(about, slog.String("failure", says))
-		if w.advice != "" {
-			about = append(about, slog.String("advice", w.advice))
+		advice := w.advice
+		if judged, is := errors.AsType[advised](err); is {
+			advice = judged.Advice()
+		}
+		if advice != "" {
+			about = append(about, slog.String("advice", advice))
 		}
 	}
 	j.log.Log(context.Background(), level, "connection refused", about...)

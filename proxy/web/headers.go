@@ -104,10 +104,16 @@ func (h *handler) say(in, out *http.Request, name, value string, trusted bool) {
 	out.Header.Set(name, value)
 }
 
-// certificates sends on what the handshake has verified. RFC 9440 §2.
+// certificates sends on what the handshake has verified, or a rule by its key. RFC 9440 §2.
 func (h *handler) certificates(in, out *http.Request) {
 	how := h.HTTP.ClientCert
-	if how == "" || how == "off" || in.TLS == nil || len(in.TLS.VerifiedChains) == 0 {
+	if how == "" || how == "off" || in.TLS == nil {
+		return
+	}
+	if len(in.TLS.VerifiedChains) == 0 {
+		if e := exchangeOf(in.Context()); e != nil && e.route.Pinned && len(in.TLS.PeerCertificates) > 0 {
+			out.Header.Set(clientCert, byteSequence(in.TLS.PeerCertificates[0].Raw)) // of the rest nothing is known
+		}
 		return
 	}
 	chain := in.TLS.VerifiedChains[0]

@@ -38,6 +38,9 @@ type Route struct {
 	// Allow, if not nil, judges the client of a request for a name, which is the one that Route
 	// was called with for its Host. Its error is not shown to the client.
 	Allow func(r *http.Request, name string) error
+	// Pinned says that Allow lets in no certificate but by its key. So the one that a client has shown
+	// is sent on although no authority vouches for it.
+	Pinned bool
 	// Places returns addresses of the target in the order in which to try them. At most three are tried.
 	Places func() []Place
 }

@@ -70,7 +70,10 @@ func New(verbs []func() *cobra.Command) *cobra.Command {
 // standard output.
 func Run(root *cobra.Command, args []string) int {
 	root.SetArgs(args)
-	cmd, err := root.ExecuteC()
+	cmd, err := withoutValue(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteC()
+	}
 	switch {
 	case err == nil || report.IsReported(err):
 	case cmd.Flags().Lookup("json") != nil && wantsJSON(args):
