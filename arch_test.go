@@ -87,7 +87,7 @@ var rules = []rule{
 	{"proxy/harden", "proxy/config",
 		"github.com/elastic/go-seccomp-bpf github.com/elastic/go-seccomp-bpf/arch github.com/landlock-lsm/go-landlock/landlock github.com/landlock-lsm/go-landlock/landlock/syscall golang.org/x/sys/unix"},
 	{"proxy/convert", "internal/vocabulary proxy/config", ""},
-	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3"},
+	{"proxy/config", "proxy/words internal/vocabulary starttls tls wire", "go.yaml.in/yaml/v3 golang.org/x/sys/unix"},
 	{"proxy/words", "internal/vocabulary tls internal/suite wire", ""},
 	{"internal/vocabulary", "tls internal/suite wire", ""},
 	{"internal/witness", "explain trace wire", ""},
