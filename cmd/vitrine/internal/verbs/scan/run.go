@@ -113,7 +113,7 @@ func (j *job) scan(ctx context.Context) (*Scans, error) {
 	if j.compared.policy != nil {
 		all.policy = j.compared.policy.Name
 	}
-	all.baseline = j.compared.baseline != nil
+	all.baseline, all.failOn, all.lenient = j.compared.baseline != nil, scan.Severity(j.failOn), !j.counts
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, j.servers)
 	for i, at := range j.targets {

@@ -55,6 +55,8 @@ type Scans struct {
 
 	policy   string             // the name of --policy
 	baseline bool               // --baseline was given
+	failOn   scan.Severity      // findings as bad as this are failures; empty for low
+	lenient  bool               // findings alone are none
 	again    func(i int) string // the command line that finds out why target i did not answer
 }
 
