@@ -107,9 +107,9 @@ func (t *Transport) dialServer(ctx context.Context, a *attempt, network, addr st
 func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, offer []string) (*clientConn, error) {
 	config := &tls.Config{}
 	if t.TLS != nil {
-		config = t.TLS.Clone()
+		config = t.TLS // the caller's, and may be shared
 	}
-	config.NextProtos = offer
+	config = config.ForProtocols(offer...)
 	if config.ServerName == "" {
 		config.ServerName, _, _ = net.SplitHostPort(addr) // as net/http and reachProxy have made it
 	}

@@ -235,8 +235,10 @@ type Config struct {
 	tickets atomic.Pointer[session.TicketKeys] // made when first needed, or by the setters
 	// ticketsGiven is set by the setters.
 	ticketsGiven bool
-	dh           *kex.DH             // made of DHE.Parameters when first needed
-	permits      session.ReplayStore // see quicPermits
+	// origin is the Config of whose endpoint this one is, if it is not of its own.
+	origin  *Config
+	dh      *kex.DH             // made of DHE.Parameters when first needed
+	permits session.ReplayStore // see quicPermits
 
 	// What was made of the settings for Encrypted Client Hello, and of which.
 	echList  []byte
@@ -412,6 +414,7 @@ func (c *Config) Clone() *Config {
 func (c *Config) ForProtocols(protocols ...string) *Config {
 	clone := c.Clone()
 	clone.NextProtos = protocols
+	clone.sameEndpoint(c)
 	clone.tickets.Store(c.ticketKeys())
 	clone.ticketsGiven = c.hasTicketKeys()
 	return clone

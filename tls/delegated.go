@@ -55,8 +55,11 @@ func (d *DelegatedCredential) Raw() []byte { return bytes.Clone(d.own.Raw) }
 // the three does not belong to the others, or where clients would refuse it at any time.
 func NewDelegatedCredential(cert *Certificate, raw []byte, key crypto.Signer) (*DelegatedCredential, error) {
 	leaf, err := leafOf(cert)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case key == nil:
+		return nil, misuse("a delegated credential needs its private key; nil was given")
 	}
 	var inside wire.DelegatedCredential
 	r := wire.NewReader(raw, nil)
@@ -82,6 +85,8 @@ func Delegate(cert *Certificate, key crypto.Signer, now time.Time, validFor time
 	switch {
 	case err != nil:
 		return nil, err
+	case key == nil:
+		return nil, misuse("a key is needed to delegate to; nil was given")
 	case validFor <= 0 || validFor > MaxDelegation:
 		return nil, misuse("a delegated credential cannot be valid for %v; more than nothing, and at most %v, is possible", validFor, MaxDelegation)
 	case !handshake.MayDelegate(leaf):
@@ -142,7 +147,7 @@ func (d *Delegates) For(cert *Certificate) (list []*DelegatedCredential) {
 		return nil
 	}
 	for _, one := range *all {
-		if bytes.Equal(one.leaf, cert.Certificate[0]) {
+		if one != nil && bytes.Equal(one.leaf, cert.Certificate[0]) {
 			list = append(list, one)
 		}
 	}

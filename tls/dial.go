@@ -84,6 +84,7 @@ func withName(config *Config, addr string) *Config {
 	}
 	named := config.Clone()
 	named.ServerName = host
+	named.sameEndpoint(config)
 	return named
 }
 

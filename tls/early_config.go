@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -33,7 +34,7 @@ type EarlyData struct {
 const (
 	earlyWindow    = 10 * time.Second
 	maxEarlyWindow = time.Minute
-	maxEarlyData   = 16 << 20
+	maxEarlyData   = handshake.MaxEarlyData
 )
 
 func (e *EarlyData) window() time.Duration {

@@ -177,9 +177,9 @@ func TestEarlyDataIsRefused(t *testing.T) {
 			at := time.Now().Add(2 * time.Second)
 			c.Time = func() time.Time { return at }
 		}, "at most 1s"},
-		"switched off":       {func(c, s *Config) { s.EarlyData = EarlyData{} }, "this server takes none"},
-		"another ticket key": {func(c, s *Config) { s.SetSessionTicketKeys([][32]byte{{2}}) }, "no session is resumed"},
-		"a ticket without":   {func(c, s *Config) { s.EarlyData.MaxBytes = 1 }, ""}, // it is the ticket's word that counts
+		"switched off":              {func(c, s *Config) { s.EarlyData = EarlyData{} }, "this server takes none"},
+		"another ticket key":        {func(c, s *Config) { s.SetSessionTicketKeys([][32]byte{{2}}) }, "no session is resumed"},
+		"a ticket that allows more": {func(c, s *Config) { s.EarlyData.MaxBytes = 1 }, "the ticket allows 16384 bytes, and this server takes 1"},
 		"a store that errs": {func(c, s *Config) {
 			s.EarlyData.Replay = brokenReplay{agrees, func(context.Context) error { return errors.New("down") }}
 		}, "down"},

@@ -222,7 +222,10 @@ func (h *host) ECHKeys(ctx context.Context, s *handshake.State) ([]handshake.ECH
 // for the public name, or what it says of its configs is somebody else's word. RFC 9849 §6.1.7.
 func (h *host) verifyRejecting(ctx context.Context, s *handshake.State, chain []*x509.Certificate, o certcheck.Options) ([][]*x509.Certificate, error) {
 	if f := h.config.EncryptedClientHelloRejectionVerify; f != nil {
-		return nil, f(connectionState(s.Result, false))
+		cs := connectionState(s.Result, false)
+		cs.TLSUnique = nil
+		handshake.SetExporter(&cs, notYet) // the handshake will not be complete
+		return nil, f(cs)
 	}
 	o.Roots, o.Name = h.config.RootCAs, s.Result.ServerName
 	return h.verifyBy(ctx, chain, o)

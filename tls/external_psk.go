@@ -81,15 +81,31 @@ func (p *ExternalPSK) resolved() (x handshake.ExternalPSK, wrong string) {
 	}
 }
 
+// endpoint is whose Config this is: what a clone was made of to serve the same one is its own.
+func (c *Config) endpoint() any {
+	switch {
+	case c.PSK.Node != "":
+		return c.PSK.Node
+	case c.origin != nil:
+		return c.origin
+	}
+	return c
+}
+
+// sameEndpoint has the clone c be of the endpoint that from is of.
+func (c *Config) sameEndpoint(from *Config) {
+	c.origin = from
+	if from.origin != nil {
+		c.origin = from.origin
+	}
+}
+
 // resolvePSK fills in what is for external PSKs on either side.
 func (c *Config) resolvePSK(h *handshake.Config) error {
 	p := &c.PSK
 	h.NeedsPSK, h.Beside = p.Required || p.WithCertificate, p.WithCertificate
 	h.PSKAlone, h.PrefersPSKAlone = c.Legacy.PSKWithoutDH, p.WithoutDH
-	h.Node = c
-	if p.Node != "" {
-		h.Node = p.Node
-	}
+	h.Node = c.endpoint()
 	switch {
 	case p.WithoutDH && !c.Legacy.PSKWithoutDH:
 		return misuse("PSK.WithoutDH gives up forward secrecy: with a key, all that was sent under it can be read; set Legacy.PSKWithoutDH if you must")

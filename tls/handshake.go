@@ -103,10 +103,15 @@ func (c *Conn) settle(s *shaking, err *error) {
 	configs.Put(s.resolved)
 	offered := s.offered
 	s.resolved, s.offered = nil, nil
-	var rejected *ECHRejectionError
-	if *err != nil && !errors.As(*err, &rejected) { // which has not seen the session
+	if *err != nil && !rejectsECH(*err) {
 		c.drop(offered)
 	}
+}
+
+// rejectsECH: a server that did not take the encrypted hello has not seen the session in it.
+func rejectsECH(err error) bool {
+	var rejected *ECHRejectionError // on the heap
+	return errors.As(err, &rejected)
 }
 
 // configs are those of handshakes under way.
@@ -159,7 +164,9 @@ func (c *Conn) compute(ctx context.Context, costs bool) error {
 		c.engine.Fail(err)
 		return c.engine.Err()
 	}
-	defer done()
+	if done != nil {
+		defer done()
+	}
 	return c.engine.Handshake(ctx)
 }
 

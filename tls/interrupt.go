@@ -148,9 +148,14 @@ func (i *interrupt) real() context.Context {
 	return i.made
 }
 
-func (i *interrupt) Deadline() (time.Time, bool) { return i.parent.Deadline() }
-func (i *interrupt) Done() <-chan struct{}       { return i.real().Done() }
-func (i *interrupt) Value(key any) any           { return i.real().Value(key) } // context.Cause looks in here, too
+func (i *interrupt) Done() <-chan struct{} { return i.real().Done() }
+func (i *interrupt) Value(key any) any     { return i.real().Value(key) } // context.Cause looks in here, too
+
+func (i *interrupt) Deadline() (time.Time, bool) {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	return i.parent.Deadline()
+}
 
 // Err is Done's error. Nobody needs a context for it.
 func (i *interrupt) Err() error {

@@ -230,7 +230,9 @@ func (q *QUICConn) advance(costs bool, f func(context.Context) error) (err error
 		if err != nil {
 			return err
 		}
-		defer done()
+		if done != nil {
+			defer done()
+		}
 	}
 	return f(ctx)
 }
@@ -265,7 +267,7 @@ func (q *QUICConn) fail(err error) error {
 		err = asStd(fault, false)
 	}
 	q.err = quicError(err)
-	if s := q.conn.shaking.Load(); s.offered != nil && (q.engine == nil || !q.engine.Done()) {
+	if s := q.conn.shaking.Load(); s.offered != nil && (q.engine == nil || !q.engine.Done()) && !rejectsECH(err) {
 		q.conn.drop(s.offered)
 	}
 	q.conn.forgetHello()

@@ -178,6 +178,11 @@ func (h *quicHost) Resumes(one *session.Session) {
 	own := *one // its room is used again
 	own.Secret = bytes.Clone(one.Secret)
 	own.Extra = cloneAll(one.Extra)
+	if one.PSK != nil {
+		key := *one.PSK
+		key.Identity, key.Hint = bytes.Clone(key.Identity), bytes.Clone(key.Hint)
+		own.PSK = &key
+	}
 	h.show(showSession(&own))
 }
 

@@ -93,7 +93,7 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 
 // ClientSessionCache keeps a client's sessions, by a key that names the server and
 // digests the Config: those that share a cache share sessions only if they agree in
-// the client's certificates, whom they trust, the protocols, the versions, and what
+// the client's certificates, whom they trust, the versions, and what
 // is allowed of signatures, groups and Legacy. A key of a Config with RootCAs or
 // GetClientCertificate, which it knows by their addresses, has no meaning in another
 // process.
@@ -135,7 +135,12 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 	if h.config.WrapSession != nil {
 		own := *one // the application may keep it
 		own.Secret = bytes.Clone(one.Secret)
-		return h.config.WrapSession(connectionState(s.Result, false), showSession(&own))
+		state := showSession(&own)
+		ticket, err := h.config.WrapSession(connectionState(s.Result, false), state)
+		if !state.EarlyData { // the ticket must not announce it either
+			one.MaxEarlyData = 0
+		}
+		return ticket, err
 	}
 	room := s.Sealing()
 	blob, err := one.Append(room.Blob[:0])
@@ -153,7 +158,7 @@ func (h *host) seal(s *handshake.State, one *session.Session) ([]byte, error) {
 func (h *host) OpenTicket(s *handshake.State, ticket []byte) *session.Session {
 	unwrap := h.config.UnwrapSession
 	if unwrap == nil && h.config.WrapSession != nil { // which may have called EncryptTicket
-		unwrap = h.config.DecryptTicket
+		unwrap = h.decryptTicket
 	}
 	if unwrap != nil {
 		cs := (*Conn)(h).incomplete()
@@ -287,7 +292,16 @@ func (c *Config) EncryptTicket(cs ConnectionState, ss *SessionState) ([]byte, er
 // DecryptTicket opens what EncryptTicket sealed, for use in UnwrapSession. It
 // returns nil, nil for a ticket that c's keys do not open.
 func (c *Config) DecryptTicket(identity []byte, cs ConnectionState) (*SessionState, error) {
-	blob, err := c.ticketKeys().Open(nil, identity, nil)
+	return openTicket(c.ticketKeys(), identity)
+}
+
+// decryptTicket is DecryptTicket of the Config that ticket keys are of.
+func (h *host) decryptTicket(identity []byte, _ ConnectionState) (*SessionState, error) {
+	return openTicket(h.keys(), identity)
+}
+
+func openTicket(keys *session.TicketKeys, identity []byte) (*SessionState, error) {
+	blob, err := keys.Open(nil, identity, nil)
 	if err != nil {
 		return nil, nil
 	}

@@ -84,7 +84,7 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Renegotiate.FromClient":      {"no weight: RFC 5746 is agreed on anew", "no weight: RFC 5746 is agreed on anew"},
 	"Renegotiate.RefuseFatally":   {"no weight", "no weight"},
 	"Renegotiate.RequireSecure":   {"checked: RFC 5746 is agreed on anew", "checked: RFC 5746 is agreed on anew"},
-	"Renegotiate.AllowPeerChange": {"no weight: no renegotiation makes a session", "no weight: no renegotiation makes a session"},
+	"Renegotiate.AllowPeerChange": {"no weight: it decides of a renegotiation alone", "no weight: it decides of a renegotiation alone"},
 	"Renegotiate.Max":             {"no weight", "no weight"},
 	"Renegotiate.MinInterval":     {"no weight", "no weight"},
 	"Stapling.ForIssuer":          {"no weight: a resumption staples nothing", "no weight: a resumption staples nothing"},

@@ -16,6 +16,9 @@ import (
 // has recorded it can send it again, so a server takes it only where nothing has changed since
 // the session was made, and once. RFC 8446 §2.3, §4.2.10, §8.
 
+// MaxEarlyData is the most early data that a server takes, or passes over for the sake of a ticket.
+const MaxEarlyData = 16 << 20
+
 // Early is how a server takes early data.
 type Early struct {
 	Max    uint32        // bytes on one connection; tickets say so
@@ -99,6 +102,9 @@ func (s *State) decideEarly(ctx context.Context) error {
 	if s.Config.Early != nil {
 		most = s.Config.Early.Max
 	}
+	if s.resumed != nil { // whose ticket may be of a time when more was allowed
+		most = max(most, min(s.resumed.MaxEarlyData, MaxEarlyData))
+	}
 	s.records.SkipEarlyData(int(most))
 	return nil
 }
@@ -120,6 +126,8 @@ func (s *State) refusesEarly(ctx context.Context) (why string, skew time.Duratio
 		return "the session resumed is not the first one offered", 0
 	case c.MaxEarlyData == 0:
 		return "the ticket does not allow it", 0
+	case c.MaxEarlyData > e.Max && s.Config.QUIC == nil:
+		return fmt.Sprintf("the ticket allows %d bytes, and this server takes %d", c.MaxEarlyData, e.Max), 0
 	case s.retry:
 		return "we ask for another ClientHello", 0
 	case c.Suite != s.Result.Suite.ID:

@@ -69,7 +69,7 @@ func (s *State) startECH() error {
 	s.ech = &ech{concealing: concealing{inner: *s.Config, outer: *s.Config, offer: offer}}
 	h := s.ech
 	h.inner.Versions = s.Config.Versions[:1:1]
-	h.outer.ServerName, h.outer.Sessions, h.outer.Verify = string(offer.Config.PublicName), false, false
+	h.outer.ServerName, h.outer.Sessions, h.outer.Verify, h.outer.Beside = string(offer.Config.PublicName), false, false, false
 	h.outer.AcceptTypes, h.outer.Suites = nil, slices.DeleteFunc(slices.Clone(s.Config.Suites), bareSuite) // a rejection is worth what a certificate proves
 	sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, echInfo(&offer.Config))
 	if err != nil {
@@ -219,7 +219,7 @@ func mayShare(t wire.ExtensionType) bool {
 // ownToInner are the extensions that the two hellos do not share. They stand first in the
 // inner one, so that the others are one run.
 func (s *State) ownToInner(t wire.ExtensionType) bool {
-	return !mayShare(t) || t == wire.ExtServerCertificateType || t == wire.ExtSupportedVersions && len(s.ech.outer.Versions) > 1
+	return !mayShare(t) || t == wire.ExtServerCertificateType || t == wire.ExtCertWithExternPSK || t == wire.ExtSupportedVersions && len(s.ech.outer.Versions) > 1
 }
 
 // pretendPSK is a pre_shared_key for the outer hello: as long as the real one, and noise,
@@ -306,7 +306,8 @@ func (s *State) takeOuterHello() {
 	h.outerRunning.reset()
 	s.Result.Secrets.ClientRandom = h.outerRandom
 	s.Result.ServerName = h.outer.ServerName
-	s.offered, s.psks = nil, s.psks[:0]
+	s.offered = nil
+	s.dropPSKs(everyPSK)
 	s.choseHello()
 }
 

@@ -47,10 +47,7 @@ func hashOf(c *session.Session) *suite.Hash { return suite.ByID(c.Suite).Hash }
 // data belongs to that. Once the suite is known those of another hash are left out.
 // RFC 8446 §4.1.4, §4.2.10.
 func (s *State) listPSKs() {
-	for i := range s.psks {
-		s.psks[i].wipe()
-	}
-	s.psks = s.psks[:0]
+	s.dropPSKs(everyPSK)
 	if !s.offers13() || s.ECHRejected() {
 		return
 	}
@@ -61,8 +58,20 @@ func (s *State) listPSKs() {
 	}
 	s.listExternal()
 	if s.Result.Suite != nil {
-		s.psks = slices.DeleteFunc(s.psks, func(p pskOffer) bool { return p.hash != s.Result.Suite.Hash })
+		s.dropPSKs(func(p *pskOffer) bool { return p.hash != s.Result.Suite.Hash })
 	}
+}
+
+func everyPSK(*pskOffer) bool { return true }
+
+// dropPSKs forgets those of s.psks that are of no use, and wipes what was made for them.
+func (s *State) dropPSKs(useless func(*pskOffer) bool) {
+	for i := range s.psks {
+		if useless(&s.psks[i]) {
+			s.psks[i].wipe()
+		}
+	}
+	s.psks = slices.DeleteFunc(s.psks, func(p pskOffer) bool { return useless(&p) })
 }
 
 // offerPSK leaves room for the binders; bindOffer fills them in.

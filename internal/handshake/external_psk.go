@@ -203,7 +203,7 @@ type ownHello struct {
 
 // noteOwnHello notes our hello, where it offers an external PSK.
 func (s *State) noteOwnHello() {
-	if len(s.Config.External) > 0 && s.Config.Node != nil {
+	if len(s.Config.External) > 0 && s.Config.Node != nil && s.offers13() && s.previous == nil {
 		s.noted = ownHello{s.Config.Node, s.Result.Secrets.ClientRandom}
 		ownHellos.Store(s.noted, nil)
 	}

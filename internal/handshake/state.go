@@ -230,12 +230,9 @@ func (s *State) Release() {
 	t.reset()
 	offer := s.Offer
 	offer.reset()
-	clear(s.shares)
-	for i := range s.psks {
-		s.psks[i].wipe()
-	}
+	clear(s.shares[:cap(s.shares)])
+	s.dropPSKs(everyPSK)
 	s.key.wipe()
-	clear(s.psks)
 	s.ech.wipe()
 	clear(s.out)
 	clear(s.sign)

@@ -76,6 +76,7 @@ func (t *transcript) retry(scratch []byte) {
 
 func (t *transcript) reset() {
 	t.hash, t.kind, t.keep = nil, nil, false
+	clear(t.raw[:cap(t.raw)]) // which may have a hello that was encrypted
 	t.raw = t.raw[:0]
 }
 

@@ -16,8 +16,8 @@ import (
 const furtherTimeout = 10 * time.Second
 
 // askLater leaves the request for a certificate out of the first handshake of
-// each connection: what config demands holds from the next one on. So no session
-// is resumed: it is bound to that demand, and a first handshake has none.
+// each connection: what config demands holds from the next one on, also where a session
+// was resumed.
 func askLater(config *tls.Config) {
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		one := config.Clone()
