@@ -253,9 +253,7 @@ func (t *trialist) otherVersions() *Verdict {
 		if slices.Contains(t.facts.hello.versions, v) || !t.may(1) {
 			continue
 		}
-		offer := scan.Offer(v)
-		offer.Suites = slices.DeleteFunc(slices.Clone(offer.Suites), preShared) // they say nothing of versions
-		a := t.probe("a hello of "+v.String(), scan.Probe{Hello: offer}, "")
+		a := t.offerVersion(v)
 		if !a.agreed {
 			continue
 		}
@@ -340,6 +338,7 @@ func preShared(id wire.CipherSuite) bool {
 
 // lacks is the verdict where a wider offer of one thing has helped.
 func (t *trialist) lacks(about string, a answer) *Verdict {
+	t.wide = a
 	id := map[string]string{aboutSuite: "no-common-suite", aboutGroup: "no-common-group", aboutScheme: "no-common-scheme"}[about]
 	picked := scan.SuiteName(a.got.Suite)
 	switch about {

@@ -67,6 +67,7 @@ func Live(ctx context.Context, c *explain.Connection, also Also, way Way) *Verdi
 	if found == nil {
 		found = v
 	}
+	t.learn(found)
 	found.Trials = t.trials
 	return found
 }
@@ -79,8 +80,10 @@ type trialist struct {
 	left   int
 	trials []Trial
 	first  *Verdict // what the account tells
-	// failed is how the server answers what fails.
-	failed answer
+	// failed is how the server answers what fails, wide how it answered a hello with everything in it,
+	// and versions how it answered a hello of one version.
+	failed, wide answer
+	versions     map[wire.Version]answer
 }
 
 // answer is what a trial brought.
@@ -129,7 +132,7 @@ func (t *trialist) probe(asks string, what scan.Probe, address string) answer {
 // through is probe by a way of its own.
 func (t *trialist) through(dial func(context.Context, string) (net.Conn, error), asks string, what scan.Probe, address string) answer {
 	t.begin(asks)
-	what.Name, what.Until = asks, scan.Greeting
+	what.Name = asks // by itself it ends with the ServerHello
 	p := &scan.Prober{Timeout: t.way.Patience, Dial: func(ctx context.Context, _ scan.Target) (net.Conn, error) { return dial(ctx, address) }}
 	got, err := p.Do(t.ctx, scan.Target{Address: "192.0.2.1:443", Name: t.name()}, what)
 	a := answer{got: got}

@@ -67,6 +67,8 @@ type Offer struct {
 	Client []string `json:"client"`
 	// Server is nil where it did not say.
 	Server []string `json:"server,omitempty"`
+	// Partial is set where trials have found some of Server, and there may be more.
+	Partial bool `json:"partial,omitempty"`
 	// Common are in both; empty where the sets miss, or one is not known.
 	Common []string `json:"common,omitempty"`
 }

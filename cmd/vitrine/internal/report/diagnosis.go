@@ -106,7 +106,11 @@ func (d *Diagnosis) Write(w io.Writer, p terminal.Palette) error {
 	}
 	for _, o := range d.Offers {
 		row("client", o.About+": "+list(o.Client))
-		row("server", o.About+": "+list(o.Server))
+		server := list(o.Server)
+		if o.Partial {
+			server += ", and perhaps more"
+		}
+		row("server", o.About+": "+server)
 		row("both", strings.Join(o.Common, ", "))
 	}
 	for i, e := range d.Evidence {
