@@ -76,6 +76,13 @@ func (hs *handshake) message(m *Message) {
 		m.Checks = append(m.Checks, hs.tie(p.Extensions, wire.Client)...)
 	case *wire.ServerHello:
 		m.Checks = append(m.Checks, hs.tie(p.Extensions, wire.Server)...)
+	case *wire.CompressedCertificate:
+		if c, ok := m.inflation(p); ok {
+			m.Checks = append(m.Checks, hs.account.standIn(c))
+		}
+		if c, ok := hs.delegation(m.from); ok {
+			m.Checks = append(m.Checks, hs.account.standIn(c))
+		}
 	case *wire.Certificate:
 		if c, ok := hs.delegation(m.from); ok {
 			m.Checks = append(m.Checks, hs.account.standIn(c))

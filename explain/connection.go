@@ -341,7 +341,8 @@ type Message struct {
 	// Covers is what the proof in it is over: of a Finished, a signature or a binder.
 	Covers string `json:"covers,omitempty"`
 	Raw    Hex    `json:"raw"`
-	// Inner is the ClientHello that this one has encrypted, where it is known. RFC 9849 §5.
+	// Inner is the ClientHello that this one has encrypted, where it is known, or the
+	// Certificate that this one has compressed. RFC 9849 §5, RFC 8879 §4.
 	Inner *Message `json:"inner,omitempty"`
 	// InnerCounts: the server has taken Inner, which then stands in the transcript.
 	InnerCounts bool `json:"inner_counts,omitempty"`

@@ -153,6 +153,10 @@ func (hs *handshake) operations(m *Message, seen publicKeys) {
 		if !p.IsRetry() {
 			_, _ = p.Extensions.Read(wire.ExtKeyShare, func(r *wire.Reader) { c.agree(wire.ReadKeyShare(r)) })
 		}
+	case *wire.CompressedCertificate:
+		if p := hs.certificate(m.from); p != nil {
+			c.verifyChain(m.from.Peer(), p)
+		}
 	case *wire.Certificate:
 		c.verifyChain(m.from.Peer(), p)
 	case *wire.ServerKeyExchange:

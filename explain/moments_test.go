@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/internal/suite"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -108,6 +109,16 @@ var moments = []moment{
 	{name: "tls13-delegated", version: wire.TLS13, change: delegates,
 		want: func(s Summary) bool { return s.SignatureScheme == "ed25519" },
 		says: []string{"delegated_credential: the certificate's key has signed it", "signature: verified again with the delegated key", "What the delegated key signs the handshake with."}},
+	{name: "tls13-compressed-certificates", version: wire.TLS13,
+		change: func(t *testing.T, p *pair) {
+			delegates(t, p)
+			withClientCertificate(t, p)
+			p.server.ClientAuth = tls.RequireAndVerifyClientCert
+			zlib := []certcompress.Algorithm{certcompress.Zlib()}
+			p.client.CertificateCompression, p.server.CertificateCompression = zlib, zlib
+		},
+		want: func(s Summary) bool { return s.ClientAuth && s.SignatureScheme == "ed25519" },
+		says: []string{"CompressedCertificate", "zlib: ", "inside: inflated again, the same", "compressed in the message above", "cert_data", "delegated_credential: the certificate's key has signed it"}},
 	{name: "tls12-small-dh", suite: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", version: wire.TLS12,
 		change: func(_ *testing.T, p *pair) {
 			p.server.DHE.Parameters, p.client.DHE.MinBits = oakley2(), 1024

@@ -122,6 +122,13 @@ func (hs *handshake) delegation(side wire.Role) (c Check, ok bool) {
 
 // certificate is what a side has shown, or nil.
 func (hs *handshake) certificate(side wire.Role) *wire.Certificate {
+	if i := hs.transcript.Find(wire.TypeCompressedCertificate, side); i >= 0 {
+		if in := hs.transcript.msgs[i].Inner; in != nil {
+			p, _ := in.parsed.(*wire.Certificate)
+			return p
+		}
+		return nil
+	}
 	p, _ := hs.transcript.last(wire.TypeCertificate, side).(*wire.Certificate)
 	return p
 }

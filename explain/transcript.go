@@ -48,7 +48,7 @@ func (t *transcript) name(n int) string {
 	last := t.msgs[n-1]
 	name := last.Name
 	switch last.typ {
-	case wire.TypeCertificate, wire.TypeCertificateVerify, wire.TypeFinished: // of both sides
+	case wire.TypeCertificate, wire.TypeCompressedCertificate, wire.TypeCertificateVerify, wire.TypeFinished: // of both sides
 		name = last.From + " " + name
 	}
 	return t.msgs[0].Name + ".." + name

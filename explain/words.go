@@ -31,6 +31,8 @@ func wordsOf(m *Message) string {
 		text = words.Join(alpnWords(p.Extensions), extensionCount(p.Extensions))
 	case *wire.Certificate:
 		text = certificateWords(p)
+	case *wire.CompressedCertificate:
+		text = compressedWords(m, p)
 	case *wire.SSL2ClientHello:
 		text = words.Join("in the format of SSL 2.0", "asks for "+p.Version.String(), words.Count(len(p.CipherSpecs), "suite"))
 	case *wire.HelloRequest:
@@ -243,6 +245,20 @@ func extensionCount(x wire.Extensions) string {
 		return "none"
 	}
 	return ""
+}
+
+// compressedWords say how a chain was compressed, how far, and whose it is.
+func compressedWords(m *Message, p *wire.CompressedCertificate) string {
+	text := p.Algorithm.String()
+	if p.Length > 0 {
+		text += fmt.Sprintf(": %s of %s bytes (%d %%)", words.Thousands(len(p.Compressed)), words.Thousands(int(p.Length)), 100*int64(len(p.Compressed))/int64(p.Length))
+	}
+	if m.Inner != nil {
+		if in, ok := m.Inner.parsed.(*wire.Certificate); ok {
+			text = words.Join(text, certificateWords(in))
+		}
+	}
+	return text
 }
 
 func certificateWords(p *wire.Certificate) string {

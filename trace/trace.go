@@ -20,7 +20,8 @@ type Hooks struct {
 	// called then. It keeps the events of two connections with one Config apart.
 	Connection func() *Hooks
 
-	// Inner is called after Message, where that is a ClientHello with another inside.
+	// Inner is called after Message, where that has another inside: a ClientHello an encrypted
+	// one, or a CompressedCertificate the Certificate.
 	Inner   func(Inner)
 	Record  func(Record)
 	Message func(Message)
@@ -93,11 +94,12 @@ type Message struct {
 	SSL2 bool
 }
 
-// Inner is the ClientHello that another one has encrypted. RFC 9849 §5.
+// Inner is the ClientHello that another one has encrypted, or the Certificate that a
+// CompressedCertificate stands for. RFC 9849 §5, RFC 8879 §4.
 type Inner struct {
 	Dir Direction
-	// Raw is the message as it enters the transcript, header included: with what it shares
-	// with the other one, and without padding.
+	// Raw is the message, header included. A ClientHello has what it shares with the other
+	// one, and no padding, as it enters the transcript.
 	Raw []byte
 }
 

@@ -196,7 +196,11 @@ func (f *facts) message(i int, m *explain.Message) {
 	if s := suiteOf(f.suite); s != nil {
 		ctx.KeyExchange = s.KeyExchange
 	}
-	body, err := wire.DecodeMessage(m.Raw, ctx, nil)
+	raw := m.Raw
+	if m.Inner != nil && m.Inner.Name == "Certificate" { // compressed
+		raw = m.Inner.Raw
+	}
+	body, err := wire.DecodeMessage(raw, ctx, nil)
 	if err != nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -33,8 +34,14 @@ var runs = map[string]run{
 	"tls13-padding": {change: func(c, s *tls.Config) { c.Record.Padding = func(n int) int { return 100 - n%100 } }},
 	"tls13-pieces":  {change: func(c, s *tls.Config) { c.Record.MaxFragment, s.Record.MaxFragment = 64, 64 }},
 	"tls13-server":  {server: true},
-	"tls12-ticket":  {twice: true, change: func(c, s *tls.Config) { c.MaxVersion = tls.VersionTLS12 }},
-	"tls12-sha384":  {change: only(tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)},
+	"tls13-compressed": {change: func(c, s *tls.Config) {
+		zlib := []certcompress.Algorithm{certcompress.Zlib()}
+		c.CertificateCompression, s.CertificateCompression = zlib, zlib
+	}},
+	"tls13-hidden-hello":         {change: func(c, s *tls.Config) { hide(c, s, s) }},
+	"tls13-hidden-hello-refused": {fails: true, change: func(c, s *tls.Config) { hide(c, s, new(tls.Config)) }},
+	"tls12-ticket":               {twice: true, change: func(c, s *tls.Config) { c.MaxVersion = tls.VersionTLS12 }},
+	"tls12-sha384":               {change: only(tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)},
 	"tls12-mac-then-encrypt": {change: func(c, s *tls.Config) {
 		only(tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256)(c, s)
 		c.Legacy.NoEncryptThenMAC = true
@@ -47,6 +54,22 @@ var runs = map[string]run{
 	}},
 	"no-version-in-common": {fails: true, change: func(c, s *tls.Config) { c.MaxVersion, s.MinVersion = tls.VersionTLS12, tls.VersionTLS13 }},
 	"dropped":              {budget: 1 << 15, talk: func(c *tls.Conn) error { _, err := c.Write(bytes.Repeat([]byte("data "), 1<<14)); return err }},
+}
+
+// hide has the client encrypt its hello to a key that holder gets, and the server have one.
+func hide(client, server, holder *tls.Config) {
+	for _, x := range []*tls.Config{server, holder} {
+		key, err := tls.GenerateECHKey("localhost", tls.ECHKeyOptions{})
+		if err != nil {
+			panic(err)
+		}
+		x.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{key}
+	}
+	list, err := tls.ECHConfigList(holder.EncryptedClientHelloKeys...)
+	if err != nil {
+		panic(err)
+	}
+	client.EncryptedClientHelloConfigList = list
 }
 
 // only allows one version, and one suite up to TLS 1.2 or in it.

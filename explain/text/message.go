@@ -31,11 +31,20 @@ func (p *printer) message(m *explain.Message) {
 	}
 	if in := m.Inner; in != nil {
 		p.event("inside", sideStyle(m.From), in.Ref, text(sideStyle(m.From).bold(), "%s", in.Name),
-			text(normal, "  encrypted in the message above, %s as rebuilt", words.Size(len(in.Raw))))
+			text(normal, "  %s", insideWords(m)))
 		p.para(tagCol, faint, "%s", in.Meaning)
 		p.put(text(faint, "%5s %5s  %-*s %s", "at", "len", fieldCol-hexCol-1, "bytes", "field"))
 		p.body(tree(in.Fields))
 	}
+}
+
+// insideWords say how the message inside another one was there.
+func insideWords(m *explain.Message) string {
+	size := words.Size(len(m.Inner.Raw))
+	if m.Inner.Name == "Certificate" {
+		return "compressed in the message above, " + size
+	}
+	return "encrypted in the message above, " + size + " as rebuilt"
 }
 
 // carriers says which records carried the message.

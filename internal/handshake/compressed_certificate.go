@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/certcompress"
+	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -104,6 +105,9 @@ func sendCompressedCertificate(s *State, ctx context.Context) (wire.Message, err
 		return nil, nil
 	}
 	s.compressedFrom = s.Role
+	if s.Hooks.Inner != nil {
+		s.inflated = slices.Clone(s.out)
+	}
 	return &wire.CompressedCertificate{Algorithm: a.ID, Length: uint32(len(s.out)), Compressed: small}, nil
 }
 
@@ -124,8 +128,23 @@ func recvCompressedCertificate(s *State, ctx context.Context, msg wire.Message) 
 		return fault(wire.AlertBadCertificate, "the peer's compressed certificate does not inflate to what it says", "RFC 8879 §4", err)
 	}
 	s.compressedFrom = s.Role.Peer()
+	s.inflated = body
+	s.reportInflated(trace.Received)
 	if err := wire.Decode(&s.msg.cert, body, s.context(s.Role.Peer()), nil); err != nil {
 		return syntax(err)
 	}
 	return recvCertificate(s, ctx, &s.msg.cert)
+}
+
+// reportInflated tells the trace of the Certificate inside the message that has just gone or
+// come, if it had one.
+func (s *State) reportInflated(dir trace.Direction) {
+	if s.inflated == nil {
+		return
+	}
+	if s.Hooks.Inner != nil {
+		n := len(s.inflated)
+		s.Hooks.Inner(trace.Inner{Dir: dir, Raw: append([]byte{byte(wire.TypeCertificate), byte(n >> 16), byte(n >> 8), byte(n)}, s.inflated...)})
+	}
+	s.inflated = nil
 }

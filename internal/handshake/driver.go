@@ -201,6 +201,7 @@ func (s *State) sendMessage(step *Step, m wire.Message) error {
 	if concealed {
 		s.reportConcealed()
 	}
+	s.reportInflated(trace.Sent)
 	return s.records.Send(s.out)
 }
 

@@ -107,28 +107,30 @@ type State struct {
 	delegated   []byte              // server: the credential that goes with it
 	// compressedFrom is the side whose certificate came compressed last.
 	compressedFrom wire.Role
-	scheme         wire.SignatureScheme
-	request        *request         // a CertificateRequest, received
-	share          []byte           // room for the server's, in TLS 1.3
-	serverShare    []byte           // what the server's key exchange message carries
-	ephemeral      ephemeral        // up to TLS 1.2: the server's key
-	dh             *kex.DH          // client: the server's group
-	hint           []byte           // client: for the pre-shared key
-	offered        *ClientSession   // client: on offer
-	psks           []pskOffer       // client, TLS 1.3: on offer, in the order of the identities
-	key            pskOffer         // TLS 1.3: the PSK that the server picked, if psk()
-	resumed        *session.Session // taken up by the server; in TLS 1.3 it is behind key
-	newID          []byte           // the session ID under which this session is kept
-	wantTicket     bool             // TLS 1.2: NewSessionTicket follows
-	ticketsSent    int              // in TLS 1.3
-	ticketOptions  TicketOptions
-	newTicket      *ClientSession // TLS 1.2 client: what arrived
-	newTicketLife  uint32         // in seconds, as the server says
-	withoutDH      bool           // psk_ke: the PSK alone, without a key exchange
-	beside         bool           // there is a certificate beside the PSK, RFC 9973
-	noted          ownHello       // client: in ownHellos, if it has a node
-	pskIndex       int
-	pskTicket      [sha256.Size]byte // digest of the ticket that pskIndex is
+	// inflated is the Certificate inside the message at hand, for the trace.
+	inflated      []byte
+	scheme        wire.SignatureScheme
+	request       *request         // a CertificateRequest, received
+	share         []byte           // room for the server's, in TLS 1.3
+	serverShare   []byte           // what the server's key exchange message carries
+	ephemeral     ephemeral        // up to TLS 1.2: the server's key
+	dh            *kex.DH          // client: the server's group
+	hint          []byte           // client: for the pre-shared key
+	offered       *ClientSession   // client: on offer
+	psks          []pskOffer       // client, TLS 1.3: on offer, in the order of the identities
+	key           pskOffer         // TLS 1.3: the PSK that the server picked, if psk()
+	resumed       *session.Session // taken up by the server; in TLS 1.3 it is behind key
+	newID         []byte           // the session ID under which this session is kept
+	wantTicket    bool             // TLS 1.2: NewSessionTicket follows
+	ticketsSent   int              // in TLS 1.3
+	ticketOptions TicketOptions
+	newTicket     *ClientSession // TLS 1.2 client: what arrived
+	newTicketLife uint32         // in seconds, as the server says
+	withoutDH     bool           // psk_ke: the PSK alone, without a key exchange
+	beside        bool           // there is a certificate beside the PSK, RFC 9973
+	noted         ownHello       // client: in ownHellos, if it has a node
+	pskIndex      int
+	pskTicket     [sha256.Size]byte // digest of the ticket that pskIndex is
 
 	shared                 []byte // premaster or (EC)DHE result
 	early                  [maxHash]byte

@@ -2,7 +2,7 @@
 
 function certificatesView(model) {
   const id = "c" + (model.index + 1) + "-certificates";
-  const shown = model.messages.filter((m) => m.name === "Certificate");
+  const shown = model.said().filter((m) => m.name === "Certificate");
   const verdict = model.c.verdict;
   if (!shown.length && !verdict) return null;
   return el("section", { class: "certificates", id, "aria-labelledby": "h-" + id },

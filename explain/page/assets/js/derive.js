@@ -87,10 +87,10 @@ async function hashAll(model, hs, hash) {
   const out = [];
   for (let i = 0; i < messages.length; i++) {
     if (i === 1 && messages[1].name === "HelloRetryRequest") {
-      const first = await digest(hash, bytesOf(messages[0].raw));
+      const first = await digest(hash, bytesOf(counting(messages[0]).raw));
       sofar = concat(new Uint8Array([254, 0, 0, first.length]), first);
     }
-    sofar = concat(sofar, bytesOf(messages[i].raw));
+    sofar = concat(sofar, bytesOf(counting(messages[i]).raw));
     out.push({ count: i + 1, hash: await digest(hash, sofar) });
   }
   return out;

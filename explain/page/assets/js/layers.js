@@ -28,8 +28,20 @@ function makeLayers(model, r) {
     fields.push(...contentFields(model, r, wire.length - header, header));
   }
   const layers = [{ key: "wire", title: sealed ? t("On the wire") : t("Bytes"), bytes: wire, fields: tiled(fields, wire) }];
-  const inside = insideOf(model, r);
-  return inside ? [...layers, ...inside] : layers;
+  return [...layers, ...(insideOf(model, r) || []), ...concealed(model, r)];
+}
+
+// concealed are the messages inside those that end in a record: a hello that was encrypted,
+// a certificate that was compressed.
+function concealed(model, r) {
+  const ended = (model.pieces.get(r.number) || []).filter((p) => p.message.inner && p.from + p.length === p.message.raw.length / 2);
+  return ended.map((p, i) => {
+    const m = p.message.inner;
+    const bytes = bytesOf(m.raw);
+    const title = m.name === "Certificate" ? t("{0}, which was compressed", m.name) : t("{0}, which was encrypted", m.name);
+    const whole = { message: m, pieces: [], from: 0, offset: 0, length: bytes.length };
+    return { key: "concealed" + (i || ""), title, bytes, fields: tiled(pieceFields(whole, 0), bytes) };
+  });
 }
 
 // insideOf is what a protected record opened to; null where it was not opened.

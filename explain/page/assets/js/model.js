@@ -49,9 +49,20 @@ Model.prototype.secret = function (name, place = Infinity) {
   return this.secrets.findLast((s) => s.name === name && s.place <= place) || null;
 };
 
+// said are the messages with what was inside them: a certificate that was compressed counts.
+Model.prototype.said = function () {
+  return this.messages.flatMap((m) => (m.inner && m.inner.name === "Certificate" ? [m, Object.assign(m.inner, { at: m.at, place: m.place })] : [m]));
+};
+
+// counting is the message that stands in the transcript: an encrypted hello that was taken.
+const counting = (m) => (m.inner_counts ? m.inner : m);
+
+// namesOf are those by which a message is looked for: a hello that hides another is one too.
+const namesOf = (m) => (m.name === "ClientHelloOuter" ? [m.name, "ClientHello"] : [m.name]);
+
 // message finds the first of that name, and of a side if one is given.
 Model.prototype.message = function (name, from) {
-  return this.messages.find((m) => m.name === name && (!from || m.from === from)) || null;
+  return this.said().find((m) => namesOf(m).includes(name) && (!from || m.from === from)) || null;
 };
 
 // isTLS13 reports that the version agreed on is 1.3.

@@ -10,7 +10,7 @@ function recordView(model, r) {
   const fill = () => {
     if (panels) return;
     panels = layersOf(model, r).map((layer) => layerPanel(model, r, layer));
-    body.append(recordNotes(r) || "", panels[0].view, ...(panels.length > 1 ? [protectionBand(model, r)] : isSealed(r) ? [protectionBand(model, r)] : []), ...panels.slice(1).map((p) => p.view));
+    body.append(recordNotes(r) || "", panels[0].view, ...(isSealed(r) ? [protectionBand(model, r)] : []), ...panels.slice(1).map((p) => p.view));
   };
   box.addEventListener("toggle", () => {
     if (!box.open) return;

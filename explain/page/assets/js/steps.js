@@ -97,7 +97,7 @@ function exchangeText(m) {
 
 // field finds the bytes of the first field of one of these names in a message.
 function field(m, message, names, from) {
-  for (const x of m.messages.filter((y) => y.name === message && (!from || y.from === from))) {
+  for (const x of m.said().filter((y) => namesOf(y).includes(message) && (!from || y.from === from))) {
     for (const name of names) {
       const f = (x.fields || []).find((y) => y.name === name && y.length > 0 && (!y.group || name === "cert_data"));
       if (f) return { label: x.name + " › " + name, bytes: bytesOf(x.raw).subarray(f.offset, f.offset + f.length), total: f.length, at: placeIn(m, x, f.offset), from: x.from };

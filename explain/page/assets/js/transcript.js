@@ -39,7 +39,7 @@ function coverTable(model, hs, i, label) {
   if (!proofs.length) return null;
   const covered = ({ m, n }, k) => {
     if (m.name === "ServerKeyExchange") return k <= n && ["ClientHello", "ServerHello", "ServerKeyExchange"].includes(messages[k].name) ? "part" : "";
-    if (m.name === "ClientHello") return k < n ? "whole" : k === n ? "part" : "";
+    if (namesOf(m).includes("ClientHello")) return k < n ? "whole" : k === n ? "part" : "";
     return k < n ? "whole" : "";
   };
   const cell = { whole: ["●", t("covered")], part: ["◐", t("covered in part")], "": ["", t("not covered")] };
@@ -47,7 +47,7 @@ function coverTable(model, hs, i, label) {
     el("caption", {}, t("What each proof covers")),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("proof")), messages.map((m) => el("th", { scope: "col", class: m.from }, el("span", {}, m.name))))),
     el("tbody", {}, proofs.map((p) => el("tr", {},
-      el("th", { scope: "row" }, p.m.name === "ClientHello" ? t("binder") : p.m.name === "ServerKeyExchange" ? t("{0}'s signature", p.m.name) : p.m.name, " ", el("span", { class: "dir " + p.m.from }, side(p.m.from)), el("span", { class: "over" }, t(p.m.covers))),
+      el("th", { scope: "row" }, namesOf(p.m).includes("ClientHello") ? t("binder") : p.m.name === "ServerKeyExchange" ? t("{0}'s signature", p.m.name) : p.m.name, " ", el("span", { class: "dir " + p.m.from }, side(p.m.from)), el("span", { class: "over" }, t(p.m.covers))),
       messages.map((m, k) => {
         const [mark, words] = cell[covered(p, k)];
         return el("td", {}, el("span", { "aria-hidden": "true" }, mark), hidden(words));
