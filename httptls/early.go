@@ -1,12 +1,13 @@
 package httptls
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,17 +27,33 @@ const earlyHeader = "Early-Data"
 // unconfirmed is a connection whose client sends early data.
 type unconfirmed struct {
 	*tls.EarlyConn
-	timeout time.Duration
-	report  func(Handshake)
-	begun   time.Time
+	report func(Handshake)
+	begun  time.Time
+	place  *place      // among the handshakes of the Server
+	limit  *time.Timer // HandshakeTimeout
 
-	shut  atomic.Bool // the connection was closed
-	over  bool        // the early data has all been read
-	once  sync.Once
+	why   atomic.Pointer[error] // the handshake was ended, or the connection closed
+	over  bool                  // the early data has all been read
+	turn  sync.Mutex            // of the call that goes on with the handshake
+	ended bool                  // guarded by turn, as err is
 	err   error
 	mu    sync.Mutex
 	state *tls.ConnectionState // once the handshake is complete
 	mark  [1]string            // the header that admit sets, so that it is known again
+}
+
+// wait returns a connection that has early data. It keeps its place, and HandshakeTimeout goes on,
+// until the handshake has ended.
+func (l *listener) wait(early *tls.EarlyConn, p *place, begun time.Time) *unconfirmed {
+	u := &unconfirmed{EarlyConn: early, begun: begun, place: p}
+	u.report = func(h Handshake) { l.guarded("OnHandshake", h.Conn, func() { l.report(h) }) }
+	u.limit = time.AfterFunc(l.timeout-time.Since(begun), func() {
+		u.end(&timeoutError{"the TLS handshake with a client", l.timeout})
+	})
+	if !p.keep(func() { go u.end(errCrowdedOut) }) {
+		u.end(errCrowdedOut)
+	}
+	return u
 }
 
 var errClosedEarly = errors.New("httptls: the connection was closed after early data, before the handshake was complete")
@@ -45,29 +62,56 @@ var errClosedEarly = errors.New("httptls: the connection was closed after early 
 // It does not wait: OnHandshake may be what closes the server.
 func (u *unconfirmed) closed() {
 	if u.confirmed() == nil {
-		u.shut.Store(true)
+		u.why.CompareAndSwap(nil, &errClosedEarly)
 		go u.confirm()
 	}
 }
 
-// confirm waits for the rest of the handshake, and tells of it.
+// end ends a handshake that is not complete, with the connection.
+func (u *unconfirmed) end(why error) {
+	if u.confirmed() == nil && u.why.CompareAndSwap(nil, &why) {
+		u.Conn().Close()
+		u.confirm()
+	}
+}
+
+// confirm waits for the rest of the handshake, and tells of it. net/http sets deadlines, also to have
+// a Read of its own return: where one passes, the handshake has not ended, and the next call goes on with it.
 func (u *unconfirmed) confirm() error {
-	u.once.Do(func() {
-		ctx, cancel := context.WithTimeoutCause(context.Background(), u.timeout, &timeoutError{"the TLS handshake with a client", u.timeout})
-		defer cancel()
-		u.err = u.Conn().HandshakeContext(ctx)
-		if u.err != nil && u.shut.Load() {
-			u.err = fmt.Errorf("%w (%w)", errClosedEarly, u.err)
+	u.turn.Lock()
+	defer u.turn.Unlock()
+	if u.ended {
+		return u.err
+	}
+	err := u.handshake()
+	why := u.why.Load()
+	if passed, is := err.(net.Error); is && passed.Timeout() && why == nil {
+		return err
+	}
+	if err != nil && why != nil {
+		err = fmt.Errorf("%w (%w)", *why, err)
+	}
+	if err == nil {
+		state := u.Conn().ConnectionState()
+		u.mu.Lock()
+		u.state = &state
+		u.mu.Unlock()
+	}
+	u.ended, u.err = true, err
+	u.limit.Stop()
+	u.place.leave()
+	u.report(Handshake{Conn: u.Conn(), Duration: time.Since(u.begun), Err: err})
+	return err
+}
+
+// handshake runs on goroutines of net/http too, where a callback's panic would end the process.
+func (u *unconfirmed) handshake() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in the handshake: %v\n%s", p, debug.Stack())
 		}
-		if u.err == nil {
-			state := u.Conn().ConnectionState()
-			u.mu.Lock()
-			u.state = &state
-			u.mu.Unlock()
-		}
-		u.report(Handshake{Conn: u.Conn(), Duration: time.Since(u.begun), Err: u.err})
-	})
-	return u.err
+	}()
+	return u.Conn().Handshake()
 }
 
 // confirmed is the connection's state once the handshake is complete, and nil before.

@@ -49,7 +49,10 @@ func earlyServer(t *testing.T) (addr string, client *tls.Config) {
 // serveEarly has a Server serve on an address.
 func serveEarly(t *testing.T, s *Server, handler http.HandlerFunc) (addr string) {
 	t.Helper()
-	s.HTTP = &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
+	if s.HTTP == nil {
+		s.HTTP = new(http.Server)
+	}
+	s.HTTP.Handler, s.HTTP.ErrorLog = handler, log.New(io.Discard, "", 0)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

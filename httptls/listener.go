@@ -165,9 +165,7 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 		end(nil)
 		if !passedOn {
 			raw.Close()
-		}
-		p.leave()
-		if !passedOn {
+			p.leave()
 			l.tellState(conn, http.StateClosed) // else net/http does
 		}
 	}()
@@ -178,19 +176,17 @@ func (l *listener) handshake(ctx context.Context, end context.CancelCauseFunc, p
 	early, err := negotiate(ctx, conn)
 	end(nil)
 	mayLinger := false
-	if err != nil {
+	var waiting *unconfirmed
+	switch {
+	case err != nil:
 		mayLinger = p.refuse(func() { raw.Close() })
-	} else {
+	case early != nil:
+		waiting = l.wait(early, p, begun)
+	default:
 		p.leave()
 	}
 	closing := l.ctx.Err() != nil
-	var waiting *unconfirmed
-	switch {
-	case early != nil:
-		waiting = &unconfirmed{EarlyConn: early, timeout: l.timeout, begun: begun, report: func(h Handshake) {
-			l.guarded("OnHandshake", conn, func() { l.report(h) })
-		}}
-	case err == nil || !closing:
+	if waiting == nil && (err == nil || !closing) {
 		outcome := Handshake{Conn: conn, Duration: time.Since(begun), Err: err}
 		if !l.guarded("OnHandshake", conn, func() { l.report(outcome) }) {
 			return

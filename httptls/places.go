@@ -58,6 +58,17 @@ func (me *place) refuse(end func()) bool {
 	return true
 }
 
+// keep goes on holding the place, which end ends from now on. It reports false if it is lost.
+func (me *place) keep(end func()) bool {
+	me.of.mu.Lock()
+	defer me.of.mu.Unlock()
+	if me.self == nil {
+		return false
+	}
+	me.end = end
+	return true
+}
+
 // leave gives the place back, if it is not lost.
 func (me *place) leave() {
 	me.of.mu.Lock()

@@ -91,11 +91,17 @@ func (c *Conn) farewell() error {
 }
 
 // wipe clears the keys of both directions. One in which a call is still under way
-// keeps them until it is collected: that call must not find them changed. So does a
-// connection whose handshake was not complete.
+// keeps them until it is collected: that call must not find them changed. The calls of a handshake
+// wipe when they are over.
 func (c *Conn) wipe() {
-	if !c.flags.has(complete) {
-		return
+	if s := c.shaking.Load(); s != nil {
+		if s.turn.try() != nil {
+			return
+		}
+		defer s.turn.give()
+		if c.engine == nil || !c.stopHalfway(s) {
+			return
+		}
 	}
 	if c.out.TryLock() {
 		c.engine.WipeOut()
@@ -105,4 +111,34 @@ func (c *Conn) wipe() {
 		c.engine.WipeIn()
 		c.in.Unlock()
 	}
+}
+
+// wipeIfClosed is wipe behind a call of the handshake, in whose way a Close was that came meanwhile.
+func (c *Conn) wipeIfClosed() {
+	if c.flags.has(closed) {
+		c.wipe()
+	}
+}
+
+// stopHalfway ends a handshake that pauses. It reports false where a call is in the way, which
+// reads or writes early data.
+func (c *Conn) stopHalfway(s *shaking) bool {
+	if !s.paused() {
+		return true
+	}
+	if !c.in.TryLock() {
+		return false
+	}
+	defer c.in.Unlock()
+	if !c.out.TryLock() {
+		return false
+	}
+	defer c.out.Unlock()
+	s.early.paused = false
+	if s.err = c.unbounded(s); s.err == nil {
+		s.err = net.ErrClosed
+	}
+	c.settle(s, s.err)
+	c.engine.Result().Secrets = handshake.Secrets{} // whose tickets and exports there will not be
+	return true
 }

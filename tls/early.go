@@ -17,7 +17,7 @@ import (
 type earlyShaking struct {
 	data   []byte     // client: what to send
 	sent   chan error // client: the end of sending it; nil before that has begun
-	paused bool       // server: the application has the early data, and the handshake waits
+	paused bool       // server: the handshake waits, and can be gone on with
 	conn   *EarlyConn // server: what the application gets; nil before
 }
 
@@ -52,16 +52,17 @@ func (c *Conn) shakeEarly(ctx context.Context, early *earlyShaking) error {
 		c.interruptBy(err)
 		return err
 	}
+	defer c.wipeIfClosed()
 	defer s.turn.give()
 	if c.engine != nil || s.err != nil || c.flags.has(complete) {
 		return errBegun
 	}
 	s.early = early
-	s.err = c.handshake(ctx, s)
-	if s.err == errPaused {
-		s.err = nil
+	err := c.handshake(ctx, s)
+	if err == errPaused {
+		return nil
 	}
-	return s.err
+	return err
 }
 
 var errBegun error = &handshake.Error{Rule: "early data was to be handled after the handshake has begun: that is the first thing to do on a connection"}
@@ -142,6 +143,19 @@ func (c *Conn) pauses(s *shaking) bool {
 	return true
 }
 
+// paused reports that the handshake's end is not known, though nobody is at it.
+func (s *shaking) paused() bool { return s.early != nil && s.early.paused }
+
+// pauseFor has the handshake wait behind early data where err is a deadline that has passed. The
+// application has the connection by then, and its deadlines are for its own reads and writes.
+func (s *shaking) pauseFor(err error) bool {
+	if s.early == nil || s.early.conn == nil || !isTimeout(err) {
+		return false
+	}
+	s.early.paused = true
+	return true
+}
+
 // EarlyConn is a server's connection whose client has not yet proved that it is there: what
 // Read returns is early data, and may be a copy of what was sent once. A server should do with it only what
 // may be done twice.
@@ -156,7 +170,8 @@ type EarlyConn struct {
 //
 // In any case the connection goes on as usual: its first Read, Write or Handshake waits for the
 // rest of the handshake. What of the early data is not read by then stays to be read from the EarlyConn.
-// Config.HandshakeTimeout bounds all of it. RFC 8446 §4.2.10.
+// A deadline that passes meanwhile ends the call and not the handshake, which a later one goes on
+// with. Config.HandshakeTimeout bounds all of it. RFC 8446 §4.2.10.
 func (c *Conn) AcceptEarly(ctx context.Context) (*EarlyConn, error) {
 	if c.role != wire.Server {
 		return nil, &handshake.Error{Rule: "AcceptEarly was called on a client; HandshakeEarly is for clients"}
@@ -180,6 +195,7 @@ func (e *EarlyConn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	defer c.wipeIfClosed()
 	c.readMutex.Lock()
 	defer c.readMutex.Unlock()
 	for {
@@ -200,6 +216,9 @@ func (e *EarlyConn) Read(p []byte) (int, error) {
 func (c *Conn) takeEarly(p []byte) (n int, err error) {
 	c.in.Lock()
 	defer c.in.Unlock()
+	if c.flags.has(closed) { // and perhaps wiped, which must not look like the end of the data
+		return 0, c.gone()
+	}
 	err = errInterrupted
 	defer c.guard(&err, inBroken)
 	n, err = c.engine.ReadEarly(p)
@@ -214,6 +233,7 @@ func (e *EarlyConn) Write(p []byte) (n int, err error) {
 	if c.flags.has(complete) {
 		return c.Write(p)
 	}
+	defer c.wipeIfClosed()
 	c.out.Lock()
 	defer c.out.Unlock()
 	err = errInterrupted

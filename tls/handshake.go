@@ -41,19 +41,28 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 		c.interruptBy(err)
 		return err
 	}
+	defer c.wipeIfClosed()
 	defer s.turn.give()
 	if c.flags.has(complete) || s.err != nil {
 		return s.err
 	}
-	s.err = c.handshake(ctx, s)
-	return s.err
+	return c.handshake(ctx, s)
 }
 
+// handshake runs the handshake, whose end s.err keeps. One that pauses may be gone on with.
 func (c *Conn) handshake(ctx context.Context, s *shaking) error {
+	err := c.handshakeUnder(ctx, s)
+	if !s.paused() {
+		s.err = err
+	}
+	return err
+}
+
+func (c *Conn) handshakeUnder(ctx context.Context, s *shaking) error {
 	ctx = c.bounded(ctx, s)
 	defer c.unboundedUnlessPaused(s)
 	err := c.shake(ctx, s)
-	if err == errPaused {
+	if s.paused() {
 		return err
 	}
 	if why := c.unbounded(s); why != nil { // whatever else happened
@@ -81,7 +90,7 @@ func (c *Conn) shake(ctx context.Context, s *shaking) (err error) {
 // run makes the engine, and drives it to the end of the handshake.
 func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 	err = errInterrupted
-	defer c.settle(s, &err)
+	defer func() { c.settle(s, err) }()
 	if c.engine == nil {
 		if err := c.start(s); err != nil {
 			return err
@@ -91,11 +100,11 @@ func (c *Conn) run(ctx context.Context, s *shaking) (err error) {
 }
 
 // settle gives back what only a handshake needs. It is not over well where err says so.
-func (c *Conn) settle(s *shaking, err *error) {
-	if *err == errPaused {
+func (c *Conn) settle(s *shaking, err error) {
+	if s.paused() {
 		return
 	}
-	if c.engine != nil && (*err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
+	if c.engine != nil && (err != nil || !c.engine.FurtherUnderWay()) { // which may have come with the last flight
 		c.forgetHello()
 		c.engine.Abandon()
 	}
@@ -103,7 +112,7 @@ func (c *Conn) settle(s *shaking, err *error) {
 	configs.Put(s.resolved)
 	offered := s.offered
 	s.resolved, s.offered = nil, nil
-	if *err != nil && !rejectsECH(*err) {
+	if err != nil && !rejectsECH(err) {
 		c.drop(offered)
 	}
 }
@@ -201,6 +210,7 @@ func (c *Conn) drive(ctx context.Context, s *shaking) error {
 			return err
 		}
 		if err == nil || sendErr != nil {
+			s.pauseFor(sendErr)
 			return sendErr
 		}
 		if c.pauses(s) {
@@ -209,10 +219,13 @@ func (c *Conn) drive(ctx context.Context, s *shaking) error {
 		n, err := c.read(c.engine.Lend(c.engine.Want()))
 		heard = true
 		c.engine.Filled(n)
-		if err != nil {
-			if n == 0 {
-				c.engine.EOF(err)
-			}
+		switch {
+		case n > 0 || err == nil:
+		case s.pauseFor(err):
+			c.engine.Unlend()
+			return err
+		default:
+			c.engine.EOF(err)
 		}
 	}
 }

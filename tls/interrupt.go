@@ -42,6 +42,9 @@ func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context)
 	i := &s.interrupt
 	i.mutex.Lock()
 	again := i.underWay // after a pause, during which the timer goes on
+	if s.early != nil {
+		s.early.paused = false
+	}
 	i.parent, i.underWay = ctx, true
 	i.mutex.Unlock()
 	if c.flags.has(closed) { // Close may have come before there was anything to cancel
@@ -59,11 +62,10 @@ func (c *Conn) bounded(ctx context.Context, s *shaking) (within context.Context)
 // unboundedUnlessPaused is unbounded, but for a handshake that goes on after the early data: it
 // stays bounded in time, and its context no longer has an effect.
 func (c *Conn) unboundedUnlessPaused(s *shaking) {
-	if s.early == nil || !s.early.paused {
+	if !s.paused() {
 		c.unbounded(s)
 		return
 	}
-	s.early.paused = false
 	i := &s.interrupt
 	if i.leave != nil {
 		i.leave()
