@@ -32,6 +32,7 @@ type attempt struct {
 	route   *route
 	host    *host
 	offer   []string      // by ALPN
+	early   bool          // it may go as early data
 	probe   chan struct{} // not nil: the request finds out which protocol the host speaks
 
 	mu       sync.Mutex
@@ -47,7 +48,7 @@ type attemptKey struct{}
 // newAttempt finds the request's way. Its proxy is worked out here, once: asked
 // again, a function that picks one might pick another.
 func (t *Transport) newAttempt(r *http.Request) (*attempt, error) {
-	a := &attempt{request: r, offer: t.offer()}
+	a := &attempt{request: r, offer: t.offer(), early: t.mayBeEarly(r)}
 	var proxy *url.URL
 	if t.settings.Proxy != nil {
 		var err error

@@ -20,7 +20,8 @@ type clientConn struct {
 	net.Conn
 	state  tls.ConnectionState
 	broken atomic.Pointer[error]
-	closed func() // nil, or called by the first Close
+	early  atomic.Bool // its first request was taken as early data, and is not answered
+	closed func()      // nil, or called by the first Close
 }
 
 // Read notes why the connection broke. In TLS 1.3 a server refuses a client's
@@ -95,6 +96,9 @@ func (t *Transport) dialServer(ctx context.Context, a *attempt, network, addr st
 	if err != nil {
 		return nil, err
 	}
+	if a.early && slices.Contains(a.offer, protoHTTP1) && (!a.http2() || a.host.speaksOther(protoHTTP2)) {
+		return t.later(ctx, raw, addr), nil
+	}
 	c, err := t.handshake(ctx, raw, addr, a.offer)
 	if err == nil && !slices.Contains(t.offered, c.proto()) {
 		c.Conn.Close()
@@ -105,6 +109,16 @@ func (t *Transport) dialServer(ctx context.Context, a *attempt, network, addr st
 
 // handshake runs TLS on raw, and closes raw if that fails.
 func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, offer []string) (*clientConn, error) {
+	conn := tls.Client(raw, t.clientConfig(addr, offer))
+	state, err := t.shake(ctx, conn, addr, conn.HandshakeContext)
+	if err != nil {
+		return nil, err
+	}
+	return &clientConn{Conn: conn, state: state}, nil
+}
+
+// clientConfig is that of a connection to addr.
+func (t *Transport) clientConfig(addr string, offer []string) *tls.Config {
 	config := &tls.Config{}
 	if t.TLS != nil {
 		config = t.TLS // the caller's, and may be shared
@@ -113,6 +127,11 @@ func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, of
 	if config.ServerName == "" {
 		config.ServerName, _, _ = net.SplitHostPort(addr) // as net/http and reachProxy have made it
 	}
+	return config
+}
+
+// shake has run do the handshake, and closes conn if that fails.
+func (t *Transport) shake(ctx context.Context, conn *tls.Conn, addr string, run func(context.Context) error) (tls.ConnectionState, error) {
 	if limit := t.settings.TLSHandshakeTimeout; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &timeoutError{"the TLS handshake with " + addr, limit})
@@ -122,10 +141,9 @@ func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, of
 	if watch != nil && watch.TLSHandshakeStart != nil {
 		watch.TLSHandshakeStart()
 	}
-	conn := tls.Client(raw, config)
-	err := conn.HandshakeContext(ctx)
+	err := run(ctx)
 	if err != nil {
-		raw.Close()
+		conn.NetConn().Close()
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
@@ -134,8 +152,5 @@ func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string, of
 	if watch != nil && watch.TLSHandshakeDone != nil {
 		watch.TLSHandshakeDone(state, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &clientConn{Conn: conn, state: state}, nil
+	return state, err
 }

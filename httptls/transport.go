@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
@@ -31,11 +32,19 @@ type Transport struct {
 	// request's host. An empty NextProtos means those of HTTP.Protocols.
 	TLS *tls.Config
 
+	// EarlyData has requests with GET, HEAD or OPTIONS and without a body go as early data (0-RTT)
+	// over HTTP/1.1, where TLS has a ClientSessionCache with a session whose ticket allows it: they
+	// save a round trip. Anyone on the path can send them to the server again, which may do them
+	// twice. What the server refuses is sent again behind the handshake, and a request
+	// that it answers by 425 (Too Early) once. RFC 8470 §4, §5.2.
+	EarlyData bool
+
 	once         sync.Once
 	settings     *http.Transport
 	offered      []string        // by ALPN
 	clear        *http.Transport // for http, perhaps through a proxy over TLS
 	proxyTimeout time.Duration   // for tests; 0 is proxyTimeout's
+	confirmed    atomic.Int32    // requests under way that must not go early
 
 	mu     sync.Mutex
 	routes recent[string, *route] // by the proxy's URL; empty: none
@@ -118,6 +127,20 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
+	resp, err := a.send(proto)
+	if err == nil && a.tooEarly(resp) {
+		resp, err = t.again(a, resp)
+	}
+	if err != nil {
+		return nil, a.explain(err)
+	}
+	resp.Request = r
+	resp.TLS = a.state()
+	return resp, nil
+}
+
+// send sends the request by proto first.
+func (a *attempt) send(proto string) (*http.Response, error) {
 	resp, err := a.route.inner[proto].RoundTrip(a.newRequest())
 	// Twice: the first guess may be wrong, and so may be what a server chose
 	// a moment ago, where several stand behind one name.
@@ -128,12 +151,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		proto = otherProtocol(proto)
 		resp, err = a.route.inner[proto].RoundTrip(a.newRequest())
 	}
-	if err != nil {
-		return nil, a.explain(err)
-	}
-	resp.Request = r
-	resp.TLS = a.state()
-	return resp, nil
+	return resp, err
 }
 
 func otherProtocol(proto string) string {
