@@ -64,6 +64,8 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 // requestFailed tells the hooks of a request that this proxy answers itself.
 func (p *Proxy) requestFailed(r *http.Request, id string, status int, err error) {
 	if l := linkOf(r.Context()); l != nil && p.hooks.RequestFailed != nil {
+		l.mutex.Lock() // the handshake of a request in early data may end at the same time
+		defer l.mutex.Unlock()
 		p.hooks.RequestFailed(&l.About, event.Request{ID: id, Method: r.Method, Host: r.Host, Path: r.URL.Path, Status: status, Err: err})
 	}
 }
@@ -120,6 +122,9 @@ func (h *httpSide) connContext(ctx context.Context, c net.Conn) context.Context 
 	l := h.linkAt(c)
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, linkKey{}, l))
 	if l != nil {
+		if h.over != nil {
+			h.delivered(l, c)
+		}
 		l.delivered.Store(true)
 		if l.p.stopping.Load() {
 			l.arriveSoon()
@@ -161,13 +166,27 @@ func (h *httpSide) shaken(s httptls.Handshake) {
 		return
 	}
 	l.mutex.Lock()
-	l.client = s.Conn
+	over := l.cutOff && l.delivered.Load() // it was served in early data, and its end is told of
+	if l.client != net.Conn(s.Conn) {
+		l.client = s.Conn
+	}
 	l.failed = s.Err
 	l.mutex.Unlock()
-	_ = l.tell(s.Conn, s.Duration, s.Err)
-	if s.Err == nil {
-		below(s.Conn).SetDeadline(noDeadline)
+	if over {
+		return
 	}
+	_ = l.tell(s.Conn, s.Duration, s.Err)
+}
+
+// delivered is told that requests of a connection come next. They may be early: then its handshake
+// is told of while they are served.
+func (h *httpSide) delivered(l *link, c net.Conn) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.client != c {
+		l.client = c
+	}
+	below(c).SetDeadline(noDeadline) // httptls has one for the rest of a handshake
 }
 
 // state is told what becomes of each connection.
@@ -177,7 +196,10 @@ func (h *httpSide) state(c net.Conn, s http.ConnState) {
 	}
 	if l := h.linkAt(c); l != nil {
 		h.links.Delete(below(c))
-		l.end(l.failed)
+		l.mutex.Lock()
+		failed := l.failed
+		l.mutex.Unlock()
+		l.end(failed)
 	}
 }
 
@@ -254,7 +276,12 @@ func (h *httpSide) route(r *route) *web.Route {
 		return list
 	}}
 	if r.allow != nil {
-		own.Allow = func(req *http.Request, name string) error { return linkOf(req.Context()).allowed(r, name) }
+		own.Allow = func(req *http.Request, name string) error {
+			if err := httptls.Confirm(req); err != nil { // what is early may be a copy: nobody knows who sends it
+				return err
+			}
+			return linkOf(req.Context()).allowed(r, name)
+		}
 	}
 	return own
 }

@@ -170,7 +170,11 @@ func (l *link) tell(conn *tls.Conn, took time.Duration, err error) error {
 	if err == nil {
 		state := conn.ConnectionState()
 		outcome.State = &state
-		l.About.ServerName, l.About.ALPN = state.ServerName, state.NegotiatedProtocol
+		l.mutex.Lock() // requests in early data may be under way
+		if !l.cutOff { // the hook that is told of the end reads About
+			l.About.ServerName, l.About.ALPN = state.ServerName, state.NegotiatedProtocol
+		}
+		l.mutex.Unlock()
 		if onlyHandshake(state.NegotiatedProtocol) {
 			err = errHandshakeOnly
 		}

@@ -35,6 +35,9 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 	if d.config.Mode == config.ModeHTTP && len(t.ALPN) == 0 {
 		own.NextProtos = []string{"h2", "http/1.1", "http/1.0"}
 	}
+	if h := d.config.HTTP; h != nil && h.EarlyData { // against copies there are the sessions
+		own.EarlyData = tls.EarlyData{MaxBytes: mostEarly, Protocols: own.NextProtos}
+	}
 	if err := clientAuth(d, own); err != nil {
 		return nil, err
 	}
@@ -50,6 +53,9 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 	}
 	return own, nil
 }
+
+// mostEarly is how much early data a connection takes: a request or some.
+const mostEarly = 16 << 10
 
 // checker asks whether certificates are revoked; nil looks at staples alone. Only a mode asks
 // the network: lists alone are no wish for that. report is told of lists that are read again.

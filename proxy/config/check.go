@@ -232,6 +232,12 @@ func (k *checker) http(path string, l *Listener) {
 		k.wrong(at+".client-cert", "clients are not asked for certificates, so there is none to send on; add client-auth to tls")
 	}
 	switch {
+	case h.EarlyData && l.TLS == nil:
+		k.wrong(at+".early-data", "early data is a part of TLS; add tls, or leave early-data out")
+	case h.EarlyData && l.TLS.Max != "" && l.TLS.Max != "tls1.3":
+		k.wrong(at+".early-data", "early data is a part of TLS 1.3, and max is %s; leave max or early-data out", l.TLS.Max)
+	}
+	switch {
 	case h.HSTS != 0 && l.TLS == nil:
 		k.wrong(at+".hsts", "browsers heed it over TLS alone; add tls, or leave hsts out")
 	case h.HSTS == 0 && (h.HSTSSubdomains || h.HSTSPreload):

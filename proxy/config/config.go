@@ -177,6 +177,8 @@ type HTTP struct {
 	HSTSPreload    bool `yaml:"hsts-preload,omitempty"`
 	// KeepHost sends the client's Host; else the target's address is sent.
 	KeepHost *bool `yaml:"keep-host,omitempty"` // nil: true
+	// EarlyData takes requests as early data (0-RTT), each ticket once, and sends safe ones on with Early-Data: 1.
+	EarlyData bool `yaml:"early-data,omitempty"`
 }
 
 // Ways to choose among the addresses of a Target.

@@ -144,7 +144,7 @@ func (f *Flags) clientTLS() *ClientTLS {
 
 // http is nil where the flags say nothing of it.
 func (f *Flags) http() *HTTP {
-	h := &HTTP{ForwardedFrom: f.ForwardedFrom, ClientCert: f.ClientCertHeader, HSTS: f.HSTS, HSTSSubdomains: f.HSTSSubdomains, HSTSPreload: f.HSTSPreload}
+	h := &HTTP{ForwardedFrom: f.ForwardedFrom, ClientCert: f.ClientCertHeader, HSTS: f.HSTS, HSTSSubdomains: f.HSTSSubdomains, HSTSPreload: f.HSTSPreload, EarlyData: f.EarlyData}
 	if f.TargetHost {
 		h.KeepHost = new(bool)
 	}
@@ -210,6 +210,7 @@ func flatten(c *Config) *Flags {
 	f.setServerTLS(l.TLS)
 	if h := l.HTTP; h != nil {
 		f.ForwardedFrom, f.ClientCertHeader, f.HSTS, f.HSTSSubdomains, f.HSTSPreload = h.ForwardedFrom, h.ClientCert, h.HSTS, h.HSTSSubdomains, h.HSTSPreload
+		f.EarlyData = h.EarlyData
 		f.TargetHost = h.KeepHost != nil && !*h.KeepHost
 	}
 	return f

@@ -55,6 +55,7 @@ type Flags struct {
 	HSTS                       Duration
 	HSTSSubdomains             bool
 	HSTSPreload, TargetHost    bool
+	EarlyData                  bool
 	Connections, PerAddress    int
 	Handshakes                 int
 	HandshakeTimeout           Duration
@@ -172,6 +173,7 @@ func (f *Flags) inHTTP() []Flag {
 		{"client-cert-header", "send the client's certificate on by RFC 9440: `what`, leaf or chain", &f.ClientCertHeader, "listeners.http.client-cert"},
 		{"hsts", "have browsers insist on TLS for this `time`, like 8760h", &f.HSTS, "listeners.http.hsts"},
 		{"hsts-subdomains", "for all names below too", &f.HSTSSubdomains, "listeners.http.hsts-subdomains"},
+		{"early-data", "take requests as early data (0-RTT), each ticket once, and send safe ones on with Early-Data: 1", &f.EarlyData, "listeners.http.early-data"},
 		{"hsts-preload", "agree to be on browsers' lists", &f.HSTSPreload, "listeners.http.hsts-preload"},
 		{"target-host", "send the target's address as Host, and not what the client sent", &f.TargetHost, "listeners.http.keep-host"},
 	}

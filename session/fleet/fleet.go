@@ -51,6 +51,7 @@ type Sessions struct {
 	source   *TicketKeySource
 	ids      session.Store // for session IDs
 	tickets  session.Store // for single-use tickets
+	permits  session.Store // for early data, one for each ticket
 	bounded  *bounded      // nil without a store
 	close    func() error
 
@@ -74,7 +75,7 @@ func Open(ctx context.Context, settings Settings, options Options) (*Sessions, e
 		if err != nil {
 			return nil, err
 		}
-		s.ids, s.tickets = memory, memory // nobody else reads it
+		s.ids, s.tickets, s.permits = memory, memory, memory // nobody else reads it
 		if keys, err := decodeSchedule(settings.Inherit); err == nil {
 			s.source.learn(keys)
 		}
@@ -117,6 +118,7 @@ func New(store session.Swapper, settings Settings, options Options) (*Sessions, 
 	s.bounded = newBounded(store, s.settings.Timeout, s.report)
 	s.ids = &sealed{s.source.vault, purposeSession, s.bounded}
 	s.tickets = &sealed{s.source.vault, purposeTicket, s.bounded}
+	s.permits = &sealed{s.source.vault, purposeEarly, s.bounded}
 	return s, nil
 }
 
@@ -159,7 +161,9 @@ func (s *Sessions) Export() []byte {
 // as c is reachable and Run runs. Clones share no ticket keys with it, unless they are made by
 // ForProtocols while c stays reachable: apply the sessions to each. Sessions made under one
 // Config resume under another only where both have the same rules for clients, as package
-// session says of a binding. c must not be in use yet.
+// session says of a binding. Where c takes early data and has no EarlyData.Replay, each ticket
+// brings it to one member of the fleet, once: it has a permit in the store, and is refused
+// where the store does not answer. c must not be in use yet.
 func (s *Sessions) Apply(c *tls.Config) {
 	if s.settings.SessionIDs {
 		c.Resumption.Store = s.ids
@@ -169,6 +173,9 @@ func (s *Sessions) Apply(c *tls.Config) {
 		if c.Resumption.Tickets == 0 {
 			c.Resumption.Tickets = 1 // each that no client comes back with waits a day in the store
 		}
+	}
+	if c.EarlyData.MaxBytes > 0 && c.EarlyData.Replay == nil {
+		c.EarlyData.Replay = session.SingleUse(s.permits)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -37,6 +37,7 @@ const (
 	purposeSession = "session"
 	purposeTicket  = "ticket"
 	purposeKeys    = "ticket keys"
+	purposeEarly   = "early data"
 )
 
 // vault seals under the first of its keys and opens under all of them.
