@@ -32,6 +32,7 @@ var recovers = map[string]string{
 	"tls/callbacks.go":                             "a callback of the application panics: the connection ends and, on our own goroutines, not the process",
 	"cmd/vitrine/internal/verbs/cert/show/lint.go": "zlint panics on what is malformed: its rules end there, not the command",
 	"httptls/listener.go":                          "a callback of the application panics: net/http ends that connection, not the process",
+	"httptls/early.go":                             "the same where a handshake ends behind early data, on a goroutine of net/http that does not recover",
 }
 
 func TestPanicsAreFew(t *testing.T) {

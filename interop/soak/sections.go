@@ -14,6 +14,7 @@ var sections = []section{
 	{"load", "a server with 10,000 sockets, of which 1,000 are honest", runLoad},
 	{"proxy", "vitrine proxy with 10,000 slow and hostile sockets, 2,000 requests a second, and 500 reloads", runProxy},
 	{"fleet", "three proxies on one store at 3,000 handshakes a second, while the store and the proxies have all kinds of trouble", runFleet},
+	{"replay", "what clients send in early data is sent again, a million times, to one server and to three, and comes out once", runReplay},
 	{"mutations", "every flow of every version with every deviation of a rogue", runMutations},
 	{"goroutines", "every test of every package runs alone, and leaves no goroutine", runGoroutines},
 	{"fuzz", "every fuzz target runs for a while", runFuzz},
