@@ -81,6 +81,7 @@ var bodies = map[wire.ExtensionType]func() []byte{
 	wire.ExtStatusRequestV2:     func() []byte { return wire.AppendStatusRequestV2(nil) },
 	wire.ExtPSKKeyExchangeModes: func() []byte { return []byte{1, byte(wire.PSKModeDHE)} },
 	wire.ExtMaxFragmentLength:   func() []byte { return wire.AppendMaxFragmentLength(nil, wire.MaxFragmentLengthOf(4096)) },
+	wire.ExtTicketRequest:       func() []byte { return wire.AppendTicketRequest(nil, wire.TicketRequest{NewSession: 1, Resumption: 1}) },
 	wire.ExtRecordSizeLimit:     func() []byte { return wire.AppendRecordSizeLimit(nil, 16385) },
 }
 

@@ -342,9 +342,22 @@ type Resumption struct {
 	// Tickets is how many a server sends in a handshake of TLS 1.3, at most 16; 0 for 2.
 	// RFC 8446 §4.6.1.
 	Tickets int
+	// MaxTickets is the most that a client may ask a server for in a handshake of TLS 1.3, at
+	// most 16; 0 for 8. Negative gives each client Tickets, whatever it asks for. RFC 9149.
+	MaxTickets int
+	// Request has a client of TLS 1.3 say how many tickets it would like; nil says nothing.
+	// A cache keeps up to 4 sessions for one server. RFC 9149.
+	Request *TicketRequest
 	// SingleUse has a client make a full handshake rather than offer a ticket of TLS 1.3
 	// again, by which the connections can be linked. RFC 8446 §C.4.
 	SingleUse bool
+}
+
+// TicketRequest is how many tickets a client would like, at most 16. A server may send fewer, and one
+// that does not know of it sends what it sends. [State].TicketsExpected is its answer.
+type TicketRequest struct {
+	New     uint8 // after a full handshake; 0 for none
+	Resumed uint8 // after one that resumes
 }
 
 // Stapling is about OCSP responses beyond that of the leaf, which Certificate.OCSPStaple is.

@@ -42,9 +42,7 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 	if h.Time == nil {
 		h.Time = time.Now
 	}
-	if h.TicketCount == 0 {
-		h.TicketCount = 2
-	}
+	c.resolveTickets(h)
 	for _, f := range []func(*Config, *handshake.Config) error{
 		(*Config).measure, (*Config).resolveVersions, (*Config).resolveSuites, (*Config).resolveGroups, (*Config).resolveSchemes, (*Config).resolveDHE, (*Config).resolvePSK,
 		(*Config).resolveTypes, (*Config).resolveDelegation,
@@ -57,6 +55,18 @@ func (c *Config) resolve(h *handshake.Config, host handshake.Host) error {
 		return misuse("no cipher suite that it allows exists in the versions that it allows, %s to %s", h.Versions[len(h.Versions)-1], h.Versions[0])
 	}
 	return nil
+}
+
+func (c *Config) resolveTickets(h *handshake.Config) {
+	if h.TicketCount == 0 {
+		h.TicketCount = 2
+	}
+	if h.TicketsMost = max(c.Resumption.MaxTickets, 0); c.Resumption.MaxTickets == 0 {
+		h.TicketsMost = 8
+	}
+	if q := c.Resumption.Request; q != nil {
+		h.TicketRequest = &wire.TicketRequest{NewSession: q.New, Resumption: q.Resumed}
+	}
 }
 
 // misuse is the error for a Config that cannot work.
@@ -81,6 +91,10 @@ func (c *Config) check() error {
 		return misuse("CertificateCompression has an algorithm without a function, one that stands twice, or more than %d", maxCompressions)
 	case c.Resumption.Tickets < 0 || c.Resumption.Tickets > 16:
 		return misuse("Resumption.Tickets is %d; 0 to 16 are possible, and SessionTicketsDisabled for none", c.Resumption.Tickets)
+	case c.Resumption.MaxTickets > 16:
+		return misuse("Resumption.MaxTickets is %d; at most 16 are possible, and a negative number gives every client Resumption.Tickets", c.Resumption.MaxTickets)
+	case c.Resumption.Request != nil && max(c.Resumption.Request.New, c.Resumption.Request.Resumed) > 16:
+		return misuse("Resumption.Request asks for %d tickets; 0 to 16 are possible", max(c.Resumption.Request.New, c.Resumption.Request.Resumed))
 	case c.ClientAuth < NoClientCert || c.ClientAuth > RequireAndVerifyClientCert:
 		return misuse("ClientAuth is %d, which means nothing", c.ClientAuth)
 	case c.LaterClientAuth < NoClientCert || c.LaterClientAuth > RequireAndVerifyClientCert:

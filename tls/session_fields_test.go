@@ -91,6 +91,8 @@ var sessionFields = map[string]struct{ client, server string }{
 	"Stapling.AskForChain":        {"no weight: what is needed is verified again", "not a server's"},
 	"Resumption.Store":            {"not a client's", "where sessions are"},
 	"Resumption.Tickets":          {"not a client's", "no weight"},
+	"Resumption.MaxTickets":       {"not a client's", "no weight"},
+	"Resumption.Request":          {"no weight", "not a server's"},
 	"Resumption.SingleUse":        {"no weight: it decides which session is offered again", "not a server's"},
 	"Record.Padding":              {"no weight", "no weight"},
 	"CertificateCompression":      {"no weight: a resumption shows none", "no weight: a resumption shows none"},

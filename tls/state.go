@@ -90,7 +90,10 @@ type State struct {
 	ServerName      string
 	// Resumption is "none", "id", "ticket" or "psk".
 	Resumption string
-	HelloRetry bool // there was a HelloRetryRequest
+	// TicketsExpected is how many tickets the server has told that it would send, where the
+	// client has asked; 0 where it has told nothing. RFC 9149.
+	TicketsExpected int
+	HelloRetry      bool // there was a HelloRetryRequest
 	// EarlyData is "accepted" or "refused", and "none" where the client has announced none.
 	EarlyData           string
 	ClientAuthRequested bool // the server asked for a certificate
@@ -175,7 +178,7 @@ func stateOf(r *handshake.Result, role wire.Role) State {
 		ServerCertificateType: r.ServerCertificate, ClientCertificateType: r.ClientCertificate, PeerRawPublicKey: raw, Delegated: delegated,
 		Version: r.Version, CipherSuite: r.Suite.ID, KeyExchange: exchange, Group: r.Group,
 		ServerSignature: r.ServerScheme, ClientSignature: r.ClientScheme, ALPN: r.ALPN, ServerName: r.ServerName,
-		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, EarlyData: r.EarlyData.String(), ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
+		Resumption: r.Resumption.String(), HelloRetry: r.HelloRetry, TicketsExpected: int(r.TicketsExpected), EarlyData: r.EarlyData.String(), ClientAuthRequested: r.ClientAuth, ClientCertificateMisfit: r.ClientMisfit,
 		ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, SecureRenegotiation: r.SecureRenegotiation,
 		Compression: r.Compression, PSKIdentity: r.PSKIdentity, DHBits: r.DHBits, SendLimit: int(r.SendLimit), ReceiveLimit: r.ReceiveContent(),
 		PostHandshakeAuth: r.PostHandshakeAuth,

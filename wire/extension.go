@@ -111,6 +111,9 @@ var grammars = map[ExtensionType][]grammar{
 		{inClientHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShares(r, nil) }},
 		{inServerHello, "RFC 8446 §4.2.8", func(r *Reader) { ReadKeyShare(r) }},
 		{inHelloRetryRequest, "RFC 8446 §4.2.8", func(r *Reader) { U16[NamedGroup](r, "selected_group") }}},
+	ExtTicketRequest: {
+		{inClientHello, "RFC 9149 §3", func(r *Reader) { ReadTicketRequest(r) }},
+		{anywhere, "RFC 9149 §3", func(r *Reader) { ReadTicketHint(r) }}},
 	ExtQUICParameters: {{anywhere, "RFC 9001 §8.2", func(r *Reader) { ReadQUICParameters(r, nil) }}},
 	ExtEncryptedClientHello: {
 		{inClientHello, "RFC 9849 §5", func(r *Reader) { new(ECHClientHello).Read(r) }},

@@ -100,6 +100,12 @@ var bodyCodecs = []bodyCodec{
 	{name: "compress_certificate", in: inClientHello, ext: ExtCompressCertificate, copyOf: func(r *Reader, b []byte) []byte {
 		return AppendCertificateCompressions(b, ReadCertificateCompressions(r, nil))
 	}},
+	{name: "ticket_request of a client", in: inClientHello, ext: ExtTicketRequest, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendTicketRequest(b, ReadTicketRequest(r))
+	}},
+	{name: "ticket_request of a server", in: inEncryptedExtensions, ext: ExtTicketRequest, copyOf: func(r *Reader, b []byte) []byte {
+		return AppendTicketHint(b, ReadTicketHint(r))
+	}},
 	{name: "delegated_credential", in: inCertificate, ext: ExtDelegatedCredential, copyOf: func(r *Reader, b []byte) []byte {
 		var d DelegatedCredential
 		d.Read(r)
@@ -173,6 +179,8 @@ func extensionsOf(t testing.TB, f func(golden, place, Extension)) {
 // handmade are bodies that no golden has.
 var handmade = map[string][]byte{
 	"signed_certificate_timestamp": {0, 7, 0, 2, 1, 2, 0, 1, 3},
+	"ticket_request of a client":   {2, 1},
+	"ticket_request of a server":   {3},
 	"status_request_v2":            {0, 20, 2, 0, 6, 0, 2, 7, 7, 0, 0, 99, 0, 1, 9, 1, 0, 4, 0, 0, 0, 0},
 }
 

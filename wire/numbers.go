@@ -241,6 +241,7 @@ const (
 	ExtSignatureAlgsCert      ExtensionType = 50
 	ExtKeyShare               ExtensionType = 51
 	ExtQUICParameters         ExtensionType = 57
+	ExtTicketRequest          ExtensionType = 58
 	ExtECHOuterExtensions     ExtensionType = 0xfd00
 	ExtEncryptedClientHello   ExtensionType = 0xfe0d
 	ExtRenegotiationInfo      ExtensionType = 0xff01
@@ -262,7 +263,7 @@ var extensionNames = map[ExtensionType]string{
 	ExtPSKKeyExchangeModes: "psk_key_exchange_modes", ExtCertificateAuthorities: "certificate_authorities",
 	48: "oid_filters", ExtPostHandshakeAuth: "post_handshake_auth", ExtSignatureAlgsCert: "signature_algorithms_cert",
 	ExtKeyShare: "key_share", 52: "transparency_info", ExtQUICParameters: "quic_transport_parameters",
-	58: "ticket_request", 13172: "next_protocol_negotiation", 17513: "application_settings",
+	ExtTicketRequest: "ticket_request", 13172: "next_protocol_negotiation", 17513: "application_settings",
 	17613: "application_settings", ExtECHOuterExtensions: "ech_outer_extensions",
 	ExtEncryptedClientHello: "encrypted_client_hello", ExtRenegotiationInfo: "renegotiation_info",
 }

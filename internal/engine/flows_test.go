@@ -220,6 +220,12 @@ func atVersion(v wire.Version) func(c, s *host) {
 	}
 }
 
+func oldServer(_, s *host) { s.config.Versions = []wire.Version{wire.TLS12} }
+
+func asksForTickets(c, _ *host) {
+	c.config.TicketRequest = &wire.TicketRequest{NewSession: 1, Resumption: 1}
+}
+
 func hint(_, s *host) { s.config.PSKHint = "which key?" }
 
 // signedDSS gives the server a certificate with a DSA key.

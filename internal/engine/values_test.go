@@ -75,6 +75,8 @@ var offered = []bodies{
 	all(wire.ExtServerCertificateType, taken, "\x02\x02\x00", "\x02\x00\x07"),
 	all(wire.ExtCompressCertificate, decode, "", "\x00", "\x01\x00", "\x03\x00\x01\x00", "\x02\x00\x01\x00", "\x04\x00\x01\x00\x01"),
 	all(wire.ExtCompressCertificate, taken, "\x02\x00\x01", "\x04\x00\x07\x12\x34"),
+	all(wire.ExtTicketRequest, decode, "", "\x01", "\x01\x02\x03"),
+	all(wire.ExtTicketRequest, taken, "\x00\x00", "\x01\x02", "\xff\xff"),
 	all(wire.ExtDelegatedCredential, decode, "", "\x00\x00", "\x00\x01\x04", "\x00\x03\x04\x03\x08", "\x00\x02\x04\x03\x00"),
 	all(wire.ExtDelegatedCredential, taken, "\x00\x02\x04\x03", "\x00\x02\x12\x34"),
 	all(wire.ExtPadding, taken, "", "\x00\x00", "\x01\x02"),
@@ -159,6 +161,8 @@ var answered = []bodies{
 	all(wire.ExtClientCertificateType, unknownAnswer, "", "\x02"),
 	all(wire.ExtServerCertificateType, unknownAnswer, "", "\x02"),
 	all(wire.ExtCompressCertificate, unknownAnswer, "\x02\x00\x01"),
+	{wire.ExtTicketRequest, unknownAnswer, decode, []string{"", "\x01\x02"}},
+	{wire.ExtTicketRequest, unknownAnswer, taken, []string{"\x00", "\xff"}},
 	all(wire.ExtDelegatedCredential, unknownAnswer, "\x00\x02\x04\x03"),
 	all(wire.ExtPadding, unknownAnswer, "", "\x00"),
 	all(0x1234, unknownAnswer, "", "\x00"),
@@ -167,7 +171,7 @@ var answered = []bodies{
 // asksForAll has a client ask for all that it can.
 func asksForAll(c, s *host) {
 	tickets(c, s)
-	c.config.ALPN = []string{"h2"}
+	c.config.ALPN, c.config.TicketRequest = []string{"h2"}, &wire.TicketRequest{NewSession: 1, Resumption: 1}
 }
 
 // verdict is the fault that s has found. That the sides have not seen the same, which

@@ -102,6 +102,22 @@ func (s *State) choseResumption(kind Resumption, refusal string) {
 	s.Hooks.Choice(c)
 }
 
+// choseTickets tells how many tickets the server will send to a client that asks for q.
+func (s *State) choseTickets(q wire.TicketRequest) {
+	if s.Hooks.Choice == nil {
+		return
+	}
+	c := trace.Choice{What: "number of tickets", By: wire.Server, Picked: fmt.Sprint(s.Result.TicketsExpected),
+		Why: "what the client asks for, up to what the server gives", Ref: "RFC 9149 §3"}
+	asked := []string{fmt.Sprintf("%d after a full handshake", q.NewSession), fmt.Sprintf("%d after one that resumes", q.Resumption)}
+	if s.isServer() {
+		c.Ours, c.Theirs = []string{fmt.Sprintf("%d at most", s.Config.TicketsMost)}, asked
+	} else {
+		c.Ours = asked
+	}
+	s.Hooks.Choice(c)
+}
+
 func (s *State) choseExternal() {
 	if s.Hooks.Choice == nil {
 		return

@@ -94,10 +94,13 @@ type Config struct {
 	ClientAuth  stdtls.ClientAuthType
 	ClientCAs   [][]byte // DER names for CertificateRequest
 	Tickets     bool
-	// TicketCount is how many a handshake of TLS 1.3 ends with; below 2 it is one.
-	TicketCount int
-	Store       bool   // keep sessions under session IDs
-	Early       *Early // nil takes no early data
+	// TicketCount is how many a handshake of TLS 1.3 ends with where the client does not say,
+	// 1 at least. TicketsMost is the most that it may ask for; 0 does not listen. RFC 9149.
+	TicketCount, TicketsMost int
+	// TicketRequest is what a client asks for; nil for nothing.
+	TicketRequest *wire.TicketRequest
+	Store         bool   // keep sessions under session IDs
+	Early         *Early // nil takes no early data
 
 	// QUIC carries the messages in place of records; nil mostly.
 	QUIC QUIC

@@ -58,6 +58,7 @@ func init() {
 		{wire.ExtDelegatedCredential, nowhere, offerDelegated, readDelegated, nil, nil},
 		{wire.ExtPostHandshakeAuth, nowhere, offerPostHandshakeAuth, readEmpty, nil, nil},
 		{wire.ExtEarlyData, inEncryptedExtensions, offerEarlyData, readEmpty, answerEarlyData, acceptEarlyData},
+		{wire.ExtTicketRequest, inEncryptedExtensions, offerTicketRequest, readTicketRequest, answerTicketRequest, acceptTicketHint},
 		{wire.ExtStatusRequestV2, inServerHello, offerStatusV2, nil, answerStatusV2, acceptStatusV2},
 		{wire.ExtQUICParameters, inEncryptedExtensions, offerQUICParameters, readQUICParameters, offerQUICParameters, acceptQUICParameters},
 		{wire.ExtSCT, inServerHello, offerSCT, readEmpty, answerSCT, acceptSCT},
@@ -170,7 +171,8 @@ func (s *State) acceptExtensions(x wire.Extensions) error {
 // the server: because nothing asked for it, or because it belongs elsewhere.
 func (s *State) misplaced(t wire.ExtensionType) error {
 	row := row(t)
-	newer := row != nil && row.Answers == inEncryptedExtensions && !s.answersIn(row) // the version does not know it
+	newer := row != nil && row.Answers == inEncryptedExtensions && !s.answersIn(row) && // the version does not know it
+		t != wire.ExtTicketRequest // RFC 9149 §3
 	if !s.hello.Extensions.Has(t) || newer {
 		return fault(wire.AlertUnsupportedExtension, "the server answered an extension that we did not send: "+t.String(), "RFC 8446 §4.2", nil)
 	}

@@ -84,7 +84,7 @@ func ticket13(s *State) Need {
 }
 
 func ticket13NotYet(s *State) Need {
-	return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil)
+	return must(s.isServer() && s.WantsTickets() && s.Config.QUIC == nil && s.ticketsDue() > 0)
 }
 
 // WantsTickets reports that tickets are on, and of use to the client. A certificate beside a

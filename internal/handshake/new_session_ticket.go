@@ -126,7 +126,7 @@ var flowTicket = []Step{{wire.TypeNewSessionTicket, wire.Server, always, sendTic
 
 // moreTickets13 stays at the row until the client has enough tickets.
 func moreTickets13(s *State, _ context.Context) error {
-	if s.ticketsSent++; s.ticketsSent < s.Config.TicketCount {
+	if s.ticketsSent++; s.ticketsSent < s.ticketsDue() {
 		s.at--
 	}
 	return nil

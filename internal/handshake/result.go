@@ -40,9 +40,11 @@ type Agreed struct {
 	QUIC                                 bool // QUIC carries the messages, and there are no records
 	EarlyData                            EarlyData
 	ECHAccepted                          bool // the hello that counted came encrypted, RFC 9849
-	Suite                                *suite.Suite
-	ALPN                                 string
-	ServerName                           string
+	// TicketsExpected is how many tickets the server has told that it would send. RFC 9149.
+	TicketsExpected uint8
+	Suite           *suite.Suite
+	ALPN            string
+	ServerName      string
 	// SendLimit and ReceiveLimit are the most bytes of plaintext in a record, 0
 	// for the protocol's own limit. RFC 6066 §4, RFC 8449.
 	SendLimit, ReceiveLimit int32

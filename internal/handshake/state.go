@@ -44,6 +44,7 @@ type Offer struct {
 	// MaxFragmentLength and SizeLimit are the limits asked for, 0 for none.
 	MaxFragmentLength wire.MaxFragmentLength
 	SizeLimit         uint16
+	TicketRequest     wire.TicketRequest // if it has asked, RFC 9149
 
 	Raw []byte // the message, for the binders
 }

@@ -52,6 +52,7 @@ var fields = map[string]how{
 	"algorithm": keep, "cipher_suite": keep, "curve_type": keep, "dh_Yc": keep, "dh_Ys": keep, "dh_g": keep, "dh_p": keep,
 	"ec_point_format_list": keep, "extension_type": keep, "group": keep, "key_exchange": keep,
 	"legacy_compression_method": keep, "legacy_version": keep, "length": keep, "max_early_data_size": keep,
+	"new_session_count": keep, "resumption_count": keep, "expected_count": keep,
 	"max_fragment_length": keep, "method": keep, "mode": keep, "msg_type": keep, "name_type": keep,
 	"namedcurve": keep, "obfuscated_ticket_age": keep, "point": keep, "protocol_name": keep, "random": keep,
 	"record_size_limit": keep, "request_update": keep, "selected_group": keep, "selected_identity": keep,

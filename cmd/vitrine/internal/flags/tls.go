@@ -40,6 +40,7 @@ type TLS struct {
 	dhMin                       int
 	MaxFragmentLength           int
 	recordLimit, fragment       int
+	askTickets                  []int
 
 	ech
 	modern
@@ -110,6 +111,7 @@ var postHandshakeHelp = map[Sides]string{
 func (f *TLS) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Resume, "resume", "none", "make a second connection that resumes the first, in this `way`: id or ticket (up to TLS 1.2) or psk (TLS 1.3)")
+	flags.IntSliceVar(&f.askTickets, "ask-tickets", nil, "ask for this `number` of tickets of TLS 1.3, 0 to 16; NEW,RESUMED: another one after a handshake that resumes (RFC 9149)")
 	flags.IntVar(&f.dhMin, "dh-min", 0, "accept groups for DHE of at least this many `bits` (default 2048)")
 	flags.IntVar(&f.MaxFragmentLength, "max-fragment-length", 0, "ask for records of at most 512, 1024, 2048 or 4096 `bytes` both ways (RFC 6066)")
 	f.ech.registerClient(cmd)
@@ -243,6 +245,12 @@ func (f *TLS) applyConduct(config *tls.Config) error {
 	if f.Resumes() {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 		config.SessionTicketsDisabled = f.Resume == "id" // a server that has both would take the ticket
+	}
+	if n := f.askTickets; len(n) > 0 {
+		if len(n) > 2 || slices.Min(n) < 0 || slices.Max(n) > 16 {
+			return report.Usagef("--ask-tickets takes one number or two, each from 0 to 16, as in 4 or 4,1")
+		}
+		config.Resumption.Request = &tls.TicketRequest{New: uint8(n[0]), Resumed: uint8(n[len(n)-1])}
 	}
 	switch f.Renegotiate {
 	case "":

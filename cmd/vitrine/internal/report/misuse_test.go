@@ -17,7 +17,7 @@ import (
 // beyondFlags are errors about what no flag sets, by a part of each; or what a flag sets to
 // one value that is right, as those of early data, of compression and of the types of keys
 // do. --psk makes keys for TLS 1.3 only with --min 1.3, below which --max cannot be.
-var beyondFlags = regexp.MustCompile(`^Renegotiation is|RequireExtendedMasterSecret|Resumption.Tickets|^ClientAuth|^LaterClientAuth|` +
+var beyondFlags = regexp.MustCompile(`^Renegotiation is|RequireExtendedMasterSecret|Resumption.(Tickets|MaxTickets|Request)|^ClientAuth|^LaterClientAuth|` +
 	`crypto/tls|GetClientCertificate|SessionState|resumption state|ticket of|KeyShares|` +
 	`^Delegation|^EarlyData|^CertificateCompression|^PSK\.(WithoutDH|WithCertificate|Required)|^PSK\.External is|^PSK\.ExternalServer |` +
 	`RawPublicKeys\.(Accept|Pins|Keys)|RawPublicKeys\.Show lists certificates`)
