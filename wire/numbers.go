@@ -68,28 +68,29 @@ func (t ContentType) String() string { return named(contentTypeNames, t, "conten
 type HandshakeType uint8
 
 const (
-	TypeHelloRequest          HandshakeType = 0
-	TypeClientHello           HandshakeType = 1
-	TypeServerHello           HandshakeType = 2
-	TypeNewSessionTicket      HandshakeType = 4
-	TypeEndOfEarlyData        HandshakeType = 5
-	TypeEncryptedExtensions   HandshakeType = 8
-	TypeCertificate           HandshakeType = 11
-	TypeServerKeyExchange     HandshakeType = 12
-	TypeCertificateRequest    HandshakeType = 13
-	TypeServerHelloDone       HandshakeType = 14
-	TypeCertificateVerify     HandshakeType = 15
-	TypeClientKeyExchange     HandshakeType = 16
-	TypeFinished              HandshakeType = 20
-	TypeCertificateStatus     HandshakeType = 22
-	TypeKeyUpdate             HandshakeType = 24
-	TypeCompressedCertificate HandshakeType = 25
-	TypeMessageHash           HandshakeType = 254
+	TypeHelloRequest             HandshakeType = 0
+	TypeClientHello              HandshakeType = 1
+	TypeServerHello              HandshakeType = 2
+	TypeNewSessionTicket         HandshakeType = 4
+	TypeEndOfEarlyData           HandshakeType = 5
+	TypeEncryptedExtensions      HandshakeType = 8
+	TypeCertificate              HandshakeType = 11
+	TypeServerKeyExchange        HandshakeType = 12
+	TypeCertificateRequest       HandshakeType = 13
+	TypeServerHelloDone          HandshakeType = 14
+	TypeCertificateVerify        HandshakeType = 15
+	TypeClientKeyExchange        HandshakeType = 16
+	TypeClientCertificateRequest HandshakeType = 17
+	TypeFinished                 HandshakeType = 20
+	TypeCertificateStatus        HandshakeType = 22
+	TypeKeyUpdate                HandshakeType = 24
+	TypeCompressedCertificate    HandshakeType = 25
+	TypeMessageHash              HandshakeType = 254
 )
 
 var handshakeTypeNames = map[HandshakeType]string{
 	TypeHelloRequest: "HelloRequest", TypeClientHello: "ClientHello", TypeServerHello: "ServerHello",
-	TypeNewSessionTicket: "NewSessionTicket", TypeEndOfEarlyData: "EndOfEarlyData",
+	TypeClientCertificateRequest: "ClientCertificateRequest", TypeNewSessionTicket: "NewSessionTicket", TypeEndOfEarlyData: "EndOfEarlyData",
 	TypeEncryptedExtensions: "EncryptedExtensions", TypeCertificate: "Certificate",
 	TypeServerKeyExchange: "ServerKeyExchange", TypeCertificateRequest: "CertificateRequest",
 	TypeServerHelloDone: "ServerHelloDone", TypeCertificateVerify: "CertificateVerify",

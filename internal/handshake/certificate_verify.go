@@ -69,7 +69,11 @@ func (s *State) signedTranscript(role wire.Role) signed {
 	for range 64 {
 		b = append(b, ' ')
 	}
-	b = append(append(b, signatureContexts[role]...), 0)
+	label := signatureContexts[role]
+	if s.exported {
+		label = exportedContext
+	}
+	b = append(append(b, label...), 0)
 	s.sign = s.transcript.sum(b)
 	return signed{message: s.sign}
 }

@@ -96,6 +96,7 @@ type State struct {
 	answered   bool // the client has answered a CertificateRequest
 	heard      bool // a message of the peer has been taken
 	late       bool // this is a handshake after the handshake
+	exported   bool // what is made or judged is an exported authenticator, RFC 9261
 	// previous is what an earlier handshake on this connection has agreed on; nil
 	// in the first.
 	previous       *Result
