@@ -83,6 +83,9 @@ func TestScan(t *testing.T) {
 				t.Fatal(err)
 			}
 			row.compare(t, r)
+			if r.Unanswered > 0 || len(r.NotAnswered) > 0 {
+				t.Errorf("%d of %d connections got no answer, to %q: the server is healthy, and nothing stands before it", r.Unanswered, r.Connections, r.NotAnswered)
+			}
 			stillServes(ctx, t, at, p, r)
 		})
 	}

@@ -11,7 +11,7 @@ import (
 // A pace keeps the limits of one host, whatever its ports, and goes slower where it refuses:
 // it is the machine, and what stands before it, that connections cost.
 type pace struct {
-	slots chan struct{} // nil: any number at once
+	gate *gate
 
 	mu sync.Mutex
 	// interval is the time between two connections; 0 for none.
@@ -31,27 +31,26 @@ const (
 	firstBackOff = 20 * time.Millisecond
 )
 
+// newPace has the limits; a rate of 0 is none.
 func newPace(connections int, rate float64) *pace {
-	p := &pace{spoke: map[string]bool{}}
-	if connections > 0 {
-		p.slots = make(chan struct{}, connections)
-	}
+	p := &pace{spoke: map[string]bool{}, gate: &gate{limit: connections}}
 	if rate > 0 {
 		p.interval = time.Duration(float64(time.Second) / rate)
 	}
 	return p
 }
 
+// freePace is that of a server of this machine: as much as it answers quickly.
+func freePace() *pace {
+	p := newPace(leastAtOnce, 0)
+	p.gate.grows = true
+	return p
+}
+
 // turn waits until one more connection may begin. done gives its place back.
 func (p *pace) turn(ctx context.Context) (done func(), err error) {
-	done = func() {}
-	if p.slots != nil {
-		select {
-		case p.slots <- struct{}{}:
-			done = func() { <-p.slots }
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	if err := p.gate.enter(ctx); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	now := time.Now()
@@ -67,11 +66,11 @@ func (p *pace) turn(ctx context.Context) (done func(), err error) {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			done()
+			p.gate.leave()
 			return nil, context.Cause(ctx)
 		}
 	}
-	return done, nil
+	return p.gate.leave, nil
 }
 
 // judge sees how a connection to an address went. It reports that it is to be tried again: the server

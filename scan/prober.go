@@ -18,7 +18,8 @@ type Prober struct {
 	// uses package starttls. The context ends when it returns.
 	Dial func(ctx context.Context, t Target) (net.Conn, error)
 	// Connections is how many connections a host gets at once, all of its ports together; 0
-	// for 8. The loopback interface gets as many as are asked for.
+	// for 8. On the loopback interface it has no meaning, unless Strict is set: a server
+	// there gets more and more, as long as it answers quickly.
 	Connections int
 	// Rate is how many connections a host gets in a second, all of its ports together; 0 for 50. On the loopback
 	// interface it has no meaning, unless Strict is set.
@@ -71,6 +72,9 @@ func (p *Prober) do(ctx context.Context, t Target, probe Probe, ready *opened) (
 		}
 		a := p.once(ctx, t, probe, hello, c)
 		again := pace.judge(t.Address, a.End, try)
+		if !probe.idle && len(probe.Then) == 0 {
+			pace.gate.answered(a.Took)
+		}
 		c.close()
 		switch {
 		case ctx.Err() != nil:
@@ -155,7 +159,10 @@ func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built, 
 func (p *Prober) paceOf(t Target) *pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	host := t.machine()
+	host, free := t.machine(), loopback(t.host()) && !p.Strict
+	if free {
+		host = t.Address // each server by itself: there is nothing before it, and nothing to be shared
+	}
 	if s := p.hosts[host]; s != nil {
 		return s
 	}
@@ -163,8 +170,8 @@ func (p *Prober) paceOf(t Target) *pace {
 		p.hosts = map[string]*pace{}
 	}
 	s := newPace(cmp.Or(p.Connections, DefaultConnections), cmp.Or(p.Rate, DefaultRate))
-	if loopback(t.host()) && !p.Strict {
-		s = newPace(0, 0)
+	if free {
+		s = freePace()
 	}
 	p.hosts[host] = s
 	return s
