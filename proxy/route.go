@@ -63,10 +63,10 @@ func (d *door) knowing(own *tls.Config) {
 	if d.named("") { // for every name
 		return
 	}
-	next := own.GetConfigForClient
+	next, public := own.GetConfigForClient, publicNames(own)
 	own.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
 		name := strings.ToLower(info.ServerName)
-		if name != "" && !d.named(name) && !slices.ContainsFunc(info.SupportedProtos, onlyHandshake) {
+		if name != "" && !d.named(name) && !public[name] && !slices.ContainsFunc(info.SupportedProtos, onlyHandshake) {
 			return nil, &tls.HandshakeError{
 				Alert: wire.AlertUnrecognizedName, Rule: fmt.Sprintf("no route is for the server name %q", name), Ref: "RFC 6066 §3",
 				Hint: "add a route for it, or a target for all names", Err: errNoRoute,

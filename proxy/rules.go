@@ -41,7 +41,7 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 	if err := clientAuth(d, own); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(*config.ServerTLS, *tls.Config) error{preShared, n.certify, n.resume} {
+	for _, step := range []func(*config.ServerTLS, *tls.Config) error{preShared, openHellos, n.certify, n.resume} {
 		if err := step(t, own); err != nil {
 			return nil, err
 		}

@@ -39,6 +39,9 @@ func (k *checker) readFiles() {
 		for j, list := range l.TLS.CRL {
 			k.crl(fmt.Sprintf("%s.crl[%d]", path, j), list)
 		}
+		for j, name := range l.TLS.ECHKeys {
+			k.echKeys(fmt.Sprintf("%s.ech-keys[%d]", path, j), name)
+		}
 		k.lines(path+".psk-file", l.TLS.PSKFile, "write each line as identity:hex, 16 to 64 bytes", isPSK)
 	}
 	for _, name := range sortedNames(k.Targets) {
@@ -155,6 +158,17 @@ func (k *checker) crl(path, name string) {
 	}
 	if _, err := x509.ParseRevocationList(data); err != nil {
 		k.wrong(path, "%s is no revocation list; give a CRL in PEM or DER", name)
+	}
+}
+
+// echKeys looks at a file with keys for Encrypted Client Hello.
+func (k *checker) echKeys(path, name string) {
+	data := k.read(path, name)
+	if data == nil {
+		return
+	}
+	if _, err := tls.ParseECHKeys(data); err != nil {
+		k.wrong(path, "%s cannot be used: %v", name, err)
 	}
 }
 

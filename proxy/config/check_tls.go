@@ -30,7 +30,10 @@ func (k *checker) versions(path string, v Versions) *tls.Config {
 const acmeProtocol = "acme-tls/1"
 
 func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
-	k.versions(path, t.Versions)
+	own := k.versions(path, t.Versions)
+	if len(t.ECHKeys) > 0 && own.MaxVersion != 0 && own.MaxVersion < tls.VersionTLS13 {
+		k.wrong(path+".ech-keys", "encrypted hellos are for TLS 1.3, which is off; raise max, or leave ech-keys out")
+	}
 	k.protocols(path+".alpn", t.ALPN)
 	for i, protocol := range t.ALPN {
 		if protocol == acmeProtocol {

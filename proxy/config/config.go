@@ -101,6 +101,9 @@ type ServerTLS struct {
 	// PSKFile holds a line "identity:hex" for each pre-shared key. In TLS 1.3 they
 	// are used as they are, with SHA-256.
 	PSKFile string `yaml:"psk-file,omitempty"`
+	// ECHKeys are PEM files with keys for Encrypted Client Hello, which vitrine cert ech makes,
+	// the newest first: clients with an old config are told of that.
+	ECHKeys []string `yaml:"ech-keys,omitempty"`
 	// NoStapling leaves OCSP responses out.
 	NoStapling bool `yaml:"no-stapling,omitempty"`
 }

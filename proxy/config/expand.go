@@ -88,7 +88,7 @@ func (f *Flags) addTargets(c *Config, base Target) error {
 func (f *Flags) serverTLS() *ServerTLS {
 	t := &ServerTLS{
 		Certificates: f.certificateList(), Versions: f.versions(), ALPN: f.ALPN,
-		ClientAuth: f.ClientAuth, ClientCA: f.ClientCA, Revocation: f.Revocation, CRL: f.CRL, PSKFile: f.PSKFile, NoStapling: f.NoStapling,
+		ClientAuth: f.ClientAuth, ClientCA: f.ClientCA, Revocation: f.Revocation, CRL: f.CRL, PSKFile: f.PSKFile, ECHKeys: f.ECHKeys, NoStapling: f.NoStapling,
 	}
 	if t.ClientAuth == "" && t.ClientCA != "" {
 		t.ClientAuth = "require"
@@ -262,7 +262,7 @@ func (f *Flags) setServerTLS(t *ServerTLS) {
 		return
 	}
 	f.setVersions(t.Versions)
-	f.ALPN, f.ClientAuth, f.ClientCA, f.Revocation, f.CRL, f.PSKFile, f.NoStapling = t.ALPN, t.ClientAuth, t.ClientCA, t.Revocation, t.CRL, t.PSKFile, t.NoStapling
+	f.ALPN, f.ClientAuth, f.ClientCA, f.Revocation, f.CRL, f.PSKFile, f.ECHKeys, f.NoStapling = t.ALPN, t.ClientAuth, t.ClientCA, t.Revocation, t.CRL, t.PSKFile, t.ECHKeys, t.NoStapling
 	if f.ClientCA != "" && f.ClientAuth == "require" {
 		f.ClientAuth = "" // which is the default then
 	}

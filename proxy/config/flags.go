@@ -40,7 +40,7 @@ type Flags struct {
 	Legacy, ALPN               List
 	ClientAuth, ClientCA       string
 	Revocation, PSKFile        string
-	CRL, Allow                 []string
+	CRL, Allow, ECHKeys        []string
 	CA, SNI                    string
 	Pins                       []string
 	Insecure                   bool
@@ -145,6 +145,7 @@ func (f *Flags) clients() []Flag {
 		{"client-ca", "the authorities of clients' certificates, a PEM `file`", &f.ClientCA, "listeners.tls.client-ca"},
 		{"crl", "a `file` with a revocation list for clients' certificates; may be given again", &f.CRL, "listeners.tls.crl"},
 		{"psk-file", "a `file` with pre-shared keys of clients, a line identity:hex each", &f.PSKFile, "listeners.tls.psk-file"},
+		{"ech-key", "open encrypted hellos by the key in this `file`, which 'vitrine cert ech' makes; may be given again, the newest first", &f.ECHKeys, "listeners.tls.ech-keys"},
 		{"allow", "let in a client that meets this `rule`, like dns:api.example.com or uri:spiffe://example.com/*; given again, one of them is enough", &f.Allow, "listeners.allow"},
 		{"accept-proxy", "take the client's address from a PROXY header, which must come first from these `networks`", &f.AcceptProxy, "listeners.proxy-protocol.from"},
 	}

@@ -94,6 +94,7 @@ func (p *Paths) listener(l config.Listener) {
 	}
 	p.read(l.TLS.ClientCA, l.TLS.PSKFile)
 	p.read(l.TLS.CRL...)
+	p.read(l.TLS.ECHKeys...)
 	if l.TLS.Revocation != "off" || !l.TLS.NoStapling { // responders and lists of revocations
 		p.Connect = append(p.Connect, 80, 443)
 	}
