@@ -73,7 +73,6 @@ var cases = []string{
 	"--listen :443 --target 127.0.0.1:80 --psk-file keys --max tls1.2",
 	"--listen :443 --mode http --target 127.0.0.1:80 --pkcs12 both.p12 --password-file secret --forwarded-from 10.0.0.0/8,192.0.2.1 --hsts 8760h --hsts-subdomains --hsts-preload --early-data --target-host",
 	"--listen :443 --target 127.0.0.1:80 --cert chain.pem --ech-key new.pem --ech-key old.pem",
-	"--listen :443 --mode http --target 127.0.0.1:80 --pkcs12 both.p12 --password-file secret --forwarded-from 10.0.0.0/8,192.0.2.1 --hsts 8760h --hsts-subdomains --hsts-preload --target-host",
 	"--listen :443 --mode http --target 127.0.0.1:80 --acme a.example.com,b.example.com --acme-email a@example.com --acme-storage /var/lib/acme --agree-terms --acme-challenge http-01 --acme-listen :80 --no-stapling --acme-ca ca.pem --acme-directory https://acme.test/dir",
 	"--listen systemd:mail --starttls imap --target unix:/run/imap.sock --development localhost,127.0.0.1 --accept-proxy 10.0.0.0/8",
 	"--listen :443 --target 127.0.0.1:80 --cert chain.pem --max-connections 500 --max-per-address 10 --max-handshakes 8 --handshake-timeout 5s --idle-timeout 5m --memory 1GiB --session-store redis://10.0.0.1:6379 --session-key-file fleet.key --session-timeout 10ms --single-use --session-ids --ticket-rotation 1h",
