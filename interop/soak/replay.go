@@ -40,6 +40,10 @@ func replayTo(ctx context.Context, r *report, servers, most int) error {
 	if err != nil {
 		return err
 	}
+	name := fmt.Sprintf("%d servers: ", servers)
+	if servers == 1 {
+		name = "one server: "
+	}
 	var sent, flights, none, twice int
 	began := time.Now()
 	for sent < most && ctx.Err() == nil {
@@ -56,12 +60,8 @@ func replayTo(ctx context.Context, r *report, servers, most int) error {
 		}
 		flights++
 		if sent += n; flights%100 == 0 {
-			r.Logf("%d servers: %d copies of %d first flights, %.0f a second", servers, sent, flights, float64(sent)/time.Since(began).Seconds())
+			r.Logf("%s%d copies of %d first flights, %.0f a second", name, sent, flights, float64(sent)/time.Since(began).Seconds())
 		}
-	}
-	name := fmt.Sprintf("%d servers: ", servers)
-	if servers == 1 {
-		name = "one server: "
 	}
 	r.Figure(name+"copies of early data that were sent", "%d of %d first flights", sent, flights)
 	r.Figure(name+"copies a second", "%.0f", float64(sent)/time.Since(began).Seconds())

@@ -39,6 +39,8 @@ type options struct {
 	send       flags.Send
 	content    []byte // of --send
 	sends      bool   // --send was given
+	early      flags.EarlyData
+	hurry      []byte // of --early-data; nil without
 	secrets    bool
 	redact     bool
 	redactor   *redact.Redactor // of --redact
@@ -97,6 +99,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.BoolVar(&o.fetchIssuers, "fetch-issuers", false, "with --diagnose, fetch an intermediate that the server did not send, by http, to see whether it is what is missing")
 	set.BoolVar(&o.summary, "summary", false, "only the outcome and the ladder; in JSON, no events")
 	o.send.Register(cmd, `"GET /" in HTTP/1.1, but for ports of another protocol`)
+	o.early.Register(cmd)
 	o.timeout.Register(cmd, 10*time.Second, "time limit for each connection as a whole, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail", failureNames())
 	flags.CompleteFrom(cmd, "format", formatNames())
@@ -248,6 +251,9 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 	}
 	var err error
 	if o.content, o.sends, err = o.send.Load(cmd); err != nil {
+		return err
+	}
+	if err := o.loadEarly(cmd); err != nil {
 		return err
 	}
 	switch {

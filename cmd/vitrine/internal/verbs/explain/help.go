@@ -14,7 +14,8 @@ a URL will do) it explains the live connection, or its failure.
 
 Where HTTP/1.1 is agreed on, or no protocol is, vitrine sends "GET /" and reads
 the answer, but for ports of another protocol, like 993. --send says what to
-send instead, or that nothing is sent.
+send instead, or that nothing is sent. With --early-data it connects twice, and
+explains the second connection, which sends a text with its ClientHello (0-RTT).
 
 With --listen it waits for a client of yours, like a browser, and explains the
 connection from the server's side, success or failure; HTTP is answered. --count
@@ -66,6 +67,7 @@ none. The output holds the connection's secrets and data: guard it like a key.`
 const examples = `  vitrine explain
   vitrine explain --suites AES128-SHA --summary
   vitrine explain --resume ticket
+  vitrine explain --early-data 'GET / HTTP/1.0\r\n\r\n'
   vitrine explain --max ssl3.0 --suites RC4-MD5
   vitrine explain --renegotiate server --client-auth
   vitrine explain --fail expired

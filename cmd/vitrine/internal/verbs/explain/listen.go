@@ -46,7 +46,7 @@ func (l *listening) register(cmd *cobra.Command) {
 }
 
 // notListening are the flags that mean nothing for a server of --listen.
-var notListening = []string{"sni", "insecure", "revocation", "crl", "starttls", "connect-to", "proxy", "ipv4", "ipv6", "fail", "conn", "resume", "dh-min", "max-fragment-length",
+var notListening = []string{"sni", "insecure", "revocation", "crl", "starttls", "connect-to", "proxy", "ipv4", "ipv6", "fail", "conn", "resume", "early-data", "dh-min", "max-fragment-length",
 	"all", "data", "filter", "keylog", "list"}
 
 // checkListen finds what is wrong with the flags where --listen is given.

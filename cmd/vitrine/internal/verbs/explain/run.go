@@ -69,11 +69,17 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	var shown certs.Shown
 	config.Trace = watched(collector, &shown)
 	conn := tls.Client(raw, config)
-	if err = conn.HandshakeContext(ctx); err != nil {
+	again := about.Previous != nil
+	left, err := e.shake(ctx, conn, again)
+	if err != nil {
 		err = report.WhileShakingHands(err)
 	} else {
+		m := e.toSay(conn.ConnectionState().NegotiatedProtocol)
+		if again && e.options.hurry != nil {
+			m = message{content: left, words: "sent: " + beginning(e.options.hurry), early: true}
+		}
 		about.Trust = e.trust(conn.State())
-		about.Sent, err = e.talk(ctx, conn, &about.Warnings)
+		about.Sent, err = e.talk(ctx, conn, m, &about.Warnings)
 		about.Warnings = append(certs.Warnings(conn.State()), about.Warnings...)
 	}
 	raw.Close()
@@ -93,6 +99,9 @@ func (e *explanation) connect(ctx context.Context, about explain.About) (*explai
 	account := collector.Connection(about)
 	if about.Previous != nil && account.Summary.Resumed != e.options.tls.Resume {
 		about.Warnings = append(about.Warnings, e.options.tls.NotResumed(account.Summary.Resumed))
+	}
+	if why := e.notEarly(account); why != "" && again && e.options.hurry != nil {
+		about.Warnings = append(about.Warnings, why)
 	}
 	made := subjectOf(collector, about)
 	made.failure = err
@@ -137,9 +146,8 @@ const most = 1 << 18
 // the server may understand it, reads the answer, and closes both ways. It returns what
 // was sent, in words. The error is an alert of the server's: in TLS 1.3 it refuses our
 // certificate only now. Whatever else is not as it should be is a warning.
-func (e *explanation) talk(ctx context.Context, conn *tls.Conn, warnings *[]string) (sent string, err error) {
+func (e *explanation) talk(ctx context.Context, conn *tls.Conn, m message, warnings *[]string) (sent string, err error) {
 	deadline, _ := ctx.Deadline()
-	m := e.toSay(conn.ConnectionState().NegotiatedProtocol)
 	for _, step := range []struct {
 		failed string
 		do     func() error

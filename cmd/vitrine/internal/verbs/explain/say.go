@@ -20,6 +20,7 @@ type message struct {
 	content []byte
 	words   string // for people: what it is, or why there is nothing
 	http    bool   // so that the answer has an end
+	early   bool   // content is what the server has not taken of the early data, and it answers
 }
 
 // quiet is how long a server says nothing before its answer counts as whole.
@@ -45,7 +46,7 @@ func (e *explanation) toSay(agreed string) message {
 		return message{words: "nothing was sent: no protocol was agreed on; say what with --send"}
 	}
 	request := fmt.Sprintf("GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine-explain\r\nConnection: close\r\n\r\n", e.config.ServerName)
-	return message{[]byte(request), `sent: a request for the page "/" in HTTP/1.1; --send changes that`, true}
+	return message{content: []byte(request), words: `sent: a request for the page "/" in HTTP/1.1; --send changes that`, http: true}
 }
 
 // beginning quotes the first line of a content, and counts the rest.
@@ -61,15 +62,17 @@ func beginning(content []byte) string {
 // exchange says it, and reads the answer to a bound: that of HTTP to its end, any other
 // until the server is quiet.
 func (m *message) exchange(conn *tls.Conn, limit time.Duration) error {
-	if len(m.content) == 0 {
+	if len(m.content) == 0 && !m.early {
 		return nil
 	}
 	deadline := time.Now().Add(limit)
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
-	if _, err := conn.Write(m.content); err != nil {
-		return err
+	if len(m.content) > 0 {
+		if _, err := conn.Write(m.content); err != nil {
+			return err
+		}
 	}
 	if !m.http {
 		return listen(conn, deadline)

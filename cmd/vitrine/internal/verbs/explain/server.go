@@ -59,6 +59,7 @@ func (e *explanation) serveOwn() error {
 	if e.options.tls.Resume == "id" {
 		s.server.Resumption.Store = session.NewMemory(sessionBudget)
 	}
+	e.options.takeEarly(s.server)
 	if e.options.clientAuth || e.options.tls.PostHandshakeAuth {
 		if err := e.showCertificate(s); err != nil {
 			return err
@@ -193,7 +194,11 @@ func (s *ownServer) serve(config *tls.Config) {
 // answer answers one HTTP request, and waits for the client's close.
 func (s *ownServer) answer(conn *tls.Conn) error {
 	const page = "Hello from behind the glass.\n"
-	in := bufio.NewReader(conn)
+	from, err := listenEarly(conn)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReader(from)
 	if _, err := http.ReadRequest(in); err != nil {
 		return err
 	}
@@ -202,7 +207,7 @@ func (s *ownServer) answer(conn *tls.Conn) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(page), page)
+	_, err = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(page), page)
 	if err != nil {
 		return err
 	}
