@@ -206,9 +206,11 @@ func algorithmOver(key crypto.Signer, hash crypto.Hash) []byte {
 	return Sequence(OID(append([]int{1, 2, 840, 10045, 4}, overHash[hash].ecdsa...)...)) // *ecdsa.PrivateKey
 }
 
-// sign signs with a hash, 0 for SHA-256.
+// sign signs with a hash, 0 for SHA-256. Keys of Ed25519 and ML-DSA sign what is there itself.
 func sign(key crypto.Signer, tbs []byte, hash crypto.Hash) []byte {
-	if _, pure := key.(ed25519.PrivateKey); pure {
+	switch key.(type) {
+	case *ecdsa.PrivateKey, *rsa.PrivateKey:
+	default:
 		return must(key.Sign(rand.Reader, tbs, crypto.Hash(0)))
 	}
 	if hash == 0 {
