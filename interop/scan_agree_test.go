@@ -53,13 +53,6 @@ var agreeing = []string{"openssl: as installed", "openssl: TLS 1.0 to 1.3", "ope
 	"openssl: brainpool", "nginx: intermediate", "nginx: of yesterday", "Apache: in", "HAProxy: TLS 1.0", "GnuTLS: TLS 1.0", "GnuTLS: what", "NSS: TLS 1.2",
 	"Node: TLS 1.2", "crypto/tls: as", "vitrine: as", "stunnel: TLS 1.2"}
 
-// sslscanMisses are what sslscan 2.0.7 does not see, by row and line, and why.
-var sslscanMisses = map[string]string{
-	"crypto/tls: as it is: groups of TLS 1.3":                      "it knows no group with ML-KEM",
-	"vitrine: as it is: groups of TLS 1.3":                         "it knows no group with ML-KEM",
-	"GnuTLS: what it has by itself for TLS 1.3: groups of TLS 1.3": "it does not find ffdhe8192, which GnuTLS's HelloRetryRequest asks for by 0x0104",
-}
-
 // Scan and sslscan find the same, where they look for the same.
 func TestScanAgreesWithSSLScan(t *testing.T) {
 	sslscan := programs.Need(t, "sslscan", "sslscan")
@@ -90,12 +83,15 @@ func TestScanAgreesWithSSLScan(t *testing.T) {
 			}
 			ours, other := ourLines(r), theirs.lines()
 			for name, want := range other {
-				why, known := sslscanMisses[row.name+": "+name]
-				if ours[name] != want && !known {
+				d := differenceAt("sslscan", row.name, name)
+				switch {
+				case ours[name] != want && d == nil:
 					t.Errorf("%s\n  scan says    %s\n  sslscan says %s", name, ours[name], want)
-				}
-				if ours[name] == want && known { // on a quiet machine it misses less
-					t.Logf("%s: both agree this time, though else %s", name, why)
+				case d == nil:
+				case ours[name] == want: // on a quiet machine it misses less
+					t.Logf("%s: both agree this time, though else %s", name, d.why)
+				default:
+					d.prove(ctx, t, at)
 				}
 			}
 			if len(other) == 0 || other["versions"] == "" {
