@@ -124,7 +124,17 @@ func (x *audit) reuse13(ctx context.Context) {
 }
 
 func (x *audit) reused(a *Answer, one, two []byte) {
-	if len(one) > 0 && bytes.Equal(one, two) {
+	value := "new for each connection"
+	switch {
+	case len(one) == 0 || len(two) == 0:
+		return
+	case bytes.Equal(one, two):
 		x.found("key-share-reused", a, "two connections got the same public key: "+hexOf(one))
+		value = "used again"
 	}
+	kind := "key shares of TLS 1.3"
+	if a.Version < wire.TLS13 {
+		kind = "keys of ECDHE up to TLS 1.2"
+	}
+	x.set(kind, value)
 }

@@ -165,7 +165,7 @@ func TestJUnitIsValid(t *testing.T) {
 		}
 	}
 	// What is not as bad as --fail-on says does not fail a build, nor does a finding beside a policy that is kept.
-	for name, set := range map[string]func(){"--fail-on high": func() { s.failOn = scan.High }, "--policy": func() { s.failOn, s.lenient = "", true }} {
+	for name, set := range map[string]func(){"--fail-on high": func() { s.failOn, s.lenient = scan.High, false }, "--policy": func() { s.failOn, s.lenient = "", true }} {
 		set()
 		want := 2 + 1 + map[string]int{"--fail-on high": 2}[name] // differences, a change, and the worst two
 		b.Reset()

@@ -216,11 +216,7 @@ func (w *writer) spoken(r *scan.Report) {
 		groups = append(groups, g.Name)
 	}
 	for _, d := range r.DH {
-		words := fmt.Sprintf("DH of %d bits", d.Bits)
-		if d.Known != "" {
-			words += " (" + d.Known + ")"
-		}
-		groups = append(groups, words)
+		groups = append(groups, finiteField(d))
 	}
 	w.list("Groups", groups)
 	var schemes []string
@@ -229,6 +225,26 @@ func (w *writer) spoken(r *scan.Report) {
 	}
 	w.list("Signatures", schemes)
 	w.list("ALPN", r.Protocols)
+	w.list("Extensions", r.Extensions)
+}
+
+// finiteField says what a group of DHE is like.
+func finiteField(d scan.DHReport) string {
+	words := fmt.Sprintf("DH of %d bits (", d.Bits)
+	switch {
+	case d.Known != "":
+		words += d.Known
+	case !d.Prime:
+		words += "its own, no prime"
+	case d.Safe:
+		words += "its own, a safe prime"
+	default:
+		words += "its own, no safe prime"
+	}
+	if d.Reused {
+		words += ", the same key again"
+	}
+	return words + ")"
 }
 
 func (w *writer) list(label string, words []string) {
@@ -245,7 +261,14 @@ func (w *writer) certificates(r *scan.Report) {
 			verdict = "not good: " + c.Problem
 		}
 		w.line("Subject", fmt.Sprintf("%s (%s), %s", c.Subject, c.Key, strings.Join(c.For, " and ")))
-		w.line("", fmt.Sprintf("until %s; %s", c.NotAfter.UTC().Format("2006-01-02"), verdict))
+		words := fmt.Sprintf("until %s; %s", c.NotAfter.UTC().Format("2006-01-02"), verdict)
+		if c.SCTs > 0 {
+			words += fmt.Sprintf("; %d %s of Certificate Transparency", c.SCTs, plural(c.SCTs, "timestamp", "timestamps"))
+		}
+		if c.MustStaple {
+			words += "; it demands a stapled OCSP response"
+		}
+		w.line("", words)
 	}
 	if c := r.Client; c != nil {
 		words := "it asks clients for a certificate"
@@ -265,7 +288,7 @@ func (w *writer) features(r *scan.Report) {
 		fmt.Fprintf(w, "  %-32s%s\n", f.Name, terminal.Printable(f.Value))
 	}
 	if h := r.HTTP; h != nil {
-		w.list("HTTP", slices.DeleteFunc([]string{h.Status, h.Server, h.HSTS, h.AltSvc}, func(s string) bool { return s == "" }))
+		w.list("HTTP", slices.DeleteFunc([]string{h.Status, h.Location, h.Server, h.HSTS, h.AltSvc}, func(s string) bool { return s == "" }))
 	}
 	if len(r.Weaknesses) == 0 {
 		return
