@@ -8,8 +8,8 @@
 //	defer source.Close()
 //	config := &tls.Config{GetCertificate: source.GetCertificate, GetConfigForClient: source.GetConfigForClient}
 //
-// Files are read again when they change, which the system tells of; where it does not, they
-// are looked at every ten seconds. A pair is taken as a whole or not at all.
+// Files are read again when they change, which the system tells of; beside that they are looked
+// at each minute, and where it does not tell every ten seconds. A pair is taken as a whole or not at all.
 //
 // # Which certificate
 //

@@ -33,8 +33,8 @@ type Options struct {
 	// HTTPListener returns a listener for http-01 that this process got from another, by the address
 	// that the configuration writes; nil, also as a function, for none. It is the Source's then.
 	HTTPListener func(addr string) net.Listener
-	// Interval is how often files are looked at beside what the system tells; 0 for
-	// [certstore.Interval].
+	// Interval is how often files are looked at beside what the system tells; 0 is a minute, and
+	// [certstore.Interval] where it does not tell.
 	Interval time.Duration
 
 	renewCheck time.Duration // of tests
@@ -92,6 +92,9 @@ func Open(ctx context.Context, list []config.Certificate, o Options) (*Source, e
 	return s, nil
 }
 
+// seldom is how often files are looked at of which the system tells: it does not of what other machines change.
+const seldom = time.Minute
+
 func (s *Source) openFiles(pairs []certstore.Pair) (err error) {
 	if len(pairs) == 0 {
 		return nil
@@ -105,6 +108,9 @@ func (s *Source) openFiles(pairs []certstore.Pair) (err error) {
 	o := certstore.Options{Interval: s.o.Interval, Fetcher: s.o.Fetcher, Report: s.reportFile}
 	if s.watch = watch(files); s.watch != nil {
 		o.Changed = s.watch.changed
+		if o.Interval == 0 && s.watch.whole {
+			o.Interval = seldom
+		}
 	}
 	s.store, err = certstore.Open(pairs, o)
 	if err != nil {

@@ -15,6 +15,7 @@ const settle = 100 * time.Millisecond
 // that is replaced is another one; a link to a folder is seen by its own folder.
 type watcher struct {
 	notify  *fsnotify.Watcher
+	whole   bool // no folder is left out
 	changed chan struct{}
 	done    chan struct{}
 }
@@ -29,9 +30,11 @@ func watch(files []string) *watcher {
 		return nil
 	}
 	var folders []string
+	whole := true
 	add := func(file string) {
-		if folder := filepath.Dir(file); !slices.Contains(folders, folder) && notify.Add(folder) == nil {
+		if folder := filepath.Dir(file); !slices.Contains(folders, folder) {
 			folders = append(folders, folder)
+			whole = notify.Add(folder) == nil && whole
 		}
 	}
 	for _, file := range files {
@@ -43,7 +46,7 @@ func watch(files []string) *watcher {
 			add(real)
 		}
 	}
-	w := &watcher{notify, make(chan struct{}, 1), make(chan struct{})}
+	w := &watcher{notify, whole, make(chan struct{}, 1), make(chan struct{})}
 	go w.run()
 	return w
 }

@@ -49,6 +49,7 @@ func (a *accepted) handshaken(h event.Handshake) {
 // newJournal begins a log that goes to w.
 func newJournal(c config.Log, w io.Writer, m *metrics) (*journal, error) {
 	j := &journal{now: time.Now, stop: make(chan struct{}), done: make(chan struct{})}
+	j.again.begun = make(chan struct{}, 1)
 	if err := j.configured(c); err != nil {
 		return nil, err
 	}
@@ -90,13 +91,25 @@ func (j *journal) configured(c config.Log) error {
 // run says once in a while how often things came again.
 func (j *journal) run() {
 	defer close(j.done)
-	tick := time.NewTicker(window / 6)
-	defer tick.Stop()
+	var ticks <-chan time.Time // nil while nothing is remembered: a proxy at rest sleeps
+	var tick *time.Ticker
 	for {
 		select {
-		case <-tick.C:
+		case <-j.again.begun:
+			if tick == nil {
+				tick = time.NewTicker(window / 6)
+				ticks = tick.C
+			}
+		case <-ticks:
 			j.sayMore(false)
+			if j.again.none() {
+				tick.Stop()
+				tick, ticks = nil, nil
+			}
 		case <-j.stop:
+			if tick != nil {
+				tick.Stop()
+			}
 			return
 		}
 	}

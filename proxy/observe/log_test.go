@@ -108,6 +108,36 @@ func TestAFloodIsTwoLines(t *testing.T) {
 	})
 }
 
+// A log that has nothing to say again sleeps, and wakes for what comes again.
+func TestALogAtRestSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log text
+		o, err := New(config.Admin{}, config.Log{}, config.Traces{}, &log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		c := &event.Connection{Listener: ":443", Peer: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 1}}
+		for round := 1; round <= 3; round++ {
+			looks := 0
+			o.journal.now = func() time.Time { looks++; return time.Now() }
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if looks != 0 {
+				t.Errorf("round %d: it has looked %d times while there was nothing", round, looks)
+			}
+			for range 2 {
+				o.Hooks().Handshaken(c, event.Handshake{Err: io.ErrUnexpectedEOF})
+			}
+			time.Sleep(3 * window)
+			synctest.Wait()
+			if got := strings.Count(log.String(), "\n"); got != 2*round {
+				t.Errorf("round %d: %d lines", round, got)
+			}
+		}
+	})
+}
+
 // nasty is what strangers could put into names: lines, the escapes of terminals in all their
 // spellings, text that turns around, bytes that are no text, and a great deal of it.
 var nasty = []string{"a\nlevel=ERROR msg=forged", "\x1b[2J\x1b]0;x\x07", "\u009b31m", "\u202egnp.exe", "\xff\xfe\x9b", "\x00", "a\u2028b", `" msg="forged`, strings.Repeat("x\n", 1<<16)}

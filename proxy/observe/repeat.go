@@ -23,7 +23,8 @@ type repeated struct{ cause, network string }
 type repeats struct {
 	mu     sync.Mutex
 	seen   map[repeated]*times
-	causes int // of the entries without a network
+	causes int           // of the entries without a network
+	begun  chan struct{} // has one where something is remembered and nothing was; nil tells nobody
 }
 
 type times struct {
@@ -57,11 +58,24 @@ func (r *repeats) first(now time.Time, cause, network string) bool {
 		t.more++
 		return false
 	}
+	if len(r.seen) == 0 {
+		select {
+		case r.begun <- struct{}{}:
+		default: // it has one
+		}
+	}
 	r.seen[key] = &times{since: now}
 	if key.network == "" {
 		r.causes++
 	}
 	return true
+}
+
+// none reports that nothing is remembered.
+func (r *repeats) none() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.seen) == 0
 }
 
 // due returns what came again in the windows that have ended, and forgets what did not. all

@@ -71,6 +71,9 @@ func Open(ctx context.Context, settings Settings, options Options) (*Sessions, e
 		var key [32]byte
 		rand.Read(key[:])
 		settings.Keys = [][32]byte{key}
+		if r := &settings.Rotation; r.Poll == 0 {
+			r.Poll = alone(r.Every)
+		}
 		s, err := assemble(memory, settings, options)
 		if err != nil {
 			return nil, err
@@ -99,6 +102,15 @@ func Open(ctx context.Context, settings Settings, options Options) (*Sessions, e
 	s.close = store.Close
 	s.first(ctx)
 	return s, nil
+}
+
+// alone is how often keys are looked at that no other member changes: the next one is published long before
+// it seals, and a process at rest sleeps.
+func alone(every time.Duration) time.Duration {
+	if every <= 0 {
+		return time.Minute
+	}
+	return min(time.Minute, every/32)
 }
 
 // first looks for ticket keys, so that the first connections have some.

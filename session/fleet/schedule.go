@@ -20,7 +20,7 @@ type Rotation struct {
 	// Lead is how long before it seals a key is published; a quarter of Every by default. A
 	// member that is away for less misses none.
 	Lead time.Duration
-	// Poll is how often the store is looked at; 2 s by default.
+	// Poll is how often the store is looked at; 2 s by default, and a minute at most without a store.
 	Poll time.Duration
 }
 

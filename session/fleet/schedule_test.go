@@ -3,7 +3,9 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
@@ -324,5 +326,44 @@ func TestBreaker(t *testing.T) {
 	b.note(now, true, true)
 	if probe, ok := b.allow(now); !ok || probe {
 		t.Error("a store that is back is left alone")
+	}
+}
+
+// A process without a store looks at its keys once a minute, and they follow each other all the same.
+func TestAloneItSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		s, err := Open(t.Context(), Settings{}, Options{Now: func() time.Time { looks++; return time.Now() }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.Run(ctx)
+		}()
+		for hour := range 72 {
+			looks = 0
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if looks > 4*60 {
+				t.Fatalf("hour %d: the clock is asked %d times", hour, looks)
+			}
+			now := time.Now()
+			if !slices.ContainsFunc(s.source.Schedule(), func(k session.TicketKey) bool { return !k.From.After(now) && k.Until.After(now) }) {
+				t.Fatalf("hour %d: no key seals", hour)
+			}
+		}
+		stop()
+		<-done
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for every, want := range map[time.Duration]time.Duration{0: time.Minute, 24 * time.Hour: time.Minute, 32 * time.Second: time.Second} {
+		if got := alone(every); got != want {
+			t.Errorf("keys that change every %v are looked at every %v", every, got)
+		}
 	}
 }
