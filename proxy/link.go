@@ -32,6 +32,7 @@ type link struct {
 	shown *shownCertificate // nil where no target is told of it
 
 	accepted bool // the hooks know of it
+	direct   bool // TLS came first, where STARTTLS could have
 
 	mutex  sync.Mutex
 	server net.Conn // nil before there is one
@@ -129,6 +130,9 @@ func (l *link) prepare() error {
 	if err := l.handshake(); err != nil {
 		return err
 	}
+	if l.direct && l.About.ALPN != postgresALPN { // TLS that was meant for another service, and led here
+		return &refusal{event.BadStartTLS, fmt.Errorf("a client that begins with TLS must agree on the protocol %s, and this one has on %q", postgresALPN, l.About.ALPN)}
+	}
 	r, err := l.choose()
 	if err != nil {
 		return err
@@ -136,8 +140,25 @@ func (l *link) prepare() error {
 	return l.open(r)
 }
 
+// A client of PostgreSQL 17 may begin with TLS at once (sslnegotiation=direct). It must agree on a protocol then.
+// https://www.postgresql.org/docs/17/protocol-flow.html#PROTOCOL-FLOW-SSL
+const (
+	postgres     = "postgres"
+	postgresALPN = "postgresql"
+)
+
 // greet speaks the protocol of the listener up to the agreement on TLS.
 func (l *link) greet() error {
+	if l.door.config.StartTLS == postgres {
+		// What cannot be read is for Greet to say.
+		_ = peek(l.client, 1, func(b []byte) bool {
+			l.direct = len(b) > 0 && b[0] == byte(wire.ContentHandshake)
+			return len(b) > 0
+		})
+		if l.direct {
+			return nil
+		}
+	}
 	err := front.Greet(context.Background(), l.door.config.StartTLS, l.client, front.Options{}) // the socket's deadline ends it
 	if errors.Is(err, front.ErrLeft) {
 		return errHandshakeOnly

@@ -35,6 +35,9 @@ func (n *plan) serverTLS(d *door) (*tls.Config, error) {
 	if d.config.Mode == config.ModeHTTP && len(t.ALPN) == 0 {
 		own.NextProtos = []string{"h2", "http/1.1", "http/1.0"}
 	}
+	if d.config.StartTLS == postgres && len(t.ALPN) == 0 {
+		own.NextProtos = []string{postgresALPN}
+	}
 	if h := d.config.HTTP; h != nil && h.EarlyData { // against copies there are the sessions
 		own.EarlyData = tls.EarlyData{MaxBytes: mostEarly, Protocols: own.NextProtos}
 	}

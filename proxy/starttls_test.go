@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/proof/programs"
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
 	"github.com/vitrine-tls/vitrine/starttls"
 	"github.com/vitrine-tls/vitrine/starttls/front"
 	"github.com/vitrine-tls/vitrine/tls"
@@ -38,6 +39,57 @@ func TestStartTLSInFront(t *testing.T) {
 	for _, want := range []string{"250-behind heard EHLO me\r\n", "250 HELP\r\n"} {
 		if line, err := in.ReadString('\n'); line != want {
 			t.Errorf("%q, %v", line, err)
+		}
+	}
+}
+
+// A client of PostgreSQL may ask for TLS, or begin with it and agree on the protocol.
+func TestPostgresDirect(t *testing.T) {
+	const start = "\x00\x00\x00\x08\x00\x03\x00\x00" // the message that follows TLS
+	server := backend(t, nil, func(conn net.Conn) {
+		b := make([]byte, len(start))
+		if _, err := io.ReadFull(conn, b); err == nil && string(b) == start {
+			io.WriteString(conn, "R")
+		}
+	})
+	for name, alpn := range map[string][]string{"default": nil, "set": {"postgresql", "other"}} {
+		refused := make(chan event.Reason, 10)
+		front := serverTLS(t, "front.test")
+		front.ALPN = alpn
+		_, address := begin(t, at(config.Listener{StartTLS: "postgres", TLS: front}, config.Target{Addresses: []string{server}}),
+			event.Hooks{Refused: func(_ string, _ net.Addr, why event.Reason, _ error) { refused <- why }})
+		for _, c := range []struct {
+			asks   bool
+			offers []string
+			in     bool
+		}{
+			{asks: true, in: true}, {asks: true, offers: []string{"postgresql"}, in: true}, {offers: []string{"postgresql"}, in: true},
+			{}, {offers: []string{"other"}},
+		} {
+			raw := dial(t, address, nil)
+			if c.asks {
+				if err := starttls.Upgrade(t.Context(), raw, "postgres", starttls.Options{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			own := onePKI().client("front.test")
+			own.NextProtos = c.offers
+			conn := tls.Client(raw, own)
+			io.WriteString(conn, start)
+			got, err := io.ReadAll(conn)
+			if in := string(got) == "R"; in != c.in {
+				t.Errorf("%s: %+v gets %q, %v", name, c, got, err)
+			}
+			if !c.in && (len(c.offers) == 0 || alpn != nil) {
+				if why := <-refused; why != event.BadStartTLS {
+					t.Errorf("%s: %+v is refused because of %s", name, c, why)
+				}
+			}
+		}
+		raw := dial(t, address, nil) // a client that says nothing, and leaves
+		closeWrite(raw)
+		if got, _ := io.ReadAll(raw); len(got) > 0 {
+			t.Errorf("it is told %q", got)
 		}
 	}
 }
