@@ -65,6 +65,14 @@ const (
 	MLDSA44 SignatureScheme = 0x0904
 	MLDSA65 SignatureScheme = 0x0905
 	MLDSA87 SignatureScheme = 0x0906
+
+	// By RSA with PKCS #1 v1.5 in TLS 1.3, for the keys of clients alone that can do nothing
+	// newer, in old smart cards and TPMs. A server takes them only where SignatureSchemes lists
+	// them, and a client signs so only where the certificate's SupportedSignatureAlgorithms
+	// does. draft-ietf-tls-tls13-pkcs1.
+	PKCS1WithSHA256Legacy SignatureScheme = 0x0420
+	PKCS1WithSHA384Legacy SignatureScheme = 0x0520
+	PKCS1WithSHA512Legacy SignatureScheme = 0x0620
 )
 
 // How a server asks for the client's certificate, for Config.ClientAuth.

@@ -48,8 +48,11 @@ var (
 		wire.MLDSA44, wire.MLDSA65, wire.MLDSA87,
 	}
 
-	defaultSigns = slices.Concat(defaultSchemes, namedSchemes)
-	sha1Signs    = slices.Concat(sha1Schemes, namedSchemes)
+	// clientSchemes are what a server may verify of clients, where they are listed.
+	clientSchemes = []wire.SignatureScheme{wire.RSAPKCS1SHA256Legacy, wire.RSAPKCS1SHA384Legacy, wire.RSAPKCS1SHA512Legacy}
+
+	defaultSigns = slices.Concat(defaultSchemes, namedSchemes, clientSchemes)
+	sha1Signs    = slices.Concat(sha1Schemes, namedSchemes, clientSchemes)
 )
 
 // preferred puts ChaCha20-Poly1305 before AES on machines without AES

@@ -139,8 +139,11 @@ func (h *host) ClientCertificate(info *CertificateRequestInfo) (picked *Certific
 	return new(Certificate), c.Certificates, nil
 }
 
-// canShow is SupportsCertificate, for the keys too that crypto/tls does not know.
+// canShow is SupportsCertificate, for the keys and schemes too that crypto/tls does not know.
 func canShow(info *CertificateRequestInfo, cert *Certificate) bool {
+	if slices.ContainsFunc(cert.SupportedSignatureAlgorithms, func(s SignatureScheme) bool { return slices.Contains(clientSchemes, wire.SignatureScheme(s)) }) {
+		return handshake.Misfit(info, cert) == ""
+	}
 	if leaf, err := leafOf(cert); err == nil && (leaf.PublicKey == nil || leaf.PublicKeyAlgorithm == x509.DSA) {
 		return handshake.Misfit(info, cert) == ""
 	}

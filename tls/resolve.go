@@ -230,7 +230,7 @@ func (c *Config) resolveSchemes(h *handshake.Config) error {
 	if len(c.SignatureSchemes) == 0 {
 		return nil
 	}
-	allowed := slices.Concat(h.Schemes, namedSchemes)
+	allowed := slices.Concat(h.Schemes, namedSchemes, clientSchemes)
 	h.Schemes = make([]wire.SignatureScheme, len(c.SignatureSchemes))
 	for i, id := range c.SignatureSchemes {
 		if h.Schemes[i] = wire.SignatureScheme(id); !slices.Contains(allowed, h.Schemes[i]) {
@@ -351,6 +351,9 @@ func (c *Config) resolveClient(h *handshake.Config, host handshake.Host) error {
 	}
 	if c.PSK.Client == nil && slices.ContainsFunc(h.Suites, needsPSK) {
 		return misuse("CipherSuites lists suites with pre-shared keys; set PSK.Client")
+	}
+	if h.Schemes = handshake.WithoutOfClients(h.Schemes); len(h.Schemes) == 0 { // no server may sign so
+		return misuse("SignatureSchemes lists alone what only clients sign with; list what servers sign with too")
 	}
 	if err := c.resolveOffered(h); err != nil {
 		return err

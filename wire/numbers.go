@@ -166,6 +166,9 @@ const (
 	RSAPKCS1SHA256       SignatureScheme = 0x0401
 	DSASHA256            SignatureScheme = 0x0402
 	ECDSAP256SHA256      SignatureScheme = 0x0403
+	RSAPKCS1SHA256Legacy SignatureScheme = 0x0420 // draft-ietf-tls-tls13-pkcs1, as the next two
+	RSAPKCS1SHA384Legacy SignatureScheme = 0x0520
+	RSAPKCS1SHA512Legacy SignatureScheme = 0x0620
 	RSAPKCS1SHA384       SignatureScheme = 0x0501
 	ECDSAP384SHA384      SignatureScheme = 0x0503
 	RSAPKCS1SHA512       SignatureScheme = 0x0601
@@ -190,6 +193,7 @@ var signatureSchemeNames = map[SignatureScheme]string{
 	RSAPKCS1SHA1: "rsa_pkcs1_sha1", ECDSASHA1: "ecdsa_sha1",
 	RSAPKCS1SHA256: "rsa_pkcs1_sha256", RSAPKCS1SHA384: "rsa_pkcs1_sha384", RSAPKCS1SHA512: "rsa_pkcs1_sha512",
 	ECDSAP256SHA256: "ecdsa_secp256r1_sha256", ECDSAP384SHA384: "ecdsa_secp384r1_sha384", ECDSAP521SHA512: "ecdsa_secp521r1_sha512",
+	RSAPKCS1SHA256Legacy: "rsa_pkcs1_sha256_legacy", RSAPKCS1SHA384Legacy: "rsa_pkcs1_sha384_legacy", RSAPKCS1SHA512Legacy: "rsa_pkcs1_sha512_legacy",
 	RSAPSSRSAESHA256: "rsa_pss_rsae_sha256", RSAPSSRSAESHA384: "rsa_pss_rsae_sha384", RSAPSSRSAESHA512: "rsa_pss_rsae_sha512",
 	Ed25519: "ed25519", Ed448: "ed448",
 	RSAPSSPSSSHA256: "rsa_pss_pss_sha256", RSAPSSPSSSHA384: "rsa_pss_pss_sha384", RSAPSSPSSSHA512: "rsa_pss_pss_sha512",

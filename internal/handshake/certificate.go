@@ -94,7 +94,7 @@ func keyName(pub crypto.PublicKey) string {
 
 func schemesFor(pub crypto.PublicKey) (out []wire.SignatureScheme) {
 	for i := range signers {
-		if signers[i].in13 && signers[i].fits(pub, true) {
+		if signers[i].in13 && signers[i].kind != keyRSAOld && signers[i].fits(pub, true) {
 			out = append(out, signers[i].scheme)
 		}
 	}

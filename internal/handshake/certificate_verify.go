@@ -162,7 +162,7 @@ var errSignature = errors.New("the signature does not verify")
 
 func (g *signer) verify(pub crypto.PublicKey, sig []byte, what signed, room []byte) error {
 	switch g.kind {
-	case keyRSA, keyRSAPSS:
+	case keyRSA, keyRSAPSS, keyRSAOld:
 		return fastrsa.Verify(pub.(*rsa.PublicKey), g.digest(what, room), sig, g.opts())
 	case keyPSS:
 		return pub.(*otherkeys.PSSPublicKey).Verify(g.hash, g.digest(what, room), sig)

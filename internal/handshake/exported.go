@@ -68,7 +68,7 @@ func ExportedRequest(role wire.Role, c *Config, context []byte, name string) []b
 
 func in13(all []wire.SignatureScheme) (out []wire.SignatureScheme) {
 	for _, x := range all {
-		if g := signerOf(x); g != nil && g.in13 {
+		if g := signerOf(x); g != nil && g.in13 && g.kind != keyRSAOld {
 			out = append(out, x)
 		}
 	}

@@ -1,6 +1,8 @@
 package handshake
 
 import (
+	"slices"
+
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -13,7 +15,11 @@ func offerSchemes(s *State, b []byte) ([]byte, bool) {
 	return wire.AppendU16List(b, s.Config.Schemes), s.offersSchemes()
 }
 
-func readSchemes(o *Offer, r *wire.Reader) { o.Schemes = wire.ReadSignatureAlgorithms(r, o.Schemes) }
+// readSchemes leaves out what clients alone sign with: a server must not.
+// draft-ietf-tls-tls13-pkcs1 §2.
+func readSchemes(o *Offer, r *wire.Reader) {
+	o.Schemes = slices.DeleteFunc(wire.ReadSignatureAlgorithms(r, o.Schemes), ofClients)
+}
 
 func readCertSchemes(o *Offer, r *wire.Reader) {
 	o.CertSchemes = wire.ReadSignatureAlgorithms(r, o.CertSchemes)

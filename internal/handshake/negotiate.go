@@ -278,6 +278,7 @@ const (
 	keyPSS // RSASSA-PSS with a key that is for nothing else
 	keyEd448
 	keyMLDSA
+	keyRSAOld // PKCS #1 v1.5 in TLS 1.3, by clients
 )
 
 // signers holds every scheme we can sign and verify with. RFC 8446 §4.2.3,
@@ -300,6 +301,9 @@ var signers = []signer{
 	{scheme: wire.RSAPKCS1SHA256, kind: keyRSA, hash: crypto.SHA256, minRSA: 19 + 32 + 11},
 	{scheme: wire.RSAPKCS1SHA384, kind: keyRSA, hash: crypto.SHA384, minRSA: 19 + 48 + 11},
 	{scheme: wire.RSAPKCS1SHA512, kind: keyRSA, hash: crypto.SHA512, minRSA: 19 + 64 + 11},
+	{scheme: wire.RSAPKCS1SHA256Legacy, kind: keyRSAOld, hash: crypto.SHA256, in13: true, minRSA: 19 + 32 + 11},
+	{scheme: wire.RSAPKCS1SHA384Legacy, kind: keyRSAOld, hash: crypto.SHA384, in13: true, minRSA: 19 + 48 + 11},
+	{scheme: wire.RSAPKCS1SHA512Legacy, kind: keyRSAOld, hash: crypto.SHA512, in13: true, minRSA: 19 + 64 + 11},
 	{scheme: wire.ECDSASHA224, kind: keyECDSA, hash: crypto.SHA224},
 	{scheme: wire.RSAPKCS1SHA224, kind: keyRSA, hash: crypto.SHA224, minRSA: 19 + 28 + 11},
 	{scheme: wire.ECDSASHA1, kind: keyECDSA, hash: crypto.SHA1},
@@ -323,7 +327,7 @@ func signerOf(scheme wire.SignatureScheme) *signer {
 func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
-		return (g.kind == keyRSA && !curveBound || g.kind == keyRSAPSS) && pub.Size() >= g.minRSA
+		return (g.kind == keyRSA && !curveBound || g.kind == keyRSAPSS || g.kind == keyRSAOld && curveBound) && pub.Size() >= g.minRSA
 	case *ecdsa.PublicKey:
 		return g.kind == keyECDSA && (!curveBound || g.curve == pub.Curve)
 	case ed25519.PublicKey:
@@ -342,11 +346,29 @@ func (g *signer) fits(pub crypto.PublicKey, curveBound bool) bool {
 
 // before13 are those of schemes that versions before TLS 1.3 have too.
 func before13(schemes []wire.SignatureScheme) []wire.SignatureScheme {
-	late := func(scheme wire.SignatureScheme) bool { g := signerOf(scheme); return g != nil && g.kind == keyMLDSA }
+	late := func(scheme wire.SignatureScheme) bool {
+		g := signerOf(scheme)
+		return g != nil && (g.kind == keyMLDSA || g.kind == keyRSAOld)
+	}
 	if !slices.ContainsFunc(schemes, late) {
 		return schemes
 	}
 	return slices.DeleteFunc(slices.Clone(schemes), late)
+}
+
+// ofClients reports that scheme is for the signatures of clients alone: PKCS #1 v1.5 in TLS
+// 1.3, for keys that can do nothing newer. draft-ietf-tls-tls13-pkcs1 §2.
+func ofClients(scheme wire.SignatureScheme) bool {
+	g := signerOf(scheme)
+	return g != nil && g.kind == keyRSAOld
+}
+
+// WithoutOfClients are those of schemes by which servers sign too.
+func WithoutOfClients(schemes []wire.SignatureScheme) []wire.SignatureScheme {
+	if !slices.ContainsFunc(schemes, ofClients) {
+		return schemes
+	}
+	return slices.DeleteFunc(slices.Clone(schemes), ofClients)
 }
 
 // SchemesFor are those of schemes that exist where newest is the newest version.
@@ -365,6 +387,9 @@ func pickScheme(pub crypto.PublicKey, theirs []wire.SignatureScheme, allowed []s
 		g := signerOf(scheme)
 		if g == nil || curveBound && !g.in13 || !g.fits(pub, curveBound) || allowed != nil && !slices.Contains(allowed, stdtls.SignatureScheme(scheme)) {
 			continue
+		}
+		if g.kind == keyRSAOld && allowed == nil {
+			continue // only a certificate that names it signs so
 		}
 		if g.hash != crypto.SHA1 {
 			return scheme

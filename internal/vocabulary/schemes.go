@@ -20,11 +20,13 @@ var schemes = []struct {
 	{wire.RSAPKCS1SHA256, "", ""}, {wire.RSAPKCS1SHA384, "", ""}, {wire.RSAPKCS1SHA512, "", ""},
 	{wire.RSAPSSPSSSHA256, "", ""}, {wire.RSAPSSPSSSHA384, "", ""}, {wire.RSAPSSPSSSHA512, "", ""}, {wire.Ed448, "", ""},
 	{wire.MLDSA44, "", ""}, {wire.MLDSA65, "", ""}, {wire.MLDSA87, "", ""},
+	{wire.RSAPKCS1SHA256Legacy, byName, ""}, {wire.RSAPKCS1SHA384Legacy, byName, ""}, {wire.RSAPKCS1SHA512Legacy, byName, ""},
 	{wire.ECDSASHA1, "SHA1Signatures", sha1Off}, {wire.RSAPKCS1SHA1, "SHA1Signatures", sha1Off},
 	{wire.ECDSASHA224, "SHA224Signatures", sha224Off}, {wire.RSAPKCS1SHA224, "SHA224Signatures", sha224Off},
 }
 
 const (
+	byName    = "-" // no switch, and not in all either: of old keys of clients
 	sha1Off   = "signatures over SHA-1 are off because they can be forged (SLOTH)"
 	sha224Off = "signatures over SHA-224 are off because nothing else is as weak"
 )
@@ -65,7 +67,7 @@ func Schemes(word string) ([]tls.SignatureScheme, error) {
 // schemeNeeds are the switches that schemes need, and why those are off.
 func schemeNeeds(list []tls.SignatureScheme, need func(why string, fields ...string)) {
 	for _, s := range schemes {
-		if s.field != "" && slices.Contains(list, tls.SignatureScheme(s.scheme)) {
+		if s.field != "" && s.field != byName && slices.Contains(list, tls.SignatureScheme(s.scheme)) {
 			need(s.why, s.field)
 		}
 	}

@@ -161,6 +161,9 @@ func (o *options) choose(from []tls.Certificate, matchIssuer []bool, w *watch) f
 // supports is SupportsCertificate, for ML-DSA too, which crypto/tls does not know: its keys
 // are for TLS 1.3, whichever authorities the server names.
 func supports(info *tls.CertificateRequestInfo, cert *tls.Certificate) bool {
+	if s := tls.PKCS1WithSHA256Legacy; info.Version >= tls.VersionTLS13 && slices.Contains(cert.SupportedSignatureAlgorithms, s) && slices.Contains(info.SignatureSchemes, s) {
+		return true // which crypto/tls does not know either
+	}
 	if cert.Leaf == nil { // a raw public key
 		return info.SupportsCertificate(cert) == nil
 	}

@@ -24,6 +24,7 @@ var schemeHash = map[wire.SignatureScheme]crypto.Hash{
 	wire.RSAPKCS1SHA1: crypto.SHA1, wire.ECDSASHA1: crypto.SHA1,
 	wire.RSAPKCS1SHA224: crypto.SHA224, wire.ECDSASHA224: crypto.SHA224,
 	wire.RSAPKCS1SHA256: crypto.SHA256, wire.ECDSAP256SHA256: crypto.SHA256, wire.RSAPSSRSAESHA256: crypto.SHA256, wire.RSAPSSPSSSHA256: crypto.SHA256,
+	wire.RSAPKCS1SHA256Legacy: crypto.SHA256, wire.RSAPKCS1SHA384Legacy: crypto.SHA384, wire.RSAPKCS1SHA512Legacy: crypto.SHA512,
 	wire.RSAPKCS1SHA384: crypto.SHA384, wire.ECDSAP384SHA384: crypto.SHA384, wire.RSAPSSRSAESHA384: crypto.SHA384, wire.RSAPSSPSSSHA384: crypto.SHA384,
 	wire.RSAPKCS1SHA512: crypto.SHA512, wire.ECDSAP521SHA512: crypto.SHA512, wire.RSAPSSRSAESHA512: crypto.SHA512, wire.RSAPSSPSSSHA512: crypto.SHA512,
 	wire.Ed25519: 0, wire.Ed448: 0, wire.MLDSA44: 0, wire.MLDSA65: 0, wire.MLDSA87: 0,
