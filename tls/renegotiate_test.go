@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -140,11 +141,15 @@ func (u *uneven) Read(p []byte) (int, error) {
 // traffic runs in both directions at once, n bytes in each at least, until stop is
 // called, which tells of errors.
 func traffic(c, s *Conn, n int) (stop func() error) {
-	var all sync.WaitGroup
-	errs, stopped := make(chan error, 4), make(chan struct{})
+	var all, writers sync.WaitGroup
+	errs, stopped, written := make(chan error, 4), make(chan struct{}), make(chan struct{})
+	writers.Add(2)
+	go func() { writers.Wait(); close(written) }()
 	for what, f := range map[string]func() error{
-		"client": func() error { return pour(c, 1, n, stopped) }, "to the server": func() error { return drain(s, 1) },
-		"server": func() error { return pour(s, 2, n, stopped) }, "to the client": func() error { return drain(c, 2) },
+		"client":        func() error { defer writers.Done(); return pour(c, 1, n, stopped) },
+		"server":        func() error { defer writers.Done(); return pour(s, 2, n, stopped) },
+		"to the server": func() error { return drainAll(s, 1, written) },
+		"to the client": func() error { return drainAll(c, 2, written) },
 	} {
 		all.Go(func() {
 			if err := f(); err != nil {
@@ -159,6 +164,26 @@ func traffic(c, s *Conn, n int) (stop func() error) {
 		all.Wait()
 		close(errs)
 		return <-errs
+	}
+}
+
+// drainAll drains and then reads on until all is written: the peer's last Write may have to answer
+// a KeyUpdate too, which a pipe takes only when somebody reads it.
+func drainAll(c *Conn, seed byte, written <-chan struct{}) error {
+	if err := drain(c, seed); err != nil {
+		return err
+	}
+	defer c.SetReadDeadline(time.Time{})
+	for {
+		select {
+		case <-written:
+			return nil
+		default:
+		}
+		c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if n, err := c.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("behind the end: %d bytes, %w", n, err)
+		}
 	}
 }
 
