@@ -292,3 +292,38 @@ func TestRawPublicKeysThatCannotBe(t *testing.T) {
 		t.Errorf("a server that is to show a certificate and has none: %v", err)
 	}
 }
+
+// A client of raw public keys that no type was agreed on with cannot be asked later. The call says
+// so, and the connection goes on. RFC 7250 §4.2.
+func TestRawPublicKeysAskedForLater(t *testing.T) {
+	for name, test := range map[string]struct {
+		first  ClientAuthType
+		show   []CertificateType
+		resume bool
+		works  bool
+	}{
+		"asked for at first":        {first: RequireAnyClientCert, works: true},
+		"not asked for at first":    {first: NoClientCert},
+		"resumed":                   {first: RequireAnyClientCert, resume: true},
+		"resumed, certificates too": {first: RequireAnyClientCert, show: []CertificateType{CertificateTypeRawPublicKey, CertificateTypeX509}, resume: true},
+	} {
+		client, server := rawPair("ecdsa-p256", VersionTLS13)
+		client.PostHandshakeAuth, client.RawPublicKeys.Show = true, test.show
+		client.Certificates = testPKI().server("ecdsa-p384").Certificates
+		client.ClientSessionCache, client.ServerName = NewLRUClientSessionCache(1), "example.test"
+		server.ClientAuth, server.LaterClientAuth = test.first, RequireAnyClientCert
+		c, s := mustConnect(t, client, server)
+		if test.resume {
+			exchange(t, c, s)
+			c, s = mustConnect(t, client, server)
+		}
+		stop := traffic(c, s, 1000)
+		err := ask(t, s)
+		if (err == nil) != test.works || !test.works && !strings.Contains(err.Error(), "no type of certificate was agreed on") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := stop(); err != nil || c.ConnectionState().DidResume != test.resume {
+			t.Errorf("%s: resumed %v, %v", name, c.ConnectionState().DidResume, err)
+		}
+	}
+}

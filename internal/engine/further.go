@@ -93,6 +93,9 @@ func (e *Engine) Authenticate(ctx context.Context, c *handshake.Config) error {
 	case !e.Result().PostHandshakeAuth:
 		return &handshake.Error{Rule: "the client does not offer to be asked for a certificate after the handshake", Ref: "RFC 8446 §4.2.6"}
 	}
+	if err := handshake.MayAuthenticate(c, e.Result()); err != nil {
+		return err
+	}
 	context := make([]byte, 16)
 	rand.Read(context)
 	e.in.wake() // the handshake looks for what has come

@@ -36,6 +36,20 @@ func Authenticate(role wire.Role, c *Config, hooks *trace.Hooks, records Records
 	return s
 }
 
+// MayAuthenticate refuses a request that could only end the connection. How a client shows its key
+// was agreed on if the first handshake asked for it; otherwise, and so after a resumption, it
+// shows certificates, though it may be known by a raw public key. RFC 7250 §4.2.
+func MayAuthenticate(c *Config, r *Result) error {
+	t := r.ClientCertificate
+	before, _ := r.Peer.shown()
+	other := r.Peer.known() && before != t && !c.AllowPeerChange
+	if slices.Contains(c.accepts(), t) && !other {
+		return nil
+	}
+	return &Error{Rule: "no type of certificate was agreed on with the client, so that it can show an X.509 certificate alone", Ref: "RFC 7250 §4.2",
+		Hint: "a raw public key can be asked for where the first handshake has asked for one, and no session was resumed"}
+}
+
 // keepTranscript lets the client be asked for a certificate later: what it then
 // signs starts with this handshake. RFC 8446 §4.4.
 func (s *State) keepTranscript() {
