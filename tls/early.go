@@ -30,6 +30,11 @@ type earlyShaking struct {
 // false and err is nil, the server has done nothing with it: send it by Write, or leave it. Where
 // err is not nil, whether the server has done it is not known.
 //
+// The server is known by the session alone at that moment. Its chain is judged again before, by
+// the Config's authorities, or the raw key by RawPublicKeys; VerifyPeerCertificate and
+// VerifyConnection are asked when it has answered. A client that relies on them for pins drops
+// its sessions when it withdraws one.
+//
 // data is sealed before HandshakeEarly returns, and may then be changed. After the
 // handshake has begun it is an error. RFC 8446 §4.2.10.
 func (c *Conn) HandshakeEarly(ctx context.Context, data []byte) (taken bool, err error) {
@@ -110,11 +115,12 @@ func (c *Conn) sendEarly(s *shaking) error {
 	sent := make(chan error, 1)
 	e.sent = sent
 	c.alone(func() {
-		n, err := c.conn.Write(sealed)
-		if err == nil && n < len(sealed) {
+		err := errInterrupted
+		defer func() { sent <- err }() // also if the connection below panics
+		var n int
+		if n, err = c.conn.Write(sealed); err == nil && n < len(sealed) {
 			err = io.ErrShortWrite
 		}
-		sent <- err
 	})
 	return nil
 }

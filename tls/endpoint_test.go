@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,5 +171,44 @@ func TestNoDelegateIsNoPanic(t *testing.T) {
 	}
 	if _, err := Delegate(&cert, nil, time.Now(), time.Hour); err == nil {
 		t.Error("a credential without a key")
+	}
+}
+
+// panicking is a connection whose first Write sends what it has, and panics.
+type panicking struct {
+	net.Conn
+	done atomic.Bool
+}
+
+func (p *panicking) Write(b []byte) (int, error) {
+	n, err := p.Conn.Write(b)
+	if !p.done.Swap(true) {
+		panic("the connection below")
+	}
+	return n, err
+}
+
+// A connection below that panics while early data is written ends the handshake.
+func TestEarlyDataOverAConnectionThatPanics(t *testing.T) {
+	client, server := earlyPair()
+	sendEarly(t, client, server, "hello")
+	a, b := tcpPair(t)
+	own := server.ForProtocols(server.NextProtos...)
+	go func() {
+		s := Server(b, own)
+		defer s.Close()
+		s.AcceptEarly(context.Background())
+		s.Handshake()
+	}()
+	c := Client(&panicking{Conn: a}, client)
+	err := bounded(t, func(ctx context.Context) error {
+		_, err := c.HandshakeEarly(ctx, []byte("hello"))
+		if err == nil {
+			_, err = c.Read(make([]byte, 1))
+		}
+		return err
+	})
+	if err == nil {
+		t.Error("nothing is said of it")
 	}
 }
