@@ -35,12 +35,12 @@ function makeLayers(model, r) {
 // a certificate that was compressed.
 function concealed(model, r) {
   const ended = (model.pieces.get(r.number) || []).filter((p) => p.message.inner && p.from + p.length === p.message.raw.length / 2);
-  return ended.map((p, i) => {
+  return ended.slice(0, 1).map((p) => {
     const m = p.message.inner;
     const bytes = bytesOf(m.raw);
     const title = m.name === "Certificate" ? t("{0}, which was compressed", m.name) : t("{0}, which was encrypted", m.name);
     const whole = { message: m, pieces: [], from: 0, offset: 0, length: bytes.length };
-    return { key: "concealed" + (i || ""), title, bytes, fields: tiled(pieceFields(whole, 0), bytes) };
+    return { key: "concealed", title, bytes, fields: tiled(pieceFields(whole, 0), bytes) };
   });
 }
 

@@ -1,14 +1,15 @@
 // links: what is selected, and the address of it: "#c1-r3-w5" is byte 5 of record 3 of
-// the first connection as it was on the wire, "i" in the place of "w" what was inside.
+// the first connection as it was on the wire, "i" in the place of "w" what was inside, and "c"
+// a message inside another one.
 // With "+8" behind it, it is the field of 8 bytes from there.
 
-const layerLetters = { wire: "w", inside: "i", plain: "p" };
+const layerLetters = { wire: "w", inside: "i", plain: "p", concealed: "c" };
 
 const addressOf = (model, r, layer, offset, length) => "c" + (model.index + 1) + "-r" + r.number + "-" + layerLetters[layer.key] + offset + (length === undefined ? "" : "+" + length);
 
 // parseAddress reads an address; null for what is none.
 function parseAddress(hash) {
-  let m = /^#?c(\d+)-r(\d+)(?:-([wip])(\d+)(?:\+(\d+))?)?$/.exec(hash);
+  let m = /^#?c(\d+)-r(\d+)(?:-([wipc])(\d+)(?:\+(\d+))?)?$/.exec(hash);
   if (m) {
     const layer = Object.keys(layerLetters).find((k) => layerLetters[k] === m[3]);
     return { connection: +m[1] - 1, record: +m[2], layer, offset: m[4] === undefined ? undefined : +m[4], length: m[5] === undefined ? undefined : +m[5] };
