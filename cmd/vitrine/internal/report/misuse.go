@@ -26,6 +26,7 @@ var misused = []struct{ setting, flag string }{
 	{"NextProtos", "--alpn"},
 	{"in SignatureSchemes", "in --sigalgs"},
 	{"SignatureSchemes lists ML-DSA", "--sigalgs lists ML-DSA"},
+	{"SignatureSchemes lists alone", "--sigalgs lists alone"},
 	{"EncryptedClientHelloConfigList", "--ech-config"},
 	{"EncryptedClientHelloKeys", "--ech-key"},
 	{"Delegation.Accept", "--accept-delegated"},
