@@ -34,7 +34,7 @@
       const item = layer.querySelector("[role=treeitem][aria-selected=true]");
       if (!item || item.dataset.f !== run.dataset.f) wrong(`record ${r.number}: a byte does not choose its field`);
       if (!layer.querySelector(".detail h4")) wrong(`record ${r.number}: nothing says what the chosen field is`);
-      if (!new RegExp(`^#c1-r${r.number}-[wip]\\d+\\+\\d+$`).test(location.hash)) wrong(`record ${r.number}: the address is ${location.hash}`);
+      if (!new RegExp(`^#c1-r${r.number}-[wipc]\\d+\\+\\d+$`).test(location.hash)) wrong(`record ${r.number}: the address is ${location.hash}`);
       const event = told[before];
       if (!event || event.record !== r.number || event.connection !== 0 || !(event.length > 0) || !event.field) wrong(`record ${r.number}: the event is ${JSON.stringify(event)}`);
       layer.querySelector('[role="treeitem"]').dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
@@ -66,7 +66,7 @@
   const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
   if (new Set(ids).size !== ids.length) wrong("an id is there twice");
   for (const a of document.querySelectorAll('main a[href^="#"]')) {
-    const id = a.hash.slice(1).replace(/-[wip]\d+(\+\d+)?$/, "");
+    const id = a.hash.slice(1).replace(/-[wipc]\d+(\+\d+)?$/, "");
     if (!document.getElementById(id)) wrong(`a link leads nowhere: ${a.hash}`);
   }
   return problems;
