@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -78,12 +79,13 @@ func TestMaxHandshakesBehindEarlyData(t *testing.T) {
 // hesitant writes the end of early data, and the rest of the client's last flight once carryOn is closed.
 type hesitant struct {
 	net.Conn
-	writes  int
-	carryOn chan struct{}
+	writes            int
+	carryOn, answered chan struct{}
 }
 
 func (c *hesitant) Write(p []byte) (n int, err error) {
-	if c.writes++; c.writes == 3 { // after the ClientHello and the early data
+	if c.writes++; c.writes == 2 { // after the ClientHello, with which the early data goes
+		<-c.answered
 		if n, err = c.Conn.Write(p[:record(p)]); err != nil {
 			return n, err
 		}
@@ -100,7 +102,7 @@ func record(p []byte) int { return 5 + int(p[3])<<8 + int(p[4]) }
 // that Read, goes on all the same.
 func TestServedBeforeTheHandshakeIsComplete(t *testing.T) {
 	server, client := earlyConfigs(t)
-	idle := make(chan struct{}, 4)
+	idle, answered := make(chan struct{}, 4), make(chan struct{})
 	s := &Server{TLS: server, HTTP: &http.Server{ConnState: func(_ net.Conn, state http.ConnState) {
 		if state == http.StateIdle {
 			idle <- struct{}{}
@@ -108,12 +110,16 @@ func TestServedBeforeTheHandshakeIsComplete(t *testing.T) {
 	}}}
 	addr := serveEarly(t, s, func(w http.ResponseWriter, r *http.Request) {
 		early := r.Header.Get("Early-Data")
+		w.Header().Set("Content-Length", strconv.Itoa(len(early)))
+		io.WriteString(w, early)
+		http.NewResponseController(w).Flush()
 		if u := r.Context().Value(connKey{}).(*serverConn).early; early != "" {
-			for end := time.Now().Add(8 * time.Second); u.turn.TryLock() && time.Now().Before(end); runtime.Gosched() {
-				u.turn.Unlock() // net/http has not heard the end of early data yet
+			close(answered)
+			for u.turn.TryLock() { // net/http has not heard the end of early data yet
+				u.turn.Unlock()
+				runtime.Gosched()
 			}
 		}
-		io.WriteString(w, early)
 	})
 	const request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 	earlyRequest(t, addr, client, request)
@@ -128,7 +134,7 @@ func TestServedBeforeTheHandshakeIsComplete(t *testing.T) {
 		<-idle
 		close(carryOn)
 	}()
-	c := tls.Client(&hesitant{Conn: raw, carryOn: carryOn}, client)
+	c := tls.Client(&hesitant{Conn: raw, carryOn: carryOn, answered: answered}, client)
 	defer c.Close()
 	if taken, err := c.HandshakeEarly(context.Background(), []byte(request)); !taken || err != nil {
 		t.Fatal(taken, err)
