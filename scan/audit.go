@@ -204,7 +204,7 @@ func (x *audit) parallel(ctx context.Context, parts ...func(context.Context)) {
 func (x *audit) parts() []func(context.Context) {
 	return []func(context.Context){
 		x.groups13, x.groups12, x.certificates, x.otherName, x.finiteField, x.reuse12, x.reuse13, x.protocols, x.compression,
-		x.encryptThenMAC, x.fallback, x.tolerance, x.sessions12, x.sessions13, x.renegotiation, x.unsafeRenegotiation, x.http,
+		x.encryptThenMAC, x.fallback, x.tolerance, x.encryptedHello, x.sessions12, x.sessions13, x.renegotiation, x.unsafeRenegotiation, x.http,
 		x.keyUpdates, x.endings, x.plain,
 	}
 }
