@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/internal/suite"
@@ -21,6 +22,11 @@ type conversation struct {
 	a     *Answer
 	built *built
 	left  int // bytes that may still be read
+
+	// wrote is when something was sent that nothing has come behind yet; away is the longest
+	// time that an answer took.
+	wrote time.Time
+	away  time.Duration
 
 	in, out record.Half
 	unread  []byte
@@ -152,7 +158,20 @@ func (c *conversation) write(b []byte) error {
 	if _, err := c.conn.Write(b); err != nil && timedOut(err) {
 		return &failure{TimedOut, err}
 	}
+	if c.wrote.IsZero() {
+		c.wrote = time.Now()
+	}
 	return nil
+}
+
+// waitUntil is the end of a wait for what need not come: the time that a server at hand would need,
+// and what this one takes because it is far away, or busy.
+func (c *conversation) waitUntil(wait time.Duration) time.Time {
+	end, _ := c.ctx.Deadline()
+	if at := time.Now().Add(wait + 2*c.away); wait > 0 && at.Before(end) {
+		return at
+	}
+	return end
 }
 
 // send protects content and sends it, as one record.
@@ -202,6 +221,9 @@ func (c *conversation) fill(n int) error {
 		c.left -= got
 		c.unread = c.unread[:have+got]
 		c.log(wire.Server, c.unread[have:])
+		if got > 0 && !c.wrote.IsZero() {
+			c.away, c.wrote = max(c.away, time.Since(c.wrote)), time.Time{}
+		}
 		if err != nil && len(c.unread) < n {
 			return &failure{kindOfRead(err), err}
 		}

@@ -8,17 +8,15 @@ import (
 )
 
 // Await reads until Done says that enough has come, the server ends the connection, or
-// For is over; 0 is for the time of the probe.
+// For is over, to which twice the time is added that the server's answers take; 0 is for the
+// time of the probe.
 type Await struct {
 	For  time.Duration
 	Done func(a *Answer) bool
 }
 
 func (s Await) run(c *conversation) error {
-	until, _ := c.ctx.Deadline()
-	if at := time.Now().Add(s.For); s.For > 0 && at.Before(until) {
-		until = at
-	}
+	until := c.waitUntil(s.For)
 	for !s.Done(c.a) {
 		if err := c.conn.SetReadDeadline(until); err != nil {
 			return nil
@@ -47,11 +45,7 @@ func (c *conversation) hearOne() (over bool, err error) {
 // linger reads until the server ends the conversation, or is quiet for that long.
 func (c *conversation) linger(quiet time.Duration) error {
 	for {
-		until, _ := c.ctx.Deadline()
-		if at := time.Now().Add(quiet); at.Before(until) {
-			until = at
-		}
-		if err := c.conn.SetReadDeadline(until); err != nil {
+		if err := c.conn.SetReadDeadline(c.waitUntil(quiet)); err != nil {
 			return nil
 		}
 		if over, err := c.hearOne(); over || err != nil {
