@@ -208,8 +208,8 @@ func algorithmOver(key crypto.Signer, hash crypto.Hash) []byte {
 
 // sign signs with a hash, 0 for SHA-256. Keys of Ed25519 and ML-DSA sign what is there itself.
 func sign(key crypto.Signer, tbs []byte, hash crypto.Hash) []byte {
-	switch key.(type) {
-	case *ecdsa.PrivateKey, *rsa.PrivateKey:
+	switch key.Public().(type) {
+	case *ecdsa.PublicKey, *rsa.PublicKey:
 	default:
 		return must(key.Sign(rand.Reader, tbs, crypto.Hash(0)))
 	}
