@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -332,8 +333,8 @@ func TestBreaker(t *testing.T) {
 // A process without a store looks at its keys once a minute, and they follow each other all the same.
 func TestAloneItSleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		looks := 0
-		s, err := Open(t.Context(), Settings{}, Options{Now: func() time.Time { looks++; return time.Now() }})
+		var looks atomic.Int64
+		s, err := Open(t.Context(), Settings{}, Options{Now: func() time.Time { looks.Add(1); return time.Now() }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -344,10 +345,10 @@ func TestAloneItSleeps(t *testing.T) {
 			s.Run(ctx)
 		}()
 		for hour := range 72 {
-			looks = 0
+			looks.Store(0)
 			time.Sleep(time.Hour)
 			synctest.Wait()
-			if looks > 4*60 {
+			if looks := looks.Load(); looks > 4*60 {
 				t.Fatalf("hour %d: the clock is asked %d times", hour, looks)
 			}
 			now := time.Now()
