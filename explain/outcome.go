@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,7 @@ func (c *Connection) Outcome() (all []Remark) {
 	add(Advice, c.Failure != "" && c.Advice != "", "%s", c.Advice)
 	add(Bad, c.Failure == "" && !s.Complete && !c.misses(ofHandshake) && !c.Captured, "the handshake did not complete")
 	add(Good, s.Complete, "%s in %s, %.2f ms", s.howComplete(first), words.Count(s.RoundTrips, "round trip"), float64(s.HandshakeUS)/1000)
+	add(Good, c.tookEarly(), "early data: the server took it before the handshake was complete; anyone on the path could have sent a copy")
 	all = append(all, c.later()...)
 	all = append(all, c.overheard()...)
 	add(Good, c.Trust != "", "%s", c.Trust)
@@ -57,6 +59,13 @@ func (c *Connection) Outcome() (all []Remark) {
 		last = hs
 	}
 	return all
+}
+
+// tookEarly reports that the server has taken early data. RFC 8446 §8.
+func (c *Connection) tookEarly() bool {
+	return slices.ContainsFunc(c.Events, func(e Event) bool {
+		return e.Choice != nil && e.Choice.What == "early data" && e.Choice.By == wire.Server.String() && e.Choice.Picked == "accepted"
+	})
 }
 
 var resumedWords = map[string]string{"id": "session ID", "ticket": "ticket", "psk": "pre-shared key"}
