@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/certs"
@@ -165,7 +166,11 @@ func (e *explanation) talk(ctx context.Context, conn *tls.Conn, m message, warni
 		case report.IsHandshakeError(err) && !errors.Is(err, tls.ErrNoRenegotiation):
 			return m.words, err
 		default:
-			*warnings = append(*warnings, step.failed+": "+report.Describe(err, wire.Client, nil).Text)
+			text := report.Describe(err, wire.Client, nil).Text
+			if !strings.HasPrefix(text, step.failed) {
+				text = step.failed + ": " + text
+			}
+			*warnings = append(*warnings, text)
 		}
 	}
 	return m.words, nil
