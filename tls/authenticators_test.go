@@ -269,3 +269,43 @@ func FuzzAuthenticators(f *testing.F) {
 		}
 	})
 }
+
+// A peer that knows the keys and breaks the rules is refused by each of them. RFC 9261 §4 to §6.
+func TestAuthenticatorsAgainstTheRules(t *testing.T) {
+	ours, theirs, conn := authenticating(t, wire.Client, nil)
+	cs := conn.ConnectionState()
+	context13 := must(cs.ExportKeyingMaterial("EXPORTER-server authenticator handshake context", []byte{}, 32))
+	key := must(cs.ExportKeyingMaterial("EXPORTER-server authenticator finished key", []byte{}, 32))
+	in := wire.Context{Version: wire.TLS13, From: wire.Server}
+	request := must(ours.Request(""))
+	genuine := must(theirs.Answer(request, proof(wire.Client)))
+	n := wire.MessageLen(genuine)
+	m := n + wire.MessageLen(genuine[n:])
+	sealed := func(cert wire.Certificate) []byte {
+		b := append(wire.AppendMessage(nil, &cert, in), genuine[n:m]...)
+		digest := sha256.Sum256(bytes.Join([][]byte{context13, request, b}, nil))
+		mac := hmac.New(sha256.New, key)
+		mac.Write(digest[:])
+		return wire.AppendMessage(b, &wire.Finished{VerifyData: mac.Sum(nil)}, in)
+	}
+	leaf := wire.CertificateEntry{DER: proof(wire.Client).Certificate[0]}
+	stapled := leaf
+	stapled.Extensions = wire.Extensions{{Type: wire.ExtSCT, Data: []byte{0, 3, 0, 1, 0}}}
+	for want, answer := range map[string][]byte{
+		"the authenticator's Certificate is empty":                         sealed(wire.Certificate{RequestContext: request[5:37]}),
+		"the authenticator has an extension that was not asked for":        sealed(wire.Certificate{RequestContext: request[5:37], Entries: []wire.CertificateEntry{stapled}}),
+		"there are bytes behind the server's authenticator":                append(bytes.Clone(genuine), 0),
+		"is no Certificate, CertificateVerify and Finished":                genuine[n:],
+		"the authenticator is not of this connection and this request, or": append(bytes.Clone(genuine[:len(genuine)-1]), genuine[len(genuine)-1]^1),
+	} {
+		if _, err := ours.Check(context.Background(), request, answer); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+	if _, err := theirs.Answer(genuine, nil); err == nil || !strings.Contains(err.Error(), "this is no request of the client for an authenticator") {
+		t.Errorf("an answer to no request: %v", err)
+	}
+	if _, err := ours.Check(context.Background(), request, genuine); err != nil {
+		t.Errorf("the genuine one, in the end: %v", err)
+	}
+}
