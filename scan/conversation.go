@@ -23,8 +23,9 @@ type conversation struct {
 	built *built
 	left  int // bytes that may still be read
 
-	// wrote is when something was sent that nothing has come behind yet; away is the longest
-	// time that an answer took.
+	// wrote is when something was sent that nothing has come behind yet; away is how far the
+	// server is: the time to connect, or that of an answer, as long as it could be the way's. A
+	// server of one connection at a time lets others wait, which must not add up.
 	wrote time.Time
 	away  time.Duration
 
@@ -164,11 +165,14 @@ func (c *conversation) write(b []byte) error {
 	return nil
 }
 
+// farthest is the longest time to connect that counts as the way's.
+const farthest = time.Second
+
 // waitUntil is the end of a wait for what need not come: the time that a server at hand would need,
 // and what this one takes because it is far away, or busy.
 func (c *conversation) waitUntil(wait time.Duration) time.Time {
 	end, _ := c.ctx.Deadline()
-	if at := time.Now().Add(wait + 2*c.away); wait > 0 && at.Before(end) {
+	if at := time.Now().Add(wait + c.away); wait > 0 && at.Before(end) {
 		return at
 	}
 	return end
@@ -222,7 +226,7 @@ func (c *conversation) fill(n int) error {
 		c.unread = c.unread[:have+got]
 		c.log(wire.Server, c.unread[have:])
 		if got > 0 && !c.wrote.IsZero() {
-			c.away, c.wrote = max(c.away, time.Since(c.wrote)), time.Time{}
+			c.away, c.wrote = max(c.away, min(time.Since(c.wrote), quiet)), time.Time{}
 		}
 		if err != nil && len(c.unread) < n {
 			return &failure{kindOfRead(err), err}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"io"
 	"net"
 	"strings"
@@ -60,7 +61,14 @@ func late(to, from net.Conn, way time.Duration) {
 func TestAServerThatIsFarAway(t *testing.T) {
 	t.Parallel()
 	at := far(t, serveTLS(t, &tls.Config{Certificates: []tls.Certificate{certificate(t, devca.ECDSA)}}), 200*time.Millisecond)
-	r := audited(t, at, Options{ConfigurationOnly: true})
+	connect := func(ctx context.Context, to Target) (net.Conn, error) {
+		time.Sleep(400 * time.Millisecond)
+		return dial(ctx, to)
+	}
+	r, err := (&Prober{Dial: connect}).Scan(t.Context(), at, Options{ConfigurationOnly: true, Roots: authority().Pool()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := r.Feature("tickets of TLS 1.3"); !strings.HasPrefix(got, "yes, for") {
 		t.Errorf("tickets of TLS 1.3: %q", got)
 	}

@@ -91,8 +91,9 @@ type opened struct {
 	err   error // why there is none
 	late  bool  // the context had ended before it could begin
 	began time.Time
-	done  func()   // gives the place back
-	said  []string // by the server before TLS, the first lines
+	done  func()        // gives the place back
+	said  []string      // by the server before TLS, the first lines
+	took  time.Duration // to connect
 }
 
 // close closes it. A nil one is none.
@@ -127,6 +128,7 @@ func (p *Prober) open(ctx context.Context, t Target) *opened {
 		connect = dial
 	}
 	c.conn, c.err = connect(ctx, t)
+	c.took = time.Since(c.began)
 	return c
 }
 
@@ -146,7 +148,7 @@ func (p *Prober) once(ctx context.Context, t Target, probe Probe, hello *built, 
 	// At the end of the context every call on the connection returns.
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	c := &conversation{conn: conn, a: a, built: hello, left: cmp.Or(p.MaxBytes, DefaultMaxBytes), ctx: ctx}
+	c := &conversation{conn: conn, a: a, built: hello, left: cmp.Or(p.MaxBytes, DefaultMaxBytes), ctx: ctx, away: min(on.took, farthest)}
 	a.End, a.Err = c.run()
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && a.End != Reached {
 		a.End = TimedOut

@@ -8,7 +8,7 @@ import (
 )
 
 // Await reads until Done says that enough has come, the server ends the connection, or
-// For is over, to which twice the time is added that the server's answers take; 0 is for the
+// For is over, to which is added how far the server is; 0 is for the
 // time of the probe.
 type Await struct {
 	For  time.Duration
