@@ -14,10 +14,16 @@ func TestTimingOfPremasters(t *testing.T) {
 	for _, slow := range []time.Duration{0, 50 * time.Millisecond} {
 		at := (&broken{slow: slow}).serve(t)
 		for _, times := range []int{0, MinTiming} {
-			x := &audit{p: &Prober{}, at: at, o: Options{Timing: times}, r: &Report{answers: map[string]*Answer{}}, suites: map[wire.Version][]wire.CipherSuite{}}
-			x.parallel(t.Context(), x.versions()...)
-			x.gatherVersions()
-			x.timed(t.Context())
+			var x *audit
+			for range 5 { // a busy machine changes the times too much now and then
+				x = &audit{p: &Prober{}, at: at, o: Options{Timing: times}, r: &Report{answers: map[string]*Answer{}}, suites: map[wire.Version][]wire.CipherSuite{}}
+				x.parallel(t.Context(), x.versions()...)
+				x.gatherVersions()
+				x.timed(t.Context())
+				if times == 0 || len(x.r.Weaknesses) > 0 && x.r.Weaknesses[0].Unknown == "" {
+					break
+				}
+			}
 			if measured := len(x.r.Weaknesses) > 0; measured != (times > 0) {
 				t.Fatalf("asked for %d times: %+v", times, x.r.Weaknesses)
 			}
