@@ -53,7 +53,7 @@ var rules = []rule{
 	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/delegate " + verbsIn + "cert/ech " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
 	{verbsIn + "cert/ca", shared + " certcheck/revocation internal/devca", "github.com/spf13/cobra github.com/smallstep/truststore"},
-	{verbsIn + "cert/delegate", shared + " tls wire", "github.com/spf13/cobra"},
+	{verbsIn + "cert/delegate", shared + " internal/devca tls wire", "github.com/spf13/cobra"},
 	{verbsIn + "cert/ech", shared + " tls", "github.com/spf13/cobra"},
 	{verbsIn + "cert/expiry", shared + " " + rooms + "certs wire", "github.com/spf13/cobra"},
 	{verbsIn + "cert/show", shared + " " + rooms + "certs certcheck/revocation",

@@ -160,7 +160,7 @@ func (f *flow) likelyClient(from int) int {
 // maxRecord is the longest body of a record: 2^14 bytes, and what the loosest version adds.
 const maxRecord = 1<<14 + 2048
 
-// hello tells who sends a hello that starts like b, 0 for nobody. whole is set where b is
+// hello tells which side sends a hello that starts like b, 0 for none. whole is set where b is
 // enough to tell.
 func hello(b []byte) (sender wire.Role, whole bool) {
 	if len(b) == 0 {

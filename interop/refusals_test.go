@@ -24,7 +24,7 @@ type refusal struct {
 	both, own, theirs func(*cell)
 	config            func(*tls.Config) // what a cell does not say of us
 	alert             wire.AlertCode
-	// Who gets the alert from us and who sends it to us: servers where we are the
+	// Peers that get the alert from us, and peers that send it to us: servers where we are the
 	// client, and clients where we are the server.
 	toServers, toClients, fromServers, fromClients []*peer
 }

@@ -88,7 +88,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Who may come in is decided by the rules of the route, on resumed connections too.
+// The rules of the route decide which clients may come in, on resumed connections too.
 func TestAllow(t *testing.T) {
 	authority := onePKI()
 	server := serverTLS(t, "front.test")

@@ -23,9 +23,9 @@ type conversation struct {
 	built *built
 	left  int // bytes that may still be read
 
-	// wrote is when something was sent that nothing has come behind yet; away is how far the
-	// server is: the time to connect, or that of an answer, as long as it could be the way's. A
-	// server of one connection at a time lets others wait, which must not add up.
+	// wrote is when something was sent that nothing has come behind yet. away is how far the server
+	// is: the time to connect or, up to quiet, that of an answer. Longer ones may be a queue: a
+	// server of one connection at a time lets the others wait, and their waits must not add up.
 	wrote time.Time
 	away  time.Duration
 
@@ -169,7 +169,7 @@ func (c *conversation) write(b []byte) error {
 const farthest = time.Second
 
 // waitUntil is the end of a wait for what need not come: the time that a server at hand would need,
-// and what this one takes because it is far away, or busy.
+// and the way to this one.
 func (c *conversation) waitUntil(wait time.Duration) time.Time {
 	end, _ := c.ctx.Deadline()
 	if at := time.Now().Add(wait + c.away); wait > 0 && at.Before(end) {

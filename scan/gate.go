@@ -60,7 +60,7 @@ func (g *gate) leave() {
 	g.admit()
 }
 
-// admit lets those in for whom there is a place now.
+// admit lets callers in as long as there is a place.
 func (g *gate) admit() {
 	for ; g.used < g.limit && len(g.waiting) > 0; g.used++ {
 		close(g.waiting[0])

@@ -38,7 +38,7 @@ func TestAGateGrowsAndShrinks(t *testing.T) {
 	}
 }
 
-// Who waits at a gate comes in as places are given back, and goes with its context.
+// A caller that waits at a gate comes in when a place is given back, and leaves when its context ends.
 func TestAGateKeepsItsPlaces(t *testing.T) {
 	g := newPace(2, 0).gate
 	var wait sync.WaitGroup

@@ -7,9 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Await reads until Done says that enough has come, the server ends the connection, or
-// For is over, to which is added how far the server is; 0 is for the
-// time of the probe.
+// Await reads until Done says that enough has come, the server ends the connection, or For is
+// over. A server that is far away gets the time of the way on top. 0 is for the time of the probe.
 type Await struct {
 	For  time.Duration
 	Done func(a *Answer) bool

@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Who a peer is, where a suite or a further handshake could make one forget it.
+// A side keeps in mind who its peer is, where a suite or a further handshake could make it forget that.
 
 // A server that requires client certificates takes no suite that has no place for
 // one, though it may list them for others.

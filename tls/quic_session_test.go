@@ -3,10 +3,12 @@ package tls
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -283,5 +285,20 @@ func TestQUICClosedAfterTheHandshake(t *testing.T) {
 		if !q.ConnectionState().HandshakeComplete {
 			t.Error("the state is forgotten")
 		}
+	}
+}
+
+// The session that a server's application is shown keeps all that it has: what it was read from is
+// used again by the next handshake.
+func TestQUICShowsASessionOfItsOwn(t *testing.T) {
+	q := QUICServer(&QUICConfig{TLSConfig: testPKI().server("ecdsa-p256"), EnableSessionEvents: true})
+	defer q.Close()
+	room := []byte("secret identity hint extra")
+	q.host.Resumes(&session.Session{Version: wire.TLS13, Secret: room[:6], Extra: [][]byte{room[21:]},
+		PSK: &session.PSK{Identity: room[7:15], Hint: room[16:20]}})
+	clear(room)
+	own := q.host.shown.session
+	if got := fmt.Sprintf("%s %s %s %s", own.Secret, own.PSK.Identity, own.PSK.Hint, own.Extra[0]); got != "secret identity hint extra" {
+		t.Errorf("%q", got)
 	}
 }

@@ -133,7 +133,7 @@ func (j *judged) again(t *testing.T) error {
 	return clientErr
 }
 
-// Who a session is of is judged again at its resumption, by either side, by the clock, the
+// Each side judges the peer of a session again at its resumption, by the clock, the
 // authorities, the lists, the staples and the application of now: where it would be refused,
 // there is a full handshake, in which it is.
 func TestAResumptionIsJudgedAgain(t *testing.T) {

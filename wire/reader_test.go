@@ -102,7 +102,7 @@ func TestRecorderQuotesText(t *testing.T) {
 	}
 }
 
-// Who gives up in the middle of a structure leaves groups open. Their spans end
+// A reader that gives up in the middle of a structure leaves groups open. Their spans end
 // where the reading did, and the rest is in none of them.
 func TestFinishClosesWhatIsOpen(t *testing.T) {
 	var rec Recorder

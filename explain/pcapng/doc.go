@@ -7,6 +7,6 @@
 // of the file says so.
 //
 // With Options.Secrets a Decryption Secrets Block stands before the packets, which holds
-// the key log of the connections: who has the file can read what was said. Guard it like
+// the key log of the connections: anyone with the file can read what was said. Guard it like
 // a key then.
 package pcapng

@@ -29,7 +29,7 @@ type Record struct {
 	Issued []Issued `json:"issued"`
 }
 
-// Who issued a certificate.
+// The issuers of a certificate.
 const (
 	rootIssued         = "root"
 	intermediateIssued = "intermediate"

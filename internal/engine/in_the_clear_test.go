@@ -15,7 +15,7 @@ type bare struct{ *records }
 func (bare) SendChangeCipherSpec() error { return nil }
 func (bare) InstallOut(handshake.Keys)   {}
 
-// Who leaves out change_cipher_spec and goes on in the clear, with a Finished that
+// A peer that leaves out change_cipher_spec and goes on in the clear, with a Finished that
 // is right, is refused for that alone (SKIP-TLS, CVE-2014-6593). RFC 5246 §7.1.
 func TestNobodyGoesOnInTheClear(t *testing.T) {
 	for name, hosts := range map[string]func(testing.TB) (client, server *host){

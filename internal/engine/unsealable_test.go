@@ -176,7 +176,7 @@ func TestOutputBeyondThePools(t *testing.T) {
 	}
 }
 
-// Who gives up before a version is known says goodbye in the oldest form that
+// A side that gives up before a version is known says goodbye in the oldest form that
 // everybody reads.
 func TestGoodbyeBeforeTheHello(t *testing.T) {
 	e := newSide(wire.Server, newServerHost()).Engine

@@ -18,14 +18,20 @@ const exportedContext = "Exported Authenticator"
 // ErrEmptyAuthenticator: the peer refuses to show a certificate, and proves that it does.
 var ErrEmptyAuthenticator = errors.New("the peer shows no certificate: its authenticator is empty")
 
-// exporting is a State for one authenticator of side from, on a connection whose result r
-// is. Its transcript has the connection and the request. Release it.
-func exporting(from, role wire.Role, c *Config, r *Result, request []byte) (s *State, mac []byte, err error) {
+// apart is a State beside the connection that r describes. Release it.
+func apart(role wire.Role, c *Config, r *Result) *State {
 	next := *r
 	next.ServerCertificate, next.ClientCertificate = wire.CertificateTypeX509, wire.CertificateTypeX509
-	s = New(role, c, nil, nil, &next)
+	s := New(role, c, nil, nil, &next)
 	s.profile, s.late, s.exported = ProfileOf(r.Version), true, true
 	s.forgetPeer()
+	return s
+}
+
+// exporting is a State for one authenticator of side from. Its transcript has the connection
+// and the request. Release it.
+func exporting(from, role wire.Role, c *Config, r *Result, request []byte) (s *State, mac []byte, err error) {
+	s = apart(role, c, r)
 	size := r.Suite.Hash.Size
 	both := make([]byte, 2*size)
 	for i, label := range []string{"handshake context", "finished key"} {
@@ -106,12 +112,8 @@ func (s *State) readExportedRequest(from wire.Role, raw []byte) (name string, er
 // ReadExportedRequest returns the context of a request of role's peer, and the name that a
 // client means.
 func ReadExportedRequest(role wire.Role, c *Config, r *Result, raw []byte) (id []byte, name string, err error) {
-	s, mac, err := exporting(role, role, c, r, raw)
-	if err != nil {
-		return nil, "", err
-	}
+	s := apart(role, c, r)
 	defer s.Release()
-	defer clear(mac)
 	if name, err = s.readExportedRequest(role.Peer(), raw); err != nil {
 		return nil, "", err
 	}

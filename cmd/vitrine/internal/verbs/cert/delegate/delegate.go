@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/tls"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -126,17 +127,16 @@ func (o *options) run(cmd *cobra.Command) error {
 
 // replace puts text into a file at once: a server that reads it has the old or the new one.
 func replace(name string, text []byte) error {
-	err := os.WriteFile(name+".new", text, 0o600)
-	if err == nil {
-		err = os.Rename(name+".new", name)
-	}
-	switch err := err.(type) {
+	switch err := devca.Replace(name, text, 0o600).(type) {
+	case nil:
+		return nil
 	case *fs.PathError:
 		return report.Usagef("--out: %s cannot be written: %v", name, err.Err)
 	case *os.LinkError:
 		return report.Usagef("--out: %s cannot be written: %v", name, err.Err)
+	default:
+		return err
 	}
-	return err
 }
 
 func (o *options) write(cmd *cobra.Command, m Made) error {
