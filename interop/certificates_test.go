@@ -98,6 +98,7 @@ func welcome(t *testing.T, config *vitrine.Config, client func(port string) *exe
 		t.Fatal(err)
 	}
 	defer listener.Close()
+	listener.(*net.TCPListener).SetDeadline(time.Now().Add(30 * time.Second)) // a program that ends at once does not come
 	cmd := client(strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -106,7 +107,9 @@ func welcome(t *testing.T, config *vitrine.Config, client func(port string) *exe
 	}
 	raw, err := listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		cmd.Process.Kill()
+		cmd.Wait()
+		t.Fatalf("%v\n%s", err, said.String())
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

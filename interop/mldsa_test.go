@@ -123,37 +123,18 @@ func (p *mldsaPKI) serve(t *testing.T, config *vitrine.Config) wire.SignatureSch
 // connect has s_client verify our certificate and show its own.
 func (p *mldsaPKI) connect(t *testing.T, config *vitrine.Config, scheme string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	cmd := p.openssl("s_client", "-connect", listener.Addr().String(), "-servername", serverName, "-cert", "leaf.pem", "-key", "leaf.key",
-		"-CAfile", "ca.pem", "-verify_return_error", "-verify_hostname", serverName)
-	cmd.Dir = p.dir
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	conn := vitrine.Server(raw, config)
-	if err := conn.HandshakeContext(ctx); err != nil {
-		t.Error(err)
-	}
-	conn.Close()
-	cmd.Wait() // its exit says how the connection ended, which is as well here
+	conn, said := welcome(t, config, func(port string) *exec.Cmd {
+		cmd := p.openssl("s_client", "-connect", "127.0.0.1:"+port, "-servername", serverName, "-cert", "leaf.pem", "-key", "leaf.key",
+			"-CAfile", "ca.pem", "-verify_return_error", "-verify_hostname", serverName)
+		cmd.Dir = p.dir
+		return cmd
+	})
 	if signed := conn.State().ClientSignature.String(); signed != scheme {
 		t.Errorf("s_client signed with %s", signed)
 	}
 	for _, want := range []string{"Verification: OK", "Peer signature type: " + scheme} {
-		if !strings.Contains(said.String(), want) {
-			t.Errorf("s_client does not say %q:\n%s", want, said.String())
+		if !strings.Contains(said, want) {
+			t.Errorf("s_client does not say %q:\n%s", want, said)
 		}
 	}
 }

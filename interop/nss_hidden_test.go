@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,33 +78,17 @@ func newSite(t *testing.T) *site {
 // visit has tstclnt connect to a server of ours, and returns what each side saw.
 func (s *site) visit(t *testing.T, config *vitrine.Config, args ...string) (vitrine.ConnectionState, vitrine.State, string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	cmd := exec.CommandContext(ctx, "tstclnt", append([]string{"-4", "-h", serverName, "-p", port, "-d", s.db, "-v", "-V", "tls1.3:tls1.3", "-Q"}, args...)...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
 	config = config.Clone()
 	config.Certificates = []vitrine.Certificate{s.cert}
-	conn := vitrine.Server(raw, config)
-	shaken := conn.HandshakeContext(ctx)
-	conn.Close()
-	if err := cmd.Wait(); err != nil || shaken != nil {
-		t.Errorf("tstclnt ended with %v, and our handshake with %v:\n%s", err, shaken, said.String())
+	var cmd *exec.Cmd
+	conn, said := welcome(t, config, func(port string) *exec.Cmd {
+		cmd = exec.CommandContext(t.Context(), "tstclnt", append([]string{"-4", "-h", serverName, "-p", port, "-d", s.db, "-v", "-V", "tls1.3:tls1.3", "-Q"}, args...)...)
+		return cmd
+	})
+	if !cmd.ProcessState.Success() {
+		t.Errorf("tstclnt ended with %v:\n%s", cmd.ProcessState, said)
 	}
-	return conn.ConnectionState(), conn.State(), said.String()
+	return conn.ConnectionState(), conn.State(), said
 }
 
 // NSS takes a delegated credential, and verifies that its certificate's key has signed it.
