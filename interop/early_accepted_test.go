@@ -37,7 +37,7 @@ func TestEarlyDataIsTaken(t *testing.T) {
 	}
 	for _, client := range hastyClients {
 		t.Run(client.name, func(t *testing.T) {
-			need(t, (&peer{Programs: []string{client.program}}).missing(), client.pkg)
+			command := client.command(t)
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), cellTimeout)
 			defer cancel()
@@ -52,7 +52,7 @@ func TestEarlyDataIsTaken(t *testing.T) {
 			defer l.Close()
 			got := make(chan []byte, 1)
 			go serveEarly(l, takesEarly(t, material), got)
-			child, err := client.connectTwice(ctx, material, dir, l.Addr().(*net.TCPAddr).Port)
+			child, err := client.connect(ctx, command, material, dir, l.Addr().(*net.TCPAddr).Port, nil) // once for a ticket, and once more
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,14 +99,6 @@ func serveEarly(l net.Listener, config *tls.Config, got chan<- []byte) {
 	}
 }
 
-// connectTwice connects once for a ticket, and then with early data.
-func (h *hasty) connectTwice(ctx context.Context, p *pki, dir string, port int) (*proc, error) {
-	if h.program == "gnutls-cli" {
-		return hastyGnuTLS(ctx, p, dir, port, nil)
-	}
-	return h.connect(ctx, p, dir, port, nil)
-}
-
 // Our client's early data is taken by OpenSSL's and GnuTLS's servers.
 func TestEarlyDataIsTakenByOthers(t *testing.T) {
 	programs.SkipIfOff(t)
@@ -115,11 +107,16 @@ func TestEarlyDataIsTakenByOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, server := range []struct {
-		name, program, pkg string
-		serve              func(ctx context.Context, p *pki, dir string, port int) (*proc, error)
-	}{{"openssl", "openssl", "openssl", serveOpenSSL}, {"gnutls", "gnutls-serv", "gnutls-bin", serveGnuTLS}} {
+		name    string
+		command func(testing.TB) []string
+		echoes  bool // what does not come early; else it prints what comes, and sends what it is told to
+		serve   func(ctx context.Context, command []string, p *pki, dir string, port int) (*proc, error)
+	}{
+		{"openssl", installed("openssl", "openssl"), false, serveOpenSSL}, {"openssl 3.5", openssl35, false, serveOpenSSL},
+		{"gnutls", installed("gnutls-serv", "gnutls-bin"), true, serveGnuTLS},
+	} {
 		t.Run(server.name, func(t *testing.T) {
-			need(t, (&peer{Programs: []string{server.program}}).missing(), server.pkg)
+			command := server.command(t)
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), cellTimeout)
 			defer cancel()
@@ -127,7 +124,7 @@ func TestEarlyDataIsTakenByOthers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			child, err := server.serve(ctx, material, t.TempDir(), port)
+			child, err := server.serve(ctx, command, material, t.TempDir(), port)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,10 +144,9 @@ func TestEarlyDataIsTakenByOthers(t *testing.T) {
 				if !taken {
 					io.WriteString(c, earlyPayload)
 				}
-				if server.program != "openssl" { // it echoes what does not come early
+				if server.echoes {
 					io.WriteString(c, "for you\n")
-				}
-				if server.program == "openssl" { // it prints what comes, and sends what it is told to
+				} else {
 					if err := child.awaitCount(ctx, strings.TrimSpace(earlyPayload), i+1); err != nil {
 						t.Errorf("%v: %s", err, child.text())
 					}

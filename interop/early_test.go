@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,20 +24,39 @@ const earlyPayload = "early data that the server has not asked for\n"
 // A hasty client gets a session from a server of its own kind, which takes early data, and
 // sends such data to ours.
 type hasty struct {
-	name, program, pkg string
+	name string
+	// command returns how the program begins, or ends the test where it is not installed.
+	command func(t testing.TB) []string
 	// serve starts the server of its own kind.
-	serve func(ctx context.Context, p *pki, dir string, port int) (*proc, error)
+	serve func(ctx context.Context, command []string, p *pki, dir string, port int) (*proc, error)
 	// connect connects twice, by a port where the one server answers first, and then ours.
-	connect func(ctx context.Context, p *pki, dir string, port int, own *proc) (*proc, error)
+	connect func(ctx context.Context, command []string, p *pki, dir string, port int, own *proc) (*proc, error)
 	refused string // what the client says of early data that was not taken; empty for nothing
 	noRetry string // why it sends none where the server asks for another hello; empty if it does
 }
 
-func hastyOpenSSL(more ...string) func(ctx context.Context, p *pki, dir string, port int, own *proc) (*proc, error) {
-	return func(ctx context.Context, p *pki, dir string, port int, own *proc) (*proc, error) {
+// installed is a program of the system, of a package.
+func installed(program, pkg string) func(testing.TB) []string {
+	return func(t testing.TB) []string {
+		programs.Need(t, program, pkg)
+		return []string{program}
+	}
+}
+
+// openssl35 is the newer OpenSSL.
+func openssl35(t testing.TB) []string { return programs.OpenSSL35(t)().Args }
+
+// startAfter starts a command with more arguments.
+func startAfter(ctx context.Context, dir string, command []string, args ...string) (*proc, error) {
+	args = append(slices.Clone(command), args...)
+	return start(ctx, dir, args[0], args[1:]...)
+}
+
+func hastyOpenSSL(more ...string) func(ctx context.Context, command []string, p *pki, dir string, port int, own *proc) (*proc, error) {
+	return func(ctx context.Context, command []string, p *pki, dir string, port int, own *proc) (*proc, error) {
 		session := filepath.Join(dir, "session")
 		args := append([]string{"s_client", "-connect", "127.0.0.1:" + strconv.Itoa(port), "-CAfile", p.caFile(), "-servername", serverName, "-tls1_3"}, more...)
-		first, err := start(ctx, dir, "openssl", append(args, "-sess_out", session)...)
+		first, err := startAfter(ctx, dir, command, append(args, "-sess_out", session)...)
 		if err != nil {
 			return nil, err
 		}
@@ -51,12 +71,12 @@ func hastyOpenSSL(more ...string) func(ctx context.Context, p *pki, dir string, 
 		}
 		first.Close()
 		<-first.done
-		return start(ctx, dir, "openssl", append(args, "-sess_in", session, "-early_data", filepath.Join(dir, "early"))...)
+		return startAfter(ctx, dir, command, append(args, "-sess_in", session, "-early_data", filepath.Join(dir, "early"))...)
 	}
 }
 
-func serveOpenSSL(ctx context.Context, p *pki, dir string, port int) (*proc, error) {
-	s, err := start(ctx, dir, "openssl", "s_server", "-accept", "127.0.0.1:"+strconv.Itoa(port), "-tls1_3", "-early_data",
+func serveOpenSSL(ctx context.Context, command []string, p *pki, dir string, port int) (*proc, error) {
+	s, err := startAfter(ctx, dir, command, "s_server", "-accept", "127.0.0.1:"+strconv.Itoa(port), "-tls1_3", "-early_data",
 		"-cert", p.certFile(keyP256), "-key", p.keyFile(keyP256))
 	if err != nil {
 		return nil, err
@@ -64,7 +84,7 @@ func serveOpenSSL(ctx context.Context, p *pki, dir string, port int) (*proc, err
 	return s, s.awaitCount(ctx, "ACCEPT", 1)
 }
 
-func serveGnuTLS(ctx context.Context, p *pki, dir string, port int) (*proc, error) {
+func serveGnuTLS(ctx context.Context, _ []string, p *pki, dir string, port int) (*proc, error) {
 	s, err := start(ctx, dir, "gnutls-serv", "--echo", "--earlydata", "--maxearlydata", "16384", "--disable-client-cert",
 		"--x509certfile", p.certFile(keyP256), "--x509keyfile", p.keyFile(keyP256), "-p", strconv.Itoa(port))
 	if err != nil {
@@ -73,15 +93,16 @@ func serveGnuTLS(ctx context.Context, p *pki, dir string, port int) (*proc, erro
 	return s, s.awaitFunc(ctx, gnutlsListening.String(), gnutlsListening.Match)
 }
 
-func hastyGnuTLS(ctx context.Context, p *pki, dir string, port int, _ *proc) (*proc, error) {
+func hastyGnuTLS(ctx context.Context, _ []string, p *pki, dir string, port int, _ *proc) (*proc, error) {
 	return start(ctx, dir, "gnutls-cli", "--resume", "--waitresumption", "--earlydata", filepath.Join(dir, "early"), "--x509cafile", p.caFile(),
 		"--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3", "--sni-hostname", serverName, "--verify-hostname", serverName, "127.0.0.1", "-p", strconv.Itoa(port))
 }
 
 var hastyClients = []hasty{
-	{"openssl", "openssl", "openssl", serveOpenSSL, hastyOpenSSL(), "Early data was rejected", ""},
-	{"openssl without compatibility mode", "openssl", "openssl", serveOpenSSL, hastyOpenSSL("-no_middlebox"), "Early data was rejected", ""},
-	{"gnutls", "gnutls-cli", "gnutls-bin", serveGnuTLS, hastyGnuTLS, "", "after early data, gnutls-cli 3.7 leaves a HelloRetryRequest unanswered, of OpenSSL's server too"},
+	{"openssl", installed("openssl", "openssl"), serveOpenSSL, hastyOpenSSL(), "Early data was rejected", ""},
+	{"openssl 3.5", openssl35, serveOpenSSL, hastyOpenSSL(), "Early data was rejected", ""},
+	{"openssl without compatibility mode", installed("openssl", "openssl"), serveOpenSSL, hastyOpenSSL("-no_middlebox"), "Early data was rejected", ""},
+	{"gnutls", installed("gnutls-cli", "gnutls-bin"), serveGnuTLS, hastyGnuTLS, "", "after early data, gnutls-cli 3.7 leaves a HelloRetryRequest unanswered, of OpenSSL's server too"},
 }
 
 // Early data of real clients is passed over, whatever stands between it and the second
@@ -99,19 +120,19 @@ func TestEarlyDataIsPassedOver(t *testing.T) {
 			"a cookie":      func(c *tls.Config) { c.HelloRetryCookie, c.CurvePreferences = true, []tls.CurveID{tls.CurveP521} },
 		} {
 			t.Run(client.name+"/"+name, func(t *testing.T) {
-				need(t, (&peer{Programs: []string{client.program}}).missing(), client.pkg)
+				command := client.command(t)
 				t.Parallel()
 				config := &tls.Config{MinVersion: tls.VersionTLS13}
 				if change(config); len(config.CurvePreferences) > 0 && client.noRetry != "" {
 					t.Skip(client.noRetry)
 				}
-				passesOver(t, material, client, config)
+				passesOver(t, material, client, command, config)
 			})
 		}
 	}
 }
 
-func passesOver(t *testing.T, p *pki, client hasty, config *tls.Config) {
+func passesOver(t *testing.T, p *pki, client hasty, command []string, config *tls.Config) {
 	ctx, cancel := context.WithTimeout(t.Context(), cellTimeout)
 	defer cancel()
 	dir := t.TempDir()
@@ -127,7 +148,7 @@ func passesOver(t *testing.T, p *pki, client hasty, config *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := client.serve(ctx, p, dir, theirs)
+	own, err := client.serve(ctx, command, p, dir, theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +166,7 @@ func passesOver(t *testing.T, p *pki, client hasty, config *tls.Config) {
 		raw, err := answerTwice(ctx, l, theirs, config)
 		done <- outcome{raw, err}
 	}()
-	child, err := client.connect(ctx, p, dir, l.Addr().(*net.TCPAddr).Port, own)
+	child, err := client.connect(ctx, command, p, dir, l.Addr().(*net.TCPAddr).Port, own)
 	if err != nil {
 		t.Fatal(err)
 	}
