@@ -10,7 +10,7 @@
 //	quick            what sslscan covers: versions, suites, groups, certificates, Heartbleed; vitrine scan --quick
 //	everything       what testssl.sh covers: weaknesses, sessions, clients, HTTP; vitrine scan
 //	...-50ms         the same, with 50 ms of round trip
-//	many-...         1,000 hosts in one run
+//	many-...         1,000 hosts in one run, with keys for ECDSA; the others have one for RSA
 //
 // It runs in a network of its own, for which Linux must allow namespaces. There every address of 198.18.0.0/15 is this
 // machine: hosts that are not on the loopback interface, so vitrine keeps its limits (8 connections at once and 50 in a

@@ -130,7 +130,7 @@ func (m *measurement) all() (list []result, err error) {
 func (m *measurement) hosts() error {
 	var b strings.Builder
 	for i := range m.targets {
-		fmt.Fprintf(&b, "198.18.%d.%d:%d\n", i/250, 1+i%250, m.site.port)
+		fmt.Fprintf(&b, "198.18.%d.%d:%d\n", i/250, 1+i%250, m.site.cheap)
 	}
 	return os.WriteFile(filepath.Join(m.dir, "hosts"), []byte(b.String()), 0o644)
 }
