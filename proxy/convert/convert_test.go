@@ -1,6 +1,7 @@
 package convert_test
 
 import (
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"os"
@@ -8,9 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/devca"
 	"github.com/vitrine-tls/vitrine/proxy/access"
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/convert"
+	"github.com/vitrine-tls/vitrine/tls"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 var update = flag.Bool("update", false, "write what is made of testdata anew")
@@ -185,6 +189,61 @@ func TestStunnelNames(t *testing.T) {
 	}
 	if err := config.Check(c, config.Rules(access.CheckRule)).Err(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Where stunnel demands certificates beside pre-shared keys, it lets in who has either.
+func TestStunnelKeyOrCertificate(t *testing.T) {
+	ca, err := devca.New("client.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued, err := ca.Issue(devca.Leaf{Names: []string{"client", "client.example.com"}, Client: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := []*x509.Certificate{issued.Leaf}
+	anonymous := tls.State{Version: wire.TLS13}
+	key, certificate := anonymous, anonymous
+	key.PSKIdentity = "sensor"
+	certificate.PeerCertificates, certificate.VerifiedChains = chain, [][]*x509.Certificate{chain}
+	for text, want := range map[string]string{
+		"requireCert=yes": "key certificate",
+		"verifyChain=yes\ncheckHost=client.example.com":   "key certificate",
+		"verifyChain=yes\ncheckHost=another.example.com":  "key",
+		"verifyChain=yes\ncheckIP=10.0.0.1\nciphers=HIGH": "key",
+	} {
+		r, err := convert.Stunnel([]byte("[a]\naccept=1\nconnect=2\ncert=c\nCAfile=ca\nPSKsecrets=k\n" + text + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := config.Check(r.Config, config.Rules(access.CheckRule)).Err(); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		l := r.Config.Listeners[0]
+		policy, err := access.Parse(l.Allow)
+		if err != nil || l.TLS.ClientAuth != "request" || l.TLS.PSKFile != "k" || l.TLS.ClientCA != "ca" || len(l.TLS.Certificates) != 1 {
+			t.Fatalf("%s: %+v, %+v, %v", text, l, l.TLS, err)
+		}
+		var got []string
+		for _, who := range []struct {
+			name  string
+			state tls.State
+		}{{"nobody", anonymous}, {"key", key}, {"certificate", certificate}} {
+			if _, err := policy.Allow(who.state, nil); err == nil {
+				got = append(got, who.name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s lets in %v, not %s", text, got, want)
+		}
+	}
+	r, err := convert.Stunnel([]byte("[a]\naccept=1\nconnect=2\nCAfile=ca\nrequireCert=yes\nPSKsecrets=k\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := r.Config.Listeners[0]; l.TLS.ClientAuth != "" || l.TLS.ClientCA != "" || len(l.Allow) > 0 || !strings.Contains(fmt.Sprint(r.Notes), `"requireCert=yes" does nothing`) {
+		t.Errorf("keys alone: %+v, %+v, %v", l, l.TLS, r.Notes)
 	}
 }
 

@@ -25,8 +25,13 @@ func (s *stunnelService) pairs(m *maker) (list []config.Certificate) {
 // serverTLS is TLS with clients, and the rules on them.
 func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []string) {
 	t = &config.ServerTLS{Certificates: s.pairs(m), Versions: s.versions, PSKFile: s.pskFile}
-	if s.pskFile != "" && len(t.Certificates) > 0 {
+	keys := s.pskFile != ""
+	if keys && len(t.Certificates) > 0 {
 		allow = s.sharedKeysAlone(m, t)
+	}
+	if keys && s.verify.key != "" && len(t.Certificates) == 0 {
+		m.note(s.verify, "does nothing where clients come in by pre-shared keys alone, and no certificate of a client is asked for; it is left out")
+		return t, allow
 	}
 	if s.verify.key == "" {
 		if s.ca != "" {
@@ -40,12 +45,18 @@ func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []strin
 		}
 		return t, allow
 	}
-	t.ClientAuth, t.ClientCA, t.CRL, t.Revocation = "require", s.ca, s.crl, s.revocation
-	if s.verify.key == "verify" && s.verify.value == "1" {
-		t.ClientAuth = "request"
-	}
+	t.ClientAuth, t.ClientCA, t.CRL, t.Revocation = "request", s.ca, s.crl, s.revocation
 	if s.ca == "" {
 		m.note(s.verify, "has no CAfile beside it; name the authorities with client-ca")
+	}
+	switch {
+	case !s.demands():
+	case !keys:
+		t.ClientAuth = "require"
+	case len(s.hosts) == 0 && s.peer.key == "": // of those without a key
+		allow = []string{anyKey, "all"}
+	default:
+		allow = []string{anyKey}
 	}
 	allow = append(allow, s.hosts...)
 	if s.peer.key != "" {
@@ -54,6 +65,14 @@ func (s *stunnelService) serverTLS(m *maker) (t *config.ServerTLS, allow []strin
 	}
 	return t, allow
 }
+
+// demands reports that a client without a key must show a certificate.
+func (s *stunnelService) demands() bool {
+	return s.verify.key != "" && (s.verify.key != "verify" || s.verify.value != "1")
+}
+
+// anyKey is the rule that a client meets by whatever pre-shared key.
+const anyKey = `cel:psk != ""`
 
 // sharedKeysAlone keeps those out of a service with pre-shared keys that have none: beside a certificate
 // they would come in. Ciphers of pre-shared keys alone leave no use for a certificate.
@@ -67,6 +86,9 @@ func (s *stunnelService) sharedKeysAlone(m *maker, t *config.ServerTLS) (allow [
 	if only {
 		m.note(*s.ciphers, "has pre-shared keys alone, so that the certificate does nothing and is left out; take psk-file out if clients without a key may come in")
 		t.Certificates = nil
+		return nil
+	}
+	if s.demands() {
 		return nil
 	}
 	m.note(s.title, "has a certificate beside pre-shared keys, by which clients without a key come in too; REPLACE stands in allow, so write psk:IDENTITY for those that may, or take it out")
