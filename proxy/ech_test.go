@@ -1,14 +1,18 @@
 package proxy
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
+	"github.com/vitrine-tls/vitrine/proxy/event"
 	vitrine "github.com/vitrine-tls/vitrine/tls"
 )
 
@@ -33,9 +37,9 @@ func echFile(t *testing.T, file string) (list []byte) {
 }
 
 // hidden connects as crypto/tls's client does, and returns whether the hello was taken.
-func hidden(t *testing.T, address string, list []byte) (bool, error) {
+func hidden(t *testing.T, address string, list []byte, protocols ...string) (bool, error) {
 	t.Helper()
-	conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: onePKI().roots, ServerName: "secret.test", EncryptedClientHelloConfigList: list})
+	conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: onePKI().roots, ServerName: "secret.test", EncryptedClientHelloConfigList: list, NextProtos: protocols})
 	if err != nil {
 		return false, err
 	}
@@ -85,4 +89,104 @@ func TestEncryptedHellos(t *testing.T) {
 	if taken, err := hidden(t, address, next); err != nil || !taken {
 		t.Errorf("the keys of before a reload that failed: %v, %v", taken, err)
 	}
+}
+
+// A route that passes TLS on goes by the name inside, for a target that has no key, a HelloRetryRequest of the target
+// included. What no key opens is answered here, or goes by the name that it shows.
+func TestEncryptedHellosForOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key.pem")
+	list := echFile(t, file)
+	own := serverTLS(t, "front.test", "here.test")
+	own.ECHKeys = []string{file}
+	authority := onePKI()
+	behind := backend(t, &vitrine.Config{Certificates: []vitrine.Certificate{authority.pair(t, "secret.test")}, CurvePreferences: []vitrine.CurveID{vitrine.CurveP384}}, echo)
+	c := config.Config{
+		Listeners: []config.Listener{{Listen: []string{"127.0.0.1:0"}, TLS: own, Target: "here", Routes: []config.Route{
+			{Names: []string{"secret.test"}, Passthrough: true, Target: "behind"},
+			{ALPN: []string{"other"}, Passthrough: true, Target: "behind"},
+		}}},
+		Targets: map[string]config.Target{"behind": {Addresses: []string{behind}}, "here": {Addresses: []string{backend(t, nil, echo)}}},
+	}
+	names := make(chan string, 100)
+	p, address := begin(t, c, event.Hooks{Closed: func(c *event.Connection, r event.Result) { names <- c.ServerName + " " + c.Target }})
+	for _, x := range []struct {
+		name     string
+		list     []byte
+		accepted bool
+		went     string
+	}{
+		{"secret.test", list, true, "secret.test behind"},
+		{"here.test", list, true, "here.test here"},
+		{"secret.test", nil, false, "secret.test behind"},
+		{"here.test", nil, false, "here.test here"},
+	} {
+		for _, retry := range []bool{false, true} {
+			client := &tls.Config{RootCAs: authority.roots, ServerName: x.name, EncryptedClientHelloConfigList: x.list}
+			if !retry {
+				client.CurvePreferences = []tls.CurveID{tls.CurveP384}
+			}
+			conn, err := tls.Dial("tcp", address, client)
+			if err != nil {
+				t.Errorf("%s, retry %v: %v", x.name, retry, err)
+				continue
+			}
+			if got := conn.ConnectionState().ECHAccepted; got != x.accepted {
+				t.Errorf("%s, retry %v: the hello was taken: %v", x.name, retry, got)
+			}
+			if err := roundTrip(conn, bytes.Repeat([]byte("data"), 50_000)); err != nil {
+				t.Errorf("%s, retry %v: %v", x.name, retry, err)
+			}
+			conn.Close()
+			if went := <-names; went != x.went {
+				t.Errorf("%s, retry %v: went as %q", x.name, retry, went)
+			}
+		}
+	}
+	_, err := hidden(t, address, echFile(t, filepath.Join(t.TempDir(), "old.pem")), "other")
+	rejected, is := errors.AsType[*tls.ECHRejectionError](err)
+	if !is || !slices.Equal(rejected.RetryConfigList, list) {
+		t.Errorf("a client with a key that is gone is told %v", err)
+	}
+	c.Listeners[0].Routes[0].Names = append(c.Listeners[0].Routes[0].Names, "front.test")
+	if err := p.Reload(c); err == nil || !strings.Contains(err.Error(), "front.test is the public name") {
+		t.Errorf("the public name is passed on: %v", err)
+	}
+}
+
+// Hellos that open and are none get their alert, and a second hello that does not open ends the connection.
+func TestEncryptedHellosThatAreBroken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key.pem")
+	list := echFile(t, file)
+	own := serverTLS(t, "front.test")
+	own.ECHKeys = []string{file}
+	behind := backend(t, &vitrine.Config{Certificates: []vitrine.Certificate{onePKI().pair(t, "secret.test")}, CurvePreferences: []vitrine.CurveID{vitrine.CurveP384}}, echo)
+	_, address := begin(t, config.Config{
+		Listeners: []config.Listener{{Listen: []string{"127.0.0.1:0"}, TLS: own, Routes: []config.Route{{Passthrough: true, Target: "behind"}}}},
+		Targets:   map[string]config.Target{"behind": {Addresses: []string{behind}}},
+	})
+	raw, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	err = tls.Client(&secondBroken{Conn: raw}, &tls.Config{RootCAs: onePKI().roots, ServerName: "secret.test", EncryptedClientHelloConfigList: list}).Handshake()
+	if err == nil || !strings.Contains(err.Error(), "error decrypting message") {
+		t.Errorf("a second hello that is changed: %v", err)
+	}
+}
+
+// secondBroken changes the last byte of the second ClientHello.
+type secondBroken struct {
+	net.Conn
+	hellos int
+}
+
+func (c *secondBroken) Write(b []byte) (int, error) {
+	if at := bytes.Index(b, []byte{22, 3}); at >= 0 && len(b) > at+5 && b[at+5] == 1 {
+		if c.hellos++; c.hellos == 2 {
+			b = bytes.Clone(b)
+			b[len(b)-1] ^= 1
+		}
+	}
+	return c.Conn.Write(b)
 }

@@ -19,6 +19,9 @@ const helloRoom = 32 << 10
 type hello struct {
 	name string   // of a host; empty for none
 	alpn []string // of those that routes ask for
+	// inner: an encrypted hello says so, which is ours to open. here: the handshake is to be here,
+	// whatever routes say.
+	inner, here bool
 }
 
 var errNoHello = errors.New("the connection does not begin with a ClientHello of TLS")
@@ -34,7 +37,7 @@ func (l *link) look() error {
 		}
 		var msg []byte
 		if msg, need, wrong = helloOf(b); msg != nil {
-			h, wrong = parseHello(msg, l.door.protocols)
+			h, wrong = l.door.read(msg)
 		}
 		return need == 0
 	})
@@ -47,6 +50,24 @@ func (l *link) look() error {
 	l.hello = h
 	l.About.ServerName = h.name
 	return nil
+}
+
+// read finds out what a hello asks for, in the one that is encrypted in it where our keys open that. What opens and is no
+// hello is for the handshake here to refuse.
+func (d *door) read(msg []byte) (*hello, error) {
+	if d.front == nil {
+		return parseHello(msg, d.protocols)
+	}
+	inner, broken := d.front.Open(msg)
+	if inner != nil {
+		msg = inner.Message
+	}
+	h, err := parseHello(msg, d.protocols)
+	if err == nil {
+		h.inner = inner != nil
+		h.here = broken != nil || inner == nil && d.public[h.name]
+	}
+	return h, err
 }
 
 // helloOf puts the ClientHello together from its records, in which it may stand in pieces.

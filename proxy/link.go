@@ -119,8 +119,14 @@ func (l *link) prepare() error {
 		}
 	}
 	through := l.door.passthrough(l.hello)
+	inner := l.hello != nil && l.hello.inner
 	l.hello = nil // nobody asks any more, and a connection may last for days
 	if through != nil {
+		if inner {
+			if err := l.unwrap(); err != nil {
+				return err
+			}
+		}
 		return l.open(through)
 	}
 	if l.door.http != nil {

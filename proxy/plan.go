@@ -48,6 +48,8 @@ type door struct {
 	protocols map[string]bool // that routes ask for
 	http      *httpSide       // nil for TCP mode
 	looks     bool            // the ClientHello is looked at first
+	front     *tls.ECHFront   // opens encrypted ones for routes that pass TLS on; nil where there is none
+	public    map[string]bool // the names that clients show in their place
 	shown     sync.Map        // see showing; by net.Conn
 
 	handshakeTimeout, idleTimeout time.Duration
@@ -111,6 +113,9 @@ func (n *plan) door(c *config.Listener) (*door, error) {
 	if c.TLS != nil {
 		if d.tls, err = n.serverTLS(d); err != nil {
 			return nil, fmt.Errorf("tls.%w", err)
+		}
+		if err := d.openForOthers(); err != nil {
+			return nil, err
 		}
 	}
 	if c.Mode == config.ModeHTTP {

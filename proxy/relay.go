@@ -48,7 +48,10 @@ func (l *link) ends(w way) (from, to net.Conn, count *atomic.Int64) {
 func (l *link) pass(w way) {
 	from, to, count := l.ends(w)
 	c := &copier{from: from, flow: flow{to: to, count: count, active: l.activity()}}
-	parked, err := l.copyOrPark(w, c)
+	parked, err := false, c.settle()
+	if err == nil {
+		parked, err = l.copyOrPark(w, c)
+	}
 	if parked {
 		return
 	}
@@ -90,6 +93,29 @@ type copier struct {
 	from  net.Conn
 	flow  flow
 	plain *plain // nil for TLS, and before the first use
+}
+
+// settle copies up to where the client's hellos are over, of which the target gets the inner ones. The
+// rest is read from the socket itself.
+func (c *copier) settle() error {
+	over, is := c.from.(*tls.ECHConn)
+	if !is {
+		return nil
+	}
+	for buf := make([]byte, 4<<10); !over.Settled(); {
+		n, err := over.Read(buf)
+		if _, failed := c.flow.Write(buf[:n]); failed != nil {
+			return failed
+		}
+		if err == io.EOF { // the socket will say so again
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	c.from = over.NetConn()
+	return nil
 }
 
 // run returns nil at the end of what it reads.

@@ -98,9 +98,10 @@ func (d *door) route(name string, offered []string) *route {
 	return d.fallback
 }
 
-// passthrough is the first route that fits, if it passes TLS on unopened; nil otherwise.
+// passthrough is the first route that fits, if it passes TLS on unopened; nil otherwise. What shows the public name of
+// our keys is answered here: nobody else can tell its client of them. RFC 9849 §7.1.
 func (d *door) passthrough(h *hello) *route {
-	if h == nil {
+	if h == nil || h.here {
 		return nil
 	}
 	for _, r := range d.routes {

@@ -54,15 +54,14 @@ func (s *State) openHello(ctx context.Context) error {
 		return refusedBy("GetEncryptedClientHelloKeys", err)
 	}
 	s.ech = new(ech)
-	plain := s.tryKeys(keys, &e)
-	if plain == nil {
+	plain, opened := s.ech.try(keys, &s.hello, &e)
+	if !opened {
 		s.Offer.again()
 		s.ech.retry = retryConfigs(keys)
 		s.choseHello()
 		return nil
 	}
 	s.ech.accepted, s.ech.confirms, s.Result.ECHAccepted = true, true, true
-	s.ech.suite = e.Suite
 	outerRandom := bytes.Clone(s.hello.Random)
 	if err := s.takeInner(plain); err != nil {
 		return err
@@ -80,9 +79,8 @@ func (s *State) showOuter() error {
 	return checkServerName(s.Offer.ServerName)
 }
 
-// tryKeys opens the hello with the keys that may fit; nil if none does. It changes nothing
-// but s.ech.
-func (s *State) tryKeys(keys []ECHKey, e *wire.ECHClientHello) []byte {
+// try opens e, which stands in hello, by the keys that may fit. It changes nothing but o.
+func (o *opening) try(keys []ECHKey, hello *wire.ClientHello, e *wire.ECHClientHello) (plain []byte, opened bool) {
 	var aad []byte
 	trials := 0
 	for i := range keys {
@@ -98,14 +96,14 @@ func (s *State) tryKeys(keys []ECHKey, e *wire.ECHClientHello) []byte {
 			continue
 		}
 		if aad == nil {
-			aad = outerAAD(&s.hello, e)
+			aad = outerAAD(hello, e)
 		}
 		if plain, err := receiver.Open(aad, e.Payload); err == nil {
-			s.ech.receiver, s.ech.key = receiver, k
-			return plain
+			o.receiver, o.key, o.suite = receiver, k, e.Suite
+			return plain, true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // outerAAD is the outer hello as its encryption covers it: the payload zero. RFC 9849 §5.2.
@@ -138,21 +136,24 @@ func retryConfigs(keys []ECHKey) []byte {
 
 // takeInner puts the hello that plain encodes in the place of the outer one.
 func (s *State) takeInner(plain []byte) error {
-	message, err := DecodeInner(&s.hello, plain)
-	if err != nil {
+	if err := s.ech.rebuild(&s.hello, plain); err != nil {
 		return badInner(err)
 	}
-	s.ech.message = message
-	s.Offer.Raw = message
+	s.Offer.Raw = s.ech.message
 	s.Offer.again()
-	if err := wire.Decode(&s.hello, message[wire.HeaderLen:], wire.Context{}, nil); err != nil {
-		return badInner(err)
-	}
-	if err := checkInner(&s.hello); err != nil {
-		return badInner(err)
-	}
-	s.reportECH(trace.Received, s.ech.receiver.SharedSecret(), echInfo(&s.ech.key.Config), message)
+	s.reportECH(trace.Received, s.ech.receiver.SharedSecret(), echInfo(&s.ech.key.Config), s.ech.message)
 	return nil
+}
+
+// rebuild makes the inner hello that plain encodes, and puts it in the place of hello, the outer one.
+func (o *opening) rebuild(hello *wire.ClientHello, plain []byte) (err error) {
+	if o.message, err = DecodeInner(hello, plain); err != nil {
+		return err
+	}
+	if err := wire.Decode(hello, o.message[wire.HeaderLen:], wire.Context{}, nil); err != nil {
+		return err
+	}
+	return checkInner(hello)
 }
 
 func badInner(err error) error {
@@ -228,26 +229,34 @@ func sharedExtensions(outer wire.Extensions, data []byte) (shared wire.Extension
 	return shared, nil
 }
 
-// reopenHello opens a client's second hello as the first was. RFC 9849 §7.1.1.
+// reopenHello opens a client's second hello as the first was.
 func (s *State) reopenHello() error {
 	if s.ech == nil || s.ech.receiver == nil {
 		return nil
 	}
-	var e wire.ECHClientHello
-	found, err := s.hello.Extensions.Read(wire.ExtEncryptedClientHello, e.Read)
-	switch {
-	case err != nil:
-		return syntax(err)
-	case !found:
-		return fault(wire.AlertMissingExtension, "the client's second ClientHello lacks encrypted_client_hello, which its first had", "RFC 9849 §7.1.1", nil)
-	case e.Type != wire.ECHOuter || e.Suite != s.ech.suite || e.ConfigID != s.ech.key.Config.ConfigID || len(e.Enc) != 0:
-		return fault(wire.AlertIllegalParameter, "the client's second ClientHello is not encrypted as its first was", "RFC 9849 §7.1.1", nil)
-	}
-	plain, err := s.ech.receiver.Open(outerAAD(&s.hello, &e), e.Payload)
+	plain, err := s.ech.again(&s.hello)
 	if err != nil {
-		return fault(wire.AlertDecryptError, "the encrypted hello in the client's second ClientHello does not open", "RFC 9849 §7.1.1", err)
+		return err
 	}
 	return s.takeInner(plain)
+}
+
+// again opens hello, a client's second one, as the first was. RFC 9849 §7.1.1.
+func (o *opening) again(hello *wire.ClientHello) (plain []byte, err error) {
+	var e wire.ECHClientHello
+	found, err := hello.Extensions.Read(wire.ExtEncryptedClientHello, e.Read)
+	switch {
+	case err != nil:
+		return nil, syntax(err)
+	case !found:
+		return nil, fault(wire.AlertMissingExtension, "the client's second ClientHello lacks encrypted_client_hello, which its first had", "RFC 9849 §7.1.1", nil)
+	case e.Type != wire.ECHOuter || e.Suite != o.suite || e.ConfigID != o.key.Config.ConfigID || len(e.Enc) != 0:
+		return nil, fault(wire.AlertIllegalParameter, "the client's second ClientHello is not encrypted as its first was", "RFC 9849 §7.1.1", nil)
+	}
+	if plain, err = o.receiver.Open(outerAAD(hello, &e), e.Payload); err != nil {
+		return nil, fault(wire.AlertDecryptError, "the encrypted hello in the client's second ClientHello does not open", "RFC 9849 §7.1.1", err)
+	}
+	return plain, nil
 }
 
 // confirmECH writes the word of acceptance into our ServerHello m. RFC 9849 §7.2.
