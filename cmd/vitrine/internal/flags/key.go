@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"crypto"
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/hex"
@@ -65,8 +64,11 @@ func (f *TLS) applyPSK(config *tls.Config) error {
 		s := suite.ByName(name)
 		return s != nil && s.KeyExchange.PSK()
 	})
+	if err := f.external.check(f.psk13()); err != nil {
+		return err
+	}
 	if f.psk13() {
-		return externalPSKs(config, keys, first)
+		return f.external.apply(config, keys, first)
 	}
 	switch {
 	case len(f.PSKs) > 0 && len(f.Suites) > 0 && !named && !slices.Contains(f.Suites, "all"):
@@ -99,33 +101,6 @@ func (f *TLS) psk13() bool {
 	v, err := ParseVersion("min", f.min)
 	return len(f.PSKs) > 0 && f.min != "" && err == nil && v == wire.TLS13
 }
-
-// externalPSKs sets the keys for TLS 1.3, as they are and for suites with SHA-256, as those
-// of other programs are. A client takes nothing else.
-func externalPSKs(config *tls.Config, keys map[string][]byte, first preshared) error {
-	made := func(identity string) *tls.ExternalPSK {
-		return &tls.ExternalPSK{Identity: []byte(identity), Key: keys[identity], Hash: crypto.SHA256}
-	}
-	for identity, key := range keys {
-		if len(key) < leastPSK13 {
-			return report.Usagef("the key of --psk %s has %d bytes; TLS 1.3 needs %d at least, all of them random: openssl rand -hex 32", identity, len(key), leastPSK13)
-		}
-	}
-	config.PSK = tls.PSK{
-		External: []tls.ExternalPSK{*made(first.identity)},
-		ExternalServer: func(identity []byte) (*tls.ExternalPSK, error) {
-			if keys[string(identity)] == nil {
-				return nil, nil
-			}
-			return made(string(identity)), nil
-		},
-		Required: true,
-	}
-	return nil
-}
-
-// leastPSK13 is the least size of a key in TLS 1.3, in bytes.
-const leastPSK13 = 16
 
 // onlyPSK reports that the flags leave nothing but suites with pre-shared keys.
 func (f *TLS) onlyPSK() bool {

@@ -43,6 +43,7 @@ type TLS struct {
 	askTickets                  []int
 
 	ech
+	external
 	modern
 
 	// What follows is known after Apply.
@@ -62,6 +63,7 @@ func (f *TLS) Register(cmd *cobra.Command, which Sides) {
 	flags.StringSliceVar(&f.groups, "groups", nil, "key-exchange groups by `names`, best first (default: all but ffdhe)")
 	flags.StringArrayVar(&f.PSKs, "psk", nil, "a pre-shared key, `identity:hex`, for the suites with PSK up to TLS 1.2 or, with --min 1.3, for TLS 1.3; other users may see it in the list of processes")
 	flags.BoolVar(&f.Compress, "compress", false, "use DEFLATE up to TLS 1.2, if --legacy compression allows it")
+	f.external.register(cmd)
 	f.modern.register(cmd, which)
 	flags.IntVar(&f.recordLimit, "record-size-limit", 0, "tell the peer to send records of at most this many `bytes`, 64 to 16385 (RFC 8449)")
 	flags.IntVar(&f.fragment, "fragment", 0, "put at most this many `bytes` into a record (default 16384)")
