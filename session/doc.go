@@ -12,8 +12,8 @@
 //   - a ticket, which is the blob itself, sealed by a [Sealer] so that only
 //     servers with the same keys can open it (RFC 5077, RFC 8446 §4.6.1).
 //
-// [Memory] is a Store for one process: a budget of bytes, within which it keeps
-// the sessions used last, 9,800 of them a MiB. [Memory.Stats] says how it fares.
+// [Memory] is a Store for one process. Within a budget of bytes it keeps the
+// sessions used last, 9,800 sessions per MiB. [Memory.Stats] says how it fares.
 // A store that evicts much, and does not expire much, is too small.
 //
 // [TicketKeys] is a Sealer that makes and rotates its own keys, or is given those

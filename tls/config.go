@@ -282,7 +282,7 @@ type PSK struct {
 	// in place of the key.
 	Required bool
 	// WithCertificate demands the server's certificate beside the key, and both sides must
-	// have it: who breaks the key exchange one day needs the key too. There are no sessions
+	// have it: an attacker who breaks the key exchange one day needs the key too. There are no sessions
 	// then. RFC 9973.
 	WithCertificate bool
 	// WithoutDH has a client offer keys alone, without a key exchange, and a server prefer

@@ -17,8 +17,8 @@
 //
 // # With net/http
 //
-// net/http knows TLS by crypto/tls's own types. Package httptls joins it with this one,
-// for HTTP/1.1 and HTTP/2:
+// net/http knows TLS by crypto/tls's own types. Package httptls plugs this package into
+// net/http, for HTTP/1.1 and HTTP/2:
 //
 //	http.Serve(tls.Listen("tcp", addr, config))        httptls.ListenAndServe(addr, handler, config)
 //	http.Server.TLSConfig                              httptls.Server.TLS

@@ -187,7 +187,7 @@ func (c *Conn) drive(ctx context.Context, s *shaking) error {
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
-	heard := c.role == wire.Client // who begins has work before anything has come
+	heard := c.role == wire.Client // the side that begins has work before anything has come
 	for {
 		err := c.compute(ctx, heard)
 		if flushErr := c.engine.Flush(); err == nil {

@@ -393,7 +393,7 @@ var ofServers = []offence{
 	{"does not parse", wire.AlertDecodeError, hosts12, wire.Server, says(wire.ExtExtendedMasterSecret, 0)},
 }
 
-// ofOurs are what our own side cannot do: the victim is who breaks the rule.
+// ofOurs are what our own side cannot do: the victim is the side that breaks the rule.
 var ofOurs = []offence{
 	{"the server has no certificate", wire.AlertInternalError, then(hosts13, func(_, s *host) { s.certificate = nil }), wire.Client, nil},
 	{"can neither sign nor decrypt", wire.AlertInternalError, then(hosts12, func(_, s *host) {

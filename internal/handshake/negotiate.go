@@ -45,7 +45,7 @@ func (s *State) bareHello() bool { return s.Config.newest() == wire.SSL30 }
 // servers take TLS 1.0. RFC 8446 §5.1.
 func (s *State) HelloVersion() wire.Version { return min(s.Config.newest(), wire.TLS10) }
 
-// offersSchemes: who offers nothing from TLS 1.2 on must not name schemes.
+// offersSchemes: a client that offers nothing from TLS 1.2 on must not name schemes.
 // RFC 5246 §7.4.1.4.1.
 func (s *State) offersSchemes() bool { return s.Config.newest() >= wire.TLS12 }
 

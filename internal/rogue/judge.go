@@ -30,8 +30,8 @@ func (s *Stage) judge(d Deviation, r *run) error {
 	return nil
 }
 
-// equal is the law of every handshake: who completes it has seen the same messages
-// as its peer, up to and with the peer's Finished.
+// equal is the law of every handshake: a side that completes it has seen the same
+// messages as its peer, up to and with the peer's Finished.
 func (s *Stage) equal() error {
 	for _, role := range roles {
 		x, y := s.sides[role], s.sides[role.Peer()]

@@ -28,7 +28,7 @@ var weaknesses = map[string]func(*suite.Suite) bool{
 }
 
 // A default client offers none of them in any version, and a default server
-// answers who offers nothing else with handshake_failure.
+// answers a client that offers nothing else with handshake_failure.
 func TestWeakCiphersAreOff(t *testing.T) {
 	var weak []wire.CipherSuite
 	for _, s := range suite.All() {

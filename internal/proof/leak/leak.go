@@ -38,7 +38,7 @@ func (m Tests) Run() int {
 	before := goroutines()
 	code := m.M.Run()
 	if code != 0 {
-		return code // who fails half-way may well leave something
+		return code // a test that fails half-way may well leave something
 	}
 	if left := wait(before); len(left) > 0 {
 		fmt.Fprintln(os.Stderr, "FAIL:", describe(left))

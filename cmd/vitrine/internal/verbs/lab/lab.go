@@ -30,7 +30,7 @@ type options struct {
 
 // Lab is what vitrine lab --json writes once it listens.
 type Lab struct {
-	// URL opens the lab. It holds the token: who has it can use the lab.
+	// URL opens the lab. It holds the token: anyone who has it can use the lab.
 	URL string `json:"url"`
 }
 
