@@ -48,7 +48,7 @@ var rules = []rule{
 	{"bench/scanners", "bench/contest internal/devca", ""},
 	{"bench/terminators", "bench/contest internal/devca tls", ""},
 	{"bench/contest", "internal/devca", ""},
-	{"bench", "capture httptls tls certcheck certcheck/revocation internal/devca internal/otherkeys internal/kex internal/primitive/cpu internal/primitive/rsa internal/proof/programs internal/suite session wire", anything},
+	{"bench", "capture httptls tls certcheck certcheck/revocation certcompress internal/devca internal/otherkeys internal/kex internal/primitive/cpu internal/primitive/rsa internal/proof/programs internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},
 	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/delegate " + verbsIn + "cert/ech " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},

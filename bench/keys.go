@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -107,7 +106,10 @@ func block(kind string, der []byte) []byte {
 
 // readKeys loads what writeKeys wrote.
 func readKeys(dir string) (*keys, error) {
-	k := &keys{certs: map[string]tls.Certificate{}, roots: x509.NewCertPool(), psk: bytes.Repeat([]byte{0x5a}, 32)}
+	k := &keys{certs: map[string]tls.Certificate{}, roots: x509.NewCertPool(), psk: make([]byte, 32)}
+	for i := range k.psk {
+		k.psk[i] = byte(0x5a + i)
+	}
 	for name := range leaves {
 		file := filepath.Join(dir, name+".pem")
 		cert, err := vtls.LoadX509KeyPair(file, file)

@@ -50,6 +50,7 @@ const (
 	cbc10     = " version=1.0 group=X25519 cert=ecdsa suite=aes128cbc"
 	rsa12     = " version=1.2 group=X25519 cert=rsa2048 suite=aes128gcm"
 	dhe12     = " version=1.2 group=ffdhe2048 kx=dhe cert=rsa2048 suite=aes128gcm"
+	psk13     = " version=1.3 group=X25519 cert=psk suite=aes128gcm"
 	psk12     = " version=1.2 group=none cert=psk suite=aes128gcm"
 	dhePSK12  = " version=1.2 group=ffdhe2048 kx=dhe cert=psk suite=aes128gcm"
 	// OpenSSL has no AES-GCM suite with ECDHE_PSK.
@@ -120,6 +121,10 @@ var handshakeRows = []row{
 	handshake("tls1.3-p256-ecdsa-full", "tickets=none version=1.3 group=P-256 cert=ecdsa suite=aes128gcm"),
 	handshake("tls1.3-mutual-ecdsa", "tickets=none mutual=1"+ecdsa13),
 	handshake("tls1.3-psk-resume", "tickets=use"+ecdsa13),
+	handshake("tls1.3-early-data", "tickets=use early=1"+ecdsa13, cpuPerHandshake.asks(1, opensslName), allocsPerHandshake),
+	handshake("tls1.3-external-psk", "tickets=none"+psk13, cpuPerHandshake.asks(1, opensslName), allocsPerHandshake),
+	handshake("tls1.3-ech", "tickets=none ech=1"+ecdsa13),
+	handshake("tls1.3-compressed-zlib", "tickets=none compressed=1"+ecdsa13, cpuPerHandshake.asks(1, opensslName), allocsPerHandshake),
 	handshake("tls1.2-ecdhe-x25519-ecdsa-full", "tickets=none"+ecdsa12),
 	handshake("tls1.2-ecdhe-rsa2048-full", "tickets=none"+rsa12),
 	handshake("tls1.2-dhe2048-rsa2048-full", "tickets=none"+dhe12),

@@ -50,6 +50,8 @@ type params struct {
 	tickets string
 	psk     []byte // pre-shared key; nil for none
 	mldsa   bool   // the server's chain is of ML-DSA-44
+
+	early, compressed, hidden bool // early data, compressed certificates, Encrypted Client Hello
 }
 
 const pskIdentity = "bench"
@@ -112,7 +114,8 @@ func newParams(j job, k *keys) (params, error) {
 			common.CurvePreferences = nil
 		}
 	}
-	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets"), mldsa: j.text("cert") == "mldsa44"}
+	p := params{client: common.Clone(), server: common.Clone(), suite: suite, group: group, tickets: j.text("tickets"), mldsa: j.text("cert") == "mldsa44",
+		early: j.flag("early"), compressed: j.flag("compressed"), hidden: j.flag("ech")}
 	if j.text("cert") == "psk" {
 		p.psk = k.psk
 	} else {
@@ -122,6 +125,9 @@ func newParams(j job, k *keys) (params, error) {
 	if j.flag("mutual") {
 		p.server.ClientAuth, p.server.ClientCAs = tls.RequireAndVerifyClientCert, k.roots
 		p.client.Certificates = []tls.Certificate{client}
+	}
+	if p.hidden {
+		return p, p.hideName()
 	}
 	return p, nil
 }
@@ -138,6 +144,9 @@ func (p params) check(c conn, resumed bool) error {
 	}
 	if s.CipherSuite != p.suite {
 		return fmt.Errorf("agreed on %s, the row wants %s", wire.CipherSuite(s.CipherSuite), wire.CipherSuite(p.suite))
+	}
+	if s.ECHAccepted != p.hidden {
+		return fmt.Errorf("the encrypted hello is taken: %v, the row wants %v", s.ECHAccepted, p.hidden)
 	}
 	if !s.DidResume && s.CurveID != p.group {
 		return fmt.Errorf("agreed on group %v, the row wants %v", s.CurveID, p.group)

@@ -24,6 +24,12 @@ func standard(p params) (ends, error) {
 		return ends{}, unsupported("crypto/tls has no " + wire.CipherSuite(p.suite).String())
 	case p.mldsa:
 		return ends{}, unsupported("crypto/tls of Go 1.26 has no ML-DSA")
+	case p.early:
+		return ends{}, unsupported("crypto/tls has no early data but for QUIC")
+	case p.compressed:
+		return ends{}, unsupported("crypto/tls has no compressed certificates")
+	case p.psk != nil:
+		return ends{}, unsupported("crypto/tls has no external pre-shared keys")
 	case p.tickets == "id":
 		return ends{}, unsupported("crypto/tls has no sessions by ID on the server")
 	}

@@ -34,7 +34,11 @@ func vitrine(p params) (ends, error) {
 	if p.mldsa {
 		client.SignatureSchemes = []tls.SignatureScheme{tls.MLDSA44}
 	}
-	if p.psk != nil {
+	p.modernize(client, server)
+	if p.early {
+		return earlyEnds(client, server), nil
+	}
+	if p.psk != nil && p.server.MinVersion < tls.VersionTLS13 {
 		client.PSK.Client = func(string) (string, []byte, error) { return pskIdentity, p.psk, nil }
 		server.PSK.Server = func(string) ([]byte, error) { return p.psk, nil }
 	}

@@ -155,7 +155,7 @@ static const struct { const char *name; int number; } versions[] = {
 /* The pre-shared key of ../keys.go, for whatever identity. */
 static unsigned psk(unsigned char *key, unsigned max) {
     if (max < 32) return 0;
-    memset(key, 0x5a, 32);
+    for (int i = 0; i < 32; i++) key[i] = 0x5a + i;
     return 32;
 }
 
@@ -212,7 +212,7 @@ static SSL_CTX *new_ctx(const SSL_METHOD *method) {
         cannot(text("group"));
         return NULL;
     }
-    snprintf(name, sizeof name, "%s %s%s %s", text("version"), text("kx"), is("cert", "psk") ? "psk" : "", text("suite"));
+    snprintf(name, sizeof name, "%s %s%s %s", text("version"), text("kx"), !tls13 && is("cert", "psk") ? "psk" : "", text("suite"));
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
         if (strcmp(suites[i][0], name) == 0)
             found = tls13 ? SSL_CTX_set_ciphersuites(ctx, suites[i][1]) : SSL_CTX_set_cipher_list(ctx, suites[i][1]);
@@ -222,6 +222,23 @@ static SSL_CTX *new_ctx(const SSL_METHOD *method) {
     }
     if (is("tickets", "none") || is("tickets", "id")) SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     return ctx;
+}
+
+/* compress_certificates has both ends offer zlib. */
+static int compress_certificates(void) {
+#ifdef TLSEXT_comp_cert_zlib
+    int zlib[] = {TLSEXT_comp_cert_zlib};
+    if (SSL_CTX_set1_cert_comp_preference(client_ctx, zlib, 1) == 1 && SSL_CTX_set1_cert_comp_preference(server_ctx, zlib, 1) == 1) return 1;
+#endif
+    return cannot("compressed certificates");
+}
+
+/* keep_compressed compresses the server's certificate once, for all handshakes. */
+static int keep_compressed(void) {
+#ifdef TLSEXT_comp_cert_zlib
+    if (SSL_CTX_compress_certs(server_ctx, TLSEXT_comp_cert_zlib) == 1) return 1;
+#endif
+    return fail("compressed certificate");
 }
 
 static int setup(void) {
@@ -243,13 +260,20 @@ static int setup(void) {
         if (!use_certificate(client_ctx, "client")) return 0;
     }
     if (strncmp(text("group"), "ffdhe", 5) == 0 && !use_dh(server_ctx)) return 0;
+    if (is("ech", "1")) return cannot("Encrypted Client Hello");
+    if (is("compressed", "1") && !compress_certificates()) return 0;
+    if (is("early", "1")) {
+        /* Each ticket brings early data once: the server keeps those that it has given. */
+        SSL_CTX_set_max_early_data(server_ctx, 16 << 10);
+        SSL_CTX_set_session_cache_mode(server_ctx, SSL_SESS_CACHE_SERVER);
+    }
     if (is("cert", "psk")) {
         SSL_CTX_set_psk_client_callback(client_ctx, client_psk);
         SSL_CTX_set_psk_server_callback(server_ctx, server_psk);
         return 1;
     }
     if (is("cert", "mldsa44") && OpenSSL_version_num() < 0x30500000L) return cannot("ML-DSA");
-    return use_certificate(server_ctx, text("cert"));
+    return use_certificate(server_ctx, text("cert")) && (!is("compressed", "1") || keep_compressed());
 }
 
 static SSL *new_client(void) {
