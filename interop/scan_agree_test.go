@@ -3,8 +3,6 @@ package interop
 import (
 	"context"
 	"encoding/xml"
-	"net"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -162,56 +160,4 @@ func (s theirScan) lines() map[string]string {
 func hexNumber(s string) uint64 {
 	n, _ := strconv.ParseUint(s, 0, 16) // what is none is no name that scan knows
 	return n
-}
-
-// testssl.sh takes minutes, so it runs where VITRINE_TESTSSL is set.
-func TestScanAgreesWithTestSSL(t *testing.T) {
-	if os.Getenv("VITRINE_TESTSSL") == "" {
-		t.Skip("testssl.sh takes minutes: set VITRINE_TESTSSL")
-	}
-	testssl := programs.Need(t, "testssl", "testssl.sh")
-	material, err := shared()
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := scanRows()[slices.IndexFunc(scanRows(), func(r scanRow) bool { return r.name == "openssl: TLS 1.0 to 1.3 in the server's order" })]
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	at, _ := row.open(ctx, t, material)
-	r, err := (&scan.Prober{Timeout: 20 * time.Second}).Scan(ctx, at, scan.Options{Roots: material.pool})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(at.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, _ := exec.CommandContext(ctx, testssl, "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--nodns", "none", "-p", "-H", "-I", "-T", "-R", "-C", "-O", "-B", "-A",
-		"localhost:"+port).CombinedOutput() // how it ends says what it found
-	text := string(out)
-	for version, theirs := range map[string]string{"SSL 2.0": "SSLv2", "SSL 3.0": "SSLv3", "TLS 1.0": "TLS 1 ", "TLS 1.1": "TLS 1.1", "TLS 1.2": "TLS 1.2", "TLS 1.3": "TLS 1.3"} {
-		line := lineWith(text, " "+theirs)
-		if line == "" || strings.Contains(line, "not offered") == r.Offers(version) {
-			t.Errorf("%s: scan says %v, testssl.sh %q", version, r.Offers(version), line)
-		}
-	}
-	for id, theirs := range map[string]string{"heartbleed": "Heartbleed", "ccs-injection": "CCS (", "ticketbleed": "Ticketbleed", "compression": "CRIME", "poodle-tls": "POODLE", "beast": "BEAST"} {
-		line := lineWith(text, theirs)
-		found := slices.ContainsFunc(r.Findings, func(f scan.Finding) bool { return f.ID == id })
-		if vulnerable := strings.Contains(line, "VULNERABLE") && !strings.Contains(line, "not vulnerable"); line == "" || vulnerable != found {
-			t.Errorf("%s: scan says %v, testssl.sh %q", id, found, line)
-		}
-	}
-	if t.Failed() {
-		t.Log(text)
-	}
-}
-
-func lineWith(text, word string) string {
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, word) || strings.HasPrefix(strings.TrimSpace(line), strings.TrimSpace(word)) {
-			return strings.TrimSpace(line)
-		}
-	}
-	return ""
 }

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the table of differences in docs/
 type difference struct {
 	program, version string
 	rows             []string // of scanRows
-	line             string   // of ourLines
+	line             string   // of ourLines, or groups of all versions
 	scan, theirs     string
 	why              string
 	// group is what the server's HelloRetryRequest asks for, and proof its extension key_share in
@@ -35,6 +35,8 @@ var differences = []difference{
 		"It knows no group with ML-KEM.", wire.GroupX25519MLKEM768, "0033000211ec"},
 	{"sslscan", "2.0.7", []string{"GnuTLS: what it has by itself for TLS 1.3"}, "groups of TLS 1.3", "ffdhe8192", "nothing of it, now and then",
 		"It does not find it, and does not say why.", wire.GroupFFDHE8192, "003300020104"},
+	{"testssl.sh", "3.0.8", []string{"vitrine: as it is"}, "groups", "X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024", "nothing of them",
+		"It knows no group with ML-KEM.", wire.GroupX25519MLKEM768, "0033000211ec"},
 }
 
 // differenceAt finds the one that is known of a row's line; nil for none.
