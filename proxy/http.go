@@ -43,9 +43,10 @@ func (n *plan) newHTTP(d *door) (*httpSide, error) {
 		}
 	}
 	var err error
-	h.handle, err = web.New(web.Options{HTTP: d.config.HTTP, IdleTimeout: d.idleTimeout, Failed: n.p.requestFailed, Route: func(r *http.Request, name string) *web.Route {
-		return h.routes[d.route(name, protocolOf(r))]
-	}})
+	h.handle, err = web.New(web.Options{
+		HTTP: d.config.HTTP, IdleTimeout: d.idleTimeout, BodyRate: int64(n.config.Limits.BodyRate), Crowded: n.p.limits.crowded, Failed: n.p.requestFailed,
+		Route: func(r *http.Request, name string) *web.Route { return h.routes[d.route(name, protocolOf(r))] },
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,12 @@ func (k *checker) limits() {
 		k.wrong("limits.per-address", "one address may have %d connections, and all together %d; give a smaller number", l.PerAddress, l.Connections)
 	}
 	k.upTo("limits.handshake-timeout", l.HandshakeTimeout, 10*time.Minute)
+	switch {
+	case l.BodyRate > 1<<20:
+		k.wrong("limits.body-rate", "many people's lines bring less than %d bytes a second; give at most 1MiB", l.BodyRate)
+	case l.BodyRate > 0 && !slices.ContainsFunc(k.Listeners, func(l Listener) bool { return l.Mode == ModeHTTP }):
+		k.wrong("limits.body-rate", "requests have bodies in HTTP mode, and no listener is in that; set its mode to http, or leave body-rate out")
+	}
 	if l.Memory != 0 && l.Memory < 32<<20 {
 		k.wrong("limits.memory", "no proxy works in so little memory; give at least 32MiB")
 	}

@@ -244,6 +244,8 @@ type Limits struct {
 	HandshakeTimeout Duration `yaml:"handshake-timeout,omitempty"` // 10 s
 	IdleTimeout      Duration `yaml:"idle-timeout,omitempty"`      // without a byte either way; none
 	Memory           Size     `yaml:"memory,omitempty"`            // beyond which no connection is taken; none
+	// BodyRate is how many bytes a second must come of a request's body in HTTP mode; 240 where room runs short.
+	BodyRate Size `yaml:"body-rate,omitempty"`
 }
 
 // Sessions say how clients resume, on this proxy and on others of a fleet.

@@ -44,7 +44,7 @@ func (f *Flags) expand() (*Config, error) {
 	}
 	c := &Config{
 		Listeners: []Listener{l}, Targets: map[string]Target{},
-		Limits:   Limits{f.Connections, f.PerAddress, f.Handshakes, f.HandshakeTimeout, f.IdleTimeout, f.Memory},
+		Limits:   Limits{f.Connections, f.PerAddress, f.Handshakes, f.HandshakeTimeout, f.IdleTimeout, f.Memory, f.BodyRate},
 		Sessions: Sessions{f.SessionStore, f.SessionKeys, f.SessionTimeout, f.SingleUse, f.SessionIDs, f.TicketRotation},
 		Admin:    Admin{f.Metrics, f.PProf, f.OTLP},
 		Log:      Log{f.LogFormat, f.LogLevel, f.LogConnections},
@@ -185,7 +185,7 @@ func flatten(c *Config) *Flags {
 	f := &Flags{
 		Listen: l.Listen, Mode: l.Mode, StartTLS: l.StartTLS, Allow: l.Allow, AcceptProxy: l.ProxyProtocol.From, Target: c.Targets[l.Target].Addresses,
 		Connections: c.Limits.Connections, PerAddress: c.Limits.PerAddress, Handshakes: c.Limits.Handshakes,
-		HandshakeTimeout: c.Limits.HandshakeTimeout, IdleTimeout: c.Limits.IdleTimeout, Memory: c.Limits.Memory,
+		HandshakeTimeout: c.Limits.HandshakeTimeout, IdleTimeout: c.Limits.IdleTimeout, Memory: c.Limits.Memory, BodyRate: c.Limits.BodyRate,
 		SessionStore: c.Sessions.Store, SessionKeys: c.Sessions.KeyFile, SessionTimeout: c.Sessions.Timeout, SingleUse: c.Sessions.SingleUse, SessionIDs: c.Sessions.SessionIDs, TicketRotation: c.Sessions.Rotation,
 		Metrics: c.Admin.Listen, PProf: c.Admin.PProf, OTLP: c.Admin.OTLP,
 		LogFormat: c.Log.Format, LogLevel: c.Log.Level, LogConnections: c.Log.Connections,

@@ -60,7 +60,7 @@ type Flags struct {
 	Handshakes                 int
 	HandshakeTimeout           Duration
 	IdleTimeout                Duration
-	Memory                     Size
+	Memory, BodyRate           Size
 	SessionStore, SessionKeys  string
 	SessionTimeout             Duration
 	TicketRotation             Duration
@@ -188,6 +188,7 @@ func (f *Flags) further() []Flag {
 		{"handshake-timeout", "give a handshake this much `time` (default 10s)", &f.HandshakeTimeout, "limits.handshake-timeout"},
 		{"idle-timeout", "end a connection on which nothing came or went for this `time`", &f.IdleTimeout, "limits.idle-timeout"},
 		{"memory", "take no connection beyond this much `memory`, like 2GiB", &f.Memory, "limits.memory"},
+		{"body-rate", "have a request's body bring this many `bytes` a second in HTTP mode (default 240, while room runs short)", &f.BodyRate, "limits.body-rate"},
 		{"session-store", "share sessions and ticket keys with a fleet by this store, a `URL`: redis://, rediss://, memcached://, nats://, tls:// (NATS with TLS) or file:FOLDER", &f.SessionStore, "sessions.store"},
 		{"session-key-file", "the fleet's keys, a `file` with a line of 64 hex digits each", &f.SessionKeys, "sessions.key-file"},
 		{"session-timeout", "wait this `time` for the store (default 20ms)", &f.SessionTimeout, "sessions.timeout"},

@@ -71,7 +71,7 @@ var cases = []string{
 	"--listen :443 --target 127.0.0.1:80 --cert chain.pem --client-ca ca.pem --allow dns:api.example.com --allow cel:cn==\"a,b\" --revocation hard --crl list.crl",
 	"--listen :443 --target 127.0.0.1:80 --cert chain.pem --client-ca ca.pem --client-auth request",
 	"--listen :443 --target 127.0.0.1:80 --psk-file keys --max tls1.2",
-	"--listen :443 --mode http --target 127.0.0.1:80 --pkcs12 both.p12 --password-file secret --forwarded-from 10.0.0.0/8,192.0.2.1 --hsts 8760h --hsts-subdomains --hsts-preload --early-data --target-host",
+	"--listen :443 --mode http --target 127.0.0.1:80 --pkcs12 both.p12 --password-file secret --forwarded-from 10.0.0.0/8,192.0.2.1 --hsts 8760h --hsts-subdomains --hsts-preload --early-data --target-host --body-rate 1KiB",
 	"--listen :443 --target 127.0.0.1:80 --cert chain.pem --ech-key new.pem --ech-key old.pem",
 	"--listen :443 --mode http --target 127.0.0.1:80 --acme a.example.com,b.example.com --acme-email a@example.com --acme-storage /var/lib/acme --agree-terms --acme-challenge http-01 --acme-listen :80 --no-stapling --acme-ca ca.pem --acme-directory https://acme.test/dir",
 	"--listen systemd:mail --starttls imap --target unix:/run/imap.sock --development localhost,127.0.0.1 --accept-proxy 10.0.0.0/8",

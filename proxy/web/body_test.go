@@ -75,12 +75,12 @@ func TestABodyReadLate(t *testing.T) {
 	for _, text := range []string{"", "more"} {
 		in := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(strings.NewReader(text)))
 		d := &deadlines{ResponseWriter: httptest.NewRecorder()}
-		b := newBody(in, http.NewResponseController(d), time.Hour, time.Hour, func() { t.Error("the request is cancelled") })
+		b := newBody(in, http.NewResponseController(d), time.Hour, time.Hour, pace{}, func() { t.Error("the request is cancelled") })
 		b.end()
 		if n, err := b.Read(make([]byte, 1)); n != 0 || !errors.Is(err, http.ErrBodyReadAfterClose) || d.set != 0 {
 			t.Errorf("%d, %v; the deadline is set %d times", n, err, d.set)
 		}
-		b.stall()
+		b.look()
 	}
 }
 

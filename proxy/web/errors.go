@@ -13,6 +13,7 @@ import (
 var explanations = map[int]string{
 	http.StatusBadRequest:         "The request cannot be read.",
 	http.StatusForbidden:          "You may not use this service.",
+	http.StatusRequestTimeout:     "The request came too slowly.",
 	http.StatusMethodNotAllowed:   "This method is not served here.",
 	http.StatusMisdirectedRequest: "This connection does not serve that host.",
 	http.StatusBadGateway:         "The service did not answer as it should.",
@@ -28,6 +29,8 @@ func (h *handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 func statusOf(err error) int {
 	var network net.Error
 	switch {
+	case errors.Is(err, errSlow):
+		return http.StatusRequestTimeout
 	case errors.Is(err, errClientBody):
 		return http.StatusBadRequest
 	case errors.Is(err, errNoPlace):
@@ -54,7 +57,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, why
 	if h.hsts != "" && r.TLS != nil {
 		header.Set("Strict-Transport-Security", h.hsts)
 	}
-	if last || status == http.StatusBadRequest || status == http.StatusMethodNotAllowed {
+	if last || status == http.StatusBadRequest || status == http.StatusMethodNotAllowed || status == http.StatusRequestTimeout {
 		header.Set("Connection", "close")
 	}
 	w.WriteHeader(status)

@@ -28,6 +28,11 @@ type Options struct {
 	Failed func(r *http.Request, id string, status int, err error)
 	// IdleTimeout is how long a body of a request may bring nothing; 0 is 2 minutes.
 	IdleTimeout time.Duration
+	// BodyRate is how many bytes a second a client must bring of a request's body, averaged over 10 s in which the
+	// proxy waits for it. 0 holds clients to 240, and only while Crowded reports that room runs short; a nil Crowded
+	// never does.
+	BodyRate int64
+	Crowded  func() bool
 }
 
 // A Route is where requests for some names go.
@@ -67,6 +72,7 @@ type handler struct {
 	hsts     string
 	reverse  *httputil.ReverseProxy
 	patience time.Duration // with a service that takes nothing of a request
+	grace    time.Duration // for a client that brings too little
 }
 
 // New makes a handler of HTTP mode, or says what is wrong with the configuration.
@@ -82,7 +88,7 @@ func New(o Options) (http.Handler, error) {
 	default:
 		return nil, fmt.Errorf("client-cert: %q is none of off, leaf and chain", o.HTTP.ClientCert)
 	}
-	h := &handler{Options: o, hsts: hstsOf(o.HTTP), patience: servicePatience}
+	h := &handler{Options: o, hsts: hstsOf(o.HTTP), patience: servicePatience, grace: bodyGrace}
 	var err error
 	if h.trust, err = newTrust(o.HTTP.ForwardedFrom); err != nil {
 		return nil, fmt.Errorf("forwarded-from: %w", err)
@@ -102,7 +108,7 @@ const mostStreams = 100
 
 // Server returns a server for a handler of HTTP mode, with limits against slow and large
 // requests: 10 s for a header of at most 64 KB, and 2 minutes between requests. Bodies have no
-// limit but that they go on.
+// limit but that they go on, and how fast: see Options.
 func Server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet,
@@ -142,7 +148,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(withExchange(r.Context(), e))
 	defer cancel()
 	if r.Body != nil && r.Body != http.NoBody {
-		e.body = newBody(r, http.NewResponseController(w), h.IdleTimeout, h.patience, cancel)
+		e.body = newBody(r, http.NewResponseController(w), h.IdleTimeout, h.patience, h.newPace(h.grace), cancel)
 		defer e.body.end()
 		r.Body = e.body
 	}
