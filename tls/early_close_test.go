@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -80,6 +81,42 @@ func TestCloseWipesHalfway(t *testing.T) {
 		}
 		close(carryOn)
 	}
+}
+
+// An answer to early data does not wait for a Finished that does not come, for which another call
+// waits.
+func TestAnAnswerToEarlyDataDoesNotWaitForFinished(t *testing.T) {
+	client, server := earlyPair()
+	sendEarly(t, client, server, "for a ticket")
+	early, c, carryOn := behindEarly(t, server, client)
+	s := early.Conn()
+	shaken, written := make(chan error, 1), make(chan error, 1)
+	go func() { shaken <- s.Handshake() }()
+	for s.in.TryLock() { // until that call has begun
+		s.in.Unlock()
+		runtime.Gosched()
+	}
+	go func() {
+		_, err := early.Write([]byte("answer"))
+		written <- err
+	}()
+	select {
+	case err := <-written:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second): // that of the handshake is 30
+		t.Error("Write waits for the client's Finished")
+	}
+	close(carryOn)
+	buf := make([]byte, 6)
+	if _, err := io.ReadFull(c, buf); err != nil || string(buf) != "answer" {
+		t.Errorf("the client reads %q, %v", buf, err)
+	}
+	if err := <-shaken; err != nil {
+		t.Error(err)
+	}
+	exchange(t, c, s)
 }
 
 // The deadlines behind early data are the application's, for its own reads: where one passes the handshake

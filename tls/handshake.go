@@ -179,6 +179,16 @@ func (c *Conn) compute(ctx context.Context, costs bool) error {
 	return c.engine.Handshake(ctx)
 }
 
+// readShaking reads with in and out held. Behind early data the application may answer meanwhile.
+func (c *Conn) readShaking(s *shaking) (int, error) {
+	room := c.engine.Lend(c.engine.Want())
+	if s.early != nil && s.early.conn != nil {
+		c.out.Unlock()
+		defer c.out.Lock()
+	}
+	return c.read(room)
+}
+
 // drive moves bytes between the socket and the engine until it is done.
 func (c *Conn) drive(ctx context.Context, s *shaking) error {
 	c.readMutex.Lock()
@@ -216,7 +226,7 @@ func (c *Conn) drive(ctx context.Context, s *shaking) error {
 		if c.pauses(s) {
 			return errPaused
 		}
-		n, err := c.read(c.engine.Lend(c.engine.Want()))
+		n, err := c.readShaking(s)
 		heard = true
 		c.engine.Filled(n)
 		switch {
