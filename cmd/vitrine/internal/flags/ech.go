@@ -22,12 +22,12 @@ type ech struct {
 
 func (f *ech) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "ech-config", "", "encrypt our hello, the server's name in it, to these `configs` of the server: base64, as its HTTPS record has them, or a file")
+	flags.StringVar(&f.config, "ech-config", "", "encrypt our hello, and the server's name in it, to these `configs` of the server: base64, as its HTTPS record has them, or a file")
 	flags.BoolVar(&f.grease, "grease", false, "send reserved values, what looks like an encrypted hello, and extensions in random order, as browsers do")
 }
 
 func (f *ech) registerServer(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.keys, "ech-key", nil, "open encrypted hellos by the key in this `file`, which 'vitrine cert ech' makes; give the newest first, and old ones after it: clients are told of the first")
+	cmd.Flags().StringArrayVar(&f.keys, "ech-key", nil, "open encrypted hellos by the key in this `file`, which 'vitrine cert ech' makes. Give the newest first, and old ones after it: clients are told of the first")
 }
 
 func (f *ech) apply(config *tls.Config) error {

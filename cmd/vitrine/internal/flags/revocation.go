@@ -29,7 +29,7 @@ type Revocation struct {
 func (f *Revocation) Register(cmd *cobra.Command, whose string) {
 	set := cmd.Flags()
 	set.StringVar(&f.mode, "revocation", Stapled, "how to check that "+whose+
-		" certificate is not revoked, a `mode`: off, stapled (by what the peer sends), soft (asks its authority over the network, too) or hard (refuses it if there is no answer)")
+		" certificate is not revoked, a `mode`: off, stapled (by the peer's staple), soft (also asks its authority) or hard (refuses it without an answer)")
 	set.StringArrayVar(&f.files, "crl", nil,
 		"a certificate revocation list to look at first, a PEM or DER `file`; give the flag again for more (turns on --revocation soft)")
 	CompleteFrom(cmd, "revocation", RevocationModes)

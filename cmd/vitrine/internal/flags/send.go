@@ -55,7 +55,7 @@ type EarlyData struct{ value string }
 // Register adds the flag to a verb.
 func (f *EarlyData) Register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.value, "early-data", "",
-		"connect twice, and the second time send this `text` (\\r and \\n are line ends), or the content of a file (@FILE), together with the ClientHello (0-RTT); anyone on the path can send it again")
+		"connect twice, and send this `text` together with the second ClientHello (0-RTT): \\r and \\n are line ends, @FILE is a file's content. Anyone on the path can send it again")
 }
 
 // Load returns what to send early; nil without the flag.

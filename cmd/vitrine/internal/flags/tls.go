@@ -89,7 +89,7 @@ func (f *TLS) RegisterVersions(cmd *cobra.Command) {
 	flags.StringVar(&f.min, "min", "", "lowest `version`: ssl3.0, tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2, or --max if that is lower)")
 	flags.StringVar(&f.max, "max", "", "highest `version` (default tls1.3, or the highest that has what the other flags ask for)")
 	flags.StringSliceVar(&f.Suites, "suites", nil, "cipher suites by IANA or OpenSSL `names`, best first, which 'vitrine suites' lists; all means every one that is allowed (default: the safe ones)")
-	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first; all adds those of rare keys, RSASSA-PSS, Ed448 and ML-DSA (default: those of RSA, ECDSA and Ed25519)")
+	flags.StringSliceVar(&f.schemes, "sigalgs", nil, "signature schemes that the peer may sign with, by `names`, best first (default: those of RSA, ECDSA and Ed25519); all adds RSASSA-PSS keys, Ed448 and ML-DSA")
 	flags.StringSliceVar(&f.legacy, "legacy", nil, "allow dangerous things that are off, by `words` like ssl30,rc4; all allows all of them")
 	CompleteFrom(cmd, "min", VersionNames())
 	CompleteFrom(cmd, "max", VersionNames())

@@ -56,18 +56,18 @@ func New() *cobra.Command {
 		Use:   "connect HOST[:PORT]",
 		Short: "Connect, say what was agreed on, and relay stdin and stdout",
 		Long: `Connect to HOST, verify its certificate chain and its name, and write a summary
-to standard error. Then vitrine sends what comes from standard input, and writes
-what it receives to standard output. It ends when the server ends: our direction
-stays open after the end of the input, because many servers drop their answer
-when it closes. --half-close closes it; and so does an input without a byte. No
-answer to what was sent is a failure, but with --half-close.
+to standard error. Then vitrine sends standard input, and writes what it
+receives to standard output. It ends when the server ends: our direction stays
+open after the end of the input, because many servers drop their answer when it
+closes. --half-close closes it; and so does an input without a byte. Without
+--half-close, a server that does not answer the input is a failure.
 
 HOST is a name, an address, a URL, or unix:PATH for a unix socket, which stands
 for localhost. The port is 443 if none is given, and may be a service's name.
 
-On the ports of mail, directories, chats and databases that begin in the clear,
-like 587, and with URLs like smtp:// or postgres://, vitrine has the server turn
-to TLS first. --starttls names the protocol where the port does not.
+Mail, directories, chats and databases begin in the clear on some ports, like
+587. There, and with URLs like smtp:// or postgres://, vitrine has the server
+turn to TLS first. --starttls names the protocol where the port does not.
 
 With --post-handshake-auth or --renegotiate server the server may begin another
 handshake: without input vitrine waits for that, for --timeout at most.
@@ -84,7 +84,7 @@ With --json the summary goes to standard output, and the connection is closed
 without relaying.
 
 Name old versions and weak suites to use them. Dangerous ones also need
---legacy; the error says which word. The summary warns of what is weak.`,
+--legacy; the error says which word. The summary warns of weak choices.`,
 		Example: `  vitrine connect example.com
   printf 'GET / HTTP/1.0\r\nHost: example.com\r\n\r\n' |
     vitrine connect example.com:443

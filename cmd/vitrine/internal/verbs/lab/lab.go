@@ -44,16 +44,16 @@ func New() *cobra.Command {
 connection together (versions, suites, groups, certificates, resumption, ...),
 run it for real, and read the account of both sides. Then touch it: select a
 byte, a message or a record, and choose what somebody in the middle does with
-it. The connection is run again so, and the page shows which side noticed,
-where, by which rule, with which alert, and what would have come of it without
-the defence.
+it. The connection then runs again with that change. The page shows which side
+noticed, where, by which rule and with which alert. It also says what would have
+come of it without the defence.
 
-A shelf of experiments plays the attacks that TLS is known for: each is a
+A shelf of experiments plays the attacks that TLS is known for. Each has a
 story, some runs, and claims that are checked against what the runs did.
 
 Anyone with the page's address can use it: the address holds a token that is new
-each time. Nothing in it leaves this machine, and no connection of the lab does:
-both sides are in this process, with keys that are made for it. SIGINT and
+each time. Nothing in it leaves this machine, and no connection of the lab does.
+Both sides are in this process, with keys that are made for it. SIGINT and
 SIGTERM end the lab, and all runs are gone.`,
 		Example: `  vitrine lab
   vitrine lab --open

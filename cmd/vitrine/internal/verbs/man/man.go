@@ -22,7 +22,7 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages into a folder",
-		Long:  "Write the manual pages, one for each verb, into DIR, which is made if it does not exist.",
+		Long:  "Write the manual pages, one for each verb, into DIR, which is made\nif it is not there.",
 		Args:  flags.Arguments(1, 1, "vitrine man ~/.local/share/man/man1"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

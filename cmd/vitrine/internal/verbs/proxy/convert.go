@@ -25,16 +25,18 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a configuration of one for stunnel, hitch or ghostunnel",
-		Long: `Make a configuration of FILE (- is standard input), which is one for stunnel or
-hitch, or has the command line of ghostunnel, and write it as YAML. With
---from ghostunnel the arguments may stand behind -- in place of a file.
+		Long: `Read a configuration of stunnel or hitch, or the command line of ghostunnel,
+from FILE (- is standard input), and write it as YAML. With --from ghostunnel
+the arguments may stand behind -- in place of a file.
 
 Each line that has no equivalent is named on standard error, with what to do.
 Where leaving it out would let more in than before, REPLACE stands in its place:
 no proxy starts with that. The exit code is 1 if anything is named.`,
 		Example: `  vitrine proxy import stunnel.conf > proxy.yaml
   vitrine proxy import --from hitch /etc/hitch/hitch.conf
-  vitrine proxy import --from ghostunnel -- server --listen :8443 --target 127.0.0.1:8080 --keystore server.p12 --cacert ca.pem --allow-cn client`,
+  vitrine proxy import --from ghostunnel -- server --listen :8443 \
+    --target 127.0.0.1:8080 --keystore server.p12 --cacert ca.pem \
+    --allow-cn client`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if from == "ghostunnel" && cmd.ArgsLenAtDash() == 0 && len(args) > 0 {
 				return nil

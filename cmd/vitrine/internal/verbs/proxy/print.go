@@ -19,14 +19,14 @@ func newPrint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "print [FILE]",
 		Short: "Write a configuration as YAML or as flags",
-		Long: `Write a configuration in another form: one of FILE (- is standard input) as the
-flags that say the same or, with the flags of vitrine proxy in place of a file,
-as YAML. What flags cannot say is named, and the exit code is 1 then.
+		Long: `Convert a configuration: a YAML file to flags, or flags to YAML. - is standard
+input. It names what flags cannot express, and the exit code is 1 then.
 
-Targets get names of their own in flags. The meaning is not checked: see
-vitrine proxy check.`,
+Targets get names of their own in flags. The meaning is not checked: see vitrine
+proxy check.`,
 		Example: `  vitrine proxy print proxy.yaml
-  vitrine proxy print --listen :443 --target 127.0.0.1:8080 --cert chain.pem > proxy.yaml
+  vitrine proxy print --listen :443 --target 127.0.0.1:8080 --cert chain.pem \
+    > proxy.yaml
   vitrine proxy print proxy.yaml --as yaml   # in one order, without comments`,
 		Args: flags.Arguments(0, 1, "vitrine proxy print proxy.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +45,7 @@ vitrine proxy check.`,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&as, "as", "", "the `form`: yaml or flags (default: the other one)")
+	cmd.Flags().StringVar(&as, "as", "", "output `format`: yaml or flags (default: the other one)")
 	flags.CompleteFrom(cmd, "as", []string{"yaml", "flags"})
 	register(cmd, &f)
 	return cmd
@@ -67,7 +67,7 @@ func print(cmd *cobra.Command, c *config.Config, form string) error {
 		}
 		out = commandLine(args)
 	default:
-		return report.Usagef("--as %q is not a form; choose yaml or flags", form)
+		return report.Usagef("--as %q is not a format; choose yaml or flags", form)
 	}
 	_, err := fmt.Fprint(cmd.OutOrStdout(), out)
 	return err

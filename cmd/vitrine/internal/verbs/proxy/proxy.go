@@ -35,17 +35,17 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "proxy",
 		Short: "Put TLS in front of a service, or take it off",
-		Long: `Take connections with TLS, or without, and pass them on to services without it,
-or with it: by server name and protocol, to several addresses that are checked
-and balanced. Flags say the common cases; a YAML file in their place says all.
-docs/proxy.md is the manual.
+		Long: `Accept connections and pass them on, with or without TLS on either side. It
+routes by server name and protocol, and checks and balances several addresses.
+Flags say the common cases; a YAML file in their place says all. docs/proxy.md
+is the manual.
 
 TLS is ended at --listen; --target-tls speaks it to the target too. With
 --client it is the other way round: connections come in the clear, and TLS is
 spoken to the target. --passthrough sends TLS on unopened, by server name.
 
-SIGHUP reads the configuration and the files that it names again. If anything
-is wrong with them, the log says what, and the old ones stay in force. No
+SIGHUP reads the configuration and the files that it names again. If anything is
+wrong with them, the log says what, and the old ones stay in force. No
 connection is dropped, and none is refused.
 
 SIGINT and SIGTERM stop the proxy when its connections have ended, after
@@ -53,15 +53,18 @@ process.grace at the latest. A second signal ends it at once.
 
 With --take-over a new process gets the sockets of the one that runs under the
 same process.handover, which then stops in the same way. No connection is
-refused in between. SIGUSR2 has the proxy start that process itself, with its
-own command line: for a new version, or for what the sandbox keeps from a
-reload. If it does not come up, the log says why, and the old one goes on.
+refused in between. At SIGUSR2 the proxy starts that process itself, with its
+own command line. That brings a new version, or a change that the sandbox keeps
+from a reload. If it does not come up, the log says why, and the old one goes
+on.
 
 systemd is told how it goes (sd_notify): see docs/proxy.md.`,
-		Example: `  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --key key.pem
-  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --client-ca ca.pem --allow dns:api.example.com
+		Example: `  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert a.pem --key key.pem
+  vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem \
+    --client-ca ca.pem --allow dns:api.example.com
   vitrine proxy --listen 127.0.0.1:25 --target mail.example.com:465 --client
-  vitrine proxy --listen :443 --passthrough a.example.com=10.0.0.1:443 --passthrough b.example.com=10.0.0.2:443
+  vitrine proxy --listen :443 --passthrough a.example.com=10.0.0.1:443 \
+    --passthrough b.example.com=10.0.0.2:443
   vitrine proxy --config proxy.yaml
   vitrine proxy --config proxy.yaml --take-over`,
 		Args: flags.Arguments(0, 0, "vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem"),

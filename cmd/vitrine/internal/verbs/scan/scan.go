@@ -66,45 +66,44 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan TARGET...",
 		Short: "Ask servers all that they speak, and say what is wrong with it",
-		Long: `Ask each TARGET for every version, from SSL 2.0 to TLS 1.3, every cipher suite
-and group, its certificates, how it resumes and renegotiates, and for known
-weaknesses, each by a probe that does no harm. The first lines say whether it is
-all right, and what to do first.
+		Long: `Ask each TARGET for every version, from SSL 2.0 to TLS 1.3, and for every cipher
+suite and group. vitrine also looks at its certificates, how it resumes and
+renegotiates, and known weaknesses, each by a probe that does no harm. The first
+lines say whether it is all right, and what to do first.
 
 A target is HOST[:PORT], HOST:PORT-PORT for a range of ports, a URL, or
-unix:PATH for a unix socket of this machine.
---targets reads more of them from a file. On the ports of mail, directories,
-chats and databases that begin in the clear, vitrine has the server turn to TLS
-first.
+unix:PATH for a unix socket of this machine. --targets reads more of them from a
+file. On the ports of mail, directories, chats and databases that begin in the
+clear, vitrine has the server turn to TLS first.
 
-A host gets 8 connections at once and 50 in a second, all its ports together, or
-what --at-once and --rate say: a scan shall not slow it down, nor look like an
-attack to what stands before it. On the loopback interface there is no limit.
-Where a server refuses, vitrine waits. Nothing but the targets is contacted; of
-one on port 443 it also asks port 80 whether that leads to https://. With
---revocation soft or hard the addresses that certificates name are asked:
-whether they are revoked, and for certificates of authorities that the server
-does not send.
+Each host gets at most 8 connections at once and 50 a second; --at-once and
+--rate change that. So a scan neither slows a host down nor looks like an
+attack. On the loopback interface there is no limit. If a server refuses,
+vitrine waits. It contacts the targets only; for port 443 it also asks port 80
+whether that leads to https://. With --revocation soft or hard it also asks the
+addresses that certificates name: whether they are revoked, and for missing
+certificates of authorities.
+
 --timing 500 also measures whether the server takes longer to refuse a wrongly
-padded premaster, by as many connections with each kind, one after the other.
---fleet sees whether what one server of a name, or behind a balancer, handed out
-is taken by the others, and whether all answer alike.
+padded premaster. It makes as many connections with each kind, one after the
+other. --fleet sees whether what one server of a name, or behind a balancer,
+handed out is taken by the others, and whether all answer alike.
 
 Scan only what you run, or have leave to scan.
 
---policy compares each server with a guideline or a YAML file of your own, and
---baseline with what an earlier scan wrote by --json. -o writes a file besides:
-its ending says whether that is a page for a browser (.html), JSON, SARIF,
-JUnit (.xml) or CSV.
+--policy compares each server with a guideline or a YAML file of your own.
+--baseline compares with what an earlier scan wrote by --json. -o writes a file
+besides: its ending says whether that is a page for a browser (.html), JSON,
+SARIF, JUnit (.xml) or CSV.
 
 --resume keeps what is found in a file. If the scan is interrupted, the same
 command goes on where it stopped; targets that did not answer are asked again.
 
-The exit code is 1 where a finding is as bad as --fail-on says, where a policy
-is not kept, and where something is worse than in the baseline. With --policy or
---baseline, findings alone count only if --fail-on is given. It is 3 where a
-target does not answer, or leaves many connections without an answer: what was
-not found there may be there all the same.`,
+The exit code is 1 if a finding is as bad as --fail-on says, if a server breaks
+the policy, or if anything is worse than the baseline. With --policy or
+--baseline, findings alone count only if --fail-on is given. It is 3 if a target
+does not answer, or leaves many connections without an answer. Then the scan may
+have missed something there.`,
 		Example: `  vitrine scan example.com
   vitrine scan mail.example.com:587 smtps://mail.example.com
   vitrine scan 192.0.2.7:8000-8100 --json
@@ -132,7 +131,7 @@ func (o *options) register(cmd *cobra.Command) {
 	o.revoked.Register(cmd, "the server's")
 	set.BoolVar(&o.quick, "quick", false, "leave out the weaknesses that need probes of their own")
 	set.IntVar(&o.timing, "timing", 0, fmt.Sprintf("measure the time for premasters, this `often` (%d to %d; default: not at all)", scan.MinTiming, scan.MaxTiming))
-	set.IntVar(&o.fleet, "fleet", 0, fmt.Sprintf("see whether the servers behind each name share their sessions and answer alike, by this many `sessions` of each kind (%d to %d; 24 for --fleet alone)", scan.MinFleet, scan.MaxFleet))
+	set.IntVar(&o.fleet, "fleet", 0, fmt.Sprintf("see whether the servers behind each name share sessions and answer alike: by this many `sessions` of each kind (%d to %d; 24 for --fleet alone)", scan.MinFleet, scan.MaxFleet))
 	set.Lookup("fleet").NoOptDefVal = "24"
 	set.StringVar(&o.failOn, "fail-on", string(scan.Low), "the exit code is 1 for a finding this `bad` or worse: "+flags.OneOf(severityNames))
 	set.StringVar(&o.policy, "policy", "", "compare with this `policy`: "+policies()+", or a file")
@@ -142,9 +141,9 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.resume, "resume", "", "keep each report in this `file`, and leave out the targets that it has already")
 	set.BoolVar(&o.json, "json", false, "write what was found as JSON to standard output")
 	set.StringVar(&o.explain, "explain", "", "explain the connection that proves the finding with this `id`")
-	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "connections to a host in a second, at most")
-	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "connections to a host at once, at most")
-	set.IntVar(&o.servers, "servers", defaultServers, "servers asked at once, at most")
+	set.Float64Var(&o.rate, "rate", scan.DefaultRate, "make at most `N` connections a second to each host")
+	set.IntVar(&o.atOnce, "at-once", scan.DefaultConnections, "have at most `N` connections to each host at once")
+	set.IntVar(&o.servers, "servers", defaultServers, "ask at most `N` servers at once")
 	o.timeout.Register(cmd, scan.DefaultTimeout, "time limit for each connection, like 5 (seconds) or 1m30s")
 	flags.CompleteFrom(cmd, "fail-on", severityNames)
 }

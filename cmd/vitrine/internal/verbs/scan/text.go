@@ -75,7 +75,7 @@ func (w *writer) report(r *scan.Report, verdicts ...string) {
 		w.finding(f)
 	}
 	if slices.ContainsFunc(r.Findings, func(f scan.Finding) bool { return f.Setting != "" }) && !slices.ContainsFunc(r.Findings, func(f scan.Finding) bool { return f.Fix != nil }) {
-		fmt.Fprintf(w, "\n  %s\n", w.Faint("--software nginx writes the lines to change; other programs: "+strings.Join(programs()[1:4], ", ")+", ..."))
+		fmt.Fprintf(w, "\n  %s\n", w.Faint("Add --software nginx for the lines to change; other programs: "+strings.Join(programs()[1:4], ", ")+", ..."))
 	}
 	w.spoken(r)
 	w.certificates(r)

@@ -73,20 +73,21 @@ addresses that it listens on, and is renewed when it gets old.
 
 The files of --cert are read again when they change: put a renewed certificate
 there, and new connections get it. If it names an OCSP responder, its response
-is stapled, and fetched anew in good time. Of several certificates the first
-that is for the name and the key types that a client asks for is taken.
+is stapled, and fetched anew in good time. If there are several certificates,
+each client gets the first one for its name and key types.
 
 A folder without index.html is listed. Files and folders whose name begins with
-a dot are neither served nor listed, but for .well-known; nor are links that
-lead out of DIR, and what is no file.
+a dot are neither served nor listed, but for .well-known. Links that lead out of
+DIR, and special files, are not served either.
 
 Name old versions and weak suites to use them. Dangerous ones also need
 --legacy; the error says which word.
 
 With --explain-failures DIR each failed handshake leaves a trace in DIR, by time
-and address, which vitrine explain shows: what came and what was sent, but no
-secrets. There are at most 500 files and 64 MiB; then the oldest of the address
-that has most makes room. Guard them all the same: they hold names and more.
+and address, which vitrine explain shows. It holds the bytes of both directions,
+but no secrets. There are at most 500 files and 64 MiB; then the oldest of the
+address that has most makes room. Guard them all the same: they hold names and
+more.
 
 With --inspect each client finds the account of its own connection at
 https://.../.vitrine: a page, or another form with ?format=json or ?format=text.
@@ -121,7 +122,7 @@ func (o *options) register(cmd *cobra.Command) {
 	set.StringVar(&o.clientAuth, "client-auth", "none", "ask clients for a certificate, a `mode`: none, request (verified if there is one) or require")
 	set.StringVar(&o.clientCA, "client-ca", "", "authorities of the clients' certificates, a PEM `file`")
 	o.revoked.Register(cmd, "a client's")
-	set.StringArrayVar(&o.delegated, "delegated-credential", nil, "sign with the key in this `file`, which 'vitrine cert delegate' makes, for clients that take it (RFC 9345); it is read again when it changes")
+	set.StringArrayVar(&o.delegated, "delegated-credential", nil, "a key in this `file`, which 'vitrine cert delegate' makes, signs for clients that take it (RFC 9345); it is read again when it changes")
 	set.BoolVar(&o.rawKey, "raw-public-key", false, "show clients that take it the key of the certificate alone (RFC 7250)")
 	set.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions up to TLS 1.2 in memory too, for clients without tickets")
 	set.BoolVar(&o.earlyData, "early-data", false, "take requests that come together with the ClientHello (0-RTT), each once: GET and HEAD are served at once, others after the handshake")

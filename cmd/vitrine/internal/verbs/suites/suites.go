@@ -29,14 +29,18 @@ func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suites [NAME...]",
 		Short: "List the cipher suites, and why most of them are off",
-		Long: `List the cipher suites that are on by default or, with --all, every one that
-vitrine has: strongest first, with the reason why it is off, and what allows it.
-With names, IANA's or OpenSSL's, it shows all parts of these suites.
+		Long: `List the cipher suites that are on by default, strongest first. With --all it
+lists every one that vitrine has, with the reason why it is off, and what allows
+it. With names, IANA's or OpenSSL's, it shows all parts of these suites.
 
-The columns are the name, in which stand the cipher and the MAC; how the keys
-are agreed on and the server is authenticated, where the suite decides that; the
-strength of the cipher in bits; the versions that have it, where 3.0 is SSL 3.0;
-and the hash of the key schedule from TLS 1.2 on.`,
+The columns:
+
+  suite     the name, which tells the cipher and the MAC
+  keys by   how the keys are agreed on, if the suite decides that
+  auth      how the server is authenticated, if the suite decides that
+  bit       the strength of the cipher
+  version   the versions that have it; 3.0 is SSL 3.0
+  PRF       the hash of the key schedule from TLS 1.2 on`,
 		Example: `  vitrine suites
   vitrine suites --all
   vitrine suites --version tls1.0

@@ -27,9 +27,9 @@ func New() *cobra.Command {
 certificates for servers and clients, a CRL and an OCSP responder.
 
 The authority can certify this machine's names, those in .localhost, .test,
-.local, .home.arpa and .internal, private addresses, and what init permits; no
-client that trusts its root can be shown a forged certificate for another name.
-Its keys are not encrypted: the folder is for development.`,
+.local, .home.arpa and .internal, private addresses, and what init permits.
+Nobody can show a forged certificate for another name to a client that trusts
+its root. Its keys are not encrypted: the folder is for development.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return report.Usagef("vitrine cert ca has no %q; vitrine cert ca --help lists what it has", args[0])

@@ -45,7 +45,8 @@ func newCRL() *cobra.Command {
 		Short: "Write the list of what is revoked",
 		Long: `Write the CRL of the intermediate and, in root-FILE beside it, that of the root,
 in PEM and in place of those that were there. openssl verify -crl_check -CRLfile
-and the --crl of vitrine cert verify read them. A running vitrine cert ca ocsp hands out the same lists over HTTP.`,
+and the --crl of vitrine cert verify read them. A running vitrine cert ca ocsp
+hands out the same lists over HTTP.`,
 		Example: `  vitrine cert ca crl --dir ca --out crl.pem`,
 		Args:    flags.Arguments(0, 0, "vitrine cert ca crl --dir ca"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },

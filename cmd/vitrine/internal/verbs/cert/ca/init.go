@@ -64,7 +64,7 @@ vitrine serve --ca-dir FOLDER uses it, too.`,
 	o.register(cmd)
 	set := cmd.Flags()
 	set.StringSliceVar(&o.permit, "permit", nil, "further `domains` for which it can certify, like box.example")
-	set.StringVar(&o.key, "key", authorityKeys[0], "a `word` for the type of its keys: "+strings.Join(authorityKeys, ", ")+"; ML-DSA is for TLS 1.3 alone, and clients have to name it with --sigalgs")
+	set.StringVar(&o.key, "key", authorityKeys[0], "the `type` of its keys: "+strings.Join(authorityKeys, ", ")+"; ML-DSA is for TLS 1.3 alone, and clients have to name it with --sigalgs")
 	set.StringVar(&o.url, "url", defaultURL, "the `URL` of its OCSP responder, which stands in each certificate; empty for none")
 	flags.CompleteFrom(cmd, "key", authorityKeys)
 	return cmd

@@ -84,7 +84,7 @@ a --name.`,
 	set := cmd.Flags()
 	set.StringArrayVar(&o.names, "name", nil, "a DNS `name` or address; give the flag again for more, and *.box.test for all below box.test")
 	set.BoolVar(&o.client, "client", false, "for a client instead of a server")
-	set.StringVar(&o.key, "key", keyTypes[0], "a `word` for the type of the new key: "+strings.Join(keyTypes, ", "))
+	set.StringVar(&o.key, "key", keyTypes[0], "the `type` of the new key: "+strings.Join(keyTypes, ", "))
 	set.IntVar(&o.days, "days", 90, "how many `days` it is good for; browsers refuse a server's that is good for more than 397")
 	set.BoolVar(&o.mustStaple, "must-staple", false, "have clients refuse the server if it staples no OCSP response")
 	set.BoolVar(&o.delegation, "delegation", false, "let its key delegate to others for some days, by vitrine cert delegate (RFC 9345)")

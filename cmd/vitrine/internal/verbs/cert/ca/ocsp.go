@@ -57,9 +57,9 @@ func newOCSP() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ocsp --dir FOLDER",
 		Short: "Run the OCSP responder, which hands out the CRLs too",
-		Long: `Answer OCSP requests (RFC 6960) over HTTP about what the authority issued, by GET
-and POST. A certificate of a week signs the answers, and its key is in memory
-only. The record is read for each request: a revocation counts at once.
+		Long: `Answer OCSP requests (RFC 6960) over HTTP about what the authority issued, by
+GET and POST. A certificate of a week signs the answers, and its key is in
+memory only. The record is read for each request: a revocation counts at once.
 
 Below the URL are also the CRLs and the authorities' certificates, in DER, where
 certificates say that they are: ` + devca.PathIssuerCRL + `, ` + devca.PathIssuer + `,
@@ -72,6 +72,7 @@ certificates say that they are: ` + devca.PathIssuerCRL + `, ` + devca.PathIssue
 	o.register(cmd)
 	cmd.Flags().StringVar(&o.listen, "listen", "", "`address` and port; a port alone listens on 127.0.0.1 only, and port 0 is any free one (default: those in the certificates, else 127.0.0.1:8889)")
 	cmd.Flags().DurationVar(&o.valid, "valid", 5*time.Minute, "how long an answer is good for, a `time` from 1m to 168h")
+	cmd.Flags().Lookup("valid").DefValue = "5m"
 	return cmd
 }
 

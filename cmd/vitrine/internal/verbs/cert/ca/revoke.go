@@ -66,7 +66,7 @@ once, and a CRL as soon as it is made anew.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	o.register(cmd)
-	cmd.Flags().StringVar(&o.reason, "reason", words[0], "why, a `word`: "+strings.Join(words, ", "))
+	cmd.Flags().StringVar(&o.reason, "reason", words[0], "the `reason`: "+strings.Join(words, ", "))
 	flags.CompleteFrom(cmd, "reason", words)
 	return cmd
 }

@@ -70,10 +70,10 @@ type trustOptions struct {
 
 func newTrust() *cobra.Command {
 	return trustVerb(&trustOptions{trusted: true}, "trust", "Have this machine trust the root",
-		`Put the root into the stores of this machine: the system's, which needs the
-rights of an administrator (by sudo), and those of NSS and Java where they are.
-From then on programs accept what the authority issues, for the names that it
-can certify; its keys in the folder are as valuable as those names.`)
+		`Put the root into the stores of this machine: the system's, and those of NSS and
+Java where they are. The system's needs the rights of an administrator (by
+sudo). From then on programs accept what the authority issues, for the names
+that it can certify. Its keys in the folder are as valuable as those names.`)
 }
 
 func newUntrust() *cobra.Command {

@@ -65,16 +65,17 @@ func New() *cobra.Command {
 		Use:   "delegate --cert FILE",
 		Short: "Delegate a certificate to a new key, for some days",
 		Long: `Make a key and a delegated credential for it (RFC 9345): the owner of a
-certificate signs that a server may use this key in its name, for some days. The
-file of --out is for vitrine serve --delegated-credential, which reads it again
-when it changes. Make a new one before the old one ends, from a timer say.
+certificate signs that a server may use this key in its name. That holds for
+some days. The file of --out is for vitrine serve --delegated-credential, which
+reads it again when it changes. Make a new one before the old one ends, from a
+timer say.
 
 The certificate must have the extension DelegationUsage and the key usage
 digitalSignature. Few authorities issue such; vitrine cert ca issue --delegation
 does for trying it out.
 
-Clients refuse a credential that is valid for more than seven days from now, by
-their own clock: leave those with a slow clock some room.`,
+By their own clock, clients refuse a credential that is valid for more than
+seven days: leave room for slow clocks.`,
 		Example: `  vitrine cert delegate --cert chain.pem --key key.pem --out delegated.pem
   vitrine serve --cert chain.pem --key key.pem \
     --delegated-credential delegated.pem
@@ -86,8 +87,9 @@ their own clock: leave those with a slow clock some room.`,
 	set.SortFlags = false
 	o.identity.Register(cmd, "the owner's")
 	set.StringVar(&o.out, "out", "delegated.pem", "write the credential and its key to this `file`, which is replaced if it is there")
-	set.StringVar(&o.kind, "type", keyNames[0], "a `word` for the type of the new key: "+strings.Join(keyNames, ", "))
-	set.DurationVar(&o.valid, "valid-for", usualLife, "how long it is valid, at most 168h")
+	set.StringVar(&o.kind, "type", keyNames[0], "the `type` of the new key: "+strings.Join(keyNames, ", "))
+	set.DurationVar(&o.valid, "valid-for", usualLife, "how long it is valid, a `time` of at most 168h")
+	set.Lookup("valid-for").DefValue = "72h"
 	set.BoolVar(&o.json, "json", false, "write the result as JSON")
 	flags.CompleteFrom(cmd, "type", keyNames)
 	return cmd

@@ -44,14 +44,14 @@ func New() *cobra.Command {
 		Use:   "ech PUBLIC-NAME",
 		Short: "Make a key for Encrypted Client Hello, and the DNS record for it",
 		Long: `Make a key for Encrypted Client Hello (RFC 9849), and write it to --out for
-vitrine serve --ech-key: a PEM file with the private key and its ECHCONFIG, as
-OpenSSL reads it, too (RFC 9934). Then the DNS record is written that publishes
-the config: put it under each name that clients shall be able to hide, with that
-name in place of the first word.
+vitrine serve --ech-key. The PEM file holds the private key and its ECHCONFIG,
+as OpenSSL reads it too (RFC 9934). Then vitrine writes the DNS record that
+publishes the config. Put it under each name that clients shall be able to hide,
+with that name in place of the first word.
 
 PUBLIC-NAME is what everybody sees in place of those names. The server needs a
-certificate for it: by that it proves to a client with an old config that it
-speaks for it, and tells it the new one.
+certificate for it. It proves by that to a client with an old config that it
+speaks for PUBLIC-NAME, and tells it the new config.
 
 To change keys, make one with --with OLD: the record then has both configs, the
 new one first. Let the server have both until DNS has forgotten the old record.`,

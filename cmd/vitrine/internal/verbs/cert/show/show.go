@@ -25,15 +25,16 @@ func New() *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "show FILE|HOST[:PORT]",
-		Short: "Show what is in a certificate, a key, a request, a list or an answer",
+		Short: "Show what is in a certificate, key, request, list or response",
 		Long: `Show what FILE holds, or the certificates that HOST shows, and its stapled OCSP
 response. Nothing is verified: see vitrine cert verify. No private key is shown,
 but for its kind and the certificate that it fits.
 
 FILE may hold certificates, private keys, certificate requests, revocation lists
-and OCSP responses; in PEM, DER, PKCS#7, PKCS#8, encrypted or not, or PKCS#12; -
-is standard input. What crypto/x509 cannot read, such as negative serial numbers
-and unknown curves, is shown too, and why no program in Go accepts it.
+and OCSP responses. It is in PEM, DER, PKCS#7, PKCS#8 (encrypted or not) or
+PKCS#12; - is standard input. Some certificates crypto/x509 cannot read, such as
+those with negative serial numbers or unknown curves. They are shown too, with
+the reason why no program in Go accepts them.
 
 --lint asks zlint, with hundreds of rules of RFC 5280, the CA/Browser Forum and
 others. If it finds an error, the exit code is 1.`,

@@ -39,16 +39,16 @@ func New() *cobra.Command {
 		Use:   "verify FILE|HOST[:PORT]",
 		Short: "Say whether certificates would be accepted, and why not",
 		Long: `Verify the certificates in FILE, the first of them as a server's own, or those
-that HOST shows: the path to a trusted root, times, name, purpose, and every
-rule of the profile. What is wrong is said first, and what to change. If they
-are refused, the exit code is 5.
+that HOST shows. vitrine checks the path to a trusted root, times, name,
+purpose, and every rule of the profile. Problems come first, with what to
+change. If they are refused, the exit code is 5.
 
 FILE is in PEM, DER, PKCS#7 or PKCS#12, or - for standard input. Without --name
 a server is verified for HOST, and a file for the first name that stands in it.
 
 Profiles: interoperable has every rule that protects you; rfc5280 adds every
-MUST of RFC 5280, and webpki what the CA/Browser Forum demands. What a stricter
-profile would refuse is a warning.`,
+MUST of RFC 5280, and webpki what the CA/Browser Forum demands. If a stricter
+profile would refuse it, you get a warning.`,
 		Example: `  vitrine cert verify example.com
   vitrine cert verify fullchain.pem --name www.example.com --at 2027-01-31
   vitrine cert verify server.pem --ca root.pem --profile webpki --verbose
@@ -61,9 +61,9 @@ profile would refuse is a warning.`,
 	set.StringVar(&o.name, "name", "", "the DNS `name` or address that the certificate must be for; a server is asked for it, too")
 	set.StringVar(&o.ca, "ca", "", "trust the authorities in this PEM `file` instead of the system's")
 	set.Var(&o.at, "at", "verify for this moment, like 2027-01-31 or 2027-01-31T12:00:00Z (default: now)")
-	set.StringVar(&o.profile, "profile", profiles[0], "how strict to be, a `word`: "+strings.Join(profiles, ", "))
+	set.StringVar(&o.profile, "profile", profiles[0], "how strict to be, by this `profile`: "+strings.Join(profiles, ", "))
 	flags.CompleteFrom(cmd, "profile", profiles)
-	set.StringArrayVar(&o.pins, "pin", nil, "demand a key with this SHA-256 in the path, a `hash` in hex or as sha256//BASE64; the server's own key then needs no authority; give --pin again for another")
+	set.StringArrayVar(&o.pins, "pin", nil, "demand a key with this SHA-256 in the path, a `hash` in hex or as sha256//BASE64. The server's own key then needs no authority. Give --pin again for another")
 	set.BoolVar(&o.fetchIssuers, "fetch-issuers", false, "fetch authorities that are missing from where the certificates say")
 	o.revocation.Register(cmd, "the")
 	set.BoolVarP(&o.verbose, "verbose", "v", false, "show every check, and not only those that failed")
