@@ -1,6 +1,7 @@
 package httptls
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,6 @@ type unconfirmed struct {
 	err   error
 	mu    sync.Mutex
 	state *tls.ConnectionState // once the handshake is complete
-	mark  [1]string            // the header that admit sets, so that it is known again
 }
 
 // wait returns a connection that has early data. It keeps its place, and HandshakeTimeout goes on,
@@ -47,9 +47,11 @@ type unconfirmed struct {
 func (l *listener) wait(early *tls.EarlyConn, p *place, begun time.Time) *unconfirmed {
 	u := &unconfirmed{EarlyConn: early, begun: begun, place: p}
 	u.report = func(h Handshake) { l.guarded("OnHandshake", h.Conn, func() { l.report(h) }) }
+	u.turn.Lock() // the time may be up already
 	u.limit = time.AfterFunc(l.timeout-time.Since(begun), func() {
 		u.end(&timeoutError{"the TLS handshake with a client", l.timeout})
 	})
+	u.turn.Unlock()
 	if !p.keep(func() { go u.end(errCrowdedOut) }) {
 		u.end(errCrowdedOut)
 	}
@@ -139,24 +141,28 @@ func (u *unconfirmed) read(b []byte) (int, error) {
 // safely is set for methods that change nothing. RFC 9110 §9.2.1; TRACE shows what others sent.
 var safely = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodOptions: true}
 
+// markKey finds in a request's context which header admit has set, so that it is known again.
+type markKey struct{}
+
 // admit has a request that came early be served, or waits until it is no longer early. A header
 // of the client's own stays: it may be of a proxy before us. Whatever it says means 1 (RFC 8470 §5.1).
 // A client that asks for another protocol would go on with it after an answer, in early data.
-func (c *serverConn) admit(r *http.Request) error {
+func (c *serverConn) admit(r *http.Request) (*http.Request, error) {
 	u := c.early
 	if u == nil || u.confirmed() != nil {
-		return nil
+		return r, nil
 	}
 	if safely[r.Method] && r.ContentLength == 0 && r.Header.Get("Upgrade") == "" {
 		if _, theirs := r.Header[earlyHeader]; theirs {
 			r.Header.Set(earlyHeader, "1")
 		} else {
-			u.mark[0] = "1"
-			r.Header[earlyHeader] = u.mark[:]
+			mark := []string{"1"} // each request's own: HTTP/2 serves several at once
+			r.Header[earlyHeader] = mark
+			r = r.WithContext(context.WithValue(r.Context(), markKey{}, &mark[0]))
 		}
-		return nil
+		return r, nil
 	}
-	return u.confirm()
+	return r, u.confirm()
 }
 
 // hijacked waits until the client has proved that it is there: what a handler reads from then on
@@ -193,7 +199,7 @@ func Confirm(r *http.Request) error {
 	if err := c.early.confirm(); err != nil {
 		return err
 	}
-	if h := r.Header[earlyHeader]; len(h) == 1 && &h[0] == &c.early.mark[0] {
+	if h := r.Header[earlyHeader]; len(h) == 1 && &h[0] == r.Context().Value(markKey{}) {
 		delete(r.Header, earlyHeader)
 	}
 	r.TLS = c.tlsState()

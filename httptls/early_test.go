@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -207,5 +208,19 @@ func TestEarlyConnectionClosedBeforeTheHandshake(t *testing.T) {
 		}
 	case <-time.After(8 * time.Second): // HandshakeTimeout is 10
 		t.Error("nobody is told of the handshake's end")
+	}
+}
+
+// HTTP/2 serves several early requests of a connection at once: their headers have nothing in common.
+func TestEachEarlyRequestHasItsHeader(t *testing.T) {
+	c := &serverConn{early: new(unconfirmed)}
+	one, err := c.admit(httptest.NewRequest("GET", "/", nil))
+	other, otherErr := c.admit(httptest.NewRequest("GET", "/", nil))
+	if err != nil || otherErr != nil {
+		t.Fatal(err, otherErr)
+	}
+	one.Header["Early-Data"][0] = "changed"
+	if got := other.Header.Get("Early-Data"); got != "1" {
+		t.Errorf("the other request says %q", got)
 	}
 }

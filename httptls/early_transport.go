@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/tls"
 )
@@ -32,7 +33,9 @@ func isWholeAndSafe(b []byte) bool {
 	return safely[r.Method] && r.ContentLength == 0 && len(r.TransferEncoding) == 0 && r.Header.Get("Upgrade") == ""
 }
 
-// lateConn is a client's connection whose handshake comes with the first Write.
+// lateConn is a client's connection whose handshake comes with the first Write, or lateWait after the
+// first Read. net/http may have another connection take the request, and keep this one: idle, it must
+// notice an end by the server like any other.
 type lateConn struct {
 	*tls.Conn
 	begin  func(first []byte) (taken bool, err error)
@@ -43,15 +46,22 @@ type lateConn struct {
 	err    error
 }
 
-func (c *lateConn) Write(b []byte) (int, error) {
-	taken := false
+const lateWait = 100 * time.Millisecond
+
+// start does the handshake, if that was not begun, with the first bytes to be sent.
+func (c *lateConn) start(first []byte) (taken bool, err error) {
 	c.once.Do(func() {
 		defer close(c.begun)
-		taken, c.err = c.begin(b)
+		taken, c.err = c.begin(first)
+		c.begin = nil // it holds a request's context
 	})
-	switch {
-	case c.err != nil:
-		return 0, c.err
+	return taken, c.err
+}
+
+func (c *lateConn) Write(b []byte) (int, error) {
+	switch taken, err := c.start(b); {
+	case err != nil:
+		return 0, err
 	case taken:
 		return len(b), nil
 	}
@@ -59,15 +69,30 @@ func (c *lateConn) Write(b []byte) (int, error) {
 }
 
 func (c *lateConn) Read(b []byte) (int, error) {
-	select {
-	case <-c.begun:
-	case <-c.closed:
-		return 0, net.ErrClosed
-	}
-	if c.err != nil {
-		return 0, c.err
+	if err := c.wait(); err != nil {
+		return 0, err
 	}
 	return c.Conn.Read(b)
+}
+
+// wait returns when the handshake is over.
+func (c *lateConn) wait() error {
+	select {
+	case <-c.begun:
+		return c.err
+	default:
+	}
+	late := time.NewTimer(lateWait)
+	defer late.Stop()
+	select {
+	case <-c.begun:
+		return c.err
+	case <-c.closed:
+		return net.ErrClosed
+	case <-late.C:
+		_, err := c.start(nil)
+		return err
+	}
 }
 
 func (c *lateConn) Close() error {
@@ -101,7 +126,8 @@ func (t *Transport) later(ctx context.Context, raw net.Conn, addr string) *clien
 func (a *attempt) tooEarly(resp *http.Response) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.used != nil && a.used.early.Swap(false) && resp.StatusCode == http.StatusTooEarly && len(a.request.Header[earlyHeader]) == 0
+	sent := a.used != nil && a.used.early.Swap(false) // for whichever request used it first
+	return sent && a.early && resp.StatusCode == http.StatusTooEarly && len(a.request.Header[earlyHeader]) == 0
 }
 
 // again sends the request once more, and nothing early while it is on its way.

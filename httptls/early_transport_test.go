@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -163,5 +164,63 @@ func TestWhatIsWholeAndSafe(t *testing.T) {
 		if got := isWholeAndSafe([]byte(request)); got != want {
 			t.Errorf("%q: %v", request, got)
 		}
+	}
+}
+
+// A connection that was dialled for a request which another connection has taken over is not left without
+// a handshake: net/http keeps it, and it must notice an end like any idle one.
+func TestTransportIdleWithoutItsRequest(t *testing.T) {
+	server, client := earlyConfigs(t)
+	ended, hold, holding := make(chan Handshake, 8), make(chan struct{}), make(chan struct{})
+	addr := serveEarly(t, &Server{TLS: server, HandshakeTimeout: 3 * time.Second, OnHandshake: func(h Handshake) { ended <- h }}, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hold" {
+			close(holding)
+			<-hold
+		}
+		io.Copy(w, r.Body)
+	})
+	dial, dials := make(chan struct{}), 0
+	dialling := make(chan struct{})
+	transport := &Transport{TLS: client, EarlyData: true, HTTP: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if dials++; dials == 2 {
+			close(dialling)
+			<-dial
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}}}
+	t.Cleanup(transport.CloseIdleConnections)
+	ask := func(method, path string, body io.Reader) error {
+		r, _ := http.NewRequest(method, "https://"+addr+path, body)
+		resp, err := transport.RoundTrip(r)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		return errors.Join(err, resp.Body.Close())
+	}
+	both := make(chan error, 2)
+	go func() { both <- ask("GET", "/hold", nil) }()
+	<-holding
+	go func() { both <- ask("GET", "/", nil) }() // dials, and is then given the first's connection
+	<-dialling
+	close(hold)
+	for range 2 {
+		if err := <-both; err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(dial)
+	for range 2 {
+		select {
+		case h := <-ended:
+			if h.Err != nil {
+				t.Errorf("a connection without a request was left without a handshake: %v", h.Err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("no handshake was begun")
+		}
+	}
+	if err := ask("POST", "/", io.LimitReader(strings.NewReader("streamed"), 8)); err != nil {
+		t.Errorf("a request that cannot be sent twice: %v", err)
 	}
 }

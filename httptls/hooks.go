@@ -64,7 +64,8 @@ func restoreTLS(next http.Handler, clearHTTP2 bool) http.Handler {
 			http.Error(w, "HTTP/2 was agreed on for this connection.", http.StatusBadRequest)
 			return
 		case ours:
-			if err := c.admit(r); err != nil {
+			var err error
+			if r, err = c.admit(r); err != nil {
 				panic(http.ErrAbortHandler) // there is nobody to answer
 			}
 			r.TLS = c.tlsState()

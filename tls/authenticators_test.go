@@ -6,9 +6,12 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -229,6 +232,83 @@ func TestAuthenticatorsAreVerified(t *testing.T) {
 	}
 }
 
+// What is no request has no name and no answer, however short it is.
+func TestRequestsThatAreNone(t *testing.T) {
+	for _, asks := range []wire.Role{wire.Client, wire.Server} {
+		ours, theirs, _ := authenticating(t, asks, nil)
+		request := must(ours.Request(""))
+		for n := range len(request) {
+			if _, err := theirs.Name(request[:n]); err == nil {
+				t.Errorf("the first %d bytes have a name", n)
+			}
+			if _, err := theirs.Answer(request[:n], proof(asks)); err == nil {
+				t.Errorf("the first %d bytes have an answer", n)
+			}
+		}
+	}
+}
+
+// A certificate that demands a staple in the handshake demands none where none can be asked for.
+// RFC 7633 §4.2.3.
+func TestAuthenticatorsCannotStaple(t *testing.T) {
+	root := newIssuer(nil)
+	strict := root.issue(mustStaple)
+	ours, theirs, _ := authenticating(t, wire.Server, func(_, s *Config) { s.ClientCAs = root.pool() })
+	request := must(ours.Request(""))
+	if _, err := ours.Check(context.Background(), request, must(theirs.Answer(request, strict))); err != nil {
+		t.Error(err)
+	}
+}
+
+// Schemes of clients alone are not asked for, and a server does not sign with one.
+func TestAuthenticatorsWithoutSchemesOfClients(t *testing.T) {
+	old := *proof(wire.Server)
+	old.SupportedSignatureAlgorithms = []SignatureScheme{PKCS1WithSHA256Legacy}
+	both := []SignatureScheme{PKCS1WithSHA256Legacy, ECDSAWithP256AndSHA256, PSSWithSHA256}
+	for _, asks := range []wire.Role{wire.Client, wire.Server} {
+		ours, theirs, _ := authenticating(t, asks, func(c, s *Config) { c.SignatureSchemes, s.SignatureSchemes = both, both })
+		request := must(ours.Request(""))
+		forged := bytes.Replace(request, []byte{0x08, 0x04}, []byte{0x04, 0x20}, 1)
+		if bytes.Equal(forged, request) || bytes.Contains(request, []byte{0x04, 0x20}) {
+			t.Errorf("the %s asks for %x", asks, request)
+		}
+		if _, err := theirs.Answer(forged, &old); (err == nil) != (asks == wire.Server) {
+			t.Errorf("the %s's peer signs with it: %v", asks, err)
+		}
+	}
+}
+
+// Nor is what was not asked for taken. RFC 9261 §5.2.2.
+func TestAuthenticatorsBySchemesNotAskedFor(t *testing.T) {
+	both := []SignatureScheme{PKCS1WithSHA256Legacy, ECDSAWithP256AndSHA256, PSSWithSHA256}
+	ours, _, conn := authenticating(t, wire.Server, func(_, s *Config) { s.SignatureSchemes = both })
+	cs := conn.ConnectionState()
+	before := must(cs.ExportKeyingMaterial("EXPORTER-client authenticator handshake context", []byte{}, 32))
+	key := must(cs.ExportKeyingMaterial("EXPORTER-client authenticator finished key", []byte{}, 32))
+	in := wire.Context{Version: wire.TLS13, From: wire.Client}
+	for scheme, want := range map[wire.SignatureScheme]string{wire.RSAPKCS1SHA256Legacy: "signed with what was not offered", wire.RSAPSSRSAESHA256: ""} {
+		request := must(ours.Request(""))
+		out := wire.AppendMessage(nil, &wire.Certificate{RequestContext: request[5:37], Entries: []wire.CertificateEntry{{DER: proof(wire.Server).Certificate[0]}}}, in)
+		seen := func() []byte {
+			sum := sha256.Sum256(slices.Concat(before, request, out))
+			return sum[:]
+		}
+		signed := sha256.Sum256(slices.Concat(bytes.Repeat([]byte{' '}, 64), []byte("Exported Authenticator\x00"), seen()))
+		var options crypto.SignerOpts = crypto.SHA256
+		if scheme == wire.RSAPSSRSAESHA256 {
+			options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+		}
+		signature := must(proof(wire.Server).PrivateKey.(crypto.Signer).Sign(rand.Reader, signed[:], options))
+		out = wire.AppendMessage(out, &wire.CertificateVerify{Scheme: scheme, Signature: signature}, in)
+		mac := hmac.New(sha256.New, key)
+		mac.Write(seen())
+		out = wire.AppendMessage(out, &wire.Finished{VerifyData: mac.Sum(nil)}, in)
+		if _, err := ours.Check(context.Background(), request, out); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
+
 func TestAuthenticatorsHaveBounds(t *testing.T) {
 	ours, theirs, _ := authenticating(t, wire.Server, nil)
 	for i := range MaxAuthenticators {
@@ -259,6 +339,7 @@ func FuzzAuthenticators(f *testing.F) {
 	request := must(ours.Request(""))
 	good := must(theirs.Answer(request, proof(wire.Client)))
 	f.Add(request, good)
+	f.Add([]byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, request, answer []byte) {
 		_, _ = theirs.Name(request)
 		if out, err := theirs.Answer(request, nil); err == nil {

@@ -23,8 +23,8 @@ type EarlyData struct {
 	// that say what may be done twice. "" stands for connections without one.
 	Protocols []string
 	// Replay refuses what is sent again, and is required: session.SingleUse with a store that all
-	// servers share which open the same tickets, or session.NewRecorder for one process. It is
-	// waited for 100 ms at most.
+	// servers share which open the same tickets, or session.NewRecorder for one process. Each
+	// question may take 100 ms: one for each ticket that is issued, and one for early data.
 	Replay session.ReplayStore
 	// Window is how much the age of the ticket that the client says may differ from what the
 	// server counts, for the way and for clocks that are not exact; 0 for 10 seconds, at most a minute.

@@ -375,6 +375,20 @@ func TestSelfie(t *testing.T) {
 	if _, _, clientErr, serverErr := connect(t, client, server); clientErr != nil || serverErr != nil {
 		t.Errorf("two nodes: %v, %v", clientErr, serverErr)
 	}
+	// A ticket of such a session, at a node with the same keys for tickets.
+	again := server.Clone()
+	again.PSK.Node = "alice"
+	server.SetSessionTicketKeys([][32]byte{{1}})
+	again.SetSessionTicketKeys([][32]byte{{1}})
+	client.ClientSessionCache, client.ServerName = NewLRUClientSessionCache(4), "peer"
+	for _, want := range []string{"none", "psk"} {
+		if got := resumption(t, client, server); got != want {
+			t.Fatalf("at the other node: resumed by %s; want %s", got, want)
+		}
+	}
+	if _, _, _, err := connect(t, client, again); !errors.As(err, &fault) || fault.Alert != wire.AlertIllegalParameter {
+		t.Errorf("by a ticket: %v", err)
+	}
 	if n := handshake.OwnHellos(); n != 0 {
 		t.Errorf("%d hellos are still noted", n)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	stdtls "crypto/tls"
+	"crypto/x509"
 	"errors"
 	"testing"
 
@@ -104,13 +105,68 @@ var ofCertificates = []offence{
 		})},
 	{"a message that does not parse", wire.AlertDecodeError, only(wire.TLS13, delegating), wire.Server,
 		change(func(m *wire.Certificate) { set(&m.Entries[0].Extensions, wire.ExtDelegatedCredential, 1) })},
-	{"a certificate has an extension that we did not ask for: delegated_credential", wire.AlertUnsupportedExtension, hosts13, wire.Server,
+	{"a delegated credential that we did not ask for", wire.AlertUnexpectedMessage, hosts13, wire.Server,
 		change(func(m *wire.Certificate) { set(&m.Entries[0].Extensions, wire.ExtDelegatedCredential, 1) })},
+}
+
+// A server may ask a client for a delegated credential, of which ours has none. The server's own transcript
+// lacks the extension, so that it is the one that refuses. RFC 9345 §4.1.2.
+func TestDelegatedCredentialsMayBeAskedFor(t *testing.T) {
+	asks := change(func(m *wire.CertificateRequest) { set(&m.Extensions, wire.ExtDelegatedCredential, 0, 2, 4, 3) })
+	for hint, how := range map[string]edit{"asks": asks, "malformed": change(func(m *wire.CertificateRequest) { set(&m.Extensions, wire.ExtDelegatedCredential, 0) })} {
+		victim := offence{hosts: only(wire.TLS13, clientAuth), by: wire.Server, how: how}.commit(t)
+		want := wire.AlertDecryptError // the signature of the server's CertificateVerify
+		if hint == "malformed" {
+			want = wire.AlertDecodeError
+		}
+		victim.wants(t, want)
+	}
+}
+
+// A server that announces a staple, and shows no certificate that it could be about, makes nobody verify
+// a chain. RFC 6066 §8.
+func TestStaplesOfNoCertificate(t *testing.T) {
+	announces := serverHello(func(m *wire.ServerHello) { set(&m.Extensions, wire.ExtStatusRequest) })
+	staple := wire.AppendMessage(nil, &wire.CertificateStatus{Response: []byte("an OCSP response")}, wire.Context{Version: wire.TLS12, From: wire.Server})
+	andStaples := func(r *records, raw []byte) [][]byte {
+		if wire.HandshakeType(raw[0]) == wire.TypeCertificate {
+			return [][]byte{raw, staple}
+		}
+		return announces(r, raw)
+	}
+	for name, x := range map[string]struct {
+		hosts func(testing.TB) (client, server *host)
+		how   edit
+	}{
+		"a raw public key":              {only(wire.TLS12, rawServer), announces},
+		"a raw public key and a staple": {only(wire.TLS12, rawServer), andStaples},
+		"anonymous":                     {exchange(wire.TLS_DH_anon_WITH_AES_128_GCM_SHA256), announces},
+		"a pre-shared key":              {exchange(wire.TLS_PSK_WITH_AES_128_GCM_SHA256), announces},
+	} {
+		verified := false
+		hosts := then(x.hosts, func(c, _ *host) { c.config.Host = anyPeer{c, &verified} })
+		client := flow{hosts: hosts}.run(t, wire.Server, x.how)
+		// The rogue's own transcript lacks what it adds: where the client has gone on, the server ends the handshake.
+		if fault := new(handshake.Error); verified || client.Result().Peer.OCSP != nil || len(client.sent) > 0 || !errors.As(client.err, &fault) || !fault.Received {
+			t.Errorf("%s: a chain was verified: %v; the client has sent %v: %v", name, verified, client.sent, client.err)
+		}
+	}
+}
+
+// anyPeer is a host that notes that it was asked about a chain.
+type anyPeer struct {
+	*host
+	asked *bool
+}
+
+func (a anyPeer) VerifyPeer(context.Context, *handshake.State, []*x509.Certificate) ([][]*x509.Certificate, error) {
+	*a.asked = true
+	return nil, errors.New("there is no chain")
 }
 
 // A client asks for no credential of its peer's where it is the server.
 func TestDelegatedCredentialOfAClient(t *testing.T) {
-	o := offence{"delegated_credential", wire.AlertUnsupportedExtension, only(wire.TLS13, clientAuth, delegating), wire.Client,
+	o := offence{"delegated credential", wire.AlertUnexpectedMessage, only(wire.TLS13, clientAuth, delegating), wire.Client,
 		change(func(m *wire.Certificate) { set(&m.Entries[0].Extensions, wire.ExtDelegatedCredential, 1) })}
 	o.commit(t).wants(t, o.alert)
 }

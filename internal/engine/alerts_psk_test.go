@@ -32,6 +32,8 @@ var ofPSK = []offence{
 	illegal("does a key exchange beside the PSK, which we did not offer", hostsKeyAlone, wire.Server, serverHello(func(m *wire.ServerHello) {
 		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtKeyShare, Data: []byte(aShare)})
 	})),
+	{"and the Config demands both", wire.AlertHandshakeFailure, then(hostsKeyAlone, func(c, s *host) { c.config.Beside, s.config.Beside = true, true }), wire.Client,
+		clientHello(func(m *wire.ClientHello) { set(&m.Extensions, wire.ExtPSKKeyExchangeModes, 1, 0) })}, // what it lists is not done beside
 	illegal("announces early data, and wants a certificate beside its PSK", hosts13, wire.Client, clientHello(func(m *wire.ClientHello) {
 		m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtCertWithExternPSK}, wire.Extension{Type: wire.ExtEarlyData})
 	})),

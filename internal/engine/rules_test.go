@@ -21,7 +21,6 @@ var elsewhere = map[string]string{
 	"the client sent no quic_transport_parameters":                                                         "TestQUICRules",
 	"the server sent no quic_transport_parameters":                                                         "TestQUICRules",
 	"the client has a legacy_session_id, which QUIC has no use for":                                        "TestQUICRules",
-	"the client wants no certificate beside its pre-shared key, and the Config demands both":               "TestCertificateBesideExternalPSK in tls",
 	"the server shows no certificate beside the pre-shared key, and the Config demands both":               "TestCertificateBesideExternalPSK in tls",
 	"the client wants a certificate beside its PSK, and its hello lacks ":                                  "TestEveryBodyOfAClientHello",
 	"the client's hello is one that we have sent ourselves, and its PSK is ours":                           "TestSelfie in tls",

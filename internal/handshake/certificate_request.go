@@ -99,6 +99,7 @@ var requestExtensions = map[wire.ExtensionType]func(*request, *wire.Reader){
 	wire.ExtStatusRequest:          func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtStatusRequest) },
 	wire.ExtCompressCertificate:    func(q *request, r *wire.Reader) { q.compressions = wire.ReadCertificateCompressions(r, nil) },
 	wire.ExtSCT:                    func(q *request, _ *wire.Reader) { q.staples = append(q.staples, wire.ExtSCT) },
+	wire.ExtDelegatedCredential:    func(_ *request, r *wire.Reader) { wire.ReadSignatureAlgorithms(r, nil) }, // we show none as a client
 }
 
 // Shown digests what a client shows to a server that asks for a certificate: its leaf

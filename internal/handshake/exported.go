@@ -87,7 +87,7 @@ func (s *State) readExportedRequest(from wire.Role, raw []byte) (name string, er
 	if from == wire.Client {
 		want = wire.TypeClientCertificateRequest
 	}
-	if wire.MessageLen(raw) != len(raw) || wire.HandshakeType(raw[0]) != want {
+	if len(raw) == 0 || wire.MessageLen(raw) != len(raw) || wire.HandshakeType(raw[0]) != want {
 		return "", fault(wire.AlertUnexpectedMessage, "this is no request of the "+from.String()+" for an authenticator", "RFC 9261 §4", nil)
 	}
 	m := new(wire.CertificateRequest)
@@ -106,7 +106,13 @@ func (s *State) readExportedRequest(from wire.Role, raw []byte) (name string, er
 		}
 		m.Extensions = rest
 	}
-	return name, recvCertificateRequest13(s, context.Background(), m)
+	if err := recvCertificateRequest13(s, context.Background(), m); err != nil {
+		return "", err
+	}
+	if from == wire.Client { // what servers do not sign with in the handshake, they do not here
+		s.request.schemes = WithoutOfClients(s.request.schemes)
+	}
+	return name, nil
 }
 
 // ReadExportedRequest returns the context of a request of role's peer, and the name that a

@@ -153,7 +153,7 @@ func (s *State) takeExternal(index int, identity []byte) (taken bool, err error)
 		return false, err
 	}
 	if s.isOwnHello() {
-		return false, fault(wire.AlertIllegalParameter, "the client's hello is one that we have sent ourselves, and its PSK is ours", "RFC 9257 §5.1, RFC 9258 §A", nil)
+		return false, sentByUs()
 	}
 	if p.hash != s.Result.Suite.Hash {
 		other := pickSuite(s.ownSuites(), s.Offer.Suites, s.Result.Version, func(c *suite.Suite) bool { return c.Hash == p.hash })
@@ -172,6 +172,12 @@ func (s *State) takeExternal(index int, identity []byte) (taken bool, err error)
 	s.began(p.external.PSK())
 	s.choseExternal()
 	return true, nil
+}
+
+// sentByUs: a peer that sends our own hello back shows no key of its own. A ticket of a session
+// that began with an external PSK is no better than the PSK.
+func sentByUs() error {
+	return fault(wire.AlertIllegalParameter, "the client's hello is one that we have sent ourselves, and its PSK is ours", "RFC 9257 §5.1, RFC 9258 §A", nil)
 }
 
 // refuseUnknown ends the handshake of a client whose PSKs are none of ours, where nothing

@@ -51,12 +51,16 @@ func exchanges(s *State) Need {
 	return must(kx.Share() != wire.ShareNone || kx.PSK() && s.Config.PSKHint != "")
 }
 
-// status: a server that announced a staple may still leave it out. RFC 6066 §8.
+// status: a server that announced a staple may still leave it out, and can send none without
+// a certificate. RFC 6066 §8.
 func status(s *State) Need {
-	if s.statusBy != 0 && s.resumed == nil && !s.isServer() {
-		return May
+	switch {
+	case s.statusBy == 0 || certificated(s) == No:
+		return No
+	case s.isServer():
+		return Must
 	}
-	return must(s.statusBy != 0 && s.resumed == nil)
+	return May
 }
 
 // asksForCertificate: the server knows, the client sees.

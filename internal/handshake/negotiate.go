@@ -406,6 +406,9 @@ func (s *State) verifiable() []wire.SignatureScheme {
 	if s.profile.schemes != nil {
 		return s.profile.schemes
 	}
+	if s.exported {
+		return in13(s.Config.Schemes)
+	}
 	return s.Config.Schemes
 }
 

@@ -192,7 +192,7 @@ func (s *State) takePeerAsClient(ctx context.Context, c *session.Session) error 
 // the binder of that one is looked at. RFC 8446 §4.2.11.
 func (s *State) pickPSK(ctx context.Context) error {
 	dhe := slices.Contains(s.Offer.PSKModes, wire.PSKModeDHE)
-	alone := s.Config.PSKAlone && slices.Contains(s.Offer.PSKModes, wire.PSKModePlain)
+	alone := s.Config.PSKAlone && !s.Config.Beside && slices.Contains(s.Offer.PSKModes, wire.PSKModePlain)
 	beside := s.asked(wire.ExtCertWithExternPSK)
 	external := s.Config.AsksExternal && (dhe || alone) && s.admitsKey()
 	offered := s.Offer.PSKs.Identities
@@ -235,6 +235,9 @@ func (s *State) resume13(ctx context.Context, index int, ticket []byte) (taken b
 		s.key = pskOffer{hash: s.Result.Suite.Hash, secret: c.Secret, kind: &ofSession}
 		if err := s.checkBinder(index, &s.key); err != nil {
 			return false, err
+		}
+		if c.PSK != nil && s.isOwnHello() {
+			return false, sentByUs()
 		}
 		if s.takePeer(ctx, c) != nil {
 			why = "its client certificate is no longer accepted"

@@ -49,9 +49,9 @@ func (s *State) ownStaple(i int) []byte {
 }
 
 // verifyStapled: up to TLS 1.2 the staple follows the certificate that it is about, or is
-// left out after all. RFC 6066 §8.
+// left out after all. Nothing is stapled to a raw key, which is verified already. RFC 6066 §8.
 func verifyStapled(s *State, ctx context.Context) error {
-	if s.isServer() {
+	if s.isServer() || s.Result.Peer.RawKey != nil {
 		return nil
 	}
 	return s.verifyPeer(ctx)
@@ -73,9 +73,12 @@ func (s *State) Staples() [][]byte {
 func (s *State) AskedForStaples() bool { return s.askedFor(wire.ExtStatusRequest) }
 
 // askedFor: a server that asks for a certificate asks for all staples, as far as
-// certificates have any.
+// certificates have any. A request for an exported authenticator asks for none.
 func (s *State) askedFor(t wire.ExtensionType) bool {
-	if s.isServer() {
+	switch {
+	case s.exported:
+		return false
+	case s.isServer():
 		return s.profile.entryExtensions && t != wire.ExtDelegatedCredential
 	}
 	return s.asked(t)
@@ -99,6 +102,9 @@ func (s *State) takeStaples(index int, x wire.Extensions) error {
 		staple := e.Type == wire.ExtStatusRequest || e.Type == wire.ExtSCT || e.Type == wire.ExtDelegatedCredential
 		if !staple && row(e.Type) != nil {
 			return stray(s.Role.Peer(), e.Type)
+		}
+		if e.Type == wire.ExtDelegatedCredential && !s.askedFor(e.Type) {
+			return fault(wire.AlertUnexpectedMessage, "a certificate has a delegated credential that we did not ask for", "RFC 9345 §4.1.1, §4.1.2", nil)
 		}
 		if !staple || !s.askedFor(e.Type) {
 			return fault(wire.AlertUnsupportedExtension, "a certificate has an extension that we did not ask for: "+e.Type.String(), "RFC 8446 §4.4.2", nil)
@@ -189,6 +195,7 @@ func sendCertificateStatus(s *State, _ context.Context) (wire.Message, error) {
 func recvCertificateStatus(s *State, _ context.Context, msg wire.Message) error {
 	m, p := msg.(*wire.CertificateStatus), s.Result.Peer
 	switch {
+	case p.RawKey != nil: // no certificate is there that it could be about
 	case m.Responses == nil:
 		p.OCSP = bytes.Clone(m.Response)
 	case s.statusBy != wire.ExtStatusRequestV2:
