@@ -116,8 +116,8 @@ var rules = []rule{
 	{"starttls/front", "starttls tls session", ""},
 	{"starttls", "tls", ""}, // tls for an example alone
 	{"tls", "certcompress internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
-	{"capture", "fingerprint internal/passive trace wire", ""},
-	{"internal/passive", "internal/record internal/keys internal/kex internal/suite trace wire", ""},
+	{"capture", "certcompress fingerprint internal/passive trace wire", ""},
+	{"internal/passive", "certcompress internal/handshake internal/hpke internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},
 	{"certcompress/brotli", "certcompress wire", "github.com/andybalholm/brotli"},
 	{"certcompress/zstd", "certcompress wire", "github.com/klauspost/compress/zstd"},
@@ -125,7 +125,7 @@ var rules = []rule{
 	{"internal/record", "internal/suite wire", ""},
 	{"internal/keys", "internal/suite wire", ""},
 	{"internal/suite", "internal/primitive/aesgcm wire", "golang.org/x/crypto/ golang.org/x/sys/cpu"},
-	{"internal/hpke", "internal/kex wire", ""},
+	{"internal/hpke", "internal/kex wire", "golang.org/x/crypto/chacha20poly1305"},
 	{"internal/kex", "internal/primitive/modexp internal/primitive/rsa wire", "github.com/cloudflare/circl/ filippo.io/edwards25519 filippo.io/bigmod"},
 	{"internal/devca", "internal/otherkeys", "golang.org/x/crypto/ocsp golang.org/x/crypto/cryptobyte golang.org/x/crypto/cryptobyte/"},
 	{"internal/proof/attacks", "", ""}, // tests alone

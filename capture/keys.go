@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/vitrine-tls/vitrine/certcompress"
 	"github.com/vitrine-tls/vitrine/internal/passive"
 )
 
@@ -53,6 +54,9 @@ func (k *Keys) AddRSA(key crypto.Decrypter) { k.known.AddRSA(key) }
 
 // AddPSK adds the pre-shared key of an identity. It is copied.
 func (k *Keys) AddPSK(identity string, key []byte) { k.known.AddPSK(identity, key) }
+
+// AddCompression adds ways to inflate the certificates of TLS 1.3, beside zlib. RFC 8879.
+func (k *Keys) AddCompression(a ...certcompress.Algorithm) { k.known.AddCompression(a...) }
 
 // more reads on in the logs that grow.
 func (k *Keys) more() bool {

@@ -96,7 +96,7 @@ func (o *opening) try(keys []ECHKey, hello *wire.ClientHello, e *wire.ECHClientH
 			continue
 		}
 		if aad == nil {
-			aad = outerAAD(hello, e)
+			aad = OuterAAD(hello, e)
 		}
 		if plain, err := receiver.Open(aad, e.Payload); err == nil {
 			o.receiver, o.key, o.suite = receiver, k, e.Suite
@@ -106,8 +106,8 @@ func (o *opening) try(keys []ECHKey, hello *wire.ClientHello, e *wire.ECHClientH
 	return nil, false
 }
 
-// outerAAD is the outer hello as its encryption covers it: the payload zero. RFC 9849 §5.2.
-func outerAAD(m *wire.ClientHello, e *wire.ECHClientHello) []byte {
+// OuterAAD is the outer hello as its encryption covers it: the payload zero. RFC 9849 §5.2.
+func OuterAAD(m *wire.ClientHello, e *wire.ECHClientHello) []byte {
 	blank := *e
 	blank.Payload = make([]byte, len(e.Payload))
 	copied := *m
@@ -253,7 +253,7 @@ func (o *opening) again(hello *wire.ClientHello) (plain []byte, err error) {
 	case e.Type != wire.ECHOuter || e.Suite != o.suite || e.ConfigID != o.key.Config.ConfigID || len(e.Enc) != 0:
 		return nil, fault(wire.AlertIllegalParameter, "the client's second ClientHello is not encrypted as its first was", "RFC 9849 §7.1.1", nil)
 	}
-	if plain, err = o.receiver.Open(outerAAD(hello, &e), e.Payload); err != nil {
+	if plain, err = o.receiver.Open(OuterAAD(hello, &e), e.Payload); err != nil {
 		return nil, fault(wire.AlertDecryptError, "the encrypted hello in the client's second ClientHello does not open", "RFC 9849 §7.1.1", err)
 	}
 	return plain, nil

@@ -162,7 +162,11 @@ func (l *Listener) candidates(d *direction) (all []candidate) {
 // goes on from has agreed on, and what opens tells.
 func (l *Listener) earlyOpeners(hs *handshake) (all []*opener) {
 	row := traffic[early][wire.Client]
-	secret := l.keys.secret(row.log, hs.random())
+	random := hs.random()
+	if c := hs.concealed; c != nil {
+		random = c.hello.Random // nobody has said yet that it counts, but early data is of this hello
+	}
+	secret := l.keys.secret(row.log, random)
 	for _, id := range hs.hello.CipherSuites {
 		if s := suite.ByID(id); s != nil && s.Allows(wire.TLS13) && s.Hash.Size == len(secret) {
 			all = append(all, opener13(s, secret, row.name, row.label))

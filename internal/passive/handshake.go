@@ -19,6 +19,8 @@ type handshake struct {
 	schedule *keys.Schedule
 
 	transcript transcript
+	// concealed is the hello inside the client's, nil where it is not known or does not count.
+	concealed *concealed
 	// torn: messages may be missing, so the transcript is not that of the two sides.
 	torn bool
 	// late is the transcript of a client that is authenticated after the handshake.
@@ -121,12 +123,19 @@ func (l *Listener) clientHello(d *direction, raw []byte, ssl2 bool) {
 	if l.sum.ClientHello == nil {
 		l.sum.ClientHello = raw
 	}
-	if hs := l.hs; hs == nil || !hs.retried() {
+	first := l.hs == nil || !l.hs.retried()
+	if !first && l.again(d, hello) {
+		return
+	}
+	if first {
 		l.newHandshake()
 	}
 	l.hs.hello = hello
 	l.hs.transcript.add(raw)
 	l.sum.hello(hello)
+	if first {
+		l.hs.concealed = l.reveal(d, hello)
+	}
 	l.beginEarly(d)
 }
 
@@ -146,6 +155,7 @@ func (l *Listener) serverHello(raw []byte) {
 	}
 	hs.version, hs.suite = versionOf(answer), suite.ByID(answer.CipherSuite)
 	hs.schedule = schedules[hs.version]
+	l.judge(hs, raw, answer)
 	if h := hs.hash(); h != nil {
 		if answer.IsRetry() {
 			hs.transcript.retry(h)

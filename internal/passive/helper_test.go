@@ -2,6 +2,8 @@ package passive
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -71,6 +73,8 @@ type ends struct {
 	before, serve func(*tls.Conn) error
 	// fails: the connection is not expected to succeed.
 	fails bool
+	// early is what the client says before the handshake is over; "" for nothing.
+	early string
 }
 
 func newEnds(t testing.TB, key devca.KeyType) *ends {
@@ -147,6 +151,11 @@ func (p *ends) answer(ln net.Listener) error {
 }
 
 func (p *ends) speak(conn *tls.Conn) error {
+	if p.early != "" {
+		if taken, err := conn.HandshakeEarly(context.Background(), []byte(p.early)); !taken {
+			return fmt.Errorf("the early data was not taken: %w", err)
+		}
+	}
 	if err := conn.Handshake(); err != nil {
 		return err
 	}
@@ -170,6 +179,8 @@ type events struct {
 	mu       sync.Mutex
 	records  []trace.Record
 	messages []trace.Message
+	inner    []trace.Inner
+	choices  []trace.Choice
 	secrets  []trace.Secret
 	keys     []trace.Keys
 	alerts   []trace.Alert
@@ -186,6 +197,8 @@ func (e *events) hooks() *trace.Hooks {
 			add(e, &e.records, x)
 		},
 		Message: func(x trace.Message) { x.Raw = bytes.Clone(x.Raw); add(e, &e.messages, x) },
+		Inner:   func(x trace.Inner) { x.Raw = bytes.Clone(x.Raw); add(e, &e.inner, x) },
+		Choice:  func(x trace.Choice) { add(e, &e.choices, x) },
 		Secret: func(x trace.Secret) {
 			x.Input, x.Value = bytes.Clone(x.Input), bytes.Clone(x.Value)
 			add(e, &e.secrets, x)

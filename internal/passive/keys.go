@@ -5,6 +5,9 @@ import (
 	"crypto"
 	"encoding/hex"
 	"sync"
+
+	"github.com/vitrine-tls/vitrine/certcompress"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // The labels of a key log. RFC 9850 §2.
@@ -19,6 +22,8 @@ const (
 	logServerTraffic   = "SERVER_TRAFFIC_SECRET_0"
 	logEarlyExporter   = "EARLY_EXPORTER_SECRET"
 	logExporter        = "EXPORTER_SECRET"
+	logECHSecret       = "ECH_SECRET" // these two by the random of the outer hello. RFC 9850 §2.3
+	logECHConfig       = "ECH_CONFIG"
 )
 
 // labels are those that are kept, by their name in the log, with the one that they
@@ -26,7 +31,7 @@ const (
 var labels = map[string]string{
 	logMaster: logMaster, logPremaster: logPremaster, logRSA: logRSA, logEarly: logEarly,
 	logClientHandshake: logClientHandshake, logServerHandshake: logServerHandshake,
-	logClientTraffic: logClientTraffic, logServerTraffic: logServerTraffic,
+	logECHSecret: logECHSecret, logECHConfig: logECHConfig, logClientTraffic: logClientTraffic, logServerTraffic: logServerTraffic,
 	logExporter: logExporter, "EXPORTER_MASTER_SECRET": logExporter,
 	logEarlyExporter: logEarlyExporter, "EARLY_EXPORTER_MASTER_SECRET": logEarlyExporter,
 }
@@ -42,6 +47,7 @@ type Keys struct {
 	mu      sync.RWMutex
 	secrets map[[randomLen]byte][]logged
 	rsa     []crypto.Decrypter
+	inflate []certcompress.Algorithm
 	psks    map[string][]byte
 }
 
@@ -53,8 +59,11 @@ type logged struct {
 	value []byte
 }
 
-// maxSecret is the longest secret of any line, in bytes.
-const maxSecret = 64
+// The longest values of lines, in bytes.
+const (
+	maxSecret = 64
+	maxConfig = 1 << 10 // an ECHConfig
+)
 
 // AddLine takes in one line of a key log in NSS's format, and reports that it was one
 // with a secret. Comments, empty lines and labels of no use here are not. Of two lines
@@ -66,7 +75,11 @@ func (k *Keys) AddLine(line []byte) bool {
 	}
 	label, known := labels[string(fields[0])]
 	var random [randomLen]byte
-	if !known || hex.DecodedLen(len(fields[1])) > randomLen || hex.DecodedLen(len(fields[2])) > maxSecret {
+	most := maxSecret
+	if label == logECHConfig {
+		most = maxConfig
+	}
+	if !known || hex.DecodedLen(len(fields[1])) > randomLen || hex.DecodedLen(len(fields[2])) > most {
 		return false
 	}
 	n, err := hex.Decode(random[:], fields[1])
@@ -101,6 +114,29 @@ func (k *Keys) AddRSA(key crypto.Decrypter) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.rsa = append(k.rsa, key)
+}
+
+// AddCompression adds ways to inflate certificates, beside zlib.
+func (k *Keys) AddCompression(a ...certcompress.Algorithm) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.inflate = append(k.inflate, a...)
+}
+
+// compression is the way of that number, and whether there is one. k may be nil.
+func (k *Keys) compression(id wire.CertificateCompression) (certcompress.Algorithm, bool) {
+	all := []certcompress.Algorithm{certcompress.Zlib()}
+	if k != nil {
+		k.mu.RLock()
+		all = append(all, k.inflate...)
+		k.mu.RUnlock()
+	}
+	for _, a := range all {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return certcompress.Algorithm{}, false
 }
 
 // AddPSK adds the pre-shared key of an identity. It is copied.

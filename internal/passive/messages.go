@@ -19,7 +19,7 @@ func budget(t wire.HandshakeType) int {
 	switch t {
 	case wire.TypeClientHello:
 		return maxHello
-	case wire.TypeCertificate:
+	case wire.TypeCertificate, wire.TypeCompressedCertificate:
 		return maxCertificate
 	}
 	return maxMessage
@@ -131,6 +131,8 @@ func (l *Listener) understand13(d *direction, t wire.HandshakeType, raw []byte) 
 	l.tell(d, raw, false, false)
 	hs.transcript.add(raw)
 	switch t {
+	case wire.TypeCompressedCertificate:
+		l.inflate(d, raw)
 	case wire.TypeEncryptedExtensions:
 		m := new(wire.EncryptedExtensions)
 		if wire.Decode(m, raw[wire.HeaderLen:], hs.context(d.from), nil) == nil {
@@ -166,6 +168,9 @@ func (l *Listener) afterwards13(d *direction, t wire.HandshakeType, raw []byte) 
 	l.tell(d, raw, false, true)
 	if ofLate {
 		hs.late.add(raw)
+	}
+	if t == wire.TypeCompressedCertificate {
+		l.inflate(d, raw)
 	}
 	if t == wire.TypeNewSessionTicket {
 		l.ticket13(hs, raw)

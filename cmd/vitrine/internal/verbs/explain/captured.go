@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/terminal"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -123,6 +124,7 @@ func filterFault(text string, err error) error {
 // loadKeys gathers what is known besides the capture.
 func (c *captured) loadKeys() error {
 	c.keys = &capture.Keys{}
+	c.keys.AddCompression(flags.Compressions()...)
 	for _, name := range c.capturing.keyLogs {
 		log, err := os.Open(name)
 		if err != nil {
