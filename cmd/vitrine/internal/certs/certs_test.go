@@ -15,23 +15,6 @@ func TestDaysLeftAreRoundedDown(t *testing.T) {
 	}
 }
 
-// A file that exists counts first; what only looks like a file is no host.
-func TestFileOrHost(t *testing.T) {
-	for target, want := range map[string]string{
-		"doc.go": "file", "-": "file", "example.com": "host", "example.com:443": "host", "https://example.com/x": "host",
-		"[::1]:443": "host", "none.pem": "wrong", "./example.com": "wrong", "sub/none": "wrong", "doc.go/x": "wrong",
-	} {
-		isFile, err := namesFile(target)
-		got := map[bool]string{true: "file", false: "host"}[isFile]
-		if err != nil {
-			got = "wrong"
-		}
-		if got != want {
-			t.Errorf("%s: %s (%v), want %s", target, got, err, want)
-		}
-	}
-}
-
 // What cannot be used says which part of a file it is.
 func TestWhatCannotBeParsed(t *testing.T) {
 	const begin, end = "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n"

@@ -4,13 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +56,7 @@ func (r *Reader) Open(ctx context.Context, target, name string) (*Source, error)
 	if err := cmp.Or(r.timeout.Check(), r.reach.Check()); err != nil {
 		return nil, err
 	}
-	isFile, err := namesFile(target)
+	isFile, err := flags.NamesFile(target)
 	switch {
 	case err != nil:
 		return nil, err
@@ -113,28 +108,6 @@ func (r *Reader) Schemes() ([]wire.SignatureScheme, error) {
 		schemes = append(schemes, wire.RSAPKCS1SHA224, wire.ECDSASHA224)
 	}
 	return schemes, nil
-}
-
-// endings are those of files with certificates.
-var endings = []string{".pem", ".crt", ".cer", ".der", ".p7b", ".p7c", ".p12", ".pfx", ".key", ".csr", ".req", ".crl", ".ocsp"}
-
-// namesFile tells a file from a host. What only looks like a file does not exist.
-func namesFile(target string) (bool, error) {
-	if target == "-" {
-		return true, nil
-	}
-	_, err := os.Stat(target)
-	switch {
-	case err == nil:
-		return true, nil
-	case strings.HasPrefix(target, "unix:"):
-		return false, nil
-	}
-	path := strings.ContainsRune(target, filepath.Separator) && !strings.Contains(target, "://")
-	if path || slices.Contains(endings, filepath.Ext(target)) || !errors.Is(err, fs.ErrNotExist) && !strings.Contains(target, "://") {
-		return false, report.Usagef("%v", err)
-	}
-	return false, nil
 }
 
 func (r *Reader) openFile(name string) (*Source, error) {

@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -26,9 +24,6 @@ type pemFile struct {
 
 func readPEM(flag, name string) (*pemFile, error) {
 	data, err := os.ReadFile(name)
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return nil, report.Usagef("--%s: %s cannot be read: %v", flag, name, path.Err)
-	}
 	if err != nil {
 		return nil, report.Usagef("--%s: %v", flag, err)
 	}

@@ -15,7 +15,7 @@ func KeyLog() (io.WriteCloser, error) {
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, report.Usagef("SSLKEYLOGFILE: %v", err)
+		return nil, report.Unwritable("SSLKEYLOGFILE", err)
 	}
 	return f, nil
 }

@@ -70,7 +70,7 @@ func ParseTarget(s string) (Target, error) {
 		return Target{}, report.Usagef("%q is not HOST:PORT, like example.com:443 or [2001:db8::1]:443", s)
 	}
 	if t.Host == "" || strings.ContainsAny(t.Host, " /[]") {
-		return Target{}, report.Usagef("%q has no host; give HOST:PORT, like example.com:443", s)
+		return Target{}, report.Usagef("%q is not a host; give HOST:PORT, like example.com:443", s)
 	}
 	port, ok := parsePort(t.Port)
 	if !ok || port == 0 {

@@ -117,8 +117,17 @@ type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
-// Usagef returns a mistake on the command line; the text says what to do.
-func Usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+// Usagef returns a mistake on the command line; the text says what to do. Where one of args is
+// the error of a file, it says so without the names of system calls.
+func Usagef(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	for _, arg := range args {
+		if err, ok := arg.(error); ok {
+			text = inWords(text, err)
+		}
+	}
+	return &usageError{text}
+}
 
 // handshakeError is an error that came while shaking hands: even an EOF is the
 // peer's answer then.

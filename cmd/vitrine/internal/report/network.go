@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strings"
 	"syscall"
@@ -50,6 +51,9 @@ const closedByForce = "perhaps a firewall, or a server that fails on this Client
 
 // troubleOf finds the row for err.
 func troubleOf(err error) (t trouble, ok bool) {
+	if isA[*fs.PathError](err) { // of a file: the network is not the reason
+		return trouble{}, false
+	}
 	for _, t := range troubles {
 		if t.match(err) {
 			return t, true
@@ -70,6 +74,9 @@ func (t trouble) sentence(err error) string {
 	return strings.Replace(t.is, "%s", where, 1)
 }
 
+// Plain is what err says, without the names of system calls.
+func Plain(err error) string { return inWords(err.Error(), err) }
+
 // plain is an error of the network, or any other, without the words of Go.
 func plain(err error) string {
 	if e, ok := errors.AsType[*diagnose.ProxyError](err); ok {
@@ -79,6 +86,9 @@ func plain(err error) string {
 	}
 	if e, ok := errors.AsType[*net.AddrError](err); ok && strings.HasPrefix(e.Err, "no suitable address") {
 		return e.Addr + " has no address of the kind that was asked for: -4 and -6 choose it"
+	}
+	if isA[*fs.PathError](err) {
+		return inWords(err.Error(), err)
 	}
 	if t, ok := troubleOf(err); ok {
 		return t.sentence(err)

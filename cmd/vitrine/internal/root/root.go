@@ -79,7 +79,7 @@ func Run(root *cobra.Command, args []string) int {
 	case cmd.Flags().Lookup("json") != nil && wantsJSON(args):
 		err = report.JSONError(cmd.OutOrStdout(), "", report.Describe(err, wire.Client, nil), err)
 	default:
-		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine: "+terminal.Wrap(err.Error(), len("vitrine: "), 2))
+		fmt.Fprintln(cmd.ErrOrStderr(), "vitrine: "+terminal.Wrap(report.Plain(err), len("vitrine: "), 2))
 	}
 	return report.ExitCode(err)
 }

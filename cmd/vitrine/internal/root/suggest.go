@@ -57,6 +57,10 @@ func wants(e *pflag.InvalidValueError) string {
 // takes is what flags take, by their types in pflag.
 var takes = map[string]string{
 	"int":         "give a whole number",
+	"intSlice":    "give whole numbers with commas between them",
+	"uint8":       "give a whole number from 0 to 255",
+	"float64":     "give a number, like 2 or 0.5",
+	"duration":    "give a time, like 5m or 1h30m",
 	"bool":        "give true or false, or no value",
 	"stringSlice": "give values with commas between them; a quotation mark in it has no other beside it",
 }

@@ -106,7 +106,7 @@ func (c *captured) prepare() (err error) {
 	if c.capturing.data != "" {
 		c.data = &dataWriter{dir: c.capturing.data}
 		if err := os.MkdirAll(c.capturing.data, 0o700); err != nil {
-			return report.Usagef("--data: %v", err)
+			return report.Unwritable("--data", err)
 		}
 	}
 	return c.loadKeys()
@@ -313,7 +313,7 @@ func (c *captured) wrongKeys(missing string) error {
 // explainAll explains every connection that the filter picks, each in a file of its own.
 func (c *captured) explainAll() error {
 	if err := os.MkdirAll(c.output, 0o700); err != nil {
-		return report.Usagef("-o: %v", err)
+		return report.Unwritable("-o", err)
 	}
 	picked, err := c.pick()
 	if err != nil {

@@ -228,13 +228,8 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 			return report.Usagef("--%s is for a server that waits for clients; add --listen ADDRESS", flag)
 		}
 	}
-	for _, flag := range []string{"all", "data", "filter", "keylog", "list"} {
-		if cmd.Flags().Changed(flag) {
-			return report.Usagef("--%s is for a capture; give a file of pcap or pcapng", flag)
-		}
-	}
-	if cmd.Flags().Changed("conn") {
-		return report.Usagef("--conn is for a saved trace or a capture; leave it out with a connection that vitrine makes")
+	if err := needsFile(cmd, args); err != nil {
+		return err
 	}
 	if live {
 		for _, flag := range []string{"dh-params", "prefer", "psk-hint", "fail"} {
@@ -275,6 +270,23 @@ func (o *options) check(cmd *cobra.Command, args []string) error {
 		return report.Usagef("vitrine's own server begins another handshake when a request has come in, and --send none sends none; leave it out")
 	case !live && o.identity.Cert != "" && !o.clientAuth && !o.tls.PostHandshakeAuth:
 		return report.Usagef("--cert needs --client-auth or --post-handshake-auth beside it, or the server does not ask for the certificate")
+	}
+	return nil
+}
+
+// needsFile refuses flags that are for a file, where there is none.
+func needsFile(cmd *cobra.Command, args []string) error {
+	none := ""
+	if len(args) > 0 {
+		none = ", and there is no file " + args[0]
+	}
+	for _, flag := range []string{"all", "data", "filter", "keylog", "list"} {
+		if cmd.Flags().Changed(flag) {
+			return report.Usagef("--%s is for a capture%s; give a file of pcap or pcapng", flag, none)
+		}
+	}
+	if cmd.Flags().Changed("conn") {
+		return report.Usagef("--conn is for a saved trace or a capture%s; leave it out with a connection that vitrine makes", none)
 	}
 	return nil
 }

@@ -28,12 +28,14 @@ func (o *options) show(cmd *cobra.Command, all []subject) error {
 			return err
 		}
 	}
-	o.warnOfSecrets(cmd, o.form.name == "html" && !o.redact && holdsSecrets(all))
-	err := o.writeTo(cmd, func(w io.Writer, color bool) error { return o.render(w, all, color) })
-	if err == nil && o.open {
-		err = openPage(cmd, o.output)
+	if err := o.writeTo(cmd, func(w io.Writer, color bool) error { return o.render(w, all, color) }); err != nil {
+		return err
 	}
-	return err
+	o.warnOfSecrets(cmd, o.form.name == "html" && !o.redact && holdsSecrets(all))
+	if o.open {
+		return openPage(cmd, o.output)
+	}
+	return nil
 }
 
 // look is how the flags say that connections are shown.
@@ -73,7 +75,7 @@ func (o *options) writeTo(cmd *cobra.Command, write func(w io.Writer, color bool
 func create(name string) (*os.File, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, report.Usagef("-o: %v", err)
+		return nil, report.Unwritable("-o", err)
 	}
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		if err := file.Chmod(0o600); err != nil {

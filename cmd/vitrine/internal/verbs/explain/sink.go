@@ -39,11 +39,11 @@ func (s *sink) add(one subject) error {
 	case !o.form.appends:
 		return s.numbered(one)
 	case s.file == nil:
-		o.warnOfSecrets(s.cmd, false)
 		file, err := create(o.output)
 		if err != nil {
 			return err
 		}
+		o.warnOfSecrets(s.cmd, false)
 		s.file = file
 	default:
 		if _, err := io.WriteString(s.file, o.form.between); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/explain"
 )
@@ -28,12 +29,14 @@ func openSource(cmd *cobra.Command, arg string) (*source, error) {
 		in := io.NopCloser(cmd.InOrStdin())
 		return &source{"standard input", bufio.NewReader(in), in}, nil
 	}
-	info, err := os.Stat(arg)
-	if err != nil || info.IsDir() {
-		return nil, nil
+	if isFile, err := flags.NamesFile(arg); !isFile {
+		return nil, err
 	}
 	file, err := os.Open(arg)
-	return &source{arg, bufio.NewReader(file), file}, err
+	if err != nil {
+		return nil, report.Usagef("%v", err)
+	}
+	return &source{arg, bufio.NewReader(file), file}, nil
 }
 
 // kind is a kind of source. It is recognised by how it begins, whatever it is called.

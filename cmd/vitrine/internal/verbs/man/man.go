@@ -63,7 +63,10 @@ func write(cmd *cobra.Command, header *doc.GenManHeader, dir string) error {
 	// A flag that is a switch needs no value, whatever its default is.
 	text := bytes.ReplaceAll(page.Bytes(), []byte("[=false]"), nil)
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + "." + header.Section
-	return os.WriteFile(filepath.Join(dir, name), text, 0o644)
+	if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+		return report.Unwritable("DIR", err)
+	}
+	return nil
 }
 
 // Pages is where the manual pages are, as JSON.

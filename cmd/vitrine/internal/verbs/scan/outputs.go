@@ -40,7 +40,10 @@ func (o *options) save(s *Scans) error {
 	if err := write(&b, s); err != nil {
 		return err
 	}
-	return os.WriteFile(o.out, b.Bytes(), 0o644)
+	if err := os.WriteFile(o.out, b.Bytes(), 0o644); err != nil {
+		return report.Unwritable("-o", err)
+	}
+	return nil
 }
 
 func writePage(w io.Writer, s *Scans) error {

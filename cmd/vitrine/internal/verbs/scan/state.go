@@ -77,7 +77,7 @@ func (o *options) head(cmd *cobra.Command) (stateHead, error) {
 func openState(name string, want stateHead) (*state, error) {
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
-		return nil, report.Usagef("--resume: %v", err)
+		return nil, report.Unwritable("--resume", err)
 	}
 	s := &state{done: map[string]*scan.Report{}, file: file}
 	if err := s.read(name, want); err != nil {

@@ -22,7 +22,7 @@ type publicFiles struct {
 func openFiles(dir string) (*publicFiles, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, report.Usagef("the folder cannot be served: %v", err)
+		return nil, report.Usagef("%v; give the folder to serve", err)
 	}
 	return &publicFiles{root, root.FS()}, nil
 }

@@ -215,7 +215,7 @@ func permitted(ca *devca.CA, names []string) error {
 func readRequest(path string) (*x509.CertificateRequest, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, report.Usagef("--csr: %v", err)
 	}
 	if block, _ := pem.Decode(data); block != nil {
 		if !strings.HasSuffix(block.Type, "CERTIFICATE REQUEST") { // OpenSSL once began it with NEW

@@ -103,7 +103,7 @@ func serialOf(ca *devca.CA, what string) (string, error) {
 		if strings.Trim(strings.ToLower(what), "0123456789abcdef:") == "" {
 			return what, nil
 		}
-		return "", err
+		return "", report.Usagef("%v", err)
 	}
 	if block, _ := pem.Decode(data); block != nil {
 		data = block.Bytes

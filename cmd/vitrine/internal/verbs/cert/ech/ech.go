@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -116,11 +115,8 @@ func create(name string, text []byte) error {
 	if os.IsExist(err) {
 		return report.Usagef("--out: %s exists; give another file, as clients may still use the key in it", name)
 	}
-	if path, ok := err.(*fs.PathError); ok {
-		return report.Usagef("--out: %s cannot be written: %v", name, path.Err)
-	}
 	if err != nil {
-		return err
+		return report.Unwritable("--out", err)
 	}
 	if _, err = f.Write(text); err != nil {
 		f.Close()
