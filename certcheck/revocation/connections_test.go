@@ -114,7 +114,9 @@ func TestEveryAnswerInAConnection(t *testing.T) {
 					v.Doubt = "it has more than" // it is not even fetched
 				}
 				for _, mode := range modes {
-					n++
+					if n++; testing.Short() && n%7 != 0 { // some of each place, as it has more than seven
+						continue
+					}
 					check(t, f, p, v, mode)
 				}
 			}
