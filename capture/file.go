@@ -8,7 +8,7 @@ import (
 )
 
 // ErrNoCapture is the error for a file that is neither pcap nor pcapng.
-var ErrNoCapture = errors.New("it is no capture: neither pcap nor pcapng")
+var ErrNoCapture = errors.New("it is not a capture: neither pcap nor pcapng")
 
 // A DamagedError says that a capture ends in the middle of something, or continues with
 // what no capture can hold. What came before was read.

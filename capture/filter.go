@@ -226,7 +226,7 @@ func (p *filterParser) condition() predicate {
 	case field == "" && !p.quoted:
 		return p.fail("a condition is missing, like failed or sni=example.com")
 	case p.quoted || !isText && !isOrder && !isAddress && field != "version":
-		return p.fail(fmt.Sprintf("%q is no condition; there are %s, and with a value %s", p.token, list(words), list(texts, orders, addresses, filterVersion)))
+		return p.fail(fmt.Sprintf("%q is not a condition; there are %s, and with a value %s", p.token, list(words), list(texts, orders, addresses, filterVersion)))
 	}
 	p.next()
 	operator := p.token
@@ -293,7 +293,7 @@ func appendKeys[V any](names []string, m map[string]V) []string {
 func (p *filterParser) textIs(of func(*Connection) string) predicate {
 	pattern := strings.ToLower(strings.NewReplacer(`\`, `\\`, "[", `\[`, "/", "\x00").Replace(p.token))
 	if _, err := path.Match(pattern, ""); err != nil {
-		return p.fail(fmt.Sprintf("%q is no pattern", p.token))
+		return p.fail(fmt.Sprintf("%q is not a pattern", p.token))
 	}
 	return func(c *Connection) bool {
 		is, _ := path.Match(pattern, strings.ToLower(strings.ReplaceAll(of(c), "/", "\x00"))) // the pattern is well-formed
@@ -306,7 +306,7 @@ func (p *filterParser) addressIs(of func(*Connection) []netip.Addr) predicate {
 	if err != nil {
 		addr, err := netip.ParseAddr(p.token)
 		if err != nil {
-			return p.fail(fmt.Sprintf("%q is no address; one is like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32", p.token))
+			return p.fail(fmt.Sprintf("%q is not an address; one is like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32", p.token))
 		}
 		prefix = netip.PrefixFrom(addr, addr.BitLen())
 	}
@@ -316,7 +316,7 @@ func (p *filterParser) addressIs(of func(*Connection) []netip.Addr) predicate {
 func (p *filterParser) numberIs(of func(*Connection) []int, operator string) predicate {
 	want, err := strconv.Atoi(p.token)
 	if err != nil {
-		return p.fail(fmt.Sprintf("%q is no number", p.token))
+		return p.fail(fmt.Sprintf("%q is not a number", p.token))
 	}
 	return func(c *Connection) bool {
 		return slices.ContainsFunc(of(c), func(n int) bool { return holds(n, operator, want) })
@@ -326,7 +326,7 @@ func (p *filterParser) numberIs(of func(*Connection) []int, operator string) pre
 func (p *filterParser) versionIs(operator string) predicate {
 	want, ok := filterVersions[strings.ToLower(strings.ReplaceAll(p.token, " ", ""))]
 	if !ok {
-		return p.fail(fmt.Sprintf("%q is no version; there are ssl3.0, tls1.0, tls1.1, tls1.2 and tls1.3", p.token))
+		return p.fail(fmt.Sprintf("%q is not a version; there are ssl3.0, tls1.0, tls1.1, tls1.2 and tls1.3", p.token))
 	}
 	return func(c *Connection) bool { return c.Version != 0 && holds(int(c.Version), operator, int(want)) }
 }

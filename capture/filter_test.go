@@ -44,9 +44,9 @@ func TestFilterErrors(t *testing.T) {
 		word string
 	}{
 		"": {0, "missing"}, "sni": {3, "operator"}, "sni=": {4, "value"}, "sni<a": {4, "order"}, "port=x": {5, "number"}, "version=4": {8, "version"},
-		"address=x": {8, "address"}, "broken": {0, "no condition"}, "failed failed": {7, "too much"}, "(failed": {7, "parenthesis"},
+		"address=x": {8, "address"}, "broken": {0, "is not a condition"}, "failed failed": {7, "too much"}, "(failed": {7, "parenthesis"},
 		"failed)": {6, "too much"}, `sni="a`: {4, "quotes"}, "failed and": {10, "missing"}, strings.Repeat("(", 200) + "failed": {100, "deeply"},
-		strings.Repeat("not ", 200) + "failed": {400, "deeply"}, `"failed"`: {0, "no condition"}, `sni="`: {4, "quotes"},
+		strings.Repeat("not ", 200) + "failed": {400, "deeply"}, `"failed"`: {0, "is not a condition"}, `sni="`: {4, "quotes"},
 	} {
 		_, err := ParseFilter(text)
 		var e *FilterError

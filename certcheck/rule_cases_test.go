@@ -147,7 +147,7 @@ var extensionBreaches = []attempt{
 	{rule: "critical-known", name: "one that nobody knows", change: intermediateOf(marked(true, forge.Ext{ID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}})), breach: "not known here (1.2.3)"},
 	{rule: "critical-known", name: "of the root", change: rootOf(marked(true, forge.Ext{ID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}})), breach: "not known here (1.2.3)"},
 	{rule: "critical-known", name: "names of unknown kinds alone", change: leafOf(marked(true, forge.SAN([]byte{0x88, 3, 1, 2, 3}))), breach: "not known here (2.5.29.17)", with: []string{"name", "web-names", "common-name"}},
-	{rule: "authority-extensions", name: "nameConstraints in a leaf", change: leafOf(with(forge.NameConstraints([][]byte{forge.DNS("example.com")}, nil))), breach: "has nameConstraints and is no authority"},
+	{rule: "authority-extensions", name: "nameConstraints in a leaf", change: leafOf(with(forge.NameConstraints([][]byte{forge.DNS("example.com")}, nil))), breach: "has nameConstraints and is not an authority"},
 	{rule: "key-usage-empty", name: "a leaf", change: leafOf(with(forge.Ext{ID: forge.IDKeyUsage, Critical: true, Value: []byte{3, 2, 7, 0}})), breach: "no use at all"},
 	{rule: "features-inherited", name: "of the intermediate", change: intermediateOf(with(forge.MustStaple())), breach: "lacks the TLS feature 5"},
 	{rule: "features-inherited", name: "of the root", change: rootOf(with(forge.MustStaple())), breach: "lacks the TLS feature 5"},

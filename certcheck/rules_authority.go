@@ -71,11 +71,11 @@ var authorityRules = []Rule{
 		},
 	},
 	{
-		Name: "leaf-cert-sign", Demands: "a certificate that is no authority's is not for signing certificates", Profile: RFC5280,
+		Name: "leaf-cert-sign", Demands: "a certificate that is not an authority's is not for signing certificates", Profile: RFC5280,
 		Source: "RFC 5280 §4.2.1.3", Alert: wire.AlertBadCertificate, Hint: "have it issued again without keyCertSign",
 		on: onLeaf,
 		check: func(_ *path, c *x509.Certificate) string {
-			return broken(!c.IsCA && c.KeyUsage&x509.KeyUsageCertSign != 0, "the key usage of %s has keyCertSign, and it is no authority", c)
+			return broken(!c.IsCA && c.KeyUsage&x509.KeyUsageCertSign != 0, "the key usage of %s has keyCertSign, and it is not an authority", c)
 		},
 	},
 	{

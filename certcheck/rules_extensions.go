@@ -91,7 +91,7 @@ var extensionRules = []Rule{
 		check: func(_ *path, c *x509.Certificate) string {
 			for _, e := range c.Extensions {
 				if name := forAuthorities[e.Id.String()]; name != "" && !c.IsCA {
-					return fmt.Sprintf("%s has %s and is no authority", subject(c), name)
+					return fmt.Sprintf("%s has %s and is not an authority", subject(c), name)
 				}
 			}
 			return ""

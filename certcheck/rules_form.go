@@ -93,7 +93,7 @@ var formRules = []Rule{
 		check: func(_ *path, c *x509.Certificate) string {
 			for _, mail := range c.EmailAddresses {
 				if !(general{kind: emailName, value: []byte(mail)}).prepared().ok {
-					return fmt.Sprintf("%s is no mail address", quote(mail))
+					return fmt.Sprintf("%s is not a mail address", quote(mail))
 				}
 			}
 			for _, u := range c.URIs {

@@ -43,7 +43,7 @@ var formBreaches = []attempt{
 	{rule: "key-usable", name: "X25519", change: leafOf(func(c *forge.Cert) {
 		c.Key = forge.Sequence(forge.Sequence(forge.OID(1, 3, 101, 110)), forge.Tagged(3, []byte{0}, bytes.Repeat([]byte{9}, 32)))
 	}), breach: "of a kind that is not supported", with: []string{"web-key"}},
-	{rule: "san-syntax", name: "a mail address without a domain", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.Email("me")))), breach: "no mail address", with: []string{"web-names"}},
+	{rule: "san-syntax", name: "a mail address without a domain", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.Email("me")))), breach: "is not a mail address", with: []string{"web-names"}},
 	{rule: "san-syntax", name: "a URI without a scheme", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.URI("//example.com/")))), breach: "without a scheme", with: []string{"web-names"}},
 	{rule: "common-name", name: "of somebody else", change: leafOf(func(c *forge.Cert) { c.Subject = forge.Name("example.org") }), breach: "not among its names"},
 	{rule: "web-names", name: "a directory name", change: leafOf(with(forge.SAN(forge.DNS("example.com"), forge.Directory(forge.Name("x"))))), breach: "another kind"},

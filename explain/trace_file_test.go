@@ -167,9 +167,9 @@ func TestDamagedTrace(t *testing.T) {
 		all  int
 		want string
 	}{
-		"empty":         {nil, 0, "it is no trace"},
-		"HTML":          {[]byte("<html>\n"), 0, "it is no trace"},
-		"another JSON":  {[]byte("{\"format\":\"vitrine.explain/1\"}\n"), 0, "it is no trace"},
+		"empty":         {nil, 0, "it is not a trace"},
+		"HTML":          {[]byte("<html>\n"), 0, "it is not a trace"},
+		"another JSON":  {[]byte("{\"format\":\"vitrine.explain/1\"}\n"), 0, "it is not a trace"},
 		"cut":           {file[:len(file)-10], 2, "the file ends in the middle of it"},
 		"a later form":  {bytes.Replace(file, []byte("trace/1"), []byte("trace/2"), 1), 0, "this version reads vitrine.trace/1"},
 		"a broken line": {slices.Concat(bytes.Join(lines[:3], nil), []byte("{\n"), bytes.Join(lines[3:], nil)), 1, "line 4 of the trace"},

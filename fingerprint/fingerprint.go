@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoHello is the error for a message that is no ClientHello.
-var ErrNoHello = errors.New("the message is no ClientHello")
+var ErrNoHello = errors.New("the message is not a ClientHello")
 
 // Hello parses a ClientHello: a handshake message, its header of 4 bytes included. The
 // result aliases raw. The error is a *wire.SyntaxError for a hello that is malformed.

@@ -302,7 +302,7 @@ func (p *Proxy) handOver(conn *net.UnixConn, runsAs string) error {
 			go p.stopWithinGrace(context.Background())
 			return nil
 		default:
-			err = fmt.Errorf("%q is no word of a hand-over", ask)
+			err = fmt.Errorf("%q is not a word of a hand-over", ask)
 		}
 		if err != nil {
 			return err

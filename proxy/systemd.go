@@ -35,7 +35,7 @@ func systemdSockets() (inherited, error) {
 		l, err := net.FileListener(file)
 		file.Close()
 		if err != nil {
-			return from, fmt.Errorf("proxy: descriptor %d, which systemd passed as %s, is no listening socket: %w", firstSocket+i, name, err)
+			return from, fmt.Errorf("proxy: descriptor %d, which systemd passed as %s, is not a listening socket: %w", firstSocket+i, name, err)
 		}
 		from["systemd:"+name] = append(from["systemd:"+name], l)
 	}

@@ -283,7 +283,7 @@ const maxBegin = 64
 
 func (c *conversation) notTLS() error {
 	if len(c.a.Records) > 0 {
-		return fail(Malformed, "what follows the server's records is no record: %q", beginning(c.unread, 16))
+		return fail(Malformed, "the bytes after the server's records are not a record: %q", beginning(c.unread, 16))
 	}
 	// The rest of the first line tells more than five bytes.
 	c.a.Begin = beginning(c.unread, maxBegin)

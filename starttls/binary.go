@@ -29,7 +29,7 @@ func postgres(t *talk) error {
 	case 'E':
 		return t.fail("the server answers with an error (E)", nil)
 	}
-	return t.fail("this is no server of PostgreSQL", nil)
+	return t.fail("this is not a server of PostgreSQL", nil)
 }
 
 // mysql is the protocol of MySQL and MariaDB: a greeting that says what the server can do,
@@ -59,7 +59,7 @@ func mysql(t *talk) error {
 		t.heard(string(packet[min(3, len(packet)):]))
 		return t.kind(Refused, "the server refuses the connection", nil)
 	case len(packet) == 0 || packet[0] != 10 || !ok || len(rest) < 15:
-		return t.fail("this is no server of MySQL or MariaDB", nil)
+		return t.fail("this is not a server of MySQL or MariaDB", nil)
 	}
 	t.heard(fmt.Sprintf("[greeting of %s]", version))
 	if binary.LittleEndian.Uint16(rest[13:])&ssl == 0 {
@@ -90,7 +90,7 @@ func rdp(t *talk) error {
 	}
 	n := int(binary.BigEndian.Uint16(header[2:]))
 	if header[0] != 3 || n < 11 || n > 512 {
-		return t.fail("this is no server of RDP", nil)
+		return t.fail("this is not a server of RDP", nil)
 	}
 	body := make([]byte, n-len(header))
 	if err := t.read(body); err != nil {
@@ -128,12 +128,12 @@ func ldap(t *talk) error {
 		Response asn1.RawValue `asn1:"application,tag:24"`
 	}
 	if rest, err := asn1.Unmarshal(der, &answer); err != nil || len(rest) > 0 || answer.ID != 1 {
-		return t.fail("this is no answer of LDAP", nil)
+		return t.fail("this is not an answer of LDAP", nil)
 	}
 	var code asn1.Enumerated
 	rest, err := asn1.Unmarshal(answer.Response.Bytes, &code)
 	if err != nil {
-		return t.fail("this is no answer of LDAP", nil)
+		return t.fail("this is not an answer of LDAP", nil)
 	}
 	var dn, words asn1.RawValue
 	if rest, err = asn1.Unmarshal(rest, &dn); err == nil {
@@ -156,7 +156,7 @@ func (t *talk) element() ([]byte, error) {
 	if n >= 0x80 {
 		more := make([]byte, n&0x7f)
 		if len(more) == 0 || len(more) > 4 {
-			return nil, t.fail("this is no answer of LDAP", nil)
+			return nil, t.fail("this is not an answer of LDAP", nil)
 		}
 		if err := t.read(more); err != nil {
 			return nil, err
@@ -166,7 +166,7 @@ func (t *talk) element() ([]byte, error) {
 			n = n<<8 | int(b)
 		}
 		if n > longestLine {
-			return nil, t.fail("this is no answer of LDAP", nil)
+			return nil, t.fail("this is not an answer of LDAP", nil)
 		}
 		der = minimal(der[0], n)
 	}

@@ -179,4 +179,4 @@ func (a *Authenticators) Check(ctx context.Context, request, authenticator []byt
 	return &Authenticated{Certificates: r.Peer.Certificates, VerifiedChains: r.Peer.Chains, Scheme: SignatureScheme(scheme)}, nil
 }
 
-var errNotOpen = &handshake.Error{Rule: "this request for an authenticator is none of ours, or has had its answer", Ref: "RFC 9261 §7.4"}
+var errNotOpen = &handshake.Error{Rule: "this request for an authenticator is not one of ours, or has had its answer", Ref: "RFC 9261 §7.4"}

@@ -376,14 +376,14 @@ func TestAuthenticatorsAgainstTheRules(t *testing.T) {
 		"the authenticator's Certificate is empty":                         sealed(wire.Certificate{RequestContext: request[5:37]}),
 		"the authenticator has an extension that was not asked for":        sealed(wire.Certificate{RequestContext: request[5:37], Entries: []wire.CertificateEntry{stapled}}),
 		"there are bytes behind the server's authenticator":                append(bytes.Clone(genuine), 0),
-		"is no Certificate, CertificateVerify and Finished":                genuine[n:],
+		"is neither Certificate, CertificateVerify and Finished":           genuine[n:],
 		"the authenticator is not of this connection and this request, or": append(bytes.Clone(genuine[:len(genuine)-1]), genuine[len(genuine)-1]^1),
 	} {
 		if _, err := ours.Check(context.Background(), request, answer); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", want, err)
 		}
 	}
-	if _, err := theirs.Answer(genuine, nil); err == nil || !strings.Contains(err.Error(), "this is no request of the client for an authenticator") {
+	if _, err := theirs.Answer(genuine, nil); err == nil || !strings.Contains(err.Error(), "this is not a request of the client for an authenticator") {
 		t.Errorf("an answer to no request: %v", err)
 	}
 	if _, err := ours.Check(context.Background(), request, genuine); err != nil {

@@ -262,7 +262,7 @@ func TestNamesThatAreVerified(t *testing.T) {
 		"fe80::1":        {true, ""},
 		"[fe80::1]":      {true, ""},
 		"[fe80::1%eth0]": {false, ""}, // crypto/x509 knows no zones
-		"example.test:1": {false, ""}, // is no name, so a server would refuse it
+		"example.test:1": {false, ""}, // is not a name, so a server would refuse it
 		"bücher.test":    {false, ""},
 	} {
 		client, server := p.client(), &Config{Certificates: []Certificate{cert}}

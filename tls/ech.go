@@ -52,7 +52,7 @@ func usableECH(c *wire.ECHConfig) (wire.HPKESuite, error) {
 	case !c.Known():
 		return wire.HPKESuite{}, fmt.Errorf("one is of version 0x%04x", c.Version)
 	case !isPublicName(string(c.PublicName)):
-		return wire.HPKESuite{}, fmt.Errorf("the public_name %q is no host name", c.PublicName)
+		return wire.HPKESuite{}, fmt.Errorf("the public_name %q is not a host name", c.PublicName)
 	case !hpke.Supported(c.KEM):
 		return wire.HPKESuite{}, fmt.Errorf("%v is not implemented", c.KEM)
 	}
@@ -187,7 +187,7 @@ func parseECHKey(from *EncryptedClientHelloKey) (*handshake.ECHKey, error) {
 	r := wire.NewReader(from.Config, nil)
 	k.Config.Read(&r)
 	if err := r.Finish("ECHConfig"); err != nil {
-		return nil, fmt.Errorf("Config is no ECHConfig: %w; it is one config, and not a list of them", err)
+		return nil, fmt.Errorf("Config is not an ECHConfig: %w; it is one config, and not a list of them", err)
 	}
 	k.Config.Raw = bytes.Clone(k.Config.Raw)
 	if _, err := usableECH(&k.Config); err != nil {
@@ -195,7 +195,7 @@ func parseECHKey(from *EncryptedClientHelloKey) (*handshake.ECHKey, error) {
 	}
 	private, err := hpke.NewPrivateKey(k.Config.KEM, from.PrivateKey)
 	if err != nil {
-		return nil, fmt.Errorf("PrivateKey is none of %v: %w", k.Config.KEM, err)
+		return nil, fmt.Errorf("PrivateKey is not one of %v: %w", k.Config.KEM, err)
 	}
 	if !bytes.Equal(private.Public(), k.Config.PublicKey) {
 		return nil, errors.New("PrivateKey does not belong to the public key in Config; keep the two together, as GenerateECHKey made them")

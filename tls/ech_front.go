@@ -119,7 +119,7 @@ var (
 	errInsideHello   error = &handshake.Error{Alert: wire.AlertUnexpectedMessage, Rule: "something stands between the records of the client's ClientHello", Ref: "RFC 8446 §5.1"}
 	errEarlyHello    error = &handshake.Error{Alert: wire.AlertUnexpectedMessage, Rule: "the client sends a handshake message in the clear, and was not asked for a second ClientHello", Ref: "RFC 8446 §4.1.4"}
 	errLongHello     error = &handshake.Error{Alert: wire.AlertIllegalParameter, Rule: "the client's ClientHello is longer than 128 KiB", Ref: "RFC 8446 §4.1.2"}
-	errNoRecord      error = &handshake.Error{Alert: wire.AlertDecodeError, Rule: "the client sends something that is no record of TLS", Ref: "RFC 8446 §5.1"}
+	errNoRecord      error = &handshake.Error{Alert: wire.AlertDecodeError, Rule: "the client sends something that is not a record of TLS", Ref: "RFC 8446 §5.1"}
 )
 
 // inRecords puts a message into records of version.

@@ -28,7 +28,7 @@ type ECHKeyOptions struct {
 // publish. RFC 9849 §4.
 func GenerateECHKey(publicName string, o ECHKeyOptions) (EncryptedClientHelloKey, error) {
 	if !isPublicName(publicName) || len(publicName) > 255 {
-		return EncryptedClientHelloKey{}, &handshake.Error{Rule: fmt.Sprintf("%q is no host name, and cannot be the public name of an ECHConfig", publicName),
+		return EncryptedClientHelloKey{}, &handshake.Error{Rule: fmt.Sprintf("%q is not a host name, and cannot be the public name of an ECHConfig", publicName),
 			Hint: "take a name of letters, digits, hyphens and dots, for which the server has a certificate", Ref: "RFC 9849 §4"}
 	}
 	key, err := ecdh.X25519().GenerateKey(rand.Reader)

@@ -38,16 +38,16 @@ func TestECHSettingsThatCannotWork(t *testing.T) {
 	good := must(ECHConfigList(key))
 	for name, list := range map[string][]byte{
 		"does not parse; it is what the server publishes": good[1:],
-		"does not parse":                                       {},
-		"one is of version 0xfe0a":                             listOf([]byte{0xfe, 0x0a, 0, 0}),
-		"kem(0x6666) is not implemented":                       with(func(c *wire.ECHConfig) { c.KEM = 0x6666 }),
-		"no suite that is implemented":                         with(func(c *wire.ECHConfig) { c.Suites = []wire.HPKESuite{{KDF: 0x1111, AEAD: 0x2222}} }),
-		"demands an extension that is not known":               with(func(c *wire.ECHConfig) { c.Extensions = []wire.ECHConfigExtension{{Type: 0x8001}} }),
-		"its public key is not valid":                          with(func(c *wire.ECHConfig) { c.PublicKey = []byte{1} }),
-		`the public_name "under_score.test" is no host name`:   with(func(c *wire.ECHConfig) { c.PublicName = []byte("under_score.test") }),
-		`the public_name "192.0.2.1" is no host name`:          with(func(c *wire.ECHConfig) { c.PublicName = []byte("192.0.2.1") }),
-		`the public_name "a.0x7f" is no host name`:             with(func(c *wire.ECHConfig) { c.PublicName = []byte("a.0x7f") }),
-		`the public_name "a..test" is no host name; get a new`: with(func(c *wire.ECHConfig) { c.PublicName = []byte("a..test") }),
+		"does not parse":                                          {},
+		"one is of version 0xfe0a":                                listOf([]byte{0xfe, 0x0a, 0, 0}),
+		"kem(0x6666) is not implemented":                          with(func(c *wire.ECHConfig) { c.KEM = 0x6666 }),
+		"no suite that is implemented":                            with(func(c *wire.ECHConfig) { c.Suites = []wire.HPKESuite{{KDF: 0x1111, AEAD: 0x2222}} }),
+		"demands an extension that is not known":                  with(func(c *wire.ECHConfig) { c.Extensions = []wire.ECHConfigExtension{{Type: 0x8001}} }),
+		"its public key is not valid":                             with(func(c *wire.ECHConfig) { c.PublicKey = []byte{1} }),
+		`the public_name "under_score.test" is not a host name`:   with(func(c *wire.ECHConfig) { c.PublicName = []byte("under_score.test") }),
+		`the public_name "192.0.2.1" is not a host name`:          with(func(c *wire.ECHConfig) { c.PublicName = []byte("192.0.2.1") }),
+		`the public_name "a.0x7f" is not a host name`:             with(func(c *wire.ECHConfig) { c.PublicName = []byte("a.0x7f") }),
+		`the public_name "a..test" is not a host name; get a new`: with(func(c *wire.ECHConfig) { c.PublicName = []byte("a..test") }),
 	} {
 		client := testPKI().client()
 		client.EncryptedClientHelloConfigList = list
@@ -66,7 +66,7 @@ func TestECHSettingsThatCannotWork(t *testing.T) {
 	}
 	other := must(GenerateECHKey(publicName, ECHKeyOptions{}))
 	for name, keys := range map[string][]EncryptedClientHelloKey{
-		"Config is no ECHConfig":              {{Config: good, PrivateKey: key.PrivateKey}},
+		"Config is not an ECHConfig":          {{Config: good, PrivateKey: key.PrivateKey}},
 		"PrivateKey is none of":               {{Config: key.Config, PrivateKey: []byte{1}}},
 		"PrivateKey does not belong":          {{Config: key.Config, PrivateKey: other.PrivateKey}},
 		"no client could use its Config":      {configOf(key, func(c *wire.ECHConfig) { c.PublicName = []byte("_") })},

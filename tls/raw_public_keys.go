@@ -128,7 +128,7 @@ func (h *host) VerifyKey(_ context.Context, s *handshake.State, key *handshake.R
 	}
 	peer := peerKey(key, s.Result.ServerName)
 	if pin := peer.Pin(); len(r.Pins) > 0 && !slices.Contains(r.Pins, pin) {
-		return &handshake.Error{Alert: wire.AlertBadCertificate, Ref: "RFC 7250 §6", Rule: "the peer's raw public key is none that is pinned: it is " + PinString(pin),
+		return &handshake.Error{Alert: wire.AlertBadCertificate, Ref: "RFC 7250 §6", Rule: "the peer's raw public key is not pinned: it is " + PinString(pin),
 			Hint: "find out from its owner whether the key was changed, and pin the new one then; if not, somebody is in between"}
 	}
 	if r.Verify != nil {

@@ -37,7 +37,7 @@ func lineOf(e Event) (l line, err error) {
 	case Dropped:
 		l.Dropped = &x
 	default:
-		return l, fmt.Errorf("tracefile: %T is no event of a trace", x)
+		return l, fmt.Errorf("tracefile: %T is not an event of a trace", x)
 	}
 	return l, nil
 }

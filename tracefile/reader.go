@@ -26,7 +26,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d of the trace: %v", 
 func (e *Error) Unwrap() error { return e.Err }
 
 // ErrNoTrace is for what does not begin like a trace.
-var ErrNoTrace = errors.New("it is no trace: a trace begins with a line {\"connection\":{\"format\":\"" + Format + "\", ...}}")
+var ErrNoTrace = errors.New("it is not a trace: a trace begins with a line {\"connection\":{\"format\":\"" + Format + "\", ...}}")
 
 // Reader reads a trace, a line at a time. It is for one goroutine at a time.
 type Reader struct {

@@ -36,7 +36,7 @@ func (c *Client) FetchIssuer(ctx context.Context, url string) ([]byte, error) {
 			return nil, err
 		}
 		if _, err := x509.ParseCertificate(body); err != nil {
-			return nil, errors.New("what is there is no certificate in DER")
+			return nil, errors.New("the answer is not a certificate in DER")
 		}
 		c.keepIssuer(url, body)
 		return body, nil

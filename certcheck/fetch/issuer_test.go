@@ -61,7 +61,7 @@ func TestIssuersThatAreNotFetched(t *testing.T) {
 		{"https://ca.test/issuer", "by http alone", nil},
 		{"file:///etc/passwd", "not fetched by HTTP", nil},
 		{"ldap://ca.test/", "not fetched by HTTP", nil},
-		{server.URL + "/garbage", "no certificate in DER", []byte("garbage")},
+		{server.URL + "/garbage", "not a certificate in DER", []byte("garbage")},
 		{server.URL + "/large", "more than 65536 bytes", bytes.Repeat([]byte{0x30}, maxIssuer+1)},
 	} {
 		body = tc.body

@@ -128,7 +128,7 @@ func TestDelta(t *testing.T) {
 		{"takes off what was on hold", dirty, delta(7, 8, p.revokes(8)), Good, ""},
 		{"adds to a later one", clean, delta(8, 9, p.revokes(1)), 0, "a later list"},
 		{"is older", clean, delta(5, 6, p.revokes(1)), 0, "older"},
-		{"is none", clean, dirty, 0, "no delta list"},
+		{"is none", clean, dirty, 0, "is not a delta list"},
 	} {
 		a, err := tc.base.About(p.leaf, p.issuer, tc.delta, now, Skew)
 		if a.Status != tc.status || (err != nil) != (tc.err != "") || err != nil && !strings.Contains(err.Error(), tc.err) {

@@ -60,7 +60,7 @@ var (
 	oidCRLDistribution  = asn1.ObjectIdentifier{2, 5, 29, 31}
 	oidAuthorityKey     = asn1.ObjectIdentifier{2, 5, 29, 35}
 	oidFreshest         = asn1.ObjectIdentifier{2, 5, 29, 46}
-	errMalformedCRL     = errors.New("it is no CRL: its DER is malformed or cut off")
+	errMalformedCRL     = errors.New("it is not a CRL: its DER is malformed or cut off")
 	errIndirect         = errors.New("it is an indirect list, with certificates of several authorities; those are not supported")
 	errMalformedCRLPart = errors.New("an extension of the list is malformed")
 )
@@ -310,7 +310,7 @@ func (l *List) About(c, issuer *x509.Certificate, delta *List, now time.Time, sk
 func (l *List) addsTo(base *List) error {
 	switch {
 	case l.Base == nil:
-		return errors.New("it is no delta list")
+		return errors.New("it is not a delta list")
 	case less(base.Number, l.Base):
 		return errors.New("it adds to a later list than the one at hand")
 	case less(l.Number, base.Number):

@@ -52,7 +52,7 @@ var (
 	oidSCTs  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 5} // RFC 6962 §3.3
 )
 
-var errTruncated = errors.New("it is no OCSP response: its DER is malformed or cut off")
+var errTruncated = errors.New("it is not an OCSP response: its DER is malformed or cut off")
 
 // ocspStatuses are the values of OCSPResponseStatus. RFC 6960 §4.2.1.
 var ocspStatuses = map[int]string{

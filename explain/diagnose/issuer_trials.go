@@ -61,7 +61,7 @@ func (t *trialist) fetch(url string, below *x509.Certificate) (issuer *x509.Cert
 	got, err := x509.ParseCertificate(der)
 	switch {
 	case err != nil:
-		a.text = "what is there is no certificate"
+		a.text = "the answer is not a certificate"
 		return nil, a
 	case !issued(got, below):
 		a.text = "what is there is the certificate " + who(got) + ", which did not issue " + who(below)

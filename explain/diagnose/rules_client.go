@@ -146,7 +146,7 @@ func untrustedClient(f *facts) *found {
 	case unknown, f.sent(wire.Server, wire.AlertUnknownCA):
 		return is(Certain, fmt.Sprintf("the server does not trust the authority %s, which issued the client's certificate", whoIssued(f.client.top())), f.clientShows("issuer")...)
 	case f.sent(wire.Server, refusesClient...) && f.unnamed():
-		return is(Likely, fmt.Sprintf("the server refuses the client's certificate, and its authority %s is none of those that the server named", whoIssued(f.client.top())),
+		return is(Likely, fmt.Sprintf("the server refuses the client's certificate, and did not name its authority %s", whoIssued(f.client.top())),
 			append(f.clientShows("issuer"), f.alertEvidence())...)
 	}
 	return nil

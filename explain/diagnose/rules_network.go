@@ -95,7 +95,7 @@ var notTLSRules = []rule{
 		if f.refused == nil || len(f.refused.Wire) == 0 || f.refused.Type != "" || f.refused.From == f.us.String() {
 			return nil
 		}
-		return is(Likely, "the "+f.refused.From+" "+spoken(f.refused.Wire)+beginning(f.refused.Wire), f.atEvent(f.at, "", "its first bytes are no record"))
+		return is(Likely, "the "+f.refused.From+" "+spoken(f.refused.Wire)+beginning(f.refused.Wire), f.atEvent(f.at, "", "its first bytes are not a record"))
 	}},
 }
 
@@ -123,7 +123,7 @@ func spoken(b []byte) string {
 			return "speaks " + o.name + ", and not TLS: "
 		}
 	}
-	return "sends what is no TLS: "
+	return "sends something that is not TLS: "
 }
 
 // isHTTPRequest tells by a method in capitals and a path or an address behind it.

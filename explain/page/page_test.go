@@ -131,7 +131,7 @@ func TestValues(t *testing.T) {
 	for _, l := range values() {
 		for _, v := range l.Values {
 			if nameless(v.Name) {
-				t.Errorf("%s: %q is no name", l.Title, v.Name)
+				t.Errorf("%s: %q is not a name", l.Title, v.Name)
 			}
 			for _, f := range l.Fields {
 				if want[f] == v.Name {

@@ -17,7 +17,7 @@ const mostRead = 64 << 20
 var dataElement = []byte(`<script type="application/json" id="data">`)
 
 // errNoPage is for what Write has not written.
-var errNoPage = errors.New("this is no page of vitrine explain")
+var errNoPage = errors.New("this is not a page of vitrine explain")
 
 // Read returns the accounts in a page that Write has written, in their order. Of a page of
 // more than 64 MiB, or of anything else, it returns an error.

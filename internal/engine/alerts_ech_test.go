@@ -66,7 +66,7 @@ func echBody(f func(*wire.ECHClientHello)) func(*wire.ClientHello) {
 func sealing(encode func(outer *wire.ClientHello) []byte) offence {
 	var offer *handshake.ECHOffer
 	hosts := only(wire.TLS13, concealed, func(c, _ *host) { offer = c.config.ECH })
-	return illegal("the client's encrypted hello opens, and is no ClientHello that may stand there", hosts, wire.Client, clientHello(func(m *wire.ClientHello) {
+	return illegal("the client's encrypted hello opens, and is not a ClientHello that may stand there", hosts, wire.Client, clientHello(func(m *wire.ClientHello) {
 		sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, append([]byte("tls ech\x00"), offer.Config.Raw...))
 		if err != nil {
 			panic(err)

@@ -100,7 +100,7 @@ func answered(what string, offered []wire.CertificateType, r *wire.Reader) (wire
 	t := wire.ReadCertificateType(r)
 	if r.Err() == nil && !slices.Contains(offered, t) {
 		return t, disagree(wire.AlertUnsupportedCertificate, "certificate type", "RFC 7250 §4.2", offered, []wire.CertificateType{t},
-			"the server's "+what+" is none that we offered")
+			"the server's "+what+" is not one that we offered")
 	}
 	return t, nil
 }

@@ -157,7 +157,7 @@ func (o *opening) rebuild(hello *wire.ClientHello, plain []byte) (err error) {
 }
 
 func badInner(err error) error {
-	return fault(wire.AlertIllegalParameter, "the client's encrypted hello opens, and is no ClientHello that may stand there", "RFC 9849 §7.1", err)
+	return fault(wire.AlertIllegalParameter, "the client's encrypted hello opens, and is not a ClientHello that may stand there", "RFC 9849 §7.1", err)
 }
 
 // checkInner: an inner hello says that it is one, and is for TLS 1.3 alone. RFC 9849 §7.1.

@@ -88,7 +88,7 @@ func (s *State) readExportedRequest(from wire.Role, raw []byte) (name string, er
 		want = wire.TypeClientCertificateRequest
 	}
 	if len(raw) == 0 || wire.MessageLen(raw) != len(raw) || wire.HandshakeType(raw[0]) != want {
-		return "", fault(wire.AlertUnexpectedMessage, "this is no request of the "+from.String()+" for an authenticator", "RFC 9261 §4", nil)
+		return "", fault(wire.AlertUnexpectedMessage, "this is not a request of the "+from.String()+" for an authenticator", "RFC 9261 §4", nil)
 	}
 	m := new(wire.CertificateRequest)
 	if err := wire.Decode(m, raw[wire.HeaderLen:], exportedIn(from), nil); err != nil {
@@ -206,7 +206,7 @@ func (s *State) exportedParts(from wire.Role, b []byte) (parts [][]byte, err err
 	for _, kind := range kinds {
 		n := wire.MessageLen(b)
 		if n == 0 || n > len(b) || wire.HandshakeType(b[0]) != kind {
-			return nil, fault(wire.AlertDecodeError, "the "+from.String()+"'s authenticator is no Certificate, CertificateVerify and Finished, and no Finished alone", "RFC 9261 §5.2.4", nil)
+			return nil, fault(wire.AlertDecodeError, "the "+from.String()+"'s authenticator is neither Certificate, CertificateVerify and Finished nor a Finished alone", "RFC 9261 §5.2.4", nil)
 		}
 		parts, b = append(parts, b[:n]), b[n:]
 	}

@@ -29,7 +29,7 @@ func checkServerName(name string) error {
 	case len(name) > MaxHostName:
 		rule = "the client's host_name has more than 255 bytes"
 	case name != "" && !IsHostName(name):
-		rule = "the client's host_name " + quoted(name) + " is no host name"
+		rule = "the client's host_name " + quoted(name) + " is not a host name"
 	default:
 		return nil
 	}

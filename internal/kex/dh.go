@@ -59,7 +59,7 @@ func newDH(id wire.NamedGroup, p, g []byte) (*DH, error) {
 	case n < minDHBits || n > maxDHBits:
 		return nil, fmt.Errorf("the Diffie-Hellman modulus has %d bits; %d to %d are taken", n, minDHBits, maxDHBits)
 	case d.p[len(d.p)-1]&1 == 0:
-		return nil, errors.New("the Diffie-Hellman modulus is even, so it is no prime")
+		return nil, errors.New("the Diffie-Hellman modulus is even, so it is not a prime")
 	case !d.within(d.g):
 		return nil, errors.New("the Diffie-Hellman generator is not between 1 and p-1")
 	}

@@ -89,7 +89,7 @@ func (s *Setup) settle(c *tls.Config, x Settings) error {
 	for _, name := range x.Legacy {
 		field := legacyField(name)
 		if field == "" {
-			return fmt.Errorf("%q is no switch of tls.Legacy", name)
+			return fmt.Errorf("%q is not a switch of tls.Legacy", name)
 		}
 		allow(&c.Legacy, field)
 	}

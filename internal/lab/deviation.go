@@ -121,7 +121,7 @@ func (d *Deviation) check() error {
 	k, ok := KindOf(d.Kind)
 	switch {
 	case !ok:
-		return fmt.Errorf("%q is no kind of deviation", d.Kind)
+		return fmt.Errorf("%q is not a kind of deviation", d.Kind)
 	case len(d.Text) > maxText:
 		return fmt.Errorf("that is too much text; %d bytes are the most", maxText)
 	case d.Inside && !k.Inside:
@@ -130,7 +130,7 @@ func (d *Deviation) check() error {
 		return fmt.Errorf("to mend what follows needs the keys: set inside too")
 	case !k.placed():
 	case d.From != wire.Client.String() && d.From != wire.Server.String():
-		return fmt.Errorf("%q is no side; choose client or server", d.From)
+		return fmt.Errorf("%q is not a side; choose client or server", d.From)
 	case d.At < 1:
 		return fmt.Errorf("there is no record %d; the first is 1", d.At)
 	case d.Byte < 0 || d.Bit < 0 || d.Bit > 7:
@@ -162,7 +162,7 @@ func (d *Deviation) words() string {
 func digits(s string) ([]byte, error) {
 	b, err := hex.DecodeString(strings.NewReplacer(" ", "", "0x", "", ",", "", "\n", "").Replace(s))
 	if err != nil {
-		return nil, fmt.Errorf("%q are no bytes in hexadecimal digits", s)
+		return nil, fmt.Errorf("%q are not bytes in hexadecimal digits", s)
 	}
 	return b, nil
 }

@@ -155,7 +155,7 @@ func copyBlock(d *Deviation) (editor, error) {
 	size := 16
 	if d.Text != "" {
 		if _, err := fmt.Sscan(d.Text, &size); err != nil || size != 8 && size != 16 {
-			return nil, fmt.Errorf("%q is no size of a block; choose 8 or 16", d.Text)
+			return nil, fmt.Errorf("%q is not a size of a block; choose 8 or 16", d.Text)
 		}
 	}
 	return d.atByte(func(x item) ([]item, bool) {

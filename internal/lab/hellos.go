@@ -95,7 +95,7 @@ func stripSuite(d *Deviation) (editor, error) {
 func numbers(text string) (ids []wire.CipherSuite, err error) {
 	b, err := digits(text)
 	if err != nil || len(b) == 0 || len(b)%2 != 0 {
-		return nil, fmt.Errorf("%q are no numbers of suites; each is four hexadecimal digits, like 0003", text)
+		return nil, fmt.Errorf("%q are not numbers of suites; each is four hexadecimal digits, like 0003", text)
 	}
 	for pair := range slices.Chunk(b, 2) {
 		ids = append(ids, wire.CipherSuite(binary.BigEndian.Uint16(pair)))
@@ -123,7 +123,7 @@ func stripExtension(d *Deviation) (editor, error) {
 			}), nil
 		}
 	}
-	return nil, fmt.Errorf("%q is no extension that vitrine knows", d.Text)
+	return nil, fmt.Errorf("%q is not an extension that vitrine knows", d.Text)
 }
 
 // swapCertificate puts the attacker's chain, for the same name, in place of the server's.

@@ -143,13 +143,13 @@ func (s *Setup) choices() error {
 		{"renegotiation", s.Renegotiate, []string{"", "client", "server", "allowed"}},
 	} {
 		if !slices.Contains(f.words, f.value) {
-			return fmt.Errorf("%q is no choice for the %s; choose from %s, or leave it out", f.value, f.name, strings.Join(f.words[1:], ", "))
+			return fmt.Errorf("%q is not a choice for the %s; choose from %s, or leave it out", f.value, f.name, strings.Join(f.words[1:], ", "))
 		}
 	}
 	for _, x := range []Settings{s.Client, s.Server} {
 		switch {
 		case x.DHBits != 0 && x.DHBits != 1024 && x.DHBits != 2048:
-			return fmt.Errorf("%d is no size for a DHE group here; choose 1024 or 2048", x.DHBits)
+			return fmt.Errorf("%d is not a size for a DHE group here; choose 1024 or 2048", x.DHBits)
 		case x.Fragment < 0 || x.Fragment > 1<<14:
 			return fmt.Errorf("a record cannot hold %d bytes; choose from 1 to 16384, or 0 for the most there is", x.Fragment)
 		case len(x.Suites) > maxNames || len(x.Groups) > maxNames || len(x.Legacy) > maxNames:

@@ -110,7 +110,7 @@ func serverKey() (*rsa.PrivateKey, error) {
 	}
 	key, ok := cert.PrivateKey.(*rsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("the key is no RSA key")
+		return nil, errors.New("the key is not an RSA key")
 	}
 	return key, nil
 }

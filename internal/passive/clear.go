@@ -26,7 +26,7 @@ const maxFragment = record.MaxCiphertext12
 func (l *Listener) refuse(d *direction, h record.Header) error {
 	switch {
 	case h.Type < wire.ContentChangeCipherSpec || h.Type > wire.ContentApplicationData || h.Version>>8 != 3:
-		return streamError(fmt.Sprintf("what the %v sends here is no TLS record", d.from))
+		return streamError(fmt.Sprintf("the %v sends something here that is not a TLS record", d.from))
 	case h.Length > maxFragment:
 		return streamError(fmt.Sprintf("the record of the %v says that it has %d bytes, and at most %d are allowed", d.from, h.Length, maxFragment))
 	}

@@ -110,7 +110,7 @@ func readList(file string) (*revocation.List, stamp, error) {
 	}
 	list, err := revocation.ParseCRL(text)
 	if err != nil {
-		return nil, stamp{}, fmt.Errorf("%s is no certificate revocation list in PEM or DER: %w", file, err)
+		return nil, stamp{}, fmt.Errorf("%s is not a certificate revocation list in PEM or DER: %w", file, err)
 	}
 	return list, stamp{info.ModTime(), info.Size()}, nil
 }

@@ -175,9 +175,9 @@ func (k *checker) ftp(at string, l *Listener) {
 	case l.StartTLS != "ftp" && l.StartTLS != "ftps":
 		k.wrong(at, "it is for starttls: ftp or ftps alone; add that, or leave ftp out")
 	case l.FTP.Address != "" && (err != nil || !address.Is4()):
-		k.wrong(at+".address", "%q is no IPv4 address, and PASV can tell no other; write it like 192.0.2.7", l.FTP.Address)
+		k.wrong(at+".address", "%q is not an IPv4 address, and PASV can tell no other; write it like 192.0.2.7", l.FTP.Address)
 	case l.FTP.FirstPort > l.FTP.LastPort, l.FTP.FirstPort <= 0 && l.FTP.LastPort != 0, l.FTP.LastPort > 65535:
-		k.wrong(at+".first-port", "the ports from %d to %d are none; give both, the lower one first", l.FTP.FirstPort, l.FTP.LastPort)
+		k.wrong(at+".first-port", "there are no ports from %d to %d; give both, the lower one first", l.FTP.FirstPort, l.FTP.LastPort)
 	}
 }
 

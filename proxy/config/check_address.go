@@ -53,7 +53,7 @@ func (k *checker) address(path, address string, to purpose) bool {
 	case host == "" && to == toReach:
 		k.wrong(path, "%q has no host; write it like %s", address, example)
 	case host != "" && notIP != nil && (wrongName(host) != "" || strings.HasPrefix(host, "*")):
-		k.wrong(path, "%q is no host; write it like %s", host, example)
+		k.wrong(path, "%q is not a host; write it like %s", host, example)
 	default:
 		return true
 	}

@@ -118,7 +118,7 @@ func (k *checker) pair(path, cert, key string) {
 	case !bytes.Contains(private, []byte("PRIVATE KEY-----")):
 		k.wrong(path+".key", "%s holds no private key in PEM; give the file of the key", key)
 	default:
-		k.wrong(path+".key", "certificate and key are no pair: %v; give the key that the certificate was made with", strings.TrimPrefix(err.Error(), "tls: "))
+		k.wrong(path+".key", "certificate and key do not match: %v; give the key that the certificate was made with", strings.TrimPrefix(err.Error(), "tls: "))
 	}
 }
 
@@ -157,7 +157,7 @@ func (k *checker) crl(path, name string) {
 		data = block.Bytes
 	}
 	if _, err := x509.ParseRevocationList(data); err != nil {
-		k.wrong(path, "%s is no revocation list; give a CRL in PEM or DER", name)
+		k.wrong(path, "%s is not a revocation list; give a CRL in PEM or DER", name)
 	}
 }
 

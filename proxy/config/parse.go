@@ -107,7 +107,7 @@ func syntaxError(file string, data []byte, err error) Problem {
 	}
 	p := source{file: file, at: map[string]position{"": at}}.problem("", text)
 	if p.Remedy == "" {
-		p.What, p.Remedy = "this is no YAML: "+text, "compare it with an example of docs/proxy.md"
+		p.What, p.Remedy = "this is not YAML: "+text, "compare it with an example of docs/proxy.md"
 		for _, row := range syntax {
 			if strings.Contains(text, row.says) {
 				p.Remedy = row.remedy
@@ -227,7 +227,7 @@ func (d *decoder) object(n, given *yaml.Node, path string, v reflect.Value, dept
 	for _, p := range d.pairs(n, given, path, depth) {
 		index, ok := fields.index[p.key.Value]
 		if !ok {
-			d.wrong(join(path, p.key.Value), p.key, strconv.Quote(p.key.Value)+" is no key here; "+fields.suggest(p.key.Value))
+			d.wrong(join(path, p.key.Value), p.key, strconv.Quote(p.key.Value)+" is not a known key here; "+fields.suggest(p.key.Value))
 			continue
 		}
 		d.value(p.value, join(path, p.key.Value), v.FieldByIndex(index), depth+1)

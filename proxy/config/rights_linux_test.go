@@ -45,7 +45,7 @@ func TestRightsToFolders(t *testing.T) {
 		{open + "/handover", at + "/traces", at + "/listen", ""}, // root makes the one, and opens the other
 		{open + "/handover", closed, open + "/listen", "traces.folder: user"},
 		{open + "/handover", closed + "/traces", open + "/listen", "may not enter " + closed},
-		{open + "/handover", at + "/file", open + "/listen", "/file is no folder"},
+		{open + "/handover", at + "/file", open + "/listen", "/file is not a folder"},
 		{closed + "/handover", open + "/traces", open + "/listen", "process.handover: user"},
 		{at + "/none/handover", open + "/traces", open + "/listen", "process.handover: the folder " + at + "/none is missing"},
 		{open + "/handover", open + "/traces", at + "/none/listen", "listeners[0].listen[0]: the folder " + at + "/none is missing"},

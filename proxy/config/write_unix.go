@@ -29,7 +29,7 @@ func (a Account) cannotWrite(folder string, makes bool) string {
 		info, err := os.Stat(at)
 		switch {
 		case err == nil && !info.IsDir():
-			return fmt.Sprintf("%s is no folder", at)
+			return fmt.Sprintf("%s is not a folder", at)
 		case err == nil && at != path && makes && os.Geteuid() == 0:
 			return a.cannotEnter(at)
 		case err == nil:

@@ -125,7 +125,7 @@ func (m *maker) suites(o option, v *config.Versions) {
 	names := strings.FieldsFunc(o.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' })
 	for _, name := range names {
 		if _, err := vocabulary.Suite(name); err != nil {
-			m.note(o, fmt.Sprintf("has %q, which is no name of a suite, so that the whole list is left out and the safe suites are on; if fewer are to be on, name them with suites", name))
+			m.note(o, fmt.Sprintf("has %q, which is not a name of a suite, so that the whole list is left out and the safe suites are on; if fewer are to be on, name them with suites", name))
 			return
 		}
 	}
@@ -155,7 +155,7 @@ func (m *maker) bothSuites(before, after *option, v *config.Versions) {
 func (m *maker) groups(o option, v *config.Versions) {
 	for _, name := range strings.FieldsFunc(o.value, func(r rune) bool { return r == ':' || r == ',' || r == ' ' }) {
 		if _, err := vocabulary.Group(name); err != nil {
-			m.note(o, fmt.Sprintf("has %q, which is no group that vitrine has; it is left out", name))
+			m.note(o, fmt.Sprintf("has %q, which is not a group that vitrine has; it is left out", name))
 			continue
 		}
 		v.Groups = append(v.Groups, name)
@@ -166,7 +166,7 @@ func (m *maker) groups(o option, v *config.Versions) {
 func (m *maker) version(o option, value string) string {
 	v, err := vocabulary.Version(value)
 	if err != nil {
-		m.note(o, fmt.Sprintf("has %q, which is no version that vitrine has; set min and max by hand", value))
+		m.note(o, fmt.Sprintf("has %q, which is not a version that vitrine has; set min and max by hand", value))
 		return ""
 	}
 	return vocabulary.VersionName(v)

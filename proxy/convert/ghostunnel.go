@@ -41,7 +41,7 @@ func Ghostunnel(args []string) (*Result, error) {
 			mode = args[i]
 			continue
 		case !isFlag:
-			return nil, fmt.Errorf("%.100q is no flag of ghostunnel; give all of its arguments, as in: server --listen ADDRESS --target ADDRESS", args[i])
+			return nil, fmt.Errorf("%.100q is not a flag of ghostunnel; give all of its arguments, as in: server --listen ADDRESS --target ADDRESS", args[i])
 		}
 		key, value, ok := strings.Cut(name, "=")
 		o := option{text: args[i], key: key, value: value}

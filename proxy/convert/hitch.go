@@ -56,7 +56,7 @@ func Hitch(data []byte) (*Result, error) {
 			}
 		}
 		if !ok {
-			return nil, fmt.Errorf("line %d, %.100q, is no line of hitch.conf; give a file with lines KEY = \"VALUE\"", i+1, text)
+			return nil, fmt.Errorf("line %d, %.100q, is not a line of hitch.conf; give a file with lines KEY = \"VALUE\"", i+1, text)
 		}
 	}
 	if block != "" {

@@ -28,7 +28,7 @@ func Stunnel(data []byte) (*Result, error) {
 		}
 		key, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, fmt.Errorf("line %d, %.100q, is no line of stunnel.conf; give a file with lines KEY = VALUE", i+1, text)
+			return nil, fmt.Errorf("line %d, %.100q, is not a line of stunnel.conf; give a file with lines KEY = VALUE", i+1, text)
 		}
 		o.key, o.value = strings.ToLower(strings.TrimSpace(key)), strings.TrimSpace(value)
 		switch {

@@ -166,7 +166,7 @@ func (h *holder) permitted(pair Pair) bool {
 
 func (h *holder) load(q request) (a answer, err error) {
 	if !h.permitted(Pair{q.Cert, q.Key}) {
-		return a, fmt.Errorf("the key process reads the pairs alone that it was started for, and %q with %q is none of them; start a new process (SIGUSR2 or --take-over loses no connection)", shortened(q.Cert), shortened(q.Key))
+		return a, fmt.Errorf("the key process reads the pairs alone that it was started for, and %q with %q is not among them; start a new process (SIGUSR2 or --take-over loses no connection)", shortened(q.Cert), shortened(q.Key))
 	}
 	cert, err := readFile(q.Cert)
 	if err != nil {

@@ -64,7 +64,7 @@ func newJournal(c config.Log, w io.Writer, m *metrics) (*journal, error) {
 			return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: &j.level, ReplaceAttr: harmless})
 		}
 	default:
-		return nil, fmt.Errorf("log.format: %q is no format; write text or json", c.Format)
+		return nil, fmt.Errorf("log.format: %q is not a format; write text or json", c.Format)
 	}
 	direct := slog.New(handler(w))
 	j.sink = newSink(w, m.linesLost, func(lost int64) {
@@ -80,7 +80,7 @@ func (j *journal) configured(c config.Log) error {
 	level := slog.LevelInfo
 	if c.Level != "" {
 		if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-			return fmt.Errorf("log.level: %q is no level; write debug, info, warn or error", c.Level)
+			return fmt.Errorf("log.level: %q is not a level; write debug, info, warn or error", c.Level)
 		}
 	}
 	j.level.Set(level)

@@ -147,7 +147,7 @@ func newTrust(from []string) (t trust, err error) {
 		if err != nil {
 			address, err := netip.ParseAddr(s)
 			if err != nil {
-				return t, fmt.Errorf("%q is no network, such as 10.0.0.0/8, and no address", s)
+				return t, fmt.Errorf("%q is neither a network, such as 10.0.0.0/8, nor an address", s)
 			}
 			prefix = netip.PrefixFrom(address, address.BitLen())
 		}

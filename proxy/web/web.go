@@ -86,7 +86,7 @@ func New(o Options) (http.Handler, error) {
 	switch o.HTTP.ClientCert {
 	case "", "off", "leaf", "chain":
 	default:
-		return nil, fmt.Errorf("client-cert: %q is none of off, leaf and chain", o.HTTP.ClientCert)
+		return nil, fmt.Errorf("client-cert: %q is not one of off, leaf and chain", o.HTTP.ClientCert)
 	}
 	h := &handler{Options: o, hsts: hstsOf(o.HTTP), patience: servicePatience, grace: bodyGrace}
 	var err error

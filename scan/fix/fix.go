@@ -142,7 +142,7 @@ func (t *table) readSetting(id, s string) error {
 		software, where, _ := strings.Cut(strings.TrimSpace(line), " ")
 		i := slices.IndexFunc(t.software, func(s Software) bool { return s.ID == software })
 		if i < 0 {
-			return fmt.Errorf("%s: %q is no program of software.txt", id, software)
+			return fmt.Errorf("%s: %q is not a program of software.txt", id, software)
 		}
 		f = Fix{Setting: id, Software: software, URL: t.software[i].base + where}
 		if strings.HasPrefix(where, "https://") {

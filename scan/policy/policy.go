@@ -71,16 +71,16 @@ func Parse(b []byte) (*Policy, error) {
 	in := yaml.NewDecoder(bytes.NewReader(b))
 	in.KnownFields(true)
 	if err := in.Decode(p); err != nil {
-		return nil, fmt.Errorf("this is no policy: %w", err)
+		return nil, fmt.Errorf("this is not a policy: %w", err)
 	}
 	for _, pattern := range slices.Concat(p.Suites, p.Groups, p.Schemes, p.CertificateKeys, p.Forbid) {
 		if _, err := path.Match(pattern, ""); err != nil {
-			return nil, fmt.Errorf("%q is no pattern: %w", pattern, err)
+			return nil, fmt.Errorf("%q is not a pattern: %w", pattern, err)
 		}
 	}
 	for _, v := range slices.Concat(p.Versions, p.Require) {
 		if !slices.Contains(versions, v) {
-			return nil, fmt.Errorf("%q is no version; there are %s", v, strings.Join(versions, ", "))
+			return nil, fmt.Errorf("%q is not a version; there are %s", v, strings.Join(versions, ", "))
 		}
 	}
 	if p.Order != "" && p.Order != "server" && p.Order != "client" {

@@ -69,7 +69,7 @@ func openFolder(address string) (*files.Store, error) {
 		case "sync":
 			o.Sync, err = strconv.ParseBool(values[0])
 		default:
-			err = errors.New("it is no setting; budget and sync are")
+			err = errors.New("it is not a setting; budget and sync are")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s=%q: %w", name, values[0], err)

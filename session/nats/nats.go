@@ -80,7 +80,7 @@ func Open(address string) (*Store, error) {
 		s.bucket = "vitrine"
 	}
 	if strings.ContainsAny(s.bucket, "/. *>\t") {
-		return nil, fmt.Errorf("nats: %q is no name of a bucket: letters, digits, - and _ are", s.bucket)
+		return nil, fmt.Errorf("nats: %q is not a name of a bucket: letters, digits, - and _ are", s.bucket)
 	}
 	options := []nats.Option{
 		nats.Name("vitrine"), nats.Timeout(patience), nats.SetCustomDialer(dialer{}),
@@ -94,7 +94,7 @@ func Open(address string) (*Store, error) {
 		case "credentials":
 			options = append(options, nats.UserCredentials(values[0]))
 		default:
-			return nil, fmt.Errorf("nats: %q is no setting; ca and credentials are", name)
+			return nil, fmt.Errorf("nats: %q is not a setting; ca and credentials are", name)
 		}
 	}
 	u.Path, u.RawQuery = "", ""

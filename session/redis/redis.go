@@ -154,7 +154,7 @@ func (s *Store) query(o *valkey.ClientOption, q url.Values) error {
 				return err
 			}
 		default:
-			return fmt.Errorf("%q is no setting; cluster, sentinel, addr, ca and prefix are", name)
+			return fmt.Errorf("%q is not a setting; cluster, sentinel, addr, ca and prefix are", name)
 		}
 	}
 	if o.ForceSingleClient && o.Sentinel.MasterSet == "" && len(o.InitAddress) > 1 {

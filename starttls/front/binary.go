@@ -34,7 +34,7 @@ func postgres(t *talk) error {
 			t.say(postgresRefusal)
 			return t.fail("the client does not ask for TLS", nil)
 		}
-		return t.fail("this is no client of PostgreSQL that asks for TLS", nil)
+		return t.fail("this is not a client of PostgreSQL that asks for TLS", nil)
 	}
 	return t.fail("the client asks for encryption by GSSAPI twice", nil)
 }
@@ -75,7 +75,7 @@ func ldap(t *talk) error {
 		case operation == ldapAbandon:
 			continue
 		case !known:
-			return t.fail("this is no request of LDAP", nil)
+			return t.fail("this is not a request of LDAP", nil)
 		case operation == ldapExtended && bytes.Equal(body, append([]byte{0x80, byte(len(ldapStartTLS))}, ldapStartTLS...)):
 			return t.agree(ldapAnswer(id, response, ldapSuccess, ""))
 		}
@@ -98,7 +98,7 @@ func (t *talk) ldapRequest() (id int32, operation byte, body []byte, err error) 
 		Controls  asn1.RawValue `asn1:"optional"`
 	}
 	if rest, err := asn1.Unmarshal(element, &message); err != nil || len(rest) > 0 || message.ID <= 0 {
-		return 0, 0, nil, t.fail("this is no request of LDAP", err)
+		return 0, 0, nil, t.fail("this is not a request of LDAP", err)
 	}
 	return message.ID, message.Operation.FullBytes[0], message.Operation.Bytes, nil
 }
@@ -113,7 +113,7 @@ func (t *talk) element() ([]byte, error) {
 	if n >= 0x80 {
 		more := make([]byte, n&0x7f)
 		if header[0] != 0x30 || len(more) == 0 || len(more) > 4 {
-			return nil, t.fail("this is no request of LDAP", nil)
+			return nil, t.fail("this is not a request of LDAP", nil)
 		}
 		if err := t.read(more); err != nil {
 			return nil, err
@@ -124,7 +124,7 @@ func (t *talk) element() ([]byte, error) {
 		}
 	}
 	if header[0] != 0x30 || n < 0 || n > longestLine {
-		return nil, t.fail("this is no request of LDAP before TLS", nil)
+		return nil, t.fail("this is not a request of LDAP before TLS", nil)
 	}
 	body := make([]byte, n)
 	if err := t.read(body); err != nil {

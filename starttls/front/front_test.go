@@ -80,12 +80,12 @@ func TestWhatIsSaidInTheClear(t *testing.T) {
 		{"ftp", "FEAT\r\nUSER me\r\nAUTH KERBEROS\r\nAUTH TLS\r\n", "530 Must issue AUTH TLS first\r\n504", ""},
 		{"ldap", ldapBind + ldapStart, "\x61\x1a\x0a\x01\x0d\x04\x00\x04\x13StartTLS comes first\x30", ""},
 		{"ldap", "\x30\x05\x02\x01\x03\x42\x00", "", "left before TLS"},
-		{"ldap", "\x30\x84\xff\xff\xff\xff", "", "no request of LDAP"},
-		{"ldap", "\x30\x05\x02\x01\xff\x42\x00", "", "no request of LDAP"},
-		{"ldap", "GET / HTTP/1.1\r\n", "", "no request of LDAP"},
+		{"ldap", "\x30\x84\xff\xff\xff\xff", "", "not a request of LDAP"},
+		{"ldap", "\x30\x05\x02\x01\xff\x42\x00", "", "not a request of LDAP"},
+		{"ldap", "GET / HTTP/1.1\r\n", "", "not a request of LDAP"},
 		{"postgres", pgStart, "TLS is required", "does not ask for TLS"},
 		{"postgres", pgCancel, "", "cancel request"},
-		{"postgres", "GET / HTTP/1.1\r\n", "", "no client of PostgreSQL"},
+		{"postgres", "GET / HTTP/1.1\r\n", "", "not a client of PostgreSQL"},
 		{"gopher", "", "", "no protocol of that name"},
 	} {
 		heard, err := meet(t, c.protocol, c.say)

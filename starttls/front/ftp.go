@@ -236,7 +236,7 @@ func (s *ftpSession) answers() error {
 // answer passes on one answer, of which the first line is there.
 func (s *ftpSession) answer(line string) error {
 	if len(line) < 4 || strings.Trim(line[:3], "0123456789") != "" {
-		return s.fault(fmt.Sprintf("the server behind says what is no answer of FTP: %.80q", line), nil)
+		return s.fault(fmt.Sprintf("the server behind does not answer in FTP: %.80q", line), nil)
 	}
 	s.mu.Lock()
 	e := &expected{} // for what nobody asked, as when the server ends by itself

@@ -236,7 +236,7 @@ func (s *ftpSession) active(verb, rest string) error {
 	case !s.mayTransfer():
 		return s.say(unprotected)
 	case !to.IsValid() || port == 0:
-		return s.say("501 This is no address")
+		return s.say("501 This is not an address")
 	case to != ipOf(s.client.RemoteAddr()) || port < 1024:
 		return s.say("500 Data goes to the client's own address alone, and to no port below 1024")
 	case !near.IsValid():

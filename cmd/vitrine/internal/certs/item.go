@@ -116,7 +116,7 @@ func parseDER(der, password []byte) ([]Item, error) {
 		}
 	}
 	if _, err := x509.ParseCertificate(der); len(der) > 0 && der[0] == 0x30 {
-		return nil, fmt.Errorf("it is none of the formats known; as a certificate: %w", err)
+		return nil, fmt.Errorf("its format is not known; as a certificate: %w", err)
 	}
 	return nil, errors.New("it is neither PEM nor DER")
 }

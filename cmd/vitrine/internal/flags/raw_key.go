@@ -80,7 +80,7 @@ func parsePin(text string) (pin [32]byte, err error) {
 	digest, ok := strings.CutPrefix(text, "SHA256:")
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(digest, "="))
 	if !ok || err != nil || len(b) != len(pin) {
-		return pin, report.Usagef("--pin %q is no digest of a key: write SHA256: and 43 characters of base64, as 'vitrine connect --raw-public-key' prints it", text)
+		return pin, report.Usagef("--pin %q is not a digest of a key: write SHA256: and 43 characters of base64, as 'vitrine connect --raw-public-key' prints it", text)
 	}
 	return [32]byte(b), nil
 }

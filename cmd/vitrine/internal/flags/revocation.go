@@ -98,7 +98,7 @@ func (f *Revocation) lists() (lists []*revocation.List, err error) {
 		}
 		l, err := revocation.ParseCRL(text)
 		if err != nil {
-			return nil, report.Usagef("--crl %s is no certificate revocation list in PEM or DER: %v", name, err)
+			return nil, report.Usagef("--crl %s is not a certificate revocation list in PEM or DER: %v", name, err)
 		}
 		lists = append(lists, l)
 	}

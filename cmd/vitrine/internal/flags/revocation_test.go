@@ -71,7 +71,7 @@ func TestRevocationFlags(t *testing.T) {
 		{"--crl " + list + " --revocation off", 0, 0, "does nothing with --revocation off"},
 		{"--revocation on", 0, 0, "choose off, stapled, soft or hard"},
 		{"--crl /nonexistent", 0, 0, "/nonexistent"},
-		{"--crl revocation_test.go", 0, 0, "is no certificate revocation list"},
+		{"--crl revocation_test.go", 0, 0, "is not a certificate revocation list"},
 	} {
 		k, err := revocationOf(t, strings.Fields(c.args)...)
 		if c.wrong != "" {

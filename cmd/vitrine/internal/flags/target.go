@@ -41,7 +41,7 @@ const (
 func parseSocket(path string) (Target, error) {
 	path = strings.TrimPrefix(path, "//") // as in a URL
 	if path == "" || len(path) > maxPath || strings.ContainsRune(path, 0) {
-		return Target{}, report.Usagef("unix:%.110s is no unix socket; give a path of at most %d bytes, like unix:/run/server.sock", path, maxPath)
+		return Target{}, report.Usagef("unix:%.110s is not a unix socket; give a path of at most %d bytes, like unix:/run/server.sock", path, maxPath)
 	}
 	return Target{Host: "localhost", Path: path}, nil
 }

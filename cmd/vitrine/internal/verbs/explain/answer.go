@@ -83,7 +83,7 @@ func (w *lookout) respond(ctx context.Context, conn *tls.Conn) (sent string, err
 	case errors.Is(err, io.EOF):
 		return "nothing was sent: the client asked for nothing", nil
 	case err != nil && strings.HasPrefix(err.Error(), "malformed"):
-		return "nothing was sent: what the client says is no request of HTTP; say what with --send", nil
+		return "nothing was sent: the client did not send an HTTP request; use --send to answer it", nil
 	case err != nil:
 		return "", err
 	}

@@ -105,7 +105,7 @@ func recognise(s *source) (kind, error) {
 			return k, nil
 		}
 	}
-	return kind{}, report.Usagef("%s is no trace; a trace is what vitrine explain HOST -o FILE.ndjson saves (for a host of that name, write %s:443)", s.name, s.name)
+	return kind{}, report.Usagef("%s is not a trace; a trace is what vitrine explain HOST -o FILE.ndjson saves (for a host of that name, write %s:443)", s.name, s.name)
 }
 
 // refused says what s is, which holds no connection to explain.

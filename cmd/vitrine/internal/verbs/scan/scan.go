@@ -158,7 +158,7 @@ var severityNames = []string{string(scan.Critical), string(scan.High), string(sc
 func (o *options) check() error {
 	switch {
 	case !strings.Contains(" "+strings.Join(severityNames, " ")+" ", " "+o.failOn+" ") || o.failOn == "":
-		return report.Usagef("--fail-on %q is no severity; choose %s", o.failOn, flags.OneOf(severityNames))
+		return report.Usagef("--fail-on %q is not a severity; choose %s", o.failOn, flags.OneOf(severityNames))
 	case !(o.rate > 0 && o.rate <= 1e6):
 		return report.Usagef("--rate %v is not possible; give connections in a second, like 50", o.rate)
 	case o.atOnce < 1 || o.servers < 1 || o.atOnce > 10_000 || o.servers > 10_000:

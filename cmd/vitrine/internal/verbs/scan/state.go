@@ -104,7 +104,7 @@ func (s *state) read(name string, want stateHead) error {
 		}
 		return s.write(want)
 	default:
-		return report.Usagef("%s is no file of --resume; name one that does not exist yet", name)
+		return report.Usagef("%s is not a file of --resume; name one that does not exist yet", name)
 	}
 	if err := fits(name, line, want); err != nil {
 		return err
@@ -146,7 +146,7 @@ func readLine(in *bufio.Reader, most int) (line []byte, err error) {
 func fits(name string, line []byte, want stateHead) error {
 	var have stateHead
 	if err := json.Unmarshal(line, &have); err != nil || have.Format != stateFormat {
-		return report.Usagef("%s is no file of --resume; name one that does not exist yet", name)
+		return report.Usagef("%s is not a file of --resume; name one that does not exist yet", name)
 	}
 	for _, flag := range append([]string{"ca"}, telling...) {
 		if have.Flags[flag] != want.Flags[flag] {

@@ -168,9 +168,9 @@ func TestStates(t *testing.T) {
 		"other flags":     {line + report, line + report, []string{"--quick", "--sni", "b"}, "another --sni", 0},
 		"fewer flags":     {line + report, line + report, nil, "another --quick", 0},
 		"no report":       {line + "{}\n" + report, line + "{}\n" + report, []string{"--quick"}, "line 2", 0},
-		"list of targets": {"example.com\n", "example.com\n", []string{"--quick"}, "no file of --resume", 0},
-		"no line":         {"example.com", "example.com", []string{"--quick"}, "no file of --resume", 0},
-		"long":            {strings.Repeat("x", 2*maxHeadLine), strings.Repeat("x", 2*maxHeadLine), nil, "no file of --resume", 0},
+		"list of targets": {"example.com\n", "example.com\n", []string{"--quick"}, "is not a file of --resume", 0},
+		"no line":         {"example.com", "example.com", []string{"--quick"}, "is not a file of --resume", 0},
+		"long":            {strings.Repeat("x", 2*maxHeadLine), strings.Repeat("x", 2*maxHeadLine), nil, "is not a file of --resume", 0},
 	} {
 		file := filepath.Join(t.TempDir(), "state")
 		if err := os.WriteFile(file, []byte(c.file), 0o600); err != nil {

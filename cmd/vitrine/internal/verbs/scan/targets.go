@@ -55,7 +55,7 @@ func expand(arg string) ([]flags.Target, error) {
 	from, _ := strconv.Atoi(m[2]) // digits
 	to, _ := strconv.Atoi(m[3])
 	if from < 1 || to > 65535 || from > to {
-		return nil, report.Usagef("%q is no range of ports; give the lower one first, like example.com:8000-8100", arg)
+		return nil, report.Usagef("%q is not a range of ports; give the lower one first, like example.com:8000-8100", arg)
 	}
 	var all []flags.Target
 	for port := from; port <= to; port++ {

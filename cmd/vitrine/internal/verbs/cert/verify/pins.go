@@ -19,7 +19,7 @@ func pins(texts []string) (all []certcheck.Pin, err error) {
 			sum, err = hex.DecodeString(strings.ReplaceAll(text, ":", ""))
 		}
 		if err != nil || len(sum) != len(certcheck.Pin{}) {
-			return nil, report.Usagef("--pin %q is no SHA-256 of a key; give 64 hexadecimal digits, as cert show --json has in pin_sha256, or sha256//BASE64", text)
+			return nil, report.Usagef("--pin %q is not a SHA-256 of a key; give 64 hexadecimal digits, as cert show --json has in pin_sha256, or sha256//BASE64", text)
 		}
 		all = append(all, certcheck.Pin(sum))
 	}
