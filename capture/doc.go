@@ -15,8 +15,8 @@
 //
 // It reads both byte orders, micro- and nanoseconds and any other unit, several
 // interfaces and sections, and comments. Packets may begin with Ethernet, Linux's
-// cooked headers (v1, v2), BSD's loopback headers, PPP, PPPoE or IP; VLAN tags are
-// passed over, and one tunnel (GRE, VXLAN, IP in IP) is looked into. Fragments of IPv4
+// cooked headers (v1, v2), BSD's loopback headers, PPP, PPPoE or IP. Read passes over
+// VLAN tags, and looks into one tunnel (GRE, VXLAN, IP in IP). Fragments of IPv4
 // and IPv6 are put together. Totals.Notes says what was passed over.
 //
 // # Finding TLS
@@ -60,10 +60,15 @@
 //
 // # Bounds
 //
-// A capture may be made to exhaust its reader. Read keeps at most 65,536 TCP
-// connections at a time, of them 16,384 with TLS; 24 MiB of segments that wait for others (4 MiB
-// for each direction); 16 MiB of what was handed on, to find conflicts; 8 MiB of what
-// precedes TLS; 128 datagrams in fragments; and 32 MiB of secrets. What does not fit
-// displaces the oldest: a connection then ends early (Crowded), and segments become
-// gaps. Blocks that nobody needs are passed over, however long they are.
+// A capture may be made to exhaust its reader. At a time Read keeps at most
+//
+//   - 65,536 TCP connections, of them 16,384 with TLS
+//   - 24 MiB of segments that wait for others, 4 MiB for each direction
+//   - 16 MiB of what was handed on, to find conflicts
+//   - 8 MiB of what precedes TLS
+//   - 128 datagrams in fragments
+//   - 32 MiB of secrets
+//
+// Beyond that the oldest makes room: a connection then ends early (Crowded), and
+// segments become gaps. Blocks that nobody needs are passed over, however long they are.
 package capture

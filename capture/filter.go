@@ -31,7 +31,7 @@ import (
 //	number             the connection's number, which has an order
 //
 // The operators are = and !=, and < <= > >= where there is an order. In the values of
-// texts, * stands for anything and ? for one character, and case does not count; a value
+// texts, * stands for anything and ? for one character, and case does not count. A value
 // with blanks or parentheses stands in double quotes. not binds closest, then and, then or.
 type Filter struct {
 	matches func(*Connection) bool

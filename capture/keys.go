@@ -34,7 +34,7 @@ func (k *Keys) AddLog(r io.Reader) (secrets int, err error) {
 }
 
 // Follow reads a key log as far as it has been written, and reads on whenever a secret is
-// missing: r then returns io.EOF as long as there is nothing more, as files do. It returns
+// missing. r returns io.EOF as long as there is nothing more, as files do. Follow returns
 // how many lines with a secret there are so far. Call it before Read.
 func (k *Keys) Follow(r io.Reader) (secrets int, err error) {
 	f := &followed{r: bufio.NewReaderSize(r, maxLogLine)}

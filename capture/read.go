@@ -17,9 +17,9 @@ type Options struct {
 	// Keys is what is known besides the capture, nil for nothing. Secrets that the capture
 	// holds itself are added to it.
 	Keys *Keys
-	// Decrypt is set to open records of connections that Trace does not want, too: a session
-	// that they agree on may be resumed in one that it wants, and Connection.Missing then is
-	// what was found in fact. Without it, they are only listed, which is faster.
+	// Decrypt is set to open records of connections that Trace does not want, too. A session
+	// that they agree on may be resumed in one that it wants. Connection.Missing then is what
+	// was found in fact. Without it, they are only listed, which is faster.
 	Decrypt bool
 	// Trace is called when TLS begins on a connection, with what is known by then: the ends,
 	// the number, the time, and how it began. It returns hooks for what happens on it, or nil. now

@@ -3,11 +3,10 @@
 //
 // [Parse] reads the certificates of a handshake, within limits on what a peer
 // can make us compute. [Verify] looks for every path from the leaf to a trusted root, in any
-// order of the certificates sent, and judges each by our own [Rules]: those that keep them
-// all are good. A rule has its source, and the first [Profile] that refuses for it. What a
-// stricter profile would refuse is a warning in the [Verdict] that [Judge] gives. What the
-// system's own verifier trusts (Windows, macOS) only that can find: there its paths are
-// judged.
+// order of the certificates sent. It judges each by our own [Rules]: paths that keep them
+// all are good. A rule has its source, and the first [Profile] that refuses for it. If a
+// stricter profile would refuse, the [Verdict] that [Judge] gives has a warning. On Windows
+// and macOS the system's own verifier finds the paths, because only it knows what it trusts.
 // [SignatureKeyUsage] and [EncryptionKeyUsage] check what the key exchange
 // does with the leaf's key.
 //
@@ -28,7 +27,7 @@
 // # Defaults
 //
 // The zero [Options] are the strict ones: the system's roots, now, server
-// authentication, RSA keys of 2048 bits or more; and they need a name, since a
+// authentication, RSA keys of 2048 bits or more. They need a name, since a
 // server's certificate that is checked against no name proves nothing.
 // Signatures over MD5 and SHA-1 are refused, unless Options.LegacySignatures is set.
 package certcheck

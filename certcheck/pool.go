@@ -13,8 +13,8 @@ import (
 // A pool of crypto/x509 does not show its certificates: only Certificate.Verify finds
 // them, which refuses before our rules are asked, and says little of why. This file looks
 // into it, and reads nothing else. The layout is compared, field by field, with the one
-// written here; where a later Go has another, no pool is opened, the tests fail, and
-// crypto/x509 finds the paths, as it does where the operating system's own verifier has
+// written here. If a later Go has another, no pool is opened, and the tests fail.
+// crypto/x509 then finds the paths, as it does if the operating system's own verifier has
 // the authorities.
 
 // anchor is a trusted certificate.

@@ -12,8 +12,8 @@ import (
 // use, constraints, roots, revocation.
 //
 // A certificate never changes, and equal bytes are one object for as long as it is held, see
-// [Parse]: so the two objects stand for the key, what was signed, the algorithm and the
-// signature, and to look them up costs less than to hash those. It also keeps them, so
+// [Parse]. So the two objects stand for the key, what was signed, the algorithm and the
+// signature. A look-up of them costs less than a hash of those. It also keeps them, so
 // that the next peer with the same ones need not have them read again.
 //
 // With it goes the strictest profile under which the path was accepted: the certificates keep

@@ -1,6 +1,6 @@
 // Package certstore keeps a server's certificates. It reads them from files, and again
-// when those change; it picks one for each client, by the name that it asks for and the
-// signatures that it knows; and it staples OCSP responses.
+// when those change. It picks one for each client, by the name that it asks for and the
+// signatures that it knows, and staples OCSP responses.
 //
 //	store, err := certstore.Open([]certstore.Pair{{Cert: "fullchain.pem", Key: "key.pem"}}, certstore.Options{})
 //	...

@@ -205,10 +205,10 @@ func (s *Store) publish() {
 	s.byName.Store(c)
 }
 
-// GetCertificate is for [tls.Config.GetCertificate]. Of the certificates for the name that
-// the client asks for it takes the first with which the client can do; where none is for
-// that name, the first of all with which it can; and where it can do with none, the first,
-// so that the handshake says what was missing.
+// GetCertificate is for [tls.Config.GetCertificate]. It takes the first certificate for the
+// client's name that the client can use. If none is for that name, it takes the first of all
+// that the client can use. If there is none either, it takes the first, so that the handshake
+// says what was missing.
 func (s *Store) GetCertificate(info *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if cert := s.Named(info); cert != nil {
 		return cert, nil

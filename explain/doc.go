@@ -1,6 +1,6 @@
-// Package explain reports everything about one TLS connection: every record and
-// message with its fields and bytes, each choice and its reason, each secret and
-// how it follows from the others, application data, and the close.
+// Package explain reports everything about one TLS connection. It shows every
+// record and message with its fields and bytes, each choice and its reason, each
+// secret and its source, application data, and the close.
 //
 // # Collecting
 //

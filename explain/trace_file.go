@@ -12,7 +12,7 @@ import (
 )
 
 // Save writes what was collected of the first connection to w, from which Load makes the
-// same account. about.Previous says that its session is that of the connection that was
+// same account. If about.Previous is set, its session is that of the connection that was
 // written to w before. The caller guards what w writes to like a key, where w writes secrets.
 func (c *Collector) Save(w *tracefile.Writer, about About) error {
 	c.mu.Lock()

@@ -21,9 +21,9 @@
 // # How it fits
 //
 // net/http of Go 1.26 recognises TLS only by the type *crypto/tls.Conn. So a
-// Server does the handshakes itself, before a connection is accepted, and hands
-// on a connection that net/http serves as HTTP/1.1 where it can see a
-// ConnectionState and as HTTP/2 with prior knowledge where it cannot; a
-// Transport does the same the other way round. The hidden state is put back
+// Server does the handshakes itself, before a connection is accepted. If
+// net/http can see a ConnectionState on the connection that it gets, it serves
+// HTTP/1.1; if not, HTTP/2 with prior knowledge. A Transport does the same the
+// other way round. The hidden state is put back
 // into each request and response.
 package httptls

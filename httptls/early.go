@@ -17,9 +17,9 @@ import (
 )
 
 // Requests in early data (0-RTT), RFC 8470. A server with [tls.Config].EarlyData serves them for
-// the protocols listed there. They may be copies of what somebody has recorded, so that only a
-// request with a safe method and no body is served before the client has proved that it
-// is there, with the header "Early-Data: 1". A handler that must not do such a request twice
+// the protocols listed there. They may be copies of what somebody has recorded. So
+// before the client has proved that it is there, only a request with a safe method and no
+// body is served, with the header "Early-Data: 1". A handler that must not do such a request twice
 // answers 425 (Too Early), or calls [Confirm]. All others wait for the rest of the handshake, and so
 // does one that asks for another protocol, and a handler that hijacks the connection.
 
@@ -185,12 +185,12 @@ func (c *serverConn) tlsState() *tls.ConnectionState {
 	return &c.state
 }
 
-// Confirm waits until the client that sent r has proved that it is there, so that r is no copy of
-// a request that somebody has recorded, and takes the header Early-Data away that the Server has
-// set. One that the client has sent stays: the client may be a gateway, which passes on a request
-// that was early on its own side (RFC 8470 §5.1), and that is for the handler to judge. So does
-// that of a copy by [http.Request.Clone]. It returns at once for
-// requests that were not early, and nil for those of other servers. RFC 8470 §3.
+// Confirm waits until the client that sent r has proved that it is there. Then r is not a copy of
+// a request that somebody has recorded, and Confirm removes the header Early-Data that the Server
+// has set. That of a copy by [http.Request.Clone] stays, and so does one that the client has sent:
+// the client may be a gateway, whose own client sent the request early (RFC 8470 §5.1). The handler
+// judges that. Confirm returns at once for requests that were not early, and nil for those of other
+// servers. RFC 8470 §3.
 func Confirm(r *http.Request) error {
 	c, ours := r.Context().Value(connKey{}).(*serverConn)
 	if !ours || c.early == nil {

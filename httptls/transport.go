@@ -32,9 +32,9 @@ type Transport struct {
 	// request's host. An empty NextProtos means those of HTTP.Protocols.
 	TLS *tls.Config
 
-	// EarlyData has requests with GET, HEAD or OPTIONS and without a body go as early data (0-RTT)
-	// over HTTP/1.1, where TLS has a ClientSessionCache with a session whose ticket allows it: they
-	// save a round trip. Anyone on the path can send them to the server again, which may do them
+	// EarlyData sends requests with GET, HEAD or OPTIONS and without a body as early data (0-RTT)
+	// over HTTP/1.1, which saves a round trip. TLS needs a ClientSessionCache with a session whose
+	// ticket allows it. Anyone on the path can send them to the server again, which may do them
 	// twice. What the server refuses is sent again behind the handshake, and a request
 	// that it answers by 425 (Too Early) once. RFC 8470 §4, §5.2.
 	EarlyData bool

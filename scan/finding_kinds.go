@@ -3,7 +3,7 @@ package scan
 // findingKinds are all findings that a scan can have, by their ID.
 var findingKinds = map[string]findingKind{
 	// versions
-	"ssl2": {Critical, "The server speaks SSL 2.0", "An attacker on the path chooses the weakest cipher and breaks it; with the same key elsewhere, other servers' connections open too (DROWN).",
+	"ssl2": {Critical, "The server speaks SSL 2.0", "An attacker on the path picks the weakest cipher and breaks it; servers with the same key are open too (DROWN).",
 		"Switch SSL 2.0 off.", "versions", "CVE-2016-0800", "RFC 6176"},
 	"ssl3": {High, "The server speaks SSL 3.0", "An attacker on the path with a script in the browser reads cookies, a byte in 256 requests (POODLE).",
 		"Switch SSL 3.0 off; allow TLS 1.2 and TLS 1.3.", "versions", "CVE-2014-3566", "RFC 7568"},
@@ -74,7 +74,7 @@ var findingKinds = map[string]findingKind{
 	"heartbleed":    {Critical, "Heartbleed: the server hands its memory out", "Anybody reads 64 KB of its memory at a time: keys, passwords, other people's data.", "Update OpenSSL (1.0.1g or later), then replace the key and its certificate; revoke the old one.", "", "CVE-2014-0160", "heartbleed.com"},
 	"ccs-injection": {High, "CCS injection: the server takes change_cipher_spec too early", "An attacker on the path between this server and a client with the same fault reads and changes everything.", "Update OpenSSL (1.0.1h or later).", "", "CVE-2014-0224", "RFC 5246 §7.1"},
 	"ticketbleed":   {High, "Ticketbleed: the server hands out memory beside a short session ID", "Anybody reads 31 bytes of its memory at a time.", "Update the F5 BIG-IP's software, or switch session tickets off.", "", "CVE-2016-9244", "ticketbleed.com"},
-	"robot":         {High, "ROBOT: the server tells whether an RSA premaster decrypts", "An attacker who has recorded a connection with RSA key exchange opens it with some ten thousand questions; signing in the server's name takes more.", "Take the suites with RSA key exchange out; update the TLS library.", "cipher-suites", "CVE-2017-13099", "robotattack.org"},
+	"robot":         {High, "ROBOT: the server tells whether an RSA premaster decrypts", "An attacker opens a recorded connection with RSA key exchange by some ten thousand questions; signing takes more.", "Take the suites with RSA key exchange out; update the TLS library.", "cipher-suites", "CVE-2017-13099", "robotattack.org"},
 	"bleichenbacher-timing": {High, "The server's time tells whether an RSA premaster decrypts", "An attacker near enough to measure opens recorded connections with RSA key exchange, with many thousand questions.",
 		"Take the suites with RSA key exchange out; update the TLS library.", "cipher-suites", "CVE-2017-13099", "RFC 5246 §7.4.7.1"},
 	"poodle-tls":         {High, "POODLE in TLS: the server does not check CBC's padding", "An attacker on the path with a script in the browser reads cookies, a byte in 256 requests.", "Update the TLS library; take CBC suites out.", "", "CVE-2014-8730", "RFC 5246 §6.2.3.2"},

@@ -1,6 +1,6 @@
 // Package fetch brings OCSP responses and certificate revocation lists by HTTP, for
-// package certcheck/revocation to verify, and keeps them on disk; and the certificates of
-// issuers that a peer has not sent, for package certcheck.
+// package certcheck/revocation to verify, and keeps them on disk. It also brings the
+// certificates of issuers that a peer has not sent, for package certcheck.
 package fetch
 
 import (

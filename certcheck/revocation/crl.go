@@ -267,8 +267,8 @@ func (l *List) signedBy(issuer *x509.Certificate) error {
 }
 
 // About returns what the list says of c, once it has been verified: issuer signed it, it
-// is of now, give or take skew, and c is in its scope. delta, which may be nil, is a
-// later list that adds to it. A list that covers some reasons only can say revoked, and
+// is of now, give or take skew, and c is in its scope. delta is a later list that adds to
+// it, or nil. A list that covers some reasons only can say revoked, and
 // never good. RFC 5280 §6.3.
 func (l *List) About(c, issuer *x509.Certificate, delta *List, now time.Time, skew time.Duration) (Answer, error) {
 	if l.Base != nil {

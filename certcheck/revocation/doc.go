@@ -1,6 +1,6 @@
-// Package revocation finds out whether an authority has taken a certificate back: by
-// OCSP responses, stapled or fetched (RFC 6960), by certificate revocation lists
-// (RFC 5280 §5) and by a deny list of one's own.
+// Package revocation finds out whether an authority has taken a certificate back. It
+// asks OCSP responses, stapled or fetched (RFC 6960), certificate revocation lists
+// (RFC 5280 §5) and a deny list of your own.
 //
 // A [Checker] asks all of them about one certificate and its issuer, and gives an
 // [Answer]: good, revoked, or unknown, from where, and what kept other sources from

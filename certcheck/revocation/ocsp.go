@@ -236,9 +236,9 @@ var certIDHashes = map[string]crypto.Hash{
 	"2.16.840.1.101.3.4.2.2": crypto.SHA384, "2.16.840.1.101.3.4.2.3": crypto.SHA512,
 }
 
-// SCTs are the timestamps of logs that the response has for a certificate, which it finds by
-// the serial number alone: an OCTET STRING in DER with a SignedCertificateTimestampList. nil
-// where there are none. RFC 6962 §3.3.
+// SCTs are the timestamps of logs that the response has for a certificate: an OCTET STRING
+// in DER with a SignedCertificateTimestampList, nil if there are none. The serial number
+// alone finds the certificate. RFC 6962 §3.3.
 func (r *OCSPResponse) SCTs(c *x509.Certificate) []byte {
 	for _, s := range r.singles {
 		if s.scts != nil && bytes.Equal(bytes.TrimLeft(s.serial, "\x00"), c.SerialNumber.Bytes()) {
@@ -288,9 +288,9 @@ func (r *OCSPResponse) NextUpdate() (next time.Time) {
 	return next
 }
 
-// About returns what the response says of c, once it has been verified: it has exactly
-// one entry for c, issuer or a responder that issuer has authorized signed it, and it is
-// of now, give or take skew. A responder that has no opinion is an error. RFC 6960 §3.2.
+// About returns what the response says of c, once it has been verified. It must have
+// exactly one entry for c, and be of now, give or take skew. issuer must have signed it, or
+// a responder that issuer has authorized. A responder that has no opinion is an error. RFC 6960 §3.2.
 func (r *OCSPResponse) About(c, issuer *x509.Certificate, now time.Time, skew time.Duration) (Answer, error) {
 	var entries []single
 	for _, s := range r.singles {

@@ -48,7 +48,7 @@ var beforeRules = []rule{
 	}},
 	{id: "starttls-injected", fault: Middle, source: "RFC 3207 §6", mend: "do not trust this way to the server: what came would have counted as said under TLS",
 		match: early(starttls.Injected, starttls.ErrInjected.Error())},
-	{id: "starttls-not-offered", fault: Server, mend: "switch TLS on at the server, or connect to the port where TLS begins at once; if the server does offer it, somebody on the way takes the offer out", match: early(starttls.NotOffered, "the server does not offer", "the server has no TLS")},
+	{id: "starttls-not-offered", fault: Server, mend: "switch TLS on at the server, or connect to the port of TLS; if the server does offer it, somebody on the way removes the offer", match: early(starttls.NotOffered, "the server does not offer", "the server has no TLS")},
 	{id: "starttls-refused", fault: Server, mend: "look into the server's log: it does not turn to TLS", match: early(starttls.Refused, "the server refuses")},
 }
 

@@ -8,7 +8,7 @@ var trialRules = []rule{
 	{id: "ipv6-broken", fault: Server, mend: "have the server listen on IPv6 too, open its firewall there, or take the AAAA record out of the DNS", settings: []string{"listen-tls"}},
 	{id: "name-blocked", fault: Middle, mend: "ask the network's administrator: a filter looks at the name that is asked for"},
 	{id: "split-intolerant", fault: Server, source: "RFC 8446 §5.1", mend: "upgrade what cannot put a hello together; until then, do not divide it"},
-	{id: "segment-intolerant", settingsOf: Client, fault: Server, source: "RFC 9293 §3.4", mend: "upgrade what reads but one segment of a hello; until then, have the client send a shorter hello: without hybrid groups, or with fewer extensions", settings: []string{"groups"}},
+	{id: "segment-intolerant", settingsOf: Client, fault: Server, source: "RFC 9293 §3.4", mend: "upgrade what reads one segment of a hello; until then, send a shorter hello: without hybrid groups, or with fewer extensions", settings: []string{"groups"}},
 	{id: "large-hello", settingsOf: Client, fault: Server, source: "RFC 8446 §4.1.2", mend: "upgrade what drops it; until then, have the client send a shorter hello: without hybrid groups, or with fewer extensions", settings: []string{"groups"}},
 	{id: "hybrid-intolerant", settingsOf: Client, fault: Server, source: "draft-ietf-tls-ecdhe-mlkem", mend: "upgrade what does not take it; until then, have the client leave hybrid groups out", settings: []string{"groups"}},
 	{id: "grease-intolerant", fault: Server, source: "RFC 8701 §3", mend: "upgrade the server: it must ignore what it does not know; until then, have the client send no GREASE"},

@@ -6,9 +6,9 @@
 //		d.Text(os.Stdout, 80)
 //	}
 //
-// What is new in every connection says nothing, and is not compared: randoms, key shares,
-// session IDs and tickets, signatures, Finished, the values of GREASE (RFC 8701; its places
-// are compared), and padding. Times never make a difference; Difference.Timing has them.
+// Values that are new in every connection are not compared: randoms, key shares, session IDs
+// and tickets, signatures, Finished, padding, and the values of GREASE (RFC 8701; its places
+// are compared). Times never make a difference; Difference.Timing has them.
 //
 // It needs nothing that the JSON of an account lacks. A [Difference] is JSON itself, for
 // other programs and for pages.

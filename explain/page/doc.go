@@ -2,8 +2,8 @@
 //
 // The page is one file that needs nothing else: it loads nothing, and its Content
 // Security Policy lets it load nothing. It draws the ladder of flights, gives each
-// byte of each record a name, shows each secret with what it is made from, and
-// computes again in the browser what the browser can compute.
+// byte of each record a name, and shows each secret with what it is made from. The
+// browser computes again what it can.
 //
 //	err := page.Write(file, page.Page{Connections: []*explain.Connection{account}})
 //
@@ -11,8 +11,12 @@
 // secrets: guard the page like a key.
 //
 // A field, record or message that the reader selects is told to the document as a
-// CustomEvent "vitrine:select". Its detail has connection, from 0; record, its number;
-// layer, "wire" for bytes of the record, "inside" for what was opened; offset and length
-// in that layer; message, its name, and message_offset in it, where it is part of one;
-// and field, its name.
+// CustomEvent "vitrine:select". Its detail has
+//
+//   - connection, from 0
+//   - record, its number
+//   - layer: "wire" for bytes of the record, "inside" for what was opened
+//   - offset and length in that layer
+//   - message, its name, and message_offset in it, if it is part of one
+//   - field, its name
 package page

@@ -33,7 +33,7 @@
 //
 // DNS names are compared without regard to the case of ASCII letters. A rule in Unicode is
 // turned into its ASCII form (RFC 5891). A name in a certificate counts only if it consists
-// of letters, digits, hyphens and underscores between dots: one with a NUL, a dot at its
+// of letters, digits, hyphens and underscores between dots. One with a NUL, a dot at its
 // end, an asterisk or Unicode meets no rule. A certificate for *.example.com stands for
 // many clients, and so for none.
 //

@@ -13,9 +13,9 @@ import (
 type Hooks struct {
 	// Accepted is called for each connection that a listener took, before its handshake.
 	Accepted func(*Connection)
-	// Refused is called for a connection that was turned away: by a limit on connections or a
-	// wrong PROXY header in place of all others, for another Reason before Closed. err says
-	// more, such as what the client is known as; nil where the reason says all.
+	// Refused is called for a connection that was turned away. For a limit on connections or a
+	// wrong PROXY header no other hook is called; for another Reason, Closed comes after it. err
+	// says more, such as what the client is known as; nil if the reason says all.
 	Refused func(listener string, peer net.Addr, why Reason, err error)
 	// AcceptFailed is called when a listener got an error in place of a connection, such as that
 	// this process has too many files open. It tries again after a pause, of 1 s at most.

@@ -13,8 +13,8 @@
 // files that it was started for, and does nothing else: its sandbox has no network, no other folders, no writing and
 // no other programs (see package harden).
 //
-// It can be asked for three things: to read one of those pairs again, of which it gives back the chain alone; to sign;
-// and to open a premaster secret of RSA key exchange. Messages, files and their number at once are bounded.
+// It does three things when asked. It reads one of those pairs again, and gives back the chain alone. It signs. And it
+// opens a premaster secret of RSA key exchange. Messages, files and their number at once are bounded.
 //
 // The key process ends with the process that started it. If it ends before, it is not started again, since a process in
 // a sandbox starts none: handshakes fail, their error says why, and [Process.Done] tells the owner to end too.
