@@ -18,7 +18,7 @@ var fourWays = &Experiment{
 	Name: "keys", Title: "The four ways to agree on a key",
 	Story: []string{
 		"Two sides that have never met need a secret that nobody else has, though everybody can listen. Up to TLS 1.2 there are four ways.",
-		"RSA: the client makes the secret up and encrypts it to the server's certificate. DHE and ECDHE: each side makes a number up and sends what follows from it; from its own number and the other's message each computes the same secret, and nobody can from the two messages alone. PSK: both have the secret already, and only its name goes over the wire.",
+		"RSA: the client makes the secret up and encrypts it to the server's certificate. DHE and ECDHE: each side makes a number up and sends what follows from it. From its own number and the other's message each computes the same secret. Nobody can from the two messages alone. PSK: both have the secret already, and only its name goes over the wire.",
 		"TLS 1.3 kept the second and the last: if somebody gets a certificate's key, years later, they read all that was encrypted to it.",
 	},
 	Look:   "Compare ServerKeyExchange and ClientKeyExchange of the four, and the node from which the master secret grows.",
@@ -83,7 +83,7 @@ var middle = &Experiment{
 		{"The client that does not look gives its cookie to the attacker.", func(p *Played) bool {
 			return came(1, Honest, "", "")(p) && string(p.Runs[1].Result.ServerGot) == p.Runs[1].Result.setup.request()
 		}},
-		{"A certificate alone is not enough: one that is swapped on the way does not fit the server's signature, so even the client that does not look refuses.", func(p *Played) bool {
+		{"A certificate alone is not enough. One that is swapped on the way does not fit the server's signature, so even the client that does not look refuses.", func(p *Played) bool {
 			return came(2, Refused, "client", "unknown_ca")(p) && came(3, Refused, "client", "decrypt_error")(p) && p.finding(3).Message == "ServerKeyExchange"
 		}},
 	},
@@ -93,7 +93,7 @@ var truncation = &Experiment{
 	Name: "truncation", Title: "Truncation: an end that nobody has said",
 	Story: []string{
 		"TCP says when a stream ends, but anybody on the path can say so too: one forged packet is enough. So each side of TLS says under its keys that it has said all: close_notify.",
-		"Programs that take the end of TCP for the end of the data can be made to take a part for the whole: half of a script, a list of revoked certificates without its second half, a log-out that never arrives.",
+		"Some programs take the end of TCP for the end of the data, and so a part for the whole: half of a script, half of a list of revoked certificates, a log-out that never arrives.",
 	},
 	Look:   "The last record of the server, and what the client makes of it that it is missing.",
 	Answer: "An end without close_notify is an error of its own (io.ErrUnexpectedEOF), never the end of the data. Legacy.UnannouncedEnd gives that up.",

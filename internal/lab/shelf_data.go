@@ -95,7 +95,7 @@ var prefix = &Experiment{
 var sweet32 = &Experiment{
 	Name: "sweet32", Title: "Sweet32: counting blocks",
 	Story: []string{
-		"A cipher with blocks of 64 bits has 2⁶⁴ of them. But among 2³² blocks two are equal with a chance of a third or so, as two people in a room of 23 have one birthday. In CBC two equal blocks give away the exclusive-or of what they hold. That is 32 gigabytes under one key: a long download with 3DES.",
+		"A cipher with blocks of 64 bits has 2⁶⁴ of them. But among 2³² blocks two are equal with a chance of a third or so. The same holds for birthdays in a room of 23 people. In CBC two equal blocks give away the exclusive-or of what they hold. That is 32 gigabytes under one key: a long download with 3DES.",
 		"Here a client sends records of one byte under 3DES, until its key is used up.",
 	},
 	Look:   "The number of records that the key was good for.",

@@ -25,7 +25,7 @@ var freak = &Experiment{
 var logjam = &Experiment{
 	Name: "logjam", Title: "Logjam: a group that is too small",
 	Story: []string{
-		"In DHE the server says in which group both compute. A group of 512 bits can be broken while a handshake waits; for 1024 bits a state can do the work once for a prime, and millions of servers used the same.",
+		"In DHE the server says in which group both compute. A group of 512 bits can be broken while a handshake waits. For 1024 bits a state can do the work once for a prime, and millions of servers used the same.",
 		"The server here has a group of 1024 bits: the second of RFC 2409.",
 	},
 	Look:   "The field dh_p of ServerKeyExchange, and its length.",
@@ -53,7 +53,7 @@ var sentinels = &Experiment{
 	Name: "sentinels", Title: "Downgrade: the marks in the server's random",
 	Story: []string{
 		"The hellos are not encrypted. Somebody in the middle can take the better versions out of the ClientHello, and hope that the two agree on one that it can break.",
-		"A server that could do better than what it is asked for says so: the last eight bytes of its random are DOWNGRD and a digit. It cannot say so in a field, for old clients know none, and a field could be taken out. But the random is in the keys and under the signature.",
+		"A server that could do better than it is asked to says so. The last eight bytes of its random are DOWNGRD and a digit. It cannot say so in a field, for old clients know none, and a field could be taken out. But the random is in the keys and under the signature.",
 		"A client that is refused may try again with less by itself. Then it marks its hello (TLS_FALLBACK_SCSV), and a server that could do better refuses.",
 	},
 	Look:   "The end of the server's random in the client's account: 44 4f 57 4e 47 52 44.",

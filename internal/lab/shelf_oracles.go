@@ -22,7 +22,7 @@ var bleichenbacher = &Experiment{
 		"Here the attacker sends ciphertexts of different kinds in the client's place. One decrypts to something well formed, others to what is too short, too long, of another version, or to nothing that makes sense.",
 	},
 	Look:   "All runs but the first: the answer comes at the same record, by the same rule, with the same alert.",
-	Answer: "A wrong premaster is replaced by a random one without a branch, so the handshake goes on and fails at the Finished, whatever was wrong. Better, do without RSA key exchange: the library has it behind Legacy.RSAKeyExchange.",
+	Answer: "A random premaster replaces a wrong one without a branch. So the handshake goes on and fails at the Finished, whatever was wrong. Better, do without RSA key exchange: the library has it behind Legacy.RSAKeyExchange.",
 	Refs:   []string{"RFC 5246 §7.4.7.1", "RFC 8017 §7.2.2", "CVE-2017-13099"},
 	measure: func(ctx context.Context, p *Played) error {
 		s := Setup{Suites: []string{rsaCBC}}
@@ -173,7 +173,7 @@ var poodle = &Experiment{
 	Name: "poodle", Title: "POODLE: padding that nobody looks at",
 	Story: []string{
 		"In SSL 3.0 the padding at the end of a CBC record may hold anything: only its last byte, its length, counts. If it fills a whole block, an attacker can put another block of the same record there. One time in 256 the last byte comes out as 15, and the record is taken.",
-		"Then the attacker knows a byte of that other block: the last of what the server has decrypted is 15, and the rest is exclusive-or with ciphertext that it has seen. In 2014 that was the end of SSL 3.0: a script in a browser sends the request again and again, one byte further each time.",
+		"Then the attacker knows a byte of that other block. The last byte that the server has decrypted is 15, and the rest is exclusive-or with ciphertext that it has seen. In 2014 that was the end of SSL 3.0: a script in a browser sends the request again and again, one byte further each time.",
 		"Here the block with the first byte of the cookie is copied over the padding, in one connection after another, until the server takes it.",
 	},
 	Look:   "In the run that is taken, the last two blocks of the client's second data record on the wire, and that the server gave the data to its application.",

@@ -21,7 +21,7 @@ var listener = &Experiment{
 	Name: "listener", Title: "What a passive listener learns",
 	Story: []string{
 		"Somebody on the path listens and changes nothing. It sees who talks to whom, when, and how much. What else it sees depends on the version.",
-		"Up to TLS 1.2 the whole handshake is in the clear: the name that the client asks for, the server's certificate, and the client's, so the person's name. TLS 1.3 encrypts all after the ServerHello; the name that is asked for is still there.",
+		"Up to TLS 1.2 the whole handshake is in the clear. That is the name that the client asks for, the server's certificate, and the client's, so the person's name. TLS 1.3 encrypts all after the ServerHello; the name that is asked for is still there.",
 		"And later, when the server's key is stolen or handed over? With RSA the key opens every connection that was recorded. With ECDHE it opens none.",
 	},
 	Look:   "Which records are marked as encrypted, and what is in those that are not.",
@@ -72,7 +72,7 @@ var listener = &Experiment{
 			}
 			return !hello(0) && hello(1) && hello(2) && hello(3)
 		}},
-		{"It knows how much was said, to the byte: in TLS 1.2 with AES-GCM a record is 29 bytes longer than what it holds, in TLS 1.3 22.", func(p *Played) bool {
+		{"It knows how much was said, to the byte. In TLS 1.2 with AES-GCM a record is 29 bytes longer than what it holds, in TLS 1.3 22.", func(p *Played) bool {
 			for n, more := range map[int]int{1: 29, 2: 29, 3: 22} {
 				r := p.Runs[n].Result
 				if lengths(r.Client, "client") != len(r.setup.request())+more || lengths(r.Client, "server") != len(r.setup.answer())+more {
@@ -139,7 +139,7 @@ func heardWith(r *Result, keys *passive.Keys) (data []byte) {
 var triple = &Experiment{
 	Name: "triple", Title: "Triple handshake: two sessions with one secret",
 	Story: []string{
-		"A client talks to a server that it trusts with little, and that server is an attacker. It takes the client's secret, which was encrypted to its own certificate, and uses it in a connection of its own with the server that it is after. It hands on both randoms as they are.",
+		"A client talks to a server that it trusts with little, and that server is an attacker. The client's secret was encrypted to its certificate, so it has that. It uses the secret in a connection of its own with the server that it is after. It hands on both randoms as they are.",
 		"Up to 2014 the master secret depended on these three values alone. So both connections had the same one, though their certificates differ, and what one proved held for the other: in a renegotiation the client's certificate came to count for what the attacker had said.",
 		"The extended master secret depends on the hash of all messages, the certificate's too.",
 	},

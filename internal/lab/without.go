@@ -25,7 +25,7 @@ var defences = []defence{
 	{alert: "inappropriate_fallback", name: "the mark of a retry (TLS_FALLBACK_SCSV)",
 		without: "The server would have taken the lower version for the best that the client has. An attacker that breaks a first try, by nothing more than a cut, would have chosen the version."},
 	{rule: "could do better", name: "the mark in the server's random",
-		without: "Both sides would have gone on with a version that is below the best of both, and the attacker would have picked one that it can break."},
+		without: "Both sides would have gone on with a version below the best of both. The attacker would have picked one that it can break."},
 	{kinds: "lower-version strip-suite offer-suites strip-extension", alert: "decrypt_error", name: "the signature or the Finished over the hellos as each side saw them",
 		without: "Client and server would have agreed on what the attacker left of the offer, and neither would have known that there was more."},
 	{kinds: "lower-version strip-suite offer-suites strip-extension", alert: "bad_record_mac", name: "keys that depend on the hellos as each side saw them",

@@ -52,7 +52,7 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 	}
 	switch keys := t.PSKFile != ""; {
 	case keys && t.ClientAuth == "require" && len(t.Certificates) == 0:
-		k.wrong(path+".client-auth", "a pre-shared key leaves no place for a client's certificate, so that nobody could come in; leave client-auth and client-ca out, or add certificates and leave psk-file out")
+		k.wrong(path+".client-auth", "a pre-shared key leaves no place for a client's certificate, so nobody could come in; leave client-auth and client-ca out, or add certificates and leave psk-file out")
 	case keys && t.ClientAuth == "require":
 		k.warn(path+".psk-file", "each client must show a certificate, for which a pre-shared key leaves no place, so that nobody comes in by a key; leave psk-file out, or write client-auth: request and, in allow, the identities that may come in, like psk:client1 and dns:client2.example.com")
 	case keys && len(t.Certificates) > 0 && len(l.Allow) == 0:
