@@ -11,6 +11,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/wire"
@@ -281,5 +282,35 @@ func TestECHKeyLog(t *testing.T) {
 	if text := logs[0].String(); !strings.Contains(text, "ECH_SECRET "+hex(seen.outer[0].Random)+" ") || !strings.Contains(text, "ECH_CONFIG "+hex(seen.outer[0].Random)+" "+hex(key.Config)+"\n") ||
 		!strings.Contains(text, "CLIENT_HANDSHAKE_TRAFFIC_SECRET "+hex(seen.inner[0].Random)) {
 		t.Errorf("the log is\n%s", text)
+	}
+}
+
+// A GetEncryptedClientHelloKeys that waits, for a vault say, holds up its own connection alone.
+func TestASlowECHCallbackHoldsUpNobodyElse(t *testing.T) {
+	client, server, key := echPair(t)
+	server.EncryptedClientHelloKeys = nil
+	entered, released := make(chan struct{}), make(chan struct{})
+	var asked atomic.Int32
+	server.GetEncryptedClientHelloKeys = func(*ClientHelloInfo) ([]EncryptedClientHelloKey, error) {
+		if asked.Add(1) == 1 {
+			close(entered)
+			<-released
+		}
+		return []EncryptedClientHelloKey{key}, nil
+	}
+	slow := make(chan error, 1)
+	go func() {
+		_, _, err, _ := connectInMemory(client, server)
+		slow <- err
+	}()
+	<-entered
+	for range 3 {
+		if c, _ := mustConnect(t, client, server); !c.ConnectionState().ECHAccepted {
+			t.Error("the hello was not taken")
+		}
+	}
+	close(released)
+	if err := <-slow; err != nil {
+		t.Error(err)
 	}
 }

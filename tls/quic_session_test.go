@@ -302,3 +302,27 @@ func TestQUICShowsASessionOfItsOwn(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A server that has not taken the encrypted hello is no one to resume with, whatever ticket it sends.
+func TestQUICECHRejectionLeavesNoSession(t *testing.T) {
+	for _, events := range []bool{false, true} {
+		client, server := sessionConfigs(events)
+		other := must(GenerateECHKey(publicName, ECHKeyOptions{}))
+		client.TLSConfig.EncryptedClientHelloConfigList = must(ECHConfigList(other))
+		server.TLSConfig.Certificates = append(server.TLSConfig.Certificates, publicCertificate())
+		server.TLSConfig.EncryptedClientHelloKeys = []EncryptedClientHelloKey{must(GenerateECHKey(publicName, ECHKeyOptions{}))}
+		var stored []*SessionState
+		kept := &countingCache{ClientSessionCache: NewLRUClientSessionCache(1)}
+		client.TLSConfig.ClientSessionCache = kept
+		c, s := oursQUIC(t, client, false), oursQUIC(t, server, true)
+		s.ticket = &QUICSessionTicketOptions{}
+		c.storeAs = func(state *SessionState) { stored = append(stored, state) }
+		err := runQUIC(c, s)
+		if rejected, is := errors.AsType[*ECHRejectionError](err); !is || len(rejected.RetryConfigList) == 0 {
+			t.Fatalf("events %v: %v", events, err)
+		}
+		if len(stored) > 0 || kept.puts.Load() > 0 || c.complete {
+			t.Errorf("events %v: %d sessions were shown, %d kept; complete: %v", events, len(stored), kept.puts.Load(), c.complete)
+		}
+	}
+}

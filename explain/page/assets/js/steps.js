@@ -1,14 +1,20 @@
 // steps: the story's steps, each with when it is told, and which bytes it shows.
 
+// hidesName: the name is in an encrypted hello that the server has taken.
+const hidesName = (m) => Boolean(m.c.summary.server_name && (m.message("ClientHello") || {}).inner_counts);
+
 // A step is { when, title, text, bytes }; spare is set for one that can be left out where there
 // are too many, the highest number first.
 const steps = [
   { when: (m) => m.message("ClientHello"), title: () => t("The client says what it can do"),
     text: (m) => t("Nothing is secret yet. The first message, the ClientHello, holds random bytes, so that no two connections are alike, and lists of what the client can do: {0}. A cipher suite is a way to encrypt.", offered(m)),
     bytes: (m) => field(m, "ClientHello", ["random", "challenge"]) },
-  { spare: 1, when: (m) => m.c.summary.server_name, title: () => t("It names the server, for all to see"),
+  { spare: 1, when: (m) => m.c.summary.server_name && !hidesName(m), title: () => t("It names the server, for all to see"),
     text: (m) => t("One address can host many servers, so the client writes which one it wants: {0}. Anybody on the way can read this name.", m.c.summary.server_name),
     bytes: (m) => field(m, "ClientHello", ["host_name"]) },
+  { spare: 1, when: hidesName, title: () => t("It names the server, and hides which"),
+    text: (m) => t("One address can host many servers, so the client says which one it wants: {0}. It encrypts that in a hello of its own, which the server alone can open. Anybody on the way reads another name, which many share.", m.c.summary.server_name),
+    bytes: (m) => field(m, "ClientHello", ["payload"]) },
   { when: (m) => m.isTLS13() && field(m, "ClientHello", ["key_exchange"]), title: () => t("It sends half of a key"),
     text: () => t("The client has made a key pair for this connection alone. It sends the public half with its first message, and keeps the private half to itself."),
     bytes: (m) => field(m, "ClientHello", ["key_exchange"]) },
