@@ -311,7 +311,10 @@ func arguments(flag Flag) (args []string, err error) {
 
 // FlagOf is the flag that a path of a Config of flags comes from, as --min; the path itself
 // where there is none.
-func FlagOf(path string) string {
+func (c *Config) FlagOf(path string) string {
+	if flag := c.routeFlag(path); flag != "" {
+		return flag
+	}
 	bare := strings.Join(indexes.Split(path, -1), "")
 	keys := strings.Split(bare, ".")
 	if len(keys) > 2 && keys[0] == "targets" {
@@ -323,6 +326,22 @@ func FlagOf(path string) string {
 		}
 	}
 	return path
+}
+
+// routeFlag is the flag of a path that speaks of a route, or of its target; empty for others.
+func (c *Config) routeFlag(path string) string {
+	for _, l := range c.Listeners {
+		for i, r := range l.Routes {
+			flag := "--route"
+			if r.Passthrough {
+				flag = "--passthrough"
+			}
+			if strings.HasPrefix(path, fmt.Sprintf("listeners[0].routes[%d]", i)) || strings.HasPrefix(path, "targets."+r.Target+".addresses") {
+				return flag
+			}
+		}
+	}
+	return ""
 }
 
 // textOf is a scalar as it is written; empty for the zero value.

@@ -199,11 +199,17 @@ func TestWhatFlagsCannotSay(t *testing.T) {
 }
 
 func TestFlagOf(t *testing.T) {
+	f := config.Flags{Listen: []string{":443"}, Cert: []string{"x.pem"}, Target: []string{":80"}, Passthrough: []string{"a.test=10.0.0.1:443"}, Route: []string{"b.test=10.0.0.2:443"}}
+	c, err := f.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
-		"listeners[0].listen[1]": "--listen", "listeners[0].tls.min": "--min", "targets.target.tls.min": "--min", "targets.route-1.addresses[0]": "--target",
+		"listeners[0].listen[1]": "--listen", "listeners[0].tls.min": "--min", "targets.target.tls.min": "--min", "targets.target.addresses[0]": "--target",
+		"listeners[0].routes[0].names[1]": "--passthrough", "targets.route-1.addresses[0]": "--passthrough", "listeners[0].routes[1].names[0]": "--route", "targets.route-2.addresses[0]": "--route",
 		"listeners[0].tls.certificates[0].acme.names[2]": "--acme", "process.user": "--user", "targets.target.health.fall": "targets.target.health.fall",
 	} {
-		if got := config.FlagOf(path); got != want {
+		if got := c.FlagOf(path); got != want {
 			t.Errorf("%s is of %s, want %s", path, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/vocabulary"
 )
@@ -22,8 +23,24 @@ var others = map[string]string{
 	"reconnect": "--resume", "maxfraglen": "--max-fragment-length", "accept": "--listen", "p": "--listen", "port": "--listen",
 	"verify": "--client-auth", "Verify": "--client-auth", "dhparam": "--dh-params",
 	"m": "--timeout", "max-time": "--timeout", "connect-timeout": "--timeout", "out": "-o", "no_comp": "--compress",
-	"ssl3": "--max ssl3.0", "tls1": "--max tls1.0", "tls1_1": "--max tls1.1", "tls1_2": "--max tls1.2", "tls1_3": "--min tls1.3",
-	"tlsv1.0": "--min tls1.0", "tlsv1.1": "--min tls1.1", "tlsv1.2": "--min tls1.2", "tlsv1.3": "--min tls1.3", "tls-max": "--max",
+	"ssl3": "--min ssl3.0 --max ssl3.0", "tls1": "--min tls1.0 --max tls1.0", "tls1_1": "--min tls1.1 --max tls1.1", "tls1_2": "--min tls1.2 --max tls1.2", "tls1_3": "--min tls1.3",
+	"no_tls1_3": "--max tls1.2",
+	"tlsv1.0":   "--min tls1.0", "tlsv1.1": "--min tls1.1", "tlsv1.2": "--min tls1.2", "tlsv1.3": "--min tls1.3", "tls-max": "--max",
+}
+
+// without are flags of OpenSSL for which there is none here, and what to do in their place.
+var without = map[string]string{
+	"connect":   "write HOST:PORT without a flag",
+	"showcerts": "'vitrine cert show HOST' shows the certificates",
+	"quiet":     "leave it out: standard output has only what the server sends",
+	"ign_eof":   "leave it out: the connection ends when the server ends it",
+	"brief":     "leave it out: the summary is short already",
+}
+
+// verbsOfOthers are verbs of OpenSSL and GnuTLS, and what does the same here.
+var verbsOfOthers = map[string]string{
+	"s_client": "connect", "gnutls-cli": "connect", "client": "connect", "s_server": "serve", "gnutls-serv": "serve", "server": "serve", "ciphers": "suites",
+	"x509": "cert show", "pkcs12": "cert show", "pkcs7": "cert show", "crl": "cert show", "verify": "cert verify", "certtool": "cert show", "ca": "cert ca", "ocsp": "cert ca ocsp",
 }
 
 // flagError turns an error of the flags into one that says what to type.
@@ -43,7 +60,16 @@ func flagError(cmd *cobra.Command, err error) error {
 		name, _, _ = strings.Cut(cluster, "=")
 		typed = "-" + name
 	}
-	return report.Usagef("unknown flag: %s%s; %s --help shows the flags", typed, didYouMean(flagsLike(cmd, name)), cmd.CommandPath())
+	like := flagsLike(cmd, name)
+	if connect, _, err := cmd.Root().Find([]string{"connect"}); !cmd.HasParent() && err == nil { // most likely it is meant
+		for _, flag := range flagsLike(connect, name) {
+			like = append(like, "vitrine connect HOST "+flag)
+		}
+	}
+	if cluster, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); len(like) == 0 && without[cluster] != "" {
+		return report.Usagef("unknown flag: %s; %s", typed, without[cluster])
+	}
+	return report.Usagef("unknown flag: %s%s; %s --help shows the flags", typed, flags.DidYouMean(like), cmd.CommandPath())
 }
 
 // wants says what a flag takes, in place of what Go says of its parsers.
@@ -92,12 +118,9 @@ func noVerb(cmd *cobra.Command, word string) error {
 	if strings.ContainsAny(word, ".:") || word == "localhost" {
 		return report.Usagef("%q is not a verb, did you mean vitrine connect %s?", word, word)
 	}
-	return report.Usagef("there is no verb %q%s; vitrine help lists them", word, didYouMean(cmd.SuggestionsFor(word)))
-}
-
-func didYouMean(names []string) string {
-	if len(names) == 0 {
-		return ""
+	like := cmd.SuggestionsFor(word)
+	if other := verbsOfOthers[strings.ToLower(word)]; other != "" {
+		like = []string{"vitrine " + other}
 	}
-	return ", did you mean " + strings.Join(names, " or ") + "?"
+	return report.Usagef("there is no verb %q%s; vitrine help lists them", word, flags.DidYouMean(like))
 }

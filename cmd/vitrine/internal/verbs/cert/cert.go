@@ -4,7 +4,7 @@ package cert
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ca"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/delegate"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/verbs/cert/ech"
@@ -29,13 +29,8 @@ func New() *cobra.Command {
 		Use:   "cert",
 		Short: "Show, verify, watch and issue certificates",
 		Long:  "Show, verify and watch certificates, of files and of servers, and issue them.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return report.Usagef("vitrine cert has no %q; vitrine cert --help lists what it has", args[0])
-			}
-			return report.Usagef("say what to do, as in: vitrine cert verify example.com; vitrine cert --help lists all")
-		},
 	}
+	flags.Group(cmd, "vitrine cert verify example.com")
 	for _, sub := range subcommands {
 		cmd.AddCommand(sub())
 	}

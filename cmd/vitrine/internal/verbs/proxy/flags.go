@@ -78,7 +78,7 @@ type text struct {
 
 func (t text) String() string     { return "" }
 func (t text) Type() string       { return t.kind }
-func (t text) Set(s string) error { return t.to.UnmarshalText([]byte(s)) }
+func (t text) Set(s string) error { return t.to.UnmarshalText([]byte(inHours(s))) }
 
 // given are the flags of f that stand on the command line.
 func given(cmd *cobra.Command, f *config.Flags) (names []string) {
@@ -105,6 +105,7 @@ func load(cmd *cobra.Command, file string, f *config.Flags) (*config.Config, err
 	case len(names) == 0:
 		return nil, report.Usagef("say what to do, as in: vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem --key key.pem; or give a file with --config")
 	}
+	asTyped(f)
 	c, err := f.Config()
 	if err != nil {
 		return nil, report.Usagef("%v", err)
@@ -147,7 +148,7 @@ func examine(w io.Writer, c *config.Config, more ...config.Option) error {
 	problems := config.Check(c, append(more, config.Files(), config.Rules(access.CheckRule))...)
 	for i := range problems {
 		if problems[i].File == "" {
-			problems[i].Path = config.FlagOf(problems[i].Path)
+			forFlags(c, &problems[i])
 		}
 		if problems[i].Warning {
 			fmt.Fprintln(w, problems[i])

@@ -67,8 +67,16 @@ systemd is told how it goes (sd_notify): see docs/proxy.md.`,
     --passthrough b.example.com=10.0.0.2:443
   vitrine proxy --config proxy.yaml
   vitrine proxy --config proxy.yaml --take-over`,
-		Args: flags.Arguments(0, 0, "vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+					return report.Usagef("vitrine proxy has no %q%s; vitrine proxy --help lists what it has", args[0], flags.DidYouMean(like))
+				}
+			}
+			return flags.Arguments(0, 0, "vitrine proxy --listen :443 --target 127.0.0.1:8080 --cert chain.pem")(cmd, args)
+		},
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	set := cmd.Flags()
 	set.SortFlags = false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/flags"
 	"github.com/vitrine-tls/vitrine/cmd/vitrine/internal/report"
 	"github.com/vitrine-tls/vitrine/internal/devca"
 )
@@ -30,13 +31,8 @@ The authority can certify this machine's names, those in .localhost, .test,
 .local, .home.arpa and .internal, private addresses, and what init permits.
 Nobody can show a forged certificate for another name to a client that trusts
 its root. Its keys are not encrypted: the folder is for development.`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return report.Usagef("vitrine cert ca has no %q; vitrine cert ca --help lists what it has", args[0])
-			}
-			return report.Usagef("say what to do, as in: vitrine cert ca init --dir ca; vitrine cert ca --help lists all")
-		},
 	}
+	flags.Group(cmd, "vitrine cert ca init --dir ca")
 	for _, sub := range subcommands {
 		cmd.AddCommand(sub())
 	}
