@@ -423,8 +423,17 @@ func TestNothingIsLeftForLater(t *testing.T) {
 // An example is copied by users, who cannot import what is internal.
 func TestExamplesCompileForUsers(t *testing.T) {
 	for _, s := range sources(t) {
+		shows := strings.HasPrefix(path.Base(s.path), "example")
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); s.test && ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Example") {
+				shows = true
+				if !strings.HasSuffix(s.file.Name.Name, "_test") {
+					s.errorf(t, f, "the example is inside its package, and so does not look as it does for users")
+				}
+			}
+		}
 		for _, spec := range s.file.Imports {
-			if strings.HasPrefix(path.Base(s.path), "example") && strings.Contains(spec.Path.Value, "/internal/") {
+			if shows && strings.Contains(spec.Path.Value, "/internal/") {
 				s.errorf(t, spec, "an example imports %s", spec.Path.Value)
 			}
 		}
@@ -443,7 +452,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 			t.Errorf("package %q has no documentation", pkg)
 		}
 	}
-	for _, pkg := range []string{"capture", "certcheck", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan", "scan/fix", "scan/policy", "session", "session/files", "session/fleet", "session/memcached", "session/nats", "session/redis", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
+	for _, pkg := range []string{"capture", "certcheck", "certcheck/fetch", "certcheck/revocation", "certcompress", "certstore", "explain", "explain/diagnose", "explain/diff", "explain/pcapng", "explain/text", "fingerprint", "httptls", "scan", "scan/fix", "scan/policy", "session", "session/files", "session/fleet", "session/memcached", "session/nats", "session/redis", "tls", "trace", "tracefile", "tracefile/redact", "wire"} {
 		if !shown[pkg] {
 			t.Errorf("package %q has no example", pkg)
 		}

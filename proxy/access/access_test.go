@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"fmt"
 	"math/big"
 	"net"
 	"net/url"
@@ -251,16 +250,4 @@ func TestReadPSKs(t *testing.T) {
 	if _, err := ReadPSKs(filepath.Dir(file)); err == nil {
 		t.Error("a folder is read")
 	}
-}
-
-func ExampleParse() {
-	policy, err := Parse([]string{"uri:spiffe://example.org/team/*", `cel:"Ops" in ou && cidr("10.0.0.0/8").containsIP(peer)`})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	// After the handshake: policy.Allow(conn.State(), conn.RemoteAddr()).
-	_, err = policy.Allow(tls.State{Version: 0x304}, nil)
-	fmt.Println(err)
-	// Output: the client showed no certificate and has no pre-shared key; anonymous clients are refused where there are rules
 }

@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -419,10 +417,4 @@ func TestLists(t *testing.T) {
 	if _, err := OpenLists([]string{file, file + ".none"}, nil); err == nil {
 		t.Error("a missing list is taken")
 	}
-}
-
-func ExampleOpen() {
-	_, err := Open(context.Background(), []config.Certificate{{Cert: "chain.pem", PKCS12: "chain.p12"}}, Options{})
-	fmt.Println(err)
-	// Output: certificates[0]: give one of cert, pkcs12, acme and development
 }

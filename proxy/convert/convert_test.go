@@ -19,19 +19,6 @@ import (
 
 var update = flag.Bool("update", false, "write what is made of testdata anew")
 
-func ExampleStunnel() {
-	r, err := convert.Stunnel([]byte("cert = both.pem\n[web]\naccept = 443\nconnect = 8080\nTIMEOUTclose = 0\n"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(r.Config.Listeners[0].Listen, r.Config.Targets["web"].Addresses)
-	fmt.Println(r.Notes[0])
-	// Output:
-	// [:443] [localhost:8080]
-	// 5: "TIMEOUTclose = 0" has no equivalent; process.grace bounds the end
-}
-
 // read reads a file by its ending.
 func read(name string, data []byte) (*convert.Result, error) {
 	switch {

@@ -1,19 +1,11 @@
 package words
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/tls"
 )
-
-func ExampleAgreement() {
-	var c tls.Config
-	err := Agreement{Min: "tls1.3", Groups: []string{"x25519"}}.Apply(&c)
-	fmt.Println(tls.VersionName(c.MinVersion), c.CurvePreferences, err)
-	// Output: TLS 1.3 [X25519] <nil>
-}
 
 func TestAgreement(t *testing.T) {
 	for _, test := range []struct {
