@@ -51,7 +51,7 @@ var rules = []rule{
 	{"bench", "capture httptls tls certcheck certcheck/revocation certcompress internal/devca internal/otherkeys internal/kex internal/primitive/cpu internal/primitive/rsa internal/proof/programs internal/suite session wire", anything},
 	{"cmd/vitrine", verbs + " " + rooms + "root", "github.com/spf13/cobra"},
 	{rooms + "root", shared + " internal/vocabulary wire", "github.com/spf13/cobra github.com/spf13/pflag"},
-	{verbsIn + "cert", rooms + "report " + verbsIn + "cert/ca " + verbsIn + "cert/delegate " + verbsIn + "cert/ech " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
+	{verbsIn + "cert", rooms + "flags " + verbsIn + "cert/ca " + verbsIn + "cert/delegate " + verbsIn + "cert/ech " + verbsIn + "cert/expiry " + verbsIn + "cert/show " + verbsIn + "cert/verify", "github.com/spf13/cobra"},
 	{verbsIn + "cert/ca", shared + " certcheck/revocation internal/devca", "github.com/spf13/cobra github.com/smallstep/truststore"},
 	{verbsIn + "cert/delegate", shared + " internal/devca tls wire", "github.com/spf13/cobra"},
 	{verbsIn + "cert/ech", shared + " tls", "github.com/spf13/cobra"},
