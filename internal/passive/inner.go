@@ -41,7 +41,7 @@ func (l *Listener) reveal(d *direction, outer *wire.ClientHello) *concealed {
 	if c.config.Read(&r); r.Finish("ECHConfig") != nil || !c.config.Known() {
 		return nil
 	}
-	info := append([]byte("tls ech\x00"), raw...)
+	info := slices.Concat([]byte("tls ech"), []byte{0}, raw)
 	var err error
 	if c.opener, err = hpke.FromSecret(shared, c.config.KEM, e.Suite, info); err != nil {
 		return nil
