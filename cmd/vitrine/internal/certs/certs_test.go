@@ -21,7 +21,7 @@ func TestWhatCannotBeParsed(t *testing.T) {
 	for data, want := range map[string]string{
 		"":                         "neither PEM nor DER",
 		"hello":                    "neither PEM nor DER",
-		"\x30\x03\x02\x01\x01":     "none of the formats known",
+		"\x30\x03\x02\x01\x01":     "its format is not known",
 		begin + "AAAA\n":           "no block in it is whole",
 		begin + "MAMCAQE=\n" + end: "block 1 (CERTIFICATE)",
 		strings.ReplaceAll(begin+"AAAA\n"+end, "CERTIFICATE", "X"): "holds no certificate",
