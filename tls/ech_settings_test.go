@@ -68,7 +68,7 @@ func TestECHSettingsThatCannotWork(t *testing.T) {
 	other := must(GenerateECHKey(publicName, ECHKeyOptions{}))
 	for name, keys := range map[string][]EncryptedClientHelloKey{
 		"Config is not an ECHConfig":          {{Config: good, PrivateKey: key.PrivateKey}},
-		"PrivateKey is none of":               {{Config: key.Config, PrivateKey: []byte{1}}},
+		"PrivateKey is not one of":            {{Config: key.Config, PrivateKey: []byte{1}}},
 		"PrivateKey does not belong":          {{Config: key.Config, PrivateKey: other.PrivateKey}},
 		"no client could use its Config":      {configOf(key, func(c *wire.ECHConfig) { c.PublicName = []byte("_") })},
 		"more than 8 keys with the config_id": many,
