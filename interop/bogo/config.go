@@ -131,7 +131,7 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 		o.setPSK(c)
 	}
 	o.external(c, w)
-	if err := cmp.Or(o.ech.set(c), o.authentications(c, w)); err != nil {
+	if err := cmp.Or(o.ech.set(c, o, w), o.authentications(c, w)); err != nil {
 		return nil, err
 	}
 	if o.server {

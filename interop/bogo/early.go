@@ -83,6 +83,9 @@ func (w *watch) skewed() (int, error) {
 // handshakeEarly is the handshake with early data: a client sends its first message so, and a
 // server sends back what comes, inverted. done says that the first message is sent.
 func (o *options) handshakeEarly(conn endpoint, w *watch) (done bool, err error) {
+	if m, quic := conn.(*mockQUIC); quic && o.enableEarlyData {
+		return m.handshakeEarly()
+	}
 	own, records := conn.(*tls.Conn)
 	switch {
 	case !o.enableEarlyData || !records:
@@ -103,12 +106,16 @@ func (o *options) handshakeEarly(conn endpoint, w *watch) (done bool, err error)
 		if err != nil {
 			return false, err
 		}
-		for i := range buf[:n] {
-			buf[i] ^= 0xff
-		}
+		invert(buf[:n])
 		if _, err := early.Write(buf[:n]); err != nil {
 			return false, err
 		}
+	}
+}
+
+func invert(b []byte) {
+	for i := range b {
+		b[i] ^= 0xff
 	}
 }
 

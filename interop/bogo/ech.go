@@ -62,10 +62,14 @@ func init() {
 
 // set puts it into the Config. BoringSSL leaves out a list of which it can use nothing,
 // unless told otherwise; we refuse it.
-func (e *ech) set(c *tls.Config) error {
+func (e *ech) set(c *tls.Config, o *options, w *watch) error {
 	c.EncryptedClientHelloKeys = e.keys
 	c.GREASE = c.GREASE || e.grease
 	c.EncryptedClientHelloRejectionVerify = func(cs tls.ConnectionState) error {
+		e := e
+		if w.refused() && o.retry != nil {
+			e = &o.retry.ech
+		}
 		if e.noOverride || e.override != "" && e.override != cs.ServerName {
 			return fmt.Errorf("the certificate is verified for %q", cs.ServerName)
 		}

@@ -185,9 +185,7 @@ func (o *options) echo(conn endpoint) error {
 				return err
 			}
 		}
-		for i := range buf[:n] {
-			buf[i] ^= 0xff
-		}
+		invert(buf[:n])
 		if _, err := conn.Write(buf[:n]); err != nil {
 			return err
 		}

@@ -70,6 +70,7 @@ var flags = map[string]flag{
 	"ipv6":                         yes(func(o *options) *bool { return &o.ipv6 }),
 	"server":                       yes(func(o *options) *bool { return &o.server }),
 	"quic":                         yes(func(o *options) *bool { return &o.quic }),
+	"quic-early-data-context":      {true, func(*options, string) error { return nil }}, // it is the same in all connections of a test
 	"quic-transport-params":        octets(func(o *options) *[]byte { return &o.quicParameters }),
 	"expect-quic-transport-params": octets(func(o *options) *[]byte { return &o.expect.quicParameters }),
 	"quic-use-legacy-codepoint": {true, func(_ *options, v string) error {

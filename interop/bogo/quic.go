@@ -33,7 +33,7 @@ type mockQUIC struct {
 	read, write [4]levelKeys
 	readLevel   tls.QUICEncryptionLevel
 	writeLevel  tls.QUICEncryptionLevel
-	done        bool
+	begun, done bool
 	data        []byte // received and not read
 }
 
@@ -74,10 +74,7 @@ func (m *mockQUIC) ChannelBinding(string) ([]byte, error) {
 
 // Handshake runs the handshake, and does nothing once it is complete.
 func (m *mockQUIC) Handshake() error {
-	if m.done {
-		return nil
-	}
-	if err := m.follow(m.q.Start(context.Background())); err != nil {
+	if err := m.begin(); err != nil {
 		return err
 	}
 	for !m.done {
@@ -86,6 +83,39 @@ func (m *mockQUIC) Handshake() error {
 		}
 	}
 	return nil
+}
+
+func (m *mockQUIC) begin() error {
+	if m.begun {
+		return nil
+	}
+	m.begun = true
+	return m.follow(m.q.Start(context.Background()))
+}
+
+// handshakeEarly is the handshake with early data, as that of options over TCP.
+func (m *mockQUIC) handshakeEarly() (done bool, err error) {
+	if err := m.begin(); err != nil {
+		return false, err
+	}
+	if !m.o.server && m.writeLevel == tls.QUICEncryptionLevelEarly {
+		if err := m.send(mockData, m.writeLevel, []byte(m.o.initialWrite)); err != nil {
+			return false, err
+		}
+	}
+	for !m.done {
+		if err := m.receive(); err != nil {
+			return false, err
+		}
+		if m.o.server && len(m.data) > 0 {
+			invert(m.data)
+			if err := m.send(mockData, m.writeLevel, m.data); err != nil {
+				return false, err
+			}
+			m.data = nil
+		}
+	}
+	return !m.o.server && m.State().EarlyData == "accepted", nil
 }
 
 // Read returns what was received as data.
@@ -133,7 +163,10 @@ func (m *mockQUIC) receive() error {
 	}
 	content = content[min(len(keys.secret), len(content)):]
 	if header[0] == mockData {
-		if level != m.readLevel {
+		if level == tls.QUICEncryptionLevelEarly && !keys.set && m.o.server {
+			return nil // early data that we have not taken, and QUIC could not decrypt
+		}
+		if level != m.readLevel && (level != tls.QUICEncryptionLevelEarly || m.done) {
 			return fmt.Errorf("data at the level %v", level)
 		}
 		m.data = append(m.data, content...)
@@ -176,7 +209,7 @@ func (m *mockQUIC) follow(err error) error {
 		case tls.QUICHandshakeDone:
 			m.done = true
 			if m.o.server {
-				err = m.q.SendSessionTicket(tls.QUICSessionTicketOptions{})
+				err = m.q.SendSessionTicket(tls.QUICSessionTicketOptions{EarlyData: m.o.enableEarlyData})
 			}
 		case tls.QUICErrorEvent:
 			err = e.Err
