@@ -94,6 +94,9 @@ func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*t
 	if err != nil {
 		return nil, err
 	}
+	if o.suites != nil {
+		list = o.suites
+	}
 	low, high, err := o.versions()
 	if err != nil {
 		return nil, err

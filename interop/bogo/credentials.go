@@ -76,6 +76,9 @@ func (o *options) certificates(c *tls.Config, w *watch) error {
 		if i == len(o.credentials) {
 			i = -1
 		}
+		if len(from.signing) == 0 {
+			from.signing = o.signing
+		}
 		cert, err := from.load(func() { w.selected = i })
 		if err != nil {
 			return err

@@ -17,6 +17,8 @@ type options struct {
 	minVersion, maxVersion                   int
 	noTLS1, noTLS11, noTLS12, noTLS13        bool
 	cipher                                   string
+	suites                                   []uint16 // of a policy; nil for none
+	signing                                  []int    // what certificates sign with that do not say so themselves
 	serverPreference, fallbackSCSV           bool
 	curves, verifyPrefs                      []int
 	keyShares, groupsHint                    []int

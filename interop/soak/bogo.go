@@ -23,7 +23,7 @@ var boringSSL = vectors{
 }
 
 // leastPassed is how many tests of BoGo are to pass at least.
-const leastPassed = 3000
+const leastPassed = 4900
 
 // runBogo runs the tests of BoringSSL's BoGo against the shim in interop/bogo. The
 // runner is fetched into the user's cache and built in a temporary folder, or is that
