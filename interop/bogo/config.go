@@ -88,14 +88,19 @@ func suites(list string, psk bool) ([]uint16, error) {
 	return picked, nil
 }
 
+// listed are the suites of a policy, or else those that -cipher names.
+func (o *options) listed() ([]uint16, error) {
+	if o.suites != nil {
+		return o.suites, nil
+	}
+	return suites(o.cipher, o.psk != "")
+}
+
 // config makes the Config of one connection.
 func (o *options) config(s *shared, w *watch, offer *tls.ClientSessionState) (*tls.Config, error) {
-	list, err := suites(o.cipher, o.psk != "")
+	list, err := o.listed()
 	if err != nil {
 		return nil, err
-	}
-	if o.suites != nil {
-		list = o.suites
 	}
 	low, high, err := o.versions()
 	if err != nil {
