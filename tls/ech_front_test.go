@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -181,7 +182,10 @@ func recorded(t *testing.T, retry bool) (first, second []byte, front *ECHFront) 
 	return sent.hello(0), sent.hello(1), front
 }
 
-type recordings struct{ all []byte }
+type recordings struct {
+	sync.Mutex
+	all []byte
+}
 
 type listening struct {
 	net.Conn
@@ -190,12 +194,16 @@ type listening struct {
 
 func (c *listening) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.to.Lock()
+	defer c.to.Unlock()
 	c.to.all = append(c.to.all, p[:n]...)
 	return n, err
 }
 
 // hello is the nth record of a handshake in the clear.
 func (r *recordings) hello(n int) []byte {
+	r.Lock()
+	defer r.Unlock()
 	for b := r.all; len(b) > 5; {
 		size := 5 + int(binary.BigEndian.Uint16(b[3:]))
 		if b[0] == byte(wire.ContentHandshake) {

@@ -57,6 +57,8 @@ var written = map[string]reflect.Type{
 	"cert verify":        reflect.TypeFor[verify.Verification](),
 	"lab":                reflect.TypeFor[lab.Lab](),
 	"proxy check":        reflect.TypeFor[proxy.Checked](),
+	"proxy print":        reflect.TypeFor[proxy.Converted](),
+	"proxy import":       reflect.TypeFor[proxy.Converted](),
 	"scan":               reflect.TypeFor[verbscan.Scans](),
 	"suites":             reflect.TypeFor[suites.Suite](),
 	"man":                reflect.TypeFor[man.Pages](),

@@ -11,6 +11,7 @@ import (
 const (
 	resumedLeast   = 0.99
 	restartLeast   = 0.95
+	restartShort   = 0.5 // of a second of handshakes on a machine that has other things to do; a third is by chance
 	returnMost     = 5 * time.Second
 	returnPatience = 8 * time.Second
 )
@@ -202,7 +203,11 @@ func (f *fleet) rolling(ctx context.Context) error {
 
 func (f *fleet) restarted(how string, from time.Time) {
 	n := f.crowd.between(from, time.Now(), nil)
-	f.Figure(f.named("%s, resumed", how), "%s", percent(n)).Want(n.share() >= restartLeast, "95 %%")
+	least := restartLeast
+	if f.campaign.brief {
+		least = restartShort
+	}
+	f.Figure(f.named("%s, resumed", how), "%s", percent(n)).Want(n.share() >= least, "%.0f %%", 100*least)
 	f.Figure(f.named("%s, handshakes that failed", how), "%d of %d", n.failed, n.all).Want(n.failed == 0 && n.all > 0, "none")
 }
 

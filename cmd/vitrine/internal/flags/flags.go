@@ -26,11 +26,11 @@ func CompleteList(cmd *cobra.Command, flag string, values []string) {
 	})
 }
 
-// splitColons divides names that stand in a list as OpenSSL writes it, A:B.
-func splitColons(names []string) []string {
+// SplitNames divides names that stand in one list, as A:B, A,B or with blanks.
+func SplitNames(names []string) []string {
 	var list []string
 	for _, name := range names {
-		list = append(list, strings.FieldsFunc(name, func(r rune) bool { return r == ':' || r == ' ' })...)
+		list = append(list, strings.FieldsFunc(name, func(r rune) bool { return r == ':' || r == ',' || r == ' ' })...)
 	}
 	return list
 }

@@ -11,7 +11,7 @@ func AllSchemes() []tls.SignatureScheme { return vocabulary.AllSchemes() }
 // applySchemes sets what the peer may sign with.
 func (f *TLS) applySchemes(config *tls.Config) error {
 	config.SignatureSchemes = nil
-	for _, name := range splitColons(f.schemes) {
+	for _, name := range SplitNames(f.schemes) {
 		schemes, err := vocabulary.Schemes(name)
 		if err != nil {
 			return of("sigalgs", err)

@@ -136,7 +136,7 @@ func (f *TLS) As(side Sides) { f.sides = side }
 
 // Apply sets what the flags say in config.
 func (f *TLS) Apply(config *tls.Config) error {
-	f.Suites, f.groups = splitColons(f.Suites), splitColons(f.groups)
+	f.Suites, f.groups = SplitNames(f.Suites), SplitNames(f.groups)
 	for _, step := range []func(*tls.Config) error{
 		f.applyLegacy, f.applyPSK, f.applySuites, f.applyConduct, f.applyVersions, f.applyGroups, f.applySchemes, f.applyDH, f.applyRecords, f.applyConsent, f.applyModern, f.ech.apply,
 	} {

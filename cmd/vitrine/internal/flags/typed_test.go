@@ -33,7 +33,7 @@ func TestVersionsAsTyped(t *testing.T) {
 func TestListsAsTyped(t *testing.T) {
 	f := TLS{
 		Suites: []string{"AES128-SHA:TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-SHA"},
-		groups: []string{"p256:P-384", "secp521r1", "PRIME256v1", "x25519mlkem768", "X448"}, schemes: []string{"ed448:rsa_pss_pss_sha256", "RSA-PKCS1-SHA1"}, legacy: []string{"all"}, prefer: "server",
+		groups: []string{"nistp256:P-384", "secp521r1", "PRIME256v1", "x25519mlkem768", "X448"}, schemes: []string{"ed448:rsa_pss_pss_sha256", "RSA-PKCS1-SHA1"}, legacy: []string{"all"}, prefer: "server",
 	}
 	var config tls.Config
 	if err := f.Apply(&config); err != nil {

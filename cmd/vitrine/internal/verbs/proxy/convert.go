@@ -22,6 +22,7 @@ var origins = []string{"stunnel", "hitch", "ghostunnel"}
 // newImport makes the subcommand import.
 func newImport() *cobra.Command {
 	var from string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a configuration of one for stunnel, hitch or ghostunnel",
@@ -43,14 +44,15 @@ no proxy starts with that. The exit code is 1 if anything is named.`,
 			}
 			return flags.Arguments(1, 1, "vitrine proxy import stunnel.conf")(cmd, args)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, from, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, from, args, asJSON) },
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the `program` that it is for: stunnel, hitch or ghostunnel (default: by the name and the text)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write the YAML as one text in JSON, and what is named beside it")
 	flags.CompleteFrom(cmd, "from", origins)
 	return cmd
 }
 
-func runImport(cmd *cobra.Command, from string, args []string) error {
+func runImport(cmd *cobra.Command, from string, args []string, asJSON bool) error {
 	name := args[0]
 	var r *convert.Result
 	var err error
@@ -71,21 +73,17 @@ func runImport(cmd *cobra.Command, from string, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := cmd.OutOrStdout().Write(out); err != nil {
-		return err
-	}
-	named := false
-	say := func(what string) {
-		named = true
-		fmt.Fprintln(cmd.ErrOrStderr(), what)
-	}
+	made := Converted{YAML: string(out), Notes: []string{}}
 	for _, n := range r.Notes {
-		say(name + ":" + n.String())
+		made.Notes = append(made.Notes, name+":"+n.String())
 	}
 	for _, p := range config.Check(r.Config, config.Rules(access.CheckRule)) {
-		say("what was written: " + p.String())
+		made.Notes = append(made.Notes, "what was written: "+p.String())
 	}
-	if named {
+	if err := made.write(cmd, asJSON); err != nil {
+		return err
+	}
+	if len(made.Notes) > 0 {
 		return report.Reported(errors.New("not all could be taken over"))
 	}
 	return nil

@@ -12,10 +12,20 @@ import (
 	"github.com/vitrine-tls/vitrine/proxy/config"
 )
 
+// Converted is what vitrine proxy print and vitrine proxy import write with --json.
+type Converted struct {
+	// YAML is the text of a file, and Flags are the arguments of vitrine proxy: one of the two.
+	YAML  string   `json:"yaml,omitempty"`
+	Flags []string `json:"flags,omitempty"`
+	// Notes name what could not be taken over, and what to do.
+	Notes []string `json:"notes"`
+}
+
 // newPrint makes the subcommand print.
 func newPrint() *cobra.Command {
 	var f config.Flags
 	var as string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "print [FILE]",
 		Short: "Write a configuration as YAML or as flags",
@@ -41,35 +51,50 @@ proxy check.`,
 			if err != nil {
 				return err
 			}
-			return print(cmd, c, form)
+			return print(cmd, c, form, asJSON)
 		},
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&as, "as", "", "output `format`: yaml or flags (default: the other one)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write it as JSON: the YAML as one text, the flags as a list")
 	flags.CompleteFrom(cmd, "as", []string{"yaml", "flags"})
 	register(cmd, &f)
 	return cmd
 }
 
-func print(cmd *cobra.Command, c *config.Config, form string) error {
-	var out string
+func print(cmd *cobra.Command, c *config.Config, form string, asJSON bool) error {
+	made := Converted{Notes: []string{}}
 	switch form {
 	case "yaml":
 		data, err := config.Write(c)
 		if err != nil {
 			return err
 		}
-		out = string(data)
+		made.YAML = string(data)
 	case "flags":
 		args, err := config.FlagsOf(c)
 		if err != nil {
 			return err
 		}
-		out = commandLine(args)
+		made.Flags = args
 	default:
 		return report.Usagef("--as %q is not a format; choose yaml or flags", form)
 	}
-	_, err := fmt.Fprint(cmd.OutOrStdout(), out)
+	return made.write(cmd, asJSON)
+}
+
+func (m *Converted) write(cmd *cobra.Command, asJSON bool) (err error) {
+	switch {
+	case asJSON:
+		return report.JSON(cmd.OutOrStdout(), m)
+	case len(m.Flags) > 0:
+		_, err = fmt.Fprint(cmd.OutOrStdout(), commandLine(m.Flags))
+	default:
+		_, err = fmt.Fprint(cmd.OutOrStdout(), m.YAML)
+	}
+	for _, note := range m.Notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
+	}
 	return err
 }
 

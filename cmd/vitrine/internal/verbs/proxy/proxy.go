@@ -27,6 +27,7 @@ type options struct {
 	file     string
 	flags    config.Flags
 	takeOver bool
+	json     bool
 }
 
 // New makes the verb.
@@ -82,6 +83,7 @@ systemd is told how it goes (sd_notify): see docs/proxy.md.`,
 	set.SortFlags = false
 	set.StringVar(&o.file, "config", "", "the configuration, a YAML `file`, in place of the flags that describe one")
 	set.BoolVar(&o.takeOver, "take-over", false, "get the sockets of the process that runs under the same process.handover")
+	set.BoolVar(&o.json, "json", false, "write the log as JSON, as --log-format json does, and a failure as JSON")
 	register(cmd, &o.flags)
 	cmd.AddCommand(newCheck(), newPrint(), newImport(), newKeys(), newStarterCommand())
 	return cmd
@@ -92,6 +94,9 @@ func (o *options) read(cmd *cobra.Command, more ...config.Option) (*config.Confi
 	c, err := load(cmd, o.file, &o.flags)
 	if err != nil {
 		return nil, err
+	}
+	if o.json {
+		c.Log.Format = "json"
 	}
 	return c, examine(cmd.ErrOrStderr(), c, more...)
 }

@@ -88,7 +88,7 @@ func (o *options) pick(names []string) ([]*suite.Suite, error) {
 	list := suite.All()
 	if len(names) > 0 {
 		list = nil
-		for _, name := range names {
+		for _, name := range flags.SplitNames(names) {
 			s := suite.ByName(name)
 			if s == nil {
 				return nil, report.Usagef("%q is not a suite that vitrine has; 'vitrine suites --all' lists them", name)
