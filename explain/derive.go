@@ -245,7 +245,7 @@ func (hs *handshake) input(s *Secret, r recompute.Rule, h *suite.Hash) (in mater
 		for _, m := range hs.transcript.msgs {
 			if p, ok := m.counting().parsed.(*wire.ClientHello); ok && (m.Inner == nil || m.InnerCounts) {
 				in.bytes = p.Random
-			} else if m.Inner != nil && m.typ == wire.TypeClientHello {
+			} else if m.Inner != nil && m.typ == wire.TypeClientHello && len(m.Inner.Raw) >= wire.HeaderLen+34 {
 				in.bytes = m.Inner.Raw[wire.HeaderLen+2:][:32]
 			}
 		}

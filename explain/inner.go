@@ -18,7 +18,7 @@ import (
 func (c *Connection) hides(x trace.Inner) {
 	for i := len(c.Events) - 1; i >= 0; i-- {
 		m := c.Events[i].Message
-		if m == nil || m.from != c.from(x.Dir) || m.typ != wire.TypeClientHello && m.typ != wire.TypeCompressedCertificate || len(x.Raw) == 0 {
+		if m == nil || m.from != c.from(x.Dir) || m.typ != wire.TypeClientHello && m.typ != wire.TypeCompressedCertificate || len(x.Raw) == 0 || wire.MessageLen(x.Raw) != len(x.Raw) {
 			continue
 		}
 		m.Inner = &Message{From: m.From, Raw: x.Raw, PostHandshake: m.PostHandshake, from: m.from, typ: wire.HandshakeType(x.Raw[0]), ctx: m.ctx, Pieces: []Piece{}, Fields: []Field{}}
