@@ -115,7 +115,7 @@ var rules = []rule{
 	{"certstore", "tls certcheck/revocation", ""},
 	{"starttls/front", "starttls tls session", ""},
 	{"starttls", "tls", ""}, // tls for an example alone
-	{"tls", "certcompress internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/suite certcheck certcheck/revocation session trace wire", ""},
+	{"tls", "certcompress internal/engine internal/handshake internal/hpke internal/keys internal/kex internal/otherkeys internal/record internal/suite certcheck certcheck/revocation session trace wire", ""},
 	{"capture", "certcompress fingerprint internal/passive trace wire", ""},
 	{"internal/passive", "certcompress internal/handshake internal/hpke internal/record internal/keys internal/kex internal/suite trace wire", ""},
 	{"internal/engine", "internal/handshake internal/record trace wire", ""},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/proxy/config"
 	"github.com/vitrine-tls/vitrine/proxy/event"
@@ -189,4 +190,52 @@ func (c *secondBroken) Write(b []byte) (int, error) {
 		}
 	}
 	return c.Conn.Write(b)
+}
+
+// The second hello, and what ends the wait for one, come within the time of the handshake: a client that stops in
+// the middle holds no link.
+func TestEncryptedHellosThatStop(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key.pem")
+	list := echFile(t, file)
+	own := serverTLS(t, "front.test")
+	own.ECHKeys = []string{file}
+	behind := backend(t, &vitrine.Config{Certificates: []vitrine.Certificate{onePKI().pair(t, "secret.test")}, CurvePreferences: []vitrine.CurveID{vitrine.CurveP384}}, echo)
+	c := config.Config{
+		Listeners: []config.Listener{{Listen: []string{"127.0.0.1:0"}, TLS: own, Routes: []config.Route{{Passthrough: true, Target: "behind"}}}},
+		Targets:   map[string]config.Target{"behind": {Addresses: []string{behind}}},
+	}
+	c.Limits.HandshakeTimeout = config.Duration(time.Second)
+	closed := make(chan error, 2)
+	_, address := begin(t, c, event.Hooks{Closed: func(_ *event.Connection, r event.Result) { closed <- r.Err }})
+	for _, sent := range []int{0, 100} {
+		raw, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer raw.Close()
+		go tls.Client(&secondStops{Conn: raw, sent: sent}, &tls.Config{RootCAs: onePKI().roots, ServerName: "secret.test", EncryptedClientHelloConfigList: list}).Handshake()
+		select {
+		case err := <-closed:
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("after %d bytes of the second hello: %v", sent, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("after %d bytes of the second hello the link goes on", sent)
+		}
+	}
+}
+
+// secondStops sends a beginning of what follows the first ClientHello.
+type secondStops struct {
+	net.Conn
+	writes, sent int
+}
+
+func (c *secondStops) Write(b []byte) (int, error) {
+	if c.writes++; c.writes == 1 {
+		return c.Conn.Write(b)
+	}
+	n, _ := c.Conn.Write(b[:min(c.sent, len(b))])
+	c.sent -= n
+	return len(b), nil
 }

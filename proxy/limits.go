@@ -48,7 +48,7 @@ func (m *limits) leave() { m.open.Add(-1) }
 
 // crowded reports that room runs short: three quarters of the connections are taken, or the memory budget is.
 func (m *limits) crowded() bool {
-	return m.open.Load() >= m.most.Load()/4*3 || m.tight()
+	return 4*m.open.Load() >= 3*m.most.Load() || m.tight()
 }
 
 // between is how long a measurement of the memory holds.

@@ -48,7 +48,7 @@ func (l *link) ends(w way) (from, to net.Conn, count *atomic.Int64) {
 func (l *link) pass(w way) {
 	from, to, count := l.ends(w)
 	c := &copier{from: from, flow: flow{to: to, count: count, active: l.activity()}}
-	parked, err := false, c.settle()
+	parked, err := false, c.settle(l.About.At.Add(l.door.handshakeTimeout))
 	if err == nil {
 		parked, err = l.copyOrPark(w, c)
 	}
@@ -95,13 +95,15 @@ type copier struct {
 	plain *plain // nil for TLS, and before the first use
 }
 
-// settle copies up to where the client's hellos are over, of which the target gets the inner ones. The
-// rest is read from the socket itself.
-func (c *copier) settle() error {
+// settle copies up to where the client's hellos are over, of which the target gets the inner ones: that is
+// a part of the handshake, and has its time. The rest is read from the socket itself.
+func (c *copier) settle(deadline time.Time) error {
 	over, is := c.from.(*tls.ECHConn)
 	if !is {
 		return nil
 	}
+	over.SetReadDeadline(deadline)
+	defer over.SetReadDeadline(noDeadline)
 	for buf := make([]byte, 4<<10); !over.Settled(); {
 		n, err := over.Read(buf)
 		if _, failed := c.flow.Write(buf[:n]); failed != nil {

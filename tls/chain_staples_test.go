@@ -59,7 +59,7 @@ func (s *chainStapler) hardly(role string, now func() time.Time) (client, server
 	return client, server
 }
 
-// chainStaplers are who can staple for a chain in which version: a client needs TLS 1.3.
+// chainStaplers are the sides that can staple for a chain, with the versions: a client needs TLS 1.3.
 var chainStaplers = []struct {
 	role    string
 	version uint16

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
@@ -145,7 +146,7 @@ func (c *Conn) pauses(s *shaking) bool {
 	state := connectionState(c.engine.Result(), false)
 	state.TLSUnique = nil
 	handshake.SetExporter(&state, c.engine.EarlyExporter())
-	s.early.conn, s.early.paused = &EarlyConn{c, state}, true
+	s.early.conn, s.early.paused = &EarlyConn{c: c, state: state}, true
 	return true
 }
 
@@ -166,8 +167,9 @@ func (s *shaking) pauseFor(err error) bool {
 // Read returns is early data, and may be a copy of what was sent once. A server should do with it only what
 // may be done twice.
 type EarlyConn struct {
-	c     *Conn
-	state ConnectionState
+	c       *Conn
+	state   ConnectionState
+	writing sync.Mutex
 }
 
 // AcceptEarly runs the handshake of a server as far as the client's early data can be read, and
@@ -235,32 +237,37 @@ func (c *Conn) takeEarly(p []byte) (n int, err error) {
 // has made the session can read it. A client that still sends early data, and does not read
 // meanwhile, can be waited for in vain: read first, and write then.
 func (e *EarlyConn) Write(p []byte) (n int, err error) {
-	c := e.c
-	if c.flags.has(complete) {
-		return c.Write(p)
+	defer e.c.wipeIfClosed()
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	for n < len(p) && err == nil {
+		var m int
+		if e.c.flags.has(complete) {
+			m, err = e.c.Write(p[n:])
+		} else {
+			m, err = e.c.writeEarly(p[n:])
+		}
+		n += m
 	}
-	defer c.wipeIfClosed()
+	return n, err
+}
+
+// writeEarly writes some of p. Between two of its kind the rest of the handshake has its turn.
+func (c *Conn) writeEarly(p []byte) (n int, err error) {
 	c.out.Lock()
 	defer c.out.Unlock()
+	switch {
+	case c.flags.has(closed):
+		return 0, c.gone()
+	case c.late():
+		return 0, os.ErrDeadlineExceeded
+	}
 	err = errInterrupted
 	defer c.guard(&err, outBroken)
-	for n < len(p) {
-		switch {
-		case c.flags.has(closed):
-			return n, c.gone()
-		case c.late():
-			return n, os.ErrDeadlineExceeded
-		}
-		m, err := c.engine.Write(p[n:], c.batch(len(p)-n))
-		n += m
-		if err == nil {
-			err = c.send()
-		}
-		if err != nil {
-			return n, err
-		}
+	if n, err = c.engine.Write(p, c.batch(len(p))); err == nil {
+		err = c.send()
 	}
-	return n, nil
+	return n, err
 }
 
 // Conn returns the connection, for what is to come after the early data.

@@ -119,6 +119,45 @@ func TestAnAnswerToEarlyDataDoesNotWaitForFinished(t *testing.T) {
 	exchange(t, c, s)
 }
 
+// Nor does a Finished that has come wait for the end of a long answer that the client takes slowly.
+func TestTheHandshakeDoesNotWaitForALongAnswer(t *testing.T) {
+	client, server := earlyPair()
+	sendEarly(t, client, server, "for a ticket")
+	early, c, carryOn := behindEarly(t, server, client)
+	s := early.Conn()
+	const long = 64 << 20
+	shaken, written := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := early.Write(make([]byte, long))
+		written <- err
+	}()
+	go func() { shaken <- s.Handshake() }()
+	close(carryOn)
+	read, buf, before := 0, make([]byte, 64<<10), true
+	for read < long {
+		n, err := c.Read(buf)
+		if err != nil {
+			t.Fatalf("after %d bytes: %v", read, err)
+		}
+		read += n
+		select {
+		case err := <-shaken:
+			if err != nil {
+				t.Fatal(err)
+			}
+			before = false
+		default:
+		}
+		if before && read > long*3/4 {
+			t.Fatal("the answer is nearly over, and the handshake is not")
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	exchange(t, c, s)
+}
+
 // The deadlines behind early data are the application's, for its own reads: where one passes the handshake
 // can still be gone on with.
 func TestADeadlineDoesNotEndTheHandshakeBehindEarlyData(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -15,7 +16,7 @@ import (
 // two say to each other afterwards. The server behind needs no setting: this package, crypto/tls and OpenSSL tell the client
 // that its inner hello counts. RFC 9849 §3.1, §7.
 //
-// Whoever reads the network between front and server reads the name, too, unless that way is encrypted.
+// An attacker who reads the network between front and server reads the name too, unless that way is encrypted.
 //
 // It may be used by several goroutines.
 type ECHFront struct{ keys []handshake.ECHKey }
@@ -48,7 +49,8 @@ type InnerHello struct {
 // one that no key opens: it counts as it is, and a server with the same keys, and a certificate for
 // their public name, tells the client of them. Errors are *[HandshakeError].
 func (f *ECHFront) Open(hello []byte) (*InnerHello, error) {
-	inner, _, err := f.open(hello)
+	inner, front, err := f.open(hello)
+	front.Wipe()
 	return inner, err
 }
 
@@ -57,19 +59,17 @@ func (f *ECHFront) open(hello []byte) (*InnerHello, *handshake.Front, error) {
 		return nil, nil, &handshake.Error{Alert: wire.AlertDecodeError, Rule: "this is not one whole ClientHello", Ref: "RFC 8446 §4"}
 	}
 	front := new(handshake.Front)
-	message, err := front.Open(hello, f.keys)
+	message, name, protocols, err := front.Open(hello, f.keys)
 	if message == nil || err != nil {
+		front.Wipe()
 		return nil, nil, err
 	}
-	return &InnerHello{Message: message, ServerName: front.ServerName, Protocols: front.Protocols}, front, nil
+	return &InnerHello{Message: message, ServerName: name, Protocols: protocols}, front, nil
 }
 
 func wholeHello(b []byte) bool {
-	return len(b) >= wire.HeaderLen && wire.HandshakeType(b[0]) == wire.TypeClientHello && helloLen(b) == len(b)
+	return len(b) > 0 && wire.MessageLen(b) == len(b) && wire.HandshakeType(b[0]) == wire.TypeClientHello
 }
-
-// helloLen is how long the message that begins with b is, its header included.
-func helloLen(b []byte) int { return wire.HeaderLen + int(b[1])<<16 + int(b[2])<<8 + int(b[3]) }
 
 // Accept reads a client's ClientHello, and returns the client as the server behind is to see it: what is read from conn has
 // the inner hello in the place of the outer one, also in a client's second hello, and all else is as it came. Copy both
@@ -91,7 +91,7 @@ func (f *ECHFront) Accept(ctx context.Context, client net.Conn) (conn *ECHConn, 
 	}
 	switch {
 	case err == nil && inner == nil:
-		c.out, c.seen = c.seen, nil
+		c.out, c.seen, c.message = c.seen, nil, nil
 		c.stage.Store(passingOn)
 	case err == nil:
 		if len(message) < len(c.message) {
@@ -108,6 +108,7 @@ func (f *ECHFront) Accept(ctx context.Context, client net.Conn) (conn *ECHConn, 
 	}
 	if err != nil {
 		client.Close()
+		c.front.Wipe()
 		return nil, nil, err
 	}
 	return c, inner, nil
@@ -124,17 +125,11 @@ var (
 
 // inRecords puts a message into records of version.
 func inRecords(message []byte, version wire.Version) (out []byte) {
-	for part := range slices.Chunk(message, maxFragment) {
+	for part := range slices.Chunk(message, record.MaxPlaintext) {
 		out = append(wire.AppendU16(wire.AppendU16(append(out, byte(wire.ContentHandshake)), version), uint16(len(part))), part...)
 	}
 	return out
 }
-
-const (
-	maxFragment   = 1 << 14           // of a record in the clear. RFC 8446 §5.1
-	maxProtected  = maxFragment + 256 // of any other. RFC 8446 §5.2
-	maxFrontHello = 128<<10 + 328     // a ClientHello, as for every server
-)
 
 // refuse tells the client why the connection ends. It returns err.
 func (c *ECHConn) refuse(err error) error {

@@ -8,7 +8,9 @@ import (
 	"net"
 	"sync/atomic"
 
+	"github.com/vitrine-tls/vitrine/internal/engine"
 	"github.com/vitrine-tls/vitrine/internal/handshake"
+	"github.com/vitrine-tls/vitrine/internal/record"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -50,9 +52,19 @@ func (c *ECHConn) CloseWrite() error {
 }
 
 // Settled reports that all hellos have been read from c: from now on NetConn has the same bytes to
-// read. It is for the goroutine that reads. Writes must go through c up to then, and may go on to.
+// read, and c holds no secret. It is for the goroutine that reads. Writes must go through c up to then, and may go on to.
 func (c *ECHConn) Settled() bool {
-	return c.stage.Load() == passingOn && len(c.record) == 0 && len(c.out) == 0
+	if c.stage.Load() != passingOn || len(c.record) > 0 || len(c.out) > 0 {
+		return false
+	}
+	c.forget()
+	return true
+}
+
+// forget drops what a second hello would be opened with.
+func (c *ECHConn) forget() {
+	c.front.Wipe()
+	c.front, c.message = nil, nil
 }
 
 // Read reads what the client says, with inner hellos in the place of outer ones.
@@ -66,10 +78,7 @@ func (c *ECHConn) Read(p []byte) (int, error) {
 			return n, nil
 		}
 		if c.stage.Load() == passingOn {
-			if c.front != nil {
-				c.front.Wipe()
-				c.front = nil
-			}
+			c.forget()
 			if len(c.record) == 0 {
 				return c.Conn.Read(p)
 			}
@@ -81,7 +90,7 @@ func (c *ECHConn) Read(p []byte) (int, error) {
 			err = c.judge()
 		}
 		if _, ours := err.(*handshake.Error); ours {
-			c.front.Wipe()
+			c.forget()
 			c.failed = c.refuse(err)
 		} else if err != nil {
 			return 0, err
@@ -96,9 +105,9 @@ func (c *ECHConn) nextRecord() error {
 		need := wire.RecordHeaderLen
 		if len(c.record) >= need {
 			n := int(binary.BigEndian.Uint16(c.record[3:]))
-			most := maxProtected
+			most := record.MaxCiphertext13
 			if wire.ContentType(c.record[0]) == wire.ContentHandshake {
-				most = maxFragment
+				most = record.MaxPlaintext
 			}
 			if c.record[1] != 3 || n > most || n == 0 {
 				return errNoRecord
@@ -145,14 +154,13 @@ func (c *ECHConn) gather() (n int, err error) {
 	switch m := c.message; {
 	case wire.HandshakeType(m[0]) != wire.TypeClientHello:
 		return 0, errNoClientHello
-	case len(m) < wire.HeaderLen:
-		return 0, nil
-	case helloLen(m) > maxFrontHello:
+	case wire.MessageLen(m) > engine.MaxHello:
 		return 0, errLongHello
-	case len(m) >= helloLen(m):
-		return helloLen(m), nil
+	case len(m) < wire.MessageLen(m):
+		return 0, nil
+	default:
+		return wire.MessageLen(m), nil
 	}
-	return 0, nil
 }
 
 // judge passes a record on as it is, or the inner hello once the outer one is whole.
@@ -164,7 +172,11 @@ func (c *ECHConn) judge() error {
 		c.out, c.record = c.record, nil
 		return nil
 	}
-	if c.stage.Load() != askedAgain {
+	switch c.stage.Load() {
+	case passingOn: // the server has answered while the record came
+		c.out, c.record = c.record, nil
+		return nil
+	case unanswered:
 		return errEarlyHello
 	}
 	n, err := c.gather()

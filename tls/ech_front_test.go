@@ -56,7 +56,7 @@ func through(front *ECHFront, change func(net.Conn) net.Conn) (client, server ne
 
 func asItIs(c net.Conn) net.Conn { return c }
 
-// A front opens the hello for a server that has no key, whoever is client and server, with a HelloRetryRequest
+// A front opens the hello for a server that has no key, with each stack as client and as server, with a HelloRetryRequest
 // and without, and whatever pieces the network makes.
 func TestECHFront(t *testing.T) {
 	for _, retry := range []bool{false, true} {
@@ -140,7 +140,7 @@ func TestECHFrontWithEarlyData(t *testing.T) {
 	}
 }
 
-// What no key opens passes as it came, and whoever has the public name answers it.
+// What no key opens passes as it came, and the server of the public name answers it.
 func TestECHFrontWithoutAKey(t *testing.T) {
 	client, server, _, key := splitPair(t)
 	front := must(NewECHFront(must(GenerateECHKey(publicName, ECHKeyOptions{}))))
@@ -292,6 +292,33 @@ func TestECHFrontRefuses(t *testing.T) {
 				t.Errorf("%v, the client is sent %x; want %v", err, sent, c.alert)
 			}
 		})
+	}
+}
+
+// Once the hellos are over, nothing is kept of them, whether the reader comes back or not.
+func TestECHFrontForgets(t *testing.T) {
+	for _, retry := range []bool{false, true} {
+		first, second, front := recorded(t, retry)
+		a, b := memoryPipe()
+		a.Write(first)
+		conn, inner, err := front.Accept(context.Background(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 4096)
+		must(conn.Read(buf))
+		random := make([]byte, 32)
+		if retry {
+			copy(random, wire.HelloRetryRandom[:])
+		}
+		conn.Write(inRecords(wire.AppendMessage(nil, &wire.ServerHello{LegacyVersion: wire.TLS12, Random: random, CipherSuite: wire.TLS_AES_128_GCM_SHA256}, wire.Context{}), wire.TLS12))
+		a.Write(append([]byte{20, 3, 3, 0, 1, 1}, second...)) // second is empty without a retry
+		for !conn.Settled() {
+			must(conn.Read(buf))
+		}
+		if conn.front != nil || conn.message != nil || conn.seen != nil {
+			t.Errorf("retry %v: of %q are kept %v, and %d and %d bytes", retry, inner.ServerName, conn.front, len(conn.message), len(conn.seen))
+		}
 	}
 }
 

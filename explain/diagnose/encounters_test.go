@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// An encounter is a case with somebody who is no engine of ours at the other end, or in
+// An encounter is a case with a peer that is not an engine of ours at the other end, or in
 // between. The account of our side alone must do.
 type encounter struct {
 	name  string

@@ -81,6 +81,38 @@ func sealing(encode func(outer *wire.ClientHello) []byte) offence {
 	}))
 }
 
+// A front has chosen a server by the name in the first inner hello: the second is for the same.
+func TestAFrontServesOneName(t *testing.T) {
+	for _, name := range []string{"one.test", "two.test"} {
+		key, offer := echKey()
+		sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, handshake.ECHInfo(&offer.Config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hello := func(name string, enc []byte) []byte {
+			m := wire.ClientHello{LegacyVersion: wire.TLS12, Random: make([]byte, 32), CipherSuites: []wire.CipherSuite{wire.TLS_AES_128_GCM_SHA256}, CompressionMethods: []wire.CompressionMethod{0}}
+			plain := encoded(wire.Extension{Type: wire.ExtEncryptedClientHello, Data: []byte{byte(wire.ECHInner)}}, only13(3, 4),
+				wire.Extension{Type: wire.ExtServerName, Data: wire.AppendServerName(nil, name)})(&m)
+			e := wire.ECHClientHello{Suite: offer.Suite, ConfigID: offer.Config.ConfigID, Enc: enc, Payload: make([]byte, len(plain)+hpke.Overhead)}
+			set(&m.Extensions, wire.ExtEncryptedClientHello, e.Append(nil)...)
+			if e.Payload, err = sender.Seal(m.Append(nil, wire.Context{}), plain); err != nil {
+				t.Fatal(err)
+			}
+			set(&m.Extensions, wire.ExtEncryptedClientHello, e.Append(nil)...)
+			return wire.AppendMessage(nil, &m, wire.Context{})
+		}
+		var front handshake.Front
+		if inner, chosen, _, err := front.Open(hello("one.test", sender.Enc), []handshake.ECHKey{key}); inner == nil || chosen != "one.test" || err != nil {
+			t.Fatal(inner, chosen, err)
+		}
+		_, err = front.Reopen(hello(name, nil))
+		fault, _ := errors.AsType[*handshake.Error](err)
+		if (err == nil) != (name == "one.test") || err != nil && (fault == nil || fault.Alert != wire.AlertIllegalParameter) {
+			t.Errorf("a second hello for %s: %v", name, err)
+		}
+	}
+}
+
 // encoded is an inner hello with these extensions alone.
 func encoded(extensions ...wire.Extension) func(*wire.ClientHello) []byte {
 	return func(outer *wire.ClientHello) []byte {

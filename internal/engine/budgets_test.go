@@ -200,7 +200,7 @@ func TestMessageLengths(t *testing.T) {
 	} {
 		most := maxMessage
 		if typ == wire.TypeClientHello {
-			most = maxHello
+			most = MaxHello
 		}
 		for size, refused := range map[int]bool{most: false, most + 1: true, wire.HeaderLen + 1<<24 - 1: true} {
 			s := alone(wire.Server, newServerHost())

@@ -77,12 +77,12 @@ func TestClientHelloLengths(t *testing.T) {
 		}
 		most := maxMessage
 		if due == wire.TypeClientHello {
-			most = maxHello
+			most = MaxHello
 		}
 		try(t, f, func(raw []byte) edit { return at(n, func(*records, []byte) [][]byte { return [][]byte{raw} }) }, most)
 	})
 	t.Run("in a renegotiation", func(t *testing.T) {
 		f := flow{name: "in a renegotiation", hosts: renegotiated(wire.Client, hosts12)}
-		try(t, f, func(raw []byte) edit { return instead(wire.TypeClientHello, raw...) }, maxHello)
+		try(t, f, func(raw []byte) edit { return instead(wire.TypeClientHello, raw...) }, MaxHello)
 	})
 }

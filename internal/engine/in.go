@@ -14,7 +14,7 @@ import (
 // Budgets against peers that keep us busy for nothing.
 const (
 	maxMessage     = 64 << 10      // a handshake message
-	maxHello       = 128<<10 + 328 // a ClientHello, where one is due: cipher suites and extensions of 64 KiB each
+	MaxHello       = 128<<10 + 328 // a ClientHello, where one is due: cipher suites and extensions of 64 KiB each
 	maxCertificate = 256 << 10     // a Certificate, where one is due
 	maxHalted      = 32            // records or messages of a kind in a row that do not advance anything
 	maxWarnings    = 4             // the same for warning alerts

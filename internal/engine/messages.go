@@ -138,7 +138,7 @@ func budget(t wire.HandshakeType, hs *handshake.State) int {
 	return maxMessage
 }
 
-var longer = map[wire.HandshakeType]int{wire.TypeClientHello: maxHello, wire.TypeCertificate: maxCertificate, wire.TypeCompressedCertificate: maxCertificate}
+var longer = map[wire.HandshakeType]int{wire.TypeClientHello: MaxHello, wire.TypeCertificate: maxCertificate, wire.TypeCompressedCertificate: maxCertificate}
 
 // fixed are the messages whose length the protocol fixes: another one is wrong by the
 // grammar, and not for what we can take. RFC 8446 §6.2.

@@ -22,6 +22,7 @@ var elsewhere = map[string]string{
 	"the server sent no quic_transport_parameters":                                                         "TestQUICRules",
 	"the client has a legacy_session_id, which QUIC has no use for":                                        "TestQUICRules",
 	"the server shows no certificate beside the pre-shared key, and the Config demands both":               "TestCertificateBesideExternalPSK in tls",
+	"the client's second ClientHello, encrypted, is for another server than its first":                     "TestAFrontServesOneName",
 	"the client wants a certificate beside its PSK, and its hello lacks ":                                  "TestEveryBodyOfAClientHello",
 	"the client's hello is one that we have sent ourselves, and its PSK is ours":                           "TestSelfie in tls",
 	"the client offers no pre-shared key that could be used, and one is needed":                            "TestServerThatRequiresAnExternalPSK in tls",

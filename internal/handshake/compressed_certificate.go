@@ -111,6 +111,9 @@ func sendCompressedCertificate(s *State, ctx context.Context) (wire.Message, err
 	return &wire.CompressedCertificate{Algorithm: a.ID, Length: uint32(len(s.out)), Compressed: small}, nil
 }
 
+// MaxInflated is how many bytes may come out of n.
+func MaxInflated(n int) int64 { return min(maxInflated, maxRatio*int64(n)) }
+
 // recvCompressedCertificate inflates what the peer has sent, within what its length and
 // ours allow, and goes on as if it had come as it was.
 func recvCompressedCertificate(s *State, ctx context.Context, msg wire.Message) error {
@@ -119,7 +122,7 @@ func recvCompressedCertificate(s *State, ctx context.Context, msg wire.Message) 
 	if i < 0 {
 		return fault(wire.AlertIllegalParameter, "the peer compressed its certificate by "+m.Algorithm.String()+", which was not offered", "RFC 8879 §4", nil)
 	}
-	if most := min(maxInflated, maxRatio*len(m.Compressed)); int64(m.Length) > int64(most) {
+	if most := MaxInflated(len(m.Compressed)); int64(m.Length) > most {
 		return fault(wire.AlertBadCertificate, fmt.Sprintf("the peer's certificate is said to inflate from %d bytes to %d; the most we take is %d",
 			len(m.Compressed), m.Length, most), "RFC 8879 §4", nil)
 	}

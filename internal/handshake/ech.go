@@ -50,15 +50,15 @@ type ECHOffer struct {
 	Suite  wire.HPKESuite
 }
 
-// echInfo is what HPKE binds: the config as it was published. RFC 9849 §6.1.
-func echInfo(config *wire.ECHConfig) []byte {
+// ECHInfo is what HPKE binds: the config as it was published. RFC 9849 §6.1.
+func ECHInfo(config *wire.ECHConfig) []byte {
 	return append([]byte("tls ech\x00"), config.Raw...)
 }
 
 // The labels of the server's word that it has taken the inner hello. RFC 9849 §7.2.
 const (
-	echAcceptLabel = "ech accept confirmation"
-	echRetryLabel  = "hrr ech accept confirmation"
+	ECHAcceptLabel = "ech accept confirmation"
+	ECHRetryLabel  = "hrr ech accept confirmation"
 )
 
 // echConfirmation is that word: only a side that has the inner hello knows it. digest is

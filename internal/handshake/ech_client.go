@@ -71,7 +71,7 @@ func (s *State) startECH() error {
 	h.inner.Versions = s.Config.Versions[:1:1]
 	h.outer.ServerName, h.outer.Sessions, h.outer.Verify, h.outer.Beside = string(offer.Config.PublicName), false, false, false
 	h.outer.AcceptTypes, h.outer.Suites = nil, slices.DeleteFunc(slices.Clone(s.Config.Suites), bareSuite) // a rejection is worth what a certificate proves
-	sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, echInfo(&offer.Config))
+	sender, err := hpke.NewSender(offer.Config.KEM, offer.Config.PublicKey, offer.Suite, ECHInfo(&offer.Config))
 	if err != nil {
 		return fault(wire.AlertInternalError, "the public key of the ECHConfig cannot be used", "RFC 9849 §6.1", err)
 	}
@@ -254,7 +254,7 @@ func (s *State) judgeECH(p *Profile) error {
 		s.takeOuterHello()
 		return nil
 	}
-	word, label := echPlace(s.answer.Random), echAcceptLabel
+	word, label := echPlace(s.answer.Random), ECHAcceptLabel
 	digest := s.transcript.with(c.Hash, nil, nil)
 	if s.answer.IsRetry() {
 		found, err := s.answer.Extensions.Read(wire.ExtEncryptedClientHello, func(r *wire.Reader) { word = wire.ReadECHConfirmation(r) })
@@ -265,7 +265,7 @@ func (s *State) judgeECH(p *Profile) error {
 			s.takeOuterHello()
 			return nil
 		}
-		label = echRetryLabel
+		label = ECHRetryLabel
 		running := c.Hash.New()
 		running.Write([]byte{byte(wire.TypeMessageHash), 0, 0, byte(len(digest))})
 		running.Write(digest)
@@ -319,7 +319,7 @@ func (s *State) confirmAgain() error {
 	}
 	h := s.Result.Suite.Hash
 	digest := s.transcript.with(h, unconfirmed(&s.answer), nil)
-	if !sameConfirmation(s.echConfirmation(h, s.ech.hello.Random, echAcceptLabel, digest), echPlace(s.answer.Random)) {
+	if !sameConfirmation(s.echConfirmation(h, s.ech.hello.Random, ECHAcceptLabel, digest), echPlace(s.answer.Random)) {
 		return fault(wire.AlertIllegalParameter, "the server took our encrypted hello in its HelloRetryRequest, and does not confirm that in its ServerHello", "RFC 9849 §6.1.5", nil)
 	}
 	return nil
@@ -342,5 +342,5 @@ func (s *State) refusedECH() error {
 
 // reportConcealed tells the trace of the hello inside the one that is sent.
 func (s *State) reportConcealed() {
-	s.reportECH(trace.Sent, s.ech.sender.SharedSecret(), echInfo(&s.ech.offer.Config), s.ech.raw)
+	s.reportECH(trace.Sent, s.ech.sender.SharedSecret(), ECHInfo(&s.ech.offer.Config), s.ech.raw)
 }

@@ -91,7 +91,7 @@ func (o *opening) try(keys []ECHKey, hello *wire.ClientHello, e *wire.ECHClientH
 		if trials++; trials > MaxECHTrials {
 			break
 		}
-		receiver, err := k.Private.NewReceiver(e.Enc, e.Suite, echInfo(&k.Config))
+		receiver, err := k.Private.NewReceiver(e.Enc, e.Suite, ECHInfo(&k.Config))
 		if err != nil {
 			continue
 		}
@@ -102,6 +102,7 @@ func (o *opening) try(keys []ECHKey, hello *wire.ClientHello, e *wire.ECHClientH
 			o.receiver, o.key, o.suite = receiver, k, e.Suite
 			return plain, true
 		}
+		receiver.Wipe()
 	}
 	return nil, false
 }
@@ -141,7 +142,7 @@ func (s *State) takeInner(plain []byte) error {
 	}
 	s.Offer.Raw = s.ech.message
 	s.Offer.again()
-	s.reportECH(trace.Received, s.ech.receiver.SharedSecret(), echInfo(&s.ech.key.Config), s.ech.message)
+	s.reportECH(trace.Received, s.ech.receiver.SharedSecret(), ECHInfo(&s.ech.key.Config), s.ech.message)
 	return nil
 }
 
@@ -268,7 +269,7 @@ func (s *State) confirmECH(m *wire.ServerHello) {
 	clear(place)
 	h := s.Result.Suite.Hash
 	digest := s.transcript.with(h, wire.AppendMessage(nil, m, wire.Context{}), nil)
-	word := s.echConfirmation(h, s.Result.Secrets.ClientRandom[:], echAcceptLabel, digest)
+	word := s.echConfirmation(h, s.Result.Secrets.ClientRandom[:], ECHAcceptLabel, digest)
 	copy(place, word[:])
 }
 
@@ -281,6 +282,6 @@ func (s *State) confirmRetryECH(m *wire.ServerHello) {
 	m.Extensions = append(m.Extensions, wire.Extension{Type: wire.ExtEncryptedClientHello, Data: data})
 	h := s.Result.Suite.Hash
 	digest := s.transcript.with(h, wire.AppendMessage(nil, m, wire.Context{}), nil)
-	word := s.echConfirmation(h, s.Result.Secrets.ClientRandom[:], echRetryLabel, digest)
+	word := s.echConfirmation(h, s.Result.Secrets.ClientRandom[:], ECHRetryLabel, digest)
 	copy(data, word[:])
 }

@@ -7,6 +7,7 @@
 package hpke
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/hpke"
 	"errors"
@@ -175,7 +176,7 @@ func (k *PrivateKey) NewReceiver(enc []byte, s wire.HPKESuite, info []byte) (*Re
 	key := k.key
 	var x *exchanged
 	if k.dh != nil {
-		x = &exchanged{kem: k.kem, public: k.dh.PublicKey(), enc: enc, exchange: k.dh.ECDH}
+		x = &exchanged{kem: k.kem, public: k.dh.PublicKey(), enc: bytes.Clone(enc), exchange: k.dh.ECDH}
 		if key, err = hpke.NewDHKEMPrivateKey(x); err != nil {
 			return nil, err
 		}

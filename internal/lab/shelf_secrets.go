@@ -115,7 +115,7 @@ func serverKey() (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// heardWith is the data that somebody reads who has recorded a connection, and has these keys.
+// heardWith is the data that an attacker reads with a recorded connection and these keys.
 func heardWith(r *Result, keys *passive.Keys) (data []byte) {
 	hooks := &trace.Hooks{Record: func(x trace.Record) {
 		if x.Type == wire.ContentApplicationData && x.Epoch > 0 && x.Unopened == "" {

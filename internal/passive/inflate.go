@@ -1,17 +1,15 @@
 package passive
 
 import (
+	hellos "github.com/vitrine-tls/vitrine/internal/handshake"
 	"github.com/vitrine-tls/vitrine/wire"
 )
-
-// maxRatio is the most bytes of a certificate for each byte that came, as the engine has it.
-const maxRatio = 100
 
 // inflate reports the Certificate inside a CompressedCertificate that was told of last: as long as
 // the engine would take one, and only if it is what it says. RFC 8879 §4.
 func (l *Listener) inflate(d *direction, raw []byte) {
 	m := new(wire.CompressedCertificate)
-	if wire.Decode(m, raw[wire.HeaderLen:], l.hs.context(d.from), nil) != nil || int64(m.Length) > int64(min(maxCertificate, maxRatio*len(m.Compressed))) {
+	if wire.Decode(m, raw[wire.HeaderLen:], l.hs.context(d.from), nil) != nil || int64(m.Length) > hellos.MaxInflated(len(m.Compressed)) {
 		return
 	}
 	a, known := l.keys.compression(m.Algorithm)

@@ -41,7 +41,7 @@ func (l *Listener) reveal(d *direction, outer *wire.ClientHello) *concealed {
 	if c.config.Read(&r); r.Finish("ECHConfig") != nil || !c.config.Known() {
 		return nil
 	}
-	info := slices.Concat([]byte("tls ech"), []byte{0}, raw)
+	info := hellos.ECHInfo(&c.config)
 	var err error
 	if c.opener, err = hpke.FromSecret(shared, c.config.KEM, e.Suite, info); err != nil {
 		return nil
@@ -131,10 +131,10 @@ func (l *Listener) confirmed(hs *handshake, raw []byte, answer *wire.ServerHello
 	if wire.Decode(blank, zeroed[wire.HeaderLen:], wire.Context{}, nil) != nil {
 		return false
 	}
-	label := "ech accept confirmation"
+	label := hellos.ECHAcceptLabel
 	place := blank.Random[len(blank.Random)-wire.ECHConfirmationLen:]
 	if answer.IsRetry() {
-		label = "hrr ech accept confirmation"
+		label = hellos.ECHRetryLabel
 		if place, _ = blank.Extensions.Find(wire.ExtEncryptedClientHello); len(place) != wire.ECHConfirmationLen {
 			return false
 		}

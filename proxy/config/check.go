@@ -62,6 +62,14 @@ func (k *checker) wrong(path, format string, args ...any) {
 	k.problems = append(k.problems, k.source.problem(path, fmt.Sprintf(format, args...)))
 }
 
+// either is a remedy in the words of a file or, where the configuration is made of flags, in theirs.
+func (k *checker) either(keys, flags string) string {
+	if k.typed {
+		return flags
+	}
+	return keys
+}
+
 // warn adds a warning.
 func (k *checker) warn(path, format string, args ...any) {
 	k.wrong(path, format, args...)
@@ -191,7 +199,8 @@ func (k *checker) allow(path string, l *Listener, rules []string) {
 	case l.TLS == nil && !byAddress:
 		k.wrong(path, "in the clear no client shows who it is, so that rules about anything but peer: let nobody in; add tls with client-auth, or leave allow out")
 	case l.TLS != nil && (l.TLS.ClientAuth == "" || l.TLS.ClientAuth == "none") && l.TLS.PSKFile == "":
-		k.wrong(path, "clients are not asked who they are, so that no rule lets anybody in; add client-auth: require to tls, or a psk-file")
+		k.wrong(path, "clients are not asked who they are, so that no rule lets anybody in; %s",
+			k.either("add client-auth: require to tls, or a psk-file", "add --client-ca FILE, or --psk-file FILE"))
 	}
 	for i := 0; i < len(rules) && k.rule != nil; i++ {
 		if err := k.rule(rules[i]); err != nil {

@@ -48,15 +48,19 @@ func (k *checker) serverTLS(path string, l *Listener, t *ServerTLS) {
 		}
 	}
 	if len(t.Certificates) == 0 && t.PSKFile == "" {
-		k.wrong(path+".certificates", "there is no certificate to show; add one with cert and key, acme or development, or a psk-file")
+		k.wrong(path+".certificates", "there is no certificate to show; %s",
+			k.either("add one with cert and key, acme or development, or a psk-file", "give one with --cert and --key, --acme or --development, or --psk-file FILE"))
 	}
 	switch keys := t.PSKFile != ""; {
 	case keys && t.ClientAuth == "require" && len(t.Certificates) == 0:
-		k.wrong(path+".client-auth", "a pre-shared key leaves no place for a client's certificate, so nobody could come in; leave client-auth and client-ca out, or add certificates and leave psk-file out")
+		k.wrong(path+".client-auth", "a pre-shared key leaves no place for a client's certificate, so nobody could come in; %s",
+			k.either("leave client-auth and client-ca out, or add certificates and leave psk-file out", "leave --client-auth and --client-ca out, or add --cert and leave --psk-file out"))
 	case keys && t.ClientAuth == "require":
-		k.warn(path+".psk-file", "each client must show a certificate, for which a pre-shared key leaves no place, so that nobody comes in by a key; leave psk-file out, or write client-auth: request and, in allow, the identities that may come in, like psk:client1 and dns:client2.example.com")
+		k.warn(path+".psk-file", "each client must show a certificate, for which a pre-shared key leaves no place, so that nobody comes in by a key; %s the identities that may come in, like psk:client1 and dns:client2.example.com",
+			k.either("leave psk-file out, or write client-auth: request and, in allow,", "leave --psk-file out, or say --client-auth request and, with --allow,"))
 	case keys && len(t.Certificates) > 0 && len(l.Allow) == 0:
-		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; leave certificates out, or write in allow which identities may come in, like psk:client1")
+		k.warn(path+".psk-file", "beside certificates, clients come in without a pre-shared key too; %s which identities may come in, like psk:client1",
+			k.either("leave certificates out, or write in allow", "leave --cert out, or say with --allow"))
 	}
 	k.namesTwice(path, t)
 	for i := range t.Certificates {

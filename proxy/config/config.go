@@ -16,6 +16,7 @@ type Config struct {
 	Process  Process  `yaml:"process,omitempty"`
 
 	source source // where Parse found what
+	typed  bool   // it is made of flags
 }
 
 // Modes of a Listener.

@@ -233,6 +233,7 @@ func (f *Flags) Config() (*Config, error) {
 			return nil, fmt.Errorf("--%s does nothing beside the other flags; %s", flag.Name, needs(flag.Name))
 		}
 	}
+	c.typed = true
 	return c, nil
 }
 

@@ -179,7 +179,7 @@ func TestStunnelNames(t *testing.T) {
 	}
 }
 
-// Where stunnel demands certificates beside pre-shared keys, it lets in who has either.
+// Where stunnel demands certificates beside pre-shared keys, it lets a client in with either.
 func TestStunnelKeyOrCertificate(t *testing.T) {
 	ca, err := devca.New("client.example.com")
 	if err != nil {

@@ -96,6 +96,9 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	now := time.Now()
 	b.pace.came(n, now)
+	if b.err == errSlow && (err == nil || err == io.EOF) { // it came just in time
+		b.err = nil
+	}
 	switch {
 	case err == nil:
 		b.waitForService(now, b.patience)

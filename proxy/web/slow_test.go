@@ -165,3 +165,28 @@ func TestASlowBodyThatIsAnswered(t *testing.T) {
 		t.Errorf("the answer ends with %v", err)
 	}
 }
+
+// justInTime has its bytes when the client is found to be too slow.
+type justInTime struct{ found func() }
+
+func (r justInTime) Read(p []byte) (int, error) {
+	r.found()
+	return copy(p, "x"), nil
+}
+
+func (justInTime) Close() error { return nil }
+
+// What fails after a body that came just in time was not the client's fault.
+func TestABodyJustInTime(t *testing.T) {
+	var b *body
+	r := httptest.NewRequest("POST", "/", justInTime{func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.hurry(time.Now().Add(time.Hour))
+	}})
+	b = newBody(r, http.NewResponseController(httptest.NewRecorder()), 0, time.Hour, (&Options{BodyRate: 1}).newPace(time.Second), func() {})
+	defer b.end()
+	if n, err := b.Read(make([]byte, 1)); n != 1 || err != nil || b.failed() != nil {
+		t.Errorf("%d bytes, %v; the request fails by %v", n, err, b.failed())
+	}
+}

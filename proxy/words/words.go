@@ -45,7 +45,7 @@ func (a Agreement) legacy(c *tls.Config) error {
 func consent(c *tls.Config, suites []*suite.Suite, schemes []tls.SignatureScheme, low wire.Version) (err error) {
 	vocabulary.Needs(suites, schemes, low, false, func(why string, fields ...string) {
 		if off := vocabulary.Missing(&c.Legacy, fields); len(off) > 0 && err == nil {
-			err = fmt.Errorf("%s; if you must, add legacy: [%s]", why, strings.Join(vocabulary.LegacyWords(off), ", "))
+			err = fmt.Errorf("%s; if you must, add %s to legacy", why, strings.Join(vocabulary.LegacyWords(off), ", "))
 		}
 	})
 	return err

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -187,33 +188,33 @@ func (o *options) announce(w io.Writer, urls []string, ca *authority.Authority) 
 }
 
 // explainAll shows connections as they end, until there were as many as --count says or
-// ctx ends. A connection on which nothing was said does not count.
+// ctx ends: those that are under way then end with it, and are shown. A connection on which
+// nothing was said does not count.
 func (w *lookout) explainAll(ctx context.Context, out *sink) (err error) {
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	context.AfterFunc(ctx, func() { w.listener.Close() })
 	visits := make(chan visit)
-	w.running.Go(func() { w.accept(ctx, visits) })
-	defer func() {
-		stop()
-		w.listener.Close()
+	go func() {
+		w.accept(ctx, visits)
 		w.running.Wait()
-		if end := out.end(); end != nil {
-			err = end
-		}
+		close(visits)
 	}()
-	for range w.options.listening.count {
-		select {
-		case <-ctx.Done():
-			return err
-		case v := <-visits:
-			if failed := out.add(v.subject); failed != nil {
-				return failed
-			}
-			if err == nil {
-				err = w.options.judge(v)
-			}
+	var failed error // to show what there is
+	left := w.options.listening.count
+	for v := range visits {
+		if left == 0 || failed != nil {
+			continue
+		}
+		failed = out.add(v.subject)
+		if err == nil && ctx.Err() == nil {
+			err = w.options.judge(v)
+		}
+		if left--; left == 0 || failed != nil {
+			stop()
 		}
 	}
-	return err
+	return cmp.Or(failed, out.end(), err)
 }
 
 // judge is the error of a connection: why it failed, or what does not agree.
@@ -243,12 +244,8 @@ func (w *lookout) accept(ctx context.Context, visits chan<- visit) {
 		w.running.Go(func() {
 			defer func() { <-room }()
 			v := w.explain(ctx, raw)
-			if len(v.account.Events) == 0 {
-				return
-			}
-			select {
-			case visits <- v:
-			case <-ctx.Done():
+			if len(v.account.Events) > 0 {
+				visits <- v
 			}
 		})
 	}

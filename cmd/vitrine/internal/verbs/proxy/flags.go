@@ -148,7 +148,7 @@ func examine(w io.Writer, c *config.Config, more ...config.Option) error {
 	problems := config.Check(c, append(more, config.Files(), config.Rules(access.CheckRule))...)
 	for i := range problems {
 		if problems[i].File == "" {
-			forFlags(c, &problems[i])
+			problems[i].Path = c.FlagOf(problems[i].Path)
 		}
 		if problems[i].Warning {
 			fmt.Fprintln(w, problems[i])

@@ -96,22 +96,3 @@ func inHours(s string) string {
 	}
 	return s
 }
-
-// inFlags are remedies that name keys of a configuration, and the flags that do the same.
-var inFlags = strings.NewReplacer(
-	"add one with cert and key, acme or development, or a psk-file", "give one with --cert and --key, --acme or --development, or --psk-file FILE",
-	"add client-auth: require to tls, or a psk-file", "add --client-ca FILE, or --psk-file FILE",
-	"leave client-auth and client-ca out, or add certificates and leave psk-file out", "leave --client-auth and --client-ca out, or add --cert and leave --psk-file out",
-	"leave psk-file out, or write client-auth: request and, in allow, the identities", "leave --psk-file out, or say --client-auth request and, with --allow, the identities",
-	"leave certificates out, or write in allow which identities", "leave --cert out, or say with --allow which identities",
-)
-
-var legacyKey = regexp.MustCompile(`add legacy: \[([^\]]*)\]`)
-
-// forFlags puts a problem of a configuration that is made of flags into their words.
-func forFlags(c *config.Config, p *config.Problem) {
-	p.Path = c.FlagOf(p.Path)
-	p.Remedy = legacyKey.ReplaceAllStringFunc(inFlags.Replace(p.Remedy), func(s string) string {
-		return "add --legacy " + strings.ReplaceAll(legacyKey.FindStringSubmatch(s)[1], ", ", ",")
-	})
-}
