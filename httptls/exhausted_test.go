@@ -60,12 +60,15 @@ type server interface {
 	Close() error
 }
 
-// serveOn runs s on l within a bubble, until stop.
+// serveOn runs s on l within a bubble, until stop. What ends by itself has time for it before and after:
+// net/http closes connections under its lock, and for those that wait for that the bubble's clock stands still.
 func serveOn(t *testing.T, s server, l net.Listener) (stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	return func() {
+		time.Sleep(5 * time.Second)
 		s.Close()
+		time.Sleep(5 * time.Second)
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("Serve returned %v", err)
 		}

@@ -135,7 +135,6 @@ func talk(t *testing.T, s server, clients []func(net.Conn)) {
 			})
 		}
 		group.Wait()
-		time.Sleep(time.Second) // of the bubble: what ends by itself has ended
 		stop()
 	})
 }
