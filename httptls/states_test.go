@@ -185,7 +185,9 @@ func connStateThat(t *testing.T, fail func(), isLogged bool, at []http.ConnState
 	if resp, _ := get(t, client, "https://"+addr); resp.StatusCode != http.StatusOK {
 		t.Errorf("the next connection: %s", resp.Status)
 	}
-	if isLogged != strings.Contains(logged.String(), "panic in ConnState") {
+	if isLogged {
+		eventually(t, func() bool { return strings.Contains(logged.String(), "panic in ConnState") })
+	} else if strings.Contains(logged.String(), "panic in ConnState") {
 		t.Errorf("logged: %s", logged.String())
 	}
 }

@@ -39,6 +39,7 @@ func TestConcurrentFirstRequests(t *testing.T) {
 			transport := &Transport{TLS: clientConfig()}
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport}
+			begun := time.Now()
 			var wg sync.WaitGroup
 			for i := range 40 {
 				wg.Go(func() {
@@ -55,7 +56,8 @@ func TestConcurrentFirstRequests(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if n := handshakes.Load(); name == "http2" && n != 1 {
+			// On a machine so busy that the first takes longer than the others wait, these go on by themselves.
+			if n := handshakes.Load(); name == "http2" && n != 1 && time.Since(begun) < patience {
 				t.Errorf("%d handshakes", n)
 			}
 		})
