@@ -39,7 +39,7 @@ var errRequestCanceled = errors.New("httptls: the request was canceled")
 // If it found nothing they no longer wait for each other.
 func (h *host) guess(r *http.Request, limited bool) (proto string, probe chan struct{}, err error) {
 	h.mu.Lock()
-	if h.speaks == "" && h.probe != nil {
+	if h.probe != nil && h.speaks != protoHTTP1 { // that it is HTTP/2 is known before the connection can be shared
 		wait, age := h.probe, time.Since(h.begun)
 		h.mu.Unlock()
 		if err := waitFor(r, wait, age, limited); err != nil {

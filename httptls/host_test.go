@@ -92,3 +92,19 @@ func TestGuessWaits(t *testing.T) {
 		})
 	}
 }
+
+// That a server speaks HTTP/2 is known before its connection can be shared: requests wait for that too.
+func TestGuessWaitsForTheConnection(t *testing.T) {
+	for proto, want := range map[string]time.Duration{protoHTTP2: 100 * time.Millisecond, protoHTTP1: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			h, r := new(host), new(http.Request)
+			_, probe, _ := h.guess(r, false)
+			h.learn(proto)
+			begun := time.Now()
+			time.AfterFunc(100*time.Millisecond, func() { h.found(probe) })
+			if got, another, err := h.guess(r, false); got != proto || another != nil || err != nil || time.Since(begun) != want {
+				t.Errorf("%q, %v after %v; want %q after %v", got, err, time.Since(begun), proto, want)
+			}
+		})
+	}
+}
